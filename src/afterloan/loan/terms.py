@@ -1,0 +1,300 @@
+"""The shapes that the reckoning reads and writes: records of whole numbers, one field a thing.
+
+Every record is a NumPy structured dtype, so one loan in the API and ten million at night are the
+same bytes. Money is whole minor units (`_fen`: fen, cents, paise); days are numbers since 1970-01-01;
+a rate is `rate` / `RATE_SCALE[per]` for each unit of time.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+
+# Bounds, asserted where a contract is accepted (`loan.bounds`); see docs/DECISIONS.md for the proof.
+MAX_PRINCIPAL_FEN = 1_000_000_000  # ten million yuan
+MAX_INSTALMENTS = 120
+MAX_TERM_DAYS = 3_700  # ten years and a month
+MAX_FACTS = 4_096  # of one loan
+
+RATE_SCALE = 10_000_000
+"""A rate of 1 (100 %) a day, month or year; 0.0456 % a day is 4,560, 7.3 % a year is 730,000."""
+
+
+class Method(IntEnum):
+    """How the instalments repay the principal."""
+
+    EQUAL_INSTALMENT = 1
+    EQUAL_PRINCIPAL = 2
+    INTEREST_FIRST = 3
+    BULLET = 4
+    FLAT = 5
+    IMPORTED = 6
+
+
+class Per(IntEnum):
+    """The unit of time a rate is quoted for."""
+
+    DAY = 1
+    MONTH = 2
+    YEAR = 3
+
+
+class Unit(IntEnum):
+    """The unit of the interval between due dates."""
+
+    DAYS = 1
+    WEEKS = 2
+    MONTHS = 3
+    YEARS = 4
+
+
+class DayCount(IntEnum):
+    """How days become a share of a year."""
+
+    ACT_365 = 1
+    ACT_360 = 2
+    ACT_ACT = 3  # split at 31 December, 365 or 366
+    THIRTY_360 = 4  # 30E/360
+    PERIOD = 5  # whole months / 12; a part of a month by its actual days
+
+
+class Accrual(IntEnum):
+    """What interest is worked out on."""
+
+    SCHEDULED = 1  # per period, as signed
+    ACTUAL = 2  # day by day, on what is really outstanding
+
+
+class Rounding(IntEnum):
+    """What happens to half a minor unit."""
+
+    HALF_EVEN = 1
+    HALF_UP = 2
+
+
+class Component(IntEnum):
+    """The parts of a debt; also column numbers of the [4] arrays below."""
+
+    PENALTY = 0
+    FEE = 1
+    INTEREST = 2
+    PRINCIPAL = 3
+
+
+class Timing(IntEnum):
+    """An instalment as a repayment finds it."""
+
+    PAST_DUE = 0
+    DUE = 1
+    IN_ADVANCE = 2
+
+
+class Direction(IntEnum):
+    """HORIZONTAL: all parts of one instalment before the next; VERTICAL: rule by rule over all."""
+
+    HORIZONTAL = 1
+    VERTICAL = 2
+
+
+class InAdvance(IntEnum):
+    """Which instalment money in advance goes to."""
+
+    NEXT_INSTALMENT = 1
+    LAST_INSTALMENT = 2
+    NEXT_THEN_LAST = 3
+    SPREAD = 4
+
+
+class Early(IntEnum):
+    """What a principal repaid early changes."""
+
+    ADJUST_LAST = 1  # the instalment stays, the last ones fall away
+    REDUCE_INSTALMENT = 2  # same number, smaller
+    REDUCE_NUMBER = 3  # same amount, fewer
+
+
+class PenaltyStart(IntEnum):
+    """Where penalty interest starts once grace has run out."""
+
+    RETROACTIVE = 1  # from the due date
+    FROM_END_OF_GRACE = 2
+
+
+class Shift(IntEnum):
+    """Where a due date goes that is no business day."""
+
+    NONE = 1
+    FOLLOWING = 2
+    MODIFIED_FOLLOWING = 3
+    PRECEDING = 4
+
+
+class FactKind(IntEnum):
+    """What happened. The number is also the order within one day."""
+
+    DISBURSED = 10
+    RATE_CHANGED = 20
+    CHARGED = 30
+    WAIVED = 40
+    REPAID = 50
+
+
+class Cause(IntEnum):
+    """Why a movement is there."""
+
+    DISBURSED = 1
+    FELL_DUE = 2
+    ACCRUED = 3
+    CHARGED = 4
+    REPAID = 5
+    UNAPPLIED = 6
+    WAIVED = 7
+
+
+class State(IntEnum):
+    """Where a loan stands; derived, never stored."""
+
+    SIGNED = 0
+    CURRENT = 1
+    IN_GRACE = 2
+    OVERDUE = 3
+    PAID_OFF = 4
+
+
+PRODUCT = np.dtype(
+    [
+        ("method", "i8"),
+        ("per", "i8"),
+        ("day_count", "i8"),
+        ("accrual", "i8"),
+        ("rounding", "i8"),
+        ("multiple_fen", "i8"),  # instalments are whole multiples of this; 0 or 1: none
+        ("shift", "i8"),
+        ("calendar", "i8"),  # row of the calendar table; -1: none
+        ("by_timing", "i8"),  # 1: `order` holds timing*4+component; 0: components, instalment by instalment
+        ("order", "i8", (12,)),
+        ("orders", "i8"),  # how many of `order` count
+        ("direction", "i8"),
+        ("in_advance", "i8"),
+        ("early", "i8"),
+        ("grace_fee_days", "i8"),
+        ("grace_penalty_days", "i8"),
+        ("grace_bureau_days", "i8"),
+        ("penalty_start", "i8"),
+        ("penalty_permille", "i8"),  # penalty rate = contract rate × this / 1000; 1500 = half as much again
+        ("penalty_on_interest", "i8"),  # 1: also on unpaid interest
+        ("cap_rate_year", "i8"),  # all-in annual ceiling on RATE_SCALE; 0: none
+        ("late_fee_fen", "i8"),  # once for an instalment unpaid after grace
+        ("past_due_bears_interest", "i8"),  # 1: overdue principal goes on bearing contract interest
+        ("down_payment_permyriad", "i8"),
+        ("tolerance_fen", "i8"),  # a shortfall up to this counts as paid for days past due
+        ("buckets", "i8", (8,)),  # first day past due of M1, M2, …; 0 ends the list
+        ("policy", "i8"),  # bits of `Policy`: habits of other systems, never the default
+    ]
+)
+
+CONTRACT = np.dtype(
+    [
+        ("loan", "i8"),  # number in the store; 0 for a loan that is only in memory
+        ("product", "i8"),  # row of the product table
+        ("principal_fen", "i8"),
+        ("rate", "i8"),
+        ("signed_on", "i8"),
+        ("first_due_on", "i8"),  # 0: one interval after the first disbursement
+        ("unit", "i8"),
+        ("every", "i8"),
+        ("instalments", "i8"),
+        ("due_dom", "i8"),  # day of month of the due dates; 0: that of the anchor
+        ("grace_principal", "i8"),  # instalments of interest only
+        ("grace_interest", "i8"),  # instalments in which interest is put off
+        ("interest_free", "i8"),
+    ]
+)
+
+FACT = np.dtype(
+    [
+        ("kind", "i8"),
+        ("on", "i8"),
+        ("known_on", "i8"),
+        ("gone_on", "i8"),  # the day we learnt that it was taken back; NEVER while it stands
+        ("amount_fen", "i8"),  # a new rate for RATE_CHANGED
+        ("component", "i8"),  # of CHARGED (FEE, PENALTY) and WAIVED
+        ("due_on", "i8"),  # of CHARGED
+        ("fact", "i8"),  # number in the store
+    ]
+)
+"""Sorted by (on, kind, reference). Active as known on K when `known_on <= K < gone_on`."""
+
+PROMISED = np.dtype([("due_on", "i8"), ("principal_fen", "i8"), ("interest_fen", "i8"), ("fee_fen", "i8")])
+"""One row of an imported schedule."""
+
+INSTALMENT = np.dtype(
+    [
+        ("number", "i8"),  # 1, 2, …; a down payment counts
+        ("from_on", "i8"),
+        ("due_on", "i8"),  # contractual
+        ("due_fen", "i8", (4,)),  # by Component
+        ("paid_fen", "i8", (4,)),
+        ("waived_fen", "i8", (4,)),
+        ("paid_early_fen", "i8"),
+        ("paid_late_fen", "i8"),
+        ("cleared_on", "i8"),  # NEVER while something of it is unpaid
+        ("balance_fen", "i8"),  # principal not yet due after it
+        ("is_down_payment", "i8"),
+        # working figures, kept because they explain the amounts above
+        ("instalment_fen", "i8"),  # principal and interest together; -1: the principal is fixed instead
+        ("planned_principal_fen", "i8"),
+        ("accrued_a", "i8"),  # balance × days × rate since from_on
+        ("accrued_b", "i8"),  # the same for days of a leap year (actual/actual)
+        ("carried_fen", "i8"),  # interest that an earlier instalment could not hold
+        ("times", "i8"),  # interest = accrued_a × times / (base × RATE_SCALE) + accrued_b / (366 × RATE_SCALE)
+        ("base", "i8"),
+        ("overdue_a", "i8"),  # overdue amount × days, what penalty interest is worked out on
+        ("charged_penalty_fen", "i8"),  # penalties that are not penalty interest
+        ("fell_due", "i8"),  # 1: its amounts are final
+    ]
+)
+
+MOVEMENT = np.dtype(
+    [
+        ("on", "i8"),
+        ("cause", "i8"),
+        ("instalment", "i8"),  # 0: none
+        ("component", "i8"),  # -1: none
+        ("fact", "i8"),  # position in the facts given; -1: none
+        ("amount_fen", "i8"),
+    ]
+)
+
+POSITION = np.dtype(
+    [
+        ("loan", "i8"),
+        ("error", "i8"),  # `Refusal`; 0: reckoned. Every other field is then 0
+        ("state", "i8"),
+        ("days_past_due", "i8"),  # from the oldest unpaid contractual due date
+        ("grace_days_past_due", "i8"),  # the same, 0 while inside the bureau grace
+        ("bucket", "i8"),  # 0 current, 1 = M1 …
+        ("oldest_unpaid_on", "i8"),  # NEVER: none
+        ("next_due_on", "i8"),  # NEVER: none
+        ("next_due_fen", "i8"),
+        ("disbursed_fen", "i8"),
+        ("outstanding_fen", "i8", (4,)),  # by Component: principal lent and not repaid; the rest: due and unpaid
+        ("arrears_fen", "i8", (4,)),  # due before the day and unpaid
+        ("due_today_fen", "i8", (4,)),
+        ("accrued_interest_fen", "i8"),  # earned, not yet due (rounded for the day)
+        ("accrued_penalty_fen", "i8"),  # the part of outstanding penalty that is penalty interest not yet charged
+        ("paid_fen", "i8", (4,)),
+        ("fell_due_fen", "i8", (4,)),  # cumulative
+        ("charged_fen", "i8", (4,)),  # cumulative fees and penalties charged
+        ("waived_fen", "i8", (4,)),
+        ("repaid_fen", "i8"),  # money received and not taken back
+        ("unapplied_fen", "i8"),
+        ("payoff_fen", "i8"),  # what ends the loan on this day
+        ("last_repaid_on", "i8"),  # 0: never
+        ("paid_off_on", "i8"),  # NEVER
+        ("worst_days_past_due", "i8"),  # over the loan's life up to the day
+        ("instalments_paid", "i8"),
+        ("instalments_left", "i8"),
+        ("interest_income_fen", "i8"),  # cumulative: fell due + accrued
+        ("penalty_income_fen", "i8"),
+    ]
+)
