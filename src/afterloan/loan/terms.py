@@ -150,6 +150,18 @@ class Cause(IntEnum):
     WAIVED = 7
 
 
+class Refusal(IntEnum):
+    """Why a loan cannot be reckoned."""
+
+    NONE = 0
+    NO_SCHEDULE = 1  # an imported schedule without rows
+    REPAID_BEFORE_DISBURSED = 2
+    TOO_MANY_FACTS = 3
+    TOO_MANY_INSTALMENTS = 4
+    OUT_OF_BOUNDS = 5  # principal, rate and term together leave int64
+    NOT_IN_ORDER = 6  # facts are not sorted by day
+
+
 class State(IntEnum):
     """Where a loan stands; derived, never stored."""
 
@@ -251,6 +263,9 @@ INSTALMENT = np.dtype(
         ("overdue_a", "i8"),  # overdue amount × days, what penalty interest is worked out on
         ("charged_penalty_fen", "i8"),  # penalties that are not penalty interest
         ("fell_due", "i8"),  # 1: its amounts are final
+        ("last_paid_on", "i8"),  # 0: never
+        ("prepaid_fen", "i8"),  # principal repaid early that made later instalments smaller
+        ("promised_fee_fen", "i8"),  # of an imported schedule
     ]
 )
 

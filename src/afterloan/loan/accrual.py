@@ -1,0 +1,160 @@
+"""Interest as balance × days × rate, carried whole and rounded once.
+
+A *factor* says what one unit of money earns in a period; it is a fixed-point number on `ONE` = 2^60.
+"""
+
+from afterloan.compiled import leaf
+from afterloan.dates import day_number, year_month_day
+from afterloan.loan.columns import (
+    C_EVERY,
+    C_UNIT,
+    I_ACCRUED_A,
+    I_ACCRUED_B,
+    I_BASE,
+    I_DUE_ON,
+    I_FROM_ON,
+    I_TIMES,
+    P_DAY_COUNT,
+    P_PER,
+    P_ROUNDING,
+)
+from afterloan.loan.terms import RATE_SCALE, DayCount, Per, Rounding, Unit
+
+ACT_360 = int(DayCount.ACT_360)
+ACT_ACT = int(DayCount.ACT_ACT)
+THIRTY_360 = int(DayCount.THIRTY_360)
+PERIOD = int(DayCount.PERIOD)
+PER_DAY = int(Per.DAY)
+PER_MONTH = int(Per.MONTH)
+MONTHS = int(Unit.MONTHS)
+YEARS = int(Unit.YEARS)
+HALF_UP = int(Rounding.HALF_UP)
+SCALE = RATE_SCALE
+LEAP_BASE = 366 * RATE_SCALE
+
+
+@leaf
+def rounded(numerator, denominator, rounding):
+    """`numerator / denominator` to a whole number, half to even or half up (both ≥ 0): 5 / 2 is 2 or 3."""
+    whole = numerator // denominator
+    twice = 2 * (numerator - whole * denominator)
+    if twice > denominator or (twice == denominator and (rounding == HALF_UP or whole & 1)):
+        return whole + 1
+    return whole
+
+
+@leaf
+def days_thirty_360(start, end):
+    """Days from `start` to `end` with every month 30 days long (30E/360): 31 January counts as the 30th."""
+    y1, m1, d1 = year_month_day(start)
+    y2, m2, d2 = year_month_day(end)
+    return 360 * (y2 - y1) + 30 * (m2 - m1) + min(d2, 30) - min(d1, 30)
+
+
+@leaf
+def days_in_leap_years(start, end):
+    """How many of the days `start … end-1` lie in a year of 366 days."""
+    days = 0
+    year, _, _ = year_month_day(start)
+    first = start
+    while first < end:
+        after = min(end, day_number(year + 1, 1, 1))
+        if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0):
+            days += after - first
+        first = after
+        year += 1
+    return days
+
+
+@leaf
+def scale_row(product, contract, row):
+    """Write into a row how its balance × days become interest: `times` and `base`.
+
+    A year's rate on actual/365: 1 and 365. On whole months (`PERIOD`): each period is `every` twelfths,
+    and a part of it counts by its actual days: `every` and 12 × the days of the period.
+    """
+    times = 1
+    base = 365
+    days = row[I_DUE_ON] - row[I_FROM_ON]
+    count = product[P_DAY_COUNT]
+    if product[P_PER] == PER_DAY:
+        base = 1
+    elif product[P_PER] == PER_MONTH:
+        base = 30
+        if count != THIRTY_360 and contract[C_UNIT] == MONTHS:
+            times = contract[C_EVERY]
+            base = days
+        elif count != THIRTY_360 and contract[C_UNIT] == YEARS:
+            times = contract[C_EVERY] * 12
+            base = days
+    elif count == ACT_360 or count == THIRTY_360:
+        base = 360
+    elif count == PERIOD:
+        base = 360
+        if contract[C_UNIT] == MONTHS:
+            times = contract[C_EVERY]
+            base = 12 * days
+        elif contract[C_UNIT] == YEARS:
+            times = contract[C_EVERY]
+            base = days
+    row[I_TIMES] = times
+    row[I_BASE] = max(base, 1)
+
+
+@leaf
+def accrue(product, row, balance_rate, start, end):
+    """Add `balance × rate` for the days `start … end` to the row: interest earned, not yet rounded."""
+    if product[P_PER] == PER_DAY or product[P_DAY_COUNT] < ACT_ACT or product[P_DAY_COUNT] == PERIOD:
+        row[I_ACCRUED_A] += balance_rate * (end - start)
+    elif product[P_DAY_COUNT] == THIRTY_360:
+        row[I_ACCRUED_A] += balance_rate * days_thirty_360(start, end)
+    elif product[P_PER] == PER_MONTH:
+        row[I_ACCRUED_A] += balance_rate * (end - start)
+    else:
+        leap = days_in_leap_years(start, end)
+        row[I_ACCRUED_A] += balance_rate * (end - start - leap)
+        row[I_ACCRUED_B] += balance_rate * leap
+
+
+@leaf
+def interest_of(product, row):
+    """The interest a row has earned, in minor units, rounded once.
+
+    10,000.00 for 31 days at 0.0456 % a day: 1,000,000 × 31 × 4,560 / 10^7 = 14,136 fen.
+    """
+    a = row[I_ACCRUED_A] * row[I_TIMES]
+    scale = row[I_BASE] * SCALE
+    b = row[I_ACCRUED_B]
+    if b == 0:
+        return rounded(a, scale, product[P_ROUNDING])
+    # a / (365 × S) + b / (366 × S): whole parts apart, so that only remainders are cross-multiplied
+    whole_a = a // scale
+    whole_b = b // LEAP_BASE
+    rest = (a - whole_a * scale) * 366 + (b - whole_b * LEAP_BASE) * row[I_BASE]
+    return whole_a + whole_b + rounded(rest, scale * 366, product[P_ROUNDING])
+
+
+@leaf
+def fixed_point(numerator, denominator):
+    """`numerator / denominator` on 2^60, for ratios below 2 with both parts below 2^43."""
+    if numerator < 4294967296 and denominator < 4294967296:
+        high = (numerator << 30) // denominator
+        rest = (numerator << 30) - high * denominator
+        return (high << 30) + (rest << 30) // denominator
+    whole = (numerator << 20) // denominator
+    rest = (numerator << 20) - whole * denominator
+    middle = (rest << 20) // denominator
+    rest = (rest << 20) - middle * denominator
+    return (whole << 40) + (middle << 20) + (rest << 20) // denominator
+
+
+@leaf
+def factor_of(product, row, rate, start, end):
+    """What 1 earns from `start` to `end` inside a row at `rate`, on 2^60."""
+    days = end - start
+    if product[P_DAY_COUNT] == THIRTY_360 and product[P_PER] != PER_DAY:
+        days = days_thirty_360(start, end)
+    if product[P_DAY_COUNT] == ACT_ACT and product[P_PER] > PER_MONTH:
+        leap = days_in_leap_years(start, end)
+        return fixed_point((days - leap) * rate, row[I_BASE] * SCALE) + fixed_point(leap * rate, LEAP_BASE)
+    return fixed_point(days * rate * row[I_TIMES], row[I_BASE] * SCALE)

@@ -1,0 +1,587 @@
+"""The life of one loan: facts in order of time, instalments falling due between them.
+
+`advance` moves time and lets interest accrue and instalments fall due; each fact then acts on the rows.
+Nothing here knows a clock or a database.
+"""
+
+from afterloan.compiled import leaf
+from afterloan.dates import NEVER
+from afterloan.loan.accrual import accrue, interest_of, rounded
+from afterloan.loan.columns import (
+    C_GRACE_PRINCIPAL,
+    C_RATE,
+    F_AMOUNT,
+    F_COMPONENT,
+    F_DUE_ON,
+    F_GONE_ON,
+    F_KIND,
+    F_KNOWN_ON,
+    F_ON,
+    I_ACCRUED_A,
+    I_ACCRUED_B,
+    I_BALANCE,
+    I_CARRIED,
+    I_CHARGED_PENALTY,
+    I_DUE,
+    I_DUE_ON,
+    I_FELL_DUE,
+    I_FROM_ON,
+    I_INSTALMENT,
+    I_IS_DOWN_PAYMENT,
+    I_LAST_PAID_ON,
+    I_NUMBER,
+    I_OVERDUE_A,
+    I_PAID,
+    I_PLANNED_PRINCIPAL,
+    I_PREPAID,
+    I_PROMISED_FEE,
+    I_WAIVED,
+    P_ACCRUAL,
+    P_DIRECTION,
+    P_DOWN_PAYMENT_PERMYRIAD,
+    P_EARLY,
+    P_GRACE_FEE_DAYS,
+    P_GRACE_PENALTY_DAYS,
+    P_LATE_FEE,
+    P_METHOD,
+    P_PAST_DUE_BEARS_INTEREST,
+    P_ROUNDING,
+    R_DUE_ON,
+    R_FEE,
+    R_INTEREST,
+    R_PRINCIPAL,
+)
+from afterloan.loan.moves import moved
+from afterloan.loan.penalty import penalty_days, set_penalty_rate, show_penalties
+from afterloan.loan.schedule import EQUAL_INSTALMENT, FLAT, equal_instalment, lay_out, plan_principal
+from afterloan.loan.state import (
+    S_BALANCE,
+    S_PAID,
+    S_WAIVED,
+    S_CHARGED_FEE,
+    S_CHARGED_PENALTY,
+    S_CURRENT,
+    S_DAY,
+    S_DUE,
+    S_EARLY_INTEREST,
+    S_ERROR,
+    S_FIRST,
+    S_LAST_REPAID_ON,
+    S_LENT,
+    S_OVERDUE_PRINCIPAL,
+    S_RATE,
+    S_REPAID,
+    S_ROWS,
+    S_SCHEDULED,
+    S_SETTLED_ON,
+    S_STARTED_ON,
+    S_UNAPPLIED,
+)
+from afterloan.loan.terms import Accrual, Cause, Component, Early, FactKind, Method, Refusal
+from afterloan.loan.waterfall import (
+    ADVANCE,
+    VERTICAL,
+    allocate,
+    allocate_due,
+    owed,
+    owed_in_all,
+    pass_paid,
+    pay,
+)
+
+PENALTY = int(Component.PENALTY)
+FEE = int(Component.FEE)
+INTEREST = int(Component.INTEREST)
+PRINCIPAL = int(Component.PRINCIPAL)
+ACTUAL = int(Accrual.ACTUAL)
+IMPORTED = int(Method.IMPORTED)
+REDUCE_INSTALMENT = int(Early.REDUCE_INSTALMENT)
+DISBURSED = int(FactKind.DISBURSED)
+RATE_CHANGED = int(FactKind.RATE_CHANGED)
+CHARGED = int(FactKind.CHARGED)
+WAIVED = int(FactKind.WAIVED)
+REPAID = int(FactKind.REPAID)
+WAS_DISBURSED = int(Cause.DISBURSED)
+FELL_DUE = int(Cause.FELL_DUE)
+WAS_CHARGED = int(Cause.CHARGED)
+WAS_WAIVED = int(Cause.WAIVED)
+WAS_UNAPPLIED = int(Cause.UNAPPLIED)
+REPAID_BEFORE_DISBURSED = int(Refusal.REPAID_BEFORE_DISBURSED)
+NOT_IN_ORDER = int(Refusal.NOT_IN_ORDER)
+
+
+@leaf
+def interest_balance(product, s):
+    """What interest is worked out on today: the scheduled balance, or what is really outstanding."""
+    if product[P_METHOD] == FLAT:
+        return s[S_LENT]
+    if product[P_ACCRUAL] != ACTUAL:
+        return s[S_SCHEDULED]
+    if product[P_PAST_DUE_BEARS_INTEREST]:
+        return s[S_BALANCE]
+    return s[S_BALANCE] - s[S_OVERDUE_PRINCIPAL]
+
+
+@leaf
+def set_dues(product, s, row, last, interest, ahead):
+    """Split a row into interest and principal; `ahead` is the principal that has not been asked for yet.
+
+    An equal instalment of 17.01 with 0.58 of interest asks for 16.43 of principal. Interest that the
+    instalment cannot hold is returned: it is carried into the next row.
+    """
+    paid = row[I_PAID + PRINCIPAL] if product[P_ACCRUAL] == ACTUAL else row[I_PREPAID]
+    total = interest + row[I_CARRIED]
+    held = total
+    if row[I_INSTALMENT] >= 0:
+        if not last:
+            held = min(total, row[I_INSTALMENT] - paid)
+        principal = paid + min(max(row[I_INSTALMENT] - held - paid, 0), ahead)
+    else:
+        principal = paid + min(max(row[I_PLANNED_PRINCIPAL] - paid, 0), ahead)
+    held = max(held, row[I_PAID + INTEREST])
+    if last:
+        principal = paid + ahead
+    row[I_DUE + INTEREST] = held
+    row[I_DUE + PRINCIPAL] = principal
+    return max(total - held, 0)
+
+
+@leaf
+def not_asked_for(product, s):
+    """Principal that no row has asked for yet and that is not repaid."""
+    if product[P_ACCRUAL] == ACTUAL:
+        return s[S_BALANCE] - s[S_OVERDUE_PRINCIPAL]
+    return s[S_SCHEDULED]
+
+
+@leaf
+def fall_due(product, s, moves, rows, k):
+    """Instalment k falls due: its interest is rounded, once, and its amounts are final."""
+    row = rows[k]
+    last = k == s[S_ROWS] - 1
+    if product[P_METHOD] != IMPORTED and not row[I_IS_DOWN_PAYMENT]:
+        interest = interest_of(product, row)
+        carried = set_dues(product, s, row, last, interest, not_asked_for(product, s))
+        if not last:
+            rows[k + 1, I_CARRIED] = carried
+    row[I_FELL_DUE] = 1
+    s[S_SCHEDULED] -= row[I_DUE + PRINCIPAL] - row[I_PREPAID]
+    s[S_OVERDUE_PRINCIPAL] += owed(row, PRINCIPAL)
+    s[S_DUE + INTEREST] += row[I_DUE + INTEREST]
+    s[S_EARLY_INTEREST] -= row[I_PAID + INTEREST]
+    s[S_CHARGED_FEE] += row[I_PROMISED_FEE]
+    s[S_CURRENT] = k + 1
+    row[I_BALANCE] = not_asked_for(product, s)
+    moved(moves, s, row[I_DUE_ON], FELL_DUE, row[I_NUMBER], PRINCIPAL, -1, row[I_DUE + PRINCIPAL])
+    moved(moves, s, row[I_DUE_ON], FELL_DUE, row[I_NUMBER], INTEREST, -1, row[I_DUE + INTEREST])
+    if owed_in_all(row) <= 0:
+        pass_paid(s, rows)
+    elif s[S_UNAPPLIED] > 0:
+        apply_waiting(product, s, moves, rows, row[I_DUE_ON])
+
+
+@leaf
+def apply_waiting(product, s, moves, rows, day):
+    """Money that met no debt when it came meets the debt of today."""
+    before = s[S_UNAPPLIED]
+    s[S_UNAPPLIED] = allocate(product, s, moves, rows, before, day, -1)
+    if s[S_UNAPPLIED] != before:
+        moved(moves, s, day, WAS_UNAPPLIED, 0, -1, -1, s[S_UNAPPLIED] - before)
+    pass_paid(s, rows)
+
+
+@leaf
+def late_fees(product, s, moves, rows, start, end):
+    """Charge the late fee once for each row whose grace ran out in `start … end` unpaid."""
+    for k in range(s[S_FIRST], s[S_CURRENT]):
+        row = rows[k]
+        runs_out = row[I_DUE_ON] + product[P_GRACE_FEE_DAYS] + 1
+        if start < runs_out <= end and owed(row, PRINCIPAL) + owed(row, INTEREST) > 0:
+            row[I_DUE + FEE] += product[P_LATE_FEE]
+            s[S_CHARGED_FEE] += product[P_LATE_FEE]
+            moved(moves, s, runs_out, WAS_CHARGED, row[I_NUMBER], FEE, -1, product[P_LATE_FEE])
+
+
+@leaf
+def advance(product, s, moves, rows, to):
+    """Move time to the end of day `to`: interest and penalty interest accrue, instalments fall due."""
+    while s[S_DAY] < to:
+        k = s[S_CURRENT]
+        more = k < s[S_ROWS]
+        until = to
+        if more:
+            until = min(to, rows[k, I_DUE_ON])
+        start = s[S_DAY]
+        if until > start:
+            if more and product[P_METHOD] != IMPORTED:
+                accrue(product, rows[k], interest_balance(product, s) * s[S_RATE], start, until)
+            for j in range(s[S_FIRST], k):
+                penalty_days(product, rows[j], start, until)
+            s[S_DAY] = until
+            if product[P_LATE_FEE] > 0:
+                late_fees(product, s, moves, rows, start, until)
+        while s[S_CURRENT] < s[S_ROWS] and rows[s[S_CURRENT], I_DUE_ON] <= until:
+            fall_due(product, s, moves, rows, s[S_CURRENT])
+
+
+@leaf
+def project(product, s, rows, until_row):
+    """What the rows ahead will ask for if all that is past due is paid today and the rest on time."""
+    first = s[S_CURRENT]
+    if product[P_METHOD] == IMPORTED:
+        return
+    ahead = not_asked_for(product, s)
+    balance = ahead
+    actual = product[P_ACCRUAL] == ACTUAL
+    for k in range(first, until_row):
+        row = rows[k]
+        if row[I_IS_DOWN_PAYMENT]:
+            continue
+        a = row[I_ACCRUED_A]
+        b = row[I_ACCRUED_B]
+        bearing = s[S_LENT] if product[P_METHOD] == FLAT else balance
+        accrue(product, row, bearing * s[S_RATE], max(s[S_DAY], row[I_FROM_ON]), row[I_DUE_ON])
+        last = k == s[S_ROWS] - 1
+        carried = set_dues(product, s, row, last, interest_of(product, row), ahead)
+        row[I_ACCRUED_A] = a
+        row[I_ACCRUED_B] = b
+        asked = row[I_DUE + PRINCIPAL] - (row[I_PAID + PRINCIPAL] if actual else row[I_PREPAID])
+        balance -= asked
+        ahead -= asked
+        row[I_BALANCE] = balance
+        if not last:
+            rows[k + 1, I_CARRIED] = carried
+
+
+@leaf
+def show_advance(product, s, rows):
+    """What rows ahead take today: interest earned so far, then principal, no more than an instalment each."""
+    if product[P_ACCRUAL] != ACTUAL or product[P_METHOD] == IMPORTED:
+        return
+    n = s[S_ROWS]
+    for k in range(s[S_CURRENT], n):
+        row = rows[k]
+        if row[I_IS_DOWN_PAYMENT]:
+            continue
+        interest = 0
+        if k == s[S_CURRENT]:
+            interest = interest_of(product, row)
+        else:
+            row[I_CARRIED] = 0
+        paid = row[I_PAID + PRINCIPAL]
+        if row[I_INSTALMENT] >= 0:
+            interest = min(interest + row[I_CARRIED], row[I_INSTALMENT] - paid)
+            principal = row[I_INSTALMENT] - interest
+        else:
+            interest += row[I_CARRIED]
+            principal = row[I_PLANNED_PRINCIPAL]
+        row[I_DUE + INTEREST] = max(interest, row[I_PAID + INTEREST])
+        row[I_DUE + PRINCIPAL] = max(principal, paid)
+    row = rows[n - 1]
+    if s[S_CURRENT] < n:
+        row[I_DUE + PRINCIPAL] = max(row[I_DUE + PRINCIPAL], row[I_PAID + PRINCIPAL] + last_share(s, rows))
+
+
+@leaf
+def last_share(s, rows):
+    """The part of the balance that no row before the last can take."""
+    left = s[S_BALANCE] - s[S_OVERDUE_PRINCIPAL]
+    for k in range(s[S_CURRENT], s[S_ROWS] - 1):
+        left -= owed(rows[k], PRINCIPAL)
+    return max(left, 0)
+
+
+@leaf
+def level(product, contract, s, rows, first, principal):
+    """Set the instalments of rows `first …` anew so that they repay `principal`."""
+    n = s[S_ROWS]
+    if first >= n:
+        return
+    if product[P_METHOD] != EQUAL_INSTALMENT:
+        plan_principal(product, contract, rows, first, n, principal)
+        return
+    bare = min(first + max(contract[C_GRACE_PRINCIPAL] - first, 0), n - 1)
+    amount = equal_instalment(product, rows, bare, n, principal, s[S_RATE])
+    for k in range(first, n):
+        rows[k, I_INSTALMENT] = amount if k >= bare else -1
+        rows[k, I_PLANNED_PRINCIPAL] = 0
+
+
+@leaf
+def take_imported(s, rows, promised):
+    """The rows of an imported schedule, as the lender that wrote it had them."""
+    before = s[S_STARTED_ON]
+    for k in range(promised.shape[0]):
+        row = rows[k]
+        row[:] = 0
+        row[I_NUMBER] = k + 1
+        row[I_FROM_ON] = before
+        row[I_DUE_ON] = promised[k, R_DUE_ON]
+        row[I_INSTALMENT] = -1
+        row[I_DUE + PRINCIPAL] = promised[k, R_PRINCIPAL]
+        row[I_DUE + INTEREST] = promised[k, R_INTEREST]
+        row[I_DUE + FEE] = promised[k, R_FEE]
+        row[I_PROMISED_FEE] = promised[k, R_FEE]
+        before = row[I_DUE_ON]
+    s[S_ROWS] = promised.shape[0]
+
+
+@leaf
+def down_payment(product, s, moves, rows, day, amount):
+    """Insert the share of a disbursement that is due back on the same day."""
+    share = rounded(amount * product[P_DOWN_PAYMENT_PERMYRIAD], 10_000, product[P_ROUNDING])
+    k = s[S_CURRENT]
+    for j in range(s[S_ROWS], k, -1):
+        rows[j] = rows[j - 1]
+        rows[j, I_NUMBER] += 1
+    s[S_ROWS] += 1
+    row = rows[k]
+    row[:] = 0
+    row[I_NUMBER] = k + 1
+    row[I_FROM_ON] = day
+    row[I_DUE_ON] = day
+    row[I_IS_DOWN_PAYMENT] = 1
+    row[I_INSTALMENT] = -1
+    row[I_DUE + PRINCIPAL] = share
+    fall_due(product, s, moves, rows, k)
+
+
+@leaf
+def paid_ahead(s, rows):
+    """Principal already repaid on rows that have not fallen due."""
+    total = 0
+    for k in range(s[S_CURRENT], s[S_ROWS]):
+        total += rows[k, I_PAID + PRINCIPAL]
+    return total
+
+
+@leaf
+def relevel(product, contract, s, rows):
+    """After a disbursement or a change of rate: instalments that repay what the rows ahead still stand for."""
+    if product[P_METHOD] == IMPORTED:
+        return
+    principal = not_asked_for(product, s)
+    if product[P_ACCRUAL] == ACTUAL:
+        principal += paid_ahead(s, rows)
+    level(product, contract, s, rows, s[S_CURRENT], principal)
+    if product[P_ACCRUAL] != ACTUAL:
+        project(product, s, rows, s[S_ROWS])
+
+
+@leaf
+def disburse(product, contract, calendars, promised, s, moves, rows, fact, k):
+    """Money is paid out: the first time the schedule is laid out, each time the instalments are set."""
+    day = fact[F_ON]
+    if s[S_STARTED_ON] == 0:
+        s[S_STARTED_ON] = day
+        s[S_DAY] = day
+        s[S_RATE] = contract[C_RATE]
+        set_penalty_rate(product, s, contract[C_RATE])
+        if product[P_METHOD] == IMPORTED:
+            take_imported(s, rows, promised)
+        else:
+            s[S_ROWS] = lay_out(product, contract, calendars, rows, day)
+    advance(product, s, moves, rows, day)
+    s[S_LENT] += fact[F_AMOUNT]
+    s[S_BALANCE] += fact[F_AMOUNT]
+    s[S_SCHEDULED] += fact[F_AMOUNT]
+    s[S_SETTLED_ON] = NEVER
+    moved(moves, s, day, WAS_DISBURSED, 0, PRINCIPAL, k, fact[F_AMOUNT])
+    if product[P_DOWN_PAYMENT_PERMYRIAD] > 0:
+        down_payment(product, s, moves, rows, day, fact[F_AMOUNT])
+    relevel(product, contract, s, rows)
+
+
+@leaf
+def row_of_day(s, rows, day):
+    """The row whose period holds `day` (from excluded, due included); the last one after that."""
+    for k in range(s[S_ROWS]):
+        if day <= rows[k, I_DUE_ON] and not rows[k, I_IS_DOWN_PAYMENT]:
+            return k
+    return s[S_ROWS] - 1
+
+
+@leaf
+def charge(s, moves, rows, fact, k):
+    """A fee or a penalty is charged; it falls due with the instalment of its due date."""
+    component = fact[F_COMPONENT]
+    row = rows[row_of_day(s, rows, fact[F_DUE_ON])]
+    row[I_DUE + component] += fact[F_AMOUNT]
+    if component == PENALTY:
+        row[I_CHARGED_PENALTY] += fact[F_AMOUNT]
+        s[S_DUE + PENALTY] += fact[F_AMOUNT]
+        s[S_CHARGED_PENALTY] += fact[F_AMOUNT]
+    else:
+        s[S_CHARGED_FEE] += fact[F_AMOUNT]
+    s[S_FIRST] = min(s[S_FIRST], row[I_NUMBER] - 1)
+    moved(moves, s, fact[F_ON], WAS_CHARGED, row[I_NUMBER], component, k, fact[F_AMOUNT])
+
+
+@leaf
+def waive(s, moves, rows, fact, k):
+    """Part of a debt is given up, oldest first; more than is owed is not waived."""
+    component = fact[F_COMPONENT]
+    left = fact[F_AMOUNT]
+    for j in range(s[S_FIRST], s[S_ROWS]):
+        row = rows[j]
+        if j >= s[S_CURRENT] and component != FEE:
+            break
+        part = min(left, owed(row, component))
+        if part > 0:
+            row[I_WAIVED + component] += part
+            row[I_LAST_PAID_ON] = max(row[I_LAST_PAID_ON], fact[F_ON])
+            s[S_WAIVED + component] += part
+            left -= part
+            if component == PRINCIPAL:
+                s[S_BALANCE] -= part
+                s[S_OVERDUE_PRINCIPAL] -= part
+            moved(moves, s, fact[F_ON], WAS_WAIVED, row[I_NUMBER], component, k, part)
+    pass_paid(s, rows)
+
+
+@leaf
+def earned_now(product, s, rows):
+    """Interest of the current row up to today, with what was carried into it."""
+    k = s[S_CURRENT]
+    if k >= s[S_ROWS]:
+        return 0
+    row = rows[k]
+    if product[P_METHOD] == IMPORTED:
+        days = max(row[I_DUE_ON] - row[I_FROM_ON], 1)
+        return row[I_DUE + INTEREST] * (s[S_DAY] - row[I_FROM_ON]) // days
+    return interest_of(product, row) + row[I_CARRIED]
+
+
+@leaf
+def payoff_amount(product, s, rows):
+    """What ends the loan today: all that is due, fees charged, interest earned so far, the whole balance."""
+    fees = s[S_CHARGED_FEE] - s[S_PAID + FEE] - s[S_WAIVED + FEE]
+    penalties = s[S_DUE + PENALTY] - s[S_PAID + PENALTY] - s[S_WAIVED + PENALTY]
+    interest = s[S_DUE + INTEREST] + s[S_EARLY_INTEREST] - s[S_PAID + INTEREST] - s[S_WAIVED + INTEREST]
+    interest += max(earned_now(product, s, rows) - s[S_EARLY_INTEREST], 0)
+    return max(fees + penalties + interest + s[S_BALANCE] - s[S_UNAPPLIED], 0)
+
+
+@leaf
+def settle(product, s, rows):
+    """The loan is paid off today: rows ahead ask for no interest beyond what is earned."""
+    first = s[S_CURRENT]
+    if product[P_ACCRUAL] == ACTUAL and product[P_METHOD] != IMPORTED:
+        return
+    for k in range(first, s[S_ROWS]):
+        row = rows[k]
+        earned = earned_now(product, s, rows) if k == first else 0
+        row[I_DUE + INTEREST] = max(min(earned, row[I_DUE + INTEREST]), row[I_PAID + INTEREST])
+        if product[P_METHOD] == IMPORTED:
+            row[I_DUE + FEE] -= row[I_PROMISED_FEE] - min(row[I_PROMISED_FEE], row[I_PAID + FEE])
+            row[I_PROMISED_FEE] = min(row[I_PROMISED_FEE], row[I_PAID + FEE])
+
+
+@leaf
+def due_by_now(s, rows):
+    """All that has fallen due and is unpaid."""
+    total = 0
+    for k in range(s[S_FIRST], s[S_CURRENT]):
+        total += owed_in_all(rows[k])
+    return total
+
+
+@leaf
+def prepay(product, contract, s, moves, rows, money, day, k):
+    """Repay principal early so that later instalments become smaller; returns what is left of `money`."""
+    current = s[S_CURRENT]
+    if current >= s[S_ROWS] or s[S_BALANCE] - s[S_OVERDUE_PRINCIPAL] <= 0:
+        return money
+    row = rows[current]
+    part = min(money, s[S_BALANCE] - s[S_OVERDUE_PRINCIPAL])
+    if row[I_INSTALMENT] >= 0:
+        row[I_INSTALMENT] += part
+    row[I_PLANNED_PRINCIPAL] += part
+    row[I_DUE + PRINCIPAL] = row[I_PAID + PRINCIPAL] + row[I_WAIVED + PRINCIPAL] + part
+    row[I_PREPAID] += part
+    s[S_SCHEDULED] -= part
+    left = pay(s, moves, rows, current, PRINCIPAL, part, day, k)
+    project(product, s, rows, current + 1)
+    ahead = not_asked_for(product, s) - row[I_DUE + PRINCIPAL]
+    ahead += row[I_PAID + PRINCIPAL] if product[P_ACCRUAL] == ACTUAL else row[I_PREPAID]
+    level(product, contract, s, rows, current + 1, ahead)
+    project(product, s, rows, s[S_ROWS])
+    return money - part + left
+
+
+@leaf
+def repay(product, contract, s, moves, rows, fact, k):
+    """A repayment meets the debt in the product's order; what meets none waits, unapplied."""
+    day = fact[F_ON]
+    money = fact[F_AMOUNT]
+    s[S_REPAID] += money
+    s[S_LAST_REPAID_ON] = day
+    if s[S_FIRST] < s[S_CURRENT]:
+        show_penalties(product, s, rows, day)
+    if s[S_CURRENT] < s[S_ROWS] and (product[P_DIRECTION] == VERTICAL or money > due_by_now(s, rows)):
+        if money >= payoff_amount(product, s, rows):
+            settle(product, s, rows)
+        elif product[P_EARLY] == REDUCE_INSTALMENT:
+            money = allocate_due(product, s, moves, rows, money, day, k)
+            money = prepay(product, contract, s, moves, rows, money, day, k)
+        show_advance(product, s, rows)
+    left = allocate(product, s, moves, rows, money, day, k)
+    if left > 0:
+        s[S_UNAPPLIED] += left
+        moved(moves, s, day, WAS_UNAPPLIED, 0, -1, k, left)
+    pass_paid(s, rows)
+    if s[S_BALANCE] == 0 and s[S_SETTLED_ON] == NEVER:
+        if payoff_amount(product, s, rows) == 0:
+            s[S_SETTLED_ON] = day
+
+
+@leaf
+def change_rate(product, contract, s, rows, fact):
+    """The contract rate changes: interest from today on, and instalments that fit it."""
+    s[S_RATE] = fact[F_AMOUNT]
+    set_penalty_rate(product, s, fact[F_AMOUNT])
+    relevel(product, contract, s, rows)
+
+
+@leaf
+def act(product, contract, calendars, promised, s, moves, rows, fact, k):
+    """Let one fact take effect on its day."""
+    kind = fact[F_KIND]
+    if kind == DISBURSED:
+        disburse(product, contract, calendars, promised, s, moves, rows, fact, k)
+        return
+    if s[S_STARTED_ON] == 0:
+        s[S_ERROR] = REPAID_BEFORE_DISBURSED
+        return
+    advance(product, s, moves, rows, fact[F_ON])
+    if kind == REPAID:
+        repay(product, contract, s, moves, rows, fact, k)
+    elif kind == CHARGED:
+        charge(s, moves, rows, fact, k)
+    elif kind == WAIVED:
+        show_penalties(product, s, rows, fact[F_ON])
+        waive(s, moves, rows, fact, k)
+    elif kind == RATE_CHANGED:
+        change_rate(product, contract, s, rows, fact)
+
+
+@leaf
+def live(product, contract, calendars, promised, facts, as_of, known_on, s, moves, rows):
+    """Reckon one loan from its first fact to the end of day `as_of`, with what was known on `known_on`."""
+    s[:] = 0
+    s[S_SETTLED_ON] = NEVER
+    before = -NEVER
+    for k in range(facts.shape[0]):
+        fact = facts[k]
+        if fact[F_ON] > as_of:
+            break
+        if fact[F_KNOWN_ON] <= known_on < fact[F_GONE_ON]:
+            if fact[F_ON] < before:
+                s[S_ERROR] = NOT_IN_ORDER
+            before = fact[F_ON]
+            act(product, contract, calendars, promised, s, moves, rows, fact, k)
+            if s[S_ERROR] != 0:
+                return
+    if s[S_STARTED_ON] > 0:
+        advance(product, s, moves, rows, as_of)
+        show_penalties(product, s, rows, as_of)

@@ -1,0 +1,176 @@
+"""The schedule as signed: due dates, the equal instalment, what each row is meant to repay."""
+
+from afterloan.compiled import leaf
+from afterloan.dates import months_later, year_month_day
+from afterloan.loan.accrual import HALF_UP, MONTHS, YEARS, factor_of, rounded, scale_row
+from afterloan.loan.columns import (
+    C_DUE_DOM,
+    C_EVERY,
+    C_FIRST_DUE_ON,
+    C_GRACE_PRINCIPAL,
+    C_INSTALMENTS,
+    C_UNIT,
+    I_DUE_ON,
+    I_FROM_ON,
+    I_INSTALMENT,
+    I_NUMBER,
+    I_PLANNED_PRINCIPAL,
+    P_CALENDAR,
+    P_METHOD,
+    P_MULTIPLE,
+    P_ROUNDING,
+    P_SHIFT,
+)
+from afterloan.loan.terms import Method, Shift, Unit
+
+EQUAL_INSTALMENT = int(Method.EQUAL_INSTALMENT)
+EQUAL_PRINCIPAL = int(Method.EQUAL_PRINCIPAL)
+INTEREST_FIRST = int(Method.INTEREST_FIRST)
+BULLET = int(Method.BULLET)
+FLAT = int(Method.FLAT)
+WEEKS = int(Unit.WEEKS)
+DAYS = int(Unit.DAYS)
+FOLLOWING = int(Shift.FOLLOWING)
+MODIFIED_FOLLOWING = int(Shift.MODIFIED_FOLLOWING)
+PRECEDING = int(Shift.PRECEDING)
+FACTOR_BITS = 30
+HALF = 1 << FACTOR_BITS
+UNIT_FACTOR = 1 << 50
+
+
+@leaf
+def business_day(calendars, calendar, day, shift):
+    """The business day that stands for `day`; outside the calendar's years the day itself."""
+    if calendar < 0 or shift <= 1 or day < 0 or day >= calendars.shape[1] or calendars[calendar, day]:
+        return day
+    step = -1 if shift == PRECEDING else 1
+    moved = day
+    while 0 < moved < calendars.shape[1] - 1 and not calendars[calendar, moved]:
+        moved += step
+    if shift == MODIFIED_FOLLOWING and year_month_day(moved)[1] != year_month_day(day)[1]:
+        moved = day
+        while moved > 0 and not calendars[calendar, moved]:
+            moved -= 1
+    return moved
+
+
+@leaf
+def due_day(contract, start, number):
+    """The contractual due date of instalment `number`, before any business-day shift.
+
+    Counted from the anchor (never from the row before), so that 31 January, 29 February, 31 March follow.
+    """
+    steps = number * contract[C_EVERY]
+    anchor = start
+    if contract[C_FIRST_DUE_ON] > 0:
+        anchor = contract[C_FIRST_DUE_ON]
+        steps -= contract[C_EVERY]
+    if contract[C_UNIT] == DAYS:
+        return anchor + steps
+    if contract[C_UNIT] == WEEKS:
+        return anchor + 7 * steps
+    if contract[C_UNIT] == YEARS:
+        steps *= 12
+    dom = contract[C_DUE_DOM]
+    if dom == 0:
+        _, _, dom = year_month_day(anchor)
+    return months_later(anchor, steps, dom)
+
+
+@leaf
+def lay_out(product, contract, calendars, rows, start):
+    """Write numbers and dates of all instalments into `rows` from row 0; returns how many there are."""
+    count = contract[C_INSTALMENTS]
+    before = start
+    if product[P_METHOD] == BULLET:
+        count = 1
+    for k in range(count):
+        row = rows[k]
+        row[:] = 0
+        number = contract[C_INSTALMENTS] if product[P_METHOD] == BULLET else k + 1
+        due = due_day(contract, start, number)
+        if product[P_SHIFT] > 1:
+            due = business_day(calendars, product[P_CALENDAR], due, product[P_SHIFT])
+        row[I_NUMBER] = k + 1
+        row[I_FROM_ON] = before
+        row[I_DUE_ON] = due
+        row[I_INSTALMENT] = -1
+        scale_row(product, contract, row)
+        before = due
+    return count
+
+
+@leaf
+def _times_factor(amount, factor):
+    """`amount × factor / 2^60` for an amount below 2^62 and a factor below 2^61, to about one unit."""
+    high = amount >> FACTOR_BITS
+    low = amount & (HALF - 1)
+    f_high = factor >> FACTOR_BITS
+    f_low = factor & (HALF - 1)
+    return high * f_high + ((high * f_low) >> FACTOR_BITS) + ((low * f_high) >> FACTOR_BITS)
+
+
+@leaf
+def _share(principal, growth, annuity, rounding):
+    """`principal × growth / annuity`, rounded: exact long division, a bit of the principal at a time."""
+    whole = 0
+    rest = 0
+    bit = 1 << 31
+    while bit > 0:
+        whole += whole
+        rest += rest
+        if principal & bit:
+            rest += growth
+        while rest >= annuity:
+            rest -= annuity
+            whole += 1
+        bit >>= 1
+    twice = rest + rest
+    if twice > annuity or (twice == annuity and (rounding == HALF_UP or whole & 1)):
+        whole += 1
+    return whole
+
+
+@leaf
+def equal_instalment(product, rows, first, last, principal, rate):
+    """The instalment that repays `principal` over rows `first … last-1`: P·∏(1+f) / Fn, Fn = 1 + Fn-1·(1+f).
+
+    10,000.00 over twelve periods of 1 % each: 888.49.
+    """
+    growth = UNIT_FACTOR
+    annuity = 0
+    one = UNIT_FACTOR
+    for k in range(first, last):
+        factor = factor_of(product, rows[k], rate, rows[k, I_FROM_ON], rows[k, I_DUE_ON])
+        growth += _times_factor(growth, factor)
+        annuity += one + _times_factor(annuity, factor)
+        if annuity > (1 << 60) or growth > (1 << 60):  # very long or dear: keep 60 bits
+            growth >>= 8
+            annuity >>= 8
+            one >>= 8
+    return to_multiple(product, _share(principal, growth, annuity, product[P_ROUNDING]))
+
+
+@leaf
+def to_multiple(product, amount):
+    """An amount as a whole multiple of the product's step: 888.49 in steps of 1.00 is 888.00."""
+    step = product[P_MULTIPLE]
+    if step <= 1:
+        return amount
+    return rounded(amount, step, product[P_ROUNDING]) * step
+
+
+@leaf
+def plan_principal(product, contract, rows, first, last, principal):
+    """Share a fixed principal out over rows: equal parts, or nothing until the last."""
+    method = product[P_METHOD]
+    left = principal
+    bare = first + contract[C_GRACE_PRINCIPAL]
+    for k in range(first, last):
+        part = 0
+        if k == last - 1:
+            part = left
+        elif k >= bare and (method == EQUAL_PRINCIPAL or method == FLAT):
+            part = min(left, to_multiple(product, rounded(principal, last - bare, product[P_ROUNDING])))
+        rows[k, I_PLANNED_PRINCIPAL] = part
+        left -= part
