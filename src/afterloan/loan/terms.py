@@ -5,7 +5,7 @@ same bytes. Money is whole minor units (`_fen`: fen, cents, paise); days are num
 a rate is `rate` / `RATE_SCALE[per]` for each unit of time.
 """
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 
 import numpy as np
 
@@ -126,6 +126,14 @@ class Shift(IntEnum):
     FOLLOWING = 2
     MODIFIED_FOLLOWING = 3
     PRECEDING = 4
+
+
+class Policy(IntFlag):
+    """Habits of other systems that a migrating lender may need; never a default."""
+
+    NONE = 0
+    EVEN_OUT_LAST = 1  # move the instalment by cents so that the last one differs less
+    ROUND_UP_MULTIPLE = 2
 
 
 class FactKind(IntEnum):

@@ -1,0 +1,431 @@
+"""Loan lives told by others, run against the engine: terms, story, and what must hold after each step."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from afterloan.dates import NEVER, day, iso
+from afterloan.loan.book import Book
+from afterloan.loan.reckon import Reckoned, reckon_loan
+from afterloan.loan.terms import (
+    CONTRACT,
+    FACT,
+    PRODUCT,
+    PROMISED,
+    RATE_SCALE,
+    Accrual,
+    Cause,
+    Component,
+    DayCount,
+    Direction,
+    Early,
+    FactKind,
+    InAdvance,
+    Method,
+    Per,
+    Policy,
+    Refusal,
+    Rounding,
+    Timing,
+    Unit,
+)
+from tests.cases.result import CaseResult
+
+PENALTY, FEE, INTEREST, PRINCIPAL = (int(c) for c in Component)
+UNITS = {"days": Unit.DAYS, "weeks": Unit.WEEKS, "months": Unit.MONTHS, "years": Unit.YEARS}
+EARLY = {
+    "adjust_last_unpaid_period": Early.ADJUST_LAST,
+    "reduce_emi_amount": Early.REDUCE_INSTALMENT,
+    "reduce_number_of_installments": Early.REDUCE_NUMBER,
+    "reschedule_next_repayments": Early.ADJUST_LAST,
+}
+IN_ADVANCE = {
+    "next_instalment": InAdvance.NEXT_INSTALMENT,
+    "last_instalment": InAdvance.LAST_INSTALMENT,
+    "next_then_last": InAdvance.NEXT_THEN_LAST,
+    "spread": InAdvance.SPREAD,
+}
+BY_INSTALMENT_NAMED = {
+    "due_penalty_interest_principal_fee_in_advance_penalty_interest_principal_fee": (
+        ["penalty", "interest", "principal", "fee"],
+        ["penalty", "interest", "principal", "fee"],
+    ),
+    "due_penalty_fee_interest_principal_in_advance_principal_penalty_fee_interest": (
+        ["penalty", "fee", "interest", "principal"],
+        ["principal", "penalty", "fee", "interest"],
+    ),
+}
+
+
+class NotExpressed(Exception):
+    """The case asks for something the engine has no word for."""
+
+
+def fen(text: str | int | float) -> int:
+    """Minor units of a decimal text: `fen("17.01") == 1701`."""
+    return int((Decimal(str(text)) * 100).to_integral_value())
+
+
+def _day_count(terms: dict[str, Any]) -> DayCount:
+    if terms["interest_period"] == "same_as_instalment":
+        return DayCount.PERIOD
+    match terms["days_in_year"], terms["days_in_month"]:
+        case "days360", "days30":
+            return DayCount.PERIOD
+        case "days360", _:
+            return DayCount.ACT_360
+        case "days365", "actual":
+            return DayCount.ACT_365
+        case "actual", "actual":
+            return DayCount.ACT_ACT
+    raise NotExpressed(f"day count {terms['days_in_year']}/{terms['days_in_month']}")
+
+
+def _order(allocation: dict[str, Any]) -> tuple[int, list[int]]:
+    if allocation["kind"] == "by_timing":
+        codes = [int(Timing[t.upper()]) * 4 + int(Component[c.upper()]) for t, c in allocation["order"]]
+        return 1, codes
+    if allocation["kind"] == "by_instalment":
+        return 0, [int(Component[c.upper()]) for c in allocation["order"]]
+    due, ahead = BY_INSTALMENT_NAMED[allocation["name"]]
+    codes = [int(t) * 4 + int(Component[c.upper()]) for t in (Timing.PAST_DUE, Timing.DUE) for c in due]
+    return 1, codes + [int(Timing.IN_ADVANCE) * 4 + int(Component[c.upper()]) for c in ahead]
+
+
+def product_of(terms: dict[str, Any]) -> np.ndarray:
+    """The case's terms as a PRODUCT record [1]."""
+    product = np.zeros(1, PRODUCT)
+    p = product[0]
+    p["method"] = Method.FLAT if terms["interest"] == "flat" else Method[terms["method"].upper()]
+    p["per"] = Per.YEAR
+    p["day_count"] = _day_count(terms)
+    recalculation = terms.get("recalculation")
+    p["accrual"] = Accrual.ACTUAL if recalculation else Accrual.SCHEDULED
+    p["rounding"] = Rounding[terms["rounding"].upper()]
+    p["multiple_fen"] = fen(terms.get("instalment_multiple", 0))
+    p["calendar"] = -1
+    allocation = terms["allocation"]
+    p["by_timing"], codes = _order(allocation)
+    p["order"][: len(codes)] = codes
+    p["orders"] = len(codes)
+    p["direction"] = Direction[allocation.get("direction", "horizontal").upper()]
+    p["in_advance"] = IN_ADVANCE[allocation.get("in_advance", "next_instalment")]
+    p["early"] = EARLY[recalculation["early"]] if recalculation else Early.ADJUST_LAST
+    p["past_due_bears_interest"] = 0 if terms.get("no_interest_on_past_due") else 1
+    p["buckets"][:7] = [1, 31, 61, 91, 121, 151, 181]
+    down = terms.get("down_payment")
+    p["down_payment_permyriad"] = fen(down["percent"]) if down else 0
+    p["policy"] = policies_of(terms)
+    return product
+
+
+def policies_of(terms: dict[str, Any]) -> int:
+    """The source's habits, as the named policies of a product."""
+    policy = Policy.EVEN_OUT_LAST
+    return int(policy)
+
+
+def rate_of(terms: dict[str, Any]) -> int:
+    """A case's rate as a rate per year on RATE_SCALE."""
+    percent = Decimal(terms["rate"]["percent"])
+    match terms["rate"]["per"]:
+        case "month":
+            percent *= 12
+        case "whole_term":
+            percent *= Decimal({"days": 365, "weeks": 52, "months": 12, "years": 1}[terms["unit"]])
+            percent /= terms["instalments"] * terms["every"]
+    return int(percent * RATE_SCALE / 100)
+
+
+def contract_of(terms: dict[str, Any]) -> np.ndarray:
+    """The case's terms as a CONTRACT record [1]."""
+    contract = np.zeros(1, CONTRACT)
+    c = contract[0]
+    c["principal_fen"] = fen(terms["principal"])
+    c["rate"] = rate_of(terms)
+    c["signed_on"] = day(terms["submitted_on"])
+    c["unit"] = UNITS[terms["unit"]]
+    c["every"] = terms["every"]
+    c["instalments"] = terms["instalments"]
+    c["grace_principal"] = terms.get("grace_principal_instalments", 0)
+    c["grace_interest"] = terms.get("grace_interest_instalments", 0)
+    c["interest_free"] = terms.get("interest_free_instalments", 0)
+    return contract
+
+
+@dataclass
+class Told:
+    """One thing of the story as a fact, with what the source calls it."""
+
+    kind: FactKind
+    on: int
+    known_on: int
+    amount: int
+    name: str
+    gone_on: int = NEVER
+    component: int = 0
+    due_on: int = 0
+
+
+@dataclass
+class Teller:
+    """A case under way: its terms as records and the facts told so far."""
+
+    case: dict[str, Any]
+    product: np.ndarray = field(init=False)
+    contract: np.ndarray = field(init=False)
+    told: list[Told] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.product = product_of(self.case["terms"])
+        self.contract = contract_of(self.case["terms"])
+
+    def ordered(self) -> list[Told]:
+        """The facts in the order that the engine wants."""
+        return sorted(self.told, key=lambda t: (t.on, t.kind))
+
+    def reckon(self, as_of: int) -> Reckoned:
+        """The loan at the end of `as_of`."""
+        facts = np.zeros(len(self.told), FACT)
+        for k, t in enumerate(self.ordered()):
+            facts[k] = (t.kind, t.on, t.known_on, t.gone_on, t.amount, t.component, t.due_on, k)
+        at = np.array([0, len(facts)])
+        none = np.zeros(0, PROMISED)
+        book = Book(self.product, self.contract, none, np.zeros(2, np.int64), facts, at, np.zeros((0, 1), bool))
+        reckoned = reckon_loan(book, 0, as_of)
+        if reckoned.position["error"]:
+            raise NotExpressed(f"not reckoned: {Refusal(int(reckoned.position['error'])).name}")
+        return reckoned
+
+    def tell(self, step: dict[str, Any]) -> None:
+        """Let one step of the story happen."""
+        on, known = day(step["on"]), day(step["known_on"])
+        match step["op"]:
+            case "disburse":
+                self._disburse(step, on, known)
+            case "repay":
+                self.told.append(Told(FactKind.REPAID, on, known, fen(step["amount"]), "repayment"))
+            case "payoff":
+                amount = int(self.reckon(on).position["payoff_fen"])
+                self.told.append(Told(FactKind.REPAID, on, known, amount, "repayment"))
+            case "reverse":
+                found = [t for t in self.told if t.on == on and t.name == step["what"] and t.gone_on == NEVER]
+                if len(found) < step.get("nth", 1):
+                    raise NotExpressed(f"nothing to reverse: {step}")
+                found[step.get("nth", 1) - 1].gone_on = 0
+            case "charge":
+                component = PENALTY if step["kind"] == "penalty" else FEE
+                self.told.append(
+                    Told(FactKind.CHARGED, known, known, fen(step["amount"]), step["kind"], NEVER, component, on)
+                )
+            case "close_day":
+                pass
+            case other:
+                raise NotExpressed(f"step {other}")
+
+    def _disburse(self, step: dict[str, Any], on: int, known: int) -> None:
+        amount = fen(step["amount"])
+        self.told.append(Told(FactKind.DISBURSED, on, known, amount, "disbursement"))
+        down = self.case["terms"].get("down_payment")
+        if down and down["automatic"] and not step.get("without_automatic_down_payment"):
+            share = self.reckon(on).position["due_today_fen"][PRINCIPAL]
+            self.told.append(Told(FactKind.REPAID, on, known, int(share), "down_payment"))
+
+    def preview(self) -> Reckoned:
+        """The schedule as offered, before any money is paid out."""
+        on = day(self.case["terms"]["submitted_on"])
+        amount = int(self.contract["principal_fen"][0])
+        self.told.append(Told(FactKind.DISBURSED, on, on, amount, "disbursement"))
+        try:
+            return self.reckon(on)
+        finally:
+            self.told.pop()
+
+
+def schedule_rows(reckoned: Reckoned, expected: list[dict[str, Any]]) -> Iterator[tuple[str, Any, Any]]:
+    """Every figure of the expected table beside ours: (where, theirs, ours)."""
+    rows = [r for r in expected if "disbursement" not in r]
+    yield "number of instalments", len(rows), len(reckoned.instalments)
+    balance = 0
+    k = 0
+    for want in expected:
+        if "disbursement" in want:
+            balance += fen(want["balance"])
+            continue
+        if k >= len(reckoned.instalments):
+            return
+        got = reckoned.instalments[k]
+        k += 1
+        due = got["due_fen"] - got["waived_fen"]
+        paid = int(got["paid_fen"].sum())
+        balance -= int(due[PRINCIPAL])
+        ours = {
+            "due": iso(got["due_on"]),
+            "days": int(got["due_on"] - got["from_on"]),
+            "principal": int(due[PRINCIPAL]),
+            "interest": int(due[INTEREST]),
+            "fees": int(due[FEE]),
+            "penalties": int(due[PENALTY]),
+            "total": int(due.sum()),
+            "paid": paid,
+            "in_advance": int(got["paid_early_fen"]),
+            "late": int(got["paid_late_fen"]),
+            "outstanding": int(due.sum()) - paid,
+            "balance": balance,
+            "paid_on": iso(got["cleared_on"]) if got["cleared_on"] != NEVER and int(due.sum()) else None,
+        }
+        for name, value in ours.items():
+            if name == "paid_on":
+                yield f"row {k} paid_on", want.get("paid_on"), value
+            elif name in want:
+                theirs = want[name] if isinstance(value, str) or name == "days" else fen(want[name])
+                yield f"row {k} {name}", theirs, value
+
+
+def totals(reckoned: Reckoned, expected: dict[str, str]) -> Iterator[tuple[str, Any, Any]]:
+    """The totals of the table."""
+    rows = reckoned.instalments
+    due = (rows["due_fen"] - rows["waived_fen"]).sum(axis=0) if len(rows) else np.zeros(4, np.int64)
+    paid = int(rows["paid_fen"].sum())
+    ours = {
+        "principal": due[PRINCIPAL],
+        "interest": due[INTEREST],
+        "fees": due[FEE],
+        "penalties": due[PENALTY],
+        "total": due.sum(),
+        "paid": paid,
+        "in_advance": rows["paid_early_fen"].sum(),
+        "late": rows["paid_late_fen"].sum(),
+        "outstanding": due.sum() - paid,
+    }
+    for name, theirs in expected.items():
+        yield f"total {name}", fen(theirs), int(ours[name])
+
+
+def transactions(teller: Teller, reckoned: Reckoned, expected: list[dict[str, Any]]) -> Iterator[tuple[str, Any, Any]]:
+    """What each payment met, unordered within a day."""
+    ours = []
+    balance = 0
+    for k, told in enumerate(teller.ordered()):
+        if told.kind not in (FactKind.DISBURSED, FactKind.REPAID):
+            continue
+        mine = reckoned.movements[reckoned.movements["fact"] == k]
+        parts = [0, 0, 0, 0]
+        for move in mine[mine["cause"] == Cause.REPAID]:
+            parts[int(move["component"])] += int(move["amount_fen"])
+        if told.gone_on == NEVER:
+            balance += told.amount if told.kind == FactKind.DISBURSED else -parts[PRINCIPAL]
+        ours.append((iso(told.on), told.name, told.amount, parts, told.gone_on != NEVER, balance))
+    theirs = [t for t in expected if t["kind"] in ("disbursement", "repayment", "down_payment")]
+    for t in expected:
+        if t not in theirs:
+            yield f"transaction {t['kind']}", "expected", "none"
+    yield "number of transactions", len(theirs), len(ours)
+    left = list(ours)
+    for t in theirs:
+        want = (t["on"], t["kind"], fen(t["amount"]), [fen(t[n]) for n in ("penalties", "fees", "interest", "principal")])
+        last = fen(t["balance"]) if "balance" in t else None
+        for mine in left:
+            same = mine[:3] == want[:3] and mine[4] == t.get("reversed", False)
+            if same and (mine[4] or (mine[3] == want[3] and last in (mine[5], None))):
+                left.remove(mine)
+                break
+        else:
+            near = [m[2:] for m in ours if m[:2] == want[:2]]
+            yield f"transaction {want[0]} {want[1]}", (want[2:], last), near
+
+
+def other(teller: Teller, reckoned: Reckoned, expect: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """Status, amounts outstanding, delinquency."""
+    position = reckoned.position
+    rows = reckoned.instalments
+    owed = int((rows["due_fen"] - rows["paid_fen"] - rows["waived_fen"]).sum()) if len(rows) else 0
+    overpaid = int(position["unapplied_fen"])
+    if "outstanding" in expect:
+        amount = fen(expect["outstanding"]["amount"])
+        match expect["outstanding"]["what"]:
+            case "outstanding amount":
+                yield "outstanding", amount, owed
+            case "overpaid amount":
+                yield "overpaid", amount, overpaid
+            case "total overdue amount":
+                yield "overdue", amount, int(position["arrears_fen"].sum())
+            case "active number of terms":
+                yield "terms", amount // 100, int((rows["is_down_payment"] == 0).sum())
+            case what:
+                yield what, amount, "not expressed"
+    done = bool(position["disbursed_fen"]) and owed == 0
+    if "closed" in expect:
+        yield "closed", bool(expect["closed"]), done
+    if "status" in expect:
+        state = "approved" if not position["disbursed_fen"] else "active"
+        if done:
+            state = "overpaid" if overpaid else "closed_obligations_met"
+        theirs = expect["status"].replace("closed (obligations met)", "closed_obligations_met")
+        yield "status", theirs, state
+    if "delinquency" in expect:
+        yield "delinquency", expect["delinquency"], delinquency(teller.case["terms"], position, day(expect["as_of"]))
+
+
+def delinquency(terms: dict[str, Any], position: Any, as_of: int) -> dict[str, str] | None:
+    """The source's range: days past due less its grace, in steps 1-3, 4-30, 31-60, …"""
+    days = int(position["days_past_due"]) - terms.get("arrears_grace_days", 0)
+    if days <= 0:
+        return None
+    name = "range_1" if days <= 3 else f"range_{30 * (1 + (max(days, 1) - 1) // 30)}"
+    return {"range": name, "since": iso(as_of - days)}
+
+
+def differences(case: dict[str, Any]) -> list[str]:
+    """Everything in which the engine differs from the case; empty when it passes."""
+    teller = Teller(case)
+    found: list[str] = []
+    done = 0
+    for expect in case["expect"]:
+        while done < expect["after"]:
+            teller.tell(case["story"][done])
+            done += 1
+        as_of = day(expect["as_of"])
+        reckoned = teller.reckon(as_of) if teller.told else None
+        if reckoned is None or not reckoned.position["disbursed_fen"]:
+            if "schedule" not in expect and "totals" not in expect:
+                continue
+            reckoned = teller.preview()
+        pairs: list[tuple[str, Any, Any]] = []
+        if "schedule" in expect:
+            pairs += schedule_rows(reckoned, expect["schedule"])
+        if "totals" in expect:
+            pairs += totals(reckoned, expect["totals"])
+        if "transactions" in expect:
+            pairs += transactions(teller, reckoned, expect["transactions"])
+        pairs += other(teller, reckoned, expect)
+        found += [f"after {expect['after']}: {w}: theirs {t} ours {o}" for w, t, o in pairs if t != o]
+    while done < len(case["story"]):
+        teller.tell(case["story"][done])
+        done += 1
+    return found
+
+
+def run(path: Path) -> list[CaseResult]:
+    """Every case of a file of this form."""
+    results = []
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            if line.strip():
+                results.append(run_case(json.loads(line)))
+    return results
+
+
+def run_case(case: dict[str, Any]) -> CaseResult:
+    """One case; what cannot be expressed has not passed."""
+    try:
+        found = differences(case)
+        why = f"{found[0]} ({len(found)} in all)" if found else ""
+    except NotExpressed as reason:
+        why = f"not expressed: {reason}"
+    return CaseResult(case["source"], case["level"], case["id"], not why, why)
