@@ -1,14 +1,34 @@
 """One decorator for every leaf that must run compiled at night and uncompiled in a debugger.
 
 `NUMBA_DISABLE_JIT=1` makes each decorated function plain Python again, with the same results.
+Compiled code is kept in the user's cache folder (`NUMBA_CACHE_DIR` puts it elsewhere), in a folder named
+after the sources it was made from: Numba itself looks only at the file of a function, not at what it calls.
 """
 
+import hashlib
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+import platformdirs
 
 F = TypeVar("F", bound=Callable[..., Any])
+PACKAGE = Path(__file__).parent
+
+
+def sources_mark() -> str:
+    """Twelve characters that change whenever a source of the reckoning changes."""
+    mark = hashlib.sha256()
+    for path in sorted([*PACKAGE.glob("*.py"), *PACKAGE.glob("loan/*.py")]):
+        if path.name != "cli.py":
+            mark.update(path.name.encode() + path.read_bytes())
+    return mark.hexdigest()[:12]
+
+
+if "NUMBA_CACHE_DIR" not in os.environ:
+    numba.config.CACHE_DIR = str(Path(platformdirs.user_cache_dir("afterloan")) / f"compiled-{sources_mark()}")
 
 
 def leaf(function: F) -> F:

@@ -27,6 +27,7 @@ from afterloan.loan.terms import (
     FactKind,
     InAdvance,
     Method,
+    PayoffInterest,
     Per,
     Policy,
     Refusal,
@@ -120,13 +121,15 @@ def product_of(terms: dict[str, Any]) -> np.ndarray:
     p["buckets"][:7] = [1, 31, 61, 91, 121, 151, 181]
     down = terms.get("down_payment")
     p["down_payment_permyriad"] = fen(down["percent"]) if down else 0
+    p["payoff_interest"] = PayoffInterest.SCHEDULED
+    p["from_signing"] = terms.get("first_period_from") == "submitted"
     p["policy"] = policies_of(terms)
     return product
 
 
 def policies_of(terms: dict[str, Any]) -> int:
     """The source's habits, as the named policies of a product."""
-    policy = Policy.EVEN_OUT_LAST
+    policy = Policy.EVEN_OUT_LAST | Policy.YEAR_TURNS_ON_31_DECEMBER
     return int(policy)
 
 

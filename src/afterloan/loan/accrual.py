@@ -16,9 +16,10 @@ from afterloan.loan.columns import (
     I_TIMES,
     P_DAY_COUNT,
     P_PER,
+    P_POLICY,
     P_ROUNDING,
 )
-from afterloan.loan.terms import RATE_SCALE, DayCount, Per, Rounding, Unit
+from afterloan.loan.terms import RATE_SCALE, DayCount, Per, Policy, Rounding, Unit
 
 ACT_360 = int(DayCount.ACT_360)
 ACT_ACT = int(DayCount.ACT_ACT)
@@ -29,6 +30,7 @@ PER_MONTH = int(Per.MONTH)
 MONTHS = int(Unit.MONTHS)
 YEARS = int(Unit.YEARS)
 HALF_UP = int(Rounding.HALF_UP)
+YEAR_TURNS_ON_31_DECEMBER = int(Policy.YEAR_TURNS_ON_31_DECEMBER)
 SCALE = RATE_SCALE
 LEAP_BASE = 366 * RATE_SCALE
 
@@ -64,6 +66,12 @@ def days_in_leap_years(start, end):
         first = after
         year += 1
     return days
+
+
+@leaf
+def turn(product):
+    """Days by which the year turns early for actual/actual: 1 where the last night counts in the new year."""
+    return 1 if product[P_POLICY] & YEAR_TURNS_ON_31_DECEMBER else 0
 
 
 @leaf
@@ -111,7 +119,7 @@ def accrue(product, row, balance_rate, start, end):
     elif product[P_PER] == PER_MONTH:
         row[I_ACCRUED_A] += balance_rate * (end - start)
     else:
-        leap = days_in_leap_years(start, end)
+        leap = days_in_leap_years(start + turn(product), end + turn(product))
         row[I_ACCRUED_A] += balance_rate * (end - start - leap)
         row[I_ACCRUED_B] += balance_rate * leap
 
@@ -155,6 +163,6 @@ def factor_of(product, row, rate, start, end):
     if product[P_DAY_COUNT] == THIRTY_360 and product[P_PER] != PER_DAY:
         days = days_thirty_360(start, end)
     if product[P_DAY_COUNT] == ACT_ACT and product[P_PER] > PER_MONTH:
-        leap = days_in_leap_years(start, end)
+        leap = days_in_leap_years(start + turn(product), end + turn(product))
         return fixed_point((days - leap) * rate, row[I_BASE] * SCALE) + fixed_point(leap * rate, LEAP_BASE)
     return fixed_point(days * rate * row[I_TIMES], row[I_BASE] * SCALE)

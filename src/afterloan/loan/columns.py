@@ -45,6 +45,8 @@ P_PAST_DUE_BEARS_INTEREST = _column(PRODUCT, "past_due_bears_interest")
 P_DOWN_PAYMENT_PERMYRIAD = _column(PRODUCT, "down_payment_permyriad")
 P_TOLERANCE = _column(PRODUCT, "tolerance_fen")
 P_BUCKETS = _column(PRODUCT, "buckets")
+P_PAYOFF_INTEREST = _column(PRODUCT, "payoff_interest")
+P_FROM_SIGNING = _column(PRODUCT, "from_signing")
 P_POLICY = _column(PRODUCT, "policy")
 PRODUCT_WIDTH = PRODUCT.itemsize // 8
 

@@ -10,6 +10,7 @@ from afterloan.loan.accrual import accrue, interest_of, rounded
 from afterloan.loan.columns import (
     C_GRACE_PRINCIPAL,
     C_RATE,
+    C_SIGNED_ON,
     F_AMOUNT,
     F_COMPONENT,
     F_DUE_ON,
@@ -45,6 +46,9 @@ from afterloan.loan.columns import (
     P_LATE_FEE,
     P_METHOD,
     P_PAST_DUE_BEARS_INTEREST,
+    P_PAYOFF_INTEREST,
+    P_FROM_SIGNING,
+    P_POLICY,
     P_ROUNDING,
     R_DUE_ON,
     R_FEE,
@@ -53,7 +57,7 @@ from afterloan.loan.columns import (
 )
 from afterloan.loan.moves import moved
 from afterloan.loan.penalty import penalty_days, set_penalty_rate, show_penalties
-from afterloan.loan.schedule import EQUAL_INSTALMENT, FLAT, equal_instalment, lay_out, plan_principal
+from afterloan.loan.schedule import EQUAL_INSTALMENT, FLAT, equal_instalment, lay_out, plan_principal, to_multiple
 from afterloan.loan.state import (
     S_BALANCE,
     S_PAID,
@@ -77,7 +81,7 @@ from afterloan.loan.state import (
     S_STARTED_ON,
     S_UNAPPLIED,
 )
-from afterloan.loan.terms import Accrual, Cause, Component, Early, FactKind, Method, Refusal
+from afterloan.loan.terms import Accrual, Cause, Component, Early, FactKind, Method, PayoffInterest, Policy, Refusal
 from afterloan.loan.waterfall import (
     ADVANCE,
     VERTICAL,
@@ -96,6 +100,8 @@ PRINCIPAL = int(Component.PRINCIPAL)
 ACTUAL = int(Accrual.ACTUAL)
 IMPORTED = int(Method.IMPORTED)
 REDUCE_INSTALMENT = int(Early.REDUCE_INSTALMENT)
+PAYOFF_SCHEDULED = int(PayoffInterest.SCHEDULED)
+EVEN_OUT_LAST = int(Policy.EVEN_OUT_LAST)
 DISBURSED = int(FactKind.DISBURSED)
 RATE_CHANGED = int(FactKind.RATE_CHANGED)
 CHARGED = int(FactKind.CHARGED)
@@ -308,6 +314,33 @@ def level(product, contract, s, rows, first, principal):
 
 
 @leaf
+def even_out(product, s, rows, first):
+    """Move the instalment by whole units until the last one differs by no more than half a unit a row.
+
+    Six instalments of 17.01 and a last one of 16.91: ten units apart, so 17.01 - 0.10 / 6 = 16.99 is tried.
+    """
+    n = s[S_ROWS]
+    count = n - first
+    project(product, s, rows, n)
+    for _ in range(3):
+        amount = rows[first, I_INSTALMENT]
+        gap = rows[n - 1, I_DUE + INTEREST] + rows[n - 1, I_DUE + PRINCIPAL] - amount
+        if abs(gap) <= count // 2:
+            break
+        step = rounded(abs(gap), count, product[P_ROUNDING])
+        moved_to = to_multiple(product, amount + step if gap > 0 else amount - step)
+        for k in range(first, n):
+            rows[k, I_INSTALMENT] = moved_to
+        project(product, s, rows, n)
+        now = rows[n - 1, I_DUE + INTEREST] + rows[n - 1, I_DUE + PRINCIPAL] - moved_to
+        if abs(now) >= abs(gap):
+            for k in range(first, n):
+                rows[k, I_INSTALMENT] = amount
+            project(product, s, rows, n)
+            break
+
+
+@leaf
 def take_imported(s, rows, promised):
     """The rows of an imported schedule, as the lender that wrote it had them."""
     before = s[S_STARTED_ON]
@@ -364,6 +397,8 @@ def relevel(product, contract, s, rows):
     if product[P_ACCRUAL] == ACTUAL:
         principal += paid_ahead(s, rows)
     level(product, contract, s, rows, s[S_CURRENT], principal)
+    if product[P_POLICY] & EVEN_OUT_LAST and product[P_METHOD] == EQUAL_INSTALMENT and s[S_CURRENT] < s[S_ROWS]:
+        even_out(product, s, rows, s[S_CURRENT])
     if product[P_ACCRUAL] != ACTUAL:
         project(product, s, rows, s[S_ROWS])
 
@@ -377,10 +412,11 @@ def disburse(product, contract, calendars, promised, s, moves, rows, fact, k):
         s[S_DAY] = day
         s[S_RATE] = contract[C_RATE]
         set_penalty_rate(product, s, contract[C_RATE])
+        start = contract[C_SIGNED_ON] if product[P_FROM_SIGNING] else day
         if product[P_METHOD] == IMPORTED:
             take_imported(s, rows, promised)
         else:
-            s[S_ROWS] = lay_out(product, contract, calendars, rows, day)
+            s[S_ROWS] = lay_out(product, contract, calendars, rows, start)
     advance(product, s, moves, rows, day)
     s[S_LENT] += fact[F_AMOUNT]
     s[S_BALANCE] += fact[F_AMOUNT]
@@ -453,12 +489,22 @@ def earned_now(product, s, rows):
 
 
 @leaf
+def scheduled_interest_stays(product):
+    """Whether interest that was signed for is owed even when the loan ends early."""
+    return product[P_PAYOFF_INTEREST] == PAYOFF_SCHEDULED and product[P_ACCRUAL] != ACTUAL
+
+
+@leaf
 def payoff_amount(product, s, rows):
     """What ends the loan today: all that is due, fees charged, interest earned so far, the whole balance."""
     fees = s[S_CHARGED_FEE] - s[S_PAID + FEE] - s[S_WAIVED + FEE]
     penalties = s[S_DUE + PENALTY] - s[S_PAID + PENALTY] - s[S_WAIVED + PENALTY]
     interest = s[S_DUE + INTEREST] + s[S_EARLY_INTEREST] - s[S_PAID + INTEREST] - s[S_WAIVED + INTEREST]
-    interest += max(earned_now(product, s, rows) - s[S_EARLY_INTEREST], 0)
+    if scheduled_interest_stays(product):
+        for k in range(s[S_CURRENT], s[S_ROWS]):
+            interest += owed(rows[k], INTEREST)
+    else:
+        interest += max(earned_now(product, s, rows) - s[S_EARLY_INTEREST], 0)
     return max(fees + penalties + interest + s[S_BALANCE] - s[S_UNAPPLIED], 0)
 
 
@@ -466,7 +512,7 @@ def payoff_amount(product, s, rows):
 def settle(product, s, rows):
     """The loan is paid off today: rows ahead ask for no interest beyond what is earned."""
     first = s[S_CURRENT]
-    if product[P_ACCRUAL] == ACTUAL and product[P_METHOD] != IMPORTED:
+    if scheduled_interest_stays(product) or (product[P_ACCRUAL] == ACTUAL and product[P_METHOD] != IMPORTED):
         return
     for k in range(first, s[S_ROWS]):
         row = rows[k]

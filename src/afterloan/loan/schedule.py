@@ -153,11 +153,12 @@ def equal_instalment(product, rows, first, last, principal, rate):
 
 @leaf
 def to_multiple(product, amount):
-    """An amount as a whole multiple of the product's step: 888.49 in steps of 1.00 is 888.00."""
+    """An amount as a whole multiple of the product's step: 888.49 in steps of 1.00 is 888.00, 0.33 stays."""
     step = product[P_MULTIPLE]
     if step <= 1:
         return amount
-    return rounded(amount, step, product[P_ROUNDING]) * step
+    whole = rounded(amount, step, product[P_ROUNDING]) * step
+    return whole if whole > 0 else amount
 
 
 @leaf

@@ -119,6 +119,13 @@ class PenaltyStart(IntEnum):
     FROM_END_OF_GRACE = 2
 
 
+class PayoffInterest(IntEnum):
+    """The interest that ends a loan early."""
+
+    EARNED = 1  # for the days the money was used (Civil Code 677)
+    SCHEDULED = 2  # all that was signed
+
+
 class Shift(IntEnum):
     """Where a due date goes that is no business day."""
 
@@ -133,7 +140,7 @@ class Policy(IntFlag):
 
     NONE = 0
     EVEN_OUT_LAST = 1  # move the instalment by cents so that the last one differs less
-    ROUND_UP_MULTIPLE = 2
+    YEAR_TURNS_ON_31_DECEMBER = 2  # actual/actual: the night to 1 January counts in the new year
 
 
 class FactKind(IntEnum):
@@ -208,6 +215,8 @@ PRODUCT = np.dtype(
         ("down_payment_permyriad", "i8"),
         ("tolerance_fen", "i8"),  # a shortfall up to this counts as paid for days past due
         ("buckets", "i8", (8,)),  # first day past due of M1, M2, …; 0 ends the list
+        ("payoff_interest", "i8"),
+        ("from_signing", "i8"),  # 1: due dates count from the day of signing, not of the first disbursement
         ("policy", "i8"),  # bits of `Policy`: habits of other systems, never the default
     ]
 )
