@@ -102,6 +102,7 @@ IMPORTED = int(Method.IMPORTED)
 REDUCE_INSTALMENT = int(Early.REDUCE_INSTALMENT)
 PAYOFF_SCHEDULED = int(PayoffInterest.SCHEDULED)
 EVEN_OUT_LAST = int(Policy.EVEN_OUT_LAST)
+OVERDUE_TO_PERIOD_END = int(Policy.OVERDUE_TO_PERIOD_END)
 DISBURSED = int(FactKind.DISBURSED)
 RATE_CHANGED = int(FactKind.RATE_CHANGED)
 CHARGED = int(FactKind.CHARGED)
@@ -246,6 +247,8 @@ def project(product, s, rows, until_row):
         a = row[I_ACCRUED_A]
         b = row[I_ACCRUED_B]
         bearing = s[S_LENT] if product[P_METHOD] == FLAT else balance
+        if k == first and actual and product[P_POLICY] & OVERDUE_TO_PERIOD_END:
+            bearing = interest_balance(product, s)
         accrue(product, row, bearing * s[S_RATE], max(s[S_DAY], row[I_FROM_ON]), row[I_DUE_ON])
         last = k == s[S_ROWS] - 1
         carried = set_dues(product, s, row, last, interest_of(product, row), ahead)
@@ -261,40 +264,37 @@ def project(product, s, rows, until_row):
 
 @leaf
 def show_advance(product, s, rows):
-    """What rows ahead take today: interest earned so far, then principal, no more than an instalment each."""
+    """What rows ahead take today: interest earned so far, then principal, no more than an instalment each.
+
+    A row that is paid for what it will ask for is closed; interest it cannot hold passes to the next.
+    """
     if product[P_ACCRUAL] != ACTUAL or product[P_METHOD] == IMPORTED:
         return
+    first = s[S_CURRENT]
     n = s[S_ROWS]
-    for k in range(s[S_CURRENT], n):
+    project(product, s, rows, n)
+    carried = interest_of(product, rows[first]) + rows[first, I_CARRIED]
+    left = s[S_BALANCE] - s[S_OVERDUE_PRINCIPAL]
+    last_open = n - 1
+    for k in range(first, n):
         row = rows[k]
-        if row[I_IS_DOWN_PAYMENT]:
-            continue
-        interest = 0
-        if k == s[S_CURRENT]:
-            interest = interest_of(product, row)
-        else:
-            row[I_CARRIED] = 0
         paid = row[I_PAID + PRINCIPAL]
-        if row[I_INSTALMENT] >= 0:
-            interest = min(interest + row[I_CARRIED], row[I_INSTALMENT] - paid)
+        closed = owed_in_all(row) <= 0 and paid + row[I_PAID + INTEREST] > 0
+        interest = carried
+        principal = row[I_PLANNED_PRINCIPAL]
+        if closed:
+            interest = row[I_PAID + INTEREST]
+            principal = paid
+        elif row[I_INSTALMENT] >= 0:
+            interest = min(interest, row[I_INSTALMENT] - paid)
             principal = row[I_INSTALMENT] - interest
-        else:
-            interest += row[I_CARRIED]
-            principal = row[I_PLANNED_PRINCIPAL]
+        if not closed:
+            last_open = k
         row[I_DUE + INTEREST] = max(interest, row[I_PAID + INTEREST])
         row[I_DUE + PRINCIPAL] = max(principal, paid)
-    row = rows[n - 1]
-    if s[S_CURRENT] < n:
-        row[I_DUE + PRINCIPAL] = max(row[I_DUE + PRINCIPAL], row[I_PAID + PRINCIPAL] + last_share(s, rows))
-
-
-@leaf
-def last_share(s, rows):
-    """The part of the balance that no row before the last can take."""
-    left = s[S_BALANCE] - s[S_OVERDUE_PRINCIPAL]
-    for k in range(s[S_CURRENT], s[S_ROWS] - 1):
-        left -= owed(rows[k], PRINCIPAL)
-    return max(left, 0)
+        carried = max(carried - row[I_DUE + INTEREST], 0)
+        left -= owed(row, PRINCIPAL)
+    rows[last_open, I_DUE + PRINCIPAL] += max(left, 0)
 
 
 @leaf

@@ -22,7 +22,7 @@ from afterloan.loan.columns import (
 )
 from afterloan.loan.position import show_position
 from afterloan.loan.life import live, project
-from afterloan.loan.state import S_ERROR, S_MOVES, S_ROWS, S_SIZE
+from afterloan.loan.state import S_ERROR, S_MOVES, S_ROWS, S_SETTLED_ON, S_SIZE
 from afterloan.loan.terms import INSTALMENT, MAX_FACTS, MOVEMENT, POSITION, Refusal
 from afterloan.loan.waterfall import owed_in_all
 
@@ -95,7 +95,8 @@ def finish_rows(product, s, rows):
         row = rows[k]
         row[I_CLEARED_ON] = NEVER
         if owed_in_all(row) <= 0:
-            row[I_CLEARED_ON] = row[I_LAST_PAID_ON] if row[I_LAST_PAID_ON] > 0 else row[I_DUE_ON]
+            empty = min(row[I_DUE_ON], s[S_SETTLED_ON])  # nothing was ever asked for
+            row[I_CLEARED_ON] = row[I_LAST_PAID_ON] if row[I_LAST_PAID_ON] > 0 else empty
 
 
 def reckon_book(
