@@ -247,9 +247,10 @@ class Teller:
             return min(as_of, day(self.case["story"][done - 1]["known_on"]))
         return as_of
 
-    def preview(self) -> Reckoned:
-        """The schedule as offered, before any money is paid out."""
-        on = day(self.case["terms"]["submitted_on"])
+    def preview(self, expect: dict[str, Any]) -> Reckoned:
+        """The schedule as offered, before any money is paid out: on the day the table itself names for that."""
+        named = [row["due"] for row in expect.get("schedule", []) if "disbursement" in row]
+        on = day(named[0] if named else self.case["terms"]["submitted_on"])
         amount = int(self.contract["principal_fen"][0])
         self.told.append(Told(FactKind.DISBURSED, on, on, amount, "disbursement"))
         try:
@@ -327,6 +328,8 @@ def transactions(teller: Teller, reckoned: Reckoned, expected: list[dict[str, An
         if told.kind not in (FactKind.DISBURSED, FactKind.REPAID):
             continue
         mine = reckoned.movements[reckoned.movements["fact"] == k]
+        if told.kind == FactKind.DISBURSED and told.gone_on == NEVER:
+            balance -= from_waiting(reckoned, told.on)
         parts = [0, 0, 0, 0]
         for move in mine[mine["cause"] == Cause.REPAID]:
             parts[int(move["component"])] += int(move["amount_fen"])
@@ -350,6 +353,13 @@ def transactions(teller: Teller, reckoned: Reckoned, expected: list[dict[str, An
         else:
             near = [m[2:] for m in ours if m[:2] == want[:2]]
             yield f"transaction {want[0]} {want[1]}", (want[2:], last), near
+
+
+def from_waiting(reckoned: Reckoned, on: int) -> int:
+    """Principal that money received earlier repaid on a day."""
+    moves = reckoned.movements
+    mine = (moves["fact"] == -1) & (moves["cause"] == Cause.REPAID) & (moves["on"] == on)
+    return int(moves[mine & (moves["component"] == PRINCIPAL)]["amount_fen"].sum())
 
 
 def other(teller: Teller, reckoned: Reckoned, expect: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
@@ -385,11 +395,11 @@ def other(teller: Teller, reckoned: Reckoned, expect: dict[str, Any]) -> Iterato
 
 
 def delinquency(terms: dict[str, Any], position: Any, as_of: int) -> dict[str, str] | None:
-    """The source's range: days past due less its grace, in steps 1-3, 4-30, 31-60, …"""
+    """The source's range: days past due less its grace, named by the day before each band: 1-3, 4-30 (3), 31-60 (30) …"""
     days = int(position["days_past_due"]) - terms.get("arrears_grace_days", 0)
     if days <= 0:
         return None
-    name = "range_1" if days <= 3 else f"range_{30 * (1 + (max(days, 1) - 1) // 30)}"
+    name = "range_1" if days <= 3 else "range_3" if days <= 30 else f"range_{30 * ((days - 1) // 30)}"
     return {"range": name, "since": iso(as_of - days)}
 
 
@@ -407,7 +417,7 @@ def differences(case: dict[str, Any]) -> list[str]:
         if reckoned is None or not reckoned.position["disbursed_fen"]:
             if "schedule" not in expect and "totals" not in expect:
                 continue
-            reckoned = teller.preview()
+            reckoned = teller.preview(expect)
         pairs: list[tuple[str, Any, Any]] = []
         if "schedule" in expect:
             pairs += schedule_rows(reckoned, expect["schedule"])

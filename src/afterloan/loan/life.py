@@ -268,9 +268,9 @@ def show_advance(product, s, rows):
 
     A row that is paid for what it will ask for is closed; interest it cannot hold passes to the next.
     """
-    if product[P_ACCRUAL] != ACTUAL or product[P_METHOD] == IMPORTED:
-        return
     first = s[S_CURRENT]
+    if product[P_ACCRUAL] != ACTUAL or product[P_METHOD] == IMPORTED or first >= s[S_ROWS]:
+        return
     n = s[S_ROWS]
     project(product, s, rows, n)
     carried = interest_of(product, rows[first]) + rows[first, I_CARRIED]
@@ -426,6 +426,9 @@ def disburse(product, contract, calendars, promised, s, moves, rows, fact, k):
     if product[P_DOWN_PAYMENT_PERMYRIAD] > 0:
         down_payment(product, s, moves, rows, day, fact[F_AMOUNT])
     relevel(product, contract, s, rows)
+    if s[S_UNAPPLIED] > 0:
+        show_advance(product, s, rows)
+        apply_waiting(product, s, moves, rows, day)
 
 
 @leaf

@@ -143,6 +143,27 @@ def pay_advance(product, s, moves, rows, money, day, fact):
 
 
 @leaf
+def pay_spread(product, s, moves, rows, money, day, fact):
+    """Money in advance in equal parts over all rows ahead that ask for some: 50.00 over two rows is 25.00 each."""
+    while money > 0:
+        waiting = 0
+        for k in range(s[S_CURRENT], s[S_ROWS]):
+            if owed_in_all(rows[k]) > 0:
+                waiting += 1
+        if waiting == 0:
+            break
+        before = money
+        part = max(money // waiting, 1)
+        for k in range(s[S_CURRENT], s[S_ROWS]):
+            if owed_in_all(rows[k]) > 0 and money > 0:
+                given = min(part, money)
+                money -= given - _pay_row(product, s, moves, rows, k, ADVANCE, given, day, fact)
+        if money == before:
+            break
+    return money
+
+
+@leaf
 def pay_down(product, s, moves, rows, money, day, fact):
     """Rule by rule over all instalments of its timing."""
     for j in range(product[P_ORDERS]):
@@ -210,7 +231,9 @@ def allocate(product, s, moves, rows, money, day, fact):
         timing = first_timing(product, turn)
         if timing < 0 or money == 0:
             break
-        if timing == ADVANCE:
+        if timing == ADVANCE and product[P_IN_ADVANCE] == SPREAD:
+            money = pay_spread(product, s, moves, rows, money, day, fact)
+        elif timing == ADVANCE:
             money = pay_advance(product, s, moves, rows, money, day, fact)
         else:
             money = pay_across(product, s, moves, rows, timing, money, day, fact)
