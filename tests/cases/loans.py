@@ -32,7 +32,6 @@ from afterloan.loan.terms import (
     Policy,
     Refusal,
     Rounding,
-    State,
     Timing,
     Unit,
 )
@@ -132,6 +131,8 @@ def policies_of(terms: dict[str, Any]) -> int:
     policy = Policy.EVEN_OUT_LAST | Policy.YEAR_TURNS_ON_31_DECEMBER
     if terms.get("recalculation", {}).get("payoff_interest") == "till_rest_frequency_date":
         policy |= Policy.OVERDUE_TO_PERIOD_END
+    if terms["interest_period"] == "same_as_instalment" and not terms.get("partial_period_interest"):
+        policy |= Policy.WHOLE_PERIOD_INTEREST
     return int(policy)
 
 
@@ -218,6 +219,8 @@ class Teller:
             case "payoff":
                 amount = int(self.reckon(on).position["payoff_fen"])
                 self.told.append(Told(FactKind.REPAID, on, known, amount, "repayment"))
+            case "reverse" if step["what"] == "last_disbursement":
+                self.told.remove([t for t in self.told if t.kind == FactKind.DISBURSED][-1])
             case "reverse":
                 found = [t for t in self.told if t.on == on and t.name == step["what"] and t.gone_on == NEVER]
                 if len(found) < step.get("nth", 1):
@@ -238,8 +241,11 @@ class Teller:
         self.told.append(Told(FactKind.DISBURSED, on, known, amount, "disbursement"))
         down = self.case["terms"].get("down_payment")
         if down and down["automatic"] and not step.get("without_automatic_down_payment"):
-            share = self.reckon(on).position["due_today_fen"][PRINCIPAL]
-            self.told.append(Told(FactKind.REPAID, on, known, int(share), "down_payment"))
+            rows = self.reckon(on).instalments
+            row = rows[(rows["is_down_payment"] == 1) & (rows["due_on"] == on)][-1]
+            share = int(row["due_fen"].sum() - row["paid_fen"].sum())
+            if share > 0:
+                self.told.append(Told(FactKind.REPAID, on, known, share, "down_payment"))
 
     def seen_on(self, as_of: int, done: int) -> int:
         """The source shows a loan as its last step left it: later days change nothing until a close."""
@@ -259,16 +265,21 @@ class Teller:
             self.told.pop()
 
 
-def schedule_rows(reckoned: Reckoned, expected: list[dict[str, Any]]) -> Iterator[tuple[str, Any, Any]]:
-    """Every figure of the expected table beside ours: (where, theirs, ours)."""
+def schedule_rows(
+    reckoned: Reckoned, expected: list[dict[str, Any]], inclusive: bool
+) -> Iterator[tuple[str, Any, Any]]:
+    """Every figure of the expected table beside ours: (where, theirs, ours).
+
+    `inclusive`: the source's balance after an instalment counts what is paid out on its due date.
+    """
     rows = [r for r in expected if "disbursement" not in r]
     yield "number of instalments", len(rows), len(reckoned.instalments)
+    paid_out = [(row["due"], fen(row["balance"])) for row in expected if "disbursement" in row]
     balance = 0
     k = 0
-    done = reckoned.position["state"] == State.PAID_OFF
+    last_fact = max((int(m["on"]) for m in reckoned.movements if m["fact"] >= 0), default=0)
     for want in expected:
         if "disbursement" in want:
-            balance += fen(want["balance"])
             continue
         if k >= len(reckoned.instalments):
             return
@@ -276,7 +287,11 @@ def schedule_rows(reckoned: Reckoned, expected: list[dict[str, Any]]) -> Iterato
         k += 1
         due = got["due_fen"] - got["waived_fen"]
         paid = int(got["paid_fen"].sum())
+        also = inclusive or bool(got["is_down_payment"])
+        while paid_out and (paid_out[0][0] < want["due"] or (also and paid_out[0][0] == want["due"])):
+            balance += paid_out.pop(0)[1]
         balance -= int(due[PRINCIPAL])
+        cleared = int(got["cleared_on"]) if int(due.sum()) else last_fact
         ours = {
             "due": iso(got["due_on"]),
             "days": int(got["due_on"] - got["from_on"]),
@@ -290,7 +305,7 @@ def schedule_rows(reckoned: Reckoned, expected: list[dict[str, Any]]) -> Iterato
             "late": int(got["paid_late_fen"]),
             "outstanding": int(due.sum()) - paid,
             "balance": balance,
-            "paid_on": iso(got["cleared_on"]) if got["cleared_on"] != NEVER and (int(due.sum()) or done) else None,
+            "paid_on": iso(cleared) if cleared not in (0, NEVER) else None,
         }
         for name, value in ours.items():
             if name == "paid_on":
@@ -324,7 +339,9 @@ def transactions(teller: Teller, reckoned: Reckoned, expected: list[dict[str, An
     """What each payment met, unordered within a day."""
     ours = []
     balance = 0
-    for k, told in enumerate(teller.ordered()):
+    places = {id(told): k for k, told in enumerate(teller.ordered())}
+    for told in sorted(teller.told, key=lambda t: t.on):
+        k = places[id(told)]
         if told.kind not in (FactKind.DISBURSED, FactKind.REPAID):
             continue
         mine = reckoned.movements[reckoned.movements["fact"] == k]
@@ -420,7 +437,7 @@ def differences(case: dict[str, Any]) -> list[str]:
             reckoned = teller.preview(expect)
         pairs: list[tuple[str, Any, Any]] = []
         if "schedule" in expect:
-            pairs += schedule_rows(reckoned, expect["schedule"])
+            pairs += schedule_rows(reckoned, expect["schedule"], case["terms"]["schedule"] == "cumulative")
         if "totals" in expect:
             pairs += totals(reckoned, expect["totals"])
         if "transactions" in expect:

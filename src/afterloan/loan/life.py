@@ -102,6 +102,7 @@ IMPORTED = int(Method.IMPORTED)
 REDUCE_INSTALMENT = int(Early.REDUCE_INSTALMENT)
 PAYOFF_SCHEDULED = int(PayoffInterest.SCHEDULED)
 EVEN_OUT_LAST = int(Policy.EVEN_OUT_LAST)
+WHOLE_PERIOD_INTEREST = int(Policy.WHOLE_PERIOD_INTEREST)
 OVERDUE_TO_PERIOD_END = int(Policy.OVERDUE_TO_PERIOD_END)
 DISBURSED = int(FactKind.DISBURSED)
 RATE_CHANGED = int(FactKind.RATE_CHANGED)
@@ -362,7 +363,7 @@ def take_imported(s, rows, promised):
 @leaf
 def down_payment(product, s, moves, rows, day, amount):
     """Insert the share of a disbursement that is due back on the same day."""
-    share = rounded(amount * product[P_DOWN_PAYMENT_PERMYRIAD], 10_000, product[P_ROUNDING])
+    share = to_multiple(product, rounded(amount * product[P_DOWN_PAYMENT_PERMYRIAD], 10_000, product[P_ROUNDING]))
     k = s[S_CURRENT]
     for j in range(s[S_ROWS], k, -1):
         rows[j] = rows[j - 1]
@@ -425,6 +426,10 @@ def disburse(product, contract, calendars, promised, s, moves, rows, fact, k):
     moved(moves, s, day, WAS_DISBURSED, 0, PRINCIPAL, k, fact[F_AMOUNT])
     if product[P_DOWN_PAYMENT_PERMYRIAD] > 0:
         down_payment(product, s, moves, rows, day, fact[F_AMOUNT])
+    if product[P_POLICY] & WHOLE_PERIOD_INTEREST and s[S_CURRENT] < s[S_ROWS]:
+        row = rows[s[S_CURRENT]]
+        if row[I_FROM_ON] < day:
+            accrue(product, row, fact[F_AMOUNT] * s[S_RATE], row[I_FROM_ON], day)
     relevel(product, contract, s, rows)
     if s[S_UNAPPLIED] > 0:
         show_advance(product, s, rows)
