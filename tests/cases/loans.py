@@ -72,8 +72,10 @@ def fen(text: str | int | float) -> int:
 
 
 def _day_count(terms: dict[str, Any]) -> DayCount:
+    fixed_year = terms["schedule"] == "cumulative"  # there "actual" days of a year are 365
     if terms["interest_period"] == "same_as_instalment":
-        return DayCount.PERIOD
+        in_days = terms["unit"] in ("days", "weeks") and terms["days_in_year"] == "actual"
+        return DayCount.ACT_365 if in_days else DayCount.PERIOD
     match terms["days_in_year"], terms["days_in_month"]:
         case "days360", "days30":
             return DayCount.PERIOD
@@ -82,7 +84,7 @@ def _day_count(terms: dict[str, Any]) -> DayCount:
         case "days365", "actual":
             return DayCount.ACT_365
         case "actual", "actual":
-            return DayCount.ACT_ACT
+            return DayCount.ACT_365 if fixed_year else DayCount.ACT_ACT
     raise NotExpressed(f"day count {terms['days_in_year']}/{terms['days_in_month']}")
 
 
@@ -129,8 +131,12 @@ def product_of(terms: dict[str, Any]) -> np.ndarray:
 def policies_of(terms: dict[str, Any]) -> int:
     """The source's habits, as the named policies of a product."""
     policy = Policy.EVEN_OUT_LAST | Policy.YEAR_TURNS_ON_31_DECEMBER
-    if terms.get("recalculation", {}).get("payoff_interest") == "till_rest_frequency_date":
+    recalculation = terms.get("recalculation", {})
+    by_period = recalculation.get("rest") == "same_as_repayment" and terms["schedule"] == "cumulative"
+    if recalculation.get("payoff_interest") == "till_rest_frequency_date" or by_period:
         policy |= Policy.OVERDUE_TO_PERIOD_END
+    if recalculation and terms["schedule"] == "cumulative":
+        policy |= Policy.EARLY_FILLS_INSTALMENT
     if terms["interest_period"] == "same_as_instalment" and not terms.get("partial_period_interest"):
         policy |= Policy.WHOLE_PERIOD_INTEREST
     return int(policy)
@@ -219,7 +225,7 @@ class Teller:
             case "payoff":
                 amount = int(self.reckon(on).position["payoff_fen"])
                 self.told.append(Told(FactKind.REPAID, on, known, amount, "repayment"))
-            case "reverse" if step["what"] == "last_disbursement":
+            case "reverse" if step["what"] in ("disbursement", "last_disbursement"):  # undone: not shown again
                 self.told.remove([t for t in self.told if t.kind == FactKind.DISBURSED][-1])
             case "reverse":
                 found = [t for t in self.told if t.on == on and t.name == step["what"] and t.gone_on == NEVER]

@@ -142,6 +142,7 @@ class Policy(IntFlag):
     EVEN_OUT_LAST = 1  # move the instalment by cents so that the last one differs less
     OVERDUE_TO_PERIOD_END = 4  # overdue principal is taken to bear interest to the next due date
     WHOLE_PERIOD_INTEREST = 8  # a disbursement bears interest from the start of the period it falls in
+    EARLY_FILLS_INSTALMENT = 16  # money in advance pays the next instalment with its whole interest first
     YEAR_TURNS_ON_31_DECEMBER = 2  # actual/actual: the night to 1 January counts in the new year
 
 
