@@ -1,0 +1,93 @@
+"""The chart of accounts: where every minor unit of the loan book stands."""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Account(IntEnum):
+    """The accounts by code. 1xxx assets, 2xxx liabilities, 4xxx income, 5xxx expenses."""
+
+    CASH_CLEARING = 1010
+    PRINCIPAL = 1110
+    INTEREST_ACCRUED = 1120
+    INTEREST_DUE = 1130
+    PENALTY_RECEIVABLE = 1140
+    FEE_RECEIVABLE = 1150
+    UNAPPLIED = 2110
+    INTEREST_INCOME = 4110
+    PENALTY_INCOME = 4120
+    FEE_INCOME = 4130
+    PRINCIPAL_WAIVED = 5110
+    INTEREST_WAIVED = 5120
+    PENALTY_WAIVED = 5130
+    FEE_WAIVED = 5140
+
+
+class Kind(StrEnum):
+    """What an account is; the value is the name that plain-text ledgers start with."""
+
+    ASSET = "Assets"
+    LIABILITY = "Liabilities"
+    INCOME = "Income"
+    EXPENSE = "Expenses"
+
+
+class Side(IntEnum):
+    """The side on which an account grows; the sign that a debit has in its natural balance."""
+
+    DEBIT = 1
+    CREDIT = -1
+
+
+NORMAL_SIDE = {
+    Kind.ASSET: Side.DEBIT,
+    Kind.EXPENSE: Side.DEBIT,
+    Kind.LIABILITY: Side.CREDIT,
+    Kind.INCOME: Side.CREDIT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ChartLine:
+    """One account: code, names, kind; `ledger` is its name in exports, `control` says it mirrors positions."""
+
+    account: Account
+    en: str
+    zh: str
+    kind: Kind
+    ledger: str
+    control: bool = False
+
+    @property
+    def side(self) -> Side:
+        """The normal side: `LINE[Account.UNAPPLIED].side is Side.CREDIT`."""
+        return NORMAL_SIDE[self.kind]
+
+
+CHART = (
+    ChartLine(Account.CASH_CLEARING, "Cash clearing", "待清算资金", Kind.ASSET, "Assets:Cash-Clearing"),
+    ChartLine(Account.PRINCIPAL, "Principal outstanding", "贷款本金", Kind.ASSET, "Assets:Loans:Principal", True),
+    ChartLine(
+        Account.INTEREST_ACCRUED,
+        "Interest accrued, not due",
+        "应计利息(未到期)",
+        Kind.ASSET,
+        "Assets:Loans:Interest-Accrued",
+        True,
+    ),
+    ChartLine(Account.INTEREST_DUE, "Interest due", "应收利息", Kind.ASSET, "Assets:Loans:Interest-Due", True),
+    ChartLine(Account.PENALTY_RECEIVABLE, "Penalties receivable", "应收罚息", Kind.ASSET, "Assets:Loans:Penalty", True),
+    ChartLine(Account.FEE_RECEIVABLE, "Fees receivable", "应收费用", Kind.ASSET, "Assets:Loans:Fee", True),
+    ChartLine(Account.UNAPPLIED, "Unapplied", "待分配款", Kind.LIABILITY, "Liabilities:Unapplied", True),
+    ChartLine(Account.INTEREST_INCOME, "Interest income", "利息收入", Kind.INCOME, "Income:Interest"),
+    ChartLine(Account.PENALTY_INCOME, "Penalty income", "罚息收入", Kind.INCOME, "Income:Penalty"),
+    ChartLine(Account.FEE_INCOME, "Fee income", "费用收入", Kind.INCOME, "Income:Fee"),
+    ChartLine(Account.PRINCIPAL_WAIVED, "Principal waived", "本金减免", Kind.EXPENSE, "Expenses:Waived:Principal"),
+    ChartLine(Account.INTEREST_WAIVED, "Interest waived", "利息减免", Kind.EXPENSE, "Expenses:Waived:Interest"),
+    ChartLine(Account.PENALTY_WAIVED, "Penalties waived", "罚息减免", Kind.EXPENSE, "Expenses:Waived:Penalty"),
+    ChartLine(Account.FEE_WAIVED, "Fees waived", "费用减免", Kind.EXPENSE, "Expenses:Waived:Fee"),
+)
+
+LINE = {line.account: line for line in CHART}
+CONTROL = tuple(line.account for line in CHART if line.control)
+"""Accounts whose balance must equal a sum over positions, to the cent, every day."""

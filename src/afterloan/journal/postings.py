@@ -1,0 +1,122 @@
+"""The table of postings: which running total of a loan moves which pair of accounts."""
+
+from dataclasses import dataclass
+
+from afterloan.journal.accounts import Account
+from afterloan.loan.columns import (
+    N_CHARGED,
+    N_DISBURSED,
+    N_FELL_DUE,
+    N_INTEREST_INCOME,
+    N_PAID,
+    N_PENALTY_INCOME,
+    N_REPAID,
+    N_WAIVED,
+)
+from afterloan.loan.terms import Cause, Component
+
+NO_COMPONENT = -1
+
+PENALTY, FEE, INTEREST, PRINCIPAL = Component.PENALTY, Component.FEE, Component.INTEREST, Component.PRINCIPAL
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One running total of a position and the pair of accounts in which its growth is booked.
+
+    `total` is the column of the POSITION read as int64 rows; `less` a column taken off it (-1: none).
+    `by_loan` false: booked for a shard and product in one sum, so that a day of a million loans does
+    not write a million rows of accrual. A total that shrinks is booked with debit and credit swapped.
+    """
+
+    cause: Cause
+    component: int
+    total: int
+    debit: Account
+    credit: Account
+    words: str
+    less: int = -1
+    by_loan: bool = True
+
+
+def _paid(component: Component, receivable: Account) -> Posting:
+    return Posting(
+        Cause.REPAID,
+        component,
+        N_PAID + component,
+        Account.UNAPPLIED,
+        receivable,
+        f"money received meets {component.name.lower()}",
+    )
+
+
+def _waived(component: Component, waiver: Account, receivable: Account) -> Posting:
+    return Posting(
+        Cause.WAIVED,
+        component,
+        N_WAIVED + component,
+        waiver,
+        receivable,
+        f"{component.name.lower()} given up",
+    )
+
+
+POSTINGS = (
+    Posting(Cause.DISBURSED, PRINCIPAL, N_DISBURSED, Account.PRINCIPAL, Account.CASH_CLEARING, "money paid out"),
+    Posting(
+        Cause.FELL_DUE,
+        INTEREST,
+        N_FELL_DUE + INTEREST,
+        Account.INTEREST_DUE,
+        Account.INTEREST_ACCRUED,
+        "interest fell due",
+    ),
+    Posting(
+        Cause.CHARGED, FEE, N_CHARGED + FEE, Account.FEE_RECEIVABLE, Account.FEE_INCOME, "a fee was charged"
+    ),
+    Posting(
+        Cause.CHARGED,
+        PENALTY,
+        N_CHARGED + PENALTY,
+        Account.PENALTY_RECEIVABLE,
+        Account.PENALTY_INCOME,
+        "a penalty was charged",
+    ),
+    Posting(
+        Cause.REPAID, NO_COMPONENT, N_REPAID, Account.CASH_CLEARING, Account.UNAPPLIED, "money received"
+    ),
+    _paid(PENALTY, Account.PENALTY_RECEIVABLE),
+    _paid(FEE, Account.FEE_RECEIVABLE),
+    _paid(INTEREST, Account.INTEREST_DUE),
+    _paid(PRINCIPAL, Account.PRINCIPAL),
+    _waived(PENALTY, Account.PENALTY_WAIVED, Account.PENALTY_RECEIVABLE),
+    _waived(FEE, Account.FEE_WAIVED, Account.FEE_RECEIVABLE),
+    _waived(INTEREST, Account.INTEREST_WAIVED, Account.INTEREST_DUE),
+    _waived(PRINCIPAL, Account.PRINCIPAL_WAIVED, Account.PRINCIPAL),
+    Posting(
+        Cause.ACCRUED,
+        INTEREST,
+        N_INTEREST_INCOME,
+        Account.INTEREST_ACCRUED,
+        Account.INTEREST_INCOME,
+        "interest earned, day by day",
+        by_loan=False,
+    ),
+    Posting(
+        Cause.ACCRUED,
+        PENALTY,
+        N_PENALTY_INCOME,
+        Account.PENALTY_RECEIVABLE,
+        Account.PENALTY_INCOME,
+        "penalty interest earned, day by day",
+        less=N_CHARGED + PENALTY,
+        by_loan=False,
+    ),
+)
+"""Slot k of a loan's vector of totals is booked as `POSTINGS[k]`; the slots by loan come first."""
+
+SLOTS = len(POSTINGS)
+BY_LOAN = sum(posting.by_loan for posting in POSTINGS)
+SLOT = {(posting.cause, posting.component): k for k, posting in enumerate(POSTINGS)}
+
+assert all(posting.by_loan for posting in POSTINGS[:BY_LOAN])
