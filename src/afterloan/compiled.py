@@ -33,4 +33,4 @@ if "NUMBA_CACHE_DIR" not in os.environ:
 
 def leaf(function: F) -> F:
     """Compile `function` (cached on disk, without the interpreter lock); integers and arrays only."""
-    return cast(F, numba.njit(cache=True, nogil=True)(function))
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function))

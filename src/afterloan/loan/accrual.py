@@ -75,7 +75,7 @@ def turn(product):
 
 
 @leaf
-def scale_row(product, contract, row):
+def scale_row(product, contract, rows, k):
     """Write into a row how its balance × days become interest: `times` and `base`.
 
     A year's rate on actual/365: 1 and 365. On whole months (`PERIOD`): each period is `every` twelfths,
@@ -83,7 +83,7 @@ def scale_row(product, contract, row):
     """
     times = 1
     base = 365
-    days = row[I_DUE_ON] - row[I_FROM_ON]
+    days = rows[k, I_DUE_ON] - rows[k, I_FROM_ON]
     count = product[P_DAY_COUNT]
     if product[P_PER] == PER_DAY:
         base = 1
@@ -105,40 +105,40 @@ def scale_row(product, contract, row):
         elif contract[C_UNIT] == YEARS:
             times = contract[C_EVERY]
             base = days
-    row[I_TIMES] = times
-    row[I_BASE] = max(base, 1)
+    rows[k, I_TIMES] = times
+    rows[k, I_BASE] = max(base, 1)
 
 
 @leaf
-def accrue(product, row, balance_rate, start, end):
+def accrue(product, rows, k, balance_rate, start, end):
     """Add `balance × rate` for the days `start … end` to the row: interest earned, not yet rounded."""
     if product[P_PER] == PER_DAY or product[P_DAY_COUNT] < ACT_ACT or product[P_DAY_COUNT] == PERIOD:
-        row[I_ACCRUED_A] += balance_rate * (end - start)
+        rows[k, I_ACCRUED_A] += balance_rate * (end - start)
     elif product[P_DAY_COUNT] == THIRTY_360:
-        row[I_ACCRUED_A] += balance_rate * days_thirty_360(start, end)
+        rows[k, I_ACCRUED_A] += balance_rate * days_thirty_360(start, end)
     elif product[P_PER] == PER_MONTH:
-        row[I_ACCRUED_A] += balance_rate * (end - start)
+        rows[k, I_ACCRUED_A] += balance_rate * (end - start)
     else:
         leap = days_in_leap_years(start + turn(product), end + turn(product))
-        row[I_ACCRUED_A] += balance_rate * (end - start - leap)
-        row[I_ACCRUED_B] += balance_rate * leap
+        rows[k, I_ACCRUED_A] += balance_rate * (end - start - leap)
+        rows[k, I_ACCRUED_B] += balance_rate * leap
 
 
 @leaf
-def interest_of(product, row):
+def interest_of(product, rows, k):
     """The interest a row has earned, in minor units, rounded once.
 
     10,000.00 for 31 days at 0.0456 % a day: 1,000,000 × 31 × 4,560 / 10^7 = 14,136 fen.
     """
-    a = row[I_ACCRUED_A] * row[I_TIMES]
-    scale = row[I_BASE] * SCALE
-    b = row[I_ACCRUED_B]
+    a = rows[k, I_ACCRUED_A] * rows[k, I_TIMES]
+    scale = rows[k, I_BASE] * SCALE
+    b = rows[k, I_ACCRUED_B]
     if b == 0:
         return rounded(a, scale, product[P_ROUNDING])
     # a / (365 × S) + b / (366 × S): whole parts apart, so that only remainders are cross-multiplied
     whole_a = a // scale
     whole_b = b // LEAP_BASE
-    rest = (a - whole_a * scale) * 366 + (b - whole_b * LEAP_BASE) * row[I_BASE]
+    rest = (a - whole_a * scale) * 366 + (b - whole_b * LEAP_BASE) * rows[k, I_BASE]
     return whole_a + whole_b + rounded(rest, scale * 366, product[P_ROUNDING])
 
 
@@ -157,12 +157,12 @@ def fixed_point(numerator, denominator):
 
 
 @leaf
-def factor_of(product, row, rate, start, end):
+def factor_of(product, rows, k, rate, start, end):
     """What 1 earns from `start` to `end` inside a row at `rate`, on 2^60."""
     days = end - start
     if product[P_DAY_COUNT] == THIRTY_360 and product[P_PER] != PER_DAY:
         days = days_thirty_360(start, end)
     if product[P_DAY_COUNT] == ACT_ACT and product[P_PER] > PER_MONTH:
         leap = days_in_leap_years(start + turn(product), end + turn(product))
-        return fixed_point((days - leap) * rate, row[I_BASE] * SCALE) + fixed_point(leap * rate, LEAP_BASE)
-    return fixed_point(days * rate * row[I_TIMES], row[I_BASE] * SCALE)
+        return fixed_point((days - leap) * rate, rows[k, I_BASE] * SCALE) + fixed_point(leap * rate, LEAP_BASE)
+    return fixed_point(days * rate * rows[k, I_TIMES], rows[k, I_BASE] * SCALE)

@@ -48,6 +48,9 @@ P_BUCKETS = _column(PRODUCT, "buckets")
 P_PAYOFF_INTEREST = _column(PRODUCT, "payoff_interest")
 P_FROM_SIGNING = _column(PRODUCT, "from_signing")
 P_POLICY = _column(PRODUCT, "policy")
+P_TURNS = _column(PRODUCT, "turns")
+P_COUNTS = _column(PRODUCT, "counts")
+P_PARTS = _column(PRODUCT, "parts")
 PRODUCT_WIDTH = PRODUCT.itemsize // 8
 
 C_LOAN = _column(CONTRACT, "loan")

@@ -132,26 +132,26 @@ def interest_balance(product, s):
 
 
 @leaf
-def set_dues(product, s, row, last, interest, ahead):
+def set_dues(product, s, rows, k, last, interest, ahead):
     """Split a row into interest and principal; `ahead` is the principal that has not been asked for yet.
 
     An equal instalment of 17.01 with 0.58 of interest asks for 16.43 of principal. Interest that the
     instalment cannot hold is returned: it is carried into the next row.
     """
-    paid = row[I_PAID + PRINCIPAL] if product[P_ACCRUAL] == ACTUAL else row[I_PREPAID]
-    total = interest + row[I_CARRIED]
+    paid = rows[k, I_PAID + PRINCIPAL] if product[P_ACCRUAL] == ACTUAL else rows[k, I_PREPAID]
+    total = interest + rows[k, I_CARRIED]
     held = total
-    if row[I_INSTALMENT] >= 0:
+    if rows[k, I_INSTALMENT] >= 0:
         if not last:
-            held = min(total, row[I_INSTALMENT] - paid)
-        principal = paid + min(max(row[I_INSTALMENT] - held - paid, 0), ahead)
+            held = min(total, rows[k, I_INSTALMENT] - paid)
+        principal = paid + min(max(rows[k, I_INSTALMENT] - held - paid, 0), ahead)
     else:
-        principal = paid + min(max(row[I_PLANNED_PRINCIPAL] - paid, 0), ahead)
-    held = max(held, row[I_PAID + INTEREST])
+        principal = paid + min(max(rows[k, I_PLANNED_PRINCIPAL] - paid, 0), ahead)
+    held = max(held, rows[k, I_PAID + INTEREST])
     if last:
         principal = paid + ahead
-    row[I_DUE + INTEREST] = held
-    row[I_DUE + PRINCIPAL] = principal
+    rows[k, I_DUE + INTEREST] = held
+    rows[k, I_DUE + PRINCIPAL] = principal
     return max(total - held, 0)
 
 
@@ -166,27 +166,26 @@ def not_asked_for(product, s):
 @leaf
 def fall_due(product, s, moves, rows, k):
     """Instalment k falls due: its interest is rounded, once, and its amounts are final."""
-    row = rows[k]
     last = k == s[S_ROWS] - 1
-    if product[P_METHOD] != IMPORTED and not row[I_IS_DOWN_PAYMENT]:
-        interest = interest_of(product, row)
-        carried = set_dues(product, s, row, last, interest, not_asked_for(product, s))
+    if product[P_METHOD] != IMPORTED and not rows[k, I_IS_DOWN_PAYMENT]:
+        interest = interest_of(product, rows, k)
+        carried = set_dues(product, s, rows, k, last, interest, not_asked_for(product, s))
         if not last:
             rows[k + 1, I_CARRIED] = carried
-    row[I_FELL_DUE] = 1
-    s[S_SCHEDULED] -= row[I_DUE + PRINCIPAL] - row[I_PREPAID]
-    s[S_OVERDUE_PRINCIPAL] += owed(row, PRINCIPAL)
-    s[S_DUE + INTEREST] += row[I_DUE + INTEREST]
-    s[S_EARLY_INTEREST] -= row[I_PAID + INTEREST]
-    s[S_CHARGED_FEE] += row[I_PROMISED_FEE]
+    rows[k, I_FELL_DUE] = 1
+    s[S_SCHEDULED] -= rows[k, I_DUE + PRINCIPAL] - rows[k, I_PREPAID]
+    s[S_OVERDUE_PRINCIPAL] += owed(rows, k, PRINCIPAL)
+    s[S_DUE + INTEREST] += rows[k, I_DUE + INTEREST]
+    s[S_EARLY_INTEREST] -= rows[k, I_PAID + INTEREST]
+    s[S_CHARGED_FEE] += rows[k, I_PROMISED_FEE]
     s[S_CURRENT] = k + 1
-    row[I_BALANCE] = not_asked_for(product, s)
-    moved(moves, s, row[I_DUE_ON], FELL_DUE, row[I_NUMBER], PRINCIPAL, -1, row[I_DUE + PRINCIPAL])
-    moved(moves, s, row[I_DUE_ON], FELL_DUE, row[I_NUMBER], INTEREST, -1, row[I_DUE + INTEREST])
-    if owed_in_all(row) <= 0:
+    rows[k, I_BALANCE] = not_asked_for(product, s)
+    moved(moves, s, rows[k, I_DUE_ON], FELL_DUE, rows[k, I_NUMBER], PRINCIPAL, -1, rows[k, I_DUE + PRINCIPAL])
+    moved(moves, s, rows[k, I_DUE_ON], FELL_DUE, rows[k, I_NUMBER], INTEREST, -1, rows[k, I_DUE + INTEREST])
+    if owed_in_all(rows, k) <= 0:
         pass_paid(s, rows)
     elif s[S_UNAPPLIED] > 0:
-        apply_waiting(product, s, moves, rows, row[I_DUE_ON])
+        apply_waiting(product, s, moves, rows, rows[k, I_DUE_ON])
 
 
 @leaf
@@ -203,12 +202,11 @@ def apply_waiting(product, s, moves, rows, day):
 def late_fees(product, s, moves, rows, start, end):
     """Charge the late fee once for each row whose grace ran out in `start … end` unpaid."""
     for k in range(s[S_FIRST], s[S_CURRENT]):
-        row = rows[k]
-        runs_out = row[I_DUE_ON] + product[P_GRACE_FEE_DAYS] + 1
-        if start < runs_out <= end and owed(row, PRINCIPAL) + owed(row, INTEREST) > 0:
-            row[I_DUE + FEE] += product[P_LATE_FEE]
+        runs_out = rows[k, I_DUE_ON] + product[P_GRACE_FEE_DAYS] + 1
+        if start < runs_out <= end and owed(rows, k, PRINCIPAL) + owed(rows, k, INTEREST) > 0:
+            rows[k, I_DUE + FEE] += product[P_LATE_FEE]
             s[S_CHARGED_FEE] += product[P_LATE_FEE]
-            moved(moves, s, runs_out, WAS_CHARGED, row[I_NUMBER], FEE, -1, product[P_LATE_FEE])
+            moved(moves, s, runs_out, WAS_CHARGED, rows[k, I_NUMBER], FEE, -1, product[P_LATE_FEE])
 
 
 @leaf
@@ -223,9 +221,9 @@ def advance(product, s, moves, rows, to):
         start = s[S_DAY]
         if until > start:
             if more and product[P_METHOD] != IMPORTED:
-                accrue(product, rows[k], interest_balance(product, s) * s[S_RATE], start, until)
+                accrue(product, rows, k, interest_balance(product, s) * s[S_RATE], start, until)
             for j in range(s[S_FIRST], k):
-                penalty_days(product, rows[j], start, until)
+                penalty_days(product, rows, j, start, until)
             s[S_DAY] = until
             if product[P_LATE_FEE] > 0:
                 late_fees(product, s, moves, rows, start, until)
@@ -243,23 +241,22 @@ def project(product, s, rows, until_row):
     balance = ahead
     actual = product[P_ACCRUAL] == ACTUAL
     for k in range(first, until_row):
-        row = rows[k]
-        if row[I_IS_DOWN_PAYMENT]:
+        if rows[k, I_IS_DOWN_PAYMENT]:
             continue
-        a = row[I_ACCRUED_A]
-        b = row[I_ACCRUED_B]
+        a = rows[k, I_ACCRUED_A]
+        b = rows[k, I_ACCRUED_B]
         bearing = s[S_LENT] if product[P_METHOD] == FLAT else balance
         if k == first and actual and product[P_POLICY] & OVERDUE_TO_PERIOD_END:
             bearing = interest_balance(product, s)
-        accrue(product, row, bearing * s[S_RATE], max(s[S_DAY], row[I_FROM_ON]), row[I_DUE_ON])
+        accrue(product, rows, k, bearing * s[S_RATE], max(s[S_DAY], rows[k, I_FROM_ON]), rows[k, I_DUE_ON])
         last = k == s[S_ROWS] - 1
-        carried = set_dues(product, s, row, last, interest_of(product, row), ahead)
-        row[I_ACCRUED_A] = a
-        row[I_ACCRUED_B] = b
-        asked = row[I_DUE + PRINCIPAL] - (row[I_PAID + PRINCIPAL] if actual else row[I_PREPAID])
+        carried = set_dues(product, s, rows, k, last, interest_of(product, rows, k), ahead)
+        rows[k, I_ACCRUED_A] = a
+        rows[k, I_ACCRUED_B] = b
+        asked = rows[k, I_DUE + PRINCIPAL] - (rows[k, I_PAID + PRINCIPAL] if actual else rows[k, I_PREPAID])
         balance -= asked
         ahead -= asked
-        row[I_BALANCE] = balance
+        rows[k, I_BALANCE] = balance
         if not last:
             rows[k + 1, I_CARRIED] = carried
 
@@ -275,27 +272,26 @@ def show_advance(product, s, rows):
         return
     n = s[S_ROWS]
     project(product, s, rows, n)
-    carried = interest_of(product, rows[first]) + rows[first, I_CARRIED]
+    carried = interest_of(product, rows, first) + rows[first, I_CARRIED]
     left = s[S_BALANCE] - s[S_OVERDUE_PRINCIPAL]
     last_open = n - 1
     for k in range(first, n):
-        row = rows[k]
-        paid = row[I_PAID + PRINCIPAL]
-        closed = owed_in_all(row) <= 0 and paid + row[I_PAID + INTEREST] > 0
+        paid = rows[k, I_PAID + PRINCIPAL]
+        closed = owed_in_all(rows, k) <= 0 and paid + rows[k, I_PAID + INTEREST] > 0
         interest = carried
-        principal = row[I_PLANNED_PRINCIPAL]
+        principal = rows[k, I_PLANNED_PRINCIPAL]
         if closed:
-            interest = row[I_PAID + INTEREST]
+            interest = rows[k, I_PAID + INTEREST]
             principal = paid
-        elif row[I_INSTALMENT] >= 0:
-            interest = min(interest, row[I_INSTALMENT] - paid)
-            principal = row[I_INSTALMENT] - interest
+        elif rows[k, I_INSTALMENT] >= 0:
+            interest = min(interest, rows[k, I_INSTALMENT] - paid)
+            principal = rows[k, I_INSTALMENT] - interest
         if not closed:
             last_open = k
-        row[I_DUE + INTEREST] = max(interest, row[I_PAID + INTEREST])
-        row[I_DUE + PRINCIPAL] = max(principal, paid)
-        carried = max(carried - row[I_DUE + INTEREST], 0)
-        left -= owed(row, PRINCIPAL)
+        rows[k, I_DUE + INTEREST] = max(interest, rows[k, I_PAID + INTEREST])
+        rows[k, I_DUE + PRINCIPAL] = max(principal, paid)
+        carried = max(carried - rows[k, I_DUE + INTEREST], 0)
+        left -= owed(rows, k, PRINCIPAL)
     rows[last_open, I_DUE + PRINCIPAL] += max(left, 0)
 
 
@@ -347,17 +343,16 @@ def take_imported(s, rows, promised):
     """The rows of an imported schedule, as the lender that wrote it had them."""
     before = s[S_STARTED_ON]
     for k in range(promised.shape[0]):
-        row = rows[k]
-        row[:] = 0
-        row[I_NUMBER] = k + 1
-        row[I_FROM_ON] = before
-        row[I_DUE_ON] = promised[k, R_DUE_ON]
-        row[I_INSTALMENT] = -1
-        row[I_DUE + PRINCIPAL] = promised[k, R_PRINCIPAL]
-        row[I_DUE + INTEREST] = promised[k, R_INTEREST]
-        row[I_DUE + FEE] = promised[k, R_FEE]
-        row[I_PROMISED_FEE] = promised[k, R_FEE]
-        before = row[I_DUE_ON]
+        rows[k, :] = 0
+        rows[k, I_NUMBER] = k + 1
+        rows[k, I_FROM_ON] = before
+        rows[k, I_DUE_ON] = promised[k, R_DUE_ON]
+        rows[k, I_INSTALMENT] = -1
+        rows[k, I_DUE + PRINCIPAL] = promised[k, R_PRINCIPAL]
+        rows[k, I_DUE + INTEREST] = promised[k, R_INTEREST]
+        rows[k, I_DUE + FEE] = promised[k, R_FEE]
+        rows[k, I_PROMISED_FEE] = promised[k, R_FEE]
+        before = rows[k, I_DUE_ON]
     s[S_ROWS] = promised.shape[0]
 
 
@@ -370,14 +365,13 @@ def down_payment(product, s, moves, rows, day, amount):
         rows[j] = rows[j - 1]
         rows[j, I_NUMBER] += 1
     s[S_ROWS] += 1
-    row = rows[k]
-    row[:] = 0
-    row[I_NUMBER] = k + 1
-    row[I_FROM_ON] = day
-    row[I_DUE_ON] = day
-    row[I_IS_DOWN_PAYMENT] = 1
-    row[I_INSTALMENT] = -1
-    row[I_DUE + PRINCIPAL] = share
+    rows[k, :] = 0
+    rows[k, I_NUMBER] = k + 1
+    rows[k, I_FROM_ON] = day
+    rows[k, I_DUE_ON] = day
+    rows[k, I_IS_DOWN_PAYMENT] = 1
+    rows[k, I_INSTALMENT] = -1
+    rows[k, I_DUE + PRINCIPAL] = share
     fall_due(product, s, moves, rows, k)
 
 
@@ -406,9 +400,9 @@ def relevel(product, contract, s, rows):
 
 
 @leaf
-def disburse(product, contract, calendars, promised, s, moves, rows, fact, k):
+def disburse(product, contract, calendars, promised, s, moves, rows, facts, k):
     """Money is paid out: the first time the schedule is laid out, each time the instalments are set."""
-    day = fact[F_ON]
+    day = facts[k, F_ON]
     if s[S_STARTED_ON] == 0:
         s[S_STARTED_ON] = day
         s[S_DAY] = day
@@ -420,17 +414,17 @@ def disburse(product, contract, calendars, promised, s, moves, rows, fact, k):
         else:
             s[S_ROWS] = lay_out(product, contract, calendars, rows, start)
     advance(product, s, moves, rows, day)
-    s[S_LENT] += fact[F_AMOUNT]
-    s[S_BALANCE] += fact[F_AMOUNT]
-    s[S_SCHEDULED] += fact[F_AMOUNT]
+    s[S_LENT] += facts[k, F_AMOUNT]
+    s[S_BALANCE] += facts[k, F_AMOUNT]
+    s[S_SCHEDULED] += facts[k, F_AMOUNT]
     s[S_SETTLED_ON] = NEVER
-    moved(moves, s, day, WAS_DISBURSED, 0, PRINCIPAL, k, fact[F_AMOUNT])
+    moved(moves, s, day, WAS_DISBURSED, 0, PRINCIPAL, k, facts[k, F_AMOUNT])
     if product[P_DOWN_PAYMENT_PERMYRIAD] > 0:
-        down_payment(product, s, moves, rows, day, fact[F_AMOUNT])
+        down_payment(product, s, moves, rows, day, facts[k, F_AMOUNT])
     if product[P_POLICY] & WHOLE_PERIOD_INTEREST and s[S_CURRENT] < s[S_ROWS]:
-        row = rows[s[S_CURRENT]]
-        if row[I_FROM_ON] < day:
-            accrue(product, row, fact[F_AMOUNT] * s[S_RATE], row[I_FROM_ON], day)
+        j = s[S_CURRENT]
+        if rows[j, I_FROM_ON] < day:
+            accrue(product, rows, j, facts[k, F_AMOUNT] * s[S_RATE], rows[j, I_FROM_ON], day)
     relevel(product, contract, s, rows)
     if s[S_UNAPPLIED] > 0:
         show_advance(product, s, rows)
@@ -447,40 +441,39 @@ def row_of_day(s, rows, day):
 
 
 @leaf
-def charge(s, moves, rows, fact, k):
+def charge(s, moves, rows, facts, k):
     """A fee or a penalty is charged; it falls due with the instalment of its due date."""
-    component = fact[F_COMPONENT]
-    row = rows[row_of_day(s, rows, fact[F_DUE_ON])]
-    row[I_DUE + component] += fact[F_AMOUNT]
+    component = facts[k, F_COMPONENT]
+    j = row_of_day(s, rows, facts[k, F_DUE_ON])
+    rows[j, I_DUE + component] += facts[k, F_AMOUNT]
     if component == PENALTY:
-        row[I_CHARGED_PENALTY] += fact[F_AMOUNT]
-        s[S_DUE + PENALTY] += fact[F_AMOUNT]
-        s[S_CHARGED_PENALTY] += fact[F_AMOUNT]
+        rows[j, I_CHARGED_PENALTY] += facts[k, F_AMOUNT]
+        s[S_DUE + PENALTY] += facts[k, F_AMOUNT]
+        s[S_CHARGED_PENALTY] += facts[k, F_AMOUNT]
     else:
-        s[S_CHARGED_FEE] += fact[F_AMOUNT]
-    s[S_FIRST] = min(s[S_FIRST], row[I_NUMBER] - 1)
-    moved(moves, s, fact[F_ON], WAS_CHARGED, row[I_NUMBER], component, k, fact[F_AMOUNT])
+        s[S_CHARGED_FEE] += facts[k, F_AMOUNT]
+    s[S_FIRST] = min(s[S_FIRST], rows[j, I_NUMBER] - 1)
+    moved(moves, s, facts[k, F_ON], WAS_CHARGED, rows[j, I_NUMBER], component, k, facts[k, F_AMOUNT])
 
 
 @leaf
-def waive(s, moves, rows, fact, k):
+def waive(s, moves, rows, facts, k):
     """Part of a debt is given up, oldest first; more than is owed is not waived."""
-    component = fact[F_COMPONENT]
-    left = fact[F_AMOUNT]
+    component = facts[k, F_COMPONENT]
+    left = facts[k, F_AMOUNT]
     for j in range(s[S_FIRST], s[S_ROWS]):
-        row = rows[j]
         if j >= s[S_CURRENT] and component != FEE:
             break
-        part = min(left, owed(row, component))
+        part = min(left, owed(rows, j, component))
         if part > 0:
-            row[I_WAIVED + component] += part
-            row[I_LAST_PAID_ON] = max(row[I_LAST_PAID_ON], fact[F_ON])
+            rows[j, I_WAIVED + component] += part
+            rows[j, I_LAST_PAID_ON] = max(rows[j, I_LAST_PAID_ON], facts[k, F_ON])
             s[S_WAIVED + component] += part
             left -= part
             if component == PRINCIPAL:
                 s[S_BALANCE] -= part
                 s[S_OVERDUE_PRINCIPAL] -= part
-            moved(moves, s, fact[F_ON], WAS_WAIVED, row[I_NUMBER], component, k, part)
+            moved(moves, s, facts[k, F_ON], WAS_WAIVED, rows[j, I_NUMBER], component, k, part)
     pass_paid(s, rows)
 
 
@@ -490,11 +483,10 @@ def earned_now(product, s, rows):
     k = s[S_CURRENT]
     if k >= s[S_ROWS]:
         return 0
-    row = rows[k]
     if product[P_METHOD] == IMPORTED:
-        days = max(row[I_DUE_ON] - row[I_FROM_ON], 1)
-        return row[I_DUE + INTEREST] * (s[S_DAY] - row[I_FROM_ON]) // days
-    return interest_of(product, row) + row[I_CARRIED]
+        days = max(rows[k, I_DUE_ON] - rows[k, I_FROM_ON], 1)
+        return rows[k, I_DUE + INTEREST] * (s[S_DAY] - rows[k, I_FROM_ON]) // days
+    return interest_of(product, rows, k) + rows[k, I_CARRIED]
 
 
 @leaf
@@ -511,7 +503,7 @@ def payoff_amount(product, s, rows):
     interest = s[S_DUE + INTEREST] + s[S_EARLY_INTEREST] - s[S_PAID + INTEREST] - s[S_WAIVED + INTEREST]
     if scheduled_interest_stays(product):
         for k in range(s[S_CURRENT], s[S_ROWS]):
-            interest += owed(rows[k], INTEREST)
+            interest += owed(rows, k, INTEREST)
     else:
         interest += max(earned_now(product, s, rows) - s[S_EARLY_INTEREST], 0)
     return max(fees + penalties + interest + s[S_BALANCE] - s[S_UNAPPLIED], 0)
@@ -524,12 +516,11 @@ def settle(product, s, rows):
     if scheduled_interest_stays(product) or (product[P_ACCRUAL] == ACTUAL and product[P_METHOD] != IMPORTED):
         return
     for k in range(first, s[S_ROWS]):
-        row = rows[k]
         earned = earned_now(product, s, rows) if k == first else 0
-        row[I_DUE + INTEREST] = max(min(earned, row[I_DUE + INTEREST]), row[I_PAID + INTEREST])
+        rows[k, I_DUE + INTEREST] = max(min(earned, rows[k, I_DUE + INTEREST]), rows[k, I_PAID + INTEREST])
         if product[P_METHOD] == IMPORTED:
-            row[I_DUE + FEE] -= row[I_PROMISED_FEE] - min(row[I_PROMISED_FEE], row[I_PAID + FEE])
-            row[I_PROMISED_FEE] = min(row[I_PROMISED_FEE], row[I_PAID + FEE])
+            rows[k, I_DUE + FEE] -= rows[k, I_PROMISED_FEE] - min(rows[k, I_PROMISED_FEE], rows[k, I_PAID + FEE])
+            rows[k, I_PROMISED_FEE] = min(rows[k, I_PROMISED_FEE], rows[k, I_PAID + FEE])
 
 
 @leaf
@@ -537,7 +528,7 @@ def due_by_now(s, rows):
     """All that has fallen due and is unpaid."""
     total = 0
     for k in range(s[S_FIRST], s[S_CURRENT]):
-        total += owed_in_all(rows[k])
+        total += owed_in_all(rows, k)
     return total
 
 
@@ -547,18 +538,17 @@ def prepay(product, contract, s, moves, rows, money, day, k):
     current = s[S_CURRENT]
     if current >= s[S_ROWS] or s[S_BALANCE] - s[S_OVERDUE_PRINCIPAL] <= 0:
         return money
-    row = rows[current]
     part = min(money, s[S_BALANCE] - s[S_OVERDUE_PRINCIPAL])
-    if row[I_INSTALMENT] >= 0:
-        row[I_INSTALMENT] += part
-    row[I_PLANNED_PRINCIPAL] += part
-    row[I_DUE + PRINCIPAL] = row[I_PAID + PRINCIPAL] + row[I_WAIVED + PRINCIPAL] + part
-    row[I_PREPAID] += part
+    if rows[current, I_INSTALMENT] >= 0:
+        rows[current, I_INSTALMENT] += part
+    rows[current, I_PLANNED_PRINCIPAL] += part
+    rows[current, I_DUE + PRINCIPAL] = rows[current, I_PAID + PRINCIPAL] + rows[current, I_WAIVED + PRINCIPAL] + part
+    rows[current, I_PREPAID] += part
     s[S_SCHEDULED] -= part
     left = pay(s, moves, rows, current, PRINCIPAL, part, day, k)
     project(product, s, rows, current + 1)
-    ahead = not_asked_for(product, s) - row[I_DUE + PRINCIPAL]
-    ahead += row[I_PAID + PRINCIPAL] if product[P_ACCRUAL] == ACTUAL else row[I_PREPAID]
+    ahead = not_asked_for(product, s) - rows[current, I_DUE + PRINCIPAL]
+    ahead += rows[current, I_PAID + PRINCIPAL] if product[P_ACCRUAL] == ACTUAL else rows[current, I_PREPAID]
     level(product, contract, s, rows, current + 1, ahead)
     project(product, s, rows, s[S_ROWS])
     return money - part + left
@@ -573,12 +563,11 @@ def fill_instalment(product, s, moves, rows, money, day, k):
     current = s[S_CURRENT]
     if current >= s[S_ROWS] or money <= 0:
         return money
-    row = rows[current]
     balance = s[S_BALANCE]
     for _ in range(4):
         project(product, s, rows, current + 1)
-        part = max(money - owed(row, INTEREST), 0)
-        s[S_BALANCE] = balance - min(part, row[I_DUE + PRINCIPAL] - row[I_PAID + PRINCIPAL])
+        part = max(money - owed(rows, current, INTEREST), 0)
+        s[S_BALANCE] = balance - min(part, rows[current, I_DUE + PRINCIPAL] - rows[current, I_PAID + PRINCIPAL])
     s[S_BALANCE] = balance
     for c in (PENALTY, FEE, INTEREST, PRINCIPAL):
         money = pay(s, moves, rows, current, c, money, day, k)
@@ -586,10 +575,10 @@ def fill_instalment(product, s, moves, rows, money, day, k):
 
 
 @leaf
-def repay(product, contract, s, moves, rows, fact, k):
+def repay(product, contract, s, moves, rows, facts, k):
     """A repayment meets the debt in the product's order; what meets none waits, unapplied."""
-    day = fact[F_ON]
-    money = fact[F_AMOUNT]
+    day = facts[k, F_ON]
+    money = facts[k, F_AMOUNT]
     s[S_REPAID] += money
     s[S_LAST_REPAID_ON] = day
     if s[S_FIRST] < s[S_CURRENT]:
@@ -617,33 +606,33 @@ def repay(product, contract, s, moves, rows, fact, k):
 
 
 @leaf
-def change_rate(product, contract, s, rows, fact):
+def change_rate(product, contract, s, rows, facts, k):
     """The contract rate changes: interest from today on, and instalments that fit it."""
-    s[S_RATE] = fact[F_AMOUNT]
-    set_penalty_rate(product, s, fact[F_AMOUNT])
+    s[S_RATE] = facts[k, F_AMOUNT]
+    set_penalty_rate(product, s, facts[k, F_AMOUNT])
     relevel(product, contract, s, rows)
 
 
 @leaf
-def act(product, contract, calendars, promised, s, moves, rows, fact, k):
+def act(product, contract, calendars, promised, s, moves, rows, facts, k):
     """Let one fact take effect on its day."""
-    kind = fact[F_KIND]
+    kind = facts[k, F_KIND]
     if kind == DISBURSED:
-        disburse(product, contract, calendars, promised, s, moves, rows, fact, k)
+        disburse(product, contract, calendars, promised, s, moves, rows, facts, k)
         return
     if s[S_STARTED_ON] == 0:
         s[S_ERROR] = REPAID_BEFORE_DISBURSED
         return
-    advance(product, s, moves, rows, fact[F_ON])
+    advance(product, s, moves, rows, facts[k, F_ON])
     if kind == REPAID:
-        repay(product, contract, s, moves, rows, fact, k)
+        repay(product, contract, s, moves, rows, facts, k)
     elif kind == CHARGED:
-        charge(s, moves, rows, fact, k)
+        charge(s, moves, rows, facts, k)
     elif kind == WAIVED:
-        show_penalties(product, s, rows, fact[F_ON])
-        waive(s, moves, rows, fact, k)
+        show_penalties(product, s, rows, facts[k, F_ON])
+        waive(s, moves, rows, facts, k)
     elif kind == RATE_CHANGED:
-        change_rate(product, contract, s, rows, fact)
+        change_rate(product, contract, s, rows, facts, k)
 
 
 @leaf
@@ -653,14 +642,13 @@ def live(product, contract, calendars, promised, facts, as_of, known_on, s, move
     s[S_SETTLED_ON] = NEVER
     before = -NEVER
     for k in range(facts.shape[0]):
-        fact = facts[k]
-        if fact[F_ON] > as_of:
+        if facts[k, F_ON] > as_of:
             break
-        if fact[F_KNOWN_ON] <= known_on < fact[F_GONE_ON]:
-            if fact[F_ON] < before:
+        if facts[k, F_KNOWN_ON] <= known_on < facts[k, F_GONE_ON]:
+            if facts[k, F_ON] < before:
                 s[S_ERROR] = NOT_IN_ORDER
-            before = fact[F_ON]
-            act(product, contract, calendars, promised, s, moves, rows, fact, k)
+            before = facts[k, F_ON]
+            act(product, contract, calendars, promised, s, moves, rows, facts, k)
             if s[S_ERROR] != 0:
                 return
     if s[S_STARTED_ON] > 0:

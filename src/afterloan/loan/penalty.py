@@ -49,37 +49,36 @@ def set_penalty_rate(product, s, rate):
 
 
 @leaf
-def penalty_days(product, row, start, end):
+def penalty_days(product, rows, k, start, end):
     """Add overdue amount × days of `start … end` to every sort of row: before grace ends only if retroactive."""
     first = start
     if product[P_PENALTY_START] != RETROACTIVE:
-        first = max(start, row[I_DUE_ON] + product[P_GRACE_PENALTY_DAYS])
+        first = max(start, rows[k, I_DUE_ON] + product[P_GRACE_PENALTY_DAYS])
     if first < end:
-        unpaid = row[I_DUE + PRINCIPAL] - row[I_PAID + PRINCIPAL] - row[I_WAIVED + PRINCIPAL]
+        unpaid = rows[k, I_DUE + PRINCIPAL] - rows[k, I_PAID + PRINCIPAL] - rows[k, I_WAIVED + PRINCIPAL]
         if product[P_PENALTY_ON_INTEREST]:
-            unpaid += row[I_DUE + INTEREST] - row[I_PAID + INTEREST] - row[I_WAIVED + INTEREST]
-        row[I_OVERDUE_A] += unpaid * (end - first)
+            unpaid += rows[k, I_DUE + INTEREST] - rows[k, I_PAID + INTEREST] - rows[k, I_WAIVED + INTEREST]
+        rows[k, I_OVERDUE_A] += unpaid * (end - first)
 
 
 @leaf
-def penalty_of(product, s, row, day):
+def penalty_of(product, s, rows, k, day):
     """Penalties of a row up to `day`: those charged, and penalty interest once grace has run out.
 
     800.00 overdue for 10 days at 0.05 % × 1.5 a day: 6.00; from the end of 3 days' grace: 4.20.
     """
-    charged = row[I_CHARGED_PENALTY]
-    if row[I_OVERDUE_A] == 0 or day <= row[I_DUE_ON] + product[P_GRACE_PENALTY_DAYS]:
+    charged = rows[k, I_CHARGED_PENALTY]
+    if rows[k, I_OVERDUE_A] == 0 or day <= rows[k, I_DUE_ON] + product[P_GRACE_PENALTY_DAYS]:
         return charged
-    return charged + rounded(row[I_OVERDUE_A] * s[S_PENALTY_RATE], s[S_PENALTY_BASE] * SCALE, product[P_ROUNDING])
+    return charged + rounded(rows[k, I_OVERDUE_A] * s[S_PENALTY_RATE], s[S_PENALTY_BASE] * SCALE, product[P_ROUNDING])
 
 
 @leaf
 def show_penalties(product, s, rows, day):
     """Write the penalties of `day` into the rows that may owe some."""
     for k in range(s[S_FIRST], s[S_CURRENT]):
-        row = rows[k]
-        if row[I_OVERDUE_A] != 0:
-            settled = row[I_PAID + PENALTY] + row[I_WAIVED + PENALTY]
-            now = max(penalty_of(product, s, row, day), settled)
-            s[S_DUE + PENALTY] += now - row[I_DUE + PENALTY]
-            row[I_DUE + PENALTY] = now
+        if rows[k, I_OVERDUE_A] != 0:
+            settled = rows[k, I_PAID + PENALTY] + rows[k, I_WAIVED + PENALTY]
+            now = max(penalty_of(product, s, rows, k, day), settled)
+            s[S_DUE + PENALTY] += now - rows[k, I_DUE + PENALTY]
+            rows[k, I_DUE + PENALTY] = now

@@ -81,14 +81,13 @@ def show_arrears(product, s, rows, as_of, position):
     """Arrears, what falls due today, days past due by each clock, bucket."""
     oldest = NEVER
     for k in range(s[S_FIRST], s[S_CURRENT]):
-        row = rows[k]
-        at = N_ARREARS if row[I_DUE_ON] < as_of else N_DUE_TODAY
+        at = N_ARREARS if rows[k, I_DUE_ON] < as_of else N_DUE_TODAY
         total = 0
         for c in range(4):
-            position[at + c] += owed(row, c)
-            total += owed(row, c)
-        if total > product[P_TOLERANCE] and row[I_DUE_ON] < as_of:
-            oldest = min(oldest, row[I_DUE_ON])
+            position[at + c] += owed(rows, k, c)
+            total += owed(rows, k, c)
+        if total > product[P_TOLERANCE] and rows[k, I_DUE_ON] < as_of:
+            oldest = min(oldest, rows[k, I_DUE_ON])
     position[N_OLDEST_UNPAID_ON] = oldest
     if oldest == NEVER:
         position[N_STATE] = CURRENT
@@ -172,7 +171,7 @@ def show_next(product, s, rows, position):
     """The next instalment that asks for money, and how many are paid and left."""
     k = s[S_CURRENT]
     project(product, s, rows, min(k + 1, s[S_ROWS]))
-    while k < s[S_ROWS] and owed_in_all(rows[k]) <= 0:
+    while k < s[S_ROWS] and owed_in_all(rows, k) <= 0:
         k += 1
         project(product, s, rows, min(k + 1, s[S_ROWS]))
     paid = s[S_FIRST] + (k - s[S_CURRENT] if s[S_FIRST] == s[S_CURRENT] else 0)
@@ -180,4 +179,4 @@ def show_next(product, s, rows, position):
     position[N_INSTALMENTS_LEFT] = s[S_ROWS] - paid
     if k < s[S_ROWS]:
         position[N_NEXT_DUE_ON] = rows[k, I_DUE_ON]
-        position[N_NEXT_DUE] = owed_in_all(rows[k])
+        position[N_NEXT_DUE] = owed_in_all(rows, k)

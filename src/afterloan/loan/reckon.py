@@ -24,7 +24,7 @@ from afterloan.loan.position import show_position
 from afterloan.loan.life import live, project
 from afterloan.loan.state import S_ERROR, S_MOVES, S_ROWS, S_SETTLED_ON, S_SIZE
 from afterloan.loan.terms import INSTALMENT, MAX_FACTS, MOVEMENT, POSITION, Refusal
-from afterloan.loan.waterfall import owed_in_all
+from afterloan.loan.waterfall import owed_in_all, unfold
 
 ROOM = 256  # rows of one loan: instalments and down payments
 NO_SCHEDULE = int(Refusal.NO_SCHEDULE)
@@ -70,6 +70,7 @@ def reckon_many(
     rows = np.zeros((ROOM, INSTALMENT_WIDTH), np.int64)
     moves = np.zeros((0, MOVEMENT_WIDTH), np.int64)
     s = np.zeros(S_SIZE, np.int64)
+    products = unfold(products)
     for i in range(first, last):
         contract = contracts[i]
         reckon_one(
@@ -92,11 +93,10 @@ def finish_rows(product, s, rows):
     """Project the rows ahead and say when each row was cleared."""
     project(product, s, rows, s[S_ROWS])
     for k in range(s[S_ROWS]):
-        row = rows[k]
-        row[I_CLEARED_ON] = NEVER
-        if owed_in_all(row) <= 0:
-            empty = min(row[I_DUE_ON], s[S_SETTLED_ON])  # nothing was ever asked for
-            row[I_CLEARED_ON] = row[I_LAST_PAID_ON] if row[I_LAST_PAID_ON] > 0 else empty
+        rows[k, I_CLEARED_ON] = NEVER
+        if owed_in_all(rows, k) <= 0:
+            empty = min(rows[k, I_DUE_ON], s[S_SETTLED_ON])  # nothing was ever asked for
+            rows[k, I_CLEARED_ON] = rows[k, I_LAST_PAID_ON] if rows[k, I_LAST_PAID_ON] > 0 else empty
 
 
 def reckon_book(
@@ -128,7 +128,7 @@ def reckon_book(
 def reckon_loan(book: Book, i: int, as_of: int, known_on: int = NEVER) -> Reckoned:
     """Loan `i` of a book at the end of day `as_of`: position, instalments with those ahead, movements."""
     contract = as_rows(book.contracts)[i]
-    product = as_rows(book.products)[contract[C_PRODUCT]]
+    product = unfold(as_rows(book.products))[contract[C_PRODUCT]]
     rows = np.zeros((ROOM, INSTALMENT_WIDTH), np.int64)
     position = np.zeros((1, POSITION_WIDTH), np.int64)
     s = np.zeros(S_SIZE, np.int64)

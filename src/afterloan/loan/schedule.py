@@ -1,7 +1,7 @@
 """The schedule as signed: due dates, the equal instalment, what each row is meant to repay."""
 
 from afterloan.compiled import leaf
-from afterloan.dates import months_later, year_month_day
+from afterloan.dates import day_number, month_length, year_month_day
 from afterloan.loan.accrual import HALF_UP, MONTHS, YEARS, factor_of, rounded, scale_row
 from afterloan.loan.columns import (
     C_DUE_DOM,
@@ -55,47 +55,52 @@ def business_day(calendars, calendar, day, shift):
 
 
 @leaf
-def due_day(contract, start, number):
-    """The contractual due date of instalment `number`, before any business-day shift.
+def due_day(contract, anchor, year, month, dom, steps):
+    """The contractual due date `steps` units after the anchor, before any business-day shift.
 
     Counted from the anchor (never from the row before), so that 31 January, 29 February, 31 March follow.
     """
-    steps = number * contract[C_EVERY]
-    anchor = start
-    if contract[C_FIRST_DUE_ON] > 0:
-        anchor = contract[C_FIRST_DUE_ON]
-        steps -= contract[C_EVERY]
     if contract[C_UNIT] == DAYS:
         return anchor + steps
     if contract[C_UNIT] == WEEKS:
         return anchor + 7 * steps
     if contract[C_UNIT] == YEARS:
         steps *= 12
-    dom = contract[C_DUE_DOM]
-    if dom == 0:
-        _, _, dom = year_month_day(anchor)
-    return months_later(anchor, steps, dom)
+    months = year * 12 + month - 1 + steps
+    year = months // 12
+    month = months - year * 12 + 1
+    if dom > 28:
+        dom = min(dom, month_length(year, month))
+    return day_number(year, month, dom)
 
 
 @leaf
 def lay_out(product, contract, calendars, rows, start):
     """Write numbers and dates of all instalments into `rows` from row 0; returns how many there are."""
     count = contract[C_INSTALMENTS]
-    before = start
-    if product[P_METHOD] == BULLET:
+    bullet = product[P_METHOD] == BULLET
+    if bullet:
         count = 1
+    anchor = start
+    offset = 1
+    if contract[C_FIRST_DUE_ON] > 0:
+        anchor = contract[C_FIRST_DUE_ON]
+        offset = 0
+    year, month, dom = year_month_day(anchor)
+    if contract[C_DUE_DOM] > 0:
+        dom = contract[C_DUE_DOM]
+    before = start
     for k in range(count):
-        row = rows[k]
-        row[:] = 0
-        number = contract[C_INSTALMENTS] if product[P_METHOD] == BULLET else k + 1
-        due = due_day(contract, start, number)
+        rows[k, :] = 0
+        steps = (contract[C_INSTALMENTS] - 1 if bullet else k) + offset
+        due = due_day(contract, anchor, year, month, dom, steps * contract[C_EVERY])
         if product[P_SHIFT] > 1:
             due = business_day(calendars, product[P_CALENDAR], due, product[P_SHIFT])
-        row[I_NUMBER] = k + 1
-        row[I_FROM_ON] = before
-        row[I_DUE_ON] = due
-        row[I_INSTALMENT] = -1
-        scale_row(product, contract, row)
+        rows[k, I_NUMBER] = k + 1
+        rows[k, I_FROM_ON] = before
+        rows[k, I_DUE_ON] = due
+        rows[k, I_INSTALMENT] = -1
+        scale_row(product, contract, rows, k)
         before = due
     return count
 
@@ -141,7 +146,7 @@ def equal_instalment(product, rows, first, last, principal, rate):
     annuity = 0
     one = UNIT_FACTOR
     for k in range(first, last):
-        factor = factor_of(product, rows[k], rate, rows[k, I_FROM_ON], rows[k, I_DUE_ON])
+        factor = factor_of(product, rows, k, rate, rows[k, I_FROM_ON], rows[k, I_DUE_ON])
         growth += _times_factor(growth, factor)
         annuity += one + _times_factor(annuity, factor)
         if annuity > (1 << 60) or growth > (1 << 60):  # very long or dear: keep 60 bits

@@ -221,6 +221,10 @@ PRODUCT = np.dtype(
         ("payoff_interest", "i8"),
         ("from_signing", "i8"),  # 1: due dates count from the day of signing, not of the first disbursement
         ("policy", "i8"),  # bits of `Policy`: habits of other systems, never the default
+        # worked out from `order` by `waterfall.unfold` before a reckoning; no need to fill them
+        ("turns", "i8", (3,)),  # timings in the order of first mention, plus 1; 0 ends the list
+        ("counts", "i8", (3,)),  # components named for each timing
+        ("parts", "i8", (12,)),  # those components, four places for each timing
     ]
 )
 

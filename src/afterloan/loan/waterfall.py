@@ -11,10 +11,13 @@ from afterloan.loan.columns import (
     I_PAID_LATE,
     I_WAIVED,
     P_BY_TIMING,
+    P_COUNTS,
     P_DIRECTION,
     P_IN_ADVANCE,
     P_ORDER,
     P_ORDERS,
+    P_PARTS,
+    P_TURNS,
 )
 from afterloan.loan.moves import moved
 from afterloan.loan.state import (
@@ -44,60 +47,76 @@ REPAID = int(Cause.REPAID)
 
 
 @leaf
-def owed(row, component):
+def owed(rows, k, component):
     """What a row still asks for of one component."""
-    return row[I_DUE + component] - row[I_PAID + component] - row[I_WAIVED + component]
+    return rows[k, I_DUE + component] - rows[k, I_PAID + component] - rows[k, I_WAIVED + component]
 
 
 @leaf
-def owed_in_all(row):
+def owed_in_all(rows, k):
     """What a row still asks for."""
-    return owed(row, PENALTY) + owed(row, FEE) + owed(row, INTEREST) + owed(row, PRINCIPAL)
+    return owed(rows, k, PENALTY) + owed(rows, k, FEE) + owed(rows, k, INTEREST) + owed(rows, k, PRINCIPAL)
 
 
 @leaf
 def pay(s, moves, rows, k, component, money, day, fact):
     """Give `money` to one component of row k; returns what is left."""
-    row = rows[k]
-    part = min(owed(row, component), money)
+    part = min(owed(rows, k, component), money)
     if component == PRINCIPAL:
         part = min(part, s[S_BALANCE])
     if part <= 0:
         return money
-    row[I_PAID + component] += part
+    rows[k, I_PAID + component] += part
     s[S_PAID + component] += part
     if component == INTEREST and k >= s[S_CURRENT]:
         s[S_EARLY_INTEREST] += part
-    row[I_LAST_PAID_ON] = max(row[I_LAST_PAID_ON], day)
+    rows[k, I_LAST_PAID_ON] = max(rows[k, I_LAST_PAID_ON], day)
     if component == PRINCIPAL:
         s[S_BALANCE] -= part
         if k < s[S_CURRENT]:
             s[S_OVERDUE_PRINCIPAL] -= part
-    if day < row[I_DUE_ON]:
-        row[I_PAID_EARLY] += part
-    elif day > row[I_DUE_ON]:
-        row[I_PAID_LATE] += part
-        s[S_WORST] = max(s[S_WORST], day - row[I_DUE_ON])
-    moved(moves, s, day, REPAID, row[I_NUMBER], component, fact, part)
+    if day < rows[k, I_DUE_ON]:
+        rows[k, I_PAID_EARLY] += part
+    elif day > rows[k, I_DUE_ON]:
+        rows[k, I_PAID_LATE] += part
+        s[S_WORST] = max(s[S_WORST], day - rows[k, I_DUE_ON])
+    moved(moves, s, day, REPAID, rows[k, I_NUMBER], component, fact, part)
     return money - part
 
 
 @leaf
-def timing_of(row, day):
+def timing_of(rows, k, day):
     """A row as a repayment on `day` finds it: past due only after its due date."""
-    if row[I_DUE_ON] < day:
+    if rows[k, I_DUE_ON] < day:
         return PAST_DUE
-    return DUE if row[I_DUE_ON] == day else ADVANCE
+    return DUE if rows[k, I_DUE_ON] == day else ADVANCE
+
+
+@leaf
+def unfold(products):
+    """Products [p, fields] with `order` sorted by timing, so that a repayment need not search it."""
+    unfolded = products.copy()
+    for p in range(len(unfolded)):
+        product = unfolded[p]
+        turns = 0
+        product[P_TURNS : P_TURNS + 3] = 0
+        product[P_COUNTS : P_COUNTS + 3] = 0
+        for j in range(product[P_ORDERS]):
+            timing = product[P_ORDER + j] // 4
+            if product[P_COUNTS + timing] == 0:
+                product[P_TURNS + turns] = timing + 1
+                turns += 1
+            product[P_PARTS + 4 * timing + product[P_COUNTS + timing]] = product[P_ORDER + j] % 4
+            product[P_COUNTS + timing] += 1
+    return unfolded
 
 
 @leaf
 def _pay_row(product, s, moves, rows, k, timing, money, day, fact):
-    for j in range(product[P_ORDERS]):
-        code = product[P_ORDER + j]
-        if code // 4 == timing:
-            money = pay(s, moves, rows, k, code % 4, money, day, fact)
-            if money == 0:
-                break
+    for j in range(product[P_COUNTS + timing]):
+        money = pay(s, moves, rows, k, product[P_PARTS + 4 * timing + j], money, day, fact)
+        if money == 0:
+            break
     return money
 
 
@@ -110,7 +129,7 @@ def _next_row(product, s, rows, day, turn):
     n = s[S_ROWS]
     for j in range(s[S_CURRENT], n):
         k = n - 1 - (j - s[S_CURRENT]) if last_first else j
-        if rows[k, I_DUE_ON] > day and owed_in_all(rows[k]) > 0:
+        if rows[k, I_DUE_ON] > day and owed_in_all(rows, k) > 0:
             return k
     return -1
 
@@ -119,7 +138,7 @@ def _next_row(product, s, rows, day, turn):
 def pay_across(product, s, moves, rows, timing, money, day, fact):
     """All parts of one instalment before the next, for the rows of one timing that have fallen due."""
     for k in range(s[S_FIRST], s[S_CURRENT]):
-        if timing_of(rows[k], day) == timing:
+        if timing_of(rows, k, day) == timing:
             money = _pay_row(product, s, moves, rows, k, timing, money, day, fact)
             if money == 0:
                 break
@@ -148,14 +167,14 @@ def pay_spread(product, s, moves, rows, money, day, fact):
     while money > 0:
         waiting = 0
         for k in range(s[S_CURRENT], s[S_ROWS]):
-            if owed_in_all(rows[k]) > 0:
+            if owed_in_all(rows, k) > 0:
                 waiting += 1
         if waiting == 0:
             break
         before = money
         part = max(money // waiting, 1)
         for k in range(s[S_CURRENT], s[S_ROWS]):
-            if owed_in_all(rows[k]) > 0 and money > 0:
+            if owed_in_all(rows, k) > 0 and money > 0:
                 given = min(part, money)
                 money -= given - _pay_row(product, s, moves, rows, k, ADVANCE, given, day, fact)
         if money == before:
@@ -173,7 +192,7 @@ def pay_down(product, s, moves, rows, money, day, fact):
         last_first = timing == ADVANCE and product[P_IN_ADVANCE] == LAST_INSTALMENT
         for i in range(s[S_FIRST], n):
             k = n - 1 - (i - s[S_FIRST]) if last_first else i
-            if timing_of(rows[k], day) == timing:
+            if timing_of(rows, k, day) == timing:
                 money = pay(s, moves, rows, k, code % 4, money, day, fact)
                 if money == 0:
                     return 0
@@ -192,27 +211,10 @@ def pay_by_instalment(product, s, moves, rows, money, day, fact):
 
 
 @leaf
-def first_timing(product, after):
-    """The next timing that the product's order names, in the order of first mention; -1 at the end."""
-    seen = 0
-    for j in range(product[P_ORDERS]):
-        timing = product[P_ORDER + j] // 4
-        new = True
-        for i in range(j):
-            if product[P_ORDER + i] // 4 == timing:
-                new = False
-        if new:
-            if seen == after:
-                return timing
-            seen += 1
-    return -1
-
-
-@leaf
 def pass_paid(s, rows):
     """Move the pointer to the first row that is not paid, among those that have fallen due."""
     k = s[S_FIRST]
-    while k < s[S_CURRENT] and owed_in_all(rows[k]) <= 0:
+    while k < s[S_CURRENT] and owed_in_all(rows, k) <= 0:
         k += 1
     s[S_FIRST] = k
 
@@ -228,7 +230,7 @@ def allocate(product, s, moves, rows, money, day, fact):
     if product[P_DIRECTION] == VERTICAL:
         return pay_down(product, s, moves, rows, money, day, fact)
     for turn in range(3):
-        timing = first_timing(product, turn)
+        timing = product[P_TURNS + turn] - 1
         if timing < 0 or money == 0:
             break
         if timing == ADVANCE and product[P_IN_ADVANCE] == SPREAD:
