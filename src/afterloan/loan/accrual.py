@@ -6,18 +6,12 @@ A *factor* says what one unit of money earns in a period; it is a fixed-point nu
 from afterloan.compiled import leaf
 from afterloan.dates import day_number, year_month_day
 from afterloan.loan.columns import (
-    C_EVERY,
-    C_UNIT,
     I_ACCRUED_A,
     I_ACCRUED_B,
     I_BASE,
     I_DUE_ON,
     I_FROM_ON,
     I_TIMES,
-    P_DAY_COUNT,
-    P_PER,
-    P_POLICY,
-    P_ROUNDING,
 )
 from afterloan.loan.terms import RATE_SCALE, DayCount, Per, Policy, Rounding, Unit
 
@@ -71,11 +65,11 @@ def days_in_leap_years(start, end):
 @leaf
 def turn(product):
     """Days by which the year turns early for actual/actual: 1 where the last night counts in the new year."""
-    return 1 if product[P_POLICY] & YEAR_TURNS_ON_31_DECEMBER else 0
+    return 1 if product.policy & YEAR_TURNS_ON_31_DECEMBER else 0
 
 
 @leaf
-def scale_row(product, contract, rows, k):
+def scale_row(product, contract, life, k):
     """Write into a row how its balance × days become interest: `times` and `base`.
 
     A year's rate on actual/365: 1 and 365. On whole months (`PERIOD`): each period is `every` twelfths,
@@ -83,63 +77,63 @@ def scale_row(product, contract, rows, k):
     """
     times = 1
     base = 365
-    days = rows[k, I_DUE_ON] - rows[k, I_FROM_ON]
-    count = product[P_DAY_COUNT]
-    if product[P_PER] == PER_DAY:
+    days = life.rows[k, I_DUE_ON] - life.rows[k, I_FROM_ON]
+    count = product.day_count
+    if product.per == PER_DAY:
         base = 1
-    elif product[P_PER] == PER_MONTH:
+    elif product.per == PER_MONTH:
         base = 30
-        if count != THIRTY_360 and contract[C_UNIT] == MONTHS:
-            times = contract[C_EVERY]
+        if count != THIRTY_360 and contract.unit == MONTHS:
+            times = contract.every
             base = days
-        elif count != THIRTY_360 and contract[C_UNIT] == YEARS:
-            times = contract[C_EVERY] * 12
+        elif count != THIRTY_360 and contract.unit == YEARS:
+            times = contract.every * 12
             base = days
     elif count == ACT_360 or count == THIRTY_360:
         base = 360
     elif count == PERIOD:
         base = 360
-        if contract[C_UNIT] == MONTHS:
-            times = contract[C_EVERY]
+        if contract.unit == MONTHS:
+            times = contract.every
             base = 12 * days
-        elif contract[C_UNIT] == YEARS:
-            times = contract[C_EVERY]
+        elif contract.unit == YEARS:
+            times = contract.every
             base = days
-    rows[k, I_TIMES] = times
-    rows[k, I_BASE] = max(base, 1)
+    life.rows[k, I_TIMES] = times
+    life.rows[k, I_BASE] = max(base, 1)
 
 
 @leaf
-def accrue(product, rows, k, balance_rate, start, end):
+def accrue(product, life, k, balance_rate, start, end):
     """Add `balance × rate` for the days `start … end` to the row: interest earned, not yet rounded."""
-    if product[P_PER] == PER_DAY or product[P_DAY_COUNT] < ACT_ACT or product[P_DAY_COUNT] == PERIOD:
-        rows[k, I_ACCRUED_A] += balance_rate * (end - start)
-    elif product[P_DAY_COUNT] == THIRTY_360:
-        rows[k, I_ACCRUED_A] += balance_rate * days_thirty_360(start, end)
-    elif product[P_PER] == PER_MONTH:
-        rows[k, I_ACCRUED_A] += balance_rate * (end - start)
+    if product.per == PER_DAY or product.day_count < ACT_ACT or product.day_count == PERIOD:
+        life.rows[k, I_ACCRUED_A] += balance_rate * (end - start)
+    elif product.day_count == THIRTY_360:
+        life.rows[k, I_ACCRUED_A] += balance_rate * days_thirty_360(start, end)
+    elif product.per == PER_MONTH:
+        life.rows[k, I_ACCRUED_A] += balance_rate * (end - start)
     else:
         leap = days_in_leap_years(start + turn(product), end + turn(product))
-        rows[k, I_ACCRUED_A] += balance_rate * (end - start - leap)
-        rows[k, I_ACCRUED_B] += balance_rate * leap
+        life.rows[k, I_ACCRUED_A] += balance_rate * (end - start - leap)
+        life.rows[k, I_ACCRUED_B] += balance_rate * leap
 
 
 @leaf
-def interest_of(product, rows, k):
+def interest_of(product, life, k):
     """The interest a row has earned, in minor units, rounded once.
 
     10,000.00 for 31 days at 0.0456 % a day: 1,000,000 × 31 × 4,560 / 10^7 = 14,136 fen.
     """
-    a = rows[k, I_ACCRUED_A] * rows[k, I_TIMES]
-    scale = rows[k, I_BASE] * SCALE
-    b = rows[k, I_ACCRUED_B]
+    a = life.rows[k, I_ACCRUED_A] * life.rows[k, I_TIMES]
+    scale = life.rows[k, I_BASE] * SCALE
+    b = life.rows[k, I_ACCRUED_B]
     if b == 0:
-        return rounded(a, scale, product[P_ROUNDING])
+        return rounded(a, scale, product.rounding)
     # a / (365 × S) + b / (366 × S): whole parts apart, so that only remainders are cross-multiplied
     whole_a = a // scale
     whole_b = b // LEAP_BASE
-    rest = (a - whole_a * scale) * 366 + (b - whole_b * LEAP_BASE) * rows[k, I_BASE]
-    return whole_a + whole_b + rounded(rest, scale * 366, product[P_ROUNDING])
+    rest = (a - whole_a * scale) * 366 + (b - whole_b * LEAP_BASE) * life.rows[k, I_BASE]
+    return whole_a + whole_b + rounded(rest, scale * 366, product.rounding)
 
 
 @leaf
@@ -157,12 +151,12 @@ def fixed_point(numerator, denominator):
 
 
 @leaf
-def factor_of(product, rows, k, rate, start, end):
+def factor_of(product, life, k, rate, start, end):
     """What 1 earns from `start` to `end` inside a row at `rate`, on 2^60."""
     days = end - start
-    if product[P_DAY_COUNT] == THIRTY_360 and product[P_PER] != PER_DAY:
+    if product.day_count == THIRTY_360 and product.per != PER_DAY:
         days = days_thirty_360(start, end)
-    if product[P_DAY_COUNT] == ACT_ACT and product[P_PER] > PER_MONTH:
+    if product.day_count == ACT_ACT and product.per > PER_MONTH:
         leap = days_in_leap_years(start + turn(product), end + turn(product))
-        return fixed_point((days - leap) * rate, rows[k, I_BASE] * SCALE) + fixed_point(leap * rate, LEAP_BASE)
-    return fixed_point(days * rate * rows[k, I_TIMES], rows[k, I_BASE] * SCALE)
+        return fixed_point((days - leap) * rate, life.rows[k, I_BASE] * SCALE) + fixed_point(leap * rate, LEAP_BASE)
+    return fixed_point(days * rate * life.rows[k, I_TIMES], life.rows[k, I_BASE] * SCALE)

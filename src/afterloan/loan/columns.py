@@ -6,7 +6,15 @@ A record of 8-byte fields and a row of int64 are the same bytes; `as_rows` gives
 import numpy as np
 import numpy.typing as npt
 
-from afterloan.loan.terms import CONTRACT, FACT, INSTALMENT, MOVEMENT, POSITION, PRODUCT, PROMISED
+from afterloan.loan.terms import (
+    CONTRACT,
+    FACT,
+    INSTALMENT,
+    MOVEMENT,
+    POSITION,
+    PRODUCT,
+    PROMISED,
+)
 
 
 def as_rows(records: npt.NDArray[np.void]) -> npt.NDArray[np.int64]:

@@ -8,16 +8,6 @@ from afterloan.compiled import leaf
 from afterloan.dates import NEVER
 from afterloan.loan.accrual import accrue, interest_of, rounded
 from afterloan.loan.columns import (
-    C_GRACE_PRINCIPAL,
-    C_RATE,
-    C_SIGNED_ON,
-    F_AMOUNT,
-    F_COMPONENT,
-    F_DUE_ON,
-    F_GONE_ON,
-    F_KIND,
-    F_KNOWN_ON,
-    F_ON,
     I_ACCRUED_A,
     I_ACCRUED_B,
     I_BALANCE,
@@ -31,59 +21,34 @@ from afterloan.loan.columns import (
     I_IS_DOWN_PAYMENT,
     I_LAST_PAID_ON,
     I_NUMBER,
-    I_OVERDUE_A,
     I_PAID,
     I_PLANNED_PRINCIPAL,
     I_PREPAID,
     I_PROMISED_FEE,
     I_WAIVED,
-    P_ACCRUAL,
-    P_DIRECTION,
-    P_DOWN_PAYMENT_PERMYRIAD,
-    P_EARLY,
-    P_GRACE_FEE_DAYS,
-    P_GRACE_PENALTY_DAYS,
-    P_LATE_FEE,
-    P_METHOD,
-    P_PAST_DUE_BEARS_INTEREST,
-    P_PAYOFF_INTEREST,
-    P_FROM_SIGNING,
-    P_POLICY,
-    P_ROUNDING,
-    R_DUE_ON,
-    R_FEE,
-    R_INTEREST,
-    R_PRINCIPAL,
 )
 from afterloan.loan.moves import moved
 from afterloan.loan.penalty import penalty_days, set_penalty_rate, show_penalties
-from afterloan.loan.schedule import EQUAL_INSTALMENT, FLAT, equal_instalment, lay_out, plan_principal, to_multiple
-from afterloan.loan.state import (
-    S_BALANCE,
-    S_PAID,
-    S_WAIVED,
-    S_CHARGED_FEE,
-    S_CHARGED_PENALTY,
-    S_CURRENT,
-    S_DAY,
-    S_DUE,
-    S_EARLY_INTEREST,
-    S_ERROR,
-    S_FIRST,
-    S_LAST_REPAID_ON,
-    S_LENT,
-    S_OVERDUE_PRINCIPAL,
-    S_RATE,
-    S_REPAID,
-    S_ROWS,
-    S_SCHEDULED,
-    S_SETTLED_ON,
-    S_STARTED_ON,
-    S_UNAPPLIED,
+from afterloan.loan.schedule import (
+    EQUAL_INSTALMENT,
+    FLAT,
+    equal_instalment,
+    lay_out,
+    plan_principal,
+    to_multiple,
 )
-from afterloan.loan.terms import Accrual, Cause, Component, Early, FactKind, Method, PayoffInterest, Policy, Refusal
+from afterloan.loan.terms import (
+    Accrual,
+    Cause,
+    Component,
+    Early,
+    FactKind,
+    Method,
+    PayoffInterest,
+    Policy,
+    Refusal,
+)
 from afterloan.loan.waterfall import (
-    ADVANCE,
     VERTICAL,
     allocate,
     allocate_due,
@@ -120,537 +85,567 @@ NOT_IN_ORDER = int(Refusal.NOT_IN_ORDER)
 
 
 @leaf
-def interest_balance(product, s):
+def interest_balance(product, life):
     """What interest is worked out on today: the scheduled balance, or what is really outstanding."""
-    if product[P_METHOD] == FLAT:
-        return s[S_LENT]
-    if product[P_ACCRUAL] != ACTUAL:
-        return s[S_SCHEDULED]
-    if product[P_PAST_DUE_BEARS_INTEREST]:
-        return s[S_BALANCE]
-    return s[S_BALANCE] - s[S_OVERDUE_PRINCIPAL]
+    if product.method == FLAT:
+        return life.lent
+    if product.accrual != ACTUAL:
+        return life.scheduled
+    if product.past_due_bears_interest:
+        return life.balance
+    return life.balance - life.overdue_principal
 
 
 @leaf
-def set_dues(product, s, rows, k, last, interest, ahead):
+def set_dues(product, life, k, last, interest, ahead):
     """Split a row into interest and principal; `ahead` is the principal that has not been asked for yet.
 
     An equal instalment of 17.01 with 0.58 of interest asks for 16.43 of principal. Interest that the
     instalment cannot hold is returned: it is carried into the next row.
     """
-    paid = rows[k, I_PAID + PRINCIPAL] if product[P_ACCRUAL] == ACTUAL else rows[k, I_PREPAID]
-    total = interest + rows[k, I_CARRIED]
+    paid = life.rows[k, I_PAID + PRINCIPAL] if product.accrual == ACTUAL else life.rows[k, I_PREPAID]
+    total = interest + life.rows[k, I_CARRIED]
     held = total
-    if rows[k, I_INSTALMENT] >= 0:
+    if life.rows[k, I_INSTALMENT] >= 0:
         if not last:
-            held = min(total, rows[k, I_INSTALMENT] - paid)
-        principal = paid + min(max(rows[k, I_INSTALMENT] - held - paid, 0), ahead)
+            held = min(total, life.rows[k, I_INSTALMENT] - paid)
+        principal = paid + min(max(life.rows[k, I_INSTALMENT] - held - paid, 0), ahead)
     else:
-        principal = paid + min(max(rows[k, I_PLANNED_PRINCIPAL] - paid, 0), ahead)
-    held = max(held, rows[k, I_PAID + INTEREST])
+        principal = paid + min(max(life.rows[k, I_PLANNED_PRINCIPAL] - paid, 0), ahead)
+    held = max(held, life.rows[k, I_PAID + INTEREST])
     if last:
         principal = paid + ahead
-    rows[k, I_DUE + INTEREST] = held
-    rows[k, I_DUE + PRINCIPAL] = principal
+    life.rows[k, I_DUE + INTEREST] = held
+    life.rows[k, I_DUE + PRINCIPAL] = principal
     return max(total - held, 0)
 
 
 @leaf
-def not_asked_for(product, s):
+def not_asked_for(product, life):
     """Principal that no row has asked for yet and that is not repaid."""
-    if product[P_ACCRUAL] == ACTUAL:
-        return s[S_BALANCE] - s[S_OVERDUE_PRINCIPAL]
-    return s[S_SCHEDULED]
+    if product.accrual == ACTUAL:
+        return life.balance - life.overdue_principal
+    return life.scheduled
 
 
 @leaf
-def fall_due(product, s, moves, rows, k):
+def fall_due(product, life, k):
     """Instalment k falls due: its interest is rounded, once, and its amounts are final."""
-    last = k == s[S_ROWS] - 1
-    if product[P_METHOD] != IMPORTED and not rows[k, I_IS_DOWN_PAYMENT]:
-        interest = interest_of(product, rows, k)
-        carried = set_dues(product, s, rows, k, last, interest, not_asked_for(product, s))
+    last = k == life.count - 1
+    if product.method != IMPORTED and not life.rows[k, I_IS_DOWN_PAYMENT]:
+        interest = interest_of(product, life, k)
+        carried = set_dues(product, life, k, last, interest, not_asked_for(product, life))
         if not last:
-            rows[k + 1, I_CARRIED] = carried
-    rows[k, I_FELL_DUE] = 1
-    s[S_SCHEDULED] -= rows[k, I_DUE + PRINCIPAL] - rows[k, I_PREPAID]
-    s[S_OVERDUE_PRINCIPAL] += owed(rows, k, PRINCIPAL)
-    s[S_DUE + INTEREST] += rows[k, I_DUE + INTEREST]
-    s[S_EARLY_INTEREST] -= rows[k, I_PAID + INTEREST]
-    s[S_CHARGED_FEE] += rows[k, I_PROMISED_FEE]
-    s[S_CURRENT] = k + 1
-    rows[k, I_BALANCE] = not_asked_for(product, s)
-    moved(moves, s, rows[k, I_DUE_ON], FELL_DUE, rows[k, I_NUMBER], PRINCIPAL, -1, rows[k, I_DUE + PRINCIPAL])
-    moved(moves, s, rows[k, I_DUE_ON], FELL_DUE, rows[k, I_NUMBER], INTEREST, -1, rows[k, I_DUE + INTEREST])
-    if owed_in_all(rows, k) <= 0:
-        pass_paid(s, rows)
-    elif s[S_UNAPPLIED] > 0:
-        apply_waiting(product, s, moves, rows, rows[k, I_DUE_ON])
+            life.rows[k + 1, I_CARRIED] = carried
+    life.rows[k, I_FELL_DUE] = 1
+    life.scheduled -= life.rows[k, I_DUE + PRINCIPAL] - life.rows[k, I_PREPAID]
+    life.overdue_principal += owed(life, k, PRINCIPAL)
+    life.due[INTEREST] += life.rows[k, I_DUE + INTEREST]
+    life.early_interest -= life.rows[k, I_PAID + INTEREST]
+    life.charged_fee += life.rows[k, I_PROMISED_FEE]
+    life.current = k + 1
+    life.rows[k, I_BALANCE] = not_asked_for(product, life)
+    moved(life, life.rows[k, I_DUE_ON], FELL_DUE, life.rows[k, I_NUMBER], PRINCIPAL, -1, life.rows[k, I_DUE + PRINCIPAL])
+    moved(life, life.rows[k, I_DUE_ON], FELL_DUE, life.rows[k, I_NUMBER], INTEREST, -1, life.rows[k, I_DUE + INTEREST])
+    if owed_in_all(life, k) <= 0:
+        pass_paid(life)
+    elif life.unapplied > 0:
+        apply_waiting(product, life, life.rows[k, I_DUE_ON])
 
 
 @leaf
-def apply_waiting(product, s, moves, rows, day):
+def apply_waiting(product, life, day):
     """Money that met no debt when it came meets the debt of today."""
-    before = s[S_UNAPPLIED]
-    s[S_UNAPPLIED] = allocate(product, s, moves, rows, before, day, -1)
-    if s[S_UNAPPLIED] != before:
-        moved(moves, s, day, WAS_UNAPPLIED, 0, -1, -1, s[S_UNAPPLIED] - before)
-    pass_paid(s, rows)
+    before = life.unapplied
+    life.unapplied = allocate(product, life, before, day, -1)
+    if life.unapplied != before:
+        moved(life, day, WAS_UNAPPLIED, 0, -1, -1, life.unapplied - before)
+    pass_paid(life)
 
 
 @leaf
-def late_fees(product, s, moves, rows, start, end):
+def late_fees(product, life, start, end):
     """Charge the late fee once for each row whose grace ran out in `start … end` unpaid."""
-    for k in range(s[S_FIRST], s[S_CURRENT]):
-        runs_out = rows[k, I_DUE_ON] + product[P_GRACE_FEE_DAYS] + 1
-        if start < runs_out <= end and owed(rows, k, PRINCIPAL) + owed(rows, k, INTEREST) > 0:
-            rows[k, I_DUE + FEE] += product[P_LATE_FEE]
-            s[S_CHARGED_FEE] += product[P_LATE_FEE]
-            moved(moves, s, runs_out, WAS_CHARGED, rows[k, I_NUMBER], FEE, -1, product[P_LATE_FEE])
+    for k in range(life.first, life.current):
+        runs_out = life.rows[k, I_DUE_ON] + product.grace_fee_days + 1
+        if start < runs_out <= end and owed(life, k, PRINCIPAL) + owed(life, k, INTEREST) > 0:
+            life.rows[k, I_DUE + FEE] += product.late_fee_fen
+            life.charged_fee += product.late_fee_fen
+            moved(life, runs_out, WAS_CHARGED, life.rows[k, I_NUMBER], FEE, -1, product.late_fee_fen)
 
 
 @leaf
-def advance(product, s, moves, rows, to):
+def advance(product, life, to):
     """Move time to the end of day `to`: interest and penalty interest accrue, instalments fall due."""
-    while s[S_DAY] < to:
-        k = s[S_CURRENT]
-        more = k < s[S_ROWS]
+    while life.day < to:
+        k = life.current
+        more = k < life.count
         until = to
         if more:
-            until = min(to, rows[k, I_DUE_ON])
-        start = s[S_DAY]
+            until = min(to, life.rows[k, I_DUE_ON])
+        start = life.day
         if until > start:
-            if more and product[P_METHOD] != IMPORTED:
-                accrue(product, rows, k, interest_balance(product, s) * s[S_RATE], start, until)
-            for j in range(s[S_FIRST], k):
-                penalty_days(product, rows, j, start, until)
-            s[S_DAY] = until
-            if product[P_LATE_FEE] > 0:
-                late_fees(product, s, moves, rows, start, until)
-        while s[S_CURRENT] < s[S_ROWS] and rows[s[S_CURRENT], I_DUE_ON] <= until:
-            fall_due(product, s, moves, rows, s[S_CURRENT])
+            if more and product.method != IMPORTED:
+                accrue(product, life, k, interest_balance(product, life) * life.rate, start, until)
+            for j in range(life.first, k):
+                penalty_days(product, life, j, start, until)
+            life.day = until
+            if product.late_fee_fen > 0:
+                late_fees(product, life, start, until)
+        while life.current < life.count and life.rows[life.current, I_DUE_ON] <= until:
+            fall_due(product, life, life.current)
 
 
 @leaf
-def project(product, s, rows, until_row):
+def project(product, life, until_row):
     """What the rows ahead will ask for if all that is past due is paid today and the rest on time."""
-    first = s[S_CURRENT]
-    if product[P_METHOD] == IMPORTED:
+    first = life.current
+    if product.method == IMPORTED:
         return
-    ahead = not_asked_for(product, s)
+    ahead = not_asked_for(product, life)
     balance = ahead
-    actual = product[P_ACCRUAL] == ACTUAL
+    actual = product.accrual == ACTUAL
     for k in range(first, until_row):
-        if rows[k, I_IS_DOWN_PAYMENT]:
+        if life.rows[k, I_IS_DOWN_PAYMENT]:
             continue
-        a = rows[k, I_ACCRUED_A]
-        b = rows[k, I_ACCRUED_B]
-        bearing = s[S_LENT] if product[P_METHOD] == FLAT else balance
-        if k == first and actual and product[P_POLICY] & OVERDUE_TO_PERIOD_END:
-            bearing = interest_balance(product, s)
-        accrue(product, rows, k, bearing * s[S_RATE], max(s[S_DAY], rows[k, I_FROM_ON]), rows[k, I_DUE_ON])
-        last = k == s[S_ROWS] - 1
-        carried = set_dues(product, s, rows, k, last, interest_of(product, rows, k), ahead)
-        rows[k, I_ACCRUED_A] = a
-        rows[k, I_ACCRUED_B] = b
-        asked = rows[k, I_DUE + PRINCIPAL] - (rows[k, I_PAID + PRINCIPAL] if actual else rows[k, I_PREPAID])
+        a = life.rows[k, I_ACCRUED_A]
+        b = life.rows[k, I_ACCRUED_B]
+        bearing = life.lent if product.method == FLAT else balance
+        if k == first and actual and product.policy & OVERDUE_TO_PERIOD_END:
+            bearing = interest_balance(product, life)
+        accrue(product, life, k, bearing * life.rate, max(life.day, life.rows[k, I_FROM_ON]), life.rows[k, I_DUE_ON])
+        last = k == life.count - 1
+        carried = set_dues(product, life, k, last, interest_of(product, life, k), ahead)
+        life.rows[k, I_ACCRUED_A] = a
+        life.rows[k, I_ACCRUED_B] = b
+        asked = life.rows[k, I_DUE + PRINCIPAL] - (life.rows[k, I_PAID + PRINCIPAL] if actual else life.rows[k, I_PREPAID])
         balance -= asked
         ahead -= asked
-        rows[k, I_BALANCE] = balance
+        life.rows[k, I_BALANCE] = balance
         if not last:
-            rows[k + 1, I_CARRIED] = carried
+            life.rows[k + 1, I_CARRIED] = carried
 
 
 @leaf
-def show_advance(product, s, rows):
+def show_advance(product, life):
     """What rows ahead take today: interest earned so far, then principal, no more than an instalment each.
 
     A row that is paid for what it will ask for is closed; interest it cannot hold passes to the next.
     """
-    first = s[S_CURRENT]
-    if product[P_ACCRUAL] != ACTUAL or product[P_METHOD] == IMPORTED or first >= s[S_ROWS]:
+    first = life.current
+    if product.accrual != ACTUAL or product.method == IMPORTED or first >= life.count:
         return
-    n = s[S_ROWS]
-    project(product, s, rows, n)
-    carried = interest_of(product, rows, first) + rows[first, I_CARRIED]
-    left = s[S_BALANCE] - s[S_OVERDUE_PRINCIPAL]
+    n = life.count
+    project(product, life, n)
+    carried = interest_of(product, life, first) + life.rows[first, I_CARRIED]
+    left = life.balance - life.overdue_principal
     last_open = n - 1
     for k in range(first, n):
-        paid = rows[k, I_PAID + PRINCIPAL]
-        closed = owed_in_all(rows, k) <= 0 and paid + rows[k, I_PAID + INTEREST] > 0
+        paid = life.rows[k, I_PAID + PRINCIPAL]
+        closed = owed_in_all(life, k) <= 0 and paid + life.rows[k, I_PAID + INTEREST] > 0
         interest = carried
-        principal = rows[k, I_PLANNED_PRINCIPAL]
+        principal = life.rows[k, I_PLANNED_PRINCIPAL]
         if closed:
-            interest = rows[k, I_PAID + INTEREST]
+            interest = life.rows[k, I_PAID + INTEREST]
             principal = paid
-        elif rows[k, I_INSTALMENT] >= 0:
-            interest = min(interest, rows[k, I_INSTALMENT] - paid)
-            principal = rows[k, I_INSTALMENT] - interest
+        elif life.rows[k, I_INSTALMENT] >= 0:
+            interest = min(interest, life.rows[k, I_INSTALMENT] - paid)
+            principal = life.rows[k, I_INSTALMENT] - interest
         if not closed:
             last_open = k
-        rows[k, I_DUE + INTEREST] = max(interest, rows[k, I_PAID + INTEREST])
-        rows[k, I_DUE + PRINCIPAL] = max(principal, paid)
-        carried = max(carried - rows[k, I_DUE + INTEREST], 0)
-        left -= owed(rows, k, PRINCIPAL)
-    rows[last_open, I_DUE + PRINCIPAL] += max(left, 0)
+        life.rows[k, I_DUE + INTEREST] = max(interest, life.rows[k, I_PAID + INTEREST])
+        life.rows[k, I_DUE + PRINCIPAL] = max(principal, paid)
+        carried = max(carried - life.rows[k, I_DUE + INTEREST], 0)
+        left -= owed(life, k, PRINCIPAL)
+    life.rows[last_open, I_DUE + PRINCIPAL] += max(left, 0)
 
 
 @leaf
-def level(product, contract, s, rows, first, principal):
+def level(product, contract, life, first, principal):
     """Set the instalments of rows `first …` anew so that they repay `principal`."""
-    n = s[S_ROWS]
+    n = life.count
     if first >= n:
         return
-    if product[P_METHOD] != EQUAL_INSTALMENT:
-        plan_principal(product, contract, rows, first, n, principal)
+    if product.method != EQUAL_INSTALMENT:
+        plan_principal(product, contract, life, first, n, principal)
         return
-    bare = min(first + max(contract[C_GRACE_PRINCIPAL] - first, 0), n - 1)
-    amount = equal_instalment(product, rows, bare, n, principal, s[S_RATE])
+    bare = min(first + max(contract.grace_principal - first, 0), n - 1)
+    amount = equal_instalment(product, life, bare, n, principal, life.rate)
     for k in range(first, n):
-        rows[k, I_INSTALMENT] = amount if k >= bare else -1
-        rows[k, I_PLANNED_PRINCIPAL] = 0
+        life.rows[k, I_INSTALMENT] = amount if k >= bare else -1
+        life.rows[k, I_PLANNED_PRINCIPAL] = 0
 
 
 @leaf
-def even_out(product, s, rows, first):
+def even_out(product, life, first):
     """Move the instalment by whole units until the last one differs by no more than half a unit a row.
 
     Six instalments of 17.01 and a last one of 16.91: ten units apart, so 17.01 - 0.10 / 6 = 16.99 is tried.
     """
-    n = s[S_ROWS]
+    n = life.count
     count = n - first
-    project(product, s, rows, n)
+    project(product, life, n)
     for _ in range(3):
-        amount = rows[first, I_INSTALMENT]
-        gap = rows[n - 1, I_DUE + INTEREST] + rows[n - 1, I_DUE + PRINCIPAL] - amount
+        amount = life.rows[first, I_INSTALMENT]
+        gap = life.rows[n - 1, I_DUE + INTEREST] + life.rows[n - 1, I_DUE + PRINCIPAL] - amount
         if abs(gap) <= count // 2:
             break
-        step = rounded(abs(gap), count, product[P_ROUNDING])
+        step = rounded(abs(gap), count, product.rounding)
         moved_to = to_multiple(product, amount + step if gap > 0 else amount - step)
         for k in range(first, n):
-            rows[k, I_INSTALMENT] = moved_to
-        project(product, s, rows, n)
-        now = rows[n - 1, I_DUE + INTEREST] + rows[n - 1, I_DUE + PRINCIPAL] - moved_to
+            life.rows[k, I_INSTALMENT] = moved_to
+        project(product, life, n)
+        now = life.rows[n - 1, I_DUE + INTEREST] + life.rows[n - 1, I_DUE + PRINCIPAL] - moved_to
         if abs(now) >= abs(gap):
             for k in range(first, n):
-                rows[k, I_INSTALMENT] = amount
-            project(product, s, rows, n)
+                life.rows[k, I_INSTALMENT] = amount
+            project(product, life, n)
             break
 
 
 @leaf
-def take_imported(s, rows, promised):
+def take_imported(life, promised):
     """The rows of an imported schedule, as the lender that wrote it had them."""
-    before = s[S_STARTED_ON]
-    for k in range(promised.shape[0]):
-        rows[k, :] = 0
-        rows[k, I_NUMBER] = k + 1
-        rows[k, I_FROM_ON] = before
-        rows[k, I_DUE_ON] = promised[k, R_DUE_ON]
-        rows[k, I_INSTALMENT] = -1
-        rows[k, I_DUE + PRINCIPAL] = promised[k, R_PRINCIPAL]
-        rows[k, I_DUE + INTEREST] = promised[k, R_INTEREST]
-        rows[k, I_DUE + FEE] = promised[k, R_FEE]
-        rows[k, I_PROMISED_FEE] = promised[k, R_FEE]
-        before = rows[k, I_DUE_ON]
-    s[S_ROWS] = promised.shape[0]
+    before = life.started_on
+    for k in range(len(promised)):
+        life.rows[k, :] = 0
+        life.rows[k, I_NUMBER] = k + 1
+        life.rows[k, I_FROM_ON] = before
+        life.rows[k, I_DUE_ON] = promised[k].due_on
+        life.rows[k, I_INSTALMENT] = -1
+        life.rows[k, I_DUE + PRINCIPAL] = promised[k].principal_fen
+        life.rows[k, I_DUE + INTEREST] = promised[k].interest_fen
+        life.rows[k, I_DUE + FEE] = promised[k].fee_fen
+        life.rows[k, I_PROMISED_FEE] = promised[k].fee_fen
+        before = life.rows[k, I_DUE_ON]
+    life.count = len(promised)
 
 
 @leaf
-def down_payment(product, s, moves, rows, day, amount):
+def down_payment(product, life, day, amount):
     """Insert the share of a disbursement that is due back on the same day."""
-    share = to_multiple(product, rounded(amount * product[P_DOWN_PAYMENT_PERMYRIAD], 10_000, product[P_ROUNDING]))
-    k = s[S_CURRENT]
-    for j in range(s[S_ROWS], k, -1):
-        rows[j] = rows[j - 1]
-        rows[j, I_NUMBER] += 1
-    s[S_ROWS] += 1
-    rows[k, :] = 0
-    rows[k, I_NUMBER] = k + 1
-    rows[k, I_FROM_ON] = day
-    rows[k, I_DUE_ON] = day
-    rows[k, I_IS_DOWN_PAYMENT] = 1
-    rows[k, I_INSTALMENT] = -1
-    rows[k, I_DUE + PRINCIPAL] = share
-    fall_due(product, s, moves, rows, k)
+    share = to_multiple(product, rounded(amount * product.down_payment_permyriad, 10_000, product.rounding))
+    k = life.current
+    for j in range(life.count, k, -1):
+        life.rows[j] = life.rows[j - 1]
+        life.rows[j, I_NUMBER] += 1
+    life.count += 1
+    life.rows[k, :] = 0
+    life.rows[k, I_NUMBER] = k + 1
+    life.rows[k, I_FROM_ON] = day
+    life.rows[k, I_DUE_ON] = day
+    life.rows[k, I_IS_DOWN_PAYMENT] = 1
+    life.rows[k, I_INSTALMENT] = -1
+    life.rows[k, I_DUE + PRINCIPAL] = share
+    fall_due(product, life, k)
 
 
 @leaf
-def paid_ahead(s, rows):
+def paid_ahead(life):
     """Principal already repaid on rows that have not fallen due."""
     total = 0
-    for k in range(s[S_CURRENT], s[S_ROWS]):
-        total += rows[k, I_PAID + PRINCIPAL]
+    for k in range(life.current, life.count):
+        total += life.rows[k, I_PAID + PRINCIPAL]
     return total
 
 
 @leaf
-def relevel(product, contract, s, rows):
+def relevel(product, contract, life):
     """After a disbursement or a change of rate: instalments that repay what the rows ahead still stand for."""
-    if product[P_METHOD] == IMPORTED:
+    if product.method == IMPORTED:
         return
-    principal = not_asked_for(product, s)
-    if product[P_ACCRUAL] == ACTUAL:
-        principal += paid_ahead(s, rows)
-    level(product, contract, s, rows, s[S_CURRENT], principal)
-    if product[P_POLICY] & EVEN_OUT_LAST and product[P_METHOD] == EQUAL_INSTALMENT and s[S_CURRENT] < s[S_ROWS]:
-        even_out(product, s, rows, s[S_CURRENT])
-    if product[P_ACCRUAL] != ACTUAL:
-        project(product, s, rows, s[S_ROWS])
+    principal = not_asked_for(product, life)
+    if product.accrual == ACTUAL:
+        principal += paid_ahead(life)
+    level(product, contract, life, life.current, principal)
+    if product.policy & EVEN_OUT_LAST and product.method == EQUAL_INSTALMENT and life.current < life.count:
+        even_out(product, life, life.current)
+    if product.accrual != ACTUAL:
+        project(product, life, life.count)
 
 
 @leaf
-def disburse(product, contract, calendars, promised, s, moves, rows, facts, k):
+def disburse(product, contract, calendars, promised, life, facts, k):
     """Money is paid out: the first time the schedule is laid out, each time the instalments are set."""
-    day = facts[k, F_ON]
-    if s[S_STARTED_ON] == 0:
-        s[S_STARTED_ON] = day
-        s[S_DAY] = day
-        s[S_RATE] = contract[C_RATE]
-        set_penalty_rate(product, s, contract[C_RATE])
-        start = contract[C_SIGNED_ON] if product[P_FROM_SIGNING] else day
-        if product[P_METHOD] == IMPORTED:
-            take_imported(s, rows, promised)
+    day = facts[k].on
+    if life.started_on == 0:
+        life.started_on = day
+        life.day = day
+        life.rate = contract.rate
+        set_penalty_rate(product, life, contract.rate)
+        start = contract.signed_on if product.from_signing else day
+        if product.method == IMPORTED:
+            take_imported(life, promised)
         else:
-            s[S_ROWS] = lay_out(product, contract, calendars, rows, start)
-    advance(product, s, moves, rows, day)
-    s[S_LENT] += facts[k, F_AMOUNT]
-    s[S_BALANCE] += facts[k, F_AMOUNT]
-    s[S_SCHEDULED] += facts[k, F_AMOUNT]
-    s[S_SETTLED_ON] = NEVER
-    moved(moves, s, day, WAS_DISBURSED, 0, PRINCIPAL, k, facts[k, F_AMOUNT])
-    if product[P_DOWN_PAYMENT_PERMYRIAD] > 0:
-        down_payment(product, s, moves, rows, day, facts[k, F_AMOUNT])
-    if product[P_POLICY] & WHOLE_PERIOD_INTEREST and s[S_CURRENT] < s[S_ROWS]:
-        j = s[S_CURRENT]
-        if rows[j, I_FROM_ON] < day:
-            accrue(product, rows, j, facts[k, F_AMOUNT] * s[S_RATE], rows[j, I_FROM_ON], day)
-    relevel(product, contract, s, rows)
-    if s[S_UNAPPLIED] > 0:
-        show_advance(product, s, rows)
-        apply_waiting(product, s, moves, rows, day)
+            life.count = lay_out(product, contract, calendars, life, start)
+    advance(product, life, day)
+    life.lent += facts[k].amount_fen
+    life.balance += facts[k].amount_fen
+    life.scheduled += facts[k].amount_fen
+    life.settled_on = NEVER
+    moved(life, day, WAS_DISBURSED, 0, PRINCIPAL, k, facts[k].amount_fen)
+    if product.down_payment_permyriad > 0:
+        down_payment(product, life, day, facts[k].amount_fen)
+    if product.policy & WHOLE_PERIOD_INTEREST and life.current < life.count:
+        j = life.current
+        if life.rows[j, I_FROM_ON] < day:
+            accrue(product, life, j, facts[k].amount_fen * life.rate, life.rows[j, I_FROM_ON], day)
+    relevel(product, contract, life)
+    if life.unapplied > 0:
+        show_advance(product, life)
+        apply_waiting(product, life, day)
 
 
 @leaf
-def row_of_day(s, rows, day):
+def row_of_day(life, day):
     """The row whose period holds `day` (from excluded, due included); the last one after that."""
-    for k in range(s[S_ROWS]):
-        if day <= rows[k, I_DUE_ON] and not rows[k, I_IS_DOWN_PAYMENT]:
+    for k in range(life.count):
+        if day <= life.rows[k, I_DUE_ON] and not life.rows[k, I_IS_DOWN_PAYMENT]:
             return k
-    return s[S_ROWS] - 1
+    return life.count - 1
 
 
 @leaf
-def charge(s, moves, rows, facts, k):
+def charge(life, facts, k):
     """A fee or a penalty is charged; it falls due with the instalment of its due date."""
-    component = facts[k, F_COMPONENT]
-    j = row_of_day(s, rows, facts[k, F_DUE_ON])
-    rows[j, I_DUE + component] += facts[k, F_AMOUNT]
+    component = facts[k].component
+    j = row_of_day(life, facts[k].due_on)
+    life.rows[j, I_DUE + component] += facts[k].amount_fen
     if component == PENALTY:
-        rows[j, I_CHARGED_PENALTY] += facts[k, F_AMOUNT]
-        s[S_DUE + PENALTY] += facts[k, F_AMOUNT]
-        s[S_CHARGED_PENALTY] += facts[k, F_AMOUNT]
+        life.rows[j, I_CHARGED_PENALTY] += facts[k].amount_fen
+        life.due[PENALTY] += facts[k].amount_fen
+        life.charged_penalty += facts[k].amount_fen
     else:
-        s[S_CHARGED_FEE] += facts[k, F_AMOUNT]
-    s[S_FIRST] = min(s[S_FIRST], rows[j, I_NUMBER] - 1)
-    moved(moves, s, facts[k, F_ON], WAS_CHARGED, rows[j, I_NUMBER], component, k, facts[k, F_AMOUNT])
+        life.charged_fee += facts[k].amount_fen
+    life.first = min(life.first, life.rows[j, I_NUMBER] - 1)
+    moved(life, facts[k].on, WAS_CHARGED, life.rows[j, I_NUMBER], component, k, facts[k].amount_fen)
 
 
 @leaf
-def waive(s, moves, rows, facts, k):
+def waive(life, facts, k):
     """Part of a debt is given up, oldest first; more than is owed is not waived."""
-    component = facts[k, F_COMPONENT]
-    left = facts[k, F_AMOUNT]
-    for j in range(s[S_FIRST], s[S_ROWS]):
-        if j >= s[S_CURRENT] and component != FEE:
+    component = facts[k].component
+    left = facts[k].amount_fen
+    for j in range(life.first, life.count):
+        if j >= life.current and component != FEE:
             break
-        part = min(left, owed(rows, j, component))
+        part = min(left, owed(life, j, component))
         if part > 0:
-            rows[j, I_WAIVED + component] += part
-            rows[j, I_LAST_PAID_ON] = max(rows[j, I_LAST_PAID_ON], facts[k, F_ON])
-            s[S_WAIVED + component] += part
+            life.rows[j, I_WAIVED + component] += part
+            life.rows[j, I_LAST_PAID_ON] = max(life.rows[j, I_LAST_PAID_ON], facts[k].on)
+            life.waived[component] += part
             left -= part
             if component == PRINCIPAL:
-                s[S_BALANCE] -= part
-                s[S_OVERDUE_PRINCIPAL] -= part
-            moved(moves, s, facts[k, F_ON], WAS_WAIVED, rows[j, I_NUMBER], component, k, part)
-    pass_paid(s, rows)
+                life.balance -= part
+                life.overdue_principal -= part
+            moved(life, facts[k].on, WAS_WAIVED, life.rows[j, I_NUMBER], component, k, part)
+    pass_paid(life)
 
 
 @leaf
-def earned_now(product, s, rows):
+def earned_now(product, life):
     """Interest of the current row up to today, with what was carried into it."""
-    k = s[S_CURRENT]
-    if k >= s[S_ROWS]:
+    k = life.current
+    if k >= life.count:
         return 0
-    if product[P_METHOD] == IMPORTED:
-        days = max(rows[k, I_DUE_ON] - rows[k, I_FROM_ON], 1)
-        return rows[k, I_DUE + INTEREST] * (s[S_DAY] - rows[k, I_FROM_ON]) // days
-    return interest_of(product, rows, k) + rows[k, I_CARRIED]
+    if product.method == IMPORTED:
+        days = max(life.rows[k, I_DUE_ON] - life.rows[k, I_FROM_ON], 1)
+        return life.rows[k, I_DUE + INTEREST] * (life.day - life.rows[k, I_FROM_ON]) // days
+    return interest_of(product, life, k) + life.rows[k, I_CARRIED]
 
 
 @leaf
 def scheduled_interest_stays(product):
     """Whether interest that was signed for is owed even when the loan ends early."""
-    return product[P_PAYOFF_INTEREST] == PAYOFF_SCHEDULED and product[P_ACCRUAL] != ACTUAL
+    return product.payoff_interest == PAYOFF_SCHEDULED and product.accrual != ACTUAL
 
 
 @leaf
-def payoff_amount(product, s, rows):
+def payoff_amount(product, life):
     """What ends the loan today: all that is due, fees charged, interest earned so far, the whole balance."""
-    fees = s[S_CHARGED_FEE] - s[S_PAID + FEE] - s[S_WAIVED + FEE]
-    penalties = s[S_DUE + PENALTY] - s[S_PAID + PENALTY] - s[S_WAIVED + PENALTY]
-    interest = s[S_DUE + INTEREST] + s[S_EARLY_INTEREST] - s[S_PAID + INTEREST] - s[S_WAIVED + INTEREST]
+    fees = life.charged_fee - life.paid[FEE] - life.waived[FEE]
+    penalties = life.due[PENALTY] - life.paid[PENALTY] - life.waived[PENALTY]
+    interest = life.due[INTEREST] + life.early_interest - life.paid[INTEREST] - life.waived[INTEREST]
     if scheduled_interest_stays(product):
-        for k in range(s[S_CURRENT], s[S_ROWS]):
-            interest += owed(rows, k, INTEREST)
+        for k in range(life.current, life.count):
+            interest += owed(life, k, INTEREST)
     else:
-        interest += max(earned_now(product, s, rows) - s[S_EARLY_INTEREST], 0)
-    return max(fees + penalties + interest + s[S_BALANCE] - s[S_UNAPPLIED], 0)
+        interest += max(earned_now(product, life) - life.early_interest, 0)
+    return max(fees + penalties + interest + life.balance - life.unapplied, 0)
 
 
 @leaf
-def settle(product, s, rows):
+def settle(product, life):
     """The loan is paid off today: rows ahead ask for no interest beyond what is earned."""
-    first = s[S_CURRENT]
-    if scheduled_interest_stays(product) or (product[P_ACCRUAL] == ACTUAL and product[P_METHOD] != IMPORTED):
+    first = life.current
+    if scheduled_interest_stays(product) or (product.accrual == ACTUAL and product.method != IMPORTED):
         return
-    for k in range(first, s[S_ROWS]):
-        earned = earned_now(product, s, rows) if k == first else 0
-        rows[k, I_DUE + INTEREST] = max(min(earned, rows[k, I_DUE + INTEREST]), rows[k, I_PAID + INTEREST])
-        if product[P_METHOD] == IMPORTED:
-            rows[k, I_DUE + FEE] -= rows[k, I_PROMISED_FEE] - min(rows[k, I_PROMISED_FEE], rows[k, I_PAID + FEE])
-            rows[k, I_PROMISED_FEE] = min(rows[k, I_PROMISED_FEE], rows[k, I_PAID + FEE])
+    for k in range(first, life.count):
+        earned = earned_now(product, life) if k == first else 0
+        life.rows[k, I_DUE + INTEREST] = max(min(earned, life.rows[k, I_DUE + INTEREST]), life.rows[k, I_PAID + INTEREST])
+        if product.method == IMPORTED:
+            life.rows[k, I_DUE + FEE] -= life.rows[k, I_PROMISED_FEE] - min(life.rows[k, I_PROMISED_FEE], life.rows[k, I_PAID + FEE])
+            life.rows[k, I_PROMISED_FEE] = min(life.rows[k, I_PROMISED_FEE], life.rows[k, I_PAID + FEE])
 
 
 @leaf
-def due_by_now(s, rows):
+def due_by_now(life):
     """All that has fallen due and is unpaid."""
     total = 0
-    for k in range(s[S_FIRST], s[S_CURRENT]):
-        total += owed_in_all(rows, k)
+    for k in range(life.first, life.current):
+        total += owed_in_all(life, k)
     return total
 
 
 @leaf
-def prepay(product, contract, s, moves, rows, money, day, k):
+def prepay(product, contract, life, money, day, k):
     """Repay principal early so that later instalments become smaller; returns what is left of `money`."""
-    current = s[S_CURRENT]
-    if current >= s[S_ROWS] or s[S_BALANCE] - s[S_OVERDUE_PRINCIPAL] <= 0:
+    current = life.current
+    if current >= life.count or life.balance - life.overdue_principal <= 0:
         return money
-    part = min(money, s[S_BALANCE] - s[S_OVERDUE_PRINCIPAL])
-    if rows[current, I_INSTALMENT] >= 0:
-        rows[current, I_INSTALMENT] += part
-    rows[current, I_PLANNED_PRINCIPAL] += part
-    rows[current, I_DUE + PRINCIPAL] = rows[current, I_PAID + PRINCIPAL] + rows[current, I_WAIVED + PRINCIPAL] + part
-    rows[current, I_PREPAID] += part
-    s[S_SCHEDULED] -= part
-    left = pay(s, moves, rows, current, PRINCIPAL, part, day, k)
-    project(product, s, rows, current + 1)
-    ahead = not_asked_for(product, s) - rows[current, I_DUE + PRINCIPAL]
-    ahead += rows[current, I_PAID + PRINCIPAL] if product[P_ACCRUAL] == ACTUAL else rows[current, I_PREPAID]
-    level(product, contract, s, rows, current + 1, ahead)
-    project(product, s, rows, s[S_ROWS])
+    part = min(money, life.balance - life.overdue_principal)
+    if life.rows[current, I_INSTALMENT] >= 0:
+        life.rows[current, I_INSTALMENT] += part
+    life.rows[current, I_PLANNED_PRINCIPAL] += part
+    life.rows[current, I_DUE + PRINCIPAL] = life.rows[current, I_PAID + PRINCIPAL] + life.rows[current, I_WAIVED + PRINCIPAL] + part
+    life.rows[current, I_PREPAID] += part
+    life.scheduled -= part
+    left = pay(life, current, PRINCIPAL, part, day, k)
+    project(product, life, current + 1)
+    ahead = not_asked_for(product, life) - life.rows[current, I_DUE + PRINCIPAL]
+    ahead += life.rows[current, I_PAID + PRINCIPAL] if product.accrual == ACTUAL else life.rows[current, I_PREPAID]
+    level(product, contract, life, current + 1, ahead)
+    project(product, life, life.count)
     return money - part + left
 
 
 @leaf
-def fill_instalment(product, s, moves, rows, money, day, k):
+def fill_instalment(product, life, money, day, k):
     """Pay the next instalment early: its interest to the due date, on the balance that this leaves, then principal.
 
     1,000.00 at 12 %, 150.00 two days into five: interest 1.50, so 148.50 of principal.
     """
-    current = s[S_CURRENT]
-    if current >= s[S_ROWS] or money <= 0:
+    current = life.current
+    if current >= life.count or money <= 0:
         return money
-    balance = s[S_BALANCE]
+    balance = life.balance
     for _ in range(4):
-        project(product, s, rows, current + 1)
-        part = max(money - owed(rows, current, INTEREST), 0)
-        s[S_BALANCE] = balance - min(part, rows[current, I_DUE + PRINCIPAL] - rows[current, I_PAID + PRINCIPAL])
-    s[S_BALANCE] = balance
+        project(product, life, current + 1)
+        part = max(money - owed(life, current, INTEREST), 0)
+        life.balance = balance - min(part, life.rows[current, I_DUE + PRINCIPAL] - life.rows[current, I_PAID + PRINCIPAL])
+    life.balance = balance
     for c in (PENALTY, FEE, INTEREST, PRINCIPAL):
-        money = pay(s, moves, rows, current, c, money, day, k)
+        money = pay(life, current, c, money, day, k)
     return money
 
 
 @leaf
-def repay(product, contract, s, moves, rows, facts, k):
+def repay(product, contract, life, facts, k):
     """A repayment meets the debt in the product's order; what meets none waits, unapplied."""
-    day = facts[k, F_ON]
-    money = facts[k, F_AMOUNT]
-    s[S_REPAID] += money
-    s[S_LAST_REPAID_ON] = day
-    if s[S_FIRST] < s[S_CURRENT]:
-        show_penalties(product, s, rows, day)
-    if s[S_CURRENT] < s[S_ROWS] and (product[P_DIRECTION] == VERTICAL or money > due_by_now(s, rows)):
-        if money >= payoff_amount(product, s, rows):
-            settle(product, s, rows)
-        elif product[P_POLICY] & EARLY_FILLS_INSTALMENT:
-            money = allocate_due(product, s, moves, rows, money, day, k)
-            money = fill_instalment(product, s, moves, rows, money, day, k)
-            if product[P_EARLY] == REDUCE_INSTALMENT and money > 0:
-                money = prepay(product, contract, s, moves, rows, money, day, k)
-        elif product[P_EARLY] == REDUCE_INSTALMENT:
-            money = allocate_due(product, s, moves, rows, money, day, k)
-            money = prepay(product, contract, s, moves, rows, money, day, k)
-        show_advance(product, s, rows)
-    left = allocate(product, s, moves, rows, money, day, k)
+    day = facts[k].on
+    money = facts[k].amount_fen
+    life.repaid += money
+    life.last_repaid_on = day
+    if life.first < life.current:
+        show_penalties(product, life, day)
+    if life.current < life.count and (product.direction == VERTICAL or money > due_by_now(life)):
+        if money >= payoff_amount(product, life):
+            settle(product, life)
+        elif product.policy & EARLY_FILLS_INSTALMENT:
+            money = allocate_due(product, life, money, day, k)
+            money = fill_instalment(product, life, money, day, k)
+            if product.early == REDUCE_INSTALMENT and money > 0:
+                money = prepay(product, contract, life, money, day, k)
+        elif product.early == REDUCE_INSTALMENT:
+            money = allocate_due(product, life, money, day, k)
+            money = prepay(product, contract, life, money, day, k)
+        show_advance(product, life)
+    left = allocate(product, life, money, day, k)
     if left > 0:
-        s[S_UNAPPLIED] += left
-        moved(moves, s, day, WAS_UNAPPLIED, 0, -1, k, left)
-    pass_paid(s, rows)
-    if s[S_BALANCE] == 0 and s[S_SETTLED_ON] == NEVER:
-        if payoff_amount(product, s, rows) == 0:
-            s[S_SETTLED_ON] = day
+        life.unapplied += left
+        moved(life, day, WAS_UNAPPLIED, 0, -1, k, left)
+    pass_paid(life)
+    if life.balance == 0 and life.settled_on == NEVER:
+        if payoff_amount(product, life) == 0:
+            life.settled_on = day
 
 
 @leaf
-def change_rate(product, contract, s, rows, facts, k):
+def change_rate(product, contract, life, facts, k):
     """The contract rate changes: interest from today on, and instalments that fit it."""
-    s[S_RATE] = facts[k, F_AMOUNT]
-    set_penalty_rate(product, s, facts[k, F_AMOUNT])
-    relevel(product, contract, s, rows)
+    life.rate = facts[k].amount_fen
+    set_penalty_rate(product, life, facts[k].amount_fen)
+    relevel(product, contract, life)
 
 
 @leaf
-def act(product, contract, calendars, promised, s, moves, rows, facts, k):
+def act(product, contract, calendars, promised, life, facts, k):
     """Let one fact take effect on its day."""
-    kind = facts[k, F_KIND]
+    kind = facts[k].kind
     if kind == DISBURSED:
-        disburse(product, contract, calendars, promised, s, moves, rows, facts, k)
+        disburse(product, contract, calendars, promised, life, facts, k)
         return
-    if s[S_STARTED_ON] == 0:
-        s[S_ERROR] = REPAID_BEFORE_DISBURSED
+    if life.started_on == 0:
+        life.error = REPAID_BEFORE_DISBURSED
         return
-    advance(product, s, moves, rows, facts[k, F_ON])
+    advance(product, life, facts[k].on)
     if kind == REPAID:
-        repay(product, contract, s, moves, rows, facts, k)
+        repay(product, contract, life, facts, k)
     elif kind == CHARGED:
-        charge(s, moves, rows, facts, k)
+        charge(life, facts, k)
     elif kind == WAIVED:
-        show_penalties(product, s, rows, facts[k, F_ON])
-        waive(s, moves, rows, facts, k)
+        show_penalties(product, life, facts[k].on)
+        waive(life, facts, k)
     elif kind == RATE_CHANGED:
-        change_rate(product, contract, s, rows, facts, k)
+        change_rate(product, contract, life, facts, k)
 
 
 @leaf
-def live(product, contract, calendars, promised, facts, as_of, known_on, s, moves, rows):
+def begin(life):
+    """An empty life."""
+    life.day = 0
+    life.count = 0
+    life.current = 0
+    life.first = 0
+    life.lent = 0
+    life.balance = 0
+    life.scheduled = 0
+    life.overdue_principal = 0
+    life.rate = 0
+    life.penalty_rate = 0
+    life.penalty_base = 1
+    life.repaid = 0
+    life.unapplied = 0
+    life.started_on = 0
+    life.last_repaid_on = 0
+    life.settled_on = NEVER
+    life.worst = 0
+    life.error = 0
+    life.charged_fee = 0
+    life.charged_penalty = 0
+    life.early_interest = 0
+    life.moved = 0
+    for c in range(4):
+        life.paid[c] = 0
+        life.waived[c] = 0
+        life.due[c] = 0
+
+
+@leaf
+def live(product, contract, calendars, promised, facts, as_of, known_on, life):
     """Reckon one loan from its first fact to the end of day `as_of`, with what was known on `known_on`."""
-    s[:] = 0
-    s[S_SETTLED_ON] = NEVER
+    begin(life)
     before = -NEVER
-    for k in range(facts.shape[0]):
-        if facts[k, F_ON] > as_of:
+    for k in range(len(facts)):
+        if facts[k].on > as_of:
             break
-        if facts[k, F_KNOWN_ON] <= known_on < facts[k, F_GONE_ON]:
-            if facts[k, F_ON] < before:
-                s[S_ERROR] = NOT_IN_ORDER
-            before = facts[k, F_ON]
-            act(product, contract, calendars, promised, s, moves, rows, facts, k)
-            if s[S_ERROR] != 0:
+        if facts[k].known_on <= known_on < facts[k].gone_on:
+            if facts[k].on < before:
+                life.error = NOT_IN_ORDER
+            before = facts[k].on
+            act(product, contract, calendars, promised, life, facts, k)
+            if life.error != 0:
                 return
-    if s[S_STARTED_ON] > 0:
-        advance(product, s, moves, rows, as_of)
-        show_penalties(product, s, rows, as_of)
+    if life.started_on > 0:
+        advance(product, life, as_of)
+        show_penalties(product, life, as_of)

@@ -1,20 +1,27 @@
-"""The movements of a loan, written down as they happen, as far as there is room for them."""
+"""The movements of a loan, written down as they happen, when somebody wants to read them."""
 
 from afterloan.compiled import leaf
-from afterloan.loan.columns import M_AMOUNT, M_CAUSE, M_COMPONENT, M_FACT, M_INSTALMENT, M_ON
-from afterloan.loan.state import S_MOVES
+from afterloan.loan.columns import (
+    M_AMOUNT,
+    M_CAUSE,
+    M_COMPONENT,
+    M_FACT,
+    M_INSTALMENT,
+    M_ON,
+)
+from afterloan.loan.terms import MOVES
 
 
 @leaf
-def moved(moves, s, on, cause, instalment, component, fact, amount):
-    """Write one movement; without room it is only counted, so that the caller can come again with more."""
-    k = s[S_MOVES]
-    s[S_MOVES] = k + 1
-    if k < moves.shape[0]:
-        move = moves[k]
-        move[M_ON] = on
-        move[M_CAUSE] = cause
-        move[M_INSTALMENT] = instalment
-        move[M_COMPONENT] = component
-        move[M_FACT] = fact
-        move[M_AMOUNT] = amount
+def moved(life, on, cause, instalment, component, fact, amount):
+    """Write one movement if the life keeps them; beyond `MOVES` they are only counted."""
+    if life.keep:
+        k = life.moved
+        life.moved = k + 1
+        if k < MOVES:
+            life.moves[k, M_ON] = on
+            life.moves[k, M_CAUSE] = cause
+            life.moves[k, M_INSTALMENT] = instalment
+            life.moves[k, M_COMPONENT] = component
+            life.moves[k, M_FACT] = fact
+            life.moves[k, M_AMOUNT] = amount

@@ -1,7 +1,14 @@
 """Penalty interest: overdue amount × days at the contract rate raised by the product, under its cap."""
 
 from afterloan.compiled import leaf
-from afterloan.loan.accrual import ACT_360, PER_DAY, PER_MONTH, SCALE, THIRTY_360, rounded
+from afterloan.loan.accrual import (
+    ACT_360,
+    PER_DAY,
+    PER_MONTH,
+    SCALE,
+    THIRTY_360,
+    rounded,
+)
 from afterloan.loan.columns import (
     I_CHARGED_PENALTY,
     I_DUE,
@@ -9,16 +16,7 @@ from afterloan.loan.columns import (
     I_OVERDUE_A,
     I_PAID,
     I_WAIVED,
-    P_CAP_RATE_YEAR,
-    P_DAY_COUNT,
-    P_GRACE_PENALTY_DAYS,
-    P_PENALTY_ON_INTEREST,
-    P_PENALTY_PERMILLE,
-    P_PENALTY_START,
-    P_PER,
-    P_ROUNDING,
 )
-from afterloan.loan.state import S_CURRENT, S_DUE, S_FIRST, S_PENALTY_BASE, S_PENALTY_RATE
 from afterloan.loan.terms import Component, PenaltyStart
 
 PENALTY = int(Component.PENALTY)
@@ -28,57 +26,57 @@ RETROACTIVE = int(PenaltyStart.RETROACTIVE)
 
 
 @leaf
-def set_penalty_rate(product, s, rate):
+def set_penalty_rate(product, life, rate):
     """The penalty rate: contract rate × permille / 1000, no more than the annual cap, rounded down.
 
     0.0456 % a day × 1.5 = 0.0684 % a day (6,840); a cap of 24 % a year on 365 days allows 6,575.
     """
     base = 1
     per_year = 365
-    if product[P_PER] == PER_MONTH:
+    if product.per == PER_MONTH:
         base = 30
         per_year = 12
-    elif product[P_PER] != PER_DAY:
-        base = 360 if product[P_DAY_COUNT] == ACT_360 or product[P_DAY_COUNT] == THIRTY_360 else 365
+    elif product.per != PER_DAY:
+        base = 360 if product.day_count == ACT_360 or product.day_count == THIRTY_360 else 365
         per_year = 1
-    raised = rate * product[P_PENALTY_PERMILLE] // 1000
-    if product[P_CAP_RATE_YEAR] > 0:
-        raised = min(raised, product[P_CAP_RATE_YEAR] // per_year)
-    s[S_PENALTY_RATE] = raised
-    s[S_PENALTY_BASE] = base
+    raised = rate * product.penalty_permille // 1000
+    if product.cap_rate_year > 0:
+        raised = min(raised, product.cap_rate_year // per_year)
+    life.penalty_rate = raised
+    life.penalty_base = base
 
 
 @leaf
-def penalty_days(product, rows, k, start, end):
+def penalty_days(product, life, k, start, end):
     """Add overdue amount × days of `start … end` to every sort of row: before grace ends only if retroactive."""
     first = start
-    if product[P_PENALTY_START] != RETROACTIVE:
-        first = max(start, rows[k, I_DUE_ON] + product[P_GRACE_PENALTY_DAYS])
+    if product.penalty_start != RETROACTIVE:
+        first = max(start, life.rows[k, I_DUE_ON] + product.grace_penalty_days)
     if first < end:
-        unpaid = rows[k, I_DUE + PRINCIPAL] - rows[k, I_PAID + PRINCIPAL] - rows[k, I_WAIVED + PRINCIPAL]
-        if product[P_PENALTY_ON_INTEREST]:
-            unpaid += rows[k, I_DUE + INTEREST] - rows[k, I_PAID + INTEREST] - rows[k, I_WAIVED + INTEREST]
-        rows[k, I_OVERDUE_A] += unpaid * (end - first)
+        unpaid = life.rows[k, I_DUE + PRINCIPAL] - life.rows[k, I_PAID + PRINCIPAL] - life.rows[k, I_WAIVED + PRINCIPAL]
+        if product.penalty_on_interest:
+            unpaid += life.rows[k, I_DUE + INTEREST] - life.rows[k, I_PAID + INTEREST] - life.rows[k, I_WAIVED + INTEREST]
+        life.rows[k, I_OVERDUE_A] += unpaid * (end - first)
 
 
 @leaf
-def penalty_of(product, s, rows, k, day):
+def penalty_of(product, life, k, day):
     """Penalties of a row up to `day`: those charged, and penalty interest once grace has run out.
 
     800.00 overdue for 10 days at 0.05 % × 1.5 a day: 6.00; from the end of 3 days' grace: 4.20.
     """
-    charged = rows[k, I_CHARGED_PENALTY]
-    if rows[k, I_OVERDUE_A] == 0 or day <= rows[k, I_DUE_ON] + product[P_GRACE_PENALTY_DAYS]:
+    charged = life.rows[k, I_CHARGED_PENALTY]
+    if life.rows[k, I_OVERDUE_A] == 0 or day <= life.rows[k, I_DUE_ON] + product.grace_penalty_days:
         return charged
-    return charged + rounded(rows[k, I_OVERDUE_A] * s[S_PENALTY_RATE], s[S_PENALTY_BASE] * SCALE, product[P_ROUNDING])
+    return charged + rounded(life.rows[k, I_OVERDUE_A] * life.penalty_rate, life.penalty_base * SCALE, product.rounding)
 
 
 @leaf
-def show_penalties(product, s, rows, day):
+def show_penalties(product, life, day):
     """Write the penalties of `day` into the rows that may owe some."""
-    for k in range(s[S_FIRST], s[S_CURRENT]):
-        if rows[k, I_OVERDUE_A] != 0:
-            settled = rows[k, I_PAID + PENALTY] + rows[k, I_WAIVED + PENALTY]
-            now = max(penalty_of(product, s, rows, k, day), settled)
-            s[S_DUE + PENALTY] += now - rows[k, I_DUE + PENALTY]
-            rows[k, I_DUE + PENALTY] = now
+    for k in range(life.first, life.current):
+        if life.rows[k, I_OVERDUE_A] != 0:
+            settled = life.rows[k, I_PAID + PENALTY] + life.rows[k, I_WAIVED + PENALTY]
+            now = max(penalty_of(product, life, k, day), settled)
+            life.due[PENALTY] += now - life.rows[k, I_DUE + PENALTY]
+            life.rows[k, I_DUE + PENALTY] = now

@@ -2,34 +2,34 @@
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
 from afterloan.compiled import leaf
 from afterloan.dates import NEVER
 from afterloan.loan.book import Book, Records
-from afterloan.loan.columns import (
-    C_INSTALMENTS,
-    C_PRODUCT,
-    I_CLEARED_ON,
-    I_DUE,
-    I_DUE_ON,
-    I_LAST_PAID_ON,
-    INSTALMENT_WIDTH,
-    MOVEMENT_WIDTH,
-    POSITION_WIDTH,
-    as_rows,
-)
-from afterloan.loan.position import show_position
+from afterloan.loan.columns import I_CLEARED_ON, I_DUE_ON, I_LAST_PAID_ON
 from afterloan.loan.life import live, project
-from afterloan.loan.state import S_ERROR, S_MOVES, S_ROWS, S_SETTLED_ON, S_SIZE
-from afterloan.loan.terms import INSTALMENT, MAX_FACTS, MOVEMENT, POSITION, Refusal
+from afterloan.loan.position import show_position
+from afterloan.loan.terms import (
+    INSTALMENT,
+    LIFE,
+    MAX_FACTS,
+    MOVEMENT,
+    MOVES,
+    POSITION,
+    ROOM,
+    Method,
+    Refusal,
+)
 from afterloan.loan.waterfall import owed_in_all, unfold
 
-ROOM = 256  # rows of one loan: instalments and down payments
+IMPORTED = int(Method.IMPORTED)
 NO_SCHEDULE = int(Refusal.NO_SCHEDULE)
 TOO_MANY_FACTS = int(Refusal.TOO_MANY_FACTS)
 TOO_MANY_INSTALMENTS = int(Refusal.TOO_MANY_INSTALMENTS)
+TOO_MANY_MOVEMENTS = int(Refusal.TOO_MANY_MOVEMENTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,59 +44,74 @@ class Reckoned:
 @leaf
 def refusal(product, contract, promised, facts):
     """Why a loan cannot be reckoned at all; 0 when it can."""
-    if product[0] == 6 and promised.shape[0] == 0:
+    if product.method == IMPORTED and len(promised) == 0:
         return NO_SCHEDULE
-    if facts.shape[0] > MAX_FACTS:
+    if len(facts) > MAX_FACTS:
         return TOO_MANY_FACTS
-    if contract[C_INSTALMENTS] > ROOM - 64 or promised.shape[0] > ROOM - 64:
+    if contract.instalments > ROOM - 64 or len(promised) > ROOM - 64:
         return TOO_MANY_INSTALMENTS
     return 0
 
 
 @leaf
-def reckon_one(product, contract, calendars, promised, facts, as_of, known_on, s, moves, rows, position):
-    """One loan to its position; `rows` and `moves` are left as the reckoning had them."""
-    s[S_ERROR] = refusal(product, contract, promised, facts)
-    if s[S_ERROR] == 0:
-        live(product, contract, calendars, promised, facts, as_of, known_on, s, moves, rows)
-    show_position(product, contract, s, rows, as_of, position)
-
-
-@leaf
 def reckon_many(
-    products, contracts, promised, promised_at, facts, fact_at, calendars, as_of, known_on, first, last, positions
+    products, contracts, promised, promised_at, facts, fact_at, calendars, as_of, known_on, first, last, positions, lives
 ):
-    """Loans `first … last-1` of a book, one after another, each into its row of `positions`."""
-    rows = np.zeros((ROOM, INSTALMENT_WIDTH), np.int64)
-    moves = np.zeros((0, MOVEMENT_WIDTH), np.int64)
-    s = np.zeros(S_SIZE, np.int64)
-    products = unfold(products)
+    """Loans `first … last-1` of a book, one after another, each into its row of `positions` (zeros).
+
+    `lives` LIFE [1] is scratch and holds the last loan's life afterwards.
+    """
+    life = lives[0]
+    for p in range(len(products)):
+        unfold(products[p])
     for i in range(first, last):
         contract = contracts[i]
-        reckon_one(
-            products[contract[C_PRODUCT]],
-            contract,
-            calendars,
-            promised[promised_at[i] : promised_at[i + 1]],
-            facts[fact_at[i] : fact_at[i + 1]],
-            as_of,
-            known_on,
-            s,
-            moves,
-            rows,
-            positions[i],
-        )
+        product = products[contract.product]
+        mine = facts[fact_at[i] : fact_at[i + 1]]
+        rows = promised[promised_at[i] : promised_at[i + 1]]
+        error = refusal(product, contract, rows, mine)
+        if error == 0:
+            live(product, contract, calendars, rows, mine, as_of, known_on, life)
+        else:
+            life.error = error
+        show_position(product, contract, life, as_of, positions[i])
 
 
 @leaf
-def finish_rows(product, s, rows):
+def finish_rows(products, contracts, i, lives):
     """Project the rows ahead and say when each row was cleared."""
-    project(product, s, rows, s[S_ROWS])
-    for k in range(s[S_ROWS]):
-        rows[k, I_CLEARED_ON] = NEVER
-        if owed_in_all(rows, k) <= 0:
-            empty = min(rows[k, I_DUE_ON], s[S_SETTLED_ON])  # nothing was ever asked for
-            rows[k, I_CLEARED_ON] = rows[k, I_LAST_PAID_ON] if rows[k, I_LAST_PAID_ON] > 0 else empty
+    life = lives[0]
+    project(products[contracts[i].product], life, life.count)
+    for k in range(life.count):
+        cleared = NEVER
+        if owed_in_all(life, k) <= 0:
+            cleared = life.rows[k, I_LAST_PAID_ON]
+            if cleared == 0:  # nothing was ever asked for
+                cleared = min(life.rows[k, I_DUE_ON], life.settled_on)
+        life.rows[k, I_CLEARED_ON] = cleared
+
+
+def _records(array: Records) -> Records:
+    """Records whose fields are attributes also where nothing is compiled."""
+    return array.view(np.recarray) if numba.config.DISABLE_JIT else array
+
+
+def _reckon(book: Book, as_of: int, known_on: int, first: int, last: int, positions: Records, lives: Records) -> None:
+    reckon_many(
+        _records(book.products.copy()),  # unfolded inside
+        _records(book.contracts),
+        _records(book.promised),
+        book.promised_at,
+        _records(book.facts),
+        book.fact_at,
+        book.calendars,
+        as_of,
+        min(known_on, NEVER - 1),  # a fact that stands has gone_on = NEVER
+        first,
+        last,
+        _records(positions),
+        _records(lives),
+    )
 
 
 def reckon_book(
@@ -108,53 +123,28 @@ def reckon_book(
     """
     if positions is None:
         positions = np.zeros(len(book), POSITION)
-    reckon_many(
-        as_rows(book.products),
-        as_rows(book.contracts),
-        as_rows(book.promised),
-        book.promised_at,
-        as_rows(book.facts),
-        book.fact_at,
-        book.calendars,
-        as_of,
-        min(known_on, NEVER - 1),  # a fact that stands has gone_on = NEVER
-        0,
-        len(book),
-        as_rows(positions),
-    )
+    else:
+        positions.view(np.int64)[:] = 0
+    _reckon(book, as_of, known_on, 0, len(book), positions, np.zeros(1, LIFE))
     return positions
 
 
 def reckon_loan(book: Book, i: int, as_of: int, known_on: int = NEVER) -> Reckoned:
     """Loan `i` of a book at the end of day `as_of`: position, instalments with those ahead, movements."""
-    contract = as_rows(book.contracts)[i]
-    product = unfold(as_rows(book.products))[contract[C_PRODUCT]]
-    rows = np.zeros((ROOM, INSTALMENT_WIDTH), np.int64)
-    position = np.zeros((1, POSITION_WIDTH), np.int64)
-    s = np.zeros(S_SIZE, np.int64)
-    room = 64
-    while True:
-        moves = np.zeros((room, MOVEMENT_WIDTH), np.int64)
-        reckon_one(
-            product,
-            contract,
-            book.calendars,
-            as_rows(book.promised)[book.promised_at[i] : book.promised_at[i + 1]],
-            as_rows(book.facts)[book.fact_at[i] : book.fact_at[i + 1]],
-            as_of,
-            min(known_on, NEVER - 1),
-            s,
-            moves,
-            rows,
-            position[0],
-        )
-        if s[S_MOVES] <= room:
-            break
-        room = int(s[S_MOVES])
-    if s[S_ERROR] == 0:
-        finish_rows(product, s, rows)
+    positions = np.zeros(i + 1, POSITION)
+    lives = np.zeros(1, LIFE)
+    lives["keep"] = 1
+    _reckon(book, as_of, known_on, i, i + 1, positions, lives)
+    life = lives[0]
+    if life["moved"] > MOVES:
+        positions[i] = 0
+        positions["error"][i] = TOO_MANY_MOVEMENTS
+    count = 0
+    if not positions["error"][i]:
+        finish_rows(_records(book.products), _records(book.contracts), i, _records(lives))
+        count = int(life["count"])
     return Reckoned(
-        position.view(POSITION)[0, 0],
-        rows[: s[S_ROWS]].copy().view(INSTALMENT)[:, 0],
-        moves[: s[S_MOVES]].view(MOVEMENT)[:, 0],
+        positions[i],
+        life["rows"][:count].copy().view(INSTALMENT)[:, 0],
+        life["moves"][: min(int(life["moved"]), MOVES)].copy().view(MOVEMENT)[:, 0],
     )

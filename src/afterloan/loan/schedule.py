@@ -2,24 +2,13 @@
 
 from afterloan.compiled import leaf
 from afterloan.dates import day_number, month_length, year_month_day
-from afterloan.loan.accrual import HALF_UP, MONTHS, YEARS, factor_of, rounded, scale_row
+from afterloan.loan.accrual import HALF_UP, YEARS, factor_of, rounded, scale_row
 from afterloan.loan.columns import (
-    C_DUE_DOM,
-    C_EVERY,
-    C_FIRST_DUE_ON,
-    C_GRACE_PRINCIPAL,
-    C_INSTALMENTS,
-    C_UNIT,
     I_DUE_ON,
     I_FROM_ON,
     I_INSTALMENT,
     I_NUMBER,
     I_PLANNED_PRINCIPAL,
-    P_CALENDAR,
-    P_METHOD,
-    P_MULTIPLE,
-    P_ROUNDING,
-    P_SHIFT,
 )
 from afterloan.loan.terms import Method, Shift, Unit
 
@@ -60,11 +49,11 @@ def due_day(contract, anchor, year, month, dom, steps):
 
     Counted from the anchor (never from the row before), so that 31 January, 29 February, 31 March follow.
     """
-    if contract[C_UNIT] == DAYS:
+    if contract.unit == DAYS:
         return anchor + steps
-    if contract[C_UNIT] == WEEKS:
+    if contract.unit == WEEKS:
         return anchor + 7 * steps
-    if contract[C_UNIT] == YEARS:
+    if contract.unit == YEARS:
         steps *= 12
     months = year * 12 + month - 1 + steps
     year = months // 12
@@ -75,32 +64,32 @@ def due_day(contract, anchor, year, month, dom, steps):
 
 
 @leaf
-def lay_out(product, contract, calendars, rows, start):
+def lay_out(product, contract, calendars, life, start):
     """Write numbers and dates of all instalments into `rows` from row 0; returns how many there are."""
-    count = contract[C_INSTALMENTS]
-    bullet = product[P_METHOD] == BULLET
+    count = contract.instalments
+    bullet = product.method == BULLET
     if bullet:
         count = 1
     anchor = start
     offset = 1
-    if contract[C_FIRST_DUE_ON] > 0:
-        anchor = contract[C_FIRST_DUE_ON]
+    if contract.first_due_on > 0:
+        anchor = contract.first_due_on
         offset = 0
     year, month, dom = year_month_day(anchor)
-    if contract[C_DUE_DOM] > 0:
-        dom = contract[C_DUE_DOM]
+    if contract.due_dom > 0:
+        dom = contract.due_dom
     before = start
     for k in range(count):
-        rows[k, :] = 0
-        steps = (contract[C_INSTALMENTS] - 1 if bullet else k) + offset
-        due = due_day(contract, anchor, year, month, dom, steps * contract[C_EVERY])
-        if product[P_SHIFT] > 1:
-            due = business_day(calendars, product[P_CALENDAR], due, product[P_SHIFT])
-        rows[k, I_NUMBER] = k + 1
-        rows[k, I_FROM_ON] = before
-        rows[k, I_DUE_ON] = due
-        rows[k, I_INSTALMENT] = -1
-        scale_row(product, contract, rows, k)
+        life.rows[k, :] = 0
+        steps = (contract.instalments - 1 if bullet else k) + offset
+        due = due_day(contract, anchor, year, month, dom, steps * contract.every)
+        if product.shift > 1:
+            due = business_day(calendars, product.calendar, due, product.shift)
+        life.rows[k, I_NUMBER] = k + 1
+        life.rows[k, I_FROM_ON] = before
+        life.rows[k, I_DUE_ON] = due
+        life.rows[k, I_INSTALMENT] = -1
+        scale_row(product, contract, life, k)
         before = due
     return count
 
@@ -137,7 +126,7 @@ def _share(principal, growth, annuity, rounding):
 
 
 @leaf
-def equal_instalment(product, rows, first, last, principal, rate):
+def equal_instalment(product, life, first, last, principal, rate):
     """The instalment that repays `principal` over rows `first … last-1`: P·∏(1+f) / Fn, Fn = 1 + Fn-1·(1+f).
 
     10,000.00 over twelve periods of 1 % each: 888.49.
@@ -146,37 +135,37 @@ def equal_instalment(product, rows, first, last, principal, rate):
     annuity = 0
     one = UNIT_FACTOR
     for k in range(first, last):
-        factor = factor_of(product, rows, k, rate, rows[k, I_FROM_ON], rows[k, I_DUE_ON])
+        factor = factor_of(product, life, k, rate, life.rows[k, I_FROM_ON], life.rows[k, I_DUE_ON])
         growth += _times_factor(growth, factor)
         annuity += one + _times_factor(annuity, factor)
         if annuity > (1 << 60) or growth > (1 << 60):  # very long or dear: keep 60 bits
             growth >>= 8
             annuity >>= 8
             one >>= 8
-    return to_multiple(product, _share(principal, growth, annuity, product[P_ROUNDING]))
+    return to_multiple(product, _share(principal, growth, annuity, product.rounding))
 
 
 @leaf
 def to_multiple(product, amount):
     """An amount as a whole multiple of the product's step: 888.49 in steps of 1.00 is 888.00, 0.33 stays."""
-    step = product[P_MULTIPLE]
+    step = product.multiple_fen
     if step <= 1:
         return amount
-    whole = rounded(amount, step, product[P_ROUNDING]) * step
+    whole = rounded(amount, step, product.rounding) * step
     return whole if whole > 0 else amount
 
 
 @leaf
-def plan_principal(product, contract, rows, first, last, principal):
+def plan_principal(product, contract, life, first, last, principal):
     """Share a fixed principal out over rows: equal parts, or nothing until the last."""
-    method = product[P_METHOD]
+    method = product.method
     left = principal
-    bare = first + contract[C_GRACE_PRINCIPAL]
+    bare = first + contract.grace_principal
     for k in range(first, last):
         part = 0
         if k == last - 1:
             part = left
         elif k >= bare and (method == EQUAL_PRINCIPAL or method == FLAT):
-            part = min(left, to_multiple(product, rounded(principal, last - bare, product[P_ROUNDING])))
-        rows[k, I_PLANNED_PRINCIPAL] = part
+            part = min(left, to_multiple(product, rounded(principal, last - bare, product.rounding)))
+        life.rows[k, I_PLANNED_PRINCIPAL] = part
         left -= part

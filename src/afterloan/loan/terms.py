@@ -178,6 +178,7 @@ class Refusal(IntEnum):
     TOO_MANY_INSTALMENTS = 4
     OUT_OF_BOUNDS = 5  # principal, rate and term together leave int64
     NOT_IN_ORDER = 6  # facts are not sorted by day
+    TOO_MANY_MOVEMENTS = 7  # of one loan, when its movements are asked for
 
 
 class State(IntEnum):
@@ -337,3 +338,40 @@ POSITION = np.dtype(
         ("penalty_income_fen", "i8"),
     ]
 )
+
+ROOM = 256  # rows of one loan: instalments and down payments
+MOVES = 8_192  # movements kept of one loan
+
+LIFE = np.dtype(
+    [
+        ("day", "i8"),  # reckoned up to here
+        ("count", "i8"),  # rows laid out
+        ("current", "i8"),  # the first row that has not fallen due
+        ("first", "i8"),  # no row before this one is unpaid
+        ("lent", "i8"),
+        ("balance", "i8"),  # principal lent and not repaid
+        ("scheduled", "i8"),  # principal that the schedule says is still to fall due
+        ("overdue_principal", "i8"),  # fallen due and unpaid
+        ("rate", "i8"),
+        ("penalty_rate", "i8"),  # on RATE_SCALE, for each unit of penalty_base
+        ("penalty_base", "i8"),
+        ("repaid", "i8"),
+        ("unapplied", "i8"),
+        ("started_on", "i8"),  # first disbursement; 0: none yet
+        ("last_repaid_on", "i8"),
+        ("settled_on", "i8"),  # the day everything was paid; NEVER
+        ("worst", "i8"),  # longest days past due so far
+        ("error", "i8"),  # Refusal
+        ("charged_fee", "i8"),
+        ("charged_penalty", "i8"),
+        ("early_interest", "i8"),  # interest paid on rows that have not fallen due
+        ("paid", "i8", (4,)),  # by component
+        ("waived", "i8", (4,)),
+        ("due", "i8", (4,)),  # fell due; penalties as shown
+        ("keep", "i8"),  # 1: write movements down
+        ("moved", "i8"),  # movements so far, kept or not
+        ("rows", "i8", (ROOM, INSTALMENT.itemsize // 8)),
+        ("moves", "i8", (MOVES, MOVEMENT.itemsize // 8)),
+    ]
+)
+"""A loan on its way from disbursement to the day asked for: the working memory of one reckoning."""

@@ -10,26 +10,8 @@ from afterloan.loan.columns import (
     I_PAID_EARLY,
     I_PAID_LATE,
     I_WAIVED,
-    P_BY_TIMING,
-    P_COUNTS,
-    P_DIRECTION,
-    P_IN_ADVANCE,
-    P_ORDER,
-    P_ORDERS,
-    P_PARTS,
-    P_TURNS,
 )
 from afterloan.loan.moves import moved
-from afterloan.loan.state import (
-    S_BALANCE,
-    S_CURRENT,
-    S_EARLY_INTEREST,
-    S_FIRST,
-    S_OVERDUE_PRINCIPAL,
-    S_PAID,
-    S_ROWS,
-    S_WORST,
-)
 from afterloan.loan.terms import Cause, Component, Direction, InAdvance, Timing
 
 PENALTY = int(Component.PENALTY)
@@ -47,114 +29,111 @@ REPAID = int(Cause.REPAID)
 
 
 @leaf
-def owed(rows, k, component):
+def owed(life, k, component):
     """What a row still asks for of one component."""
-    return rows[k, I_DUE + component] - rows[k, I_PAID + component] - rows[k, I_WAIVED + component]
+    return life.rows[k, I_DUE + component] - life.rows[k, I_PAID + component] - life.rows[k, I_WAIVED + component]
 
 
 @leaf
-def owed_in_all(rows, k):
+def owed_in_all(life, k):
     """What a row still asks for."""
-    return owed(rows, k, PENALTY) + owed(rows, k, FEE) + owed(rows, k, INTEREST) + owed(rows, k, PRINCIPAL)
+    return owed(life, k, PENALTY) + owed(life, k, FEE) + owed(life, k, INTEREST) + owed(life, k, PRINCIPAL)
 
 
 @leaf
-def pay(s, moves, rows, k, component, money, day, fact):
+def pay(life, k, component, money, day, fact):
     """Give `money` to one component of row k; returns what is left."""
-    part = min(owed(rows, k, component), money)
+    part = min(owed(life, k, component), money)
     if component == PRINCIPAL:
-        part = min(part, s[S_BALANCE])
+        part = min(part, life.balance)
     if part <= 0:
         return money
-    rows[k, I_PAID + component] += part
-    s[S_PAID + component] += part
-    if component == INTEREST and k >= s[S_CURRENT]:
-        s[S_EARLY_INTEREST] += part
-    rows[k, I_LAST_PAID_ON] = max(rows[k, I_LAST_PAID_ON], day)
+    life.rows[k, I_PAID + component] += part
+    life.paid[component] += part
+    if component == INTEREST and k >= life.current:
+        life.early_interest += part
+    life.rows[k, I_LAST_PAID_ON] = max(life.rows[k, I_LAST_PAID_ON], day)
     if component == PRINCIPAL:
-        s[S_BALANCE] -= part
-        if k < s[S_CURRENT]:
-            s[S_OVERDUE_PRINCIPAL] -= part
-    if day < rows[k, I_DUE_ON]:
-        rows[k, I_PAID_EARLY] += part
-    elif day > rows[k, I_DUE_ON]:
-        rows[k, I_PAID_LATE] += part
-        s[S_WORST] = max(s[S_WORST], day - rows[k, I_DUE_ON])
-    moved(moves, s, day, REPAID, rows[k, I_NUMBER], component, fact, part)
+        life.balance -= part
+        if k < life.current:
+            life.overdue_principal -= part
+    if day < life.rows[k, I_DUE_ON]:
+        life.rows[k, I_PAID_EARLY] += part
+    elif day > life.rows[k, I_DUE_ON]:
+        life.rows[k, I_PAID_LATE] += part
+        life.worst = max(life.worst, day - life.rows[k, I_DUE_ON])
+    moved(life, day, REPAID, life.rows[k, I_NUMBER], component, fact, part)
     return money - part
 
 
 @leaf
-def timing_of(rows, k, day):
+def timing_of(life, k, day):
     """A row as a repayment on `day` finds it: past due only after its due date."""
-    if rows[k, I_DUE_ON] < day:
+    if life.rows[k, I_DUE_ON] < day:
         return PAST_DUE
-    return DUE if rows[k, I_DUE_ON] == day else ADVANCE
+    return DUE if life.rows[k, I_DUE_ON] == day else ADVANCE
 
 
 @leaf
-def unfold(products):
-    """Products [p, fields] with `order` sorted by timing, so that a repayment need not search it."""
-    unfolded = products.copy()
-    for p in range(len(unfolded)):
-        product = unfolded[p]
-        turns = 0
-        product[P_TURNS : P_TURNS + 3] = 0
-        product[P_COUNTS : P_COUNTS + 3] = 0
-        for j in range(product[P_ORDERS]):
-            timing = product[P_ORDER + j] // 4
-            if product[P_COUNTS + timing] == 0:
-                product[P_TURNS + turns] = timing + 1
-                turns += 1
-            product[P_PARTS + 4 * timing + product[P_COUNTS + timing]] = product[P_ORDER + j] % 4
-            product[P_COUNTS + timing] += 1
-    return unfolded
+def unfold(product):
+    """Sort a product's `order` by timing into `turns`, `counts` and `parts`, so that a repayment need not search."""
+    turns = 0
+    for timing in range(3):
+        product.turns[timing] = 0
+        product.counts[timing] = 0
+    for j in range(product.orders):
+        timing = product.order[j] // 4
+        if product.counts[timing] == 0:
+            product.turns[turns] = timing + 1
+            turns += 1
+        product.parts[4 * timing + product.counts[timing]] = product.order[j] % 4
+        product.counts[timing] += 1
 
 
 @leaf
-def _pay_row(product, s, moves, rows, k, timing, money, day, fact):
-    for j in range(product[P_COUNTS + timing]):
-        money = pay(s, moves, rows, k, product[P_PARTS + 4 * timing + j], money, day, fact)
+def _pay_row(product, life, k, timing, money, day, fact):
+    for j in range(product.counts[timing]):
+        money = pay(life, k, product.parts[4 * timing + j], money, day, fact)
         if money == 0:
             break
     return money
 
 
 @leaf
-def _next_row(product, s, rows, day, turn):
+def _next_row(product, life, day, turn):
     """The row in advance that the product's rule serves next, or -1."""
-    last_first = product[P_IN_ADVANCE] == LAST_INSTALMENT
-    if product[P_IN_ADVANCE] == NEXT_THEN_LAST and turn > 0:
+    last_first = product.in_advance == LAST_INSTALMENT
+    if product.in_advance == NEXT_THEN_LAST and turn > 0:
         last_first = True
-    n = s[S_ROWS]
-    for j in range(s[S_CURRENT], n):
-        k = n - 1 - (j - s[S_CURRENT]) if last_first else j
-        if rows[k, I_DUE_ON] > day and owed_in_all(rows, k) > 0:
+    n = life.count
+    for j in range(life.current, n):
+        k = n - 1 - (j - life.current) if last_first else j
+        if life.rows[k, I_DUE_ON] > day and owed_in_all(life, k) > 0:
             return k
     return -1
 
 
 @leaf
-def pay_across(product, s, moves, rows, timing, money, day, fact):
+def pay_across(product, life, timing, money, day, fact):
     """All parts of one instalment before the next, for the rows of one timing that have fallen due."""
-    for k in range(s[S_FIRST], s[S_CURRENT]):
-        if timing_of(rows, k, day) == timing:
-            money = _pay_row(product, s, moves, rows, k, timing, money, day, fact)
+    for k in range(life.first, life.current):
+        if timing_of(life, k, day) == timing:
+            money = _pay_row(product, life, k, timing, money, day, fact)
             if money == 0:
                 break
     return money
 
 
 @leaf
-def pay_advance(product, s, moves, rows, money, day, fact):
+def pay_advance(product, life, money, day, fact):
     """Rows in advance, one after another by the product's rule."""
     turn = 0
     while money > 0:
-        k = _next_row(product, s, rows, day, turn)
+        k = _next_row(product, life, day, turn)
         if k < 0:
             break
         before = money
-        money = _pay_row(product, s, moves, rows, k, ADVANCE, money, day, fact)
+        money = _pay_row(product, life, k, ADVANCE, money, day, fact)
         turn += 1
         if money == before:
             break
@@ -162,95 +141,95 @@ def pay_advance(product, s, moves, rows, money, day, fact):
 
 
 @leaf
-def pay_spread(product, s, moves, rows, money, day, fact):
+def pay_spread(product, life, money, day, fact):
     """Money in advance in equal parts over all rows ahead that ask for some: 50.00 over two rows is 25.00 each."""
     while money > 0:
         waiting = 0
-        for k in range(s[S_CURRENT], s[S_ROWS]):
-            if owed_in_all(rows, k) > 0:
+        for k in range(life.current, life.count):
+            if owed_in_all(life, k) > 0:
                 waiting += 1
         if waiting == 0:
             break
         before = money
         part = max(money // waiting, 1)
-        for k in range(s[S_CURRENT], s[S_ROWS]):
-            if owed_in_all(rows, k) > 0 and money > 0:
+        for k in range(life.current, life.count):
+            if owed_in_all(life, k) > 0 and money > 0:
                 given = min(part, money)
-                money -= given - _pay_row(product, s, moves, rows, k, ADVANCE, given, day, fact)
+                money -= given - _pay_row(product, life, k, ADVANCE, given, day, fact)
         if money == before:
             break
     return money
 
 
 @leaf
-def pay_down(product, s, moves, rows, money, day, fact):
+def pay_down(product, life, money, day, fact):
     """Rule by rule over all instalments of its timing."""
-    for j in range(product[P_ORDERS]):
-        code = product[P_ORDER + j]
+    for j in range(product.orders):
+        code = product.order[j]
         timing = code // 4
-        n = s[S_ROWS]
-        last_first = timing == ADVANCE and product[P_IN_ADVANCE] == LAST_INSTALMENT
-        for i in range(s[S_FIRST], n):
-            k = n - 1 - (i - s[S_FIRST]) if last_first else i
-            if timing_of(rows, k, day) == timing:
-                money = pay(s, moves, rows, k, code % 4, money, day, fact)
+        n = life.count
+        last_first = timing == ADVANCE and product.in_advance == LAST_INSTALMENT
+        for i in range(life.first, n):
+            k = n - 1 - (i - life.first) if last_first else i
+            if timing_of(life, k, day) == timing:
+                money = pay(life, k, code % 4, money, day, fact)
                 if money == 0:
                     return 0
     return money
 
 
 @leaf
-def pay_by_instalment(product, s, moves, rows, money, day, fact):
+def pay_by_instalment(product, life, money, day, fact):
     """Instalment after instalment, whatever its timing, in the order of components."""
-    for k in range(s[S_FIRST], s[S_ROWS]):
-        for j in range(product[P_ORDERS]):
-            money = pay(s, moves, rows, k, product[P_ORDER + j] % 4, money, day, fact)
+    for k in range(life.first, life.count):
+        for j in range(product.orders):
+            money = pay(life, k, product.order[j] % 4, money, day, fact)
             if money == 0:
                 return 0
     return money
 
 
 @leaf
-def pass_paid(s, rows):
+def pass_paid(life):
     """Move the pointer to the first row that is not paid, among those that have fallen due."""
-    k = s[S_FIRST]
-    while k < s[S_CURRENT] and owed_in_all(rows, k) <= 0:
+    k = life.first
+    while k < life.current and owed_in_all(life, k) <= 0:
         k += 1
-    s[S_FIRST] = k
+    life.first = k
 
 
 @leaf
-def allocate(product, s, moves, rows, money, day, fact):
+def allocate(product, life, money, day, fact):
     """Give a repayment of `day` to the rows; returns what met no debt.
 
     Order penalty, interest, principal and 500 against 120 of interest and 1,000 of principal: 120, 380.
     """
-    if not product[P_BY_TIMING]:
-        return pay_by_instalment(product, s, moves, rows, money, day, fact)
-    if product[P_DIRECTION] == VERTICAL:
-        return pay_down(product, s, moves, rows, money, day, fact)
+    if not product.by_timing:
+        return pay_by_instalment(product, life, money, day, fact)
+    if product.direction == VERTICAL:
+        return pay_down(product, life, money, day, fact)
     for turn in range(3):
-        timing = product[P_TURNS + turn] - 1
+        timing = product.turns[turn] - 1
         if timing < 0 or money == 0:
             break
-        if timing == ADVANCE and product[P_IN_ADVANCE] == SPREAD:
-            money = pay_spread(product, s, moves, rows, money, day, fact)
+        if timing == ADVANCE and product.in_advance == SPREAD:
+            money = pay_spread(product, life, money, day, fact)
         elif timing == ADVANCE:
-            money = pay_advance(product, s, moves, rows, money, day, fact)
+            money = pay_advance(product, life, money, day, fact)
         else:
-            money = pay_across(product, s, moves, rows, timing, money, day, fact)
+            money = pay_across(product, life, timing, money, day, fact)
     return money
 
 
 @leaf
-def allocate_due(product, s, moves, rows, money, day, fact):
+def allocate_due(product, life, money, day, fact):
     """The part of `allocate` that has fallen due; returns what is left for rows in advance."""
-    if not product[P_BY_TIMING] or product[P_DIRECTION] == VERTICAL:
-        for k in range(s[S_FIRST], s[S_CURRENT]):
-            for j in range(product[P_ORDERS]):
-                money = pay(s, moves, rows, k, product[P_ORDER + j] % 4, money, day, fact)
+    if not product.by_timing or product.direction == VERTICAL:
+        for k in range(life.first, life.current):
+            for j in range(product.orders):
+                money = pay(life, k, product.order[j] % 4, money, day, fact)
         return money
     for timing in (PAST_DUE, DUE):
         if money > 0:
-            money = pay_across(product, s, moves, rows, timing, money, day, fact)
+            money = pay_across(product, life, timing, money, day, fact)
     return money
