@@ -32,5 +32,10 @@ if "NUMBA_CACHE_DIR" not in os.environ:
 
 
 def leaf(function: F) -> F:
-    """Compile `function` (cached on disk, without the interpreter lock); integers and arrays only."""
+    """Compile a small hot function into its callers (cached on disk, without the interpreter lock)."""
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function))
+
+
+def stage(function: F) -> F:
+    """Compile a longer function, called rather than inlined: inlining it everywhere doubles compile time."""
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))

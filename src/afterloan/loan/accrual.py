@@ -3,7 +3,7 @@
 A *factor* says what one unit of money earns in a period; it is a fixed-point number on `ONE` = 2^60.
 """
 
-from afterloan.compiled import leaf
+from afterloan.compiled import leaf, stage
 from afterloan.dates import day_number, year_month_day
 from afterloan.loan.columns import (
     I_ACCRUED_A,
@@ -39,7 +39,7 @@ def rounded(numerator, denominator, rounding):
     return whole
 
 
-@leaf
+@stage
 def days_thirty_360(start, end):
     """Days from `start` to `end` with every month 30 days long (30E/360): 31 January counts as the 30th."""
     y1, m1, d1 = year_month_day(start)
@@ -47,7 +47,7 @@ def days_thirty_360(start, end):
     return 360 * (y2 - y1) + 30 * (m2 - m1) + min(d2, 30) - min(d1, 30)
 
 
-@leaf
+@stage
 def days_in_leap_years(start, end):
     """How many of the days `start … end-1` lie in a year of 366 days."""
     days = 0

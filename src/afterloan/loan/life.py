@@ -4,7 +4,7 @@
 Nothing here knows a clock or a database.
 """
 
-from afterloan.compiled import leaf
+from afterloan.compiled import leaf, stage
 from afterloan.dates import NEVER
 from afterloan.loan.accrual import accrue, interest_of, rounded
 from afterloan.loan.columns import (
@@ -153,7 +153,7 @@ def fall_due(product, life, k):
         apply_waiting(product, life, life.rows[k, I_DUE_ON])
 
 
-@leaf
+@stage
 def apply_waiting(product, life, day):
     """Money that met no debt when it came meets the debt of today."""
     before = life.unapplied
@@ -163,7 +163,7 @@ def apply_waiting(product, life, day):
     pass_paid(life)
 
 
-@leaf
+@stage
 def late_fees(product, life, start, end):
     """Charge the late fee once for each row whose grace ran out in `start … end` unpaid."""
     for k in range(life.first, life.current):
@@ -196,7 +196,7 @@ def advance(product, life, to):
             fall_due(product, life, life.current)
 
 
-@leaf
+@stage
 def project(product, life, until_row):
     """What the rows ahead will ask for if all that is past due is paid today and the rest on time."""
     first = life.current
@@ -226,7 +226,7 @@ def project(product, life, until_row):
             life.rows[k + 1, I_CARRIED] = carried
 
 
-@leaf
+@stage
 def show_advance(product, life):
     """What rows ahead take today: interest earned so far, then principal, no more than an instalment each.
 
@@ -260,7 +260,7 @@ def show_advance(product, life):
     life.rows[last_open, I_DUE + PRINCIPAL] += max(left, 0)
 
 
-@leaf
+@stage
 def level(product, contract, life, first, principal):
     """Set the instalments of rows `first …` anew so that they repay `principal`."""
     n = life.count
@@ -276,7 +276,7 @@ def level(product, contract, life, first, principal):
         life.rows[k, I_PLANNED_PRINCIPAL] = 0
 
 
-@leaf
+@stage
 def even_out(product, life, first):
     """Move the instalment by whole units until the last one differs by no more than half a unit a row.
 
@@ -303,7 +303,7 @@ def even_out(product, life, first):
             break
 
 
-@leaf
+@stage
 def take_imported(life, promised):
     """The rows of an imported schedule, as the lender that wrote it had them."""
     before = life.started_on
@@ -321,7 +321,7 @@ def take_imported(life, promised):
     life.count = len(promised)
 
 
-@leaf
+@stage
 def down_payment(product, life, day, amount):
     """Insert the share of a disbursement that is due back on the same day."""
     share = to_multiple(product, rounded(amount * product.down_payment_permyriad, 10_000, product.rounding))
@@ -349,7 +349,7 @@ def paid_ahead(life):
     return total
 
 
-@leaf
+@stage
 def relevel(product, contract, life):
     """After a disbursement or a change of rate: instalments that repay what the rows ahead still stand for."""
     if product.method == IMPORTED:
@@ -364,7 +364,7 @@ def relevel(product, contract, life):
         project(product, life, life.count)
 
 
-@leaf
+@stage
 def disburse(product, contract, calendars, promised, life, facts, k):
     """Money is paid out: the first time the schedule is laid out, each time the instalments are set."""
     day = facts[k].on
@@ -405,7 +405,7 @@ def row_of_day(life, day):
     return life.count - 1
 
 
-@leaf
+@stage
 def charge(life, facts, k):
     """A fee or a penalty is charged; it falls due with the instalment of its due date."""
     component = facts[k].component
@@ -421,7 +421,7 @@ def charge(life, facts, k):
     moved(life, facts[k].on, WAS_CHARGED, life.rows[j, I_NUMBER], component, k, facts[k].amount_fen)
 
 
-@leaf
+@stage
 def waive(life, facts, k):
     """Part of a debt is given up, oldest first; more than is owed is not waived."""
     component = facts[k].component
@@ -460,7 +460,7 @@ def scheduled_interest_stays(product):
     return product.payoff_interest == PAYOFF_SCHEDULED and product.accrual != ACTUAL
 
 
-@leaf
+@stage
 def payoff_amount(product, life):
     """What ends the loan today: all that is due, fees charged, interest earned so far, the whole balance."""
     fees = life.charged_fee - life.paid[FEE] - life.waived[FEE]
@@ -474,7 +474,7 @@ def payoff_amount(product, life):
     return max(fees + penalties + interest + life.balance - life.unapplied, 0)
 
 
-@leaf
+@stage
 def settle(product, life):
     """The loan is paid off today: rows ahead ask for no interest beyond what is earned."""
     first = life.current
@@ -497,7 +497,7 @@ def due_by_now(life):
     return total
 
 
-@leaf
+@stage
 def prepay(product, contract, life, money, day, k):
     """Repay principal early so that later instalments become smaller; returns what is left of `money`."""
     current = life.current
@@ -519,7 +519,7 @@ def prepay(product, contract, life, money, day, k):
     return money - part + left
 
 
-@leaf
+@stage
 def fill_instalment(product, life, money, day, k):
     """Pay the next instalment early: its interest to the due date, on the balance that this leaves, then principal.
 
@@ -539,7 +539,7 @@ def fill_instalment(product, life, money, day, k):
     return money
 
 
-@leaf
+@stage
 def repay(product, contract, life, facts, k):
     """A repayment meets the debt in the product's order; what meets none waits, unapplied."""
     day = facts[k].on
@@ -570,7 +570,7 @@ def repay(product, contract, life, facts, k):
             life.settled_on = day
 
 
-@leaf
+@stage
 def change_rate(product, contract, life, facts, k):
     """The contract rate changes: interest from today on, and instalments that fit it."""
     life.rate = facts[k].amount_fen
@@ -631,7 +631,7 @@ def begin(life):
         life.due[c] = 0
 
 
-@leaf
+@stage
 def live(product, contract, calendars, promised, facts, as_of, known_on, life):
     """Reckon one loan from its first fact to the end of day `as_of`, with what was known on `known_on`."""
     begin(life)

@@ -1,6 +1,6 @@
 """Penalty interest: overdue amount × days at the contract rate raised by the product, under its cap."""
 
-from afterloan.compiled import leaf
+from afterloan.compiled import leaf, stage
 from afterloan.loan.accrual import (
     ACT_360,
     PER_DAY,
@@ -71,7 +71,7 @@ def penalty_of(product, life, k, day):
     return charged + rounded(life.rows[k, I_OVERDUE_A] * life.penalty_rate, life.penalty_base * SCALE, product.rounding)
 
 
-@leaf
+@stage
 def show_penalties(product, life, day):
     """Write the penalties of `day` into the rows that may owe some."""
     for k in range(life.first, life.current):

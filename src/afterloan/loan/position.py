@@ -1,6 +1,6 @@
 """The position: what a reckoned loan amounts to on its day."""
 
-from afterloan.compiled import leaf
+from afterloan.compiled import leaf, stage
 from afterloan.dates import NEVER
 from afterloan.loan.columns import I_DUE_ON, I_PAID, I_PROMISED_FEE
 from afterloan.loan.life import IMPORTED, earned_now, payoff_amount, project
@@ -83,7 +83,7 @@ def early_fees(product, life):
     return total
 
 
-@leaf
+@stage
 def show_position(product, contract, life, as_of, position):
     """Write the whole position of a loan reckoned to the end of `as_of`; `position` comes in as zeros."""
     position.loan = contract.loan
@@ -110,7 +110,7 @@ def show_position(product, contract, life, as_of, position):
     position.interest_income_fen = position.fell_due_fen[INTEREST] + position.accrued_interest_fen
 
 
-@leaf
+@stage
 def show_next(product, life, position):
     """The next instalment that asks for money, and how many are paid and left."""
     k = life.current

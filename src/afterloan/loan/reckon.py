@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from afterloan.compiled import leaf
+from afterloan.compiled import leaf, stage
 from afterloan.dates import NEVER
 from afterloan.loan.book import Book, Records
 from afterloan.loan.columns import I_CLEARED_ON, I_DUE_ON, I_LAST_PAID_ON
@@ -53,7 +53,7 @@ def refusal(product, contract, promised, facts):
     return 0
 
 
-@leaf
+@stage
 def reckon_many(
     products, contracts, promised, promised_at, facts, fact_at, calendars, as_of, known_on, first, last, positions, lives
 ):
@@ -77,7 +77,7 @@ def reckon_many(
         show_position(product, contract, life, as_of, positions[i])
 
 
-@leaf
+@stage
 def finish_rows(products, contracts, i, lives):
     """Project the rows ahead and say when each row was cleared."""
     life = lives[0]

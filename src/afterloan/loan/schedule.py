@@ -1,14 +1,24 @@
 """The schedule as signed: due dates, the equal instalment, what each row is meant to repay."""
 
-from afterloan.compiled import leaf
+from afterloan.compiled import leaf, stage
 from afterloan.dates import day_number, month_length, year_month_day
-from afterloan.loan.accrual import HALF_UP, YEARS, factor_of, rounded, scale_row
+from afterloan.loan.accrual import (
+    ACT_ACT,
+    HALF_UP,
+    PER_DAY,
+    PER_MONTH,
+    YEARS,
+    factor_of,
+    rounded,
+    scale_row,
+)
 from afterloan.loan.columns import (
     I_DUE_ON,
     I_FROM_ON,
     I_INSTALMENT,
     I_NUMBER,
     I_PLANNED_PRINCIPAL,
+    I_TIMES,
 )
 from afterloan.loan.terms import Method, Shift, Unit
 
@@ -27,7 +37,7 @@ HALF = 1 << FACTOR_BITS
 UNIT_FACTOR = 1 << 50
 
 
-@leaf
+@stage
 def business_day(calendars, calendar, day, shift):
     """The business day that stands for `day`; outside the calendar's years the day itself."""
     if calendar < 0 or shift <= 1 or day < 0 or day >= calendars.shape[1] or calendars[calendar, day]:
@@ -63,7 +73,7 @@ def due_day(contract, anchor, year, month, dom, steps):
     return day_number(year, month, dom)
 
 
-@leaf
+@stage
 def lay_out(product, contract, calendars, life, start):
     """Write numbers and dates of all instalments into `rows` from row 0; returns how many there are."""
     count = contract.instalments
@@ -106,19 +116,18 @@ def _times_factor(amount, factor):
 
 @leaf
 def _share(principal, growth, annuity, rounding):
-    """`principal × growth / annuity`, rounded: exact long division, a bit of the principal at a time."""
+    """`principal × growth / annuity`, rounded: exact long division, a few bits of the principal at a time."""
     whole = 0
     rest = 0
-    bit = 1 << 31
-    while bit > 0:
-        whole += whole
-        rest += rest
-        if principal & bit:
-            rest += growth
-        while rest >= annuity:
-            rest -= annuity
-            whole += 1
-        bit >>= 1
+    bits = 8 if annuity < (1 << 54) and growth < (1 << 54) else 1
+    place = 32
+    while place > 0:
+        place -= bits
+        digit = (principal >> place) & ((1 << bits) - 1)
+        rest = (rest << bits) + digit * growth
+        part = rest // annuity
+        rest -= part * annuity
+        whole = (whole << bits) + part
     twice = rest + rest
     if twice > annuity or (twice == annuity and (rounding == HALF_UP or whole & 1)):
         whole += 1
@@ -126,6 +135,12 @@ def _share(principal, growth, annuity, rounding):
 
 
 @leaf
+def same_base(product):
+    """Whether a day earns the same share in every row, so that its factor need be worked out only once."""
+    return product.per == PER_DAY or product.day_count < ACT_ACT
+
+
+@stage
 def equal_instalment(product, life, first, last, principal, rate):
     """The instalment that repays `principal` over rows `first … last-1`: P·∏(1+f) / Fn, Fn = 1 + Fn-1·(1+f).
 
@@ -134,8 +149,13 @@ def equal_instalment(product, life, first, last, principal, rate):
     growth = UNIT_FACTOR
     annuity = 0
     one = UNIT_FACTOR
+    simple = same_base(product) and life.rows[first, I_TIMES] == 1 and product.per != PER_MONTH
+    day_factor = factor_of(product, life, first, rate, 0, 1) if simple else 0
     for k in range(first, last):
-        factor = factor_of(product, life, k, rate, life.rows[k, I_FROM_ON], life.rows[k, I_DUE_ON])
+        if simple:
+            factor = day_factor * (life.rows[k, I_DUE_ON] - life.rows[k, I_FROM_ON])
+        else:
+            factor = factor_of(product, life, k, rate, life.rows[k, I_FROM_ON], life.rows[k, I_DUE_ON])
         growth += _times_factor(growth, factor)
         annuity += one + _times_factor(annuity, factor)
         if annuity > (1 << 60) or growth > (1 << 60):  # very long or dear: keep 60 bits
@@ -155,7 +175,7 @@ def to_multiple(product, amount):
     return whole if whole > 0 else amount
 
 
-@leaf
+@stage
 def plan_principal(product, contract, life, first, last, principal):
     """Share a fixed principal out over rows: equal parts, or nothing until the last."""
     method = product.method

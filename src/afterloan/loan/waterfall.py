@@ -1,6 +1,6 @@
 """The order in which money meets debt: by timing or by instalment, across or down, until one is used up."""
 
-from afterloan.compiled import leaf
+from afterloan.compiled import leaf, stage
 from afterloan.loan.columns import (
     I_DUE,
     I_DUE_ON,
@@ -74,7 +74,7 @@ def timing_of(life, k, day):
     return DUE if life.rows[k, I_DUE_ON] == day else ADVANCE
 
 
-@leaf
+@stage
 def unfold(product):
     """Sort a product's `order` by timing into `turns`, `counts` and `parts`, so that a repayment need not search."""
     turns = 0
@@ -124,7 +124,7 @@ def pay_across(product, life, timing, money, day, fact):
     return money
 
 
-@leaf
+@stage
 def pay_advance(product, life, money, day, fact):
     """Rows in advance, one after another by the product's rule."""
     turn = 0
@@ -140,7 +140,7 @@ def pay_advance(product, life, money, day, fact):
     return money
 
 
-@leaf
+@stage
 def pay_spread(product, life, money, day, fact):
     """Money in advance in equal parts over all rows ahead that ask for some: 50.00 over two rows is 25.00 each."""
     while money > 0:
@@ -161,7 +161,7 @@ def pay_spread(product, life, money, day, fact):
     return money
 
 
-@leaf
+@stage
 def pay_down(product, life, money, day, fact):
     """Rule by rule over all instalments of its timing."""
     for j in range(product.orders):
@@ -178,7 +178,7 @@ def pay_down(product, life, money, day, fact):
     return money
 
 
-@leaf
+@stage
 def pay_by_instalment(product, life, money, day, fact):
     """Instalment after instalment, whatever its timing, in the order of components."""
     for k in range(life.first, life.count):
@@ -198,7 +198,7 @@ def pass_paid(life):
     life.first = k
 
 
-@leaf
+@stage
 def allocate(product, life, money, day, fact):
     """Give a repayment of `day` to the rows; returns what met no debt.
 
@@ -221,7 +221,7 @@ def allocate(product, life, money, day, fact):
     return money
 
 
-@leaf
+@stage
 def allocate_due(product, life, money, day, fact):
     """The part of `allocate` that has fallen due; returns what is left for rows in advance."""
     if not product.by_timing or product.direction == VERTICAL:
