@@ -1,0 +1,1 @@
+"""Numbers of law and policy: dated data with a source, and the findings that decisions leave."""

@@ -1,0 +1,225 @@
+"""A product's terms in words people use, and the record of whole numbers the reckoning reads."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import IntEnum
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from afterloan.loan.terms import (
+    MAX_PRINCIPAL_FEN,
+    PRODUCT,
+    RATE_SCALE,
+    Accrual,
+    Component,
+    DayCount,
+    Direction,
+    Early,
+    InAdvance,
+    Method,
+    PayoffInterest,
+    PenaltyStart,
+    Per,
+    Policy,
+    Rounding,
+    Shift,
+    Timing,
+)
+
+
+class ProductRefused(ValueError):
+    """Product terms that cannot be taken: says where, what, and what is allowed."""
+
+
+def _word(kind: type[IntEnum]) -> Any:
+    """A member of an enumeration, told by its name in lower case."""
+
+    def take(value: object) -> object:
+        if isinstance(value, kind):
+            return value
+        names = {member.name.lower(): member for member in kind}
+        if str(value).lower() not in names:
+            raise ValueError(f"{value!r} is not known here; write one of: {', '.join(names)}")
+        return names[str(value).lower()]
+
+    return BeforeValidator(take)
+
+
+def _percent(value: object) -> object:
+    if isinstance(value, float):
+        raise ValueError(f"{value!r} is a binary fraction; write percent as text, e.g. '{value}'")
+    return value
+
+
+Percent = Annotated[Decimal, BeforeValidator(_percent), Field(ge=0, le=1000)]
+Days = Annotated[int, Field(ge=0, le=366)]
+Fen = Annotated[int, Field(ge=0, le=MAX_PRINCIPAL_FEN)]
+
+
+class Grace(BaseModel):
+    """Days after due in which payment counts as on time: three separate effects."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    fee_days: Days = 0
+    penalty_days: Days = 0
+    bureau_days: Days = 0
+
+
+class Penalty(BaseModel):
+    """Penalty interest: contract rate × `multiple`, on overdue principal or on all that is overdue."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    multiple: Decimal = Field(Decimal(0), ge=0, le=10, decimal_places=3)
+    start: Annotated[PenaltyStart, _word(PenaltyStart)] = PenaltyStart.RETROACTIVE
+    on_interest: bool = False
+    cap_percent_year: Percent = Decimal(0)
+    late_fee_fen: Fen = 0
+
+
+def _order(value: object) -> object:
+    """`past_due penalty` lines, or bare components for an order instalment by instalment."""
+    if not isinstance(value, list | tuple) or not 1 <= len(value) <= 12:
+        raise ValueError("an order is a list of 1 to 12 lines such as 'past_due interest' or 'interest'")
+    timings = {t.name.lower(): int(t) for t in Timing}
+    components = {c.name.lower(): int(c) for c in Component}
+    for line in value:
+        *timing, component = str(line).split()
+        if component not in components or any(t not in timings for t in timing) or len(timing) > 1:
+            raise ValueError(
+                f"{line!r} is no line of an order; write a timing ({', '.join(timings)}) and a component "
+                f"({', '.join(components)}), or the component alone"
+            )
+    if len({len(str(line).split()) for line in value}) != 1:
+        raise ValueError("either all lines of an order name a timing or none does")
+    return tuple(str(line) for line in value)
+
+
+class ProductTerms(BaseModel):
+    """One product. Percent are decimal texts per the product's unit of time; money is minor units."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    code: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    name: Mapping[str, str] = Field(default_factory=dict)
+    status: Literal["in_force", "announced", "draft", "window_guidance", "expired", "sample"] = "sample"
+    source: str = ""
+    confidence: Literal["O", "S", "M", "I"] = "M"
+    method: Annotated[Method, _word(Method)]
+    rate_per: Annotated[Per, _word(Per)]
+    day_count: Annotated[DayCount, _word(DayCount)] = DayCount.ACT_365
+    accrual: Annotated[Accrual, _word(Accrual)] = Accrual.ACTUAL
+    rounding: Annotated[Rounding, _word(Rounding)] = Rounding.HALF_UP
+    instalment_multiple_fen: Fen = 0
+    shift: Annotated[Shift, _word(Shift)] = Shift.NONE
+    calendar: str = ""
+    order: Annotated[tuple[str, ...], BeforeValidator(_order)]
+    direction: Annotated[Direction, _word(Direction)] = Direction.HORIZONTAL
+    in_advance: Annotated[InAdvance, _word(InAdvance)] = InAdvance.NEXT_INSTALMENT
+    early: Annotated[Early, _word(Early)] = Early.ADJUST_LAST
+    grace: Grace = Grace()
+    penalty: Penalty = Penalty()
+    past_due_bears_interest: bool = False
+    down_payment_percent: Percent = Decimal(0)
+    tolerance_fen: Fen = 0
+    buckets: Annotated[tuple[int, ...], Field(max_length=8)] = (1, 31, 61, 91, 121, 151, 181)
+    payoff_interest: Annotated[PayoffInterest, _word(PayoffInterest)] = PayoffInterest.EARNED
+    due_dates_from_signing: bool = False
+    policies: tuple[str, ...] = ()
+
+    def rate(self, percent: Decimal | str) -> int:
+        """A percent per the product's unit of time on RATE_SCALE: 0.0456 % is 4,560. Finer than 10^-7 is refused."""
+        scaled = Decimal(percent) * RATE_SCALE / 100
+        if scaled != scaled.to_integral_value():
+            raise ProductRefused(f"rate {percent} %: at most five decimals; round it in the contract first")
+        return int(scaled)
+
+    def record(self, calendars: Mapping[str, int] | None = None) -> np.void:
+        """The terms as one PRODUCT record; `calendars` names the rows of the calendar table."""
+        product = np.zeros(1, PRODUCT)[0]
+        for field, value in self._plain_fields().items():
+            product[field] = value
+        product["calendar"] = (calendars or {}).get(self.calendar, -1)
+        product["by_timing"] = int(len(self.order[0].split()) == 2)
+        product["order"][: len(self.order)] = [_code(line) for line in self.order]
+        product["orders"] = len(self.order)
+        product["buckets"][: len(self.buckets)] = self.buckets
+        return product
+
+    def _plain_fields(self) -> dict[str, int]:
+        return {
+            "method": self.method,
+            "per": self.rate_per,
+            "day_count": self.day_count,
+            "accrual": self.accrual,
+            "rounding": self.rounding,
+            "multiple_fen": self.instalment_multiple_fen,
+            "shift": self.shift,
+            "direction": self.direction,
+            "in_advance": self.in_advance,
+            "early": self.early,
+            "grace_fee_days": self.grace.fee_days,
+            "grace_penalty_days": self.grace.penalty_days,
+            "grace_bureau_days": self.grace.bureau_days,
+            "penalty_start": self.penalty.start,
+            "penalty_permille": int(self.penalty.multiple * 1000),
+            "penalty_on_interest": int(self.penalty.on_interest),
+            "cap_rate_year": int(self.penalty.cap_percent_year * RATE_SCALE / 100),
+            "late_fee_fen": self.penalty.late_fee_fen,
+            "past_due_bears_interest": int(self.past_due_bears_interest),
+            "down_payment_permyriad": int(self.down_payment_percent * 100),
+            "tolerance_fen": self.tolerance_fen,
+            "payoff_interest": self.payoff_interest,
+            "from_signing": int(self.due_dates_from_signing),
+            "policy": sum(_policy(name) for name in self.policies),
+        }
+
+
+def _code(line: str) -> int:
+    *timing, component = line.split()
+    place = int(Timing[timing[0].upper()]) * 4 if timing else 0
+    return place + int(Component[component.upper()])
+
+
+def _policy(name: str) -> int:
+    known = {policy.name.lower(): int(policy) for policy in Policy if policy.name}
+    if name not in known:
+        raise ProductRefused(f"policy {name!r} is not known; write one of: {', '.join(known)}")
+    return known[name]
+
+
+def read_products(text: str, where: str) -> list[ProductTerms]:
+    """The products of one YAML text (a product, or a list of them). Raises ProductRefused: file, product, field."""
+    try:
+        told = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ProductRefused(f"{where}: not YAML: {error}") from error
+    products = []
+    for entry in told if isinstance(told, list) else [told]:
+        try:
+            products.append(ProductTerms.model_validate(entry))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            name = entry.get("code", "?") if isinstance(entry, dict) else "?"
+            raise ProductRefused(f"{where}: product {name}: {place}: {first['msg']}") from error
+    return products
+
+
+def load_products(path: Path) -> list[ProductTerms]:
+    """The products of a YAML file."""
+    return read_products(path.read_text(encoding="utf-8"), str(path))
+
+
+def builtin() -> dict[str, ProductTerms]:
+    """The products that come with afterloan, by code."""
+    folder = resources.files("afterloan.rules") / "packs" / "products"
+    found: dict[str, ProductTerms] = {}
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".yaml"):
+            for product in read_products(file.read_text(encoding="utf-8"), file.name):
+                found[product.code] = product
+    return found
