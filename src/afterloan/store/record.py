@@ -1,0 +1,98 @@
+"""Record one fact, once: the same message again is answered with the first result."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from afterloan.dates import day, iso
+from afterloan.facts import Charged, Fact, FactRefused, RateChanged, Reversed, Waived
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What recording came to: the number of the fact, and whether it was known before."""
+
+    fact: int
+    loan: int
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    loan: int
+    shard: int
+    kind: int
+    on: str
+    known_on: str
+    amount: int
+    component: int
+    due_on: str | None
+    of: int | None
+
+
+def _loan(connection: psycopg.Connection[Any], reference: str) -> tuple[int, int]:
+    found = connection.execute("select loan, shard from contract where reference = %s", (reference,)).fetchone()
+    if found is None:
+        raise FactRefused("loan", reference, "no contract of that reference", "import the contract first")
+    return int(found[0]), int(found[1])
+
+
+def _row(connection: psycopg.Connection[Any], fact: Fact) -> _Row:
+    if isinstance(fact, Reversed):
+        found = connection.execute(
+            "select fact, loan, shard, kind, on_day from fact where reference = %s", (fact.of,)
+        ).fetchone()
+        if found is None:
+            raise FactRefused("of", fact.of, "no fact of that reference", "reverse what was recorded, by its reference")
+        if found[3] == Reversed.kind:
+            raise FactRefused("of", fact.of, "is itself a reversal", "record the original again under a new reference")
+        taken = connection.execute("select reference from fact where of_fact = %s", (found[0],)).fetchone()
+        if taken is not None and taken[0] != fact.reference:
+            raise FactRefused("of", fact.of, f"was taken back before, by {taken[0]}", "nothing is left to reverse")
+        return _Row(found[1], found[2], Reversed.kind, found[4].isoformat(), iso(fact.known_on), 0, 0, None, found[0])
+    loan, shard = _loan(connection, fact.loan)
+    amount = fact.rate if isinstance(fact, RateChanged) else fact.amount_fen  # type: ignore[attr-defined]
+    component = int(fact.component) if isinstance(fact, Charged | Waived) else 0
+    due_on = iso(fact.due_on) if isinstance(fact, Charged) else None
+    kind = int(fact.kind)  # type: ignore[attr-defined]
+    return _Row(loan, shard, kind, iso(fact.on), iso(fact.known_on), amount, component, due_on, None)
+
+
+def record(connection: psycopg.Connection[Any], fact: Fact) -> Recorded:
+    """Record a fact inside the caller's transaction.
+
+    Raises FactRefused: unknown loan or fact, a fact reversed twice, or a reference already used for
+    something else. The same fact again is `known` and writes nothing.
+    """
+    row = _row(connection, fact)
+    values = (row.loan, row.shard, row.kind, row.on, row.known_on, row.amount, row.component, row.due_on, row.of)
+    made = connection.execute(
+        "insert into fact (loan, shard, kind, on_day, known_on, amount_fen, component, due_on, of_fact, reference) "
+        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict (reference) do nothing returning fact",
+        (*values, fact.reference),
+    ).fetchone()
+    if made is not None:
+        return Recorded(int(made[0]), row.loan, False)
+    first = connection.execute(
+        "select fact, loan, shard, kind, on_day::text, known_on::text, amount_fen, component, due_on::text, of_fact "
+        "from fact where reference = %s",
+        (fact.reference,),
+    ).fetchone()
+    assert first is not None
+    if tuple(first[1:]) != values:
+        raise FactRefused(
+            "reference",
+            fact.reference,
+            f"stands already for something else (loan {first[1]}, {first[4]}, {first[6]} minor units)",
+            "give each message a reference of its own",
+        )
+    return Recorded(int(first[0]), row.loan, True)
+
+
+def parse_day(text: str) -> int:
+    """A day from YYYY-MM-DD. Raises FactRefused."""
+    try:
+        return day(text)
+    except ValueError as error:
+        raise FactRefused("day", text, "is not a day", "write it as YYYY-MM-DD") from error
