@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
 
 from afterloan.loan.terms import (
     MAX_PRINCIPAL_FEN,
@@ -50,6 +50,9 @@ def _word(kind: type[IntEnum]) -> Any:
     return BeforeValidator(take)
 
 
+AS_WORD = PlainSerializer(lambda member: member.name.lower(), return_type=str, when_used="json")
+
+
 def _percent(value: object) -> object:
     if isinstance(value, float):
         raise ValueError(f"{value!r} is a binary fraction; write percent as text, e.g. '{value}'")
@@ -75,7 +78,7 @@ class Penalty(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     multiple: Decimal = Field(Decimal(0), ge=0, le=10, decimal_places=3)
-    start: Annotated[PenaltyStart, _word(PenaltyStart)] = PenaltyStart.RETROACTIVE
+    start: Annotated[PenaltyStart, _word(PenaltyStart), AS_WORD] = PenaltyStart.RETROACTIVE
     on_interest: bool = False
     cap_percent_year: Percent = Decimal(0)
     late_fee_fen: Fen = 0
@@ -108,25 +111,25 @@ class ProductTerms(BaseModel):
     status: Literal["in_force", "announced", "draft", "window_guidance", "expired", "sample"] = "sample"
     source: str = ""
     confidence: Literal["O", "S", "M", "I"] = "M"
-    method: Annotated[Method, _word(Method)]
-    rate_per: Annotated[Per, _word(Per)]
-    day_count: Annotated[DayCount, _word(DayCount)] = DayCount.ACT_365
-    accrual: Annotated[Accrual, _word(Accrual)] = Accrual.ACTUAL
-    rounding: Annotated[Rounding, _word(Rounding)] = Rounding.HALF_UP
+    method: Annotated[Method, _word(Method), AS_WORD]
+    rate_per: Annotated[Per, _word(Per), AS_WORD]
+    day_count: Annotated[DayCount, _word(DayCount), AS_WORD] = DayCount.ACT_365
+    accrual: Annotated[Accrual, _word(Accrual), AS_WORD] = Accrual.ACTUAL
+    rounding: Annotated[Rounding, _word(Rounding), AS_WORD] = Rounding.HALF_UP
     instalment_multiple_fen: Fen = 0
-    shift: Annotated[Shift, _word(Shift)] = Shift.NONE
+    shift: Annotated[Shift, _word(Shift), AS_WORD] = Shift.NONE
     calendar: str = ""
     order: Annotated[tuple[str, ...], BeforeValidator(_order)]
-    direction: Annotated[Direction, _word(Direction)] = Direction.HORIZONTAL
-    in_advance: Annotated[InAdvance, _word(InAdvance)] = InAdvance.NEXT_INSTALMENT
-    early: Annotated[Early, _word(Early)] = Early.ADJUST_LAST
+    direction: Annotated[Direction, _word(Direction), AS_WORD] = Direction.HORIZONTAL
+    in_advance: Annotated[InAdvance, _word(InAdvance), AS_WORD] = InAdvance.NEXT_INSTALMENT
+    early: Annotated[Early, _word(Early), AS_WORD] = Early.ADJUST_LAST
     grace: Grace = Grace()
     penalty: Penalty = Penalty()
     past_due_bears_interest: bool = False
     down_payment_percent: Percent = Decimal(0)
     tolerance_fen: Fen = 0
     buckets: Annotated[tuple[int, ...], Field(max_length=8)] = (1, 31, 61, 91, 121, 151, 181)
-    payoff_interest: Annotated[PayoffInterest, _word(PayoffInterest)] = PayoffInterest.EARNED
+    payoff_interest: Annotated[PayoffInterest, _word(PayoffInterest), AS_WORD] = PayoffInterest.EARNED
     due_dates_from_signing: bool = False
     policies: tuple[str, ...] = ()
 

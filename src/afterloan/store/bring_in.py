@@ -22,7 +22,7 @@ from afterloan.loan.terms import MAX_INSTALMENTS, MAX_PRINCIPAL_FEN, RATE_SCALE,
 from afterloan.rules.products import ProductTerms, builtin, load_products
 from afterloan.store.server import Store
 
-BATCH = 200_000
+BATCH = 50_000
 REFUSALS = "refused.csv"
 Progress = Callable[[str, int, int], None]
 """Called with file, rows done, rows in all (0: not known)."""
