@@ -1,0 +1,39 @@
+# afterloan: two commands do everything: make demo, make test
+PYTHON ?= python3
+BIN := .venv/bin
+AFTERLOAN_HOME ?= $(CURDIR)/afterloan-book
+export AFTERLOAN_HOME
+
+.PHONY: setup demo test bench cases lint types clean
+
+setup: .venv/ready
+
+.venv/ready: requirements.txt pyproject.toml
+	@echo "Setting up .venv (once; a minute or two)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup
+	@$(BIN)/afterloan demo
+
+test: setup
+	@$(BIN)/python -m pytest -n auto
+
+bench: setup
+	@$(BIN)/python -m bench $(FIGURE)
+
+cases: setup
+	@$(BIN)/python -m tests.cases
+
+lint: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --config pyproject.toml
+
+types: setup
+	@$(BIN)/mypy
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
