@@ -119,16 +119,29 @@ def accrue(product, life, k, balance_rate, start, end):
 
 
 @leaf
+def rounded_on_base(numerator, base, rounding):
+    """`numerator / (base × RATE_SCALE)`, rounded. A division by a number known when compiling is ten times faster,
+    so the usual bases are written out."""
+    if base == 1:
+        return rounded(numerator, SCALE, rounding)
+    if base == 365:
+        return rounded(numerator, 365 * SCALE, rounding)
+    if base == 360:
+        return rounded(numerator, 360 * SCALE, rounding)
+    return rounded(numerator, base * SCALE, rounding)
+
+
+@leaf
 def interest_of(product, life, k):
     """The interest a row has earned, in minor units, rounded once.
 
     10,000.00 for 31 days at 0.0456 % a day: 1,000,000 × 31 × 4,560 / 10^7 = 14,136 fen.
     """
     a = life.rows[k, I_ACCRUED_A] * life.rows[k, I_TIMES]
-    scale = life.rows[k, I_BASE] * SCALE
     b = life.rows[k, I_ACCRUED_B]
     if b == 0:
-        return rounded(a, scale, product.rounding)
+        return rounded_on_base(a, life.rows[k, I_BASE], product.rounding)
+    scale = life.rows[k, I_BASE] * SCALE
     # a / (365 × S) + b / (366 × S): whole parts apart, so that only remainders are cross-multiplied
     whole_a = a // scale
     whole_b = b // LEAP_BASE

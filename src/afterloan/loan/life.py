@@ -26,6 +26,7 @@ from afterloan.loan.columns import (
     I_PREPAID,
     I_PROMISED_FEE,
     I_WAIVED,
+    INSTALMENT_WIDTH,
 )
 from afterloan.loan.moves import moved
 from afterloan.loan.penalty import penalty_days, set_penalty_rate, show_penalties
@@ -55,7 +56,7 @@ from afterloan.loan.waterfall import (
     owed,
     owed_in_all,
     pass_paid,
-    pay,
+    pay_part,
 )
 
 PENALTY = int(Component.PENALTY)
@@ -174,7 +175,7 @@ def late_fees(product, life, start, end):
             moved(life, runs_out, WAS_CHARGED, life.rows[k, I_NUMBER], FEE, -1, product.late_fee_fen)
 
 
-@leaf
+@stage
 def advance(product, life, to):
     """Move time to the end of day `to`: interest and penalty interest accrue, instalments fall due."""
     while life.day < to:
@@ -308,7 +309,8 @@ def take_imported(life, promised):
     """The rows of an imported schedule, as the lender that wrote it had them."""
     before = life.started_on
     for k in range(len(promised)):
-        life.rows[k, :] = 0
+        for column in range(INSTALMENT_WIDTH):
+            life.rows[k, column] = 0
         life.rows[k, I_NUMBER] = k + 1
         life.rows[k, I_FROM_ON] = before
         life.rows[k, I_DUE_ON] = promised[k].due_on
@@ -330,7 +332,8 @@ def down_payment(product, life, day, amount):
         life.rows[j] = life.rows[j - 1]
         life.rows[j, I_NUMBER] += 1
     life.count += 1
-    life.rows[k, :] = 0
+    for column in range(INSTALMENT_WIDTH):
+        life.rows[k, column] = 0
     life.rows[k, I_NUMBER] = k + 1
     life.rows[k, I_FROM_ON] = day
     life.rows[k, I_DUE_ON] = day
@@ -396,7 +399,7 @@ def disburse(product, contract, calendars, promised, life, facts, k):
         apply_waiting(product, life, day)
 
 
-@leaf
+@stage
 def row_of_day(life, day):
     """The row whose period holds `day` (from excluded, due included); the last one after that."""
     for k in range(life.count):
@@ -510,7 +513,7 @@ def prepay(product, contract, life, money, day, k):
     life.rows[current, I_DUE + PRINCIPAL] = life.rows[current, I_PAID + PRINCIPAL] + life.rows[current, I_WAIVED + PRINCIPAL] + part
     life.rows[current, I_PREPAID] += part
     life.scheduled -= part
-    left = pay(life, current, PRINCIPAL, part, day, k)
+    left = pay_part(life, current, PRINCIPAL, part, day, k)
     project(product, life, current + 1)
     ahead = not_asked_for(product, life) - life.rows[current, I_DUE + PRINCIPAL]
     ahead += life.rows[current, I_PAID + PRINCIPAL] if product.accrual == ACTUAL else life.rows[current, I_PREPAID]
@@ -535,7 +538,7 @@ def fill_instalment(product, life, money, day, k):
         life.balance = balance - min(part, life.rows[current, I_DUE + PRINCIPAL] - life.rows[current, I_PAID + PRINCIPAL])
     life.balance = balance
     for c in (PENALTY, FEE, INTEREST, PRINCIPAL):
-        money = pay(life, current, c, money, day, k)
+        money = pay_part(life, current, c, money, day, k)
     return money
 
 
@@ -578,7 +581,7 @@ def change_rate(product, contract, life, facts, k):
     relevel(product, contract, life)
 
 
-@leaf
+@stage
 def act(product, contract, calendars, promised, life, facts, k):
     """Let one fact take effect on its day."""
     kind = facts[k].kind

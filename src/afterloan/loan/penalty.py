@@ -5,9 +5,8 @@ from afterloan.loan.accrual import (
     ACT_360,
     PER_DAY,
     PER_MONTH,
-    SCALE,
     THIRTY_360,
-    rounded,
+    rounded_on_base,
 )
 from afterloan.loan.columns import (
     I_CHARGED_PENALTY,
@@ -25,7 +24,7 @@ PRINCIPAL = int(Component.PRINCIPAL)
 RETROACTIVE = int(PenaltyStart.RETROACTIVE)
 
 
-@leaf
+@stage
 def set_penalty_rate(product, life, rate):
     """The penalty rate: contract rate × permille / 1000, no more than the annual cap, rounded down.
 
@@ -68,7 +67,7 @@ def penalty_of(product, life, k, day):
     charged = life.rows[k, I_CHARGED_PENALTY]
     if life.rows[k, I_OVERDUE_A] == 0 or day <= life.rows[k, I_DUE_ON] + product.grace_penalty_days:
         return charged
-    return charged + rounded(life.rows[k, I_OVERDUE_A] * life.penalty_rate, life.penalty_base * SCALE, product.rounding)
+    return charged + rounded_on_base(life.rows[k, I_OVERDUE_A] * life.penalty_rate, life.penalty_base, product.rounding)
 
 
 @stage

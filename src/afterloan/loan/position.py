@@ -73,7 +73,7 @@ def show_totals(life, position):
     position.last_repaid_on = life.last_repaid_on
 
 
-@leaf
+@stage
 def early_fees(product, life):
     """Fees of an imported schedule paid before they fell due: charged by being paid."""
     total = 0

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from afterloan.compiled import leaf, stage
+from afterloan.compiled import stage
 from afterloan.dates import NEVER
 from afterloan.loan.book import Book, Records
 from afterloan.loan.columns import I_CLEARED_ON, I_DUE_ON, I_LAST_PAID_ON
@@ -41,7 +41,7 @@ class Reckoned:
     movements: Records
 
 
-@leaf
+@stage
 def refusal(product, contract, promised, facts):
     """Why a loan cannot be reckoned at all; 0 when it can."""
     if product.method == IMPORTED and len(promised) == 0:

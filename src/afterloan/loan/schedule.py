@@ -19,6 +19,7 @@ from afterloan.loan.columns import (
     I_NUMBER,
     I_PLANNED_PRINCIPAL,
     I_TIMES,
+    INSTALMENT_WIDTH,
 )
 from afterloan.loan.terms import Method, Shift, Unit
 
@@ -90,7 +91,8 @@ def lay_out(product, contract, calendars, life, start):
         dom = contract.due_dom
     before = start
     for k in range(count):
-        life.rows[k, :] = 0
+        for column in range(INSTALMENT_WIDTH):
+            life.rows[k, column] = 0
         steps = (contract.instalments - 1 if bullet else k) + offset
         due = due_day(contract, anchor, year, month, dom, steps * contract.every)
         if product.shift > 1:
@@ -116,18 +118,16 @@ def _times_factor(amount, factor):
 
 @leaf
 def _share(principal, growth, annuity, rounding):
-    """`principal × growth / annuity`, rounded: exact long division, a few bits of the principal at a time."""
-    whole = 0
-    rest = 0
-    bits = 8 if annuity < (1 << 54) and growth < (1 << 54) else 1
-    place = 32
-    while place > 0:
-        place -= bits
-        digit = (principal >> place) & ((1 << bits) - 1)
-        rest = (rest << bits) + digit * growth
-        part = rest // annuity
-        rest -= part * annuity
-        whole = (whole << bits) + part
+    """`principal × growth / annuity`, rounded: long division, half of the principal at a time."""
+    while annuity >= (1 << 46) or growth >= (1 << 46):  # 46 bits are 10^-5 of a unit on the largest principal
+        growth >>= 1
+        annuity >>= 1
+    high = (principal >> 16) * growth
+    whole = high // annuity
+    low = ((high - whole * annuity) << 16) + (principal & 0xFFFF) * growth
+    part = low // annuity
+    rest = low - part * annuity
+    whole = (whole << 16) + part
     twice = rest + rest
     if twice > annuity or (twice == annuity and (rounding == HALF_UP or whole & 1)):
         whole += 1

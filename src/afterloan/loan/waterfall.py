@@ -66,6 +66,12 @@ def pay(life, k, component, money, day, fact):
     return money - part
 
 
+@stage
+def pay_part(life, k, component, money, day, fact):
+    """`pay`, called rather than inlined: for the rarer orders."""
+    return pay(life, k, component, money, day, fact)
+
+
 @leaf
 def timing_of(life, k, day):
     """A row as a repayment on `day` finds it: past due only after its due date."""
@@ -99,7 +105,13 @@ def _pay_row(product, life, k, timing, money, day, fact):
     return money
 
 
-@leaf
+@stage
+def pay_whole_row(product, life, k, timing, money, day, fact):
+    """`_pay_row`, called rather than inlined."""
+    return _pay_row(product, life, k, timing, money, day, fact)
+
+
+@stage
 def _next_row(product, life, day, turn):
     """The row in advance that the product's rule serves next, or -1."""
     last_first = product.in_advance == LAST_INSTALMENT
@@ -133,7 +145,7 @@ def pay_advance(product, life, money, day, fact):
         if k < 0:
             break
         before = money
-        money = _pay_row(product, life, k, ADVANCE, money, day, fact)
+        money = pay_whole_row(product, life, k, ADVANCE, money, day, fact)
         turn += 1
         if money == before:
             break
@@ -155,7 +167,7 @@ def pay_spread(product, life, money, day, fact):
         for k in range(life.current, life.count):
             if owed_in_all(life, k) > 0 and money > 0:
                 given = min(part, money)
-                money -= given - _pay_row(product, life, k, ADVANCE, given, day, fact)
+                money -= given - pay_whole_row(product, life, k, ADVANCE, given, day, fact)
         if money == before:
             break
     return money
@@ -172,7 +184,7 @@ def pay_down(product, life, money, day, fact):
         for i in range(life.first, n):
             k = n - 1 - (i - life.first) if last_first else i
             if timing_of(life, k, day) == timing:
-                money = pay(life, k, code % 4, money, day, fact)
+                money = pay_part(life, k, code % 4, money, day, fact)
                 if money == 0:
                     return 0
     return money
@@ -183,7 +195,7 @@ def pay_by_instalment(product, life, money, day, fact):
     """Instalment after instalment, whatever its timing, in the order of components."""
     for k in range(life.first, life.count):
         for j in range(product.orders):
-            money = pay(life, k, product.order[j] % 4, money, day, fact)
+            money = pay_part(life, k, product.order[j] % 4, money, day, fact)
             if money == 0:
                 return 0
     return money
@@ -227,7 +239,7 @@ def allocate_due(product, life, money, day, fact):
     if not product.by_timing or product.direction == VERTICAL:
         for k in range(life.first, life.current):
             for j in range(product.orders):
-                money = pay(life, k, product.order[j] % 4, money, day, fact)
+                money = pay_part(life, k, product.order[j] % 4, money, day, fact)
         return money
     for timing in (PAST_DUE, DUE):
         if money > 0:
