@@ -1,0 +1,29 @@
+"""The journal read back out of the store, for exports and statements."""
+
+from collections.abc import Iterator
+
+from afterloan.journal.plaintext import EntryLine, beancount, hledger
+from afterloan.store.server import Store
+
+LINES = (
+    "select e.closed_on - date '1970-01-01', c.reference, p.code, e.cause, e.debit, e.credit, e.amount_fen "
+    "from entry e left join contract c on c.loan = e.loan join product p on p.number = e.product "
+    "order by e.closed_on, e.loan nulls last, p.code, e.cause, e.debit, e.credit, e.entry"
+)
+FORMS = {"beancount": beancount, "hledger": hledger}
+
+
+def entry_lines(store: Store) -> Iterator[EntryLine]:
+    """All entries in order of day, loan and cause, streamed."""
+    with store.connect() as connection, connection.cursor(name="entry_lines") as cursor:
+        cursor.itersize = 50_000
+        cursor.execute(LINES)
+        for row in cursor:
+            yield EntryLine(*row)
+
+
+def export_lines(store: Store, form: str) -> Iterator[str]:
+    """The journal as text, a transaction at a time. Raises ValueError for another form."""
+    if form not in FORMS:
+        raise ValueError(f"form {form!r} is not known; write one of: {', '.join(FORMS)}")
+    yield from FORMS[form](entry_lines(store))

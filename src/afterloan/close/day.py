@@ -1,0 +1,166 @@
+"""Close the book: which days are open, every shard of them by worker processes, the proof of each."""
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import psycopg
+
+from afterloan.close.prove import prove
+from afterloan.close.shard import ShardClosed, close_shard
+from afterloan.dates import iso
+from afterloan.store.read import SHARDS
+from afterloan.store.server import Store
+
+CHUNK = 31  # days of a shard in one transaction
+Progress = Callable[[int, int], None]
+"""Called with shard-days done and in all."""
+
+
+class CloseRefused(ValueError):
+    """These days cannot be closed: says why and which can."""
+
+
+@dataclass(slots=True)
+class Closed:
+    """What a close came to."""
+
+    first: str
+    last: str
+    days: int = 0
+    loans: int = 0
+    entries: int = 0
+    transitions: int = 0
+    excepted: int = 0
+    seconds: float = 0.0
+    failed: list[str] = field(default_factory=list)
+
+    def told(self) -> dict[str, Any]:
+        """For machines."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        """For people: what was done, or what is wrong and where."""
+        if not self.days and not self.failed:
+            return f"{self.last} is closed and proved already; nothing was posted"
+        text = (
+            f"closed {self.days} days ({self.first} to {self.last}) over {self.loans:,} loans in {self.seconds:,.1f} s: "
+            f"{self.entries:,} entries, {self.transitions:,} transitions"
+        )
+        if self.excepted:
+            text += f"; {self.excepted:,} loan-days could not be reckoned (table exception)"
+        if self.failed:
+            text += "\nNOT PROVED:\n  " + "\n  ".join(self.failed)
+        else:
+            text += "; proved"
+        return text
+
+
+def close_through(
+    store: Store, through: int, *, only: bool = False, workers: int = 1, progress: Progress | None = None
+) -> Closed:
+    """Close every open day up to and with `through`; `only`: just that day, which must be the next.
+
+    A book never closed starts with its first fact, or with `through` when `only`. The number of workers is
+    not part of the answer; killed and run again it ends the same. Raises CloseRefused.
+    """
+    started = time.monotonic()
+    first = _first_open(store, through, only)
+    closed = Closed(iso(first), iso(through))
+    total = max(through - first + 1, 0) * SHARDS
+    done = 0
+    for start in range(first, through + 1, CHUNK):
+        stop = min(start + CHUNK - 1, through)
+        loans = 0
+        for part in _close_shards(store, start, stop, workers):
+            done += stop - start + 1
+            loans += part.loans
+            closed.entries += part.entries
+            closed.transitions += part.transitions
+            if progress:
+                progress(done, total)
+        if not _prove_days(store, start, stop, closed):
+            break
+    closed.seconds = time.monotonic() - started
+    return closed
+
+
+def _first_open(store: Store, through: int, only: bool) -> int:
+    with store.connect() as connection:
+        row = connection.execute(
+            "select (select max(closed_on) - date '1970-01-01' from proof), "
+            "(select min(on_day) - date '1970-01-01' from fact)"
+        ).fetchone()
+    assert row is not None
+    last, earliest = row
+    if earliest is None:
+        raise CloseRefused("the book is empty: import a book first (afterloan import FOLDER)")
+    if last is None:
+        if through < earliest:
+            raise CloseRefused(f"{iso(through)} is before the first fact of the book, {iso(earliest)}")
+        return through if only else int(earliest)
+    if through < last:
+        raise CloseRefused(
+            f"{iso(through)} is before {iso(last)}, the last day closed: what is closed stays; "
+            "news of earlier days is posted by the next close"
+        )
+    if only and through > last + 1:
+        raise CloseRefused(
+            f"{iso(through)} is not the next day: {iso(last + 1)} is; use --through {iso(through)} to close the days between"
+        )
+    return int(last) + 1
+
+
+def _prove_days(store: Store, first: int, last: int, closed: Closed) -> bool:
+    with store.connect() as connection:
+        for day in range(first, last + 1):
+            proof = prove(connection, day)
+            if proof.wrong:
+                closed.failed = [f"{iso(day)}: {wrong}" for wrong in proof.wrong]
+                return False
+            closed.days += 1
+            closed.loans = proof.loans_in
+            closed.excepted += proof.excepted
+    return True
+
+
+def _close_shards(store: Store, first: int, last: int, workers: int) -> Iterator[ShardClosed]:
+    if workers <= 1:
+        for shard in range(SHARDS):
+            yield _in_worker(store.url, shard, first, last)
+        return
+    pool = _pool(min(workers, SHARDS))
+    waiting = [pool.submit(_in_worker, store.url, shard, first, last) for shard in range(SHARDS)]
+    for job in as_completed(waiting):
+        yield job.result()
+
+
+_POOLS: dict[int, ProcessPoolExecutor] = {}
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    """Worker processes, started once: a fork server that has read the modules and the compiled code."""
+    if workers not in _POOLS:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["afterloan.close.shard"])
+        _POOLS[workers] = ProcessPoolExecutor(workers, mp_context=context)
+    return _POOLS[workers]
+
+
+_CONNECTIONS: dict[str, tuple[psycopg.Connection[Any], adbc.Connection]] = {}
+
+
+def _in_worker(url: str, shard: int, first: int, last: int) -> ShardClosed:
+    if url not in _CONNECTIONS:
+        _CONNECTIONS[url] = (psycopg.connect(url), adbc.connect(url, autocommit=True))
+    connection, reader = _CONNECTIONS[url]
+    try:
+        return close_shard(connection, reader, shard, first, last)
+    except BaseException:
+        _CONNECTIONS.pop(url)
+        connection.close()
+        raise

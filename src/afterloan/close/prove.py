@@ -1,0 +1,67 @@
+"""Prove a closed day: all loans are accounted for, and the journal shows what the positions say."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from afterloan.dates import iso
+from afterloan.journal.accounts import Account
+from afterloan.journal.balances import balances, disagreements
+from afterloan.store.read import SHARDS
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a day came to; `wrong` is empty when it is proved."""
+
+    day: int
+    loans_in: int
+    excepted: int
+    entries_fen: int
+    wrong: list[str]
+
+
+def prove(connection: psycopg.Connection[Any], day: int) -> Proof:
+    """Prove one day and keep the proof; a day proved before is answered as it was.
+
+    Wrong are: shards without a closing, loans that no shard counted, control accounts that differ from the
+    sum of positions. The proof is written only when nothing is wrong.
+    """
+    on = iso(day)
+    row = connection.execute(
+        "select loans_in, excepted, entries_fen from proof where closed_on = %s", (on,)
+    ).fetchone()
+    if row:
+        return Proof(day, row[0], row[1], row[2], [])
+    shards = connection.execute(
+        "select shard, loans_in, closed, excepted, totals from closing where closed_on = %s", (on,)
+    ).fetchall()
+    wrong = [] if len(shards) == SHARDS else [f"{SHARDS - len(shards)} of {SHARDS} shards are not closed"]
+    loans_in = sum(row[1] for row in shards)
+    excepted = sum(row[3] for row in shards)
+    expected: dict[Account, int] = {}
+    for row in shards:
+        for account, amount in row[4].items():
+            expected[Account(int(account))] = expected.get(Account(int(account)), 0) + amount
+    before = connection.execute(
+        "select closed_on::text, totals from proof where closed_on < %s order by closed_on desc limit 1", (on,)
+    ).fetchone()
+    sums = connection.execute(
+        "select debit, credit, sum(amount_fen)::bigint from entry where closed_on = %s group by 1, 2", (on,)
+    ).fetchall()
+    posted = {Account(int(a)): int(v) for a, v in before[1].items()} if before else {}
+    for account, amount in balances(sums).items():
+        posted[account] = posted.get(account, 0) + amount
+    if sum(posted.values()):
+        wrong.append(f"the journal does not sum to zero: {sum(posted.values())} minor units")
+    wrong += [str(difference) for difference in disagreements(posted, expected)]
+    entries_fen = sum(amount for _, _, amount in sums)
+    if not wrong:
+        connection.execute(
+            "insert into proof (closed_on, loans_in, closed, excepted, entries_fen, totals) values (%s, %s, %s, %s, %s, %s)",
+            (on, loans_in, loans_in - excepted, excepted, entries_fen, json.dumps({str(int(a)): v for a, v in posted.items()})),
+        )
+        connection.commit()
+    return Proof(day, loans_in, excepted, entries_fen, wrong)

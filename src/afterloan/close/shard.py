@@ -1,0 +1,223 @@
+"""Close some days of one shard: its loans are read once, and all that the days left is one transaction."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import psycopg
+
+from afterloan.close.transitions import TRANSITION, transitions_between
+from afterloan.dates import iso
+from afterloan.journal.balances import balances_of_totals, control_of_positions
+from afterloan.journal.difference import ENTRY, NO_LOAN, Totals, entries_to_reach, totals_of
+from afterloan.journal.postings import BY_LOAN, SLOT, SLOTS
+from afterloan.loan.book import Book, Records
+from afterloan.loan.reckon import reckon_book
+from afterloan.loan.terms import Refusal
+from afterloan.store.read import fold, product_table, products, read_shard, told_since, watermark
+
+REASONS = {
+    Refusal.NO_SCHEDULE: "its schedule is imported but has no rows: import its instalments",
+    Refusal.REPAID_BEFORE_DISBURSED: "a fact comes before its first disbursement: correct the day of one of them",
+    Refusal.TOO_MANY_FACTS: "it has more facts than a loan may have: ask who is sending them",
+    Refusal.TOO_MANY_INSTALMENTS: "it has more instalments than a loan may have: split the contract",
+    Refusal.OUT_OF_BOUNDS: "principal, rate and term together are beyond what can be reckoned",
+    Refusal.NOT_IN_ORDER: "its facts are not in order: drop the history table, it is rebuilt",
+    Refusal.TOO_MANY_MOVEMENTS: "it has more movements than can be told",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ShardClosed:
+    """What closing days of a shard came to."""
+
+    shard: int
+    days: int
+    loans: int
+    entries: int
+    transitions: int
+    excepted: int
+
+
+@dataclass(slots=True)
+class _Left:
+    """What the days leave to be written, day by day."""
+
+    entries: list[tuple[int, Records]]
+    transitions: list[tuple[int, Records]]
+    exceptions: list[tuple[int, int, str]]
+    closings: list[tuple[int, int, int, int, str]]
+
+
+def close_shard(
+    connection: psycopg.Connection[Any], reader: adbc.Connection, shard: int, first: int, last: int
+) -> ShardClosed:
+    """Close the days `first … last` of a shard that are not closed yet; none of them: nothing is written.
+
+    One transaction: entries, transitions, exceptions and closings are there together or not at all.
+    """
+    fold(connection, reader, shard)
+    connection.commit()
+    connection.execute("select pg_advisory_xact_lock(727466, %s)", (shard,))
+    row = connection.execute(
+        "select max(closed_on)::text, (array_agg(told::text order by closed_on desc))[1] from closing where shard = %s",
+        (shard,),
+    ).fetchone()
+    closed_before = _number(row[0]) if row and row[0] else None
+    if closed_before is not None:
+        first = max(first, closed_before + 1)
+    if first > last:
+        connection.rollback()
+        return ShardClosed(shard, 0, 0, 0, 0, 0)
+    mark = watermark(connection)
+    table = product_table(products(connection))
+    book = read_shard(connection, reader, shard, table)
+    posted = _posted(connection, book, shard, row[1] if row and row[0] else None, first)
+    left = _close_days(connection, book, shard, first, last, posted)
+    _write(connection, shard, mark, left)
+    connection.commit()
+    return ShardClosed(
+        shard,
+        last - first + 1,
+        len(book),
+        sum(len(entries) for _, entries in left.entries),
+        sum(len(rows) for _, rows in left.transitions),
+        len(left.exceptions),
+    )
+
+
+def _number(text: str) -> int:
+    return int(np.datetime64(text, "D").astype(int))
+
+
+def _posted(
+    connection: psycopg.Connection[Any], book: Book, shard: int, told: str | None, first: int
+) -> Totals:
+    """The running totals [n, SLOTS] that the journal holds for each loan.
+
+    The reckoning is pure, so a loan of which nothing was told since the last closing stands as that closing
+    left it; of the others the journal itself is asked. Nothing closed yet: nothing posted.
+    """
+    if told is None:
+        return np.zeros((len(book), SLOTS), np.int64)
+    posted = totals_of(reckon_book(book, first - 1, first - 1))
+    touched = told_since(connection, shard, told)
+    rows = np.searchsorted(book.contracts["loan"], touched)
+    posted[rows, :BY_LOAN] = 0
+    found = connection.execute(
+        "select loan, cause, component, debit, sum(amount_fen)::bigint from entry where loan = any(%s) group by 1, 2, 3, 4",
+        (touched.tolist(),),
+    ).fetchall()
+    places = dict(zip(touched.tolist(), rows.tolist(), strict=True))
+    for loan, cause, component, debit, amount in found:
+        slot = SLOT[cause, component]
+        posted[places[loan], slot] += amount if debit == _DEBIT[slot] else -amount
+    return posted
+
+
+def _debits() -> list[int]:
+    from afterloan.journal.postings import POSTINGS
+
+    return [int(posting.debit) for posting in POSTINGS]
+
+
+_DEBIT = _debits()
+
+
+def _posted_sums(connection: psycopg.Connection[Any], shard: int, count: int) -> Totals:
+    """The running totals [products, SLOTS] that the journal holds for a shard's products in one sum."""
+    sums = np.zeros((count, SLOTS), np.int64)
+    found = connection.execute(
+        "select product, cause, component, debit, sum(amount_fen)::bigint from entry "
+        "where shard = %s and loan is null group by 1, 2, 3, 4",
+        (shard,),
+    ).fetchall()
+    for product, cause, component, debit, amount in found:
+        slot = SLOT[cause, component]
+        sums[product, slot] += amount if debit == _DEBIT[slot] else -amount
+    return sums
+
+
+def _close_days(
+    connection: psycopg.Connection[Any], book: Book, shard: int, first: int, last: int, posted: Totals
+) -> _Left:
+    left = _Left([], [], [], [])
+    loans = book.contracts["loan"].astype(np.int64)
+    of_product = book.contracts["product"].astype(np.int64)
+    count = len(book.products)
+    sums = _posted_sums(connection, shard, count)
+    numbers = np.arange(count, dtype=np.int64)
+    nobody = np.full(count, NO_LOAN, np.int64)
+    yesterday = reckon_book(book, first - 1, first - 1)
+    today = np.zeros_like(yesterday)
+    for day in range(first, last + 1):
+        today = reckon_book(book, day, day, today)
+        totals = totals_of(today, posted)
+        entries = [entries_to_reach(totals, posted, loans, of_product)]
+        now = np.zeros((count, SLOTS), np.int64)
+        np.add.at(now, of_product, totals)
+        entries.append(entries_to_reach(now, sums, nobody, numbers, by_loan=False))
+        left.entries.append((day, np.concatenate(entries)))
+        left.transitions.append((day, transitions_between(yesterday, today, day)))
+        signed = book.contracts["signed_on"] <= day
+        wrong = (today["error"] != 0) & signed
+        for i in np.flatnonzero(wrong):
+            left.exceptions.append((day, int(loans[i]), REASONS[Refusal(int(today["error"][i]))]))
+        control = _control(today, totals)
+        loans_in = int(signed.sum())
+        excepted = int(wrong.sum())
+        left.closings.append((day, loans_in, loans_in - excepted, excepted, json.dumps(control)))
+        posted, sums = totals, now
+        yesterday, today = today, yesterday
+    return left
+
+
+def _control(positions: Records, totals: Totals) -> dict[str, int]:
+    """What the control accounts must show: sums over positions, and over the kept totals of loans not reckoned."""
+    control = {int(account): amount for account, amount in control_of_positions(positions).items()}
+    wrong = positions["error"] != 0
+    if wrong.any():
+        for account, amount in balances_of_totals(totals[wrong].sum(axis=0)).items():
+            if int(account) in control:
+                control[int(account)] += amount
+    return {str(account): amount for account, amount in control.items()}
+
+
+def _frame(days: list[tuple[int, Records]], dtype: np.dtype[np.void]) -> pl.DataFrame | None:
+    if not sum(len(rows) for _, rows in days):
+        return None
+    rows = np.concatenate([rows for _, rows in days])
+    closed_on = np.repeat(np.array([day for day, _ in days]), [len(rows) for _, rows in days])
+    columns = {name: rows[name] for name in dtype.names or ()}
+    return pl.DataFrame(columns).with_columns(pl.Series("closed_on", closed_on).cast(pl.Int32).cast(pl.Date))
+
+
+def _copy(connection: psycopg.Connection[Any], table: str, frame: pl.DataFrame) -> None:
+    columns = ", ".join(frame.columns)
+    with connection.cursor() as cursor, cursor.copy(f"copy {table} ({columns}) from stdin (format csv)") as copy:
+        copy.write(frame.write_csv(include_header=False).encode())
+
+
+def _write(connection: psycopg.Connection[Any], shard: int, mark: str, left: _Left) -> None:
+    here = pl.lit(shard).alias("shard")
+    entries = _frame(left.entries, ENTRY)
+    if entries is not None:
+        loan = pl.when(pl.col("loan") == NO_LOAN).then(None).otherwise(pl.col("loan")).alias("loan")
+        _copy(connection, "entry", entries.with_columns(here, loan))
+    moved = _frame(left.transitions, TRANSITION)
+    if moved is not None:
+        _copy(connection, "transition", moved.with_columns(here))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into exception (closed_on, shard, loan, reason) values (%s, %s, %s, %s)",
+            [(iso(day), shard, loan, reason) for day, loan, reason in left.exceptions],
+        )
+        cursor.executemany(
+            "insert into closing (closed_on, shard, loans_in, closed, excepted, totals, told) "
+            "values (%s, %s, %s, %s, %s, %s, %s::text::xid8)",
+            [(iso(day), shard, *counts, mark) for day, *counts in left.closings],
+        )

@@ -1,0 +1,150 @@
+"""Transitions: what changed for a loan between the end of yesterday and the end of today."""
+
+from enum import IntEnum
+
+import numpy as np
+
+from afterloan.compiled import leaf
+from afterloan.loan.book import Records
+from afterloan.loan.columns import (
+    N_ARREARS,
+    N_BUCKET,
+    N_DAYS_PAST_DUE,
+    N_DUE_TODAY,
+    N_ERROR,
+    N_LOAN,
+    N_NEXT_DUE,
+    N_NEXT_DUE_ON,
+    N_REPAID,
+    N_STATE,
+    as_rows,
+)
+from afterloan.loan.terms import State
+
+
+class Transition(IntEnum):
+    """The kinds, in the order in which they are written for one loan."""
+
+    BECAME_DUE = 1  # an instalment falls due today; amount: what it asks for
+    ENTERED_GRACE = 2  # unpaid after its due date, inside the bureau grace; amount: arrears
+    BECAME_OVERDUE = 3  # grace has run out; amount: arrears
+    ROLLED_WORSE = 4  # passed to a worse bucket; amount: arrears
+    CURED = 5  # arrears wholly paid; amount: what the arrears were
+    PAID_OFF = 6  # the loan has ended; amount: money received until then
+    REOPENED = 7  # a loan that had ended owes again, e.g. its last repayment was taken back; amount: arrears
+
+
+TRANSITION = np.dtype(
+    [
+        ("loan", "i8"),
+        ("kind", "i8"),
+        ("from_bucket", "i8"),
+        ("to_bucket", "i8"),
+        ("days_past_due", "i8"),  # at the end of today; of yesterday for CURED
+        ("amount_fen", "i8"),
+    ]
+)
+
+MOST = len(Transition)  # transitions of one loan on one day
+BECAME_DUE = int(Transition.BECAME_DUE)
+ENTERED_GRACE = int(Transition.ENTERED_GRACE)
+BECAME_OVERDUE = int(Transition.BECAME_OVERDUE)
+ROLLED_WORSE = int(Transition.ROLLED_WORSE)
+CURED = int(Transition.CURED)
+ENDED = int(Transition.PAID_OFF)
+REOPENED = int(Transition.REOPENED)
+IN_GRACE = int(State.IN_GRACE)
+OVERDUE = int(State.OVERDUE)
+PAID_OFF = int(State.PAID_OFF)
+
+
+@leaf
+def arrears(position):
+    """All that was due before the day and is unpaid."""
+    return (
+        position[N_ARREARS] + position[N_ARREARS + 1] + position[N_ARREARS + 2] + position[N_ARREARS + 3]
+    )
+
+
+@leaf
+def fell_due(yesterday, today, day):
+    """What the instalment of `day` asks for: as yesterday saw it coming, or as it stands unpaid tonight."""
+    unpaid = (
+        today[N_DUE_TODAY] + today[N_DUE_TODAY + 1] + today[N_DUE_TODAY + 2] + today[N_DUE_TODAY + 3]
+    )
+    if yesterday[N_NEXT_DUE_ON] == day:
+        return max(yesterday[N_NEXT_DUE], unpaid)
+    return unpaid
+
+
+@leaf
+def note(rows, n, yesterday, today, kind, days, amount):
+    """Write one transition; returns how many there are."""
+    row = rows[n]
+    row[0] = today[N_LOAN]
+    row[1] = kind
+    row[2] = yesterday[N_BUCKET]
+    row[3] = today[N_BUCKET]
+    row[4] = days
+    row[5] = amount
+    return n + 1
+
+
+@leaf
+def compare(yesterday, today, day, rows, n):
+    """The transitions of one loan from one position to the next, written from row n on; returns the new n."""
+    was = yesterday[N_STATE]
+    now = today[N_STATE]
+    days = today[N_DAYS_PAST_DUE]
+    due = fell_due(yesterday, today, day)
+    if due > 0:
+        n = note(rows, n, yesterday, today, BECAME_DUE, days, due)
+    if now == IN_GRACE and was != IN_GRACE and was != OVERDUE:
+        n = note(rows, n, yesterday, today, ENTERED_GRACE, days, arrears(today))
+    if now == OVERDUE and was != OVERDUE:
+        n = note(rows, n, yesterday, today, BECAME_OVERDUE, days, arrears(today))
+    if today[N_BUCKET] > yesterday[N_BUCKET]:
+        n = note(rows, n, yesterday, today, ROLLED_WORSE, days, arrears(today))
+    if (was == IN_GRACE or was == OVERDUE) and now != IN_GRACE and now != OVERDUE:
+        n = note(rows, n, yesterday, today, CURED, yesterday[N_DAYS_PAST_DUE], arrears(yesterday))
+    if now == PAID_OFF and was != PAID_OFF:
+        n = note(rows, n, yesterday, today, ENDED, days, today[N_REPAID])
+    if was == PAID_OFF and now != PAID_OFF:
+        n = note(rows, n, yesterday, today, REOPENED, days, arrears(today))
+    return n
+
+
+@leaf
+def compare_all(yesterday, today, day, rows):
+    """The transitions of all loans; a loan that could not be reckoned on either day has none."""
+    n = 0
+    for i in range(today.shape[0]):
+        if today[i, N_ERROR] == 0 and yesterday[i, N_ERROR] == 0:
+            n = compare(yesterday[i], today[i], day, rows, n)
+    return n
+
+
+@leaf
+def changed(yesterday, today, day):
+    """How many loans can have transitions: the room that `compare_all` needs, in loans."""
+    n = 0
+    for i in range(today.shape[0]):
+        if (
+            yesterday[i, N_STATE] != today[i, N_STATE]
+            or yesterday[i, N_BUCKET] != today[i, N_BUCKET]
+            or fell_due(yesterday[i], today[i], day) > 0
+        ):
+            n += 1
+    return n
+
+
+def transitions_between(yesterday: Records, today: Records, day: int) -> Records:
+    """TRANSITION [k] from POSITION [n] at the end of `day - 1` to POSITION [n] at the end of `day`.
+
+    An instalment of 10 March unpaid in the night to the 11th, with three days of grace: became_due on the
+    10th, entered_grace and rolled_worse (to M1) on the 11th, became_overdue on the 14th.
+    """
+    before, after = as_rows(yesterday), as_rows(today)
+    room = changed(before, after, day) * MOST
+    rows = np.zeros(room, TRANSITION)
+    return rows[: compare_all(before, after, day, as_rows(rows))]
