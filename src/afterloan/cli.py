@@ -131,7 +131,7 @@ def generate(
     from afterloan.generate import generate as make
 
     with _bar("generate") as show:
-        made = make(loans, months, seed, folder, form=form, progress=lambda done, total: show("loans", done, total))
+        made = make(loans, months, seed, folder, format=form, progress=lambda done, total: show("loans", done, total))
     print(made)
 
 
@@ -151,7 +151,7 @@ def import_instalments(
 def close(
     on: Annotated[str, typer.Option("--on", help="Close this day (days before it must be closed).")] = "",
     through: Annotated[str, typer.Option("--through", help="Close all days up to this one.")] = "",
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 0,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes; all cores unless given.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Close a day over the whole book: reckon, post, write transitions, prove."""
