@@ -11,7 +11,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from afterloan.dates import day, months_later, year_month_day
+from afterloan.dates import day, iso, months_later, year_month_day
 from afterloan.generate.chance import BLOCK, keys_of_block
 from afterloan.generate.habits import Offer, habits, offer
 from afterloan.generate.lives import BORROWER, EVENT, EVENTS, RECEIPT, RECEIPTS_BESIDES, count_loans, live_borrowers
@@ -48,6 +48,15 @@ class BookWritten:
     told_twice: int
     told_late: int
     seconds: float
+
+    def __str__(self) -> str:
+        """For people: what lies where, how fast it came."""
+        return (
+            f"{self.loans:,} loans of {self.borrowers:,} borrowers, {iso(self.first_day)} to {iso(self.last_day)}: "
+            f"{self.repayments:,} repayments ({self.reversals:,} taken back, {self.told_late:,} told late, "
+            f"{self.told_twice:,} told twice) in {self.folder}; {self.seconds:,.1f} s, "
+            f"{self.loans_per_second:,} loans a second\nnext: afterloan import {self.folder}"
+        )
 
     @property
     def loans_per_second(self) -> int:
@@ -91,7 +100,8 @@ def _record(array: npt.NDArray[Any]) -> Any:
     return array.view(np.recarray) if numba.config.DISABLE_JIT else array
 
 
-def _products() -> npt.NDArray[np.void]:
+def generated_products() -> npt.NDArray[np.void]:
+    """The products that are lent, PRODUCT [2], ready for the reckoning."""
     terms = builtin()
     records = np.array([terms[code].record() for code in PRODUCTS])
     view = _record(records)
@@ -114,7 +124,7 @@ def live_chunk(share: Share, low: int, high: int, first_day: int, last_day: int,
             share.keys[low:high],
             (offered.principals_fen, offered.principal_shares, offered.terms, offered.term_shares),
             PRODUCT_SHARES,
-            _record(_products()),
+            _record(generated_products()),
             np.zeros((0, 0), np.bool_),
             _record(np.zeros(0, PROMISED)),
             first_day,

@@ -15,6 +15,7 @@ REGIONS = (
     "Jiangxi Shandong Henan Hubei Hunan Guangdong Guangxi Hainan Chongqing Sichuan Guizhou Yunnan Xizang Shaanxi "
     "Gansu Qinghai Ningxia Xinjiang"
 ).split()
+FEW_VALUES = ("product", "rate_percent", "principal_fen", "unit", "every", "instalments", "due_dom", "on", "known_on")
 Records = npt.NDArray[np.void]
 Tables = dict[str, pl.DataFrame]
 
@@ -97,7 +98,7 @@ def _disbursements(chunk: Chunk) -> pl.DataFrame:
 
 
 def _receipt_name(letter: str) -> pl.Expr:
-    return pl.concat_str(_name(letter, "loan"), pl.lit("-"), pl.col("nth").cast(pl.String))
+    return pl.concat_str(_name(letter, "loan"), pl.lit("-"), pl.col("nth").cast(pl.String).str.zfill(3))
 
 
 def _repayments(chunk: Chunk) -> pl.DataFrame:
@@ -157,7 +158,10 @@ class Pages:
     def _parquet(self, name: str, table: pl.DataFrame) -> None:
         arrow = table.to_arrow(compat_level=pl.CompatLevel.oldest())
         if name not in self.open:
-            self.open[name] = pq.ParquetWriter(self.folder / f"{name}.parquet", arrow.schema, compression="zstd")
+            # a name is there once: a dictionary of names would be built for nothing
+            few = [column for column in arrow.column_names if column in FEW_VALUES]
+            path = self.folder / f"{name}.parquet"
+            self.open[name] = pq.ParquetWriter(path, arrow.schema, compression="snappy", use_dictionary=few)
         self.open[name].write_table(arrow)
 
     def __enter__(self) -> "Pages":
