@@ -11,8 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import numba
-import platformdirs
+# scalar code gains nothing from vector units, and much of the compile time would go into trying
+os.environ.setdefault("NUMBA_LOOP_VECTORIZE", "0")
+os.environ.setdefault("NUMBA_SLP_VECTORIZE", "0")
+os.environ.setdefault("NUMBA_OPT", "2")
+
+import numba  # noqa: E402
+import platformdirs  # noqa: E402
 
 F = TypeVar("F", bound=Callable[..., Any])
 PACKAGE = Path(__file__).parent

@@ -1,0 +1,114 @@
+"""Read a golden story and hold the reckoning against it."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from afterloan.dates import NEVER, day, iso
+from afterloan.loan.book import Book
+from afterloan.loan.reckon import Reckoned, reckon_loan
+from afterloan.loan.terms import CONTRACT, FACT, PROMISED, Component, FactKind, State, Unit
+from afterloan.rules.products import ProductTerms, builtin
+
+KINDS = {
+    "disbursed": FactKind.DISBURSED,
+    "repaid": FactKind.REPAID,
+    "charged": FactKind.CHARGED,
+    "waived": FactKind.WAIVED,
+}
+
+
+class Words(yaml.SafeLoader):
+    """YAML in which `on` is a word, not a truth value."""
+
+
+Words.yaml_implicit_resolvers = {
+    letter: [(tag, pattern) for tag, pattern in pairs if tag != "tag:yaml.org,2002:bool"]
+    for letter, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def fen(text: str) -> int:
+    whole, _, cents = str(text).partition(".")
+    return int(whole) * 100 + int(cents.ljust(2, "0") or 0)
+
+
+def number(value: date | str) -> int:
+    return day(value.isoformat() if isinstance(value, date) else value)
+
+
+def terms_of(story: dict[str, Any]) -> ProductTerms:
+    told = builtin()[story["product"]].model_dump(mode="json") | story.get("set", {})
+    return ProductTerms.model_validate(told)
+
+
+def book_of(story: dict[str, Any]) -> Book:
+    terms = terms_of(story)
+    products = np.array([terms.record()], dtype=terms.record().dtype)
+    told = story["contract"]
+    contract = np.zeros(1, CONTRACT)
+    contract["principal_fen"] = fen(told["principal"])
+    contract["rate"] = terms.rate(told["rate_percent"])
+    contract["signed_on"] = number(told["signed_on"])
+    contract["unit"] = Unit[told.get("unit", "months").upper()]
+    contract["every"] = told.get("every", 1)
+    contract["instalments"] = told["instalments"]
+    facts = np.zeros(len(story["story"]), FACT)
+    for k, step in enumerate(story["story"]):
+        kind = next(name for name in KINDS if name in step)
+        on = number(step["on"])
+        facts[k]["kind"] = KINDS[kind]
+        facts[k]["on"] = on
+        facts[k]["known_on"] = number(step.get("known_on", step["on"]))
+        facts[k]["gone_on"] = number(step["gone_on"]) if "gone_on" in step else NEVER
+        facts[k]["amount_fen"] = fen(step[kind])
+        facts[k]["component"] = Component[step.get("component", "penalty").upper()]
+        facts[k]["due_on"] = number(step["due_on"]) if "due_on" in step else 0
+    facts = facts[np.lexsort((facts["kind"], facts["on"]))]
+    none = np.zeros(0, PROMISED)
+    at = np.array([0, len(facts)])
+    return Book(products, contract, none, np.zeros(2, np.int64), facts, at, np.zeros((0, 1), bool))
+
+
+def shown(reckoned: Reckoned, name: str, want: Any) -> Any:
+    """What the reckoning says about one line of a story."""
+    position, rows = reckoned.position, reckoned.instalments
+    if name.startswith("instalment_"):
+        row = rows[int(name.removeprefix("instalment_")) - 1]
+        return {part: f"{row['due_fen'][Component[part.upper()]] / 100:.2f}" for part in want}
+    if name == "paid":
+        return {part: f"{position['paid_fen'][Component[part.upper()]] / 100:.2f}" for part in want}
+    if name == "due_days":
+        return [date.fromisoformat(iso(d)) for d in rows["due_on"]]
+    if name == "state":
+        return State(int(position["state"])).name.lower()
+    if name in ("days_past_due", "grace_days_past_due", "bucket"):
+        return int(position[name])
+    amount = {
+        "outstanding_principal": position["outstanding_fen"][Component.PRINCIPAL],
+        "penalty": position["penalty_income_fen"],
+        "payoff": position["payoff_fen"],
+        "unapplied": position["unapplied_fen"],
+        "arrears": position["arrears_fen"].sum(),
+        "due_today": position["due_today_fen"].sum(),
+        "total_interest": rows["due_fen"][:, Component.INTEREST].sum(),
+    }[name]
+    return f"{int(amount) / 100:.2f}"
+
+
+def differences(path: Path) -> list[str]:
+    story = yaml.load(path.read_text(encoding="utf-8"), Words)  # noqa: S506
+    book = book_of(story)
+    found = []
+    for claim in story["then"]:
+        known_on = number(claim["known_on"]) if "known_on" in claim else NEVER
+        reckoned = reckon_loan(book, 0, number(claim["on"]), known_on)
+        for name, want in claim.items():
+            if name not in ("on", "known_on"):
+                got = shown(reckoned, name, want)
+                if got != want:
+                    found.append(f"{claim['on']} {name}: told {want}, reckoned {got}")
+    return found
