@@ -14,7 +14,15 @@ import numpy.typing as npt
 from afterloan.dates import day, iso, months_later, year_month_day
 from afterloan.generate.chance import BLOCK, keys_of_block
 from afterloan.generate.habits import Offer, habits, offer
-from afterloan.generate.lives import BORROWER, EVENT, EVENTS, RECEIPT, RECEIPTS_BESIDES, count_loans, live_borrowers
+from afterloan.generate.lives import (
+    BORROWER,
+    EVENT,
+    EVENTS,
+    RECEIPT,
+    RECEIPTS_BESIDES,
+    count_loans,
+    live_borrowers,
+)
 from afterloan.generate.write import Chunk, Pages, tables_of
 from afterloan.loan.terms import CONTRACT, FACT, LIFE, PROMISED
 from afterloan.loan.waterfall import unfold
@@ -97,7 +105,7 @@ def borrowers_of(seed: int, loans: int) -> Share:
 
 def _record(array: npt.NDArray[Any]) -> Any:
     """Fields as attributes also where nothing is compiled."""
-    return array.view(np.recarray) if numba.config.DISABLE_JIT else array
+    return array.view(np.recarray) if numba.config.DISABLE_JIT else array  # type: ignore[attr-defined]
 
 
 def generated_products() -> npt.NDArray[np.void]:
@@ -139,7 +147,9 @@ def live_chunk(share: Share, low: int, high: int, first_day: int, last_day: int,
     return Chunk(low + 1, borrowers, contracts, receipts[:count])
 
 
-def _chunks(share: Share, first_day: int, last_day: int, size: int, workers: int) -> Iterator[tuple[Chunk, Any]]:
+def _chunks(
+    share: Share, first_day: int, last_day: int, size: int, workers: int
+) -> Iterator[tuple[Chunk, Any]]:
     """All chunks with their tables, in order of borrowers, a few lived ahead by threads."""
     offered = offer()
     lows = range(0, len(share.keys), size)

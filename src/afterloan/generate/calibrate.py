@@ -25,9 +25,7 @@ def read_payments(folder: Path) -> pl.DataFrame:
     day = pl.col("DAYS_ENTRY_PAYMENT") - pl.col("DAYS_INSTALMENT")
     rows = pl.read_csv(folder / "instalments.csv", infer_schema_length=None)
     rows = rows.filter(pl.col("NUM_INSTALMENT_VERSION") > 0)
-    return rows.with_columns(
-        late=day, part=pl.col("AMT_PAYMENT") < pl.col("AMT_INSTALMENT") - 0.005
-    )
+    return rows.with_columns(late=day, part=pl.col("AMT_PAYMENT") < pl.col("AMT_INSTALMENT") - 0.005)
 
 
 def quantiles(values: np.ndarray[Any, Any]) -> list[int]:
@@ -71,9 +69,7 @@ def ended_early(folder: Path, payments: pl.DataFrame) -> float:
     """The share of ended loans whose last due day lies more than a month before the one first planned."""
     loans = pl.read_csv(folder / "previous_loans.csv", infer_schema_length=None)
     loans = loans.filter(pl.col("SK_ID_PREV").is_in(payments["SK_ID_PREV"].unique().to_list()))
-    ended = loans.filter(
-        (pl.col("DAYS_LAST_DUE") < 0) & (pl.col("DAYS_LAST_DUE_1ST_VERSION") < NEVER_DRAWN)
-    )
+    ended = loans.filter((pl.col("DAYS_LAST_DUE") < 0) & (pl.col("DAYS_LAST_DUE_1ST_VERSION") < NEVER_DRAWN))
     early = ended.filter(pl.col("DAYS_LAST_DUE") < pl.col("DAYS_LAST_DUE_1ST_VERSION") - 31)
     return early.height / ended.height
 
@@ -119,7 +115,11 @@ def bands(late: np.ndarray[Any, Any]) -> dict[str, float]:
 
 def main(folder: str) -> None:
     """Print the measured part of `calibration.yaml` for a data folder."""
-    print(yaml.safe_dump({"measured": measure(Path(folder))}, sort_keys=False, default_flow_style=None, width=110))
+    print(
+        yaml.safe_dump(
+            {"measured": measure(Path(folder))}, sort_keys=False, default_flow_style=None, width=110
+        )
+    )
 
 
 if __name__ == "__main__":

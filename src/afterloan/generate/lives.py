@@ -10,7 +10,17 @@ from afterloan.compiled import leaf, stage
 from afterloan.dates import NEVER, day_number, year_month_day
 from afterloan.generate.chance import below, between, happens, pick, quantile
 from afterloan.loan.columns import I_DUE_ON, I_FROM_ON, I_INSTALMENT, I_PAID
-from afterloan.loan.life import DISBURSED, INTEREST, PRINCIPAL, REPAID, act, advance, begin, due_by_now, payoff_amount
+from afterloan.loan.life import (
+    DISBURSED,
+    INTEREST,
+    PRINCIPAL,
+    REPAID,
+    act,
+    advance,
+    begin,
+    due_by_now,
+    payoff_amount,
+)
 from afterloan.loan.penalty import show_penalties
 from afterloan.loan.terms import Method
 
@@ -60,7 +70,11 @@ def draw_borrower(habits, chance, first_day, last_day, b):
     b.region = below(chance, REGIONS)
     b.income_yuan = 100 * (25 + below(chance, 60) + below(chance, 60))
     b.pay_day = 5 * between(chance, 1, 5) if happens(chance, 700_000) else between(chance, 1, 28)
-    b.due_dom = (b.pay_day + between(chance, 0, 5) - 1) % 28 + 1 if happens(chance, 800_000) else between(chance, 1, 28)
+    b.due_dom = (
+        (b.pay_day + between(chance, 0, 5) - 1) % 28 + 1
+        if happens(chance, 800_000)
+        else between(chance, 1, 28)
+    )
     b.auto_debit = 1 if happens(chance, habits.auto_debit) else 0
     b.late_ppm = habits.late_by_class[below(chance, 20)]
     days = last_day - first_day
@@ -208,7 +222,8 @@ def asked(product, life, event):
     if event.kind == EARLY and k < life.count and life.rows[k, I_INSTALMENT] > 0:
         paid = life.rows[k, I_PAID + PRINCIPAL] + life.rows[k, I_PAID + INTEREST]
         amount += max(life.rows[k, I_INSTALMENT] - paid, 0)
-        amount = min(amount, payoff_amount(product, life))
+        payoff = payoff_amount(product, life)
+        amount = payoff if k == life.count - 1 else min(amount, payoff)  # the last instalment is what is left
     if event.permille < ALL:
         amount = min(amount, max(amount * event.permille // 1000, 1))
     return amount
@@ -231,7 +246,9 @@ def receive(habits, chance, number, nth, on, amount, last_day, receipt):
 
 
 @stage
-def live_loan(habits, chance, products, calendars, promised, b, contract, last_day, life, facts, events, receipts, at):
+def live_loan(
+    habits, chance, products, calendars, promised, b, contract, last_day, life, facts, events, receipts, at
+):
     """Live one loan from disbursement to the last day of the book; writes receipts from `at`, returns their end."""
     product = products[contract.product]
     begin(life)
@@ -242,7 +259,9 @@ def live_loan(habits, chance, products, calendars, promised, b, contract, last_d
     n = plan_payments(habits, chance, product, b, life, contract.signed_on, last_day, events)
     first = at
     facts[0].kind = REPAID
-    for e in range(n):
+    e = -1
+    while e < n - 1:  # a bounced debit adds an event
+        e += 1
         on = events[e].on
         if on > last_day or life.settled_on != NEVER:
             break
@@ -286,8 +305,21 @@ def retry(events, e, n, on):
 
 @stage
 def live_borrowers(
-    habits, keys, offers, product_shares, products, calendars, promised, first_day, last_day, lives, facts, events,
-    borrowers, contracts, receipts,
+    habits,
+    keys,
+    offers,
+    product_shares,
+    products,
+    calendars,
+    promised,
+    first_day,
+    last_day,
+    lives,
+    facts,
+    events,
+    borrowers,
+    contracts,
+    receipts,
 ):
     """Borrowers of a chunk and their loans: fills `borrowers`, `contracts`, `receipts`; returns how many receipts.
 
@@ -306,8 +338,19 @@ def live_borrowers(
         for k in range(b.loans):
             draw_contract(chance, b, offers, product_shares, b.first_loan + k, days[k], contracts[loan])
             at = live_loan(
-                habits[0], chance, products, calendars, promised, b, contracts[loan], last_day, lives[0], facts,
-                events, receipts, at,
+                habits[0],
+                chance,
+                products,
+                calendars,
+                promised,
+                b,
+                contracts[loan],
+                last_day,
+                lives[0],
+                facts,
+                events,
+                receipts,
+                at,
             )
             loan += 1
     return at

@@ -32,7 +32,15 @@ def book_of(chunk: Chunk) -> Book:
     fact_at = np.searchsorted(loan[order], np.arange(n + 1)).astype(np.int64)
     none = np.zeros(n + 1, np.int64)
     products = generated_products()
-    return Book(products, chunk.contracts, np.zeros(0, PROMISED), none, facts[order], fact_at, np.zeros((0, 0), np.bool_))
+    return Book(
+        products,
+        chunk.contracts,
+        np.zeros(0, PROMISED),
+        none,
+        facts[order],
+        fact_at,
+        np.zeros((0, 0), np.bool_),
+    )
 
 
 def lateness(book: Book, as_of: int) -> tuple[Whole, npt.NDArray[np.bool_]]:
@@ -45,7 +53,9 @@ def lateness(book: Book, as_of: int) -> tuple[Whole, npt.NDArray[np.bool_]]:
     part: list[bool] = []
     for i in range(len(book)):
         told = reckon_loan(book, i, as_of)
-        moves = told.movements[(told.movements["cause"] == int(Cause.REPAID)) & (told.movements["instalment"] > 0)]
+        moves = told.movements[
+            (told.movements["cause"] == int(Cause.REPAID)) & (told.movements["instalment"] > 0)
+        ]
         paid: dict[tuple[int, int], int] = {}
         for move in moves:
             pair = (int(move["fact"]), int(move["instalment"]))

@@ -10,12 +10,23 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow.parquet as pq
 
-REGIONS = (
-    "Beijing Tianjin Hebei Shanxi Neimenggu Liaoning Jilin Heilongjiang Shanghai Jiangsu Zhejiang Anhui Fujian "
-    "Jiangxi Shandong Henan Hubei Hunan Guangdong Guangxi Hainan Chongqing Sichuan Guizhou Yunnan Xizang Shaanxi "
-    "Gansu Qinghai Ningxia Xinjiang"
-).split()
-FEW_VALUES = ("product", "rate_percent", "principal_fen", "unit", "every", "instalments", "due_dom", "on", "known_on")
+REGIONS = [
+    "Beijing", "Tianjin", "Hebei", "Shanxi", "Neimenggu", "Liaoning", "Jilin", "Heilongjiang",
+    "Shanghai", "Jiangsu", "Zhejiang", "Anhui", "Fujian", "Jiangxi", "Shandong", "Henan", "Hubei",
+    "Hunan", "Guangdong", "Guangxi", "Hainan", "Chongqing", "Sichuan", "Guizhou", "Yunnan", "Xizang",
+    "Shaanxi", "Gansu", "Qinghai", "Ningxia", "Xinjiang",
+]  # fmt: skip
+FEW_VALUES = (
+    "product",
+    "rate_percent",
+    "principal_fen",
+    "unit",
+    "every",
+    "instalments",
+    "due_dom",
+    "on",
+    "known_on",
+)
 Records = npt.NDArray[np.void]
 Tables = dict[str, pl.DataFrame]
 
@@ -53,7 +64,9 @@ def _attributes() -> pl.Expr:
         pl.col("income_yuan"),
         pl.lit(',"region":"'),
         pl.col("region").replace_strict(list(range(len(REGIONS))), REGIONS, return_dtype=pl.String),
-        pl.when(debited).then(pl.lit('","reach":"app","collect":"debit')).otherwise(pl.lit('","reach":"sms","collect":"transfer')),
+        pl.when(debited)
+        .then(pl.lit('","reach":"app","collect":"debit'))
+        .otherwise(pl.lit('","reach":"sms","collect":"transfer')),
         pl.lit('","mobile":"made-up-'),
         pl.col("number"),
         pl.lit('"}'),
@@ -61,9 +74,9 @@ def _attributes() -> pl.Expr:
 
 
 def _borrowers(chunk: Chunk) -> pl.DataFrame:
-    numbered = _frame(chunk.borrowers, "pay_day", "income_yuan", "region", "auto_debit", "joined_on").with_columns(
-        number=np.arange(chunk.first, chunk.first + len(chunk.borrowers))
-    )
+    numbered = _frame(
+        chunk.borrowers, "pay_day", "income_yuan", "region", "auto_debit", "joined_on"
+    ).with_columns(number=np.arange(chunk.first, chunk.first + len(chunk.borrowers)))
     return numbered.select(
         reference=_name("B", "number"), known_on=_day("joined_on"), attributes=_attributes()
     )
@@ -78,7 +91,9 @@ def _contracts(chunk: Chunk, products: tuple[str, ...]) -> pl.DataFrame:
         .select(
             reference=_name("L", "loan"),
             borrower=_name("B", "owner"),
-            product=pl.col("product").replace_strict(list(range(len(products))), products, return_dtype=pl.String),
+            product=pl.col("product").replace_strict(
+                list(range(len(products))), products, return_dtype=pl.String
+            ),
             principal_fen="principal_fen",
             # on RATE_SCALE one percent is 10^5: 3,500 is 0.03500 %
             rate_percent=pl.concat_str(pl.lit("0."), pl.col("rate").cast(pl.String).str.zfill(5)),
@@ -93,7 +108,10 @@ def _contracts(chunk: Chunk, products: tuple[str, ...]) -> pl.DataFrame:
 
 def _disbursements(chunk: Chunk) -> pl.DataFrame:
     return _frame(chunk.contracts, "loan", "signed_on", "principal_fen").select(
-        reference=_name("D", "loan"), contract=_name("L", "loan"), on=_day("signed_on"), amount_fen="principal_fen"
+        reference=_name("D", "loan"),
+        contract=_name("L", "loan"),
+        on=_day("signed_on"),
+        amount_fen="principal_fen",
     )
 
 

@@ -6,13 +6,15 @@ instalment, and the monthly days past due of `pos_cash_balance.csv` against the 
 
 import csv
 import sys
+from calendar import monthrange
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 
-from afterloan.dates import NEVER, day, day_number, month_length, year_month_day
+from afterloan.dates import NEVER, day, iso
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import Reckoned, reckon_book, reckon_loan
 from afterloan.loan.terms import CONTRACT, FACT, PROMISED, Cause, FactKind
@@ -57,7 +59,9 @@ def book_of(loans: list[Loan], anchor: int) -> Book:
     ends = [0]
     for loan in loans:
         facts.append(_fact(FactKind.DISBURSED, anchor + loan.start, loan.principal_fen))
-        facts += [_fact(FactKind.REPAID, anchor + part.paid, part.amount_fen) for _, part in receipts_of(loan)]
+        facts += [
+            _fact(FactKind.REPAID, anchor + part.paid, part.amount_fen) for _, part in receipts_of(loan)
+        ]
         ends.append(len(facts))
     rows = np.cumsum([0] + [len(loan.instalments) for loan in loans])
     products = np.array([builtin()["imported"].record()])
@@ -91,7 +95,10 @@ def payments_agree(loans: list[Loan], book: Book, anchor: int, as_of: int) -> Ag
             cleared = int(reckoned.instalments[k]["cleared_on"])
             last = max((part.paid for part in instalment.parts), default=0)
             for part in instalment.parts:
-                same = cleared < NEVER and cleared - int(reckoned.instalments[k]["due_on"]) == part.paid - instalment.due
+                same = (
+                    cleared < NEVER
+                    and cleared - int(reckoned.instalments[k]["due_on"]) == part.paid - instalment.due
+                )
                 for _ in part.rows:
                     told.note(same, "" if same else _cause(loan, k, instalment, part, last, reckoned))
     return told
@@ -123,10 +130,9 @@ def _met_another(loan: Loan, k: int, reckoned: Reckoned) -> bool:
 
 def month_end(anchor: int, months: int) -> int:
     """The last day of the month `months` (negative) from the anchor's: anchor 30 June 2018, -1: 31 May 2018."""
-    year, month, _ = year_month_day(anchor)
-    index = year * 12 + month - 1 + months
-    year, month = index // 12, index % 12 + 1
-    return int(day_number(year, month, month_length(year, month)))
+    on = date.fromisoformat(iso(anchor))
+    years, month = divmod(on.year * 12 + on.month - 1 + months, 12)
+    return day(date(years, month + 1, monthrange(years, month + 1)[1]).isoformat())
 
 
 def months_agree(folder: Path, loans: list[Loan], book: Book, anchor: int) -> Agreement:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import polars as pl
@@ -116,7 +116,8 @@ class Source:
     def __str__(self) -> str:
         """For people: rows read, loans made, oddities met."""
         oddities = [f"  {count:,} {name}" for name, count in self.oddities.most_common() if count]
-        first = f"{self.payments:,} payments of {len(self.loans):,} loans; {len(self.not_taken):,} rows not taken ({NOT_TAKEN})"
+        not_taken = f"{len(self.not_taken):,} rows not taken ({NOT_TAKEN})"
+        first = f"{self.payments:,} payments of {len(self.loans):,} loans; {not_taken}"
         return "\n".join([first, "oddities:", *oddities])
 
 
@@ -159,7 +160,9 @@ def read_row(row: int, told: dict[str, str | None]) -> Payment | NotTaken:
         try:
             values.append(_amount(text) if column.startswith("AMT") else _whole(text))
         except InvalidOperation:
-            return NotTaken("instalments.csv", row, column, text, "is no number", "write a number without separators")
+            return NotTaken(
+                "instalments.csv", row, column, text, "is no number", "write a number without separators"
+            )
     loan, client, version, number, due, paid = (int(v) for v in values[:6])
     payment = Payment(row, loan, client, version, number, due, paid, Decimal(values[6]), Decimal(values[7]))
     bad = _bad_value(payment)
@@ -185,7 +188,11 @@ def decided_days(path: Path) -> dict[int, int]:
         return {}
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
-        return {_whole(row["SK_ID_PREV"]): _whole(row["DAYS_DECISION"]) for row in rows if row.get("DAYS_DECISION")}
+        return {
+            _whole(row["SK_ID_PREV"]): _whole(row["DAYS_DECISION"])
+            for row in rows
+            if row.get("DAYS_DECISION")
+        }
 
 
 def _fen(amount: Decimal) -> int:
@@ -239,7 +246,7 @@ def _one_loan(payments: list[Payment], decided: dict[int, int], unseen: str, odd
     groups = [list(rows) for _, rows in groupby(payments, key=lambda p: (p.number, p.due))]
     made = [_one_instalment(rows, unseen, oddities) for rows in groups]
     oddities["due days not in the order of instalment numbers"] += sum(
-        later.due < earlier.due for earlier, later in zip(made, made[1:], strict=False)
+        later.due < earlier.due for earlier, later in pairwise(made)
     )
     made = sorted((i for i in made if i.amount_fen > 0), key=lambda i: (i.due, i.number))
     first = min(p.paid for p in payments)
@@ -292,7 +299,9 @@ def read_source(folder: Path, unseen: str = LEFT_OUT) -> Source:
 
 def _paid_nothing(payment: Payment) -> NotTaken:
     remedy = "nothing to do: it is no repayment; its instalment is owed or left out as chosen"
-    return NotTaken("instalments.csv", payment.row, "AMT_PAYMENT", str(payment.amount_paid), "is nothing", remedy)
+    return NotTaken(
+        "instalments.csv", payment.row, "AMT_PAYMENT", str(payment.amount_paid), "is nothing", remedy
+    )
 
 
 def _loan_refused(loan: Loan, payments: list[Payment]) -> list[NotTaken]:
@@ -300,9 +309,15 @@ def _loan_refused(loan: Loan, payments: list[Payment]) -> list[NotTaken]:
     if not loan.instalments:
         reason, remedy = "belongs to a loan of which nothing was paid in the sample", "nothing to do"
     elif len(loan.instalments) > MAX_INSTALMENTS:
-        reason, remedy = f"belongs to a loan of more than {MAX_INSTALMENTS} instalments", "split the loan in two"
+        reason, remedy = (
+            f"belongs to a loan of more than {MAX_INSTALMENTS} instalments",
+            "split the loan in two",
+        )
     elif loan.principal_fen > MAX_PRINCIPAL_FEN:
-        reason, remedy = f"belongs to a loan above {MAX_PRINCIPAL_FEN // 100}", "check the unit of its amounts"
+        reason, remedy = (
+            f"belongs to a loan above {MAX_PRINCIPAL_FEN // 100}",
+            "check the unit of its amounts",
+        )
     else:
         return []
     return [NotTaken("instalments.csv", p.row, "SK_ID_PREV", str(p.loan), reason, remedy) for p in payments]
@@ -332,7 +347,8 @@ def tables(loans: Iterable[Loan], anchor: int) -> dict[str, list[dict[str, str |
             )
             made["repayments"] += _repayments(loan, instalment, name, anchor)
     made["borrowers"] = [
-        {"reference": f"client-{client}", "known_on": _day(anchor, first)} for client, first in sorted(clients.items())
+        {"reference": f"client-{client}", "known_on": _day(anchor, first)}
+        for client, first in sorted(clients.items())
     ]
     return made
 
