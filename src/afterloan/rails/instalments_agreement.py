@@ -165,6 +165,40 @@ def _month_cause(book: Book, i: int, on: int, theirs: int) -> str:
     return "ours in arrears with a part of an instalment whose payment is not in the sample"
 
 
+def spells(loans: list[Loan], anchor: int) -> list[tuple[str, int, int]]:
+    """Spells of arrears as the payments tell them: loan, first day and first day after, seen at the ends of days.
+
+    What fell due on the 1st and was paid on the 4th is in arrears at the end of the 2nd and the 3rd; what was paid
+    on the 2nd never is. No waterfall, no engine: each instalment with its own payments.
+    """
+    found = []
+    for loan in loans:
+        late = {
+            on
+            for i in loan.instalments
+            for on in range(i.due + 1, max((part.paid for part in i.parts), default=i.due))
+        }
+        starts = sorted(on for on in late if on - 1 not in late)
+        ends = sorted(on + 1 for on in late if on + 1 not in late)
+        found += [(f"loan-{loan.loan}", anchor + a, anchor + b) for a, b in zip(starts, ends, strict=True)]
+    return found
+
+
+def spells_agree(told: list[tuple[str, int, int]], closed: list[tuple[str, int, int]]) -> Agreement:
+    """Spells that payments tell against spells that closed days left as transitions, of either's loans."""
+    agreement = Agreement("spells of arrears")
+    theirs, ours = set(told), set(closed)
+    for spell in sorted(theirs | ours):
+        near = any(other[0] == spell[0] for other in (theirs ^ ours) - {spell})
+        cause = (
+            "the same loan by other days: its money met another instalment first"
+            if near
+            else "in one list only"
+        )
+        agreement.note(spell in theirs and spell in ours, cause)
+    return agreement
+
+
 def measure(folder: Path, anchor: str = "2018-06-30", unseen: str = LEFT_OUT) -> list[Agreement]:
     """Both measures for a folder; `pos_cash_balance.csv` only where it is there."""
     loans = read_source(folder, unseen).loans
