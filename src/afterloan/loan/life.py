@@ -142,6 +142,7 @@ def fall_due(product, life, k):
     life.scheduled -= life.rows[k, I_DUE + PRINCIPAL] - life.rows[k, I_PREPAID]
     life.overdue_principal += owed(life, k, PRINCIPAL)
     life.due[INTEREST] += life.rows[k, I_DUE + INTEREST]
+    life.due[PRINCIPAL] += life.rows[k, I_DUE + PRINCIPAL]
     life.early_interest -= life.rows[k, I_PAID + INTEREST]
     life.charged_fee += life.rows[k, I_PROMISED_FEE]
     life.current = k + 1

@@ -1,0 +1,251 @@
+"""A loan's story line by line, with the working shown, so that 'why do I owe this?' has an answer."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from afterloan.dates import NEVER, iso
+from afterloan.loan.book import Book
+from afterloan.loan.reckon import Reckoned, reckon_loan
+from afterloan.loan.terms import RATE_SCALE, Cause, Component, DayCount, FactKind, Method, Per, Refusal, State, Timing
+
+PARTS = {
+    "en": {Component.PENALTY: "penalty", Component.FEE: "fees", Component.INTEREST: "interest", Component.PRINCIPAL: "principal"},
+    "zh": {Component.PENALTY: "罚息", Component.FEE: "费用", Component.INTEREST: "利息", Component.PRINCIPAL: "本金"},
+}
+TEXT = {
+    "terms": ("Lent {principal} on {signed}: {count} instalments, {rate} % a {per}; product {product}.",
+              "{signed} 借款 {principal}：共 {count} 期，利率每{per} {rate}%；产品 {product}。"),
+    "disbursed": ("paid out {amount}", "放款 {amount}"),
+    "fell_due": ("instalment {n} falls due: {amount} = principal {principal} + interest {interest}",
+                 "第 {n} 期到期：{amount} = 本金 {principal} + 利息 {interest}"),
+    "working": ("interest {interest}: {balance_days} (balance × days) × {rate} % = {exact}, rounded once",
+                "利息 {interest}：积数 {balance_days} × {rate}% = {exact}，到期一次取整"),
+    "repaid": ("received {amount}{split}", "收到还款 {amount}{split}"),
+    "split": (": {parts}", "：{parts}"),
+    "part": ("{part} of instalment {n} {amount}", "第 {n} 期{part} {amount}"),
+    "kept": ("{amount} kept unapplied", "{amount} 待分配"),
+    "used": ("{amount} that had been kept is used", "使用待分配款 {amount}"),
+    "charged": ("charged {part} {amount}, with instalment {n}", "计收{part} {amount}，随第 {n} 期"),
+    "waived": ("given up: {part} of instalment {n} {amount}", "减免第 {n} 期{part} {amount}"),
+    "gone": ("received {amount}, but taken back; learnt on {known}: it does not count", "收到 {amount}，但已被撤回（{known} 得知），不计入"),
+    "unknown": ("{count} facts up to this day were not known on {known}", "截至当日有 {count} 条信息在 {known} 尚未获知"),
+    "penalty": ("penalty of instalment {n}: {overdue_days} (overdue × days) × {rate} % = {amount}",
+                "第 {n} 期罚息：逾期积数 {overdue_days} × {rate}% = {amount}"),
+    "owed": ("Owed on {on}: {parts}; due and unpaid in all {arrears}, {days} days past due ({state}).",
+             "{on} 欠款：{parts}；到期未还合计 {arrears}，逾期 {days} 天（{state}）。"),
+    "ahead": ("Next: {amount} on {on}.", "下一期：{on} 应还 {amount}。"),
+    "payoff": ("To end the loan today: {amount}.", "当日结清金额：{amount}。"),
+    "unapplied": ("Kept unapplied: {amount}.", "待分配款：{amount}。"),
+    "check": ("Check: lent {lent} - principal repaid {repaid} - given up {waived} = {left}, and the position says {position}.",
+              "核对：放款 {lent} - 已还本金 {repaid} - 减免 {waived} = {left}，账面本金 {position}。"),
+    "order": ("Money meets debt in this order: {order}.", "冲账顺序：{order}。"),
+    "nothing": ("Nothing has been paid out by this day.", "截至当日尚未放款。"),
+}
+PERS = {"en": {Per.DAY: "day", Per.MONTH: "month", Per.YEAR: "year"}, "zh": {Per.DAY: "日", Per.MONTH: "月", Per.YEAR: "年"}}
+STATES = {
+    "en": {s: s.name.lower().replace("_", " ") for s in State},
+    "zh": {State.SIGNED: "已签约", State.CURRENT: "正常", State.IN_GRACE: "宽限期内", State.OVERDUE: "逾期", State.PAID_OFF: "已结清"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a story; `on` is empty for what belongs to no day, `indent` marks working."""
+
+    on: str
+    text: str
+    indent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A loan's story. `adds_up`: the movements told come to the position."""
+
+    lines: list[Line]
+    adds_up: bool
+
+    def print(self, console: Any) -> None:
+        """The story on a terminal."""
+        for line in self.lines:
+            space = "    " if line.indent else ""
+            console.print(f"[dim]{line.on:10}[/]  {space}{line.text}", soft_wrap=True, highlight=False)
+
+    def to_json(self) -> str:
+        """The story for machines."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+def money(fen: int) -> str:
+    """`money(123450) == "1,234.50"`."""
+    return f"{int(fen) / 100:,.2f}"
+
+
+def percent(rate: int) -> str:
+    """A rate on RATE_SCALE in percent: 4,560 is 0.0456."""
+    return f"{int(rate) * 100 / RATE_SCALE:.5f}".rstrip("0").rstrip(".")
+
+
+class _Teller:
+    def __init__(self, book: Book, i: int, product: str, reckoned: Reckoned, language: str) -> None:
+        if language not in PARTS:
+            raise ValueError(f"language {language!r} is not known; write en or zh")
+        self.book, self.product, self.told, self.language = book, product, reckoned, language
+        self.contract = book.contracts[i]
+        self.terms = book.products[self.contract["product"]]
+        self.facts = book.facts[book.fact_at[i] : book.fact_at[i + 1]]
+        self.lines: list[Line] = []
+
+    def say(self, name: str, /, **values: Any) -> str:
+        return TEXT[name][0 if self.language == "en" else 1].format(**values)
+
+    def line(self, on: int | None, name: str, /, *, indent: bool = False, **values: Any) -> None:
+        self.lines.append(Line(iso(on) if on is not None else "", self.say(name, **values), indent))
+
+    def part(self, component: int) -> str:
+        return PARTS[self.language][Component(component)]
+
+
+def explain(
+    book: Book, i: int, product: str, on: int, known_on: int | None = None, language: str = "en"
+) -> Story:
+    """The story of loan `i` up to the end of day `on`, with what was known on `known_on` (default: all).
+
+    Raises ValueError for a loan that cannot be reckoned or a language without words.
+    """
+    known = NEVER if known_on is None else known_on
+    reckoned = reckon_loan(book, i, on, known)
+    if reckoned.position["error"]:
+        reason = Refusal(int(reckoned.position["error"])).name.lower().replace("_", " ")
+        raise ValueError(f"this loan cannot be reckoned: {reason}; see the table `exception` for what to do")
+    teller = _Teller(book, i, product, reckoned, language)
+    _tell_terms(teller)
+    _tell_days(teller, on, known)
+    _tell_unknown(teller, on, known)
+    return Story(teller.lines, _tell_end(teller, on))
+
+
+def _tell_terms(t: _Teller) -> None:
+    c = t.contract
+    t.line(
+        None, "terms", principal=money(c["principal_fen"]), signed=iso(c["signed_on"]), count=int(c["instalments"]),
+        rate=percent(c["rate"]), per=PERS[t.language][Per(int(t.terms["per"]))], product=t.product,
+    )
+    if t.terms["by_timing"]:
+        due = [t.part(int(code) % 4) for code in t.terms["order"][: t.terms["orders"]] if code // 4 == Timing.PAST_DUE]
+        t.line(None, "order", order=", ".join(due))
+
+
+def _tell_days(t: _Teller, on: int, known: int) -> None:
+    moves = t.told.movements
+    stories: list[tuple[int, int, Any]] = []
+    for k, move in enumerate(moves):
+        stories.append((int(move["on"]), k, None))
+    for k, fact in enumerate(t.facts):
+        if fact["kind"] == FactKind.REPAID and fact["on"] <= on and fact["known_on"] <= known and fact["gone_on"] <= known:
+            if fact["gone_on"] != NEVER:
+                stories.append((int(fact["on"]), len(moves) + k, fact))
+    told: set[int] = set()
+    for day, k, fact in sorted(stories, key=lambda s: (s[0], s[1])):
+        if fact is not None:
+            t.line(day, "gone", amount=money(fact["amount_fen"]), known=iso(fact["gone_on"]))
+        elif k not in told:
+            told |= _tell_move(t, k)
+
+
+def _tell_move(t: _Teller, k: int) -> set[int]:
+    """Tell the movement k, with those that belong to it; which ones were told."""
+    moves = t.told.movements
+    move = moves[k]
+    on, cause, amount = int(move["on"]), Cause(int(move["cause"])), int(move["amount_fen"])
+    if cause == Cause.DISBURSED:
+        t.line(on, "disbursed", amount=money(amount))
+    elif cause == Cause.FELL_DUE:
+        return _tell_due(t, k)
+    elif cause in (Cause.REPAID, Cause.UNAPPLIED) and move["fact"] >= 0:
+        return _tell_repayment(t, int(move["fact"]))
+    elif cause == Cause.REPAID:
+        t.line(on, "part", indent=True, part=t.part(move["component"]), n=int(move["instalment"]), amount=money(amount))
+    elif cause == Cause.UNAPPLIED:
+        t.line(on, "used", amount=money(-amount))
+    else:
+        name = "charged" if cause == Cause.CHARGED else "waived"
+        t.line(on, name, part=t.part(move["component"]), n=int(move["instalment"]), amount=money(amount))
+    return {k}
+
+
+def _tell_due(t: _Teller, k: int) -> set[int]:
+    moves = t.told.movements
+    n = int(moves[k]["instalment"])
+    mine = np.flatnonzero((moves["cause"] == Cause.FELL_DUE) & (moves["instalment"] == n))
+    amounts = {int(moves[j]["component"]): int(moves[j]["amount_fen"]) for j in mine}
+    interest, principal = amounts.get(Component.INTEREST, 0), amounts.get(Component.PRINCIPAL, 0)
+    on = int(moves[k]["on"])
+    t.line(on, "fell_due", n=n, amount=money(interest + principal), principal=money(principal), interest=money(interest))
+    row = t.told.instalments[n - 1]
+    simple = t.terms["day_count"] != DayCount.ACT_ACT and t.terms["method"] != Method.IMPORTED and not row["carried_fen"]
+    if interest and simple and row["base"] and t.contract["rate"] and row["accrued_a"] % t.contract["rate"] == 0:
+        days = int(row["accrued_a"]) // int(t.contract["rate"])
+        scale = int(row["base"])
+        exact = int(row["accrued_a"]) * int(row["times"]) / (scale * RATE_SCALE) / 100
+        rate = percent(t.contract["rate"])
+        shown = rate if scale == 1 else f"{rate} × {int(row['times'])} / {scale}"
+        t.line(None, "working", indent=True, interest=money(interest), balance_days=money(days), rate=shown, exact=f"{exact:,.4f}")
+    return set(mine.tolist())
+
+
+def _tell_repayment(t: _Teller, fact: int) -> set[int]:
+    moves = t.told.movements
+    mine = np.flatnonzero((moves["fact"] == fact) & np.isin(moves["cause"], (Cause.REPAID, Cause.UNAPPLIED)))
+    parts = []
+    for j in mine:
+        amount = money(moves[j]["amount_fen"])
+        if moves[j]["cause"] == Cause.UNAPPLIED:
+            parts.append(t.say("kept", amount=amount))
+        else:
+            parts.append(t.say("part", part=t.part(moves[j]["component"]), n=int(moves[j]["instalment"]), amount=amount))
+    split = t.say("split", parts=", ".join(parts) if t.language == "en" else "，".join(parts)) if parts else ""
+    t.line(int(t.facts[fact]["on"]), "repaid", amount=money(t.facts[fact]["amount_fen"]), split=split)
+    return set(mine.tolist())
+
+
+def _tell_unknown(t: _Teller, on: int, known: int) -> None:
+    count = int(((t.facts["on"] <= on) & (t.facts["known_on"] > known)).sum())
+    if count:
+        t.line(None, "unknown", count=count, known=iso(known))
+
+
+def _tell_end(t: _Teller, on: int) -> bool:
+    p = t.told.position
+    if not p["disbursed_fen"]:
+        t.line(None, "nothing")
+        return True
+    rate = int(t.contract["rate"]) * int(t.terms["penalty_permille"]) // 1000
+    for row in t.told.instalments:
+        interest = int(row["due_fen"][Component.PENALTY]) - int(row["charged_penalty_fen"])
+        if interest > 0:
+            cap = int(t.terms["cap_rate_year"])
+            per_year = {Per.DAY: 365, Per.MONTH: 12, Per.YEAR: 1}[Per(int(t.terms["per"]))]
+            shown = percent(min(rate, cap // per_year) if cap else rate)
+            t.line(None, "penalty", n=int(row["number"]), overdue_days=money(row["overdue_a"]), rate=shown, amount=money(interest))
+    parts = ", ".join(f"{t.part(c)} {money(p['outstanding_fen'][c])}" for c in (3, 2, 0, 1) if p["outstanding_fen"][c])
+    days = int(p["days_past_due"])
+    state = STATES[t.language][State(int(p["state"]))]
+    t.line(None, "owed", on=iso(on), parts=parts or money(0), arrears=money(p["arrears_fen"].sum()), days=days, state=state)
+    if p["unapplied_fen"]:
+        t.line(None, "unapplied", amount=money(p["unapplied_fen"]))
+    if p["next_due_on"] != NEVER:
+        t.line(None, "ahead", on=iso(p["next_due_on"]), amount=money(p["next_due_fen"]))
+    t.line(None, "payoff", amount=money(p["payoff_fen"]))
+    moves = t.told.movements
+
+    def total(cause: Cause) -> int:
+        return int(moves[(moves["cause"] == cause) & (moves["component"] == Component.PRINCIPAL)]["amount_fen"].sum())
+
+    lent, repaid, waived = total(Cause.DISBURSED), total(Cause.REPAID), total(Cause.WAIVED)
+    left = lent - repaid - waived
+    held = int(p["outstanding_fen"][Component.PRINCIPAL])
+    t.line(None, "check", lent=money(lent), repaid=money(repaid), waived=money(waived), left=money(left), position=money(held))
+    return left == held
