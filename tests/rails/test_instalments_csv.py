@@ -1,9 +1,12 @@
 """Payment records of the Home Credit form become a book, every oddity by a rule that is written down."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from afterloan.dates import day
 from afterloan.loan.reckon import reckon_book, reckon_loan
@@ -198,6 +201,44 @@ def test_both_measures_by_hand(tmp_path):
     ]
     loans = read_source(folder).loans
     assert int(reckon_loan(book_of(loans, ANCHOR), 0, ANCHOR).instalments[0]["cleared_on"]) == ANCHOR - 28
+
+
+ROW = st.tuples(
+    st.integers(1, 3),  # loan
+    st.integers(0, 2),  # version
+    st.integers(1, 4),  # number
+    st.integers(-200, 0),  # due
+    st.integers(-200, 0),  # paid
+    st.integers(0, 90_000),  # due and paid, in tenths of a cent
+    st.integers(0, 90_000),
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(rows=st.lists(ROW, min_size=1, max_size=12), unseen=st.sampled_from(["left_out", "owed"]))
+def test_whatever_the_rows_money_is_conserved_and_every_loan_can_be_reckoned(tmp_path_factory, rows, unseen):
+    told = [f"{a},1,{v},{n},{due},{paid},{x / 1000},{y / 1000}" for a, v, n, due, paid, x, y in rows]
+    loans = read_source(source_folder(tmp_path_factory.mktemp("rows"), *told), unseen).loans
+    # the plainest way to the same sum: per loan, instalment and due day, rows of several versions with the
+    # same day and amount once; every sum to whole cents, half to even
+    groups: dict[tuple[int, int, int], list[tuple[int, int, int]]] = {}
+    for a, v, n, due, paid, _, y in rows:
+        groups.setdefault((a, n, due), []).append((v, paid, y))
+    expected: dict[int, int] = {}
+    for (a, _, _), group in groups.items():
+        several = len({v for v, _, _ in group}) > 1
+        amounts = [y for _, y in {(paid, y) for _, paid, y in group}] if several else [y for *_, y in group]
+        expected[a] = expected.get(a, 0) + round(Fraction(sum(amounts), 10))
+    found = {loan.loan: sum(p.amount_fen for i in loan.instalments for p in i.parts) for loan in loans}
+    assert {a: fen for a, fen in found.items() if fen} == {a: fen for a, fen in expected.items() if fen}
+    if loans:
+        positions = reckon_book(book_of(loans, ANCHOR), ANCHOR)
+        assert (positions["error"] == 0).all()
+        assert list(positions["repaid_fen"]) == [found[loan.loan] for loan in loans]
+        paid = positions["paid_fen"].sum(axis=1) + positions["unapplied_fen"]
+        assert (paid == positions["repaid_fen"]).all()
+        if unseen == "left_out":
+            assert (positions["outstanding_fen"].sum(axis=1) == 0).all()
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="the payment records are not here")

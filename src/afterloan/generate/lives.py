@@ -194,7 +194,7 @@ def plan_trouble(chance, b, last_due, last_day, events, n):
 @stage
 def plan_payments(habits, chance, product, b, life, start, last_day, events):
     """All payments the borrower makes on one loan, by day; returns how many."""
-    n = 0
+    n = np.int64(0)
     last_due = life.rows[life.count - 1, I_DUE_ON]
     for k in range(life.count):
         due = life.rows[k, I_DUE_ON]
@@ -251,11 +251,14 @@ def live_loan(
 ):
     """Live one loan from disbursement to the last day of the book; writes receipts from `at`, returns their end."""
     product = products[contract.product]
+    only = np.int64(
+        0
+    )  # a bare 0 is a type of its own to the compiler, and all of `act` would be compiled again
     begin(life)
     facts[0].kind = DISBURSED
     facts[0].on = contract.signed_on
     facts[0].amount_fen = contract.principal_fen
-    act(product, contract, calendars, promised, life, facts, 0)
+    act(product, contract, calendars, promised, life, facts, only)
     n = plan_payments(habits, chance, product, b, life, contract.signed_on, last_day, events)
     first = at
     facts[0].kind = REPAID
@@ -285,7 +288,7 @@ def live_loan(
         at += 1
         facts[0].on = on
         facts[0].amount_fen = amount
-        act(product, contract, calendars, promised, life, facts, 0)
+        act(product, contract, calendars, promised, life, facts, only)
     return at
 
 
@@ -328,8 +331,8 @@ def live_borrowers(
     """
     chance = np.zeros(1, np.uint64)
     days = np.zeros(8, np.int64)
-    at = 0
-    loan = 0
+    at = np.int64(0)
+    loan = np.int64(0)
     for i in range(len(borrowers)):
         b = borrowers[i]
         chance[0] = keys[i]

@@ -230,6 +230,8 @@ def _one_instalment(payments: list[Payment], unseen: str, oddities: Counter[str]
     oddities["instalment paid in several payments"] += len(parts) > 1
     oddities["payment of nothing"] += sum(part.amount_fen == 0 for part in parts)
     oddities["instalment of nothing"] += amount == 0
+    if amount == 0:  # the money was received, so something was asked for
+        amount = received
     if received > amount:
         oddities["instalment paid more than is due"] += 1
     if received < amount:
