@@ -264,22 +264,25 @@ def repay(
     import re
     from datetime import date
 
+    from afterloan.close.intraday import take
     from afterloan.facts import Repaid
-    from afterloan.store.record import record
 
     if not re.fullmatch(r"\d{1,10}(\.\d{1,2})?", amount):
         raise Stop(f"amount {amount!r} is no amount; write major units with at most two decimals, e.g. 1200.00")
     whole, _, cents = amount.partition(".")
     today = date.today().isoformat()
     day = _day(on or today)
-    fact = Repaid(loan, reference, day, _day(known_on) if known_on else max(day, _day(today) if not on else day),
-                  int(whole) * 100 + int(cents.ljust(2, "0") or 0))
+    fen = int(whole) * 100 + int(cents.ljust(2, "0"))
+    fact = Repaid(loan, reference, day, _day(known_on) if known_on else day, fen)
     with _store().connect() as connection:
-        done = record(connection, fact)
+        taken = take(connection, fact)
+    done = taken.recorded
     if as_json:
-        print(json.dumps({"fact": done.fact, "known": done.known}))
+        payoff = int(taken.reckoned.position["payoff_fen"])
+        print(json.dumps({"fact": done.fact, "known": done.known, "entries": taken.entries, "payoff_fen": payoff}))
     else:
-        print(f"{'already known' if done.known else 'recorded'}: repayment {reference} of {amount} for {loan}")
+        state = "already known" if done.known else f"recorded, {taken.entries} entries posted"
+        print(f"{state}: repayment {reference} of {amount} for {loan}")
 
 
 @app.command("trial-balance")

@@ -14,6 +14,7 @@ import pytest
 
 from afterloan.close import CloseRefused, close_through
 from afterloan.close.books import export_lines
+from afterloan.close.intraday import take
 from afterloan.dates import day, iso
 from afterloan.facts import Repaid, Reversed
 from afterloan.generate import generate
@@ -213,3 +214,23 @@ def test_bean_check_reads_the_export_of_closed_months(store: Store, book: Path, 
     done = subprocess.run([str(check), str(file)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[:500] + done.stderr[:500]
     assert sum(line.startswith("20") for line in file.read_text(encoding="utf-8").splitlines()) > 500
+
+
+def test_a_repayment_during_the_day_is_posted_once_and_the_close_finds_it(
+    store: Store, server: Store, book: Path, request: pytest.FixtureRequest
+) -> None:
+    bring_in(store, book)
+    close_through(store, day("2024-03-20"))
+    with store.connect() as connection:
+        loan = str(connection.execute("select reference from contract order by signed_on limit 1").fetchone()[0])  # type: ignore[index]
+        fact = Repaid(loan, "desk-1", day("2024-03-21"), day("2024-03-21"), 12_345)
+        first = take(connection, fact)
+        again = take(connection, fact)
+    assert first.entries >= 1 and (again.entries, again.recorded.known) == (0, True)
+    assert not close_through(store, THROUGH).failed
+    with other_store(server, request) as second:
+        bring_in(second, book)
+        with second.connect() as connection:
+            record(connection, fact)
+        close_through(second, THROUGH)
+        assert balances(second) == balances(store)

@@ -100,22 +100,33 @@ def _posted(
     """The running totals [n, SLOTS] that the journal holds for each loan.
 
     The reckoning is pure, so a loan of which nothing was told since the last closing stands as that closing
-    left it; of the others the journal itself is asked. Nothing closed yet: nothing posted.
+    left it; of the others, and of all before the first closing, the journal itself is asked.
     """
+    loans = book.contracts["loan"].astype(np.int64)
     if told is None:
-        return np.zeros((len(book), SLOTS), np.int64)
+        return posted_of(connection, loans)
     posted = totals_of(reckon_book(book, first - 1, first - 1))
     touched = told_since(connection, shard, told)
-    rows = np.searchsorted(book.contracts["loan"], touched)
-    posted[rows, :BY_LOAN] = 0
-    found = connection.execute(
-        "select loan, cause, component, debit, sum(amount_fen)::bigint from entry where loan = any(%s) group by 1, 2, 3, 4",
-        (touched.tolist(),),
-    ).fetchall()
-    places = dict(zip(touched.tolist(), rows.tolist(), strict=True))
-    for loan, cause, component, debit, amount in found:
+    posted[np.searchsorted(loans, touched), :BY_LOAN] = posted_of(connection, touched)[:, :BY_LOAN]
+    return posted
+
+
+POSTED = "select loan, cause, component, debit, sum(amount_fen)::bigint from entry where loan = {} group by 1, 2, 3, 4"
+POSTED_OF_MANY = POSTED.format("any(%s)")
+POSTED = POSTED.format("%s")
+
+
+def posted_of(connection: psycopg.Connection[Any], loans: npt.NDArray[np.int64]) -> Totals:
+    """The running totals [n, SLOTS] that the journal itself holds for some loans (sorted numbers)."""
+    return posted_sums(loans, connection.execute(POSTED_OF_MANY, (loans.tolist(),)).fetchall())
+
+
+def posted_sums(loans: npt.NDArray[np.int64], sums: list[Any]) -> Totals:
+    """Running totals out of (loan, cause, component, debit, amount): a sum booked the other way counts against."""
+    posted = np.zeros((len(loans), SLOTS), np.int64)
+    for loan, cause, component, debit, amount in sums:
         slot = SLOT[cause, component]
-        posted[places[loan], slot] += amount if debit == _DEBIT[slot] else -amount
+        posted[np.searchsorted(loans, loan), slot] += amount if debit == _DEBIT[slot] else -amount
     return posted
 
 

