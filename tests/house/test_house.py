@@ -1,0 +1,72 @@
+"""The house: import floors, purity of the pure rooms, no addresses or machine paths in what is tracked."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "afterloan"
+PURE = sorted(
+    path
+    for path in [*SOURCE.glob("dates.py"), *SOURCE.glob("loan/*.py"), *SOURCE.glob("facts/*.py"), *SOURCE.glob("journal/*.py")]
+    if path.name != "annual_rate.py"  # rates, not money
+)
+CLOCKS = {"now", "today", "utcnow", "time", "monotonic", "perf_counter"}
+OUTSIDE = {"time", "random", "secrets", "socket", "requests", "urllib", "psycopg", "sqlalchemy"}
+
+
+def test_import_floors() -> None:
+    lint = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([str(lint), "--config", "pyproject.toml"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("path", PURE, ids=[str(p.relative_to(SOURCE)) for p in PURE])
+def test_pure_rooms_know_no_fractions_clock_or_chance(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        where = f"{path.name}:{getattr(node, 'lineno', '?')}"
+        if isinstance(node, ast.Constant):
+            assert not isinstance(node.value, float), f"{where}: a binary fraction"
+        if isinstance(node, ast.BinOp):
+            assert not isinstance(node.op, ast.Div), f"{where}: `/` makes a binary fraction"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in ("float", "open"), f"{where}: {node.func.id}()"
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            assert node.func.attr not in CLOCKS, f"{where}: a clock"
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        for name in names:
+            assert name.split(".")[0] not in OUTSIDE, f"{where}: imports {name}"
+
+
+def tracked() -> list[Path]:
+    done = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / line for line in done.stdout.splitlines()]
+
+
+def test_no_addresses_of_registries_and_no_machine_paths() -> None:
+    wrong = re.compile(r"--(extra-)?index-url|--find-links|files\.pythonhosted|registry\.npmjs|/root/|/home/\w+/|/work/main")
+    for path in tracked():
+        if path.suffix in (".py", ".md", ".txt", ".toml", ".yaml", ".j2", "") and path != Path(__file__) and path.is_file():
+            found = wrong.search(path.read_text(encoding="utf-8", errors="replace"))
+            assert not found, f"{path.relative_to(ROOT)}: {found.group() if found else ''}"
+
+
+def test_commands_and_files_that_the_docs_name_exist() -> None:
+    from typer.main import get_command
+
+    from afterloan.cli import app
+
+    commands = set(get_command(app).commands)  # type: ignore[attr-defined]
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
+        text = page.read_text(encoding="utf-8")
+        for name in re.findall(r"^ {4}(?:\.venv/bin/)?afterloan ([a-z-]+)", text, re.M):
+            assert name in commands, f"{page.name}: afterloan {name}"
+        for name in re.findall(r"`((?:src|docs|tests|bench)/[\w./-]+\.\w+)`", text):
+            assert (ROOT / name).exists(), f"{page.name}: {name}"
