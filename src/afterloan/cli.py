@@ -335,7 +335,7 @@ def status(as_json: AsJson = False) -> None:
 
 @app.command()
 def demo(
-    loans: Annotated[int, typer.Option(min=100)] = 20_000,
+    loans: Annotated[int, typer.Option(min=100)] = 5_000,
     months: Annotated[int, typer.Option(min=2, max=60)] = 24,
 ) -> None:
     """Generate a book (or take the one that is there), close its days, show the portfolio."""
