@@ -1,0 +1,79 @@
+"""Reports and stories on a small book whose figures are worked out by hand."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from afterloan.dates import NEVER, day
+from afterloan.loan.book import Book
+from afterloan.loan.terms import CONTRACT, FACT, PROMISED
+from afterloan.report.explain import explain
+from afterloan.report.portfolio import month_ends, portfolio_report
+from afterloan.rules.products import builtin
+
+LENT = day("2026-01-10")
+
+
+def book() -> Book:
+    """Two loans of 800.00, interest first at 0.05 % a day, one month: 812.40 due on 10 February (31 days: 12.40)."""
+    record = builtin()["jiebei-interest-first"].record()
+    contracts = np.zeros(2, CONTRACT)
+    for i in range(2):
+        contracts[i] = (i + 1, 0, 80_000, 5_000, LENT, 0, 3, 1, 1, 0, 0, 0, 0)
+    due = day("2026-02-10")
+    facts = np.array(
+        [
+            (10, LENT, LENT, NEVER, 80_000, 0, 0, 1),
+            (50, due, due, NEVER, 81_240, 0, 0, 2),
+            (10, LENT, LENT, NEVER, 80_000, 0, 0, 3),
+            (50, due, due, day("2026-02-12"), 81_240, 0, 0, 4),
+        ],
+        FACT,
+    )
+    none = np.zeros(0, PROMISED)
+    return Book(np.array([record]), contracts, none, np.zeros(3, np.int64), facts, np.array([0, 2, 4]), np.zeros((0, 1), bool))
+
+
+def test_month_ends() -> None:
+    assert month_ends(day("2026-03-15"), 2) == [day("2026-01-31"), day("2026-02-28"), day("2026-03-15")]
+
+
+def test_the_figures_of_a_small_book(tmp_path: Path) -> None:
+    report = portfolio_report([book()], day("2026-03-31"), months=3)
+    summary = dict(report.tables["summary"].iter_rows())
+    assert (summary["loans"], summary["active"], summary["outstanding"]) == (2, 1, 80_000)
+    assert summary["arrears"] == 81_240 + 2_577  # penalty: 800.00 × 49 days × 0.06575 % (24 % / 365) = 25.77
+    assert summary["share_30"] == 1.0 and summary["share_90"] == 0.0
+    roll = {row["from"]: row for row in report.tables["roll"].to_dicts()}
+    assert roll["M1"]["M2"] == 1.0  # 18 days on 28 February, 49 on 31 March
+    expected = {row["month"]: row for row in report.tables["expected"].to_dicts()}
+    assert (expected["2026-02"]["fell_due_fen"], expected["2026-02"]["received_fen"]) == (162_480, 81_240)
+    report.to_csv(tmp_path / "csv")
+    assert sorted(p.name for p in (tmp_path / "csv").iterdir()) == [f"{n}.csv" for n in sorted(report.tables)]
+    assert json.loads(report.to_json())["on"] == "2026-03-31"
+    report.to_html(tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "812.40" in page or "838.17" in page
+    assert 'src="http' not in page and "贷款账簿" in page
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "taken back; learnt on 2026-02-12"), ("zh", "2026-02-12 得知")])
+def test_a_story_shows_the_working_and_adds_up(language: str, words: str) -> None:
+    story = explain(book(), 1, "jiebei-interest-first", day("2026-02-20"), language=language)
+    told = "\n".join(line.text for line in story.lines)
+    assert story.adds_up and words in told
+    assert "24,800.00" in told and "12.4000" in told  # 800.00 × 31 days; × 0.05 % = 12.40
+    assert "5.26" in told  # penalty: 8,000.00 × 0.06575 %
+
+
+def test_a_story_as_known_before_the_bounce() -> None:
+    story = explain(book(), 1, "jiebei-interest-first", day("2026-02-20"), day("2026-02-11"))
+    told = "\n".join(line.text for line in story.lines)
+    assert "taken back" not in told and "To end the loan today: 0.00" in told
+
+
+def test_a_language_without_words_is_refused() -> None:
+    with pytest.raises(ValueError, match="write en or zh"):
+        explain(book(), 0, "x", day("2026-02-20"), language="fr")
