@@ -16,19 +16,20 @@ os.environ.setdefault("NUMBA_LOOP_VECTORIZE", "0")
 os.environ.setdefault("NUMBA_SLP_VECTORIZE", "0")
 os.environ.setdefault("NUMBA_OPT", "2")
 
-import numba  # noqa: E402
-import platformdirs  # noqa: E402
+import numba
+import platformdirs
 
 F = TypeVar("F", bound=Callable[..., Any])
 PACKAGE = Path(__file__).parent
 
 
 def sources_mark() -> str:
-    """Twelve characters that change whenever a source of the reckoning changes."""
+    """Twelve characters that change whenever a source that compiles, or is compiled into another, changes."""
     mark = hashlib.sha256()
-    for path in sorted([*PACKAGE.glob("*.py"), *PACKAGE.glob("loan/*.py")]):
-        if path.name != "cli.py":
-            mark.update(path.name.encode() + path.read_bytes())
+    for path in sorted(PACKAGE.rglob("*.py")):
+        text = path.read_bytes()
+        if b"afterloan.compiled import" in text or path.name in ("terms.py", "columns.py", "compiled.py"):
+            mark.update(path.name.encode() + text)
     return mark.hexdigest()[:12]
 
 

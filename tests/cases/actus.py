@@ -32,7 +32,7 @@ def _date(text: str) -> int:
 
 
 def _months(cycle: str) -> int:
-    if not cycle.startswith("P") or not cycle[1:].split("L")[0][-1] in "MY":
+    if not cycle.startswith("P") or cycle[1:].split("L")[0][-1] not in "MY":
         raise NotExpressed(f"cycle {cycle}")
     body = cycle[1:].split("L")[0]
     return int(body[:-1]) * (12 if body[-1] == "Y" else 1)

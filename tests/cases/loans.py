@@ -473,4 +473,6 @@ def run_case(case: dict[str, Any]) -> CaseResult:
         why = f"{found[0]} ({len(found)} in all)" if found else ""
     except NotExpressed as reason:
         why = f"not expressed: {reason}"
+    except (KeyError, IndexError, ValueError, TypeError) as reason:  # a term or step of a form not met before
+        why = f"not expressed: {type(reason).__name__} {reason}"
     return CaseResult(case["source"], case["level"], case["id"], not why, why)

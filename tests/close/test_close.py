@@ -138,7 +138,7 @@ def test_a_loan_that_cannot_be_reckoned_is_listed_and_stops_nobody(store: Store,
     more.mkdir()
     (more / "contracts.csv").write_text(
         "reference,borrower,product,principal,rate_percent,signed_on,instalments\n"
-        "BAD,{b},imported,100.00,0,2024-01-05,3\n".format(b=_borrower(store)),
+        f"BAD,{_borrower(store)},imported,100.00,0,2024-01-05,3\n",
         encoding="utf-8",
     )
     (more / "disbursements.csv").write_text("reference,contract,on,amount\nDBAD,BAD,2024-01-05,100.00\n", encoding="utf-8")
