@@ -1,7 +1,6 @@
 """How fast a book comes in and a day closes, on the embedded PostgreSQL."""
 
 import os
-import resource
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -79,8 +78,6 @@ def book_and_close() -> list[dict[str, object]]:
         floor = bare_day(store)
         figures.append(_figure("close_first_day", first, "s", floor))
         figures.append(_figure(f"close_day_{LOANS}", more.seconds, "s", floor))
-        memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        figures.append(_figure("close_memory_of_a_worker", memory, "MB", 2048 / cores))
     return figures
 
 
@@ -91,9 +88,10 @@ def bare_day(store: Store) -> float:
         with connection.cursor() as cursor, cursor.copy("copy history (packed) to stdout (format binary)") as copy:
             for _ in copy:
                 pass
-        with connection.cursor() as cursor, cursor.copy(
-            f"copy (select * from entry where closed_on = '{iso(LAST + 1)}') to stdout"
-        ) as copy:
+        with (
+            connection.cursor() as cursor,
+            cursor.copy(f"copy (select * from entry where closed_on = '{iso(LAST + 1)}') to stdout") as copy,
+        ):
             text = b"".join(bytes(part) for part in copy)
         connection.execute("create table bare_entry (like entry)")
         with connection.cursor() as cursor, cursor.copy("copy bare_entry from stdin") as copy:
@@ -129,7 +127,9 @@ def durable_repayment() -> list[dict[str, object]]:
     return [_figure("durable_repayment", ours, "ms", base)]
 
 
-def bare_repayment(connection: psycopg.Connection[Any], of: tuple[int, int, int], on: str, reference: str, entries: int) -> None:
+def bare_repayment(
+    connection: psycopg.Connection[Any], of: tuple[int, int, int], on: str, reference: str, entries: int
+) -> None:
     """The rows of one repayment, with nothing looked up, checked or reckoned."""
     loan, shard, product = of
     connection.execute(

@@ -76,8 +76,19 @@ def reckoning_on_cores() -> list[dict[str, object]]:
 
     def work(k: int, first: int, last: int) -> None:
         reckon_many(
-            products[k], made.contracts, made.promised, made.promised_at, made.facts, made.fact_at, made.calendars,
-            END, NEVER - 1, first, last, positions, lives[k],
+            products[k],
+            made.contracts,
+            made.promised,
+            made.promised_at,
+            made.facts,
+            made.fact_at,
+            made.calendars,
+            END,
+            NEVER - 1,
+            first,
+            last,
+            positions,
+            lives[k],
         )
 
     def alone() -> None:
@@ -106,8 +117,19 @@ def single_loan() -> list[dict[str, object]]:
     def bare() -> None:
         for _ in range(1000):
             reckon_many(
-                made.products, made.contracts, made.promised, made.promised_at, made.facts, made.fact_at,
-                made.calendars, END, NEVER - 1, 0, 0, empty, lives,
+                made.products,
+                made.contracts,
+                made.promised,
+                made.promised_at,
+                made.facts,
+                made.fact_at,
+                made.calendars,
+                END,
+                NEVER - 1,
+                0,
+                0,
+                empty,
+                lives,
             )
 
     def full() -> None:

@@ -95,7 +95,10 @@ def import_(folder: Path, as_json: AsJson = False) -> None:
     with _bar("import") as show:
         reports = bring_in(store, folder, show)
     if as_json:
-        told = [{"file": r.file, "read": r.read, "loaded": r.loaded, "known": r.known, "refused": r.refused} for r in reports]
+        told = [
+            {"file": r.file, "read": r.read, "loaded": r.loaded, "known": r.known, "refused": r.refused}
+            for r in reports
+        ]
         print(json.dumps(told))
     else:
         print(f"{'file':26}{'read':>12}{'loaded':>12}{'known':>12}{'refused':>12}{'rows/s':>12}")
@@ -151,7 +154,9 @@ def import_instalments(
 def close(
     on: Annotated[str, typer.Option("--on", help="Close this day (days before it must be closed).")] = "",
     through: Annotated[str, typer.Option("--through", help="Close all days up to this one.")] = "",
-    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Worker processes; all cores unless given.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Worker processes; all cores unless given.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Close a day over the whole book: reckon, post, write transitions, prove."""
@@ -162,7 +167,10 @@ def close(
     store = _store()
     with _bar("close") as show:
         report = close_through(
-            store, _day(on or through), only=bool(on), workers=workers or os.cpu_count() or 1,
+            store,
+            _day(on or through),
+            only=bool(on),
+            workers=workers or os.cpu_count() or 1,
             progress=lambda done, total: show("shard-days", done, total),
         )
     print(json.dumps(report.told()) if as_json else report)
@@ -222,7 +230,8 @@ def _one(store: "Store", loan: str) -> tuple[Any, str]:
 
     with store.connect() as connection, adbc.connect(store.url) as reader:
         row = connection.execute(
-            "select c.loan, p.code from contract c join product p on p.number = c.product where c.reference = %s", (loan,)
+            "select c.loan, p.code from contract c join product p on p.number = c.product where c.reference = %s",
+            (loan,),
         ).fetchone()
         if row is None:
             raise Stop(f"loan {loan!r}: no contract of that reference; `afterloan export` lists them in contracts.csv")
@@ -255,7 +264,9 @@ def explain(
 def repay(
     loan: str,
     amount: str,
-    reference: Annotated[str, typer.Option(help="The message's own reference: the same again is answered, not booked.")],
+    reference: Annotated[
+        str, typer.Option(help="The message's own reference: the same again is answered, not booked.")
+    ],
     on: OnDay = "",
     known_on: Annotated[str, typer.Option("--known-on")] = "",
     as_json: AsJson = False,
@@ -330,7 +341,9 @@ def status(as_json: AsJson = False) -> None:
         print(json.dumps(told))
     else:
         for name, value in told.items():
-            print(f"{name:16}{value if isinstance(value, str) else format(value or 0, ',') if value is not None else '-':>16}")
+            print(
+                f"{name:16}{value if isinstance(value, str) else format(value or 0, ',') if value is not None else '-':>16}"
+            )
 
 
 @app.command()
@@ -350,7 +363,9 @@ def demo(
     last = int(months_later(first, months, 1)) - 1
     folder = home() / f"demo-{loans}-{months}"
     with store.connect() as connection:
-        row = connection.execute("select (select count(*) from contract), (select max(closed_on)::text from proof)").fetchone()
+        row = connection.execute(
+            "select (select count(*) from contract), (select max(closed_on)::text from proof)"
+        ).fetchone()
     assert row is not None
     if not row[0]:
         from afterloan.generate import generate as make

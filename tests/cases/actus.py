@@ -18,8 +18,15 @@ UNIT = 100_000
 METHODS = {"ANN": Method.EQUAL_INSTALMENT, "LAM": Method.EQUAL_PRINCIPAL, "PAM": Method.INTEREST_FIRST}
 COUNTS = {"A365": DayCount.ACT_365, "A360": DayCount.ACT_360, "AA": DayCount.ACT_ACT, "30E360": DayCount.THIRTY_360}
 UNEXPRESSED = (
-    "cycleOfRateReset", "purchaseDate", "terminationDate", "capitalizationEndDate", "cycleOfScalingIndex",
-    "cycleOfInterestCalculationBase", "accruedInterest", "calendar", "businessDayConvention",
+    "cycleOfRateReset",
+    "purchaseDate",
+    "terminationDate",
+    "capitalizationEndDate",
+    "cycleOfScalingIndex",
+    "cycleOfInterestCalculationBase",
+    "accruedInterest",
+    "calendar",
+    "businessDayConvention",
 )
 
 
@@ -45,7 +52,11 @@ def _book(terms: dict[str, str]) -> Book:
     if terms["contractType"] not in METHODS or terms["dayCountConvention"] not in COUNTS:
         raise NotExpressed(f"{terms['contractType']} {terms['dayCountConvention']}")
     told = builtin()["equal-instalment-year"].model_dump(mode="json")
-    told |= {"method": METHODS[terms["contractType"]].name.lower(), "penalty": {"multiple": "0"}, "rounding": "half_even"}
+    told |= {
+        "method": METHODS[terms["contractType"]].name.lower(),
+        "penalty": {"multiple": "0"},
+        "rounding": "half_even",
+    }
     told |= {"day_count": COUNTS[terms["dayCountConvention"]].name.lower()}
     start = _date(terms["initialExchangeDate"])
     if "maturityDate" not in terms and "amortizationDate" not in terms:
@@ -70,7 +81,9 @@ def _book(terms: dict[str, str]) -> Book:
     contract[0] = (0, 0, principal, round(rate), start, first, 3, step, count, 0, 0, 0, 0)
     fact = np.array([(10, start, start, NEVER, principal, 0, 0, 0)], FACT)
     none = np.zeros(0, PROMISED)
-    return Book(np.array([record]), contract, none, np.zeros(2, np.int64), fact, np.array([0, 1]), np.zeros((0, 1), bool))
+    return Book(
+        np.array([record]), contract, none, np.zeros(2, np.int64), fact, np.array([0, 1]), np.zeros((0, 1), bool)
+    )
 
 
 def _differences(case: dict[str, Any]) -> str:

@@ -62,6 +62,7 @@ BY_INSTALMENT_NAMED = {
     ),
 }
 
+
 class NotExpressed(Exception):
     """The case asks for something the engine has no word for."""
 
@@ -366,7 +367,12 @@ def transactions(teller: Teller, reckoned: Reckoned, expected: list[dict[str, An
     yield "number of transactions", len(theirs), len(ours)
     left = list(ours)
     for t in theirs:
-        want = (t["on"], t["kind"], fen(t["amount"]), [fen(t[n]) for n in ("penalties", "fees", "interest", "principal")])
+        want = (
+            t["on"],
+            t["kind"],
+            fen(t["amount"]),
+            [fen(t[n]) for n in ("penalties", "fees", "interest", "principal")],
+        )
         last = fen(t["balance"]) if "balance" in t else None
         for mine in left:
             same = mine[:3] == want[:3] and mine[4] == t.get("reversed", False)

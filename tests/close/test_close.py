@@ -141,13 +141,17 @@ def test_a_loan_that_cannot_be_reckoned_is_listed_and_stops_nobody(store: Store,
         f"BAD,{_borrower(store)},imported,100.00,0,2024-01-05,3\n",
         encoding="utf-8",
     )
-    (more / "disbursements.csv").write_text("reference,contract,on,amount\nDBAD,BAD,2024-01-05,100.00\n", encoding="utf-8")
+    (more / "disbursements.csv").write_text(
+        "reference,contract,on,amount\nDBAD,BAD,2024-01-05,100.00\n", encoding="utf-8"
+    )
     bring_in(store, more)
     closed = close_through(store, THROUGH)
     assert not closed.failed and closed.excepted == THROUGH - day("2024-01-05") + 1
     with store.connect() as connection:
         row = connection.execute("select distinct reason from exception").fetchall()
-        counts = connection.execute("select loans_in, closed, excepted from proof order by closed_on desc limit 1").fetchone()
+        counts = connection.execute(
+            "select loans_in, closed, excepted from proof order by closed_on desc limit 1"
+        ).fetchone()
         signed = connection.execute("select count(*) from contract where signed_on <= %s", (iso(THROUGH),)).fetchone()
     assert [r[0] for r in row] == ["its schedule is imported but has no rows: import its instalments"]
     assert signed is not None and counts == (signed[0], signed[0] - 1, 1)

@@ -97,12 +97,7 @@ def test_most_borrowers_are_unremarkable_and_some_are_not(chunk, positions):
     assert 0.2 < (positions["worst_days_past_due"] > 0).mean() < 0.4
     assert set(chunk.contracts["instalments"]) == {3, 6, 12, 24}
     assert (chunk.contracts["principal_fen"] % 10_000 == 0).all()
-    assert (
-        50_000
-        <= chunk.contracts["principal_fen"].min()
-        <= chunk.contracts["principal_fen"].max()
-        <= 5_000_000
-    )
+    assert 50_000 <= chunk.contracts["principal_fen"].min() <= chunk.contracts["principal_fen"].max() <= 5_000_000
     assert 2_000 <= chunk.contracts["rate"].min() <= chunk.contracts["rate"].max() <= 6_000
     together = loans_at_once(chunk)
     assert (together == 1).sum() > 1_000 and (together >= 2).sum() > 500 and together.max() >= 3
@@ -205,8 +200,7 @@ def test_compiled_and_plain_python_live_the_same_lives(chunk):
     )
     compiled = sample(11, 25, FIRST, LAST)
     assert (
-        plain.stdout.strip()
-        == hashlib.sha256(compiled.contracts.tobytes() + compiled.receipts.tobytes()).hexdigest()
+        plain.stdout.strip() == hashlib.sha256(compiled.contracts.tobytes() + compiled.receipts.tobytes()).hexdigest()
     )
 
 
@@ -229,8 +223,6 @@ def test_what_cannot_be_generated_is_refused_in_words(tmp_path, asked, says):
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path):
     (tmp_path / "mine.txt").write_text("keep")
-    with pytest.raises(
-        BookRefused, match="is there already and not empty; name a new folder or empty this one"
-    ):
+    with pytest.raises(BookRefused, match="is there already and not empty; name a new folder or empty this one"):
         generate(10, 3, 1, tmp_path)
     assert (tmp_path / "mine.txt").read_text() == "keep"

@@ -60,6 +60,4 @@ def test_the_record_holds_what_the_file_says():
     record, told = habits()[0], calibration()
     assert list(record["late_days"]) == list(told.measured.late_days)
     assert record["bounced"] == told.chosen.bounced_ppm_of_debits
-    assert sum(told.measured.late_ppm_by_class) / 20 == pytest.approx(
-        told.measured.late_ppm_of_payments, abs=1
-    )
+    assert sum(told.measured.late_ppm_by_class) / 20 == pytest.approx(told.measured.late_ppm_of_payments, abs=1)

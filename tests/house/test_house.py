@@ -12,7 +12,12 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "afterloan"
 PURE = sorted(
     path
-    for path in [*SOURCE.glob("dates.py"), *SOURCE.glob("loan/*.py"), *SOURCE.glob("facts/*.py"), *SOURCE.glob("journal/*.py")]
+    for path in [
+        *SOURCE.glob("dates.py"),
+        *SOURCE.glob("loan/*.py"),
+        *SOURCE.glob("facts/*.py"),
+        *SOURCE.glob("journal/*.py"),
+    ]
     if path.name != "annual_rate.py"  # rates, not money
 )
 CLOCKS = {"now", "today", "utcnow", "time", "monotonic", "perf_counter"}
@@ -51,9 +56,15 @@ def tracked() -> list[Path]:
 
 
 def test_no_addresses_of_registries_and_no_machine_paths() -> None:
-    wrong = re.compile(r"--(extra-)?index-url|--find-links|files\.pythonhosted|registry\.npmjs|/root/|/home/\w+/|/work/main")
+    wrong = re.compile(
+        r"--(extra-)?index-url|--find-links|files\.pythonhosted|registry\.npmjs|/root/|/home/\w+/|/work/main"
+    )
     for path in tracked():
-        if path.suffix in (".py", ".md", ".txt", ".toml", ".yaml", ".j2", "") and path != Path(__file__) and path.is_file():
+        if (
+            path.suffix in (".py", ".md", ".txt", ".toml", ".yaml", ".j2", "")
+            and path != Path(__file__)
+            and path.is_file()
+        ):
             found = wrong.search(path.read_text(encoding="utf-8", errors="replace"))
             assert not found, f"{path.relative_to(ROOT)}: {found.group() if found else ''}"
 

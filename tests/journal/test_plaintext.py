@@ -71,7 +71,7 @@ def test_hledger_text_is_what_its_journal_format_says():
     assert "commodity 1000.00 CNY\n" in text
     assert "account Assets:Loans:Principal  ; type:A, code:1110\n" in text
     assert (
-        "\n2026-03-06 * Repayment  ; loan:L\"2  x\n"
+        '\n2026-03-06 * Repayment  ; loan:L"2  x\n'
         "    Assets:Cash-Clearing  1020.00 CNY\n"
         "    Assets:Loans:Principal  -800.00 CNY\n"
         "    Assets:Loans:Interest-Due  -120.00 CNY\n"

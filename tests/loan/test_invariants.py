@@ -89,14 +89,18 @@ def test_money_is_conserved(loan: tuple[str, int, int, int], pairs: list[tuple[i
 
 @given(loans, repayments, st.integers(1, 1_000))
 @settings(max_examples=150, deadline=None)
-def test_the_payoff_amount_ends_the_loan(loan: tuple[str, int, int, int], pairs: list[tuple[int, int]], after: int) -> None:
+def test_the_payoff_amount_ends_the_loan(
+    loan: tuple[str, int, int, int], pairs: list[tuple[int, int]], after: int
+) -> None:
     code, principal, rate, instalments = loan
     rate *= 100 if PRODUCTS[code].rate_per.name == "YEAR" else 1
     before = [pair for pair in pairs if pair[0] <= after]
     made = book(code, principal, rate, instalments, repaid(before))
     amount = int(reckon_loan(made, 0, START + after).position["payoff_fen"])
     if amount:
-        paid = reckon_loan(book(code, principal, rate, instalments, repaid([*before, (after, amount)])), 0, START + after)
+        paid = reckon_loan(
+            book(code, principal, rate, instalments, repaid([*before, (after, amount)])), 0, START + after
+        )
         assert paid.position["state"] == State.PAID_OFF, (amount, paid.position)
         assert paid.position["unapplied_fen"] == 0
 
@@ -121,8 +125,25 @@ def test_order_of_arrival_changes_nothing() -> None:
     assert len(positions) == 1
 
 
-@pytest.mark.parametrize(("days", "bucket"), [(0, 0), (1, 1), (30, 1), (31, 2), (60, 2), (61, 3), (90, 3), (91, 4),
-                                              (120, 4), (121, 5), (150, 5), (151, 6), (180, 6), (181, 7)])
+@pytest.mark.parametrize(
+    ("days", "bucket"),
+    [
+        (0, 0),
+        (1, 1),
+        (30, 1),
+        (31, 2),
+        (60, 2),
+        (61, 3),
+        (90, 3),
+        (91, 4),
+        (120, 4),
+        (121, 5),
+        (150, 5),
+        (151, 6),
+        (180, 6),
+        (181, 7),
+    ],
+)
 def test_bucket_edges(days: int, bucket: int) -> None:
     due = int(reckon_loan(book("jiebei-interest-first", 80_000, 5_000, 1, []), 0, START).instalments["due_on"][0])
     position = reckon_loan(book("jiebei-interest-first", 80_000, 5_000, 1, []), 0, due + days).position
@@ -167,7 +188,11 @@ def test_uncompiled_is_the_same() -> None:
     root = Path(__file__).parents[2]
     seen = {
         subprocess.run(
-            [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True,
+            [sys.executable, "-c", code],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=True,
             env={**os.environ, "NUMBA_DISABLE_JIT": off, "PYTHONPATH": f"{root / 'src'}:{root}"},
         ).stdout
         for off in ("0", "1")

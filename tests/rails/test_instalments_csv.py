@@ -144,15 +144,11 @@ def test_a_row_that_is_no_payment_is_told_with_its_remedy(tmp_path, row, column,
     assert (refused.row, refused.column, refused.reason, refused.remedy) == (2, column, reason, remedy)
     assert [loan.loan for loan in source.loans] == [6]
     told = (tmp_path / "out" / "not_taken.csv").read_text().splitlines()
-    assert told[0] == "file,row,column,value,reason,remedy" and told[1].startswith(
-        f"instalments.csv,2,{column},"
-    )
+    assert told[0] == "file,row,column,value,reason,remedy" and told[1].startswith(f"instalments.csv,2,{column},")
 
 
 def test_a_payment_of_nothing_is_no_repayment(tmp_path):
-    folder = source_folder(
-        tmp_path, "7,1,0,1,-60,-60,100,0", "7,1,0,2,-30,-30,100,100", "9,1,1,1,-60,-60,100,0"
-    )
+    folder = source_folder(tmp_path, "7,1,0,1,-60,-60,100,0", "7,1,0,2,-30,-30,100,100", "9,1,1,1,-60,-60,100,0")
     source = read_source(folder)
     assert [len(loan.instalments) for loan in source.loans] == [1]
     assert [(row.row, row.reason) for row in source.not_taken] == [
@@ -163,20 +159,14 @@ def test_a_payment_of_nothing_is_no_repayment(tmp_path):
 
 
 def test_what_is_no_source_is_refused_in_words(tmp_path):
-    with pytest.raises(
-        SourceRefused, match=r"holds no instalments.csv; name the folder of the payment records"
-    ):
+    with pytest.raises(SourceRefused, match=r"holds no instalments.csv; name the folder of the payment records"):
         read_source(tmp_path)
     (tmp_path / "instalments.csv").write_text("SK_ID_PREV,SK_ID_CURR\n1,2\n")
-    with pytest.raises(
-        SourceRefused, match=r"instalments.csv: no column NUM_INSTALMENT_VERSION; it needs SK_ID_PREV"
-    ):
+    with pytest.raises(SourceRefused, match=r"instalments.csv: no column NUM_INSTALMENT_VERSION; it needs SK_ID_PREV"):
         read_source(tmp_path)
     with pytest.raises(SourceRefused, match="unseen 'lost': write left_out or owed"):
         read_source(tmp_path, "lost")
-    with pytest.raises(
-        SourceRefused, match="is there already and not empty; name a new folder or empty this one"
-    ):
+    with pytest.raises(SourceRefused, match="is there already and not empty; name a new folder or empty this one"):
         convert(tmp_path, tmp_path)
 
 

@@ -40,9 +40,7 @@ def test_closed_days_tell_the_arrears_that_the_payments_tell(store, tmp_path):
     assert closed.days == 546 and not closed.failed and closed.excepted == 0  # from 4 July 2010
     last = day(THROUGH)
     expected = spells(read_source(DATA).loans, day("2018-06-30"))
-    expected = [
-        (loan, first, after if after <= last else -1) for loan, first, after in expected if first <= last
-    ]
+    expected = [(loan, first, after if after <= last else -1) for loan, first, after in expected if first <= last]
     agreement = spells_agree(expected, closed_spells(store))
     print("\n".join(agreement.lines()))
     assert agreement.of == 45 and agreement.agree == agreement.of

@@ -33,7 +33,9 @@ def book() -> Book:
         FACT,
     )
     none = np.zeros(0, PROMISED)
-    return Book(np.array([record]), contracts, none, np.zeros(3, np.int64), facts, np.array([0, 2, 4]), np.zeros((0, 1), bool))
+    return Book(
+        np.array([record]), contracts, none, np.zeros(3, np.int64), facts, np.array([0, 2, 4]), np.zeros((0, 1), bool)
+    )
 
 
 def test_month_ends() -> None:

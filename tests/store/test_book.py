@@ -52,7 +52,14 @@ def test_a_book_goes_in_and_comes_out_the_same(store: Store, tmp_path: Path) -> 
     folder = write(tmp_path / "in", **BOOK)
     reports = bring_in(store, folder)
     assert [(r.read, r.loaded, r.refused) for r in reports] == [
-        (2, 2, 0), (2, 2, 0), (2, 2, 0), (2, 2, 0), (1, 1, 0), (1, 1, 0), (1, 1, 0), (1, 1, 0),
+        (2, 2, 0),
+        (2, 2, 0),
+        (2, 2, 0),
+        (2, 2, 0),
+        (1, 1, 0),
+        (1, 1, 0),
+        (1, 1, 0),
+        (1, 1, 0),
     ]
     assert not (folder / "refused.csv").exists()
     bring_out(store, tmp_path / "out")
@@ -90,8 +97,11 @@ def test_a_bad_row_is_told_and_the_others_load(
     folder = write(tmp_path / "in", **BOOK)
     bring_in(store, folder)
     head = BOOK[file].partition("\n")[0]
-    good = {"repayments": "R8,L1,2026-04-10,,5.00", "contracts": "L8,B1,jiebei-equal,1.00,0.05,2026-01-10,12",
-            "reversals": "V8,R1,2026-04-10"}[file]
+    good = {
+        "repayments": "R8,L1,2026-04-10,,5.00",
+        "contracts": "L8,B1,jiebei-equal,1.00,0.05,2026-01-10,12",
+        "reversals": "V8,R1,2026-04-10",
+    }[file]
     more = write(tmp_path / "more", **{file: f"{head}\n{line}\n{good}\n"})
     (report,) = bring_in(store, more)
     assert (report.loaded, report.refused) == (1, 1), refused(more)
@@ -125,7 +135,9 @@ def test_a_mark_at_the_start_of_a_file_is_no_part_of_its_first_column(store: Sto
     assert report.loaded == 2
 
 
-@pytest.mark.parametrize("table", ["fact", "contract", "borrower", "promised", "entry", "closing", "proof", "transition"])
+@pytest.mark.parametrize(
+    "table", ["fact", "contract", "borrower", "promised", "entry", "closing", "proof", "transition"]
+)
 @pytest.mark.parametrize("change", ["delete from {}", "truncate {} cascade"])
 def test_the_database_itself_refuses_change(store: Store, table: str, change: str) -> None:
     with store.connect() as connection, pytest.raises(psycopg.errors.RestrictViolation, match="for ever"):
@@ -166,13 +178,17 @@ def test_a_fact_that_can_never_be_right_is_refused_before_anything_is_written(bu
 def test_an_import_killed_at_any_point_and_run_again_ends_the_same(store: Store, tmp_path: Path) -> None:
     n = 120_000
     rows = "\n".join(f"K{k},L{1 + k % 2},2026-{1 + k % 9:02d}-28,,1.{k % 90 + 10}" for k in range(n))
-    folder = write(tmp_path / "in", **{**BOOK, "repayments": f"reference,contract,on,known_on,amount\n{rows}\nK0,L1,oops,,1\n"})
+    folder = write(
+        tmp_path / "in", **{**BOOK, "repayments": f"reference,contract,on,known_on,amount\n{rows}\nK0,L1,oops,,1\n"}
+    )
     del_reversals = folder / "reversals.csv"
     del_reversals.unlink()
     code = "import sys; from pathlib import Path; from afterloan.store.bring_in import bring_in; "
     code += "from afterloan.store.server import Store; bring_in(Store(sys.argv[1]), Path(sys.argv[2]))"
     for pause in (1.2, 1.6, 2.2):
-        job = subprocess.Popen([sys.executable, "-c", code, store.url, str(folder)], env=os.environ | {"PYTHONPATH": "src"})
+        job = subprocess.Popen(
+            [sys.executable, "-c", code, store.url, str(folder)], env=os.environ | {"PYTHONPATH": "src"}
+        )
         time.sleep(pause)
         job.send_signal(signal.SIGKILL)
         job.wait()
@@ -180,6 +196,8 @@ def test_an_import_killed_at_any_point_and_run_again_ends_the_same(store: Store,
     assert (report.read, report.refused) == (n + 1, 1)
     assert report.loaded + report.known == n
     with store.connect() as connection:
-        row = connection.execute("select count(*), count(distinct reference), sum(amount_fen)::bigint from fact where kind = 50").fetchone()
+        row = connection.execute(
+            "select count(*), count(distinct reference), sum(amount_fen)::bigint from fact where kind = 50"
+        ).fetchone()
     assert row == (n, n, sum(100 + k % 90 + 10 for k in range(n)))
     assert [r["row"] for r in refused(folder)] == [str(n + 1)]

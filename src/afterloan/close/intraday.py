@@ -67,13 +67,14 @@ CONTRACT_ROW = (
     "select {columns}, shard, (select max(number) from product), "
     f"(select coalesce(max(closed_on) - {EPOCH} + 1, 0) from closing) from contract where loan = %s"
 ).format(
-    columns=CONTRACT_COLUMNS.replace("first_due_on", "FIRST").replace("signed_on", f"signed_on - {EPOCH}")
+    columns=CONTRACT_COLUMNS.replace("first_due_on", "FIRST")
+    .replace("signed_on", f"signed_on - {EPOCH}")
     .replace("FIRST", f"coalesce(first_due_on - {EPOCH}, 0)")
 )
 FACT_ROWS = (
     f"select f.kind, f.on_day - {EPOCH}, f.known_on - {EPOCH}, coalesce(r.known_on - {EPOCH}, {NEVER}), f.amount_fen, "
     f"f.component, coalesce(f.due_on - {EPOCH}, 0), f.fact from fact f left join fact r on r.of_fact = f.fact "
-    f"where f.loan = %s and f.kind <> {REVERSED} order by f.on_day, f.kind, f.reference collate \"C\""
+    f'where f.loan = %s and f.kind <> {REVERSED} order by f.on_day, f.kind, f.reference collate "C"'
 )
 PROMISED_ROWS = (
     f"select due_on - {EPOCH}, principal_fen, interest_fen, fee_fen from promised where loan = %s order by number"

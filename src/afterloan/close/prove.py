@@ -30,9 +30,7 @@ def prove(connection: psycopg.Connection[Any], day: int) -> Proof:
     sum of positions. The proof is written only when nothing is wrong.
     """
     on = iso(day)
-    row = connection.execute(
-        "select loans_in, excepted, entries_fen from proof where closed_on = %s", (on,)
-    ).fetchone()
+    row = connection.execute("select loans_in, excepted, entries_fen from proof where closed_on = %s", (on,)).fetchone()
     if row:
         return Proof(day, row[0], row[1], row[2], [])
     shards = connection.execute(
@@ -61,7 +59,14 @@ def prove(connection: psycopg.Connection[Any], day: int) -> Proof:
     if not wrong:
         connection.execute(
             "insert into proof (closed_on, loans_in, closed, excepted, entries_fen, totals) values (%s, %s, %s, %s, %s, %s)",
-            (on, loans_in, loans_in - excepted, excepted, entries_fen, json.dumps({str(int(a)): v for a, v in posted.items()})),
+            (
+                on,
+                loans_in,
+                loans_in - excepted,
+                excepted,
+                entries_fen,
+                json.dumps({str(int(a)): v for a, v in posted.items()}),
+            ),
         )
         connection.commit()
     return Proof(day, loans_in, excepted, entries_fen, wrong)

@@ -94,9 +94,7 @@ def _number(text: str) -> int:
     return int(np.datetime64(text, "D").astype(int))
 
 
-def _posted(
-    connection: psycopg.Connection[Any], book: Book, shard: int, told: str | None, first: int
-) -> Totals:
+def _posted(connection: psycopg.Connection[Any], book: Book, shard: int, told: str | None, first: int) -> Totals:
     """The running totals [n, SLOTS] that the journal holds for each loan.
 
     The reckoning is pure, so a loan of which nothing was told since the last closing stands as that closing

@@ -61,17 +61,13 @@ PAID_OFF = int(State.PAID_OFF)
 @leaf
 def arrears(position):
     """All that was due before the day and is unpaid."""
-    return (
-        position[N_ARREARS] + position[N_ARREARS + 1] + position[N_ARREARS + 2] + position[N_ARREARS + 3]
-    )
+    return position[N_ARREARS] + position[N_ARREARS + 1] + position[N_ARREARS + 2] + position[N_ARREARS + 3]
 
 
 @leaf
 def fell_due(yesterday, today, day):
     """What the instalment of `day` asks for: as yesterday saw it coming, or as it stands unpaid tonight."""
-    unpaid = (
-        today[N_DUE_TODAY] + today[N_DUE_TODAY + 1] + today[N_DUE_TODAY + 2] + today[N_DUE_TODAY + 3]
-    )
+    unpaid = today[N_DUE_TODAY] + today[N_DUE_TODAY + 1] + today[N_DUE_TODAY + 2] + today[N_DUE_TODAY + 3]
     if yesterday[N_NEXT_DUE_ON] == day:
         return max(yesterday[N_NEXT_DUE], unpaid)
     return unpaid

@@ -147,9 +147,7 @@ def live_chunk(share: Share, low: int, high: int, first_day: int, last_day: int,
     return Chunk(low + 1, borrowers, contracts, receipts[:count])
 
 
-def _chunks(
-    share: Share, first_day: int, last_day: int, size: int, workers: int
-) -> Iterator[tuple[Chunk, Any]]:
+def _chunks(share: Share, first_day: int, last_day: int, size: int, workers: int) -> Iterator[tuple[Chunk, Any]]:
     """All chunks with their tables, in order of borrowers, a few lived ahead by threads."""
     offered = offer()
     lows = range(0, len(share.keys), size)
@@ -214,6 +212,4 @@ def generate(
             if progress is not None:
                 progress(done, loans)
     seconds = perf_counter() - started
-    return BookWritten(
-        out, first, last, len(share.keys), done, repayments, reversals, told_twice, told_late, seconds
-    )
+    return BookWritten(out, first, last, len(share.keys), done, repayments, reversals, told_twice, told_late, seconds)

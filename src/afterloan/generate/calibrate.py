@@ -115,11 +115,7 @@ def bands(late: np.ndarray[Any, Any]) -> dict[str, float]:
 
 def main(folder: str) -> None:
     """Print the measured part of `calibration.yaml` for a data folder."""
-    print(
-        yaml.safe_dump(
-            {"measured": measure(Path(folder))}, sort_keys=False, default_flow_style=None, width=110
-        )
-    )
+    print(yaml.safe_dump({"measured": measure(Path(folder))}, sort_keys=False, default_flow_style=None, width=110))
 
 
 if __name__ == "__main__":

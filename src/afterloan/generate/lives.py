@@ -70,11 +70,7 @@ def draw_borrower(habits, chance, first_day, last_day, b):
     b.region = below(chance, REGIONS)
     b.income_yuan = 100 * (25 + below(chance, 60) + below(chance, 60))
     b.pay_day = 5 * between(chance, 1, 5) if happens(chance, 700_000) else between(chance, 1, 28)
-    b.due_dom = (
-        (b.pay_day + between(chance, 0, 5) - 1) % 28 + 1
-        if happens(chance, 800_000)
-        else between(chance, 1, 28)
-    )
+    b.due_dom = (b.pay_day + between(chance, 0, 5) - 1) % 28 + 1 if happens(chance, 800_000) else between(chance, 1, 28)
     b.auto_debit = 1 if happens(chance, habits.auto_debit) else 0
     b.late_ppm = habits.late_by_class[below(chance, 20)]
     days = last_day - first_day
@@ -246,14 +242,10 @@ def receive(habits, chance, number, nth, on, amount, last_day, receipt):
 
 
 @stage
-def live_loan(
-    habits, chance, products, calendars, promised, b, contract, last_day, life, facts, events, receipts, at
-):
+def live_loan(habits, chance, products, calendars, promised, b, contract, last_day, life, facts, events, receipts, at):
     """Live one loan from disbursement to the last day of the book; writes receipts from `at`, returns their end."""
     product = products[contract.product]
-    only = np.int64(
-        0
-    )  # a bare 0 is a type of its own to the compiler, and all of `act` would be compiled again
+    only = np.int64(0)  # a bare 0 is a type of its own to the compiler, and all of `act` would be compiled again
     begin(life)
     facts[0].kind = DISBURSED
     facts[0].on = contract.signed_on

@@ -53,9 +53,7 @@ def lateness(book: Book, as_of: int) -> tuple[Whole, npt.NDArray[np.bool_]]:
     part: list[bool] = []
     for i in range(len(book)):
         told = reckon_loan(book, i, as_of)
-        moves = told.movements[
-            (told.movements["cause"] == int(Cause.REPAID)) & (told.movements["instalment"] > 0)
-        ]
+        moves = told.movements[(told.movements["cause"] == int(Cause.REPAID)) & (told.movements["instalment"] > 0)]
         paid: dict[tuple[int, int], int] = {}
         for move in moves:
             pair = (int(move["fact"]), int(move["instalment"]))

@@ -74,12 +74,10 @@ def _attributes() -> pl.Expr:
 
 
 def _borrowers(chunk: Chunk) -> pl.DataFrame:
-    numbered = _frame(
-        chunk.borrowers, "pay_day", "income_yuan", "region", "auto_debit", "joined_on"
-    ).with_columns(number=np.arange(chunk.first, chunk.first + len(chunk.borrowers)))
-    return numbered.select(
-        reference=_name("B", "number"), known_on=_day("joined_on"), attributes=_attributes()
+    numbered = _frame(chunk.borrowers, "pay_day", "income_yuan", "region", "auto_debit", "joined_on").with_columns(
+        number=np.arange(chunk.first, chunk.first + len(chunk.borrowers))
     )
+    return numbered.select(reference=_name("B", "number"), known_on=_day("joined_on"), attributes=_attributes())
 
 
 def _contracts(chunk: Chunk, products: tuple[str, ...]) -> pl.DataFrame:
@@ -91,9 +89,7 @@ def _contracts(chunk: Chunk, products: tuple[str, ...]) -> pl.DataFrame:
         .select(
             reference=_name("L", "loan"),
             borrower=_name("B", "owner"),
-            product=pl.col("product").replace_strict(
-                list(range(len(products))), products, return_dtype=pl.String
-            ),
+            product=pl.col("product").replace_strict(list(range(len(products))), products, return_dtype=pl.String),
             principal_fen="principal_fen",
             # on RATE_SCALE one percent is 10^5: 3,500 is 0.03500 %
             rate_percent=pl.concat_str(pl.lit("0."), pl.col("rate").cast(pl.String).str.zfill(5)),

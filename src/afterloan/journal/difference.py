@@ -29,9 +29,7 @@ ENTRY = np.dtype(
 
 _TOTAL = np.array([posting.total for posting in POSTINGS], np.int64)
 _LESS = np.array([posting.less for posting in POSTINGS], np.int64)
-_PAIRS = np.array(
-    [(posting.cause, posting.component, posting.debit, posting.credit) for posting in POSTINGS], np.int64
-)
+_PAIRS = np.array([(posting.cause, posting.component, posting.debit, posting.credit) for posting in POSTINGS], np.int64)
 
 
 @leaf

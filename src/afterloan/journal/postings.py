@@ -71,9 +71,7 @@ POSTINGS = (
         Account.INTEREST_ACCRUED,
         "interest fell due",
     ),
-    Posting(
-        Cause.CHARGED, FEE, N_CHARGED + FEE, Account.FEE_RECEIVABLE, Account.FEE_INCOME, "a fee was charged"
-    ),
+    Posting(Cause.CHARGED, FEE, N_CHARGED + FEE, Account.FEE_RECEIVABLE, Account.FEE_INCOME, "a fee was charged"),
     Posting(
         Cause.CHARGED,
         PENALTY,
@@ -82,9 +80,7 @@ POSTINGS = (
         Account.PENALTY_INCOME,
         "a penalty was charged",
     ),
-    Posting(
-        Cause.REPAID, NO_COMPONENT, N_REPAID, Account.CASH_CLEARING, Account.UNAPPLIED, "money received"
-    ),
+    Posting(Cause.REPAID, NO_COMPONENT, N_REPAID, Account.CASH_CLEARING, Account.UNAPPLIED, "money received"),
     _paid(PENALTY, Account.PENALTY_RECEIVABLE),
     _paid(FEE, Account.FEE_RECEIVABLE),
     _paid(INTEREST, Account.INTEREST_DUE),

@@ -45,9 +45,7 @@ def statement(movements: Records, entries: Records, closed_on: list[int]) -> Sta
         principal += _principal_change(cause, component, amount)
         day = booked.on(SLOT.get((cause, component)), amount)
         words = movement_words(cause, component)
-        lines.append(
-            StatementLine(int(movement["on"]), int(movement["instalment"]), words, amount, principal, day)
-        )
+        lines.append(StatementLine(int(movement["on"]), int(movement["instalment"]), words, amount, principal, day))
     return Statement(lines, dict(booked.unposted()))
 
 

@@ -214,7 +214,9 @@ def apr_us(advance: float, start: int, payments: Sequence[tuple[int, float]], un
 
     `unit`: month, quarter, half-year, year, week or n-week. The odd part of the first period bears simple interest.
     """
-    per_year = UNIT_PERIODS[unit][1] if unit in UNIT_PERIODS else 52.0 / (1 if unit == "week" else int(unit.split("-")[0]))
+    per_year = (
+        UNIT_PERIODS[unit][1] if unit in UNIT_PERIODS else 52.0 / (1 if unit == "week" else int(unit.split("-")[0]))
+    )
     times = [(unit_periods(start, day, unit), amount) for day, amount in payments]
 
     def gap(rate: float) -> float:

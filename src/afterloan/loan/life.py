@@ -147,7 +147,9 @@ def fall_due(product, life, k):
     life.charged_fee += life.rows[k, I_PROMISED_FEE]
     life.current = k + 1
     life.rows[k, I_BALANCE] = not_asked_for(product, life)
-    moved(life, life.rows[k, I_DUE_ON], FELL_DUE, life.rows[k, I_NUMBER], PRINCIPAL, -1, life.rows[k, I_DUE + PRINCIPAL])
+    moved(
+        life, life.rows[k, I_DUE_ON], FELL_DUE, life.rows[k, I_NUMBER], PRINCIPAL, -1, life.rows[k, I_DUE + PRINCIPAL]
+    )
     moved(life, life.rows[k, I_DUE_ON], FELL_DUE, life.rows[k, I_NUMBER], INTEREST, -1, life.rows[k, I_DUE + INTEREST])
     if owed_in_all(life, k) <= 0:
         pass_paid(life)
@@ -220,7 +222,9 @@ def project(product, life, until_row):
         carried = set_dues(product, life, k, last, interest_of(product, life, k), ahead)
         life.rows[k, I_ACCRUED_A] = a
         life.rows[k, I_ACCRUED_B] = b
-        asked = life.rows[k, I_DUE + PRINCIPAL] - (life.rows[k, I_PAID + PRINCIPAL] if actual else life.rows[k, I_PREPAID])
+        asked = life.rows[k, I_DUE + PRINCIPAL] - (
+            life.rows[k, I_PAID + PRINCIPAL] if actual else life.rows[k, I_PREPAID]
+        )
         balance -= asked
         ahead -= asked
         life.rows[k, I_BALANCE] = balance
@@ -486,9 +490,13 @@ def settle(product, life):
         return
     for k in range(first, life.count):
         earned = earned_now(product, life) if k == first else 0
-        life.rows[k, I_DUE + INTEREST] = max(min(earned, life.rows[k, I_DUE + INTEREST]), life.rows[k, I_PAID + INTEREST])
+        life.rows[k, I_DUE + INTEREST] = max(
+            min(earned, life.rows[k, I_DUE + INTEREST]), life.rows[k, I_PAID + INTEREST]
+        )
         if product.method == IMPORTED:
-            life.rows[k, I_DUE + FEE] -= life.rows[k, I_PROMISED_FEE] - min(life.rows[k, I_PROMISED_FEE], life.rows[k, I_PAID + FEE])
+            life.rows[k, I_DUE + FEE] -= life.rows[k, I_PROMISED_FEE] - min(
+                life.rows[k, I_PROMISED_FEE], life.rows[k, I_PAID + FEE]
+            )
             life.rows[k, I_PROMISED_FEE] = min(life.rows[k, I_PROMISED_FEE], life.rows[k, I_PAID + FEE])
 
 
@@ -511,7 +519,9 @@ def prepay(product, contract, life, money, day, k):
     if life.rows[current, I_INSTALMENT] >= 0:
         life.rows[current, I_INSTALMENT] += part
     life.rows[current, I_PLANNED_PRINCIPAL] += part
-    life.rows[current, I_DUE + PRINCIPAL] = life.rows[current, I_PAID + PRINCIPAL] + life.rows[current, I_WAIVED + PRINCIPAL] + part
+    life.rows[current, I_DUE + PRINCIPAL] = (
+        life.rows[current, I_PAID + PRINCIPAL] + life.rows[current, I_WAIVED + PRINCIPAL] + part
+    )
     life.rows[current, I_PREPAID] += part
     life.scheduled -= part
     left = pay_part(life, current, PRINCIPAL, part, day, k)
@@ -536,7 +546,9 @@ def fill_instalment(product, life, money, day, k):
     for _ in range(4):
         project(product, life, current + 1)
         part = max(money - owed(life, current, INTEREST), 0)
-        life.balance = balance - min(part, life.rows[current, I_DUE + PRINCIPAL] - life.rows[current, I_PAID + PRINCIPAL])
+        life.balance = balance - min(
+            part, life.rows[current, I_DUE + PRINCIPAL] - life.rows[current, I_PAID + PRINCIPAL]
+        )
     life.balance = balance
     for c in (PENALTY, FEE, INTEREST, PRINCIPAL):
         money = pay_part(life, current, c, money, day, k)

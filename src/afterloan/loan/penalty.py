@@ -54,7 +54,9 @@ def penalty_days(product, life, k, start, end):
     if first < end:
         unpaid = life.rows[k, I_DUE + PRINCIPAL] - life.rows[k, I_PAID + PRINCIPAL] - life.rows[k, I_WAIVED + PRINCIPAL]
         if product.penalty_on_interest:
-            unpaid += life.rows[k, I_DUE + INTEREST] - life.rows[k, I_PAID + INTEREST] - life.rows[k, I_WAIVED + INTEREST]
+            unpaid += (
+                life.rows[k, I_DUE + INTEREST] - life.rows[k, I_PAID + INTEREST] - life.rows[k, I_WAIVED + INTEREST]
+            )
         life.rows[k, I_OVERDUE_A] += unpaid * (end - first)
 
 

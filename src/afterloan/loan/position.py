@@ -65,9 +65,7 @@ def show_totals(life, position):
     position.penalty_income_fen = life.due[PENALTY]
     position.outstanding_fen[PENALTY] = life.due[PENALTY] - life.paid[PENALTY] - life.waived[PENALTY]
     position.outstanding_fen[FEE] = position.charged_fen[FEE] - life.paid[FEE] - life.waived[FEE]
-    position.outstanding_fen[INTEREST] = (
-        position.fell_due_fen[INTEREST] - life.paid[INTEREST] - life.waived[INTEREST]
-    )
+    position.outstanding_fen[INTEREST] = position.fell_due_fen[INTEREST] - life.paid[INTEREST] - life.waived[INTEREST]
     position.outstanding_fen[PRINCIPAL] = life.balance
     position.accrued_penalty_fen = life.due[PENALTY] - life.charged_penalty
     position.last_repaid_on = life.last_repaid_on

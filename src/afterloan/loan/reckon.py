@@ -55,7 +55,19 @@ def refusal(product, contract, promised, facts):
 
 @stage
 def reckon_many(
-    products, contracts, promised, promised_at, facts, fact_at, calendars, as_of, known_on, first, last, positions, lives
+    products,
+    contracts,
+    promised,
+    promised_at,
+    facts,
+    fact_at,
+    calendars,
+    as_of,
+    known_on,
+    first,
+    last,
+    positions,
+    lives,
 ):
     """Loans `first … last-1` of a book, one after another, each into its row of `positions` (zeros).
 

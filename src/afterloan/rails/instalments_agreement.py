@@ -59,9 +59,7 @@ def book_of(loans: list[Loan], anchor: int) -> Book:
     ends = [0]
     for loan in loans:
         facts.append(_fact(FactKind.DISBURSED, anchor + loan.start, loan.principal_fen))
-        facts += [
-            _fact(FactKind.REPAID, anchor + part.paid, part.amount_fen) for _, part in receipts_of(loan)
-        ]
+        facts += [_fact(FactKind.REPAID, anchor + part.paid, part.amount_fen) for _, part in receipts_of(loan)]
         ends.append(len(facts))
     rows = np.cumsum([0] + [len(loan.instalments) for loan in loans])
     products = np.array([builtin()["imported"].record()])
@@ -96,8 +94,7 @@ def payments_agree(loans: list[Loan], book: Book, anchor: int, as_of: int) -> Ag
             last = max((part.paid for part in instalment.parts), default=0)
             for part in instalment.parts:
                 same = (
-                    cleared < NEVER
-                    and cleared - int(reckoned.instalments[k]["due_on"]) == part.paid - instalment.due
+                    cleared < NEVER and cleared - int(reckoned.instalments[k]["due_on"]) == part.paid - instalment.due
                 )
                 for _ in part.rows:
                     told.note(same, "" if same else _cause(loan, k, instalment, part, last, reckoned))
@@ -174,9 +171,7 @@ def spells(loans: list[Loan], anchor: int) -> list[tuple[str, int, int]]:
     found = []
     for loan in loans:
         late = {
-            on
-            for i in loan.instalments
-            for on in range(i.due + 1, max((part.paid for part in i.parts), default=i.due))
+            on for i in loan.instalments for on in range(i.due + 1, max((part.paid for part in i.parts), default=i.due))
         }
         starts = sorted(on for on in late if on - 1 not in late)
         ends = sorted(on + 1 for on in late if on + 1 not in late)
@@ -190,11 +185,7 @@ def spells_agree(told: list[tuple[str, int, int]], closed: list[tuple[str, int, 
     theirs, ours = set(told), set(closed)
     for spell in sorted(theirs | ours):
         near = any(other[0] == spell[0] for other in (theirs ^ ours) - {spell})
-        cause = (
-            "the same loan by other days: its money met another instalment first"
-            if near
-            else "in one list only"
-        )
+        cause = "the same loan by other days: its money met another instalment first" if near else "in one list only"
         agreement.note(spell in theirs and spell in ours, cause)
     return agreement
 

@@ -160,9 +160,7 @@ def read_row(row: int, told: dict[str, str | None]) -> Payment | NotTaken:
         try:
             values.append(_amount(text) if column.startswith("AMT") else _whole(text))
         except InvalidOperation:
-            return NotTaken(
-                "instalments.csv", row, column, text, "is no number", "write a number without separators"
-            )
+            return NotTaken("instalments.csv", row, column, text, "is no number", "write a number without separators")
     loan, client, version, number, due, paid = (int(v) for v in values[:6])
     payment = Payment(row, loan, client, version, number, due, paid, Decimal(values[6]), Decimal(values[7]))
     bad = _bad_value(payment)
@@ -188,11 +186,7 @@ def decided_days(path: Path) -> dict[int, int]:
         return {}
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file)
-        return {
-            _whole(row["SK_ID_PREV"]): _whole(row["DAYS_DECISION"])
-            for row in rows
-            if row.get("DAYS_DECISION")
-        }
+        return {_whole(row["SK_ID_PREV"]): _whole(row["DAYS_DECISION"]) for row in rows if row.get("DAYS_DECISION")}
 
 
 def _fen(amount: Decimal) -> int:
@@ -301,9 +295,7 @@ def read_source(folder: Path, unseen: str = LEFT_OUT) -> Source:
 
 def _paid_nothing(payment: Payment) -> NotTaken:
     remedy = "nothing to do: it is no repayment; its instalment is owed or left out as chosen"
-    return NotTaken(
-        "instalments.csv", payment.row, "AMT_PAYMENT", str(payment.amount_paid), "is nothing", remedy
-    )
+    return NotTaken("instalments.csv", payment.row, "AMT_PAYMENT", str(payment.amount_paid), "is nothing", remedy)
 
 
 def _loan_refused(loan: Loan, payments: list[Payment]) -> list[NotTaken]:
@@ -349,8 +341,7 @@ def tables(loans: Iterable[Loan], anchor: int) -> dict[str, list[dict[str, str |
             )
             made["repayments"] += _repayments(loan, instalment, name, anchor)
     made["borrowers"] = [
-        {"reference": f"client-{client}", "known_on": _day(anchor, first)}
-        for client, first in sorted(clients.items())
+        {"reference": f"client-{client}", "known_on": _day(anchor, first)} for client, first in sorted(clients.items())
     ]
     return made
 

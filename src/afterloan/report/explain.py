@@ -12,17 +12,28 @@ from afterloan.loan.reckon import Reckoned, reckon_loan
 from afterloan.loan.terms import RATE_SCALE, Cause, Component, DayCount, FactKind, Method, Per, Refusal, State, Timing
 
 PARTS = {
-    "en": {Component.PENALTY: "penalty", Component.FEE: "fees", Component.INTEREST: "interest", Component.PRINCIPAL: "principal"},
+    "en": {
+        Component.PENALTY: "penalty",
+        Component.FEE: "fees",
+        Component.INTEREST: "interest",
+        Component.PRINCIPAL: "principal",
+    },
     "zh": {Component.PENALTY: "罚息", Component.FEE: "费用", Component.INTEREST: "利息", Component.PRINCIPAL: "本金"},
 }
 TEXT = {
-    "terms": ("Lent {principal} on {signed}: {count} instalments, {rate} % a {per}; product {product}.",
-              "{signed} 借款 {principal}：共 {count} 期，利率每{per} {rate}%；产品 {product}。"),
+    "terms": (
+        "Lent {principal} on {signed}: {count} instalments, {rate} % a {per}; product {product}.",
+        "{signed} 借款 {principal}：共 {count} 期，利率每{per} {rate}%；产品 {product}。",
+    ),
     "disbursed": ("paid out {amount}", "放款 {amount}"),
-    "fell_due": ("instalment {n} falls due: {amount} = principal {principal} + interest {interest}",
-                 "第 {n} 期到期：{amount} = 本金 {principal} + 利息 {interest}"),
-    "working": ("interest {interest}: {balance_days} (balance × days) × {rate} % = {exact}, rounded once",
-                "利息 {interest}：积数 {balance_days} × {rate}% = {exact}，到期一次取整"),
+    "fell_due": (
+        "instalment {n} falls due: {amount} = principal {principal} + interest {interest}",
+        "第 {n} 期到期：{amount} = 本金 {principal} + 利息 {interest}",
+    ),
+    "working": (
+        "interest {interest}: {balance_days} (balance × days) × {rate} % = {exact}, rounded once",
+        "利息 {interest}：积数 {balance_days} × {rate}% = {exact}，到期一次取整",
+    ),
     "repaid": ("received {amount}{split}", "收到还款 {amount}{split}"),
     "split": (": {parts}", "：{parts}"),
     "part": ("{part} of instalment {n} {amount}", "第 {n} 期{part} {amount}"),
@@ -30,24 +41,45 @@ TEXT = {
     "used": ("{amount} that had been kept is used", "使用待分配款 {amount}"),
     "charged": ("charged {part} {amount}, with instalment {n}", "计收{part} {amount}，随第 {n} 期"),
     "waived": ("given up: {part} of instalment {n} {amount}", "减免第 {n} 期{part} {amount}"),
-    "gone": ("received {amount}, but taken back; learnt on {known}: it does not count", "收到 {amount}，但已被撤回（{known} 得知），不计入"),
-    "unknown": ("{count} facts up to this day were not known on {known}", "截至当日有 {count} 条信息在 {known} 尚未获知"),
-    "penalty": ("penalty of instalment {n}: {overdue_days} (overdue × days) × {rate} % = {amount}",
-                "第 {n} 期罚息：逾期积数 {overdue_days} × {rate}% = {amount}"),
-    "owed": ("Owed on {on}: {parts}; due and unpaid in all {arrears}, {days} days past due ({state}).",
-             "{on} 欠款：{parts}；到期未还合计 {arrears}，逾期 {days} 天（{state}）。"),
+    "gone": (
+        "received {amount}, but taken back; learnt on {known}: it does not count",
+        "收到 {amount}，但已被撤回（{known} 得知），不计入",
+    ),
+    "unknown": (
+        "{count} facts up to this day were not known on {known}",
+        "截至当日有 {count} 条信息在 {known} 尚未获知",
+    ),
+    "penalty": (
+        "penalty of instalment {n}: {overdue_days} (overdue × days) × {rate} % = {amount}",
+        "第 {n} 期罚息：逾期积数 {overdue_days} × {rate}% = {amount}",
+    ),
+    "owed": (
+        "Owed on {on}: {parts}; due and unpaid in all {arrears}, {days} days past due ({state}).",
+        "{on} 欠款：{parts}；到期未还合计 {arrears}，逾期 {days} 天（{state}）。",
+    ),
     "ahead": ("Next: {amount} on {on}.", "下一期：{on} 应还 {amount}。"),
     "payoff": ("To end the loan today: {amount}.", "当日结清金额：{amount}。"),
     "unapplied": ("Kept unapplied: {amount}.", "待分配款：{amount}。"),
-    "check": ("Check: lent {lent} - principal repaid {repaid} - given up {waived} = {left}, and the position says {position}.",
-              "核对：放款 {lent} - 已还本金 {repaid} - 减免 {waived} = {left}，账面本金 {position}。"),
+    "check": (
+        "Check: lent {lent} - principal repaid {repaid} - given up {waived} = {left}, and the position says {position}.",
+        "核对：放款 {lent} - 已还本金 {repaid} - 减免 {waived} = {left}，账面本金 {position}。",
+    ),
     "order": ("Money meets debt in this order: {order}.", "冲账顺序：{order}。"),
     "nothing": ("Nothing has been paid out by this day.", "截至当日尚未放款。"),
 }
-PERS = {"en": {Per.DAY: "day", Per.MONTH: "month", Per.YEAR: "year"}, "zh": {Per.DAY: "日", Per.MONTH: "月", Per.YEAR: "年"}}
+PERS = {
+    "en": {Per.DAY: "day", Per.MONTH: "month", Per.YEAR: "year"},
+    "zh": {Per.DAY: "日", Per.MONTH: "月", Per.YEAR: "年"},
+}
 STATES = {
     "en": {s: s.name.lower().replace("_", " ") for s in State},
-    "zh": {State.SIGNED: "已签约", State.CURRENT: "正常", State.IN_GRACE: "宽限期内", State.OVERDUE: "逾期", State.PAID_OFF: "已结清"},
+    "zh": {
+        State.SIGNED: "已签约",
+        State.CURRENT: "正常",
+        State.IN_GRACE: "宽限期内",
+        State.OVERDUE: "逾期",
+        State.PAID_OFF: "已结清",
+    },
 }
 
 
@@ -108,9 +140,7 @@ class _Teller:
         return PARTS[self.language][Component(component)]
 
 
-def explain(
-    book: Book, i: int, product: str, on: int, known_on: int | None = None, language: str = "en"
-) -> Story:
+def explain(book: Book, i: int, product: str, on: int, known_on: int | None = None, language: str = "en") -> Story:
     """The story of loan `i` up to the end of day `on`, with what was known on `known_on` (default: all).
 
     Raises ValueError for a loan that cannot be reckoned or a language without words.
@@ -130,8 +160,14 @@ def explain(
 def _tell_terms(t: _Teller) -> None:
     c = t.contract
     t.line(
-        None, "terms", principal=money(c["principal_fen"]), signed=iso(c["signed_on"]), count=int(c["instalments"]),
-        rate=percent(c["rate"]), per=PERS[t.language][Per(int(t.terms["per"]))], product=t.product,
+        None,
+        "terms",
+        principal=money(c["principal_fen"]),
+        signed=iso(c["signed_on"]),
+        count=int(c["instalments"]),
+        rate=percent(c["rate"]),
+        per=PERS[t.language][Per(int(t.terms["per"]))],
+        product=t.product,
     )
     if t.terms["by_timing"]:
         due = [t.part(int(code) % 4) for code in t.terms["order"][: t.terms["orders"]] if code // 4 == Timing.PAST_DUE]
@@ -144,7 +180,12 @@ def _tell_days(t: _Teller, on: int, known: int) -> None:
     for k, move in enumerate(moves):
         stories.append((int(move["on"]), k, None))
     for k, fact in enumerate(t.facts):
-        if fact["kind"] == FactKind.REPAID and fact["on"] <= on and fact["known_on"] <= known and fact["gone_on"] <= known:
+        if (
+            fact["kind"] == FactKind.REPAID
+            and fact["on"] <= on
+            and fact["known_on"] <= known
+            and fact["gone_on"] <= known
+        ):
             if fact["gone_on"] != NEVER:
                 stories.append((int(fact["on"]), len(moves) + k, fact))
     told: set[int] = set()
@@ -183,16 +224,28 @@ def _tell_due(t: _Teller, k: int) -> set[int]:
     amounts = {int(moves[j]["component"]): int(moves[j]["amount_fen"]) for j in mine}
     interest, principal = amounts.get(Component.INTEREST, 0), amounts.get(Component.PRINCIPAL, 0)
     on = int(moves[k]["on"])
-    t.line(on, "fell_due", n=n, amount=money(interest + principal), principal=money(principal), interest=money(interest))
+    t.line(
+        on, "fell_due", n=n, amount=money(interest + principal), principal=money(principal), interest=money(interest)
+    )
     row = t.told.instalments[n - 1]
-    simple = t.terms["day_count"] != DayCount.ACT_ACT and t.terms["method"] != Method.IMPORTED and not row["carried_fen"]
+    simple = (
+        t.terms["day_count"] != DayCount.ACT_ACT and t.terms["method"] != Method.IMPORTED and not row["carried_fen"]
+    )
     if interest and simple and row["base"] and t.contract["rate"] and row["accrued_a"] % t.contract["rate"] == 0:
         days = int(row["accrued_a"]) // int(t.contract["rate"])
         scale = int(row["base"])
         exact = int(row["accrued_a"]) * int(row["times"]) / (scale * RATE_SCALE) / 100
         rate = percent(t.contract["rate"])
         shown = rate if scale == 1 else f"{rate} × {int(row['times'])} / {scale}"
-        t.line(None, "working", indent=True, interest=money(interest), balance_days=money(days), rate=shown, exact=f"{exact:,.4f}")
+        t.line(
+            None,
+            "working",
+            indent=True,
+            interest=money(interest),
+            balance_days=money(days),
+            rate=shown,
+            exact=f"{exact:,.4f}",
+        )
     return set(mine.tolist())
 
 
@@ -205,7 +258,9 @@ def _tell_repayment(t: _Teller, fact: int) -> set[int]:
         if moves[j]["cause"] == Cause.UNAPPLIED:
             parts.append(t.say("kept", amount=amount))
         else:
-            parts.append(t.say("part", part=t.part(moves[j]["component"]), n=int(moves[j]["instalment"]), amount=amount))
+            parts.append(
+                t.say("part", part=t.part(moves[j]["component"]), n=int(moves[j]["instalment"]), amount=amount)
+            )
     split = t.say("split", parts=", ".join(parts) if t.language == "en" else "，".join(parts)) if parts else ""
     t.line(int(t.facts[fact]["on"]), "repaid", amount=money(t.facts[fact]["amount_fen"]), split=split)
     return set(mine.tolist())
@@ -229,11 +284,20 @@ def _tell_end(t: _Teller, on: int) -> bool:
             cap = int(t.terms["cap_rate_year"])
             per_year = {Per.DAY: 365, Per.MONTH: 12, Per.YEAR: 1}[Per(int(t.terms["per"]))]
             shown = percent(min(rate, cap // per_year) if cap else rate)
-            t.line(None, "penalty", n=int(row["number"]), overdue_days=money(row["overdue_a"]), rate=shown, amount=money(interest))
+            t.line(
+                None,
+                "penalty",
+                n=int(row["number"]),
+                overdue_days=money(row["overdue_a"]),
+                rate=shown,
+                amount=money(interest),
+            )
     parts = ", ".join(f"{t.part(c)} {money(p['outstanding_fen'][c])}" for c in (3, 2, 0, 1) if p["outstanding_fen"][c])
     days = int(p["days_past_due"])
     state = STATES[t.language][State(int(p["state"]))]
-    t.line(None, "owed", on=iso(on), parts=parts or money(0), arrears=money(p["arrears_fen"].sum()), days=days, state=state)
+    t.line(
+        None, "owed", on=iso(on), parts=parts or money(0), arrears=money(p["arrears_fen"].sum()), days=days, state=state
+    )
     if p["unapplied_fen"]:
         t.line(None, "unapplied", amount=money(p["unapplied_fen"]))
     if p["next_due_on"] != NEVER:
@@ -247,5 +311,13 @@ def _tell_end(t: _Teller, on: int) -> bool:
     lent, repaid, waived = total(Cause.DISBURSED), total(Cause.REPAID), total(Cause.WAIVED)
     left = lent - repaid - waived
     held = int(p["outstanding_fen"][Component.PRINCIPAL])
-    t.line(None, "check", lent=money(lent), repaid=money(repaid), waived=money(waived), left=money(left), position=money(held))
+    t.line(
+        None,
+        "check",
+        lent=money(lent),
+        repaid=money(repaid),
+        waived=money(waived),
+        left=money(left),
+        position=money(held),
+    )
     return left == held

@@ -54,7 +54,9 @@ class _Sums:
     ageing: Sums  # [buckets, (number, outstanding, arrears)]
     roll: Sums  # [months, buckets + 1, buckets + 1] loans
     flows: Sums  # [months, (fell due, received)] cumulative
-    vintage: dict[int, Sums]  # cohort month -> [months on book, (loans, principal, 30+, 30+ principal, 90+, 90+ principal)]
+    vintage: dict[
+        int, Sums
+    ]  # cohort month -> [months on book, (loans, principal, 30+, 30+ principal, 90+, 90+ principal)]
 
 
 def _stage(positions: Records) -> npt.NDArray[np.int64]:
@@ -96,7 +98,12 @@ def _add_vintages(sums: _Sums, book: Book, positions: Records, cohorts: npt.NDAr
         if age < len(table):
             late_30, late_90 = mine & (worst >= 30), mine & (worst >= 90)
             table[age] += (
-                mine.sum(), lent[mine].sum(), late_30.sum(), lent[late_30].sum(), late_90.sum(), lent[late_90].sum(),
+                mine.sum(),
+                lent[mine].sum(),
+                late_30.sum(),
+                lent[late_30].sum(),
+                late_90.sum(),
+                lent[late_90].sum(),
             )
 
 
@@ -163,8 +170,15 @@ class Report:
         """A table as people read it: headings, then rows; money in major units."""
         table = self.tables[name]
         if name == "summary":
-            return [["", ""]] + [[word(r["figure"], language), _figure(r["figure"], r["value"])] for r in table.to_dicts()]
-        heads = {"outstanding_fen": "outstanding", "arrears_fen": "arrears", "fell_due_fen": "fell_due", "received_fen": "got"}
+            return [["", ""]] + [
+                [word(r["figure"], language), _figure(r["figure"], r["value"])] for r in table.to_dicts()
+            ]
+        heads = {
+            "outstanding_fen": "outstanding",
+            "arrears_fen": "arrears",
+            "fell_due_fen": "fell_due",
+            "received_fen": "got",
+        }
         head = [word(heads.get(c, c), language) for c in table.columns]
         rows = [[_cell(c, v, language) for c, v in row.items()] for row in table.to_dicts()]
         return [head, *rows]
@@ -231,9 +245,18 @@ def _summary(sums: _Sums) -> pl.DataFrame:
     balance = c[2] or 1
     received = int(sums.flows[-1, 1] - (sums.flows[-2, 1] if len(sums.flows) > 1 else 0))
     figures = {
-        "loans": c[0], "active": c[1], "outstanding": c[2], "arrears": c[3], "share_1": c[4] / balance,
-        "share_30": c[5] / balance, "share_90": c[6] / balance, "interest": c[7], "penalty": c[8],
-        "received": received, "unapplied": c[9], "not_reckoned": c[10],
+        "loans": c[0],
+        "active": c[1],
+        "outstanding": c[2],
+        "arrears": c[3],
+        "share_1": c[4] / balance,
+        "share_30": c[5] / balance,
+        "share_90": c[6] / balance,
+        "interest": c[7],
+        "penalty": c[8],
+        "received": received,
+        "unapplied": c[9],
+        "not_reckoned": c[10],
     }
     return pl.DataFrame({"figure": list(figures), "value": [float(v) for v in figures.values()]})
 
@@ -264,7 +287,18 @@ def _vintage(sums: _Sums) -> pl.DataFrame:
     for cohort in sorted(sums.vintage):
         for age, (loans, lent, n30, p30, n90, p90) in enumerate(sums.vintage[cohort].tolist()):
             if loans:
-                rows.append((str(np.datetime64(cohort, "M")), age, loans, lent, n30 / loans, p30 / lent, n90 / loans, p90 / lent))
+                rows.append(
+                    (
+                        str(np.datetime64(cohort, "M")),
+                        age,
+                        loans,
+                        lent,
+                        n30 / loans,
+                        p30 / lent,
+                        n90 / loans,
+                        p90 / lent,
+                    )
+                )
     columns = ["cohort", "on_book", "loans", "lent_fen", "ever_30_number", "ever_30", "ever_90_number", "ever_90"]
     return pl.DataFrame(rows, schema=columns, orient="row") if rows else pl.DataFrame(schema=columns)
 

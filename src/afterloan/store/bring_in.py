@@ -112,7 +112,9 @@ def _fen(b: Brought, name: str) -> tuple[pl.Expr, Rule]:
         value = pl.when(_text(column).str.contains(MONEY)).then(whole + cents)
         remedy = "write major units with at most two decimals and no separators, e.g. 1200.00"
     bad = value.is_null() | (value <= 0) | (value > MAX_PRINCIPAL_FEN)
-    return value.alias(f"{name}_fen"), Rule(column, bad, f"is no amount between 0.01 and {MAX_PRINCIPAL_FEN / 100:,.2f}", remedy)
+    return value.alias(f"{name}_fen"), Rule(
+        column, bad, f"is no amount between 0.01 and {MAX_PRINCIPAL_FEN / 100:,.2f}", remedy
+    )
 
 
 def _fen_or_nothing(b: Brought, name: str) -> tuple[pl.Expr, Rule]:
@@ -142,7 +144,9 @@ def _day(b: Brought, name: str, otherwise: pl.Expr | None = None) -> tuple[pl.Ex
 
 def _name(column: str) -> tuple[pl.Expr, Rule]:
     bad = pl.col(column).is_null() | (_text(column).str.len_chars() == 0) | (_text(column).str.len_chars() > 200)
-    return _text(column).alias(column), Rule(column, bad, "is empty or longer than 200", "give each row a name of its own")
+    return _text(column).alias(column), Rule(
+        column, bad, "is empty or longer than 200", "give each row a name of its own"
+    )
 
 
 def _whole(b: Brought, name: str, low: int, high: int, otherwise: int | None) -> tuple[pl.Expr, Rule]:
@@ -202,7 +206,11 @@ def _borrowers(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
     expressions, rules = _gather(_name("reference"), _day(b, "known_on", pl.date(1970, 1, 1)))
     shape = ~empty & ~(attributes.str.starts_with("{") & attributes.str.ends_with("}"))
     rules.append(Rule("attributes", shape, "is no JSON object", 'write {"city": "…"} or leave it empty'))
-    return [*expressions, name.alias("name"), pl.when(empty).then(pl.lit("{}")).otherwise(attributes).alias("attributes")], rules
+    return [
+        *expressions,
+        name.alias("name"),
+        pl.when(empty).then(pl.lit("{}")).otherwise(attributes).alias("attributes"),
+    ], rules
 
 
 def _contracts(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
@@ -268,7 +276,9 @@ def _rate_changes(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
 NO_CONTRACT = ("c.loan is null", "contract", "no contract of that reference", "import it first, or correct the name")
 
 
-def _fact(name: str, kind: int, prepare: Any, needed: tuple[str, ...], amount: str, extra: tuple[str, ...] = ()) -> FileKind:
+def _fact(
+    name: str, kind: int, prepare: Any, needed: tuple[str, ...], amount: str, extra: tuple[str, ...] = ()
+) -> FileKind:
     component = "i.component" if "component" in extra else "0"
     due = "i.due_on" if "due_on" in extra else "null::date"
     columns = f"row int, reference text, contract text, on_day date, known_on date, {amount} bigint"
@@ -335,10 +345,16 @@ KINDS = (
     _fact("disbursements", 10, _money_fact, ("reference", "contract", "on", "amount"), "amount_fen"),
     _fact("repayments", 50, _money_fact, ("reference", "contract", "on", "amount"), "amount_fen"),
     _fact(
-        "charges", 30, _charges, ("reference", "contract", "on", "amount", "component", "due_on"), "amount_fen",
+        "charges",
+        30,
+        _charges,
+        ("reference", "contract", "on", "amount", "component", "due_on"),
+        "amount_fen",
         ("component", "due_on"),
     ),
-    _fact("waivers", 40, _waivers, ("reference", "contract", "on", "amount", "component"), "amount_fen", ("component",)),
+    _fact(
+        "waivers", 40, _waivers, ("reference", "contract", "on", "amount", "component"), "amount_fen", ("component",)
+    ),
     _fact("rate_changes", 20, _rate_changes, ("reference", "contract", "on", "rate_percent"), "rate"),
     FileKind(
         "reversals",
@@ -477,7 +493,9 @@ def check_columns(path: Path, kind: FileKind) -> tuple[list[str], list[str]]:
     return columns, [name for name in columns if name not in known]
 
 
-def judge(frame: pl.DataFrame, kind: FileKind, brought: Brought, file: str, first_row: int) -> tuple[pl.DataFrame, list[Refused]]:
+def judge(
+    frame: pl.DataFrame, kind: FileKind, brought: Brought, file: str, first_row: int
+) -> tuple[pl.DataFrame, list[Refused]]:
     """Split a frame into rows ready to load and rows refused, each with its first reason."""
     expressions, rules = kind.prepare(brought)
     reason = pl.lit(None, pl.Int32)
@@ -495,14 +513,23 @@ def judge(frame: pl.DataFrame, kind: FileKind, brought: Brought, file: str, firs
         if {first, second} <= set(ready.columns):
             late = ready.filter(pl.col(second) < pl.col(first))
             refused += [
-                Refused(file, row["row"], second, str(row[second]), f"is before {first}, {row[first]}", "correct one of them")
+                Refused(
+                    file,
+                    row["row"],
+                    second,
+                    str(row[second]),
+                    f"is before {first}, {row[first]}",
+                    "correct one of them",
+                )
                 for row in late.iter_rows(named=True)
             ]
             ready = ready.filter(pl.col(second) >= pl.col(first))
     return ready, refused
 
 
-def load(connection: psycopg.Connection[Any], kind: FileKind, ready: pl.DataFrame, file: str) -> tuple[int, list[Refused]]:
+def load(
+    connection: psycopg.Connection[Any], kind: FileKind, ready: pl.DataFrame, file: str
+) -> tuple[int, list[Refused]]:
     """Take a batch in, in one transaction: rows new to the store, and those that the store refused."""
     names = [column.split()[0] for column in kind.incoming.split(", ")]
     renamed = ready.rename({"on": "on_day", "of": "of_ref"}, strict=False).select(names)
@@ -604,7 +631,11 @@ def _bring_file(
 
 
 def _count(
-    report: FileReport, refused: list[Refused], done: tuple[int, int, list[Refused]], progress: Progress | None, total: int
+    report: FileReport,
+    refused: list[Refused],
+    done: tuple[int, int, list[Refused]],
+    progress: Progress | None,
+    total: int,
 ) -> None:
     report.read += done[0]
     report.loaded += done[1]

@@ -14,7 +14,7 @@ from afterloan.rules.products import ProductTerms, builtin
 from afterloan.store.server import Store
 
 FACT = (
-    "select f.reference, c.reference as contract, f.on_day::text as \"on\", f.known_on::text as known_on, {more} "
+    'select f.reference, c.reference as contract, f.on_day::text as "on", f.known_on::text as known_on, {more} '
     "from fact f join contract c using (loan) where f.kind = {kind} order by f.fact"
 )
 COMPONENT = "case f.component when 0 then 'penalty' when 1 then 'fee' when 2 then 'interest' else 'principal' end"
@@ -98,5 +98,3 @@ def _products(store: Store, folder: Path) -> Written:
         text = yaml.safe_dump(own, allow_unicode=True, sort_keys=False)
         (folder / "products.yaml").write_text(text, encoding="utf-8")
     return Written("products.yaml", len(own))
-
-

@@ -94,7 +94,7 @@ def rows_of(connection: adbc.Connection, where: str) -> tuple[Records, Records, 
         connection,
         "select f.fact, f.loan, f.kind, f.on_day, f.known_on, r.known_on as gone_on, f.amount_fen, f.component, "
         "f.due_on from fact f join contract c using (loan) left join fact r on r.of_fact = f.fact "
-        f"where {where} and f.kind <> {REVERSED} order by f.loan, f.on_day, f.kind, f.reference collate \"C\"",
+        f'where {where} and f.kind <> {REVERSED} order by f.loan, f.on_day, f.kind, f.reference collate "C"',
     )
     facts = np.zeros(len(table), FACT)
     for name in ("fact", "kind", "amount_fen", "component"):
@@ -147,9 +147,7 @@ def fold(connection: psycopg.Connection[Any], reader: adbc.Connection, shard: in
 def _write_history(
     connection: psycopg.Connection[Any], shard: int, words: npt.NDArray[np.int64], at: Offsets, loans: Records
 ) -> None:
-    connection.execute(
-        "create temp table if not exists packed_now (loan bigint, packed bytea) on commit delete rows"
-    )
+    connection.execute("create temp table if not exists packed_now (loan bigint, packed bytea) on commit delete rows")
     raw = memoryview(words.astype("<i8").tobytes())
     with connection.cursor() as cursor:
         with cursor.copy("copy packed_now (loan, packed) from stdin (format binary)") as copy:

@@ -145,7 +145,18 @@ create table proof (
 );
 """
 
-FOR_EVER = ("product", "borrower", "contract", "promised", "fact", "entry", "transition", "closing", "exception", "proof")
+FOR_EVER = (
+    "product",
+    "borrower",
+    "contract",
+    "promised",
+    "fact",
+    "entry",
+    "transition",
+    "closing",
+    "exception",
+    "proof",
+)
 
 REFUSE = """
 create function refuse_change() returns trigger language plpgsql as $$
