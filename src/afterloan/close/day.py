@@ -93,12 +93,17 @@ def _first_open(store: Store, through: int, only: bool) -> int:
     with store.connect() as connection:
         row = connection.execute(
             "select (select max(closed_on) - date '1970-01-01' from proof), "
-            "(select min(on_day) - date '1970-01-01' from fact)"
+            "(select min(on_day) - date '1970-01-01' from fact), "
+            "(select min(closed_on) - date '1970-01-01' from closing)"
         ).fetchone()
     assert row is not None
-    last, earliest = row
+    last, earliest, begun = row
     if earliest is None:
         raise CloseRefused("the book is empty: import a book first (afterloan import FOLDER)")
+    if last is None and begun is not None:  # a first close that was cut short: some shards have this day
+        if through < begun or (only and through > begun):
+            raise CloseRefused(f"the close of {iso(begun)} was begun and is not finished: close {iso(begun)} first")
+        return int(begun)
     if last is None:
         if through < earliest:
             raise CloseRefused(f"{iso(through)} is before the first fact of the book, {iso(earliest)}")

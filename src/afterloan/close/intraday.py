@@ -32,8 +32,9 @@ class Taken:
 def take(connection: psycopg.Connection[Any], fact: Fact) -> Taken:
     """Record a fact, reckon its loan and post the difference, in the caller's transaction.
 
-    The entries belong to the first open day: the next close finds them posted. The same fact again posts
-    nothing. Raises FactRefused, also for a fact that leaves the loan unreckonable; the caller's transaction
+    The entries belong to the first open day of the loan's shard: its close finds them posted. While that day
+    is before the day of the news (days are still to be closed, or none ever was) nothing is posted: the close
+    of that day will. The same fact again posts nothing. Raises FactRefused, also for a fact that leaves the loan unreckonable; the caller's transaction
     then ends without it.
     """
     done = record(connection, fact)
@@ -43,6 +44,8 @@ def take(connection: psycopg.Connection[Any], fact: Fact) -> Taken:
     if reckoned.position["error"]:
         reason = Refusal(int(reckoned.position["error"])).name.lower().replace("_", " ")
         raise FactRefused("reference", fact.reference, f"leaves the loan unreckonable: {reason}", "correct it first")
+    if day != read.open_day:
+        return Taken(done, reckoned, 0)
     loans, of_product = read.book.contracts["loan"], read.book.contracts["product"]
     entries = entries_to_reach(totals_of(np.array([reckoned.position])), read.posted, loans, of_product)
     if len(entries):
@@ -63,9 +66,12 @@ ENTRY = (
     "insert into entry (closed_on, shard, loan, product, cause, component, debit, credit, amount_fen) "
     "values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
+# the shard's day must not be closed between reading what is posted and posting the rest
+HOLD_SHARD = "select pg_advisory_xact_lock_shared(727466, shard::int) from contract where loan = %s"
 CONTRACT_ROW = (
     "select {columns}, shard, (select max(number) from product), "
-    f"(select coalesce(max(closed_on) - {EPOCH} + 1, 0) from closing) from contract where loan = %s"
+    f"(select coalesce(max(closed_on) - {EPOCH} + 1, 0) from closing k where k.shard = contract.shard) "
+    "from contract where loan = %s"
 ).format(
     columns=CONTRACT_COLUMNS.replace("first_due_on", "FIRST")
     .replace("signed_on", f"signed_on - {EPOCH}")
@@ -84,6 +90,7 @@ PROMISED_ROWS = (
 def _read(connection: psycopg.Connection[Any], loan: int) -> _Read:
     """What this transaction sees of a loan, asked for in one go: its own new fact included."""
     with connection.pipeline():
+        connection.execute(HOLD_SHARD, (loan,))
         asked = [connection.execute(sql, (loan,)) for sql in (CONTRACT_ROW, FACT_ROWS, PROMISED_ROWS, POSTED)]
         row, told, rows, entries = (cursor.fetchall() for cursor in asked)
     *values, shard, newest, open_day = row[0]

@@ -60,6 +60,7 @@ def close_shard(
 
     One transaction: entries, transitions, exceptions and closings are there together or not at all.
     """
+    mark = watermark(connection)  # before reading: what is told while we read belongs to the next close
     fold(connection, reader, shard)
     connection.commit()
     connection.execute("select pg_advisory_xact_lock(727466, %s)", (shard,))
@@ -73,7 +74,6 @@ def close_shard(
     if first > last:
         connection.rollback()
         return ShardClosed(shard, 0, 0, 0, 0, 0)
-    mark = watermark(connection)
     table = product_table(products(connection))
     book = read_shard(connection, reader, shard, table)
     posted = _posted(connection, book, shard, row[1] if row and row[0] else None, first)
@@ -98,13 +98,16 @@ def _posted(connection: psycopg.Connection[Any], book: Book, shard: int, told: s
     """The running totals [n, SLOTS] that the journal holds for each loan.
 
     The reckoning is pure, so a loan of which nothing was told since the last closing stands as that closing
-    left it; of the others, and of all before the first closing, the journal itself is asked.
+    left it; of the others, of those that could not be reckoned then, and of all before the first closing,
+    the journal itself is asked.
     """
     loans = book.contracts["loan"].astype(np.int64)
     if told is None:
         return posted_of(connection, loans)
-    posted = totals_of(reckon_book(book, first - 1, first - 1))
-    touched = told_since(connection, shard, told)
+    before = reckon_book(book, first - 1, first - 1)
+    posted = totals_of(before)
+    touched = np.union1d(told_since(connection, shard, told), loans[before["error"] != 0])
+    touched = np.intersect1d(touched, loans)  # a contract told while we read is not in the book yet
     posted[np.searchsorted(loans, touched), :BY_LOAN] = posted_of(connection, touched)[:, :BY_LOAN]
     return posted
 
@@ -166,6 +169,7 @@ def _close_days(
     for day in range(first, last + 1):
         today = reckon_book(book, day, day, today)
         totals = totals_of(today, posted)
+        totals[today["error"] != 0, BY_LOAN:] = 0  # its accrual is taken back until it can be reckoned again
         entries = [entries_to_reach(totals, posted, loans, of_product)]
         now = np.zeros((count, SLOTS), np.int64)
         np.add.at(now, of_product, totals)

@@ -94,8 +94,8 @@ def beancount(entries: Iterable[EntryLine], currency: str = "CNY", digits: int =
     if last is not None:
         yield "\n"
         for line in CHART:
-            amount = amount_text(total[line.account], digits)
-            yield f"{iso(last + 1)} balance {line.ledger} {amount} {currency}\n"
+            balance = amount_text(total[line.account], digits)
+            yield f"{iso(last + 1)} balance {line.ledger} {balance} {currency}\n"
 
 
 def _beancount_opening(on: int, currency: str) -> Iterator[str]:
