@@ -2,13 +2,17 @@
 
 import json
 import os
+import pkgutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from afterloan import commands
 
 if TYPE_CHECKING:
     from afterloan.store.server import Store
@@ -22,6 +26,8 @@ app = typer.Typer(
 )
 journal_app = typer.Typer(no_args_is_help=True, help="The double-entry journal.")
 app.add_typer(journal_app, name="journal")
+for _room in sorted(module.name for module in pkgutil.iter_modules(commands.__path__)):
+    import_module(f"afterloan.commands.{_room}").register(app)
 
 OnDay = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]

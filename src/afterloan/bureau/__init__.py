@@ -1,0 +1,1 @@
+"""What is reported to bureaus, disputed, corrected, hidden; file layouts as tables. Pure."""

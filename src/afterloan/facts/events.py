@@ -1,0 +1,78 @@
+"""Facts of a borrower that are no money of a loan: a message delivered, a promise, a mandate, a dispute."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from afterloan.facts import FactRefused
+
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$")]
+Fen = Annotated[int, Field(ge=0, le=10**12)]
+CARRIED = frozenset({"borrower", "loan", "on", "at", "known_on", "reference"})
+"""Fields that are columns of the store; all others travel in its `body`."""
+
+
+class Event(BaseModel):
+    """Something that happened to a borrower: took effect `on`, learnt `known_on`, told once under `reference`.
+
+    Subclasses are named by past participles and set `KIND`, by which they are kept and found again. `at` is
+    the moment with its offset where the hour matters (a call, a debit). Money is `_fen`, whole minor units.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    KIND: ClassVar[str] = ""
+    borrower: Name
+    on: date
+    known_on: date
+    reference: Name
+    loan: Name | None = None
+    at: AwareDatetime | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Register the class under its KIND."""
+        super().__init_subclass__(**options)
+        if cls.KIND:
+            known = KINDS.setdefault(cls.KIND, cls)
+            assert known.__qualname__ == cls.__qualname__, f"{cls.KIND} names {known.__qualname__} already"
+
+    @model_validator(mode="after")
+    def _known_after(self) -> "Event":
+        if self.known_on < self.on:
+            raise ValueError(f"known_on {self.known_on} is before {self.on}, the day it took effect; correct one")
+        return self
+
+    def body(self) -> dict[str, Any]:
+        """The fields that are no columns, as JSON values."""
+        return self.model_dump(mode="json", exclude=set(CARRIED))
+
+
+KINDS: dict[str, type[Event]] = {}
+"""Every kind of event that has been imported."""
+
+
+def event_of(
+    kind: str,
+    borrower: str,
+    loan: str | None,
+    on: date,
+    at: datetime | None,
+    known_on: date,
+    reference: str,
+    body: dict[str, Any],
+) -> Event:
+    """An event out of its columns and body. Raises FactRefused for an unknown kind or a wrong field."""
+    if kind not in KINDS:
+        raise FactRefused("kind", kind, "no event of that kind", f"there are: {', '.join(sorted(KINDS))}")
+    columns = {"borrower": borrower, "loan": loan, "on": on, "at": at, "known_on": known_on, "reference": reference}
+    return read_event(KINDS[kind], {**body, **columns})
+
+
+def read_event(cls: type[Event], told: dict[str, Any]) -> Event:
+    """An event of a class from plain values. Raises FactRefused naming the field."""
+    try:
+        return cls.model_validate(told)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or cls.KIND
+        raise FactRefused(place, first.get("input"), first["msg"], "correct the field and tell it again") from error

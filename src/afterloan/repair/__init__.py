@@ -1,0 +1,1 @@
+"""The way back to good standing: standing, road map, restoration, lessons. Pure."""

@@ -1,0 +1,1 @@
+"""What is known of a borrower's risk: classification, expected loss. Pure."""
