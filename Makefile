@@ -4,7 +4,7 @@ BIN := .venv/bin
 AFTERLOAN_HOME ?= $(CURDIR)/afterloan-book
 export AFTERLOAN_HOME
 
-.PHONY: setup demo test bench cases lint types clean
+.PHONY: setup demo test bench cases simulate lint types clean
 
 setup: .venv/ready
 
@@ -12,7 +12,7 @@ setup: .venv/ready
 	@echo "Setting up .venv (once; a minute or two)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -28,8 +28,12 @@ bench: setup
 cases: setup
 	@$(BIN)/python -m tests.cases
 
+simulate: setup
+	@$(BIN)/python -m tests.simulation --seeds 200
+
 lint: setup
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --config pyproject.toml
 
 types: setup
