@@ -1,0 +1,55 @@
+"""Facts of holds: why a borrower's treatment is stopped or changed, from when to when."""
+
+from datetime import date
+from typing import Annotated, ClassVar, Literal, get_args
+
+from pydantic import Field, model_validator
+
+from afterloan.facts.events import Event, Name
+
+HoldKind = Literal[
+    "dispute_open",
+    "hardship_review",
+    "promise_pending",
+    "plan_running",
+    "breathing_space",
+    "deceased",
+    "insolvency",
+    "fraud_claim",
+    "lawyer",
+    "litigation",
+]
+HOLDS: tuple[str, ...] = get_args(HoldKind)
+
+
+class HoldPlaced(Event):
+    """A hold starts `on`; it ends after `ends_on`, or it is looked at again on `review_on` and lasts until lifted.
+
+    What it stops is said by the pack `holds`, not here.
+    """
+
+    KIND: ClassVar[str] = "hold.placed"
+    hold: HoldKind
+    reason: Annotated[str, Field(min_length=1, max_length=2_000)]
+    ends_on: date | None = None
+    review_on: date | None = None
+    by: str = ""
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> "HoldPlaced":
+        if self.ends_on is None and self.review_on is None:
+            raise ValueError("neither ends_on nor review_on is given; a hold has an end or a day to look at it again")
+        for name in ("ends_on", "review_on"):
+            value = getattr(self, name)
+            if value is not None and value < self.on:
+                raise ValueError(f"{name} {value} is before the hold's first day, {self.on}; correct one")
+        return self
+
+
+class HoldLifted(Event):
+    """A hold (`of`: its reference) ends: `on` is the first day without it."""
+
+    KIND: ClassVar[str] = "hold.lifted"
+    of: Name
+    reason: Annotated[str, Field(min_length=1, max_length=2_000)]
+    by: str = ""
