@@ -1,0 +1,236 @@
+"""What there is to say of an account in one month, reckoned: a cell. No bureau's codes yet."""
+
+import numpy as np
+import numpy.typing as npt
+
+from afterloan.dates import NEVER, month_length, months_later, year_month_day
+from afterloan.loan.book import Book
+from afterloan.loan.reckon import reckon_book
+from afterloan.loan.terms import Component, State, Unit
+
+Cells = npt.NDArray[np.void]
+Days = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+INTEREST = int(Component.INTEREST)
+PRINCIPAL = int(Component.PRINCIPAL)
+MONTHS = int(Unit.MONTHS)
+PAID_OFF = int(State.PAID_OFF)
+GONE = {name: int(State[name]) for name in ("CHARGED_OFF", "WRITTEN_OFF", "SOLD") if name in State.__members__}
+
+CELL = np.dtype(
+    [
+        ("loan", "i8"),
+        ("month_end", "i8"),
+        ("reportable", "i8"),  # 0: not yet paid out, ended in an earlier month, or not reckonable
+        ("days_past_due", "i8"),  # at the end of the month, from the oldest unpaid contractual due date
+        ("overdue", "i8"),  # 1: overdue after the product's bureau grace
+        ("had_due", "i8"),  # 1: something fell due in the month
+        ("late", "i8"),  # 1: what fell due in the month was unpaid once its grace was over
+        ("opened_on", "i8"),
+        ("ended_on", "i8"),  # NEVER while it runs
+        ("days_before_end", "i8"),  # days past due on the day before it was paid off
+        ("first_delinquent_on", "i8"),  # due date + 30 of what led to today's delinquency; 0: not delinquent
+        ("balance_fen", "i8"),  # principal
+        ("owed_fen", "i8"),  # principal and all that fell due unpaid
+        ("overdue_fen", "i8"),  # due before the day and unpaid
+        ("overdue_30_fen", "i8"),  # the part of it at least 30 days late, fees and penalties included
+        ("band_31_60_fen", "i8"),  # overdue principal by age
+        ("band_61_90_fen", "i8"),
+        ("band_91_180_fen", "i8"),
+        ("band_over_180_fen", "i8"),
+        ("due_fen", "i8"),  # fell due in the month
+        ("paid_fen", "i8"),  # received in the month
+        ("next_due_fen", "i8"),
+        ("last_paid_on", "i8"),  # 0: never
+        ("overdue_periods", "i8"),
+        ("remaining_periods", "i8"),
+        ("worst_days_past_due", "i8"),
+        ("state", "i8"),
+    ]
+)
+"""One account in one month. Days are numbers since 1970-01-01, money minor units."""
+
+
+def month_end(number: int) -> int:
+    """The last day of the month of a day: 2026-03-10 gives 2026-03-31."""
+    year, month, dom = year_month_day(number)
+    return int(number - dom + month_length(year, month))
+
+
+def month_before(number: int) -> int:
+    """The last day of the month before: 2026-03-31 gives 2026-02-28."""
+    _, _, dom = year_month_day(number)
+    return int(number - dom)
+
+
+def month_back(number: int, months: int) -> int:
+    """The month end `months` months before a month end: 2026-03-31 and 1 give 2026-02-28."""
+    return int(months_later(number, -months, 31))
+
+
+def part(book: Book, rows: npt.NDArray[np.int64]) -> Book:
+    """Some loans of a book, by row number, as a book of their own."""
+
+    def cut(records: Cells, at: Days) -> tuple[Cells, Days]:
+        lengths = at[rows + 1] - at[rows]
+        ends = np.concatenate([[0], np.cumsum(lengths)])
+        index = np.repeat(at[rows] - ends[:-1], lengths) + np.arange(ends[-1])
+        return records[index], ends.astype(np.int64)
+
+    promised, promised_at = cut(book.promised, book.promised_at)
+    facts, fact_at = cut(book.facts, book.fact_at)
+    return Book(book.products, book.contracts[rows], promised, promised_at, facts, fact_at, book.calendars)
+
+
+def reckon_cells(book: Book, at: int, known_on: int = NEVER, delinquent_after: int = 30) -> Cells:
+    """CELL [n] of every loan of a book for the month that ends on day `at`, as known on `known_on`.
+
+    `delinquent_after`: days after the due date at which delinquency begins (Metro 2 field 25: 30).
+    """
+    now = reckon_book(book, at, known_on)
+    before = reckon_book(book, month_before(at), known_on)
+    cells = np.zeros(len(book), CELL)
+    cells["loan"] = book.contracts["loan"]
+    cells["month_end"] = at
+    _plain(cells, now, before)
+    _periods(cells, book, now, at)
+    _ages(cells, book, now, at, known_on)
+    _lateness(cells, book, before, at, known_on)
+    _before_end(cells, book, at, known_on)
+    rows = np.flatnonzero(
+        (cells["days_past_due"] >= delinquent_after) | (cells["days_before_end"] >= delinquent_after)
+    )
+    cells["first_delinquent_on"][rows] = first_delinquency(
+        part(book, rows), at, known_on, delinquent_after, cells["ended_on"][rows]
+    )
+    return cells
+
+
+def _plain(cells: Cells, now: Cells, before: Cells) -> None:
+    """What the two positions say by themselves."""
+    ended_before = before["paid_off_on"] <= month_before(int(cells["month_end"][0])) if len(cells) else 0
+    lent = (now["error"] == 0) & (now["disbursed_fen"] > 0)
+    closed = (before["error"] == 0) & (before["state"] == PAID_OFF) & ended_before & (now["state"] == PAID_OFF)
+    for gone in GONE.values():
+        if gone == GONE.get("SOLD"):
+            closed |= (before["state"] == gone) & (now["state"] == gone)
+    cells["reportable"] = lent & ~closed
+    for name in ("days_past_due", "worst_days_past_due", "state", "next_due_fen"):
+        cells[name] = now[name]
+    cells["overdue"] = now["grace_days_past_due"] > 0
+    cells["ended_on"] = now["paid_off_on"]
+    cells["balance_fen"] = now["outstanding_fen"][:, PRINCIPAL]
+    cells["owed_fen"] = now["outstanding_fen"].sum(axis=1)
+    cells["overdue_fen"] = now["arrears_fen"].sum(axis=1)
+    due = (now["fell_due_fen"] + now["charged_fen"] - before["fell_due_fen"] - before["charged_fen"]).sum(axis=1)
+    cells["due_fen"] = np.maximum(due, 0)
+    cells["paid_fen"] = np.maximum(now["repaid_fen"] - before["repaid_fen"], 0)
+    cells["last_paid_on"] = now["last_repaid_on"]
+
+
+def _periods(cells: Cells, book: Book, now: Cells, at: int) -> None:
+    """When it was opened, what is left, how many periods are overdue (months of due dates since the oldest unpaid)."""
+    first = book.facts["on"][np.minimum(book.fact_at[:-1], max(len(book.facts) - 1, 0))] if len(book.facts) else 0
+    has = book.fact_at[1:] > book.fact_at[:-1]
+    cells["opened_on"] = np.where(has, first, book.contracts["signed_on"])
+    cells["remaining_periods"] = now["instalments_left"]
+    behind = np.flatnonzero((now["days_past_due"] > 0) & (now["error"] == 0))
+    oldest = now["oldest_unpaid_on"][behind].astype("datetime64[D]")
+    day = np.int64(at).astype("datetime64[D]")
+    months = (day.astype("datetime64[M]") - oldest.astype("datetime64[M]")).astype(np.int64)
+    dom = (oldest - oldest.astype("datetime64[M]")).astype(np.int64)
+    today = int((day - day.astype("datetime64[M]")).astype(np.int64))
+    contracts = book.contracts[behind]
+    monthly = contracts["unit"] == MONTHS
+    by_month = (months + (dom < today)) // np.maximum(contracts["every"], 1) + ((months + (dom < today)) == 0)
+    by_days = (at - now["oldest_unpaid_on"][behind]) // np.maximum(contracts["every"] * 7, 1) + 1
+    cells["overdue_periods"][behind] = np.clip(
+        np.where(monthly, by_month, by_days), 1, np.maximum(now["instalments_left"][behind], 1)
+    )
+
+
+def _ages(cells: Cells, book: Book, now: Cells, at: int, known_on: int) -> None:
+    """Overdue principal by age, and all that is at least 30 days late.
+
+    What had fallen due `age` days ago and is not covered by all paid until today is that old: money meets the oldest
+    instalment first. A waterfall that does not makes this a reading, not a fact (I).
+    """
+    rows = np.flatnonzero(cells["days_past_due"] >= 30)
+    if not len(rows):
+        return
+    few, then = part(book, rows), now[rows]
+    arrears = then["arrears_fen"]
+
+    def aged(days: int) -> Cells:
+        due = reckon_book(few, at - days, known_on)["fell_due_fen"]
+        return np.clip(due - then["paid_fen"] - then["waived_fen"], 0, arrears)
+
+    old = aged(30)
+    cells["overdue_30_fen"][rows] = (
+        old[:, INTEREST] + old[:, PRINCIPAL] + arrears[:, : INTEREST].sum(axis=1)  # fees and penalties
+    )
+    over = [aged(days)[:, PRINCIPAL] for days in (31, 61, 91, 181)]
+    cells["band_31_60_fen"][rows] = over[0] - over[1]
+    cells["band_61_90_fen"][rows] = over[1] - over[2]
+    cells["band_91_180_fen"][rows] = over[2] - over[3]
+    cells["band_over_180_fen"][rows] = over[3]
+
+
+def _lateness(cells: Cells, book: Book, before: Cells, at: int, known_on: int) -> None:
+    """Whether something fell due in the month, and whether it was paid only after its grace was over.
+
+    Looked at on the evening of the last day of grace after the month's due date; loans with several due dates in a
+    month on every evening.
+    """
+    first = month_before(at) + 1
+    live = (before["error"] == 0) & (before["state"] != PAID_OFF) & (cells["reportable"] == 1)
+    due = np.where(before["disbursed_fen"] > 0, before["next_due_on"], NEVER)
+    cells["had_due"] = live & ((cells["due_fen"] > 0) | ((due >= first) & (due <= at)))
+    paid_after = (cells["last_paid_on"] > due) | (before["days_past_due"] > 0)
+    suspects = np.flatnonzero(live & (cells["had_due"] == 1) & (cells["overdue"] == 0) & paid_after)
+    if not len(suspects):
+        return
+    grace = book.products["grace_bureau_days"][book.contracts["product"][suspects]]
+    monthly = (book.contracts["unit"][suspects] == MONTHS) & (due[suspects] >= first)
+    look_on = np.where(monthly, due[suspects] + grace, 0)
+    for day in range(first, at + 1):
+        now = np.flatnonzero((look_on == day) | ~monthly)
+        if len(now):
+            seen = reckon_book(part(book, suspects[now]), day, known_on)
+            unpaid_today = (grace[now] == 0) & (seen["due_today_fen"].sum(axis=1) > 0)
+            cells["late"][suspects[now]] |= (seen["days_past_due"] >= np.maximum(grace[now], 1)) | unpaid_today
+
+
+def _before_end(cells: Cells, book: Book, at: int, known_on: int) -> None:
+    """Days past due on the day before an account was paid off in the month."""
+    first = month_before(at) + 1
+    ended = np.flatnonzero((cells["ended_on"] >= first) & (cells["ended_on"] <= at) & (cells["worst_days_past_due"] > 0))
+    for day in np.unique(cells["ended_on"][ended]):
+        rows = ended[cells["ended_on"][ended] == day]
+        seen = reckon_book(part(book, rows), int(day) - 1, known_on)
+        cells["days_before_end"][rows] = seen["days_past_due"]
+
+
+def first_delinquency(
+    book: Book, at: int, known_on: int = NEVER, after: int = 30, ended_on: Days | None = None
+) -> Days:
+    """Metro 2 field 25 of loans that are delinquent at the month end `at` (or were the day before they were paid off).
+
+    Due date + `after` of the instalment that began the unbroken row of delinquent month ends. Part payments, sale and
+    re-ageing do not move it, since it is read at the row's beginning. Missed 2020-03-01, later worse: 2020-03-31.
+    """
+    found = np.zeros(len(book), np.int64)
+    rows = np.arange(len(book))
+    ended = np.minimum(ended_on, at + 1) if ended_on is not None else np.full(len(book), at + 1)
+    for day in np.unique(ended):
+        mine = np.flatnonzero(ended == day)
+        seen = reckon_book(part(book, mine), int(day) - 1, known_on)
+        found[mine] = seen["oldest_unpaid_on"] + after
+    back = month_before(at)
+    while len(rows):
+        seen = reckon_book(part(book, rows), back, known_on)
+        still = (seen["error"] == 0) & (seen["days_past_due"] >= after)
+        rows = rows[still]
+        found[rows] = seen["oldest_unpaid_on"][still] + after
+        back = month_before(back)
+    return found

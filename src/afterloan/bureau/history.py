@@ -1,0 +1,53 @@
+"""Past months of accounts as codes: the payment history profile, and the status grid of a report."""
+
+import numpy as np
+import numpy.typing as npt
+
+from afterloan.bureau.cells import Cells, month_back, month_before, part, reckon_cells
+from afterloan.bureau.status import metro2_history_code
+from afterloan.dates import NEVER
+from afterloan.loan.book import Book
+
+Matrix = npt.NDArray[np.bytes_]
+PROFILE = 24
+
+
+def profile_of(book: Book, cells: Cells, known_on: int = NEVER) -> Matrix:
+    """Payment history profiles [n] of 24 bytes: newest left, first byte the month before, `B` before it was opened.
+
+    Months of accounts that were never 30 days late are `0` without being reckoned one by one.
+    """
+    at = int(cells["month_end"][0]) if len(cells) else 0
+    out = np.full((len(cells), PROFILE), b"B", "S1")
+    months = [month_back(at, k) for k in range(1, PROFILE + 1)]
+    opened = np.array(months)[None, :] >= cells["opened_on"][:, None]
+    out[opened] = b"0"
+    late = np.flatnonzero((cells["worst_days_past_due"] >= 30) | (cells["state"] > 4))
+    few = part(book, late)
+    for k, month in enumerate(months):
+        still = np.flatnonzero(opened[late, k])
+        if not len(still):
+            break
+        mine = late[still]
+        out[mine, k] = _codes(part(few, still), month, known_on)
+    return np.ascontiguousarray(out).view(f"S{PROFILE}")[:, 0]
+
+
+def _codes(book: Book, month: int, known_on: int) -> Matrix:
+    from afterloan.bureau.cells import CELL
+    from afterloan.loan.reckon import reckon_book
+
+    seen = reckon_book(book, month, known_on)
+    cells = np.zeros(len(book), CELL)
+    cells["days_past_due"], cells["state"] = seen["days_past_due"], seen["state"]
+    cells["reportable"] = (seen["error"] == 0) & (seen["disbursed_fen"] > 0)
+    return metro2_history_code(cells)
+
+
+def months_of(book: Book, at: int, months: int, known_on: int = NEVER) -> list[Cells]:
+    """Cells of every loan for `months` months up to the month end `at`, newest first."""
+    found = []
+    for _ in range(months):
+        found.append(reckon_cells(book, at, known_on))
+        at = month_before(at)
+    return found
