@@ -1,0 +1,320 @@
+"""The door of the contact governor: attempts are counted and written under a lock of the borrower."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from afterloan.facts import FactRefused
+from afterloan.facts.contact import (
+    ContactAttempted,
+    ContactConsented,
+    ContactEnded,
+    ContactOptedOut,
+    ContactWished,
+    HoursAgreed,
+    ThirdPersonRefused,
+)
+from afterloan.facts.events import Event, event_of, read_event
+from afterloan.facts.hold import HoldLifted, HoldPlaced
+from afterloan.rules.packs import Finding
+from afterloan.store.outbox import put_findings
+from afterloan.strategy.governor import Past, Request, Standing, Verdict, contact_rules, judge
+from afterloan.strategy.holds import held_on
+
+DEFAULTS = {"jurisdiction": "CN", "zone": "Asia/Shanghai", "language": "zh-CN", "lender_type": None}
+SETTING = "place"
+LOCK = 727467
+SKEW_SECONDS = 300
+"""Clocks of two workers may differ by this much: a moment that is a little early is taken as the newest on record."""
+
+STANDING_KINDS = (
+    ContactConsented.KIND,
+    ContactOptedOut.KIND,
+    ContactWished.KIND,
+    HoursAgreed.KIND,
+    ThirdPersonRefused.KIND,
+    HoldPlaced.KIND,
+    HoldLifted.KIND,
+)
+PAST_KINDS = (ContactAttempted.KIND, ContactEnded.KIND)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A contact about to be made. `borrower`: reference; `reference`: unique to the attempt (the action's key)."""
+
+    borrower: str
+    channel: str
+    purpose: str
+    at: datetime
+    reference: str
+    address: str = ""
+    person: str = "borrower"
+    who: str = ""
+    loans: tuple[str, ...] = ()
+    language: str = ""
+    tells_debt: bool = True
+    prior_consent: bool = False
+    response: bool = False
+    by: str = "afterloan"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a borrower is for the purposes of contact: the pack, the zones, the lender type that binds, a language."""
+
+    jurisdiction: str
+    zones: tuple[str, ...]
+    language: str
+    lender_type: str | None = None
+
+
+def place_of(attributes: dict[str, Any], defaults: dict[str, Any]) -> Place:
+    """A borrower's place out of the attributes `jurisdiction`, `timezone` (one or several), `language`."""
+    told = attributes.get("timezone") or defaults["zone"]
+    zones = tuple(told) if isinstance(told, list) else (str(told),)
+    return Place(
+        str(attributes.get("jurisdiction") or defaults["jurisdiction"]),
+        zones,
+        str(attributes.get("language") or defaults["language"]),
+        defaults.get("lender_type"),
+    )
+
+
+def defaults_of(connection: psycopg.Connection[Any]) -> dict[str, Any]:
+    """The lender's own place: setting `place`, else DEFAULTS."""
+    row = connection.execute("select value from setting where name = %s", (SETTING,)).fetchone()
+    return {**DEFAULTS, **(row[0] if row else {})}
+
+
+def set_defaults(connection: psycopg.Connection[Any], **told: Any) -> None:
+    """Set the lender's place: `jurisdiction`, `zone`, `language`, `lender_type`. Raises FactRefused."""
+    unknown = set(told) - set(DEFAULTS)
+    if unknown:
+        raise FactRefused("place", sorted(unknown)[0], "is no part of a place", f"there are: {', '.join(DEFAULTS)}")
+    if "zone" in told:
+        zone_known(told["zone"])
+    value = {**defaults_of(connection), **told}
+    connection.execute(
+        "insert into setting (name, value) values (%s, %s) on conflict (name) do update set value = excluded.value",
+        (SETTING, Jsonb(value)),
+    )
+
+
+def zone_known(name: str) -> None:
+    """Raises FactRefused for a time zone that is not known."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise FactRefused("timezone", name, "no such zone", "write an IANA name, e.g. Asia/Shanghai") from error
+
+
+def standing_of(events: Iterable[Event], on: date, place: Place) -> Standing:
+    """What the events of a borrower (in order) say of how they may be contacted on a day."""
+    consents: set[str] = set()
+    out: set[str] = set()
+    refused: set[str] = set()
+    wished: tuple[str, str] | None = None
+    agreed: tuple[str, str] | None = None
+    language = ""
+    events = list(events)
+    for event in events:
+        if isinstance(event, ContactConsented):
+            consents.add(event.channel)
+            out.discard(event.channel)
+            out.discard("all")
+        elif isinstance(event, ContactOptedOut):
+            out.add(event.channel)
+            consents.discard(event.channel)
+        elif isinstance(event, ContactWished):
+            wished = (event.not_before or "00:00", event.not_after or "24:00")
+            language = event.language or language
+        elif isinstance(event, HoursAgreed):
+            agreed = (event.not_before, event.not_after)
+        elif isinstance(event, ThirdPersonRefused):
+            refused.add(event.who)
+    holds = held_on(events, on, place.jurisdiction)
+    lost = any(h.hold == "deceased" for h in holds)
+    return Standing(
+        frozenset(consents),
+        frozenset(out),
+        wished if wished != ("00:00", "24:00") else None,
+        agreed,
+        language,
+        frozenset(refused),
+        lost,
+        tuple(h.rule for h in holds),
+    )
+
+
+def past_of(events: Iterable[Event]) -> list[Past]:
+    """The attempts among a borrower's events, each with how it ended (the first word told of it)."""
+    events = list(events)
+    ended: dict[str, str] = {}
+    for event in events:
+        if isinstance(event, ContactEnded):
+            ended.setdefault(event.of, event.outcome)
+    return [
+        Past(
+            e.at,
+            e.channel,
+            e.person,
+            e.who,
+            e.address,
+            e.loans,
+            ended.get(e.reference, ""),
+            e.prior_consent,
+            e.response,
+        )
+        for e in events
+        if isinstance(e, ContactAttempted)
+    ]
+
+
+def _request(attempt: Attempt, place: Place, at: datetime) -> Request:
+    return Request(
+        at,
+        attempt.channel,
+        attempt.purpose,
+        place.zones,
+        attempt.person,
+        attempt.who,
+        attempt.address,
+        attempt.loans,
+        attempt.language,
+        attempt.tells_debt,
+        attempt.prior_consent,
+        attempt.response,
+    )
+
+
+@dataclass(slots=True)
+class _Known:
+    """A borrower as read under the lock."""
+
+    number: int
+    shard: int
+    place: Place
+    events: list[Event] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
+
+
+def admit(connection: psycopg.Connection[Any], attempt: Attempt) -> Verdict:
+    """Ask the governor in the caller's transaction, which must be READ COMMITTED; see `admit_many`."""
+    return admit_many(connection, [attempt])[0]
+
+
+def admit_many(connection: psycopg.Connection[Any], attempts: Sequence[Attempt]) -> list[Verdict]:
+    """A verdict for each attempt; those allowed are on record as `contact.attempted`, refusals as findings.
+
+    The borrowers stay locked until the caller's transaction ends, so no two workers count the same attempt.
+    A reference that was allowed before is answered so again and written once; a refused one is judged anew.
+    Raises FactRefused for an unknown borrower or a field that cannot be.
+    """
+    known = _lock(connection, sorted({a.borrower for a in attempts}))
+    verdicts: list[Verdict] = []
+    rows: list[tuple[Any, ...]] = []
+    findings: list[tuple[int, int | None, str, Finding]] = []
+    for attempt in attempts:
+        borrower = known[attempt.borrower]
+        verdict, event = _judge(attempt, borrower)
+        verdicts.append(verdict)
+        findings.extend((borrower.number, None, f"contact.{attempt.channel}", f) for f in verdict.findings)
+        if event is not None:
+            borrower.events.append(event)
+            borrower.keys.add(event.reference)
+            rows.append(_row(borrower, event))
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(INSERT, rows)
+    if findings:
+        put_findings(connection, findings)
+    return verdicts
+
+
+INSERT = (
+    "insert into event (shard, borrower, kind, on_day, at, known_on, reference, body) "
+    "values (%s, %s, %s, %s, %s, %s, %s, %s)"
+)
+
+
+def _row(borrower: _Known, event: Event) -> tuple[Any, ...]:
+    at, body = event.at, Jsonb(event.body())
+    return (borrower.shard, borrower.number, event.KIND, event.on, at, event.known_on, event.reference, body)
+
+
+def _judge(attempt: Attempt, borrower: _Known) -> tuple[Verdict, ContactAttempted | None]:
+    if attempt.reference in borrower.keys:
+        return Verdict(True, "on record already"), None
+    past = past_of(borrower.events)
+    newest = max((p.at for p in past), default=attempt.at)
+    early = (newest - attempt.at).total_seconds()
+    at = newest if 0 < early <= SKEW_SECONDS else attempt.at
+    request = _request(attempt, borrower.place, at)
+    on = request.at.astimezone(ZoneInfo(borrower.place.zones[0])).date()
+    rules = contact_rules(borrower.place.jurisdiction, on, borrower.place.lender_type)
+    verdict = judge(request, past, standing_of(borrower.events, on, borrower.place), rules)
+    if not verdict.allowed:
+        return verdict, None
+    return verdict, _attempted(attempt, at, on)
+
+
+def _attempted(attempt: Attempt, at: datetime, on: date) -> ContactAttempted:
+    told = {
+        "borrower": attempt.borrower,
+        "on": on,
+        "known_on": on,
+        "at": at.astimezone(UTC),
+        "reference": attempt.reference,
+        "channel": attempt.channel,
+        "address": attempt.address,
+        "person": attempt.person,
+        "who": attempt.who,
+        "purpose": attempt.purpose,
+        "loans": attempt.loans,
+        "language": attempt.language,
+        "by": attempt.by,
+        "prior_consent": attempt.prior_consent,
+        "response": attempt.response,
+    }
+    event = read_event(ContactAttempted, told)
+    assert isinstance(event, ContactAttempted)
+    return event
+
+
+def _lock(connection: psycopg.Connection[Any], references: list[str]) -> dict[str, _Known]:
+    """The borrowers, locked in order of their numbers, with all that was ever told of contacting them."""
+    defaults = defaults_of(connection)
+    found = connection.execute(
+        "select reference, borrower, shard, attributes, "
+        "pg_advisory_xact_lock((%s::bigint << 32) | (borrower %% 4294967296)) from "
+        "(select reference, borrower, shard, attributes from borrower where reference = any(%s) order by borrower) b",
+        (LOCK, references),
+    ).fetchall()
+    known = {row[0]: _Known(row[1], row[2], place_of(row[3], defaults)) for row in found}
+    for reference in references:
+        if reference not in known:
+            raise FactRefused("borrower", reference, "no borrower of that reference", "import the borrower first")
+    of = {k.number: (reference, k) for reference, k in known.items()}
+    # a new statement: its snapshot is taken after the locks were had
+    rows = connection.execute(
+        "select borrower, kind, on_day, at, known_on, reference, body from event "
+        "where borrower = any(%s) and kind = any(%s) order by event",
+        (list(of), [*STANDING_KINDS, *PAST_KINDS]),
+    ).fetchall()
+    for number, kind, on, at, known_on, key, body in rows:
+        reference, borrower = of[number]
+        borrower.events.append(event_of(kind, reference, None, on, at, known_on, key, body))
+        borrower.keys.add(key)
+    return known
+
+
+def withdrawn(connection: psycopg.Connection[Any], key: str) -> bool:
+    """Whether an action of the outbox was withdrawn and must not be done."""
+    row = connection.execute("select 1 from event where reference = %s", (f"withdrawn:{key}",)).fetchone()
+    return row is not None

@@ -1,0 +1,103 @@
+"""The decision frame: one row a borrower, out of the positions of all their loans."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from afterloan.dates import NEVER
+from afterloan.loan.book import Records
+from afterloan.loan.terms import State
+from afterloan.strategy.columns import FAR, SCHEMA
+
+PAID_OFF = int(State.PAID_OFF)
+PENALTY, PRINCIPAL = 0, 3
+
+
+def active_loans(positions: Records, day: int, horizon: int) -> npt.NDArray[np.bool_]:
+    """Loans of which a ladder may have something to say: late, due on the day, or due within `horizon` days."""
+    late = positions["oldest_unpaid_on"] < NEVER
+    due = positions["due_today_fen"].sum(axis=1) > 0
+    soon = positions["next_due_on"] - day
+    good = (positions["error"] == 0) & (positions["disbursed_fen"] > 0)
+    return np.asarray(good & (late | due | ((soon >= 0) & (soon <= horizon))))
+
+
+def loan_frame(
+    positions: Records, borrowers: npt.NDArray[np.int64], products: Records, product: npt.NDArray[np.int64], day: int
+) -> pl.DataFrame:
+    """A row a loan that is live on `day`: POSITION [n] reckoned to `day`, borrower numbers and product rows [n]."""
+    keep = (positions["error"] == 0) & (positions["state"] != PAID_OFF) & (positions["disbursed_fen"] > 0)
+    p, borrower, product = positions[keep], borrowers[keep], product[keep]
+    bucket = p["bucket"].astype(np.int64)
+    first = np.where(bucket > 0, products["buckets"][product, np.maximum(bucket - 1, 0)], 0)
+    due_today = p["due_today_fen"].sum(axis=1)
+    ahead = np.where(p["next_due_on"] < NEVER, p["next_due_on"] - day, FAR)
+    late = p["days_past_due"] > 0
+    next_due = np.where(due_today > 0, due_today, p["next_due_fen"])
+    since = np.where(p["last_repaid_on"] > 0, day - p["last_repaid_on"], FAR)
+    return pl.DataFrame(
+        {
+            "loan": np.ascontiguousarray(p["loan"]),
+            "borrower": borrower,
+            "product": product,
+            "days_past_due": np.ascontiguousarray(p["days_past_due"]),
+            "bucket": bucket,
+            "bucket_first_day": first,
+            "worst_days_past_due": np.ascontiguousarray(p["worst_days_past_due"]),
+            "arrears_fen": p["arrears_fen"].sum(axis=1),
+            "due_today_fen": due_today,
+            "penalty_fen": np.ascontiguousarray(p["outstanding_fen"][:, PENALTY]),
+            "days_to_due": np.where(due_today > 0, 0, ahead),
+            "next_due_fen": next_due,
+            "principal_fen": np.ascontiguousarray(p["outstanding_fen"][:, PRINCIPAL]),
+            "payoff_fen": np.ascontiguousarray(p["payoff_fen"]),
+            "unapplied_fen": np.ascontiguousarray(p["unapplied_fen"]),
+            "instalments_paid": np.ascontiguousarray(p["instalments_paid"]),
+            "instalments_left": np.ascontiguousarray(p["instalments_left"]),
+            "days_since_repaid": np.minimum(since, FAR),
+            "due_on": np.where(late, p["oldest_unpaid_on"], np.where(due_today > 0, day, p["next_due_on"])),
+        }
+    )
+
+
+def of_borrowers(loans: pl.DataFrame, codes: dict[int, str]) -> pl.DataFrame:
+    """A row a borrower (`borrower`, by number) with the columns that loans alone can fill."""
+    ordered = loans.sort(
+        "borrower", pl.col("days_past_due"), "days_to_due", "loan", descending=[False, True, False, False]
+    )
+    names = pl.col("product").replace_strict(codes, default="", return_dtype=pl.String)
+    nearest = pl.col("days_to_due").min()
+    return ordered.group_by("borrower", maintain_order=True).agg(
+        pl.col("days_past_due").first(),
+        pl.col("bucket").first(),
+        pl.col("bucket_first_day").first(),
+        pl.col("worst_days_past_due").max(),
+        pl.col("arrears_fen", "due_today_fen", "penalty_fen", "principal_fen", "payoff_fen", "unapplied_fen").sum(),
+        nearest.alias("days_to_due"),
+        pl.col("next_due_fen").filter(pl.col("days_to_due") == nearest).sum(),
+        pl.len().cast(pl.Int64).alias("loans"),
+        (pl.col("days_past_due") > 0).sum().cast(pl.Int64).alias("loans_in_arrears"),
+        pl.col("instalments_paid").first(),
+        pl.col("instalments_left").first(),
+        pl.col("days_since_repaid").min(),
+        names.unique().sort().str.join(" ").alias("products"),
+    )
+
+
+DEFAULTS: dict[str, Any] = {
+    **{name: False for name, dtype in SCHEMA.items() if dtype == pl.Boolean},
+    **{name: "" for name, dtype in SCHEMA.items() if dtype == pl.String},
+    **{name: 0 for name, dtype in SCHEMA.items() if dtype == pl.Int64},
+    "days_since_conversation": FAR,
+    "clean_days": FAR,
+}
+
+
+def whole_frame(of_loans: pl.DataFrame, told: pl.DataFrame | None = None) -> pl.DataFrame:
+    """The frame with all columns of SCHEMA: `told` (by `borrower`) fills some, defaults the rest."""
+    frame = of_loans if told is None else of_loans.join(told, on="borrower", how="left", maintain_order="left")
+    missing = [pl.lit(DEFAULTS[n]).cast(t).alias(n) for n, t in SCHEMA.items() if n not in frame.columns]
+    filled = [pl.col(n).fill_null(DEFAULTS[n]).cast(t) for n, t in SCHEMA.items() if n in frame.columns]
+    return frame.with_columns(*missing, *filled)

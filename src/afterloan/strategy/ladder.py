@@ -1,0 +1,341 @@
+"""Ladders as data: the ordered steps by day, read from YAML and checked before anything uses them."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from difflib import get_close_matches
+from functools import cache
+from importlib import resources
+from typing import Annotated, Any, Literal
+
+import polars as pl
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from afterloan.strategy.conditions import ConditionRefused, condition
+from afterloan.strategy.segments import CHAMPION, Arms
+
+MESSAGES = ("message.sms", "message.email", "message.push", "message.chat", "message.letter", "message.webhook")
+LIMITS = ("limit.freeze", "limit.reduce", "limit.restrict")
+ACTIONS = (*MESSAGES, "debit.attempt", *LIMITS, "worklist", "agency.place", "bureau.notice", "legal.propose",
+           "charge_off.propose")  # fmt: skip
+PURPOSES = ("reminder", "collection", "service", "legal_notice")
+REST = "rest"
+"""The segment of those that no other one took."""
+
+
+class LadderRefused(ValueError):
+    """A ladder that cannot be used: `FILE:LINE: what is wrong; what to write`."""
+
+
+class Days(BaseModel):
+    """Days from … to …, every so many."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    first: Annotated[int, Field(alias="from", ge=1, le=3_700)]
+    last: Annotated[int, Field(alias="to", ge=1, le=3_700)]
+    every: Annotated[int, Field(ge=1, le=366)] = 1
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Days":
+        if self.last < self.first:
+            raise ValueError(f"to {self.last} is before from {self.first}")
+        return self
+
+
+class Step(BaseModel):
+    """One step: on which days, for whom, what is done.
+
+    `day`: −3 is three days before the nearest instalment, 0 its day, 1 the first day past due of the loan longest
+    overdue. `bucket: 2` is the first day of M2, with `every: 7` also each seventh day after. `clock: loan` counts
+    each loan for itself (a charge-off) instead of the longest overdue. `always`: also for the hold-out, because
+    the law wants it. `arms`: only for these (`champion` or a challenger's name).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
+    do: str
+    day: int | tuple[int, ...] | Days | None = None
+    bucket: Annotated[int, Field(ge=1, le=8)] | None = None
+    every: Annotated[int, Field(ge=1, le=366)] | None = None
+    clock: Literal["borrower", "loan"] = "borrower"
+    when: str | bool | None = None
+    segment: tuple[str, ...] | str | None = None
+    arms: tuple[str, ...] | str | None = None
+    always: bool = False
+    template: str | None = None
+    purpose: str | None = None
+    queue: str | None = None
+    at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "09:30"
+    words: dict[str, Any] = Field(default_factory=dict, alias="with")
+
+    @model_validator(mode="after")
+    def _makes_sense(self) -> "Step":
+        if self.do not in ACTIONS:
+            near = get_close_matches(self.do, ACTIONS, 1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(ACTIONS)}"
+            raise ValueError(f"no action {self.do!r}; {hint}")
+        if (self.day is None) == (self.bucket is None):
+            raise ValueError("a step has either a day or a bucket")
+        if self.every is not None and self.bucket is None:
+            raise ValueError("every goes with a bucket; for days write day: {from: …, to: …, every: …}")
+        if self.do in MESSAGES and not self.template:
+            raise ValueError(f"{self.do} needs a template")
+        if self.do == "worklist" and not self.queue:
+            raise ValueError("worklist needs a queue")
+        if self.purpose is not None and self.purpose not in PURPOSES:
+            raise ValueError(f"no purpose {self.purpose!r}; there are: {', '.join(PURPOSES)}")
+        if any(d > 3_700 or d < -31 for d in self.days):
+            raise ValueError("days run from -31 to 3700")
+        if self.before_due and any(d > 0 for d in self.days):
+            raise ValueError("days up to 0 and days past due are two steps")
+        if self.before_due and self.clock == "loan":
+            raise ValueError("clock: loan is for days past due")
+        return self
+
+    @property
+    def days(self) -> tuple[int, ...]:
+        """The days as numbers, empty for a bucket."""
+        if self.day is None:
+            return ()
+        if isinstance(self.day, Days):
+            return tuple(range(self.day.first, self.day.last + 1, self.day.every))
+        return self.day if isinstance(self.day, tuple) else (self.day,)
+
+    @property
+    def before_due(self) -> bool:
+        """Whether it counts to the due date instead of from it."""
+        return bool(self.days) and min(self.days) <= 0
+
+    @property
+    def why(self) -> str:
+        """The purpose of a contact under this step."""
+        return self.purpose or ("reminder" if self.before_due else "collection")
+
+    def on_its_day(self) -> pl.Expr:
+        """Whether a row (borrower or loan) stands on one of the step's days."""
+        if self.bucket is not None:
+            since = pl.col("days_past_due") - pl.col("bucket_first_day")
+            turn = since == 0 if self.every is None else since % self.every == 0
+            return (pl.col("bucket") == self.bucket) & turn
+        if self.before_due:
+            return pl.col("days_to_due").is_in([-d for d in self.days])
+        return (pl.col("days_past_due") > 0) & pl.col("days_past_due").is_in(list(self.days))
+
+
+class _Segment(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
+    when: str | bool
+
+
+class _Challenger(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
+    permille: Annotated[int, Field(ge=1, le=999)]
+
+
+class _Trial(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    salt: str = ""
+    hold_out_permille: Annotated[int, Field(ge=0, le=500)] = 0
+    challengers: tuple[_Challenger, ...] = ()
+
+
+class _Told(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
+    title: dict[str, str] = Field(default_factory=dict)
+    jurisdiction: str
+    status: str
+    confidence: str
+    source: str
+    effective_from: date
+    arms: _Trial = _Trial()
+    segments: tuple[_Segment, ...] = ()
+    steps: tuple[Step, ...] = Field(min_length=1, max_length=400)
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """A ladder that was checked: its conditions are expressions over the documented columns."""
+
+    id: str
+    jurisdiction: str
+    arms: Arms
+    steps: tuple[Step, ...]
+    conditions: tuple[pl.Expr, ...]
+    """For each step: its condition and its segments (the days are `Step.on_its_day`)."""
+    segment: pl.Expr
+    title: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """The columns that its conditions and segments speak of."""
+        names = set(self.segment.meta.root_names())
+        for expression in self.conditions:
+            names.update(expression.meta.root_names())
+        return frozenset(names)
+
+    @property
+    def horizon(self) -> int:
+        """How many days before a due date its first step stands."""
+        return max((-min(s.days) for s in self.steps if s.before_due), default=0)
+
+
+Lines = dict[tuple[Any, ...], int]
+
+
+def _plain(node: yaml.Node, path: tuple[Any, ...], lines: Lines) -> Any:
+    """A YAML node as plain values; `lines` learns where each stands."""
+    lines[path] = node.start_mark.line + 1
+    if isinstance(node, yaml.MappingNode):
+        found: dict[Any, Any] = {}
+        for key, value in node.value:
+            name = key.value
+            if name in found:
+                raise LadderRefused(f"{key.start_mark.line + 1}: {name} is there twice; leave one")
+            lines[(*path, name)] = key.start_mark.line + 1
+            found[name] = _plain(value, (*path, name), lines)
+        return found
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(value, (*path, k), lines) for k, value in enumerate(node.value)]
+    return yaml.SafeLoader("").construct_object(node)
+
+
+def _line(lines: Lines, path: tuple[Any, ...]) -> int:
+    while path not in lines and path:
+        path = path[:-1]
+    return lines.get(path, 1)
+
+
+def read_ladder(text: str, where: str) -> Ladder:
+    """A ladder out of YAML. Raises LadderRefused: `FILE:LINE:`, what is wrong, what to write."""
+    lines: Lines = {}
+    try:
+        node = yaml.compose(text, yaml.SafeLoader)
+        if node is None:
+            raise LadderRefused("1: the file is empty")
+        told = _Told.model_validate(_plain(node, (), lines))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise LadderRefused(f"{where}:{line}: not YAML: {error.problem}") from error
+    except LadderRefused as error:
+        raise LadderRefused(f"{where}:{error}") from error
+    except ValidationError as error:
+        raise LadderRefused(f"{where}:{_said(error, lines)}") from error
+    return _checked(told, lines, where)
+
+
+def _said(error: ValidationError, lines: Lines) -> str:
+    first = max(error.errors(), key=lambda e: _depth(e["loc"], lines))
+    path = tuple(first["loc"])
+    name = next((p for p in reversed(path) if isinstance(p, str)), "file")
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        known = [*Step.model_fields, "with", *_Told.model_fields, "from", "to", "every"]
+        near = get_close_matches(str(name), known, 1)
+        message = f"no such word {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+        return f"{_line(lines, path)}: {message}"
+    step = f"step {int(path[1]) + 1}: " if path[:1] == ("steps",) and len(path) > 1 else ""
+    told = message if first["type"] == "value_error" else f"{name}: {message}"
+    return f"{_line(lines, path)}: {step}{told}"
+
+
+def _depth(path: tuple[Any, ...], lines: Lines) -> int:
+    return len(path) if path in lines else 0
+
+
+def _compiled(text: str | bool | None, where: str, line: int) -> pl.Expr:
+    if text is None:
+        return pl.lit(True)
+    try:
+        return condition(str(text).lower() if isinstance(text, bool) else text)
+    except ConditionRefused as error:
+        raise LadderRefused(f"{where}:{line}: {error}") from error
+
+
+def _checked(told: _Told, lines: Lines, where: str) -> Ladder:
+    names = _unique(told, lines, where)
+    segment = pl.lit(REST)
+    for k in reversed(range(len(told.segments))):
+        wanted = _compiled(told.segments[k].when, where, _line(lines, ("segments", k, "when")))
+        segment = pl.when(wanted).then(pl.lit(told.segments[k].id)).otherwise(segment)
+    conditions = []
+    for k, step in enumerate(told.steps):
+        expression = _compiled(step.when, where, _line(lines, ("steps", k, "when")))
+        if step.segment is not None:
+            wanted_segments = [step.segment] if isinstance(step.segment, str) else list(step.segment)
+            for name in wanted_segments:
+                if name not in names:
+                    place = _line(lines, ("steps", k, "segment"))
+                    raise LadderRefused(f"{where}:{place}: no segment {name!r}; there are: {', '.join(names)}")
+            expression = expression & pl.col("segment").is_in(wanted_segments)
+        conditions.append(expression.fill_null(False))
+    arms = Arms(
+        told.arms.salt or told.id,
+        told.arms.hold_out_permille,
+        tuple((c.name, c.permille) for c in told.arms.challengers),
+    )
+    _arms_known(told, lines, where)
+    return Ladder(told.id, told.jurisdiction, arms, told.steps, tuple(conditions), segment, told.title)
+
+
+def _unique(told: _Told, lines: Lines, where: str) -> list[str]:
+    """The segments' names; steps and segments have names of their own."""
+    for part, ids in (("steps", [s.id for s in told.steps]), ("segments", [s.id for s in told.segments])):
+        for k, name in enumerate(ids):
+            if name in ids[:k]:
+                raise LadderRefused(f"{where}:{_line(lines, (part, k, 'id'))}: {name!r} is there twice; rename one")
+    return [*(s.id for s in told.segments), REST]
+
+
+def _arms_known(told: _Told, lines: Lines, where: str) -> None:
+    names = [CHAMPION, *(c.name for c in told.arms.challengers)]
+    shares = told.arms.hold_out_permille + sum(c.permille for c in told.arms.challengers)
+    if shares >= 1_000:
+        raise LadderRefused(f"{where}:{_line(lines, ('arms',))}: shares come to {shares} per mille; nothing is left")
+    for k, step in enumerate(told.steps):
+        for name in wanted_arms(step) or ():
+            if name not in names:
+                place = _line(lines, ("steps", k, "arms"))
+                raise LadderRefused(f"{where}:{place}: no arm {name!r}; there are: {', '.join(names)}")
+
+
+def wanted_arms(step: Step) -> tuple[str, ...] | None:
+    """The arms a step is for; None: all."""
+    if step.arms is None:
+        return None
+    return (step.arms,) if isinstance(step.arms, str) else step.arms
+
+
+@cache
+def builtin_ladders() -> dict[str, Ladder]:
+    """The ladders that come with afterloan, by name."""
+    found: dict[str, Ladder] = {}
+    place = resources.files("afterloan.rules") / "packs" / "ladders"
+    for file in sorted(place.iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".yaml"):
+            ladder = read_ladder(file.read_text(encoding="utf-8"), f"ladders/{file.name}")
+            found[ladder.id] = ladder
+    return found
+
+
+def matches(ladder: Ladder, borrowers: pl.DataFrame, loans: pl.DataFrame) -> list[tuple[Step, pl.DataFrame]]:
+    """For each step the rows of `borrowers` (columns of SCHEMA and `borrower`) that stand on it.
+
+    `loans` has `borrower`, `days_past_due`, `bucket`, `bucket_first_day` a loan; a step by loan takes the borrowers
+    of whom some loan stands on its day. Steps without rows are left out.
+    """
+    with_segment = borrowers.with_columns(segment=ladder.segment)
+    hit = with_segment.select(
+        (c if s.clock == "loan" else c & s.on_its_day()).alias(s.id)
+        for s, c in zip(ladder.steps, ladder.conditions, strict=True)
+    )
+    found = []
+    for step in ladder.steps:
+        rows = borrowers.filter(hit[step.id])
+        if step.clock == "loan" and len(rows):
+            rows = rows.join(loans.filter(step.on_its_day()).select("borrower").unique(), on="borrower", how="semi")
+        if len(rows):
+            found.append((step, rows))
+    return found

@@ -1,0 +1,85 @@
+"""Promises judged by the money that came: pending, kept, partly kept or broken."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from afterloan.facts.events import Event
+from afterloan.facts.promise import PromiseMade, PromiseWithdrawn
+
+PENDING, KEPT, PARTLY, BROKEN = "pending", "kept", "partly kept", "broken"
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """A repayment that stands: its day, its amount, its loan (reference)."""
+
+    on: date
+    amount_fen: int
+    loan: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A promise on a day: `outcome`, what came in its time, and the last day on which money still counts."""
+
+    promise: PromiseMade
+    outcome: str
+    paid_fen: int
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """A borrower's promises on a day as counts."""
+
+    pending: bool = False
+    kept: int = 0
+    partly: int = 0
+    broken: int = 0
+
+
+def judge_promises(
+    events: Iterable[Event], money: Iterable[Money], on: date, tolerance_days: int, kept_permille: int = 1_000
+) -> list[Judged]:
+    """Each promise that was not withdrawn, by due day: money counts once, for the promise due first.
+
+    500.00 promised for 10 March with two days of tolerance: 300.00 on the 9th and 200.00 on the 12th keep it; the
+    200.00 on the 13th leave it partly kept.
+    """
+    events = list(events)
+    gone = {e.of for e in events if isinstance(e, PromiseWithdrawn) and e.on <= on}
+    made = [e for e in events if isinstance(e, PromiseMade) and e.reference not in gone and e.on <= on]
+    known = sorted((m for m in money if m.on <= on), key=lambda m: m.on)
+    left = [m.amount_fen for m in known]
+    found = []
+    for promise in sorted(made, key=lambda p: (p.due_on, p.on, p.reference)):
+        until = promise.due_on + timedelta(days=tolerance_days)
+        paid = _take(promise, known, left, until)
+        found.append(Judged(promise, _outcome(promise, paid, on, until, kept_permille), paid, until))
+    return found
+
+
+def _take(promise: PromiseMade, money: list[Money], left: list[int], until: date) -> int:
+    """Take what the promise asks for out of the money `left` of what came in its time."""
+    paid = 0
+    for k, m in enumerate(money):
+        if promise.on <= m.on <= until and promise.loan in (None, m.loan):
+            part = min(left[k], promise.amount_fen - paid)
+            left[k] -= part
+            paid += part
+    return paid
+
+
+def _outcome(promise: PromiseMade, paid: int, on: date, until: date, kept_permille: int) -> str:
+    if paid * 1_000 >= promise.amount_fen * kept_permille:
+        return KEPT
+    if on <= until:
+        return PENDING
+    return PARTLY if paid else BROKEN
+
+
+def counted(judged: Iterable[Judged]) -> Promises:
+    """The record of promises as features."""
+    outcomes = [j.outcome for j in judged]
+    return Promises(PENDING in outcomes, outcomes.count(KEPT), outcomes.count(PARTLY), outcomes.count(BROKEN))
