@@ -1,0 +1,117 @@
+"""What is reportable of accounts in a month, as one table; and what of it differs from what was reported."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from afterloan.bureau.cells import Cells, reckon_cells
+from afterloan.bureau.history import profile_of
+from afterloan.bureau.status import adverse, metro2_status, pboc_status
+from afterloan.dates import NEVER
+from afterloan.loan.book import Book
+
+BUREAUS = ("metro2", "pboc", "neutral")
+MONEY = (
+    "balance_fen",
+    "owed_fen",
+    "overdue_fen",
+    "overdue_30_fen",
+    "band_31_60_fen",
+    "band_61_90_fen",
+    "band_91_180_fen",
+    "band_over_180_fen",
+    "due_fen",
+    "paid_fen",
+    "next_due_fen",
+)
+COUNTS = ("days_past_due", "overdue_periods", "remaining_periods")
+TEXTS = ("status", "rating", "history", "annotation", "special")
+DAYS = ("opened_on", "ended_on", "first_delinquent_on", "last_paid_on")
+TOLD = (*TEXTS, *DAYS, "principal_fen", *MONEY, *COUNTS)
+"""The columns that are told; two rows that agree in these say the same."""
+
+
+def _date(values: Any, none: int) -> pl.Series:
+    days = pl.Series(values.astype(np.int32))
+    return pl.DataFrame({"d": days}).select(pl.when(pl.col("d") != none).then(pl.col("d")).cast(pl.Date))["d"]
+
+
+def _text(values: Any) -> pl.Series:
+    return pl.Series(np.char.decode(values, "ascii").tolist(), dtype=pl.String)
+
+
+def reportable(
+    book: Book,
+    at: int,
+    bureau: str,
+    known_on: int = NEVER,
+    said: Mapping[int, Mapping[str, str]] | None = None,
+) -> pl.DataFrame:
+    """What a bureau is to be told of the loans of a book for the month that ends on day `at`: a row an account.
+
+    `said`: by loan number, words that events give: `annotation` (an open dispute), `special`, `status` (D, Z).
+    Columns: loan, month_end (Date), adverse, and those of TOLD.
+    """
+    cells = reckon_cells(book, at, known_on)
+    rows = np.flatnonzero(cells["reportable"] == 1)
+    status, rating, history = _codes(book, cells, bureau, known_on)
+    mine = cells[rows]
+    frame = pl.DataFrame(
+        {
+            "loan": mine["loan"],
+            "status": _text(status[rows]),
+            "rating": _text(rating[rows]),
+            "history": _text(history[rows]),
+            "annotation": pl.Series([""] * len(rows), dtype=pl.String),
+            "special": pl.Series([""] * len(rows), dtype=pl.String),
+            "adverse": adverse(status[rows], bureau),
+            "opened_on": _date(mine["opened_on"], 0),
+            "ended_on": _date(mine["ended_on"], NEVER),
+            "first_delinquent_on": _date(mine["first_delinquent_on"], 0),
+            "last_paid_on": _date(mine["last_paid_on"], 0),
+            "principal_fen": book.contracts["principal_fen"][rows],
+            **{name: mine[name] for name in (*MONEY, *COUNTS)},
+        }
+    ).with_columns(month_end=pl.lit(at, pl.Int32).cast(pl.Date))
+    return _worded(frame, said or {}).filter(pl.col("status") != "")
+
+
+def _codes(book: Book, cells: Cells, bureau: str, known_on: int) -> tuple[Any, Any, Any]:
+    none = np.full(len(cells), b"", "S1")
+    if bureau == "metro2":
+        return *metro2_status(cells), profile_of(book, cells, known_on)
+    return pboc_status(cells), none, none
+
+
+def _worded(frame: pl.DataFrame, said: Mapping[int, Mapping[str, str]]) -> pl.DataFrame:
+    """Words of events put over the reckoned ones."""
+    for name in ("annotation", "special", "status"):
+        words = {loan: told[name] for loan, told in said.items() if told.get(name)}
+        if words:
+            own = pl.col("loan").replace_strict(
+                list(words), list(words.values()), default=None, return_dtype=pl.String
+            )
+            frame = frame.with_columns(pl.coalesce(own, pl.col(name)).alias(name))
+    return frame
+
+
+DELETED = ("213", "214", "deletion", "whole_deletion", "DA", "DF", "gone")
+"""Records after which a month of an account counts as not told."""
+
+
+def difference(now: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+    """The rows of `now` that say something else than the newest of `told` for the same loan and month, or are new.
+
+    Adds `turn` (0 for what was never told) and `gone`: true for what was told of a month that the book does not
+    reckon for that account, with the values as they were told.
+    """
+    last = told.sort("turn").unique(("loan", "month_end"), keep="last")
+    deleted = pl.col("record").is_in(DELETED)
+    key = ["loan", "month_end"]
+    turns = now.join(last.select(*key, "turn"), key, "left").with_columns(turn=(pl.col("turn") + 1).fill_null(0))
+    # the same in every column that is told; what was deleted says nothing any more
+    new = turns.join(last.filter(~deleted), [*key, *TOLD], "anti", nulls_equal=True).with_columns(gone=pl.lit(False))
+    lost = last.filter(~deleted).join(now, key, "anti").with_columns(turn=pl.col("turn") + 1, gone=pl.lit(True))
+    return pl.concat([new, lost.select(new.columns).cast(dict(new.schema))])

@@ -1,0 +1,267 @@
+"""Furnish a month to a bureau: reckon what is reportable, hold it against what was told, tell the difference."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import numpy as np
+import polars as pl
+import psycopg
+
+from afterloan.bureau.amendments import in_file, records
+from afterloan.bureau.cells import part
+from afterloan.bureau.disputes import Dispute, disputes_of
+from afterloan.bureau.metro2.month import write_month
+from afterloan.bureau.metro2.rows import header, segments
+from afterloan.bureau.neutral import write_neutral
+from afterloan.bureau.packs import rule
+from afterloan.bureau.reportable import BUREAUS, difference, reportable
+from afterloan.bureau.words import KINDS, not_theirs, said
+from afterloan.dates import day
+from afterloan.facts.bureau import CorrectionFurnished
+from afterloan.facts.events import event_of
+from afterloan.loan.book import Book
+from afterloan.store import furnished
+from afterloan.store.events import COLUMNS as EVENT_COLUMNS
+from afterloan.store.events import tell
+from afterloan.store.furnished import Furnishing
+from afterloan.store.outbox import Action, put, put_findings
+from afterloan.store.read import SHARDS, fold, product_table, products, read_shard
+from afterloan.store.server import Store
+
+ENDINGS = {"metro2": "dat", "pboc": "xml", "neutral": "jsonl"}
+NOTICE = {"metro2": "us.notice.adverse", "pboc": "cn.notice.adverse", "neutral": "cn.notice.adverse"}
+
+
+class FurnishRefused(ValueError):
+    """A month that cannot be furnished: why, and what can be done."""
+
+
+@dataclass(slots=True)
+class Furnished:
+    """What furnishing a month came to: the file, rows told, of them amended, held for want of notice, refused."""
+
+    bureau: str
+    month_end: date
+    known_on: date
+    file: Path
+    reportable: int = 0
+    told: int = 0
+    amended: int = 0
+    held: int = 0
+    gone: int = 0
+    in_file: int = 0
+    refused: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def furnish(
+    store: Store, month_end: date, bureau: str, folder: Path, known_on: date | None = None,
+    sender: Mapping[str, Any] | None = None,
+) -> Furnished:  # fmt: skip
+    """Furnish a month to a bureau and write its file. Killed anywhere and run again, the end is the same.
+
+    `known_on`: as known at the end of that day (the month's last day unless given). Running it twice tells nothing
+    twice: the second time the difference is empty and the file has the same bytes. Raises FurnishRefused.
+    """
+    known_on = known_on or month_end
+    _refuse(month_end, bureau, known_on)
+    sender = dict(sender or {})
+    with store.connect() as connection:
+        furnishing = furnished.begin(connection, bureau, month_end, known_on)
+    made = Furnished(bureau, month_end, known_on, folder / f"{bureau}-{month_end}-{known_on}.{ENDINGS[bureau]}")
+    with store.connect() as connection, adbc.connect(store.url) as reader:
+        table = product_table(products(connection))
+        since = furnished.mark_before(connection, furnishing)
+        for shard in range(SHARDS):
+            fold(connection, reader, shard)
+            connection.commit()
+            _furnish_shard(connection, reader, shard, table, furnishing, since, made)
+            connection.commit()
+        _write(connection, furnishing, sender, made)
+    return made
+
+
+def _refuse(month_end: date, bureau: str, known_on: date) -> None:
+    if bureau not in BUREAUS:
+        raise FurnishRefused(f"bureau {bureau!r} is not known here; there are: {', '.join(BUREAUS)}")
+    if date.fromordinal(month_end.toordinal() + 1).day != 1:
+        raise FurnishRefused(f"{month_end} is not the last day of a month; name that day")
+    if known_on < month_end:
+        raise FurnishRefused(f"known_on {known_on} is before {month_end}: the month is not over; wait for it")
+
+
+def _furnish_shard(
+    connection: psycopg.Connection[Any], reader: adbc.Connection, shard: int, table: Any, furnishing: Furnishing,
+    since: str, made: Furnished,
+) -> None:  # fmt: skip
+    """One shard: everything it tells, holds and asks for commits together."""
+    book = read_shard(connection, reader, shard, table)
+    if not len(book):
+        return
+    heard = hear(connection, shard, furnishing.known_on)
+    now = reckoned(book, furnishing.month_end, furnishing, heard)
+    made.reportable += len(now)
+    told = furnished.told(connection, furnishing.bureau, shard, furnishing.month_end)
+    before, told_before = _earlier(connection, book, shard, since, furnishing, heard)
+    changed = difference(pl.concat([now, before]), pl.concat([told, told_before]))
+    alive = pl.concat([now["loan"], before["loan"]]).unique().to_list()
+    changed = records(changed, furnishing.bureau, alive, heard.not_theirs, furnishing.month_end)
+    who = furnished.identities(connection, shard)
+    changed = _gate(connection, changed, who, furnishing, made)
+    rows = changed.join(who.select("loan", "borrower"), "loan").with_columns(
+        furnishing=pl.lit(furnishing.number), bureau=pl.lit(furnishing.bureau), shard=pl.lit(shard)
+    )
+    made.told += furnished.add(connection, rows)
+    made.amended += int((rows["turn"] > 0).sum())
+    made.gone += int(rows["gone"].sum())
+    _tell_corrections(connection, rows.filter(pl.col("turn") > 0), who, furnishing, heard)
+
+
+def reckoned(book: Book, month_end: date, of: Furnishing, heard: "Heard") -> pl.DataFrame:
+    """What a bureau is to be told of a book's loans for a month, with the words of events."""
+    happened = [h for h in heard.happened if h[2] <= month_end]
+    words = said(happened, heard.disputes, of.bureau, month_end)
+    rows = reportable(book, day(month_end.isoformat()), of.bureau, day(of.known_on.isoformat()), words)
+    return rows.filter(~pl.col("loan").is_in(list(heard.not_theirs)))
+
+
+def _earlier(
+    connection: psycopg.Connection[Any], book: Book, shard: int, since: str, furnishing: Furnishing, heard: "Heard"
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Earlier months of the loans of which something old was told since: reckoned again, and as furnished."""
+    last = date.fromordinal(furnishing.month_end.replace(day=1).toordinal() - 1)
+    touched = furnished.touched(connection, shard, since, last)
+    told = furnished.told(connection, furnishing.bureau, shard, last, touched)
+    rows = np.flatnonzero(np.isin(book.contracts["loan"], told["loan"].unique().to_numpy()))
+    few = part(book, rows)
+    months = told["month_end"].unique().sort().to_list()
+    empty = reckoned(part(book, rows[:0]), last, furnishing, heard)
+    return pl.concat([empty, *(reckoned(few, month, furnishing, heard) for month in months)]), told
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What events say about a shard's loans by a day: (loan, kind, on, body), disputes by loan, proven frauds."""
+
+    happened: list[tuple[int, str, date, str]]
+    disputes: list[tuple[int, Dispute]]
+    not_theirs: set[int]
+
+
+def hear(connection: psycopg.Connection[Any], shard: int, known_on: date) -> Heard:
+    """The events of a shard that bear on what is furnished, as known on a day."""
+    rows = connection.execute(
+        f"select c.loan, {EVENT_COLUMNS} where e.shard = %s and e.kind = any(%s) and e.known_on <= %s "
+        "order by e.on_day, e.at nulls first, e.event",
+        (shard, list(KINDS), known_on),
+    ).fetchall()
+    events = [event_of(*row[2:]) for row in rows]
+    number = {event.reference: row[0] for row, event in zip(rows, events, strict=True)}
+    disputes = [(number[name], dispute) for name, dispute in disputes_of(events).items()]
+    happened = [(row[0], e.KIND, e.on, json.dumps(e.body())) for row, e in zip(rows, events, strict=True) if row[0]]
+    return Heard(happened, disputes, not_theirs(happened))
+
+
+def _tell_corrections(
+    connection: psycopg.Connection[Any], rows: pl.DataFrame, who: pl.DataFrame, furnishing: Furnishing, heard: Heard
+) -> None:
+    """A fact for every amended month, and word to the borrower whose dispute it answers."""
+    of = {loan: d.reference for loan, d in heard.disputes if d.outcome == "corrected" and d.bureau == furnishing.bureau}
+    names = who.select("loan", "reference", "person")
+    for row in rows.join(names, "loan").iter_rows(named=True):
+        key = f"{furnishing.bureau}:{row['reference']}:{row['month_end']}:{row['turn']}"
+        event = CorrectionFurnished(
+            borrower=row["person"], loan=row["reference"], on=furnishing.known_on, known_on=furnishing.known_on,
+            reference=f"corrected:{key}", bureau=furnishing.bureau, month_end=row["month_end"],  # type: ignore[arg-type]
+            record=row["record"], of=of.get(row["loan"]),
+        )  # fmt: skip
+        tell(connection, event)
+
+
+def _gate(
+    connection: psycopg.Connection[Any], rows: pl.DataFrame, who: pl.DataFrame, furnishing: Furnishing, made: Furnished
+) -> pl.DataFrame:
+    """Hold back what is adverse for the first time and was not announced to the borrower; ask for the notice."""
+    law = rule(NOTICE[furnishing.bureau])
+    if not law.parameters["before_first"]:
+        return rows
+    bad = rows.filter(pl.col("adverse"))["loan"].to_list()
+    free = announced(connection, bad, furnishing)
+    held = rows.filter(pl.col("adverse") & ~pl.col("loan").is_in(list(free)))
+    asked = held.join(who.select("loan", "reference", "borrower"), "loan")
+    at = datetime.combine(furnishing.known_on, time(8), UTC)
+    actions, findings = [], []
+    for row in asked.iter_rows(named=True):
+        key = notice_key(furnishing.bureau, row["reference"])
+        body = {"template": "bureau-adverse-notice", "purpose": "legal_notice", "to": None,
+                "values": {"loans": [row["reference"]], "bureau": furnishing.bureau,
+                           "month_end": str(row["month_end"]), "days_past_due": row["days_past_due"],
+                           "arrears_fen": row["overdue_fen"]}}  # fmt: skip
+        for kind, name, what in (
+            ("notice.adverse", key, body),
+            ("worklist", f"task:{key}", {"queue": "bureau-notice", "loans": [row["reference"]], "notice": key}),
+        ):
+            actions.append(Action(name, row["borrower"], kind, at, furnishing.known_on, row["loan"], what))
+        finding = law.finding(
+            furnishing.known_on, "held: notice not delivered", loan=row["reference"], bureau=furnishing.bureau,
+            month_end=str(row["month_end"]), status=row["status"], notice=key,
+        )  # fmt: skip
+        findings.append((row["borrower"], row["loan"], "bureau.held", finding))
+    put(connection, actions)
+    put_findings(connection, findings)
+    made.held += len(held)
+    return rows.join(held.select("loan", "month_end"), ["loan", "month_end"], "anti")
+
+
+def notice_key(bureau: str, loan: str) -> str:
+    """The key of the notice before the first adverse report of a loan."""
+    return f"notice.adverse:{bureau}:{loan}"
+
+
+def announced(connection: psycopg.Connection[Any], loans: list[int], furnishing: Furnishing) -> set[int]:
+    """Which loans may be reported as adverse: told adversely before, or the notice was delivered by the day."""
+    rows = connection.execute(
+        "select loan from furnished where bureau = %(b)s and adverse and loan = any(%(l)s) union "
+        "select loan from event where kind = 'bureau.notice_delivered' and body->>'bureau' = %(b)s "
+        "and loan = any(%(l)s) and known_on <= %(k)s union "
+        "select c.loan from contract c join event e on e.kind = 'contact.ended' "
+        "and e.body->>'of' = 'notice.adverse:' || %(b)s || ':' || c.reference "
+        "and e.body->>'outcome' in ('delivered', 'reached') and e.known_on <= %(k)s where c.loan = any(%(l)s)",
+        {"b": furnishing.bureau, "l": loans, "k": furnishing.known_on},
+    ).fetchall()
+    return {int(row[0]) for row in rows}
+
+
+def _write(connection: psycopg.Connection[Any], furnishing: Furnishing, sender: dict[str, Any], made: Furnished) -> None:
+    """The file of a furnishing, out of the rows kept; written beside and moved into place when whole."""
+    made.file.parent.mkdir(parents=True, exist_ok=True)
+    waiting = made.file.with_suffix(".part")
+    rows, who = _rows(connection, furnishing)
+    with waiting.open("wb") as out:
+        for piece in _pieces(rows, who, furnishing, sender, made):
+            out.write(piece)
+    waiting.replace(made.file)
+
+
+def _rows(connection: psycopg.Connection[Any], furnishing: Furnishing) -> tuple[pl.DataFrame, pl.DataFrame]:
+    rows = in_file(pl.concat([furnished.of_file(connection, furnishing.number, shard) for shard in range(SHARDS)]))
+    return rows, furnished.identities(connection, None, rows["loan"].unique().to_list())
+
+
+def _pieces(
+    rows: pl.DataFrame, who: pl.DataFrame, furnishing: Furnishing, sender: dict[str, Any], made: Furnished
+) -> Iterator[bytes]:
+    made.in_file = len(rows)
+    if furnishing.bureau == "metro2":
+        base, refused = segments(rows, who, sender)
+        names = dict(who.select("loan", "reference").iter_rows())
+        made.refused = [(names[loan], name, reason) for loan, name, reason in refused.iter_rows()]
+        made.in_file = len(base)
+        yield from write_month(header(sender, furnishing.month_end), base)
+    else:
+        for line in write_neutral(rows, who, furnishing.month_end, furnishing.bureau):
+            yield line.encode()

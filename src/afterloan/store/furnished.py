@@ -1,0 +1,156 @@
+"""What was furnished to bureaus, in the store: rows are added, read back, and never changed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+import psycopg
+
+from afterloan.bureau.reportable import COUNTS, DAYS, MONEY, TEXTS
+from afterloan.store.read import watermark
+
+SCHEMA: dict[str, Any] = {
+    "furnishing": pl.Int64,
+    "bureau": pl.String,
+    "shard": pl.Int32,
+    "borrower": pl.Int64,
+    "loan": pl.Int64,
+    "month_end": pl.Date,
+    "turn": pl.Int64,
+    "record": pl.String,
+    "adverse": pl.Boolean,
+    **dict.fromkeys(TEXTS, pl.String),
+    **dict.fromkeys(DAYS, pl.Date),
+    **dict.fromkeys(("principal_fen", *MONEY), pl.Int64),
+    **dict.fromkeys(COUNTS, pl.Int64),
+}
+COLUMNS = ", ".join(SCHEMA)
+
+
+@dataclass(frozen=True, slots=True)
+class Furnishing:
+    """A file to a bureau: its number, whose, of which month, as known when, and the transactions it had seen."""
+
+    number: int
+    bureau: str
+    month_end: date
+    known_on: date
+    mark: str
+    new: bool
+
+
+def begin(connection: psycopg.Connection[Any], bureau: str, month_end: date, known_on: date) -> Furnishing:
+    """The furnishing of a month as known on a day: begun now, or the one that was begun before."""
+    connection.execute(
+        "insert into furnishing (bureau, month_end, known_on, mark) values (%s, %s, %s, %s::text::xid8) "
+        "on conflict (bureau, month_end, known_on) do nothing",
+        (bureau, month_end, known_on, watermark(connection)),
+    )
+    row = connection.execute(
+        "select f.furnishing, f.mark::text, not exists (select 1 from furnished r where r.furnishing = f.furnishing) "
+        "from furnishing f where bureau = %s and month_end = %s and known_on = %s",
+        (bureau, month_end, known_on),
+    ).fetchone()
+    assert row is not None
+    return Furnishing(int(row[0]), bureau, month_end, known_on, str(row[1]), bool(row[2]))
+
+
+def mark_before(connection: psycopg.Connection[Any], furnishing: Furnishing) -> str:
+    """What the furnishing before this one to the same bureau had seen; "0" when this is the first."""
+    row = connection.execute(
+        "select mark::text from furnishing where bureau = %s and furnishing < %s order by furnishing desc limit 1",
+        (furnishing.bureau, furnishing.number),
+    ).fetchone()
+    return str(row[0]) if row else "0"
+
+
+def _frame(rows: Sequence[Any]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def told(
+    connection: psycopg.Connection[Any], bureau: str, shard: int, month_end: date, loans: Sequence[int] | None = None
+) -> pl.DataFrame:
+    """Rows furnished to a bureau for one month of a shard (all turns), or of some loans for it and all months before."""
+    if loans is None:
+        where, more = "month_end = %s", ()
+    else:
+        where, more = "month_end <= %s and loan = any(%s)", (list(loans),)  # type: ignore[assignment]
+    return _frame(
+        connection.execute(
+            f"select {COLUMNS} from furnished where bureau = %s and shard = %s and {where} order by furnished",
+            (bureau, shard, month_end, *more),
+        ).fetchall()
+    )
+
+
+def of_borrower(connection: psycopg.Connection[Any], borrower: int, bureau: str | None = None) -> pl.DataFrame:
+    """All rows furnished about a borrower, oldest first."""
+    return _frame(
+        connection.execute(
+            f"select {COLUMNS} from furnished where borrower = %s and (%s::text is null or bureau = %s) "
+            "order by loan, month_end, turn",
+            (borrower, bureau, bureau),
+        ).fetchall()
+    )
+
+
+def of_file(connection: psycopg.Connection[Any], furnishing: int, shard: int) -> pl.DataFrame:
+    """The rows of one file in one shard, by loan and month."""
+    return _frame(
+        connection.execute(
+            f"select {COLUMNS} from furnished where furnishing = %s and shard = %s order by loan, month_end, turn",
+            (furnishing, shard),
+        ).fetchall()
+    )
+
+
+def add(connection: psycopg.Connection[Any], rows: pl.DataFrame) -> int:
+    """Add rows (columns of SCHEMA) in the caller's transaction; returns how many."""
+    if not len(rows):
+        return 0
+    text = rows.select(list(SCHEMA)).write_csv(include_header=False, null_value="\\N", quote_style="necessary")
+    # an empty text is written as "" and nothing else: \N alone stands for none
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"copy furnished ({COLUMNS}) from stdin (format csv, null '\\N')") as copy,
+    ):
+        copy.write(text)
+    return len(rows)
+
+
+def touched(connection: psycopg.Connection[Any], shard: int, mark: str, before: date) -> list[int]:
+    """Loans of a shard of which something about days up to `before` was told since a watermark."""
+    rows = connection.execute(
+        "select distinct loan from fact where shard = %s and told >= %s::text::xid8 and (on_day <= %s or kind = 90) "
+        "union select loan from event where shard = %s and told >= %s::text::xid8 and loan is not null "
+        "and kind like 'bureau.%%'",
+        (shard, mark, before, shard, mark),
+    ).fetchall()
+    return [int(row[0]) for row in rows]
+
+
+IDENTITY = {"loan": pl.Int64, "reference": pl.String, "borrower": pl.Int64, "person": pl.String, "name": pl.String,
+            "attributes": pl.String, "method": pl.String, "unit": pl.Int64, "every": pl.Int64,
+            "instalments": pl.Int64}  # fmt: skip
+
+
+def identities(connection: psycopg.Connection[Any], shard: int | None, loans: Sequence[int] | None = None) -> pl.DataFrame:
+    """Who owes each loan, and its contract in words, by loan (IDENTITY): of a shard or of some loans."""
+    rows = connection.execute(
+        "select c.loan, c.reference, b.borrower, b.reference, b.name, b.attributes::text, p.terms->>'method', c.unit, "
+        "c.every, c.instalments from contract c join borrower b using (borrower) join product p on p.number = c.product "
+        "where (%s::int is null or c.shard = %s) and (%s::bigint[] is null or c.loan = any(%s)) order by c.loan",
+        (shard, shard, *[list(loans) if loans is not None else None] * 2),
+    ).fetchall()
+    return pl.DataFrame(rows, schema=IDENTITY, orient="row")
+
+
+def files(connection: psycopg.Connection[Any]) -> Iterator[tuple[Any, ...]]:
+    """Every furnishing with its counts: number, bureau, month, known on, rows."""
+    yield from connection.execute(
+        "select f.furnishing, f.bureau, f.month_end, f.known_on, count(r.furnished) from furnishing f "
+        "left join furnished r using (furnishing) group by 1 order by 1"
+    )

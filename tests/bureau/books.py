@@ -1,0 +1,32 @@
+"""A generated book with made-up people in the store."""
+
+from pathlib import Path
+
+import polars as pl
+
+from afterloan.generate import generate
+from afterloan.store.bring_in import bring_in
+from afterloan.store.server import Store
+
+SENDER = {"identification_number": "AFT0012345", "reporter_name": "AFTERLOAN TEST LENDER", "reporter_address": "1 MAIN ST"}
+
+
+def people(folder: Path) -> None:
+    """Give every borrower a made-up American identity and a made-up Chinese one."""
+    path = folder / "borrowers.parquet"
+    frame = pl.read_parquet(path)
+    n = pl.int_range(pl.len())
+    attributes = pl.concat_str(
+        pl.lit('{"surname":"TEST'), n % 26, pl.lit('","first_name":"PERSON","ssn":"'), n + 100_000_001,
+        pl.lit('","date_birth":"1985-0'), n % 9 + 1, pl.lit('-15","address":"'), n + 1,
+        pl.lit(' MAIN STREET","city":"SPRINGFIELD","state":"IL","zip":"62701","id_type":"10","id_number":"11010119850'),
+        n % 9 + 1, pl.lit('15'), (n % 1000).cast(pl.String).str.zfill(3), pl.lit('X","name":"测试"}'),
+    )  # fmt: skip
+    frame.with_columns(attributes=attributes).write_parquet(path)
+
+
+def book(store: Store, folder: Path, loans: int, months: int = 12) -> None:
+    generate(loans, months, 1, folder)
+    people(folder)
+    reports = bring_in(store, folder)
+    assert sum(r.refused for r in reports) == 0
