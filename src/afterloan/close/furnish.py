@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import psycopg
 
+from afterloan.bureau import pboc
 from afterloan.bureau.amendments import in_file, records
 from afterloan.bureau.cells import part
 from afterloan.bureau.disputes import Dispute, disputes_of
@@ -262,6 +263,13 @@ def _pieces(
         made.refused = [(names[loan], name, reason) for loan, name, reason in refused.iter_rows()]
         made.in_file = len(base)
         yield from write_month(header(sender, furnishing.month_end), base)
+    elif furnishing.bureau == "pboc":
+        told, lacking = pboc.records(rows, who, str(sender.get("account_type", "D1")))
+        names = dict(who.select("loan", "reference").iter_rows())
+        made.refused = [(names[loan], name, reason) for loan, name, reason in lacking]
+        made.in_file = len(told)
+        for text in pboc.write_records(told, str(sender.get("reporter_name", "")), furnishing.month_end):
+            yield text.encode()
     else:
         for line in write_neutral(rows, who, furnishing.month_end, furnishing.bureau):
             yield line.encode()
