@@ -1,21 +1,27 @@
 """Worklists: what a case is worth working on, and in which order."""
 
 from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from typing import Any
 
-PAYS_PERMILLE: tuple[tuple[int, int], ...] = ((3, 50), (30, 250), (60, 200), (90, 150), (180, 80), (3_700, 30))
-"""Assumed lift of one conversation by days past due, in per mille of the arrears (I): a lender measures its own
-with the hold-out. (last day of the band, per mille)."""
-COST_FEN = 600
-"""Assumed cost of working a case once (I)."""
+from afterloan.rules.packs import in_force, rules_of
 
 
-def priority_fen(row: Mapping[str, int]) -> int:
+@cache
+def worth_rule(on: date) -> dict[str, Any]:
+    """The parameters of the rule of expected value on a day: `lift_permille`, `broken_halves_up_to`, `cost_fen`."""
+    return in_force(rules_of("worklists"), "ANY", on)[0].parameters
+
+
+def priority_fen(row: Mapping[str, Any], told: Mapping[str, Any]) -> int:
     """What working a case once is expected to bring, in minor units, for sorting; never below 0.
 
-    arrears × lift(days past due) / 1000, halved for each broken promise up to two, less COST_FEN; whole minor
-    units, rounded down. Arrears 1,000.00 at 10 days: 1,000.00 × 250 / 1000 = 250.00, less 6.00 is 244.00.
+    arrears × lift(days past due) / 1000, halved for each broken promise up to the rule's number, less the cost;
+    whole minor units, rounded down. Arrears 1,000.00 at 10 days: 1,000.00 × 250 / 1000 = 250.00, less 6.00: 244.00.
     """
-    lift = next(share for last, share in PAYS_PERMILLE if row["days_past_due"] <= last or last == 3_700)
-    worth = row["arrears_fen"] * lift // 1_000
-    worth //= 2 ** min(row.get("promises_broken", 0), 2)
-    return max(worth - COST_FEN, 0)
+    days = row["days_past_due"]
+    lift = next(share for last, share in told["lift_permille"] if last is None or days <= last)
+    worth = int(row["arrears_fen"]) * int(lift) // 1_000
+    worth //= 2 ** min(int(row.get("promises_broken", 0)), int(told["broken_halves_up_to"]))
+    return max(worth - int(told["cost_fen"]), 0)
