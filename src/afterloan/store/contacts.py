@@ -23,7 +23,7 @@ from afterloan.facts.events import Event, event_of, read_event
 from afterloan.facts.hold import HoldLifted, HoldPlaced
 from afterloan.rules.packs import Finding
 from afterloan.store.outbox import put_findings
-from afterloan.strategy.governor import Past, Request, Standing, Verdict, contact_rules, judge
+from afterloan.strategy.governor import Past, Place, Request, Standing, Verdict, contact_rules, judge
 from afterloan.strategy.holds import held_on
 
 DEFAULTS = {"jurisdiction": "CN", "zone": "Asia/Shanghai", "language": "zh-CN", "lender_type": None}
@@ -62,16 +62,6 @@ class Attempt:
     prior_consent: bool = False
     response: bool = False
     by: str = "afterloan"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a borrower is for the purposes of contact: the pack, the zones, the lender type that binds, a language."""
-
-    jurisdiction: str
-    zones: tuple[str, ...]
-    language: str
-    lender_type: str | None = None
 
 
 def place_of(attributes: dict[str, Any], defaults: dict[str, Any]) -> Place:

@@ -82,6 +82,16 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a borrower is for the purposes of contact: the pack, the zones, the lender type that binds, a language."""
+
+    jurisdiction: str
+    zones: tuple[str, ...]
+    language: str
+    lender_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """Why one rule says no, and the next moment at which it would not (None: not by waiting)."""
 

@@ -23,5 +23,5 @@ def priority_fen(row: Mapping[str, Any], told: Mapping[str, Any]) -> int:
     days = row["days_past_due"]
     lift = next(share for last, share in told["lift_permille"] if last is None or days <= last)
     worth = int(row["arrears_fen"]) * int(lift) // 1_000
-    worth //= 2 ** min(int(row.get("promises_broken", 0)), int(told["broken_halves_up_to"]))
+    worth >>= min(int(row.get("promises_broken", 0)), int(told["broken_halves_up_to"]))
     return max(worth - int(told["cost_fen"]), 0)

@@ -1,0 +1,263 @@
+"""What is known of a shard's borrowers the evening before a day is decided, read out of the store."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import numpy as np
+import polars as pl
+import psycopg
+
+from afterloan.dates import iso
+from afterloan.facts.events import KINDS, Event, event_of
+from afterloan.facts.hold import HOLDS
+from afterloan.facts.limit import LINE_KINDS
+from afterloan.loan.book import Book
+from afterloan.loan.reckon import reckon_book
+from afterloan.loan.terms import FactKind
+from afterloan.store.contacts import STANDING_KINDS, defaults_of, place_of, standing_of
+from afterloan.store.read import fetch
+from afterloan.strategy.columns import FAR
+from afterloan.strategy.frame import active_loans, loan_frame, of_borrowers, whole_frame
+from afterloan.strategy.governor import NO_STANDING, Place, Standing
+from afterloan.strategy.holds import Held, held_on, hold_rules
+from afterloan.strategy.ladder import Ladder
+from afterloan.strategy.plan import Known
+from afterloan.strategy.promises import Money, Promises, counted, judge_promises
+from afterloan.strategy.restriction import Line, line_of
+
+EVENT_KINDS = (
+    *STANDING_KINDS,
+    *LINE_KINDS,
+    "promise.made",
+    "promise.withdrawn",
+    "agency.placed",
+    "agency.recalled",
+)
+
+
+def _contracts(reader: adbc.Connection, shard: int, book: Book) -> pl.DataFrame:
+    """Borrower number and reference of each loan of the book, in its order."""
+    told = pl.DataFrame(
+        fetch(reader, f"select loan, borrower, reference from contract where shard = {shard} order by loan")
+    )
+    if len(told) != len(book):  # a contract told while we read is not in the book yet
+        told = told.filter(pl.col("loan").is_in(book.contracts["loan"].tolist()))
+    return told
+
+
+def read_known(
+    connection: psycopg.Connection[Any],
+    reader: adbc.Connection,
+    shard: int,
+    book: Book,
+    day: int,
+    ladders: Mapping[str, Ladder],
+    codes: dict[int, str],
+) -> Known | None:
+    """The borrowers of a shard of whom a ladder or a rule of limits may have something to say; None: nobody.
+
+    Positions are those of `day` with what was known the evening before; `codes`: product codes by number.
+    """
+    positions = reckon_book(book, day, day - 1)
+    contracts = _contracts(reader, shard, book)
+    owners = contracts["borrower"].to_numpy()
+    horizon = max(ladder.horizon for ladder in ladders.values())
+    wanted = np.union1d(owners[active_loans(positions, day, horizon)], _restricted(connection, shard))
+    if not len(wanted):
+        return None
+    theirs = np.isin(owners, wanted)
+    of_product = book.contracts["product"].astype(np.int64)
+    loans = loan_frame(positions[theirs], owners[theirs], book.products, of_product[theirs], day)
+    loans = loans.join(contracts.select("loan", "reference"), on="loan", how="left")
+    events = _events(connection, wanted.tolist(), day)
+    told, places = _borrowers(connection, wanted.tolist())
+    made = _told_of(connection, told, places, events, book, theirs, contracts, day)
+    of_loans = of_borrowers(loans, codes)
+    frame = whole_frame(made[0].join(of_loans, on="borrower", how="left", maintain_order="left"))
+    clean = (pl.col("days_past_due") > 0) | (pl.col("arrears_fen") > 0)
+    frame = frame.with_columns(clean_days=pl.when(clean).then(0).otherwise("clean_days"))
+    return Known(frame, loans, places, *made[1:])
+
+
+def _restricted(connection: psycopg.Connection[Any], shard: int) -> list[int]:
+    """Borrowers of a shard whose line was ever frozen, lowered or barred."""
+    rows = connection.execute(
+        "select distinct borrower from event where shard = %s and kind in "
+        "('limit.reduced', 'limit.frozen', 'borrowing.barred')",
+        (shard,),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _events(connection: psycopg.Connection[Any], borrowers: list[int], day: int) -> dict[int, list[Event]]:
+    """Events of borrowers that a decision looks at, as known the evening before, in order."""
+    rows = connection.execute(
+        "select borrower, kind, on_day, known_on, reference, body from event where borrower = any(%s) "
+        "and kind = any(%s) and known_on < %s order by event",
+        (borrowers, list(EVENT_KINDS), iso(day)),
+    ).fetchall()
+    found: dict[int, list[Event]] = {}
+    for borrower, kind, on, known_on, reference, body in rows:
+        if kind in LINE_KINDS:  # checked when they were told; there may be very many
+            event: Event = KINDS[kind].model_construct(
+                borrower="-", on=on, known_on=known_on, reference=reference, **body
+            )
+        else:
+            event = event_of(kind, "-", None, on, None, known_on, reference, body)
+        found.setdefault(borrower, []).append(event)
+    return found
+
+
+def _borrowers(connection: psycopg.Connection[Any], borrowers: list[int]) -> tuple[pl.DataFrame, dict[int, Place]]:
+    defaults = defaults_of(connection)
+    rows = connection.execute(
+        "select borrower, reference, attributes->>'jurisdiction', attributes->'timezone', attributes->>'language', "
+        "coalesce(attributes->>'region', ''), coalesce(attributes->>'score_band', '') "
+        "from borrower where borrower = any(%s) order by borrower",
+        (borrowers,),
+    ).fetchall()
+    shared: dict[Any, Place] = {}
+    places: dict[int, Place] = {}
+    told = []
+    for number, reference, jurisdiction, zone, language, region, band in rows:
+        key = (jurisdiction, str(zone), language)
+        if key not in shared:
+            attributes = {"jurisdiction": jurisdiction, "timezone": zone, "language": language}
+            shared[key] = place_of(attributes, defaults)
+        places[number] = shared[key]
+        told.append((number, reference, shared[key].jurisdiction, shared[key].language, region, band))
+    schema = {"borrower": pl.Int64, "reference": pl.String, "jurisdiction": pl.String, "language": pl.String}
+    schema = {**schema, "region": pl.String, "score_band": pl.String}
+    return pl.DataFrame(told, schema=schema, orient="row"), places
+
+
+Made = tuple[pl.DataFrame, dict[int, Standing], dict[int, list[Held]], dict[int, Line]]
+
+
+def _told_of(
+    connection: psycopg.Connection[Any],
+    told: pl.DataFrame,
+    places: dict[int, Place],
+    events: dict[int, list[Event]],
+    book: Book,
+    theirs: Any,
+    contracts: pl.DataFrame,
+    day: int,
+) -> Made:
+    """What events say of each borrower, as columns and as values."""
+    on = date.fromisoformat(iso(day))
+    standings: dict[int, Standing] = {}
+    held: dict[int, list[Held]] = {}
+    lines: dict[int, Line] = {}
+    money = _money(events, book, theirs, contracts, day)
+    rows = []
+    for number, own in events.items():
+        place = places[number]
+        held[number] = held_on(own, on, place.jurisdiction)
+        standing = standing_of((e for e in own if not e.KIND.startswith("hold.")), on, place)
+        if standing != NO_STANDING:
+            standings[number] = standing
+        line = line_of(own, on)
+        if line.known:
+            lines[number] = line
+        promises = _promises(own, money.get(number, []), on, place.jurisdiction)
+        if promises.pending and not any(h.hold == "promise_pending" for h in held[number]):
+            held[number].append(
+                Held("promise_pending", on, None, hold_rules(place.jurisdiction, on)["promise_pending"], "-")
+            )
+        rows.append(_event_columns(number, own, held[number], line, promises))
+    frame = told
+    if rows:
+        frame = told.join(
+            pl.DataFrame(rows, infer_schema_length=None), on="borrower", how="left", maintain_order="left"
+        )
+    restricted = [n for n, line in lines.items() if line.frozen or line.bars]
+    frame = frame.join(_clean_days(connection, restricted, day), on="borrower", how="left", maintain_order="left")
+    contacts = _contact_columns(connection, frame["borrower"].to_list(), day)
+    return frame.join(contacts, on="borrower", how="left", maintain_order="left"), standings, held, lines
+
+
+def _promises(events: list[Event], money: list[Money], on: date, jurisdiction: str) -> Promises:
+    if not any(e.KIND == "promise.made" for e in events):
+        return Promises()
+    told = hold_rules(jurisdiction, on)["promise_pending"].parameters
+    return counted(judge_promises(events, money, on, told["tolerance_days"], told["kept_permille"]))
+
+
+def _event_columns(
+    number: int, events: list[Event], held: list[Held], line: Line, promises: Promises
+) -> dict[str, Any]:
+    back = {getattr(e, "of", "") for e in events if e.KIND == "agency.recalled"}
+    return {
+        "borrower": number,
+        **{f"hold_{name}": any(h.hold == name for h in held) for name in HOLDS},
+        "promise_pending": promises.pending,
+        "promises_kept": promises.kept,
+        "promises_partly_kept": promises.partly,
+        "promises_broken": promises.broken,
+        "at_agency": any(e.KIND == "agency.placed" and e.reference not in back for e in events),
+        "limit_fen": line.limit_fen,
+        "granted_fen": line.granted_fen,
+        "frozen": line.frozen,
+        "barred": bool(line.bars),
+    }
+
+
+def _money(
+    events: dict[int, list[Event]], book: Book, theirs: Any, contracts: pl.DataFrame, day: int
+) -> dict[int, list[Money]]:
+    """Repayments that stand, of the borrowers who promised something."""
+    promised = [n for n, own in events.items() if any(e.KIND == "promise.made" for e in own)]
+    if not promised:
+        return {}
+    owners = contracts["borrower"].to_numpy()
+    found: dict[int, list[Money]] = {}
+    for i in np.flatnonzero(np.isin(owners, promised)).tolist():
+        rows = book.facts[book.fact_at[i] : book.fact_at[i + 1]]
+        stands = (rows["kind"] == int(FactKind.REPAID)) & (rows["known_on"] < day) & (rows["gone_on"] >= day)
+        for row in rows[stands]:
+            on = date.fromisoformat(iso(int(row["on"])))
+            found.setdefault(int(owners[i]), []).append(Money(on, int(row["amount_fen"]), contracts["reference"][i]))
+    return found
+
+
+def _clean_days(connection: psycopg.Connection[Any], borrowers: list[int], day: int) -> pl.DataFrame:
+    """Days since the last cure of any loan, of some borrowers."""
+    rows = connection.execute(
+        "select c.borrower, max(t.closed_on) - date '1970-01-01' from contract c join transition t using (loan) "
+        "where c.borrower = any(%s) and t.kind = 5 and t.closed_on < %s group by 1",
+        (borrowers, iso(day)),
+    ).fetchall()
+    told = [(number, day - cured) for number, cured in rows]
+    return pl.DataFrame(told, schema={"borrower": pl.Int64, "clean_days": pl.Int64}, orient="row")
+
+
+CONTACTS = (
+    "select a.borrower, count(*) filter (where a.on_day >= %(near)s), "
+    "count(*) filter (where a.on_day >= %(near)s and e.outcome = 'reached'), "
+    "max(a.on_day) filter (where e.outcome = 'reached') "
+    "from event a left join (select body->>'of' as reference, min(body->>'outcome') as outcome from event "
+    "where borrower = any(%(of)s) and kind = 'contact.ended' and known_on < %(day)s group by 1) e using (reference) "
+    "where a.borrower = any(%(of)s) and a.kind = 'contact.attempted' and a.known_on < %(day)s "
+    "and a.on_day >= %(far)s group by 1"
+)
+DEBITS = (
+    "select borrower, count(*) from event where borrower = any(%(of)s) and kind = 'debit.failed' "
+    "and known_on < %(day)s and on_day >= %(near)s group by 1"
+)
+
+
+def _contact_columns(connection: psycopg.Connection[Any], borrowers: list[int], day: int) -> pl.DataFrame:
+    told = {"of": borrowers, "day": iso(day), "near": iso(day - 30), "far": iso(day - 45)}
+    with connection.pipeline():
+        tried = connection.execute(CONTACTS, told)
+        failed = connection.execute(DEBITS, told)
+        rows, debits = tried.fetchall(), failed.fetchall()
+    today = date.fromisoformat(iso(day))
+    columns = ("borrower", "attempts_30", "conversations_30", "days_since_conversation")
+    schema = {name: pl.Int64 for name in columns}
+    made = [(n, tries, talks, (today - last).days if last else FAR) for n, tries, talks, last in rows]
+    bounced = pl.DataFrame(debits, schema={"borrower": pl.Int64, "debits_failed_30": pl.Int64}, orient="row")
+    return pl.DataFrame(made, schema=schema, orient="row").join(bounced, on="borrower", how="full", coalesce=True)

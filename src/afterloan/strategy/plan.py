@@ -1,0 +1,358 @@
+"""What a day asks for: ladders, holds, limit rules and the governor over borrowers that are known."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from datetime import time as clock
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from afterloan.dates import iso
+from afterloan.rules.packs import Finding, Rule, in_force, rules_of
+from afterloan.strategy.columns import FAR
+from afterloan.strategy.governor import (
+    ANY,
+    NO_STANDING,
+    Place,
+    Request,
+    Slot,
+    Standing,
+    Verdict,
+    contact_rules,
+    slot_on_day,
+)
+from afterloan.strategy.holds import Held, stopped
+from afterloan.strategy.ladder import MESSAGES, Ladder, Step, matches, wanted_arms
+from afterloan.strategy.restriction import Change, Line, after_change, limit_rules, wanted_change
+from afterloan.strategy.segments import HOLD_OUT, arm_of
+from afterloan.strategy.worklist import priority_fen, worth_rule
+
+RANK = {"reminder": 0, "service": 1, "collection": 2, "legal_notice": 3}
+"""Of two messages on one channel and day the weightier one is sent."""
+STOPPED_BY = {
+    "debit.attempt": "debit",
+    "worklist": "worklist",
+    "agency.place": "agency",
+    "legal.propose": "legal",
+    "charge_off.propose": "charge_off",
+    "bureau.notice": "bureau",
+    "limit.freeze": "limit",
+    "limit.reduce": "limit",
+    "limit.restrict": "limit",
+}
+NO_TREATMENT = ("bureau.notice", "charge_off.propose", "limit.freeze", "limit.reduce", "limit.restrict")
+"""What the law or the books ask for, and the protection of the line: the hold-out has these too."""
+DOES = {"limit.freeze": "freeze", "limit.reduce": "reduce", "limit.restrict": "bar"}
+
+
+@dataclass(slots=True)
+class Known:
+    """Borrowers of whom a ladder may have something to say, with all that a decision looks at."""
+
+    frame: pl.DataFrame
+    """A row a borrower: `borrower` (number), `reference`, the columns of SCHEMA."""
+    loans: pl.DataFrame
+    """A row a live loan of theirs: `loan_frame` with `reference`."""
+    places: dict[int, Place]
+    standings: dict[int, Standing]
+    held: dict[int, list[Held]]
+    lines: dict[int, Line]
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a day asks to be written: rows of the outbox, findings, changes of lines."""
+
+    actions: list[tuple[str, int, int | None, str, datetime, dict[str, Any]]] = field(default_factory=list)
+    findings: list[tuple[int, str, Finding]] = field(default_factory=list)
+    changes: list[tuple[int, str, Change]] = field(default_factory=list)
+    ladders: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Chosen:
+    """The steps of one borrower: at most one a channel for messages."""
+
+    row: dict[str, Any]
+    ladder: Ladder
+    steps: dict[str, tuple[int, Step]] = field(default_factory=dict)
+
+
+def plan_day(known: Known, ladders: Mapping[str, Ladder], on: date) -> Plan:
+    """What the ladders, holds, limit rules and the governor make of a day. Pure: values in, values out."""
+    plan = Plan()
+    chosen = _choose(known, ladders, on, plan)
+    lines = dict(known.lines)
+    _rules_of_limits(known, lines, plan, on)
+    loans = _loans_of(known.loans, list(chosen))
+    slots: dict[Any, Slot | Verdict] = {}
+    for number, choice in chosen.items():
+        for _, step in sorted(choice.steps.values(), key=lambda c: c[0]):
+            _act(number, choice, step, known, loans.get(number, []), lines, plan, slots, on)
+    return plan
+
+
+def _choose(known: Known, ladders: Mapping[str, Ladder], on: date, plan: Plan) -> dict[int, _Chosen]:
+    """For each borrower the steps that are due: holds and hold-out taken out, one message a channel."""
+    chosen: dict[int, _Chosen] = {}
+    arms: dict[int, str] = {}
+    for jurisdiction in known.frame["jurisdiction"].unique().sort():
+        ladder = ladders.get(jurisdiction) or ladders[ANY]
+        plan.ladders.add(ladder.id)
+        rows = known.frame.filter(pl.col("jurisdiction") == jurisdiction)
+        for index, (step, hit) in enumerate(matches(ladder, rows, known.loans)):
+            for row in hit.iter_rows(named=True):
+                number = row["borrower"]
+                if number not in arms:
+                    arms[number] = arm_of(ladder.arms, row["reference"])
+                if not _in_arm(step, arms[number]) or _is_held(number, step, known, plan, on):
+                    continue
+                choice = chosen.setdefault(number, _Chosen(row, ladder))
+                _keep(choice, index, step)
+    return chosen
+
+
+def _in_arm(step: Step, arm: str) -> bool:
+    if arm == HOLD_OUT:
+        return step.always or step.do in NO_TREATMENT
+    wanted = wanted_arms(step)
+    return wanted is None or arm in wanted
+
+
+def _is_held(number: int, step: Step, known: Known, plan: Plan, on: date) -> bool:
+    held = known.held.get(number)
+    if not held:
+        return False
+    stops = stopped(held)
+    what = STOPPED_BY.get(step.do, step.why)
+    hold = stops.get(what)
+    if hold is None and step.do in MESSAGES and step.why not in ("service", "legal_notice"):
+        hold = stops.get("contact")
+    if hold is None:
+        return False
+    told = {"step": step.id, "hold": hold.hold, "since": hold.since.isoformat(), "reference": hold.reference}
+    plan.findings.append((number, step.do, hold.rule.finding(on, "stopped", **told)))
+    return True
+
+
+def _keep(choice: _Chosen, index: int, step: Step) -> None:
+    """Messages: one a channel, the weightier one, of equals the later step. Debits: one. Others: each step."""
+    key = step.do if step.do in MESSAGES or step.do == "debit.attempt" else step.id
+    before = choice.steps.get(key)
+    if before is None or RANK[step.why] >= RANK[before[1].why]:
+        choice.steps[key] = (index, step)
+
+
+def _loans_of(loans: pl.DataFrame, borrowers: list[int]) -> dict[int, list[dict[str, Any]]]:
+    """The live loans of some borrowers, longest overdue first."""
+    found: dict[int, list[dict[str, Any]]] = {}
+    wanted = loans.filter(pl.col("borrower").is_in(borrowers)).sort(
+        "borrower", "days_past_due", "days_to_due", "loan", descending=[False, True, False, False]
+    )
+    for row in wanted.iter_rows(named=True):
+        found.setdefault(row["borrower"], []).append(row)
+    return found
+
+
+def _act(
+    number: int,
+    choice: _Chosen,
+    step: Step,
+    known: Known,
+    loans: list[dict[str, Any]],
+    lines: dict[int, Line],
+    plan: Plan,
+    slots: dict[Any, Slot | Verdict],
+    on: date,
+) -> None:
+    """One step of one borrower: a change of the line, or an action with its moment."""
+    if step.do in DOES:
+        told = {"to_permille": 500, "bar": "overdue", **step.words}
+        _change(number, choice.row, lines, DOES[step.do], told, f"{choice.ladder.id}/{step.id}", plan, on)
+        return
+    place = known.places[number]
+    body: dict[str, Any] = {"ladder": choice.ladder.id, "step": step.id}
+    if step.do in MESSAGES or step.do == "bureau.notice":
+        slot = _slot(number, step, place, known.standings.get(number, NO_STANDING), slots, on)
+        if isinstance(slot, Verdict):
+            findings = slot.findings
+            plan.findings.extend((number, step.do, _with_step(f, step)) for f in findings)
+            return
+        moment = slot.not_before
+        body |= _message(choice.row, step, place, loans, slot)
+    else:
+        moment = datetime.combine(on, clock.fromisoformat(step.at), ZoneInfo(place.zones[0])).astimezone(UTC)
+    if step.do not in MESSAGES:
+        body |= _loans_body(choice.row, step, loans, on)
+    loan = body.pop("loan_number", None)
+    key = f"{choice.ladder.id}/{step.id}/{choice.row['reference']}/{on.isoformat()}"
+    plan.actions.append((key, number, loan, step.do, moment, body))
+
+
+def _with_step(finding: Finding, step: Step) -> Finding:
+    return finding.model_copy(update={"inputs": {**finding.inputs, "step": step.id}})
+
+
+def _slot(
+    number: int, step: Step, place: Place, standing: Standing, slots: dict[Any, Slot | Verdict], on: date
+) -> Slot | Verdict:
+    """When the governor lets the message go that day; borrowers of whom nothing is told share the answer."""
+    channel = step.do.removeprefix("message.") if step.do in MESSAGES else "push"
+    purpose = step.why if step.do in MESSAGES else "legal_notice"
+    plain = standing is NO_STANDING
+    key = (place, channel, purpose, step.at)
+    if plain and key in slots:
+        return slots[key]
+    at = datetime.combine(on, clock.fromisoformat(step.at), ZoneInfo(place.zones[0]))
+    language = standing.language or place.language
+    request = Request(at, channel, purpose, place.zones, language=language)
+    found = slot_on_day(request, standing, contact_rules(place.jurisdiction, on, place.lender_type))
+    if plain:
+        slots[key] = found
+    return found
+
+
+def _due(loans: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The loans an action is about: those late or due today; if there are none, those due next."""
+    now = [x for x in loans if x["arrears_fen"] + x["due_today_fen"] > 0]
+    nearest = min((x["days_to_due"] for x in loans), default=FAR)
+    return now or [x for x in loans if x["days_to_due"] == nearest]
+
+
+def _message(row: dict[str, Any], step: Step, place: Place, loans: list[dict[str, Any]], slot: Slot) -> dict[str, Any]:
+    """The body of a message: see docs/strategy.md."""
+    about = _due(loans)
+    ahead = [x for x in loans if x["days_to_due"] < FAR and not x["due_today_fen"]]
+    owed = row["arrears_fen"] + row["due_today_fen"]
+    following = min((x["days_to_due"] for x in ahead), default=None)
+    due_on = min((x["due_on"] for x in about), default=None)
+    values = {
+        "amount_fen": owed or row["next_due_fen"],
+        "arrears_fen": row["arrears_fen"],
+        "due_today_fen": row["due_today_fen"],
+        "penalty_fen": row["penalty_fen"],
+        "payoff_fen": row["payoff_fen"],
+        "due_on": iso(due_on) if due_on is not None else None,
+        "days_past_due": row["days_past_due"],
+        "days_to_due": row["days_to_due"],
+        "next_due_in_days": following,
+        "loans": [x["reference"] for x in about],
+    }
+    return {
+        "template": step.template or "bureau-notice",
+        "language": row["language"] or place.language,
+        "to": None,
+        "purpose": step.why if step.do in MESSAGES else "legal_notice",
+        "values": values,
+        "zone": place.zones[0],
+        "until": slot.until.astimezone(ZoneInfo(place.zones[0])).isoformat(),
+        **({"with": step.words} if step.words else {}),
+    }
+
+
+def _loans_body(row: dict[str, Any], step: Step, loans: list[dict[str, Any]], on: date) -> dict[str, Any]:
+    """The body of an action that is no message: which loans, how much, how late."""
+    about = loans if step.clock == "borrower" else [x for x in loans if _on_its_day(step, x)]
+    late = [x for x in about if x["arrears_fen"] + x["due_today_fen"] > 0] or about
+    told = [
+        {
+            "loan": x["reference"],
+            "amount_fen": x["arrears_fen"] + x["due_today_fen"],
+            "payoff_fen": x["payoff_fen"],
+            "days_past_due": x["days_past_due"],
+        }
+        for x in late
+    ]
+    body: dict[str, Any] = {
+        "loans": told,
+        "amount_fen": sum(x["amount_fen"] for x in told),
+        "days_past_due": row["days_past_due"],
+        "due_on": iso(min(x["due_on"] for x in late)) if late else None,
+    }
+    if step.do == "worklist":
+        body |= {
+            "queue": step.queue,
+            "priority_fen": priority_fen(row, worth_rule(on)),
+            "arrears_fen": row["arrears_fen"],
+        }
+    if step.words:
+        body["with"] = step.words
+    if len(late) == 1:
+        body["loan_number"] = late[0]["loan"]
+    return body
+
+
+def _on_its_day(step: Step, loan: dict[str, Any]) -> bool:
+    if step.bucket is not None:
+        since = loan["days_past_due"] - loan["bucket_first_day"]
+        return bool(loan["bucket"] == step.bucket and (since % step.every == 0 if step.every else since == 0))
+    return loan["days_past_due"] in step.days
+
+
+def _rules_of_limits(known: Known, lines: dict[int, Line], plan: Plan, on: date) -> None:
+    """The pack's rules over the borrowers who have a line."""
+    frame = known.frame.filter(pl.col("borrower").is_in(list(lines)))
+    for jurisdiction in frame["jurisdiction"].unique().sort():
+        rows = frame.filter(pl.col("jurisdiction") == jurisdiction)
+        for rule, wanted in limit_rules(jurisdiction, on):
+            for row in rows.filter(wanted).iter_rows(named=True):
+                number = row["borrower"]
+                hold = stopped(known.held.get(number, [])).get("limit")
+                if hold is None:
+                    _change(number, row, lines, rule.parameters["do"], rule.parameters, rule.id, plan, on)
+
+
+def _change(
+    number: int,
+    row: dict[str, Any],
+    lines: dict[int, Line],
+    do: str,
+    told: Mapping[str, Any],
+    rule: str,
+    plan: Plan,
+    on: date,
+) -> None:
+    """One change of a line, when it is not so already, with the notice that a pack demands."""
+    line = lines.get(number, Line())
+    if not line.known:
+        return
+    reason = f"{row['days_past_due']} days past due, {row['arrears_fen']} minor units overdue"
+    change = wanted_change(line, do, dict(told), rule, reason)
+    if change is None:
+        return
+    lines[number] = after_change(line, change)
+    plan.changes.append((number, row["reference"], change))
+    if do not in ("restore", "lift"):
+        _notice(number, row, change, plan, on)
+
+
+def notice_rules(jurisdiction: str, on: date) -> list[Rule]:
+    """The rules that want the borrower told of a worse line: the place's, else the lender's own."""
+    own = [r for r in in_force(rules_of("limits"), jurisdiction, on) if "notice" in r.parameters]
+    return own or [r for r in in_force(rules_of("limits"), ANY, on) if "notice" in r.parameters]
+
+
+def _notice(number: int, row: dict[str, Any], change: Change, plan: Plan, on: date) -> None:
+    for rule in notice_rules(row["jurisdiction"], on):
+        key = f"{rule.id}/{change.kind.KIND}/{row['reference']}/{on.isoformat()}"
+        if any(a[0] == key for a in plan.actions[-4:]):
+            continue
+        values = {
+            "before_fen": change.before_fen,
+            "after_fen": change.after_fen,
+            "change": change.kind.KIND,
+            "reasons": [change.reason],
+            "within_days": rule.parameters["within_days"],
+        }
+        body = {
+            "template": rule.parameters["notice"],
+            "language": row["language"],
+            "to": None,
+            "purpose": "legal_notice",
+            "values": values,
+            "rule": rule.id,
+        }
+        moment = datetime.combine(on, clock(12), UTC)
+        plan.actions.append((key, number, None, f"message.{rule.parameters['channel']}", moment, body))
