@@ -4,11 +4,12 @@ import json
 import sys
 from collections.abc import Callable
 
-from bench import book, engine, generate
+from bench import book, bureau, engine, generate
 
 FIGURES: dict[str, Callable[[], list[dict[str, object]]]] = {
     **engine.FIGURES,
     **book.FIGURES,
+    **bureau.FIGURES,
     "generate": generate.figures,
 }
 

@@ -1,6 +1,7 @@
 """What is reportable of accounts in a month, as one table; and what of it differs from what was reported."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -101,17 +102,22 @@ DELETED = ("213", "214", "deletion", "whole_deletion", "DA", "DF", "gone")
 """Records after which a month of an account counts as not told."""
 
 
-def difference(now: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+def difference(now: pl.DataFrame, told: pl.DataFrame, rejected: Collection[tuple[int, date, int]] = ()) -> pl.DataFrame:
     """The rows of `now` that say something else than the newest of `told` for the same loan and month, or are new.
 
-    Adds `turn` (0 for what was never told) and `gone`: true for what was told of a month that the book does not
-    reckon for that account, with the values as they were told.
+    `rejected`: (loan, month end, turn) that the bureau did not take: as if they had not been told. Adds `turn` (0 for
+    what was never told), `again` (told before, never taken) and `gone`: true for what was told of a month that the
+    book does not reckon for that account, with the values as they were told.
     """
-    last = told.sort("turn").unique(("loan", "month_end"), keep="last")
-    deleted = pl.col("record").is_in(DELETED)
     key = ["loan", "month_end"]
-    turns = now.join(last.select(*key, "turn"), key, "left").with_columns(turn=(pl.col("turn") + 1).fill_null(0))
+    refused = pl.DataFrame(list(rejected), schema={"loan": pl.Int64, "month_end": pl.Date, "turn": pl.Int64}, orient="row")
+    last = told.join(refused, [*key, "turn"], "anti").sort("turn").unique(key, keep="last")
+    standing = last.filter(~pl.col("record").is_in(DELETED))
+    newest = told.group_by(key).agg(pl.col("turn").max())
+    again = newest.select(key).join(last, key, "anti").with_columns(again=pl.lit(True))
     # the same in every column that is told; what was deleted says nothing any more
-    new = turns.join(last.filter(~deleted), [*key, *TOLD], "anti", nulls_equal=True).with_columns(gone=pl.lit(False))
-    lost = last.filter(~deleted).join(now, key, "anti").with_columns(turn=pl.col("turn") + 1, gone=pl.lit(True))
-    return pl.concat([new, lost.select(new.columns).cast(dict(new.schema))])
+    new = now.join(standing, [*key, *TOLD], "anti", nulls_equal=True).with_columns(gone=pl.lit(False))
+    lost = standing.join(now, key, "anti").with_columns(gone=pl.lit(True)).select(new.columns)
+    both = pl.concat([new, lost.cast(dict(new.schema))])
+    both = both.join(newest, key, "left").with_columns(turn=(pl.col("turn") + 1).fill_null(0))
+    return both.join(again, key, "left").with_columns(pl.col("again").fill_null(False))

@@ -23,7 +23,7 @@ from afterloan.bureau.packs import rule
 from afterloan.bureau.reportable import BUREAUS, difference, reportable
 from afterloan.bureau.words import KINDS, not_theirs, said
 from afterloan.dates import day
-from afterloan.facts.bureau import CorrectionFurnished
+from afterloan.facts.bureau import BureauRejected, CorrectionFurnished
 from afterloan.facts.events import event_of
 from afterloan.loan.book import Book
 from afterloan.store import furnished
@@ -80,7 +80,7 @@ def furnish(
         for shard in range(SHARDS):
             fold(connection, reader, shard)
             connection.commit()
-            _furnish_shard(connection, reader, shard, table, furnishing, since, made)
+            _furnish_shard(connection, reader, shard, table, furnishing, since, sender, made)
             connection.commit()
         _write(connection, furnishing, sender, made)
     return made
@@ -97,7 +97,7 @@ def _refuse(month_end: date, bureau: str, known_on: date) -> None:
 
 def _furnish_shard(
     connection: psycopg.Connection[Any], reader: adbc.Connection, shard: int, table: Any, furnishing: Furnishing,
-    since: str, made: Furnished,
+    since: str, sender: dict[str, Any], made: Furnished,
 ) -> None:  # fmt: skip
     """One shard: everything it tells, holds and asks for commits together."""
     book = read_shard(connection, reader, shard, table)
@@ -108,11 +108,12 @@ def _furnish_shard(
     made.reportable += len(now)
     told = furnished.told(connection, furnishing.bureau, shard, furnishing.month_end)
     before, told_before = _earlier(connection, book, shard, since, furnishing, heard)
-    changed = difference(pl.concat([now, before]), pl.concat([told, told_before]))
+    changed = difference(pl.concat([now, before]), pl.concat([told, told_before]), heard.rejected)
     alive = pl.concat([now["loan"], before["loan"]]).unique().to_list()
     changed = records(changed, furnishing.bureau, alive, heard.not_theirs, furnishing.month_end)
     who = furnished.identities(connection, shard)
     changed = _gate(connection, changed, who, furnishing, made)
+    changed = _fit(connection, changed, who, furnishing, sender, made)
     rows = changed.join(who.select("loan", "borrower"), "loan").with_columns(
         furnishing=pl.lit(furnishing.number), bureau=pl.lit(furnishing.bureau), shard=pl.lit(shard)
     )
@@ -151,6 +152,7 @@ class Heard:
     happened: list[tuple[int, str, date, str]]
     disputes: list[tuple[int, Dispute]]
     not_theirs: set[int]
+    rejected: set[tuple[int, date, int]]
 
 
 def hear(connection: psycopg.Connection[Any], shard: int, known_on: date) -> Heard:
@@ -158,13 +160,14 @@ def hear(connection: psycopg.Connection[Any], shard: int, known_on: date) -> Hea
     rows = connection.execute(
         f"select c.loan, {EVENT_COLUMNS} where e.shard = %s and e.kind = any(%s) and e.known_on <= %s "
         "order by e.on_day, e.at nulls first, e.event",
-        (shard, list(KINDS), known_on),
+        (shard, [*KINDS, BureauRejected.KIND], known_on),
     ).fetchall()
     events = [event_of(*row[2:]) for row in rows]
     number = {event.reference: row[0] for row, event in zip(rows, events, strict=True)}
     disputes = [(number[name], dispute) for name, dispute in disputes_of(events).items()]
     happened = [(row[0], e.KIND, e.on, json.dumps(e.body())) for row, e in zip(rows, events, strict=True) if row[0]]
-    return Heard(happened, disputes, not_theirs(happened))
+    rejected = {(number[e.reference], e.month_end, e.turn) for e in events if isinstance(e, BureauRejected)}
+    return Heard(happened, disputes, not_theirs(happened), rejected)
 
 
 def _tell_corrections(
@@ -237,6 +240,30 @@ def announced(connection: psycopg.Connection[Any], loans: list[int], furnishing:
     return {int(row[0]) for row in rows}
 
 
+def _fit(
+    connection: psycopg.Connection[Any], rows: pl.DataFrame, who: pl.DataFrame, furnishing: Furnishing,
+    sender: dict[str, Any], made: Furnished,
+) -> pl.DataFrame:  # fmt: skip
+    """Leave out the rows that the bureau's format cannot carry (a name missing, too long …), each with a task."""
+    lines = in_file(rows)
+    if furnishing.bureau == "metro2":
+        refused = [tuple(row) for row in segments(lines, who, sender)[1].iter_rows()]
+    elif furnishing.bureau == "pboc":
+        refused = pboc.records(lines, who, str(sender.get("account_type", "D1")))[1]
+    else:
+        refused = []
+    names = {row["loan"]: row for row in who.iter_rows(named=True)}
+    at = datetime.combine(furnishing.known_on, time(8), UTC)
+    actions = []
+    for loan, name, reason in refused:
+        made.refused.append((names[loan]["reference"], name, reason))
+        key = f"task:bureau.refused:{furnishing.bureau}:{names[loan]['reference']}:{furnishing.month_end}"
+        body = {"queue": "bureau-refused", "loans": [names[loan]["reference"]], "field": name, "reason": reason}
+        actions.append(Action(key, names[loan]["borrower"], "worklist", at, furnishing.known_on, loan, body))
+    put(connection, actions)
+    return rows.filter(~pl.col("loan").is_in([loan for loan, _, _ in refused]))
+
+
 def _write(connection: psycopg.Connection[Any], furnishing: Furnishing, sender: dict[str, Any], made: Furnished) -> None:
     """The file of a furnishing, out of the rows kept; written beside and moved into place when whole."""
     made.file.parent.mkdir(parents=True, exist_ok=True)
@@ -258,16 +285,9 @@ def _pieces(
 ) -> Iterator[bytes]:
     made.in_file = len(rows)
     if furnishing.bureau == "metro2":
-        base, refused = segments(rows, who, sender)
-        names = dict(who.select("loan", "reference").iter_rows())
-        made.refused = [(names[loan], name, reason) for loan, name, reason in refused.iter_rows()]
-        made.in_file = len(base)
-        yield from write_month(header(sender, furnishing.month_end), base)
+        yield from write_month(header(sender, furnishing.month_end), segments(rows, who, sender)[0])
     elif furnishing.bureau == "pboc":
-        told, lacking = pboc.records(rows, who, str(sender.get("account_type", "D1")))
-        names = dict(who.select("loan", "reference").iter_rows())
-        made.refused = [(names[loan], name, reason) for loan, name, reason in lacking]
-        made.in_file = len(told)
+        told, _ = pboc.records(rows, who, str(sender.get("account_type", "D1")))
         for text in pboc.write_records(told, str(sender.get("reporter_name", "")), furnishing.month_end):
             yield text.encode()
     else:

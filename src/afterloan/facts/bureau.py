@@ -25,12 +25,13 @@ class AdverseNoticeDelivered(Event):
 
 
 class BureauRejected(Event):
-    """A bureau did not take what was furnished of a loan for a month."""
+    """A bureau did not take what was furnished of a loan for a month; `turn`: which report of that month."""
 
     KIND: ClassVar[str] = "bureau.rejected"
     loan: Name
     bureau: Bureau
     month_end: date
+    turn: Annotated[int, Field(ge=0)]
     field: str = ""
     code: str
     reason: str
