@@ -39,6 +39,10 @@ def test_a_book_from_nothing_to_a_story(store: Store, tmp_path: Path) -> None:
     assert afterloan(store, "export", out).returncode == 0
     loan = (tmp_path / "out" / "contracts.csv").read_text(encoding="utf-8").splitlines()[1].split(",")[0].strip('"')
     assert "Check: lent" in afterloan(store, "explain", loan).stdout
+    told = json.loads(afterloan(store, "statement", loan, "--json").stdout)
+    rows = afterloan(store, "statement", loan, "--csv").stdout.splitlines()
+    assert told["lines"] and len(rows) == len(told["lines"]) + 1 and told["unposted"] == {}
+    assert rows[1].split(",")[2] == "money paid out" and rows[1].split(",")[5] == rows[1].split(",")[0]
     repay = ("repay", loan, "10.00", "--reference", "cli-1", "--on", "2024-04-01", "--json")
     first, second = (json.loads(afterloan(store, *repay).stdout) for _ in range(2))
     assert (first["known"], second["known"], second["entries"]) == (False, True, 0)
@@ -47,6 +51,7 @@ def test_a_book_from_nothing_to_a_story(store: Store, tmp_path: Path) -> None:
 def test_refusals_are_one_line_that_says_what_to_do(store: Store, tmp_path: Path) -> None:
     for words, message in (
         (("explain", "NOPE"), "no contract of that reference"),
+        (("statement", "NOPE"), "no contract of that reference"),
         (("close", "--on", "31.12.2024"), "write it as YYYY-MM-DD"),
         (("import", str(tmp_path / "nowhere")), "no such folder"),
         (("import", str(tmp_path)), "no book here"),

@@ -1,8 +1,14 @@
 """The journal read back out of the store, for exports and statements."""
 
 from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
+import psycopg
+
+from afterloan.journal.difference import ENTRY
 from afterloan.journal.plaintext import EntryLine, beancount, hledger
+from afterloan.loan.book import Records
 from afterloan.store.server import Store
 
 LINES = (
@@ -27,3 +33,15 @@ def export_lines(store: Store, form: str) -> Iterator[str]:
     if form not in FORMS:
         raise ValueError(f"form {form!r} is not known; write one of: {', '.join(FORMS)}")
     yield from FORMS[form](entry_lines(store))
+
+
+ENTRIES_OF = (
+    "select loan, product, cause, component, debit, credit, amount_fen, closed_on - date '1970-01-01' "
+    "from entry where loan = %s order by closed_on, entry"
+)
+
+
+def entries_of(connection: psycopg.Connection[Any], loan: int) -> tuple[Records, list[int]]:
+    """ENTRY [e] of one loan (its number) in order of posting, and the day on which each was closed."""
+    rows = connection.execute(ENTRIES_OF, (loan,)).fetchall()
+    return np.array([tuple(row[:-1]) for row in rows], ENTRY), [int(row[-1]) for row in rows]

@@ -1,0 +1,40 @@
+"""A progress bar for the terminal: how far, how fast, how long still; silent where nobody watches."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def bar(label: str) -> Iterator[Callable[[str, int, int], None]]:
+    """Give `show(name, done, total)`, which draws one line for each name on standard error."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description:24}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        tasks: dict[str, Any] = {}
+
+        def show(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(f"{label} {name}".strip(), total=total or None, rate="")
+            task = progress.tasks[tasks[name]]
+            speed = f"{task.speed:,.0f}/s" if task.speed else ""
+            progress.update(tasks[name], completed=done, total=total or None, rate=speed)
+
+        yield show
