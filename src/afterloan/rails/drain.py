@@ -13,7 +13,8 @@ actions of that channel (see docs/messages.md):
 
 A worker that dies between 1 and 3 leaves actions *in doubt*. They are never simply sent again: `ask(item)` asks the
 receiver. `Sent`/`Refused`: that is what happened. `Retry`: the receiver never had it, so it is sent. `Unknown`: nobody
-can say; a KEYED channel sends again under the same key, a ONCE channel leaves it to a person (a row of `doubt`).
+can say; a KEYED channel sends again under the same key, a ONCE channel leaves it to a person (a `worklist` action of
+the queue `sending-in-doubt`).
 """
 
 import pkgutil

@@ -1,0 +1,64 @@
+"""Facts of messages: sent, delivered, bounced, opened, failed. An opt-out is `contact.opted_out`."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import AwareDatetime, Field
+
+from afterloan.facts.events import Event, Name
+
+Key = Annotated[str, Field(min_length=1, max_length=190)]
+"""The key of the action that the message carries out."""
+
+
+class MessageSent(Event):
+    """The channel's receiver took the message. `reference` is `sent:` + its key."""
+
+    KIND: ClassVar[str] = "message.sent"
+    at: AwareDatetime
+    key: Key
+    channel: Name
+    template: str = ""
+    version: int = 0
+    language: str = ""
+    address: str = ""
+    receipt: str = ""
+
+
+class MessageFailed(Event):
+    """The message will not be sent: no address, refused for good. `reference` is `failed:` + its key."""
+
+    KIND: ClassVar[str] = "message.failed"
+    at: AwareDatetime
+    key: Key
+    channel: Name
+    why: str
+
+
+class MessageDelivered(Event):
+    """It reached the borrower's device, box or door. `reference` is `delivered:` + its key."""
+
+    KIND: ClassVar[str] = "message.delivered"
+    at: AwareDatetime
+    key: Key
+    channel: Name
+    receipt: str = ""
+
+
+class MessageBounced(Event):
+    """It came back. `hard`: the address is no good. `reference` is `bounced:` + its key."""
+
+    KIND: ClassVar[str] = "message.bounced"
+    at: AwareDatetime
+    key: Key
+    channel: Name
+    hard: bool = True
+    reason: str = ""
+
+
+class MessageOpened(Event):
+    """The borrower opened it for the first time that we know of. `reference` is `opened:` + its key."""
+
+    KIND: ClassVar[str] = "message.opened"
+    at: AwareDatetime
+    key: Key
+    channel: Name

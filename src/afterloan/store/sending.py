@@ -1,0 +1,218 @@
+"""The record of sending: which actions wait, each step of each try, the rate of each channel."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+FINAL = ("sent", "refused", "dropped")
+"""Steps after which nothing follows: done; will not be done; withdrawn or too late."""
+DOUBTFUL = ("started", "unknown")
+"""Last steps of an action that may or may not have been done."""
+LOCK = 727469
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An action of a job with what is on record of it: the last try's number (0: none), its step and moment."""
+
+    action: int
+    key: str
+    kind: str
+    borrower_number: int
+    borrower: str
+    name: str
+    attributes: dict[str, Any]
+    loan: str | None
+    body: dict[str, Any]
+    not_before: datetime
+    withdrawn: bool
+    number: int
+    step: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line of the record, to be written."""
+
+    action: int
+    number: int
+    step: str
+    channel: str
+    at: datetime
+    job: int | None = None
+    receipt: str = ""
+    detail: dict[str, Any] | None = None
+
+
+def due(connection: psycopg.Connection[Any], kinds: Sequence[str], now: datetime, limit: int) -> list[int]:
+    """Up to `limit` actions that nobody has and that are due, oldest first, locked in the caller's transaction."""
+    rows = connection.execute(
+        "select action from waiting where job is null and kind = any(%s) and not_before <= %s "
+        "order by not_before, action limit %s for update skip locked",
+        (list(kinds), now, limit),
+    ).fetchall()
+    return [int(row[0]) for row in rows]
+
+
+def hand_over(connection: psycopg.Connection[Any], actions: Sequence[int], job: int) -> None:
+    """Mark actions as a job's, in the transaction that makes the job."""
+    connection.execute("update waiting set job = %s where action = any(%s)", (job, list(actions)))
+
+
+def give_back(connection: psycopg.Connection[Any], actions: Sequence[int], not_before: datetime) -> None:
+    """Let actions wait for another job, not before a moment."""
+    connection.execute(
+        "update waiting set job = null, not_before = greatest(not_before, %s) where action = any(%s)",
+        (not_before, list(actions)),
+    )
+
+
+def finish(connection: psycopg.Connection[Any], actions: Sequence[int]) -> None:
+    """Actions wait no more: their end is on record."""
+    connection.execute("delete from waiting where action = any(%s)", (list(actions),))
+
+
+def take_job(connection: psycopg.Connection[Any], job: int) -> bool:
+    """Hold a job as long as this connection lives; False when somebody holds it. Released by `leave_job`."""
+    row = connection.execute("select pg_try_advisory_lock(%s)", ((LOCK << 40) + job,)).fetchone()
+    return bool(row and row[0])
+
+
+def leave_job(connection: psycopg.Connection[Any], job: int) -> None:
+    """Let a job go that `take_job` took."""
+    connection.execute("select pg_advisory_unlock(%s)", ((LOCK << 40) + job,))
+
+
+def of_job(connection: psycopg.Connection[Any], job: int) -> list[Waiting]:
+    """The actions of a job, in order, each with the last line of its record."""
+    rows = connection.execute(
+        "select o.action, o.key, o.kind, o.borrower, b.reference, b.name, b.attributes, c.reference, o.body, "
+        "w.not_before, exists (select from event e where e.reference = 'withdrawn:' || o.key), "
+        "coalesce(s.number, 0), coalesce(s.step, ''), s.at "
+        "from waiting w join outbox o using (action) join borrower b using (borrower) "
+        "left join contract c on c.loan = o.loan left join lateral "
+        "(select number, step, at from sending where sending.action = o.action order by entry desc limit 1) s on true "
+        "where w.job = %s order by o.action",
+        (job,),
+    ).fetchall()
+    return [Waiting(*row) for row in rows]
+
+
+def withdrawn_now(connection: psycopg.Connection[Any], keys: Sequence[str]) -> set[str]:
+    """Which of these actions were withdrawn."""
+    names = [f"withdrawn:{key}" for key in keys]
+    rows = connection.execute("select reference from event where reference = any(%s)", (names,)).fetchall()
+    return {row[0].removeprefix("withdrawn:") for row in rows}
+
+
+def write(connection: psycopg.Connection[Any], steps: Iterable[Step]) -> None:
+    """Write lines of the record. A second end of an action is a mistake of ours and breaks the transaction."""
+    rows = [(s.action, s.number, s.step, s.channel, s.at, s.job, s.receipt, Jsonb(s.detail or {})) for s in steps]
+    if rows:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        connection.execute(
+            "insert into sending (action, number, step, channel, at, job, receipt, detail) select * from unnest("
+            "%s::bigint[], %s::smallint[], %s::text[], %s::text[], %s::timestamptz[], %s::bigint[], %s::text[], "
+            "%s::jsonb[])",
+            columns,
+        )
+
+
+def take_tokens(connection: psycopg.Connection[Any], channel: str, wanted: int, rate: int, now: datetime) -> int:
+    """How many of `wanted` actions the channel may do now at `rate` a second; the bucket holds one second's worth.
+
+    At 10 a second a fresh bucket gives 10 of 15, and half a second later 5. Written in the caller's transaction.
+    """
+    full = rate * MILLION
+    connection.execute("insert into bucket values (%s, %s, %s) on conflict (channel) do nothing", (channel, full, now))
+    row = connection.execute("select tokens_ppm, at from bucket where channel = %s for update", (channel,)).fetchone()
+    assert row is not None
+    passed = max(now - row[1], timedelta(0))
+    micros = passed // timedelta(microseconds=1)
+    tokens = min(full, row[0] + micros * rate)
+    granted = min(wanted, tokens // MILLION)
+    connection.execute(
+        "update bucket set tokens_ppm = %s, at = greatest(at, %s) where channel = %s",
+        (tokens - granted * MILLION, now, channel),
+    )
+    return int(granted)
+
+
+@dataclass(frozen=True, slots=True)
+class TellRow:
+    """An event about to be told of a borrower's store number; `reference` decides whether it is known."""
+
+    borrower: int
+    kind: str
+    on: date
+    at: datetime
+    reference: str
+    body: dict[str, Any]
+    loan: str | None = None
+
+
+def tell_rows(connection: psycopg.Connection[Any], rows: Sequence[TellRow]) -> set[str]:
+    """Tell events in one statement; returns the references that are new. Those known are left as they are."""
+    if not rows:
+        return set()
+    told = [(r.borrower, r.kind, r.on, r.at, r.reference, Jsonb(r.body), r.loan) for r in rows]
+    columns = [list(column) for column in zip(*told, strict=True)]
+    made = connection.execute(
+        "insert into event (shard, borrower, loan, kind, on_day, at, known_on, reference, body) "
+        "select b.shard, b.borrower, c.loan, n.kind, n.on_day, n.at, n.on_day, n.reference, n.body from unnest("
+        "%s::bigint[], %s::text[], %s::date[], %s::timestamptz[], %s::text[], %s::jsonb[], %s::text[]) "
+        "with ordinality as n(borrower, kind, on_day, at, reference, body, loan, row) "
+        "join borrower b using (borrower) left join contract c on c.reference = n.loan order by n.row "
+        "on conflict (reference) do nothing returning reference",
+        columns,
+    ).fetchall()
+    return {row[0] for row in made}
+
+
+def put_back_lost(connection: psycopg.Connection[Any], now: datetime, pause: timedelta) -> int:
+    """Actions whose job ended or lost its worker wait again; returns how many. In a transaction of its own.
+
+    A running job is held by its worker's connection (`take_job`), so a free lock means that the worker is gone.
+    A job that began less than a second ago may not have taken its lock yet and is left alone.
+    """
+    dead = [
+        int(row[0])
+        for row in connection.execute(
+            "select j.id from procrastinate_jobs j where j.status = 'doing' and not exists (select from "
+            "procrastinate_events e where e.job_id = j.id and e.type = 'started' and e.at > now() - interval '1 second') "
+            "and pg_try_advisory_xact_lock(%s + j.id) for update skip locked",
+            (LOCK << 40,),
+        ).fetchall()
+    ]
+    for job in dead:
+        connection.execute("select procrastinate_finish_job_v1(%s, 'failed', false)", (job,))
+    failed = connection.execute(
+        "update waiting w set job = null, not_before = greatest(not_before, %s) where job is not null "
+        "and not job = any(%s) and not exists (select from procrastinate_jobs j where j.id = w.job "
+        "and j.status in ('todo', 'doing'))",
+        (now + pause, dead),
+    ).rowcount
+    lost = connection.execute("update waiting set job = null where job = any(%s)", (dead,)).rowcount
+    return failed + lost
+
+
+def next_due(connection: psycopg.Connection[Any], kinds: Sequence[str]) -> datetime | None:
+    """When the next action that nobody has is due."""
+    row = connection.execute(
+        "select min(not_before) from waiting where job is null and kind = any(%s)", (list(kinds),)
+    ).fetchone()
+    return row[0] if row else None
+
+
+def record_of(connection: psycopg.Connection[Any], key: str) -> list[tuple[int, str, datetime, str, dict[str, Any]]]:
+    """The record of an action: (try, step, moment, receipt, detail), in order."""
+    return connection.execute(
+        "select number, step, at, receipt, detail from sending join outbox using (action) where key = %s order by entry",
+        (key,),
+    ).fetchall()
