@@ -150,9 +150,11 @@ def decide_shard(connection: psycopg.Connection[Any], reader: adbc.Connection, s
     if row is not None:
         connection.rollback()
         return ShardDecided(row[0], row[1], row[2], row[3], row[4], known=True)
-    ladders = ladders_of(connection)
     terms = products(connection)
     book = read_shard(connection, reader, shard, product_table(terms))
+    if not len(book):
+        return _write(connection, shard, day, Plan(), [], 0)
+    ladders = ladders_of(connection)
     codes = {number: t.code for number, t in terms.items()}
     read = read_known(connection, reader, shard, book, day, ladders, codes)
     plan = plan_day(read, ladders, date.fromisoformat(iso(day))) if read is not None else Plan()

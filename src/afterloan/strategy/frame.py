@@ -90,6 +90,8 @@ DEFAULTS: dict[str, Any] = {
     **{name: False for name, dtype in SCHEMA.items() if dtype == pl.Boolean},
     **{name: "" for name, dtype in SCHEMA.items() if dtype == pl.String},
     **{name: 0 for name, dtype in SCHEMA.items() if dtype == pl.Int64},
+    "days_to_due": FAR,
+    "days_since_repaid": FAR,
     "days_since_conversation": FAR,
     "clean_days": FAR,
 }

@@ -199,6 +199,10 @@ def _plain(node: yaml.Node, path: tuple[Any, ...], lines: Lines) -> Any:
         return found
     if isinstance(node, yaml.SequenceNode):
         return [_plain(value, (*path, k), lines) for k, value in enumerate(node.value)]
+    # YAML 1.1 reads on, off, yes, no as truth and 10:30 as 630; here they are the words that stand there
+    worded = node.tag == "tag:yaml.org,2002:bool" and node.value.lower() not in ("true", "false")
+    if worded or (node.tag == "tag:yaml.org,2002:int" and ":" in node.value):
+        return node.value
     return yaml.SafeLoader("").construct_object(node)
 
 

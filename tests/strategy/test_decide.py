@@ -1,0 +1,230 @@
+"""A day decided over a book in the store: one decision a borrower, once, whatever happens meanwhile."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from psycopg.types.json import Jsonb
+
+from afterloan.close import close_through
+from afterloan.close import decide as decide_module
+from afterloan.close.decide import DecideRefused, decide
+from afterloan.dates import day, iso
+from afterloan.facts.events import Event
+from afterloan.facts.hold import HoldLifted, HoldPlaced
+from afterloan.facts.limit import LimitSet
+from afterloan.facts.promise import PromiseMade
+from afterloan.store.events import events_of, tell
+from afterloan.store.server import Store
+from afterloan.strategy.segments import place_in_line
+from tests.strategy.books import borrower, loan, outbox, repaid
+
+SHORT = """id: short
+jurisdiction: CN
+status: sample
+confidence: I
+source: test
+effective_from: 2000-01-01
+steps:
+  - {id: before, day: -1, do: message.push, template: reminder}
+  - {id: due, day: 0, do: debit.attempt}
+  - {id: late, day: {from: 1, to: 60}, do: message.sms, template: late, at: "07:00"}
+  - {id: work, day: 2, do: worklist, queue: early}
+  - {id: off, day: 20, clock: loan, do: charge_off.propose}
+"""
+
+
+def use(store: Store, ladder: str = SHORT) -> None:
+    with store.connect() as connection:
+        connection.execute("insert into setting values ('ladders', %s)", (Jsonb({"CN": ladder}),))
+
+
+def run(store: Store, first: str, last: str) -> None:
+    """Close all days and decide each: a day is decided from the evening before, however late that is done."""
+    close_through(store, day(last))
+    for on in range(day(first), day(last) + 1):
+        decide(store, on)
+
+
+def said(store: Store, on: str) -> list[tuple[str, str]]:
+    return [(kind, step) for kind, step, _, decided_on, _ in outbox(store) if decided_on == on]
+
+
+def told(store: Store, *events: Event) -> None:
+    with store.connect() as connection:
+        for event in events:
+            tell(connection, event)
+
+
+def dated(on: str, **more: Any) -> dict[str, Any]:
+    return {"borrower": "B1", "on": date.fromisoformat(on), "known_on": date.fromisoformat(on), **more}
+
+
+def test_three_late_loans_are_one_contact_that_names_all(store: Store) -> None:
+    use(store)
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        for name in ("L1", "L2", "L3"):
+            loan(connection, name, "B1", "2025-04-10")
+    run(store, "2025-05-09", "2025-05-12")
+    assert said(store, "2025-05-09") == [("message.push", "before")]
+    assert said(store, "2025-05-10") == [("debit.attempt", "due")]
+    assert said(store, "2025-05-11") == [("message.sms", "late")]
+    assert said(store, "2025-05-12") == [("message.sms", "late"), ("worklist", "work")]
+    sms = next(body for _, step, _, on, body in outbox(store) if step == "late" and on == "2025-05-11")
+    assert sms["values"]["loans"] == ["L1", "L2", "L3"] and sms["values"]["days_past_due"] == 1
+    assert sms["values"]["due_on"] == "2025-05-10" and sms["language"] == "zh-CN" and sms["to"] is None
+    debit = next(body for kind, *_, body in outbox(store) if kind == "debit.attempt")
+    assert debit["amount_fen"] == sum(x["amount_fen"] for x in debit["loans"]) == sms["values"]["arrears_fen"]
+    with store.connect() as connection:
+        row = connection.execute("select not_before from outbox where body->>'step' = 'late' limit 1").fetchone()
+    assert row is not None and row[0].isoformat() == "2025-05-11T00:00:00+00:00"  # 07:00 is moved to 08:00 in Shanghai
+
+
+def test_a_cure_ends_it_and_withdraws_what_waits_for_people(store: Store) -> None:
+    use(store)
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        loan(connection, "L1", "B1", "2025-04-10")
+    run(store, "2025-05-11", "2025-05-12")
+    with store.connect() as connection:
+        repaid(connection, "L1", "2025-05-13", 200_000)
+    close_through(store, day("2025-05-13"))
+    done = decide(store, day("2025-05-14"))
+    assert (done.actions, done.withdrawn) == (0, 1)
+    with store.connect() as connection:
+        gone = connection.execute(
+            "select reference, body->>'reason' from event where kind = 'action.withdrawn'"
+        ).fetchall()
+    assert gone == [("withdrawn:short/work/B1/2025-05-12", "cured")]
+    assert decide(store, day("2025-05-14")).withdrawn == 1 and len(outbox(store)) == 3
+
+
+def test_deciding_twice_adds_nothing_and_needs_the_day_before(store: Store) -> None:
+    use(store)
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        loan(connection, "L1", "B1", "2025-04-10")
+    with pytest.raises(DecideRefused, match="2025-05-11 cannot be decided: no day is closed; close 2025-05-10 first"):
+        decide(store, day("2025-05-11"))
+    close_through(store, day("2025-05-10"))
+    assert decide(store, day("2025-05-11")).actions == 1
+    again = decide(store, day("2025-05-11"))
+    assert (again.actions, again.shards, again.known) == (1, 0, 64)
+    assert "is decided already: 1 actions; nothing was added" in str(again)
+    assert len(outbox(store)) == 1
+    with pytest.raises(DecideRefused, match="the last day closed is 2025-05-10"):
+        decide(store, day("2025-05-13"))
+
+
+def test_killed_between_shards_and_run_again_ends_the_same(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(store)
+    with store.connect() as connection:
+        for k in range(12):
+            borrower(connection, f"B{k}")
+            loan(connection, f"L{k}", f"B{k}", "2025-04-10")
+    close_through(store, day("2025-05-10"))
+    real, count = decide_module._copy, 0
+
+    def dying(*args: Any) -> None:
+        nonlocal count
+        real(*args)
+        count += 1
+        if count in (3, 5):  # dies after a COPY of a shard, before its commit
+            raise RuntimeError("killed")
+
+    monkeypatch.setattr(decide_module, "_copy", dying)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="killed"):
+            decide(store, day("2025-05-11"))
+    assert 0 < len(outbox(store)) < 12
+    done = decide(store, day("2025-05-11"))
+    assert done.actions == 12 and done.known > 0
+    assert [row[2] for row in outbox(store)] == sorted(f"B{k}" for k in range(12))
+
+
+def test_a_hold_stops_a_promise_pauses_and_both_end(store: Store) -> None:
+    use(store)
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        loan(connection, "L1", "B1", "2025-04-10")
+    on = {"reason": "says it was paid", "review_on": date(2025, 6, 10)}
+    told(store, HoldPlaced(**dated("2025-05-11"), reference="h1", hold="dispute_open", **on))
+    told(store, HoldLifted(**dated("2025-05-13"), reference="h1-up", of="h1", reason="it was not"))
+    told(store, PromiseMade(**dated("2025-05-14"), reference="p1", amount_fen=10_000, due_on=date(2025, 5, 16)))
+    run(store, "2025-05-11", "2025-05-20")
+    late = [on for kind, step, _, on, _ in outbox(store) if step == "late"]
+    # the hold is known on the evening of the 11th and lifted on that of the 13th: it stops the 12th and the 13th;
+    # the promise of the 14th stops the 15th until its day, the 16th, and two days of tolerance have passed
+    assert late == ["2025-05-11", "2025-05-14", "2025-05-19", "2025-05-20"]
+    assert said(store, "2025-05-12") == [("worklist", "work")]
+    with store.connect() as connection:
+        found = connection.execute(
+            "select decided_on::text, about, rule, inputs->>'reference' from finding order by 1"
+        ).fetchall()
+    assert found[0] == ("2025-05-12", "message.sms", "hold.dispute-open", "h1")
+    assert [row[0] for row in found if row[2] == "hold.promise-pending"] == [
+        "2025-05-15", "2025-05-16", "2025-05-17", "2025-05-18"]  # fmt: skip
+
+
+def test_the_hold_out_gets_nothing_but_what_law_and_books_want(store: Store) -> None:
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        loan(connection, "L1", "B1", "2025-04-10")
+    salt = next(f"s{k}" for k in range(99) if place_in_line(f"s{k}", "B1") < 500)
+    use(store, SHORT.replace("steps:", f"arms: {{salt: {salt}, hold_out_permille: 500}}\nsteps:"))
+    run(store, "2025-05-09", "2025-05-12")
+    run(store, "2025-05-30", "2025-05-30")
+    assert {(kind, step) for kind, step, *_ in outbox(store)} == {("charge_off.propose", "off")}
+
+
+def test_a_loan_counts_for_itself_where_the_step_says_so(store: Store) -> None:
+    use(store)
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        loan(connection, "L1", "B1", "2025-04-10")
+        loan(connection, "L2", "B1", "2025-04-15")
+    run(store, "2025-05-30", "2025-05-31")
+    run(store, "2025-06-04", "2025-06-04")
+    off = [(on, [x["loan"] for x in body["loans"]]) for _, step, _, on, body in outbox(store) if step == "off"]
+    assert off == [("2025-05-30", ["L1"]), ("2025-06-04", ["L2"])]  # 10 May + 20, 15 May + 20
+
+
+def test_a_line_is_frozen_then_restored_and_the_borrower_told(store: Store) -> None:
+    use(store)
+    line = {"by": "credit", "reason": "assessment", "rule": "person"}
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        loan(connection, "L1", "B1", "2025-04-10")
+    told(store, LimitSet(**dated("2025-04-01"), reference="l1", before_fen=0, after_fen=2_000_000, **line))
+    run(store, "2025-05-13", "2025-05-15")
+    with store.connect() as connection:
+        changes = events_of(connection, "B1", ["limit.frozen"])
+        assert [(c.on.isoformat(), c.rule, c.by, c.before_fen, c.after_fen) for c in changes] == [  # type: ignore[attr-defined]
+            ("2025-05-14", "limits.freeze-when-overdue", "afterloan", 2_000_000, 2_000_000)  # 10 May + 4 days
+        ]
+        assert changes[0].reason.startswith("4 days past due, ")  # type: ignore[attr-defined]
+        repaid(connection, "L1", "2025-05-16", 120_000)
+    notice = [body for *_, body in outbox(store) if body.get("template") == "limit-decreased"]
+    assert len(notice) == 1 and notice[0]["values"]["change"] == "limit.frozen"
+    with store.connect() as connection:
+        for k, due in enumerate(("2025-06-10", "2025-07-10")):
+            repaid(connection, "L1", due, 110_000 + k)
+    close_through(store, day("2025-06-15"))
+    assert decide(store, day("2025-06-14")).changes == 0  # cured on 16 May: 29 days clean
+    assert decide(store, day("2025-06-15")).changes == 1
+    with store.connect() as connection:
+        assert events_of(connection, "B1", ["limit.restored"])[0].on.isoformat() == "2025-06-15"
+
+
+def test_the_day_is_that_of_the_evening_before(store: Store) -> None:
+    """A repayment of the day itself is not known when the day is decided, also when it is decided late."""
+    use(store)
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        loan(connection, "L1", "B1", "2025-04-10")
+        repaid(connection, "L1", "2025-05-11", 200_000)
+    close_through(store, day("2025-05-12"))
+    assert decide(store, day("2025-05-11")).actions == 1
+    assert decide(store, day("2025-05-12")).actions == 0
+    assert iso(day("2025-05-12")) == "2025-05-12"
