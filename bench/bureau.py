@@ -29,7 +29,8 @@ def month(n: int) -> tuple[pl.DataFrame, pl.DataFrame]:
             "ended_on": pl.Series([None], dtype=pl.Date).new_from_index(0, n),
             "first_delinquent_on": pl.Series(np.where(late, 20_000, 0).astype(np.int32)).cast(pl.Date),
             "last_paid_on": pl.Series((k % 30 + 20_400).astype(np.int32)).cast(pl.Date),
-            "principal_fen": k % 1_000_000 + 100_000, "owed_fen": k % 900_000, "overdue_30_fen": np.where(late, 5_000, 0),
+            "principal_fen": k % 1_000_000 + 100_000, "owed_fen": k % 900_000,
+            "overdue_30_fen": np.where(late, 5_000, 0),
             "paid_fen": k % 50_000, "next_due_fen": k % 60_000,
         }
     )  # fmt: skip
@@ -44,7 +45,8 @@ def month(n: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     who = pl.DataFrame(
         {
             "loan": k, "reference": pl.DataFrame({"k": k}).select(r=pl.format("L{}", "k"))["r"],
-            "borrower": k, "person": pl.Series(["B"]).new_from_index(0, n), "name": pl.Series([""]).new_from_index(0, n),
+            "borrower": k, "person": pl.Series(["B"]).new_from_index(0, n),
+            "name": pl.Series([""]).new_from_index(0, n),
             "attributes": attributes.to_series(), "method": pl.Series(["equal_instalment"]).new_from_index(0, n),
             "unit": np.full(n, 3), "every": np.ones(n, np.int64), "instalments": np.full(n, 12),
         }
@@ -53,7 +55,7 @@ def month(n: int) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def figures() -> list[dict[str, object]]:
-    """Writing a month of ACCOUNTS accounts from reported rows, and parsing the file back; baseline: the bytes copied."""
+    """Writing a month of ACCOUNTS from reported rows, and parsing the file back; baseline: the bytes copied."""
     rows, who = month(ACCOUNTS)
     started = perf_counter()
     base, refused = segments(rows, who, {"identification_number": "AFT0012345"})

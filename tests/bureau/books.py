@@ -8,7 +8,11 @@ from afterloan.generate import generate
 from afterloan.store.bring_in import bring_in
 from afterloan.store.server import Store
 
-SENDER = {"identification_number": "AFT0012345", "reporter_name": "AFTERLOAN TEST LENDER", "reporter_address": "1 MAIN ST"}
+SENDER = {
+    "identification_number": "AFT0012345",
+    "reporter_name": "AFTERLOAN TEST LENDER",
+    "reporter_address": "1 MAIN ST",
+}
 
 
 def people(folder: Path) -> None:

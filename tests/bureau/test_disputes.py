@@ -7,7 +7,6 @@ from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
 import polars as pl
-import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from afterloan.bureau.amendments import kinds, records
 from afterloan.bureau.disputes import disputes_of, flag, may_decide
 from afterloan.bureau.reportable import BUREAUS, TOLD, difference, reportable
-from afterloan.close.disputes import decide, disagree, dispute_of, notified, open_dispute, take_evidence, told_months
+from afterloan.close.disputes import decide, disagree, dispute_of, notified, open_dispute, take_evidence
 from afterloan.close.furnish import furnish
 from afterloan.facts import FactRefused
 from afterloan.facts.bureau import Claim, DisputeDecided, DisputeOpened, FraudConfirmed
@@ -33,7 +32,9 @@ NOV, DEC = date(2024, 11, 30), date(2024, 12, 31)
 def opened(borrower: str, loan: str, months: tuple[date, ...] = (NOV,), **more: Any) -> DisputeOpened:
     told = {"reference": "D1", "bureau": "pboc", "claims": ("status",), "statement": "I paid in time", "by": "borrower"}
     on = date(2024, 12, 5)
-    return DisputeOpened(**{**told, "borrower": borrower, "loan": loan, "months": months, "on": on, "known_on": on, **more})
+    return DisputeOpened(
+        **{**told, "borrower": borrower, "loan": loan, "months": months, "on": on, "known_on": on, **more}
+    )
 
 
 @pytest.fixture
@@ -96,9 +97,15 @@ def test_a_wrong_record_is_corrected_by_the_book_and_told_to_all(told: tuple[Sto
         answer(store, "accurate", date(2024, 12, 10))
     answer(store, "corrected", date(2024, 12, 10))
     furnish(store, DEC, "pboc", out, sender=SENDER)
-    last = rows(store, "select record, status from furnished where loan = %s and month_end = %s order by turn desc", number, NOV)
+    last = rows(
+        store, "select record, status from furnished where loan = %s and month_end = %s order by turn desc", number, NOV
+    )
     assert last[0] == ("212", "C")
-    fact = rows(store, "select body->>'of', body->>'record' from event where kind = 'bureau.correction_furnished' and loan = %s", number)
+    fact = rows(
+        store,
+        "select body->>'of', body->>'record' from event where kind = 'bureau.correction_furnished' and loan = %s",
+        number,
+    )
     assert ("D1", "212") in fact
 
 
@@ -121,7 +128,11 @@ def test_fraud_proven_by_two_people_takes_the_account_back(told: tuple[Store, Pa
     furnish(store, DEC, "pboc", out, sender=SENDER)
     assert rows(store, "select distinct record from furnished where loan = %s and turn > 0", number) == [("214",)]
     again = furnish(store, date(2025, 1, 31), "pboc", out, sender=SENDER)
-    assert rows(store, "select count(*) from furnished where loan = %s and furnishing = (select max(furnishing) from furnishing)", number) == [(0,)]
+    assert rows(
+        store,
+        "select count(*) from furnished where loan = %s and furnishing = (select max(furnishing) from furnishing)",
+        number,
+    ) == [(0,)]
     assert again.file.exists()
 
 

@@ -20,9 +20,7 @@ END = date(2024, 12, 31)
 def test_a_month_furnished_is_the_month_read_back(store: Store, tmp_path: Path) -> None:
     book(store, tmp_path / "book", 600)
     first = furnish(store, END, "metro2", tmp_path / "out", sender=SENDER)
-    header, frame = read_month(first.file.read_bytes())
-    print(first)
-    print(frame["account_status"].value_counts())
+    _, frame = read_month(first.file.read_bytes())
     assert len(frame) == first.in_file == first.told
     assert first.held > 0
     raw = first.file.read_bytes()
@@ -75,7 +73,8 @@ def test_late_news_amends_the_month_it_changes_and_nothing_else(store: Store, tm
     furnish(store, nov, "pboc", tmp_path / "out", date(2024, 12, 1), **sent)
     loan = rows(
         store,
-        "select c.reference, f.loan from furnished f join contract c using (loan) where f.adverse and f.overdue_fen > 0 "
+        "select c.reference, f.loan from furnished f join contract c using (loan) "
+        "where f.adverse and f.overdue_fen > 0 "
         "order by f.loan limit 1",
     )[0]
     with store.connect() as connection:
@@ -83,7 +82,9 @@ def test_late_news_amends_the_month_it_changes_and_nothing_else(store: Store, tm
         record(connection, fact)
     again = furnish(store, date(2024, 12, 31), "pboc", tmp_path / "out", **sent)
     told = rows(
-        store, "select month_end, turn, record, status from furnished where loan = %s and bureau = 'pboc' order by furnished", loan[1]
+        store,
+        "select month_end, turn, record, status from furnished where loan = %s and bureau = 'pboc' order by furnished",
+        loan[1],
     )
     assert told[-1][1:3] == (1, "212") or told[-1][2] == "213"
     assert again.amended >= 1

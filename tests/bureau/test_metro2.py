@@ -74,9 +74,9 @@ def test_the_fast_path_writes_and_reads_what_the_plain_one_does(rows: list[dict[
     raw = rows_to_bytes(frame)
     assert raw == b"".join(put_record(Record(row), "r") for row in rows)
     assert bytes_to_rows(raw).equals(frame)
-    assert [take_record(raw[k : k + 426], "r").base | {"record_descriptor_word": 0} for k in range(0, len(raw), 426)] == [
-        row | {"record_descriptor_word": 0} for row in rows
-    ]
+    assert [
+        take_record(raw[k : k + 426], "r").base | {"record_descriptor_word": 0} for k in range(0, len(raw), 426)
+    ] == [row | {"record_descriptor_word": 0} for row in rows]
 
 
 def month(n: int = 3) -> tuple[bytes, pl.DataFrame]:

@@ -1,4 +1,4 @@
-"""Samples, mutations and crashers of another Metro 2 library, where they are; what passes is printed and may only grow."""
+"""Samples, mutations and crashers of another Metro 2 library, where they are; what passes is printed."""
 
 import base64
 import json
@@ -93,7 +93,9 @@ def round_trips(name: str, sample: dict[str, Any]) -> bool:
             back = read_file(write_file(bare, clean, form))  # type: ignore[arg-type]
             for ours, theirs in zip(back.records, clean, strict=True):
                 assert all(ours.base[k] == v for k, v in theirs.base.items())
-                assert all(o[1][k] == v for o, t in zip(ours.segments, theirs.segments, strict=True) for k, v in t[1].items())
+                assert all(
+                    o[1][k] == v for o, t in zip(ours.segments, theirs.segments, strict=True) for k, v in t[1].items()
+                )
                 assert check_form(ours) == []
             if "trailer" in told:
                 counted = plain(told["trailer"], TRAILER)

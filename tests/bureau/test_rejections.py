@@ -74,7 +74,9 @@ def test_rejections_become_tasks_and_are_told_again(store: Store, tmp_path: Path
     _, frame = read_month(first.file.read_bytes())
     some = frame.head(3)
     lines = [
-        rows_to_bytes(some[k : k + 1].with_columns(consumer_account_number=pl.lit(name))) + b"E0042" + b"STATE AND ZIP DISAGREE"
+        rows_to_bytes(some[k : k + 1].with_columns(consumer_account_number=pl.lit(name)))
+        + b"E0042"
+        + b"STATE AND ZIP DISAGREE"
         for k, name in enumerate([*some["consumer_account_number"][:2], "NOSUCH"])
     ]
     raw = b"\n".join([*lines, b"ROWS3"])

@@ -43,7 +43,9 @@ def records(
     else:
         whole, month, amended = pl.lit(account_deleted), pl.lit(month_deleted), pl.lit(correction)
     word = pl.when(gone & ~alive).then(whole).when(gone).then(month)
-    return changed.with_columns(record=word.when((pl.col("turn") > 0) & ~pl.col("again")).then(amended).otherwise(pl.lit(first)))
+    return changed.with_columns(
+        record=word.when((pl.col("turn") > 0) & ~pl.col("again")).then(amended).otherwise(pl.lit(first))
+    )
 
 
 def in_file(rows: pl.DataFrame) -> pl.DataFrame:

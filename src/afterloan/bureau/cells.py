@@ -1,14 +1,16 @@
 """What there is to say of an account in one month, reckoned: a cell. No bureau's codes yet."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-from afterloan.dates import NEVER, month_length, months_later, year_month_day
+from afterloan.dates import NEVER
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import Component, State, Unit
 
-Cells = npt.NDArray[np.void]
+Cells = npt.NDArray[Any]
 Days = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 INTEREST = int(Component.INTEREST)
@@ -53,19 +55,20 @@ CELL = np.dtype(
 
 def month_end(number: int) -> int:
     """The last day of the month of a day: 2026-03-10 gives 2026-03-31."""
-    year, month, dom = year_month_day(number)
-    return int(number - dom + month_length(year, month))
+    first = np.int64(number).astype("datetime64[D]").astype("datetime64[M]") + 1
+    return int(first.astype("datetime64[D]").astype(np.int64)) - 1
 
 
 def month_before(number: int) -> int:
     """The last day of the month before: 2026-03-31 gives 2026-02-28."""
-    _, _, dom = year_month_day(number)
-    return int(number - dom)
+    first = np.int64(number).astype("datetime64[D]").astype("datetime64[M]")
+    return int(first.astype("datetime64[D]").astype(np.int64)) - 1
 
 
 def month_back(number: int, months: int) -> int:
     """The month end `months` months before a month end: 2026-03-31 and 1 give 2026-02-28."""
-    return int(months_later(number, -months, 31))
+    first = np.int64(number).astype("datetime64[D]").astype("datetime64[M]") + 1 - months
+    return int(first.astype("datetime64[D]").astype(np.int64)) - 1
 
 
 def part(book: Book, rows: npt.NDArray[np.int64]) -> Book:
@@ -97,9 +100,7 @@ def reckon_cells(book: Book, at: int, known_on: int = NEVER, delinquent_after: i
     _ages(cells, book, now, at, known_on)
     _lateness(cells, book, before, at, known_on)
     _before_end(cells, book, at, known_on)
-    rows = np.flatnonzero(
-        (cells["days_past_due"] >= delinquent_after) | (cells["days_before_end"] >= delinquent_after)
-    )
+    rows = np.flatnonzero((cells["days_past_due"] >= delinquent_after) | (cells["days_before_end"] >= delinquent_after))
     cells["first_delinquent_on"][rows] = first_delinquency(
         part(book, rows), at, known_on, delinquent_after, cells["ended_on"][rows]
     )
@@ -163,11 +164,11 @@ def _ages(cells: Cells, book: Book, now: Cells, at: int, known_on: int) -> None:
 
     def aged(days: int) -> Cells:
         due = reckon_book(few, at - days, known_on)["fell_due_fen"]
-        return np.clip(due - then["paid_fen"] - then["waived_fen"], 0, arrears)
+        return np.asarray(np.clip(due - then["paid_fen"] - then["waived_fen"], 0, arrears))
 
     old = aged(30)
     cells["overdue_30_fen"][rows] = (
-        old[:, INTEREST] + old[:, PRINCIPAL] + arrears[:, : INTEREST].sum(axis=1)  # fees and penalties
+        old[:, INTEREST] + old[:, PRINCIPAL] + arrears[:, :INTEREST].sum(axis=1)  # fees and penalties
     )
     over = [aged(days)[:, PRINCIPAL] for days in (31, 61, 91, 181)]
     cells["band_31_60_fen"][rows] = over[0] - over[1]
@@ -204,7 +205,9 @@ def _lateness(cells: Cells, book: Book, before: Cells, at: int, known_on: int) -
 def _before_end(cells: Cells, book: Book, at: int, known_on: int) -> None:
     """Days past due on the day before an account was paid off in the month."""
     first = month_before(at) + 1
-    ended = np.flatnonzero((cells["ended_on"] >= first) & (cells["ended_on"] <= at) & (cells["worst_days_past_due"] > 0))
+    ended = np.flatnonzero(
+        (cells["ended_on"] >= first) & (cells["ended_on"] <= at) & (cells["worst_days_past_due"] > 0)
+    )
     for day in np.unique(cells["ended_on"][ended]):
         rows = ended[cells["ended_on"][ended] == day]
         seen = reckon_book(part(book, rows), int(day) - 1, known_on)

@@ -79,7 +79,9 @@ def read_report(raw: bytes, on: date) -> list[ShownAccount]:
     for account in accounts:
         for month in account.months:
             if month.month_end > month_end(on):
-                raise RecordRefused(account.loan, "month_end", f"{month.month_end} is after {on}", "give the day it was drawn")
+                raise RecordRefused(
+                    account.loan, "month_end", f"{month.month_end} is after {on}", "give the day it was drawn"
+                )
     return accounts
 
 
@@ -88,7 +90,9 @@ def _lines(raw: bytes) -> list[Record]:
         return read_file(raw).records
     line = raw.rstrip(b"\r\n")
     if len(line) < CHARACTER_RECORD:
-        raise RecordRefused("line 1", "length", f"{len(line)} characters, {CHARACTER_RECORD} are needed", "the line is cut")
+        raise RecordRefused(
+            "line 1", "length", f"{len(line)} characters, {CHARACTER_RECORD} are needed", "the line is cut"
+        )
     return [take_record(line, "line 1")]
 
 
@@ -119,7 +123,9 @@ def _pboc(raw: bytes) -> list[ShownAccount]:
     for record in pboc.read_records(raw):
         if record["deleted"]:
             continue
-        month = ShownMonth(record["month_end"], record["status"], record.get("overdue_total_fen"), record["balance_fen"])
+        month = ShownMonth(
+            record["month_end"], record["status"], record.get("overdue_total_fen"), record["balance_fen"]
+        )
         before = found.get(record["account_number"])
         person = {"id_number": record["id_number"], "name": record["person_name"]}
         months = (*(before.months if before else ()), month)
@@ -152,7 +158,9 @@ def check_person(shown: Mapping[str, str], reference: str, attributes: Mapping[s
     named = [k for k in ("surname", "date_birth") if shown.get(k)]
     for key in strong or named:
         if _plain(shown[key]) != _plain(own.get(key, "")):
-            raise RecordRefused("report", key, f"is not that of {reference}", "import the borrower's own report; nothing was kept")
+            raise RecordRefused(
+                "report", key, f"is not that of {reference}", "import the borrower's own report; nothing was kept"
+            )
     if not strong and len(named) < 2:
         raise RecordRefused("report", "person", "does not say whose it is", "give a report with an identity number")
 
@@ -164,7 +172,9 @@ def _plain(text: str) -> str:
 # --- comparing
 
 
-def compare(accounts: Iterable[ShownAccount], furnished: Mapping[str, Sequence[Mapping[str, Any]]], on: date) -> list[Difference]:
+def compare(
+    accounts: Iterable[ShownAccount], furnished: Mapping[str, Sequence[Mapping[str, Any]]], on: date
+) -> list[Difference]:
     """Where a report differs from what was furnished and should show on a day, the one-time repair taken into account.
 
     `furnished`: by loan reference the rows as they stand (one a month, oldest first). Accounts of other lenders are not
@@ -198,7 +208,11 @@ def _expected(rows: Sequence[Mapping[str, Any]], nth: int, bureau: str, on: date
     row = rows[nth]
     if bureau == "metro2":
         paid = row["status"] == "13"
-        return {"status": row["status"], "overdue_fen": None, "balance_fen": 0 if paid else row["owed_fen"] // 100 * 100}
+        return {
+            "status": row["status"],
+            "overdue_fen": None,
+            "balance_fen": 0 if paid else row["owed_fen"] // 100 * 100,
+        }
     ended = repaid_on([dict(r) for r in rows], nth)
     shown = show(Cell(row["month_end"], row["status"], row["overdue_fen"], ended), on).cell
     return {"status": shown.status, "overdue_fen": shown.overdue_fen, "balance_fen": row["balance_fen"]}
@@ -212,7 +226,11 @@ def drafts(differences: Iterable[Difference], bureau: str) -> list[Draft]:
             by_loan.setdefault(one.loan, []).append(one)
     made = []
     for loan, mine in by_loan.items():
-        words = "; ".join(f"{d.month_end:%Y-%m} {d.what}: the report shows {d.shown}, furnished {d.furnished}" for d in mine)
+        words = "; ".join(
+            f"{d.month_end:%Y-%m} {d.what}: the report shows {d.shown}, furnished {d.furnished}" for d in mine
+        )
         months = tuple(sorted({d.month_end for d in mine}))
-        made.append(Draft(loan, bureau, months, tuple(sorted({MARKS[d.what] for d in mine})), words[:4000], tuple(mine)))
+        made.append(
+            Draft(loan, bureau, months, tuple(sorted({MARKS[d.what] for d in mine})), words[:4000], tuple(mine))
+        )
     return made

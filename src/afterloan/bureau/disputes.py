@@ -90,7 +90,7 @@ def _moved(dispute: Dispute, event: Event, law: Rule) -> Dispute:
 
 
 def flag(dispute: Dispute, on: date) -> str:
-    """The code that goes with the record on a day: XB while open, then XH, or XC when the borrower disagrees; CN 1, then
+    """The code of the record on a day: XB while open, then XH, or XC when the borrower disagrees; CN 1, then
     nothing, or 3 (the consumer's statement)."""
     law = rule(LAW[dispute.bureau]).parameters
     if on < dispute.opened_on:

@@ -35,13 +35,15 @@ def write_neutral(rows: pl.DataFrame, identities: pl.DataFrame, month_end: date,
 
 
 def read_neutral(text: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The head and the rows of a neutral file. Raises RecordRefused: not ours, cut in half, a line that is no object."""
+    """The head and the rows of a neutral file. Raises RecordRefused: not ours, cut, a line that is no object."""
     lines = [line for line in text.split("\n") if line.strip()]
     told = [_object(line, nth) for nth, line in enumerate(lines, 1)]
     if not told or told[0].get("format") != FORMAT:
         raise RecordRefused("line 1", "format", f"is not {FORMAT!r}", "give the file as it was written")
     if "rows" not in told[-1] or len(told) < 2:
-        raise RecordRefused(f"line {len(told)}", "rows", "the last line with the count is missing", "the file is cut; fetch it again")
+        raise RecordRefused(
+            f"line {len(told)}", "rows", "the last line with the count is missing", "the file is cut; fetch it again"
+        )
     if told[-1]["rows"] != len(told) - 2:
         raise RecordRefused(
             f"line {len(told)}", "rows", f"says {told[-1]['rows']}, there are {len(told) - 2}", "fetch the file again"
@@ -53,7 +55,9 @@ def _object(line: str, nth: int) -> dict[str, Any]:
     try:
         told = json.loads(line)
     except json.JSONDecodeError as error:
-        raise RecordRefused(f"line {nth}", "line", f"is no JSON ({error.msg})", "the file is cut; fetch it again") from None
+        raise RecordRefused(
+            f"line {nth}", "line", f"is no JSON ({error.msg})", "the file is cut; fetch it again"
+        ) from None
     if not isinstance(told, dict):
         raise RecordRefused(f"line {nth}", "line", "is no object", "give one JSON object a line")
     return told

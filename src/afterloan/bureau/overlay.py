@@ -13,7 +13,7 @@ ONE_TIME = "cn.overlay.one-time-2025"
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One month of an account as reported: `status`, what was overdue in it, and when that overdue debt was wholly repaid.
+    """One month of an account as reported: `status`, what was overdue, and when that debt was wholly repaid.
 
     `repaid_on` None: not yet, or only in part.
     """
@@ -27,7 +27,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A cell as shown on a day: itself, or without the mark. `hidden_by` names the rule; `finding` says why or why not."""
+    """A cell as shown on a day: itself, or without the mark. `hidden_by`: the rule; `finding`: why or why not."""
 
     cell: Cell
     hidden_by: str = ""
@@ -36,7 +36,7 @@ class Shown:
 
 def month_end(day: date) -> date:
     """The last day of a day's month."""
-    return date.fromordinal((day.replace(day=28).toordinal() + 4)).replace(day=1) - date.resolution
+    return date.fromordinal(day.replace(day=28).toordinal() + 4).replace(day=1) - date.resolution
 
 
 def next_month_end(day: date) -> date:
@@ -62,7 +62,7 @@ def hidden_from(cell: Cell) -> tuple[date | None, str]:
     if cell.repaid_on > p["repaid_by"]:
         return None, f"repaid after {p['repaid_by']}: the policy has expired"
     if cell.repaid_on <= p["early_repaid_by"]:
-        return p["early_hidden_from"], "repaid early"
+        return date.fromisoformat(str(p["early_hidden_from"])), "repaid early"
     return next_month_end(cell.repaid_on), "hidden by the end of the month after repayment"
 
 
@@ -135,7 +135,8 @@ def repaid_on(months: Sequence[dict[str, Any]], nth: int) -> date | None:
     """
     for row in months[nth + 1 :]:
         if row["overdue_fen"] == 0:
-            return row["last_paid_on"] or row["month_end"]
+            ended: date = row["last_paid_on"] or row["month_end"]
+            return ended
     return None
 
 

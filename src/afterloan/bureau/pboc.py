@@ -70,7 +70,7 @@ def check_applicable(record: dict[str, Any]) -> list[NotApplicable]:
 
 
 def account_status(status: str, state_written_off: bool = False) -> str:
-    """The account's status by its repayment status: closed 3 (C, G), bad debt 41 or 42 (B), overdue 2, else normal 1."""
+    """The account's status by its repayment status: closed 3 (C, G), bad debt 41, 42 (B), overdue 2, normal 1."""
     words = rule("cn.pboc.elements").parameters["account_status"]
     if status in ("C", "G"):
         return str(words["closed"])
@@ -79,7 +79,9 @@ def account_status(status: str, state_written_off: bool = False) -> str:
     return str(words["overdue" if status in "1234567" else "normal"])
 
 
-def records(rows: pl.DataFrame, identities: pl.DataFrame, account_type: str = "D1") -> tuple[list[dict[str, Any]], list[tuple[int, str, str]]]:
+def records(
+    rows: pl.DataFrame, identities: pl.DataFrame, account_type: str = "D1"
+) -> tuple[list[dict[str, Any]], list[tuple[int, str, str]]]:
     """Records of reported rows, and the refused: (loan, element, reason). `account_type`: D1, or R4 for draws."""
     p = rule("cn.pboc.elements").parameters
     people = pl.Struct({"name": pl.String, "id_type": pl.String, "id_number": pl.String, "five_tier": pl.String})
@@ -142,7 +144,9 @@ def report_time(row: dict[str, Any]) -> str:
 
 def _elements(names: dict[str, str], record: dict[str, Any]) -> str:
     return "".join(
-        f"<{tag}>{escape(str(record[name]))}</{tag}>" for tag, name in names.items() if record.get(name) not in (None, "")
+        f"<{tag}>{escape(str(record[name]))}</{tag}>"
+        for tag, name in names.items()
+        if record.get(name) not in (None, "")
     )
 
 
@@ -165,7 +169,9 @@ def _written(record: dict[str, Any]) -> str:
         month = f"<Segment>H</Segment><Month>{record['month']}</Month>" if record["type"] == "213" else ""
         parts.append(f"<Deleted>{month}</Deleted>")
     else:
-        parts.append(f"<BasicInfo>{_elements(BASIC, record)}</BasicInfo><Monthly>{_elements(MONTHLY, record)}</Monthly>")
+        parts.append(
+            f"<BasicInfo>{_elements(BASIC, record)}</BasicInfo><Monthly>{_elements(MONTHLY, record)}</Monthly>"
+        )
         parts += [
             f"<SpecialTransaction><Type>{code}</Type><Date>{record['month_end']}</Date></SpecialTransaction>"
             for code in record.get("special", ())
@@ -191,7 +197,9 @@ def read_records(raw: bytes, at: date | None = None) -> list[dict[str, Any]]:
     head, foot = root.find(f"{{{SPACE}}}Head"), root.find(f"{{{SPACE}}}Foot")
     of = date.fromisoformat(head.findtext(f"{{{SPACE}}}SettlementDate"))
     if at is not None and of != at:
-        raise RecordRefused("Head", "SettlementDate", f"{of}, not {at}", "this file is of another period; nothing was taken")
+        raise RecordRefused(
+            "Head", "SettlementDate", f"{of}, not {at}", "this file is of another period; nothing was taken"
+        )
     records = [_read(node) for node in root.iterfind(f"{{{SPACE}}}Record")]
     told = int(foot.findtext(f"{{{SPACE}}}Count"))
     if told != len(records):
@@ -209,7 +217,9 @@ def _root(raw: bytes) -> Any:
     try:
         root = etree.fromstring(raw, parser)
     except etree.XMLSyntaxError as error:
-        raise RecordRefused(f"line {error.lineno}", "XML", str(error.msg), "the file is cut or damaged; fetch it again") from None
+        raise RecordRefused(
+            f"line {error.lineno}", "XML", str(error.msg), "the file is cut or damaged; fetch it again"
+        ) from None
     if not schema().validate(root):
         first = schema().error_log[0]
         raise RecordRefused(f"line {first.line}", first.path.rsplit("/", 1)[-1].replace("*", "element"), first.message)

@@ -91,9 +91,7 @@ def _worded(frame: pl.DataFrame, said: Mapping[int, Mapping[str, str]]) -> pl.Da
     for name in ("annotation", "special", "status"):
         words = {loan: told[name] for loan, told in said.items() if told.get(name)}
         if words:
-            own = pl.col("loan").replace_strict(
-                list(words), list(words.values()), default=None, return_dtype=pl.String
-            )
+            own = pl.col("loan").replace_strict(list(words), list(words.values()), default=None, return_dtype=pl.String)
             frame = frame.with_columns(pl.coalesce(own, pl.col(name)).alias(name))
     return frame
 
@@ -110,7 +108,9 @@ def difference(now: pl.DataFrame, told: pl.DataFrame, rejected: Collection[tuple
     book does not reckon for that account, with the values as they were told.
     """
     key = ["loan", "month_end"]
-    refused = pl.DataFrame(list(rejected), schema={"loan": pl.Int64, "month_end": pl.Date, "turn": pl.Int64}, orient="row")
+    refused = pl.DataFrame(
+        list(rejected), schema={"loan": pl.Int64, "month_end": pl.Date, "turn": pl.Int64}, orient="row"
+    )
     last = told.join(refused, [*key, "turn"], "anti").sort("turn").unique(key, keep="last")
     standing = last.filter(~pl.col("record").is_in(DELETED))
     newest = told.group_by(key).agg(pl.col("turn").max())
@@ -118,6 +118,6 @@ def difference(now: pl.DataFrame, told: pl.DataFrame, rejected: Collection[tuple
     # the same in every column that is told; what was deleted says nothing any more
     new = now.join(standing, [*key, *TOLD], "anti", nulls_equal=True).with_columns(gone=pl.lit(False))
     lost = standing.join(now, key, "anti").with_columns(gone=pl.lit(True)).select(new.columns)
-    both = pl.concat([new, lost.cast(dict(new.schema))])
+    both = pl.concat([new, lost.cast(new.schema)])
     both = both.join(newest, key, "left").with_columns(turn=(pl.col("turn") + 1).fill_null(0))
     return both.join(again, key, "left").with_columns(pl.col("again").fill_null(False))

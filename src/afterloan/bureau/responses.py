@@ -1,4 +1,4 @@
-"""What a bureau answers: the rows that it did not take, out of its file; another period or a cut file is refused whole."""
+"""What a bureau answers: the rows that it did not take; a file of another period or cut is refused whole."""
 
 import csv
 import io
@@ -59,7 +59,9 @@ def _period(where: str, told: str, month_end: date) -> None:
 
 def _whose(where: str, told: str, bureau: str) -> None:
     if told != bureau:
-        raise RecordRefused(where, "bureau", f"{told!r}, not {bureau!r}", "this answer is another bureau's; nothing was taken")
+        raise RecordRefused(
+            where, "bureau", f"{told!r}, not {bureau!r}", "this answer is another bureau's; nothing was taken"
+        )
 
 
 CUT = "the file is cut; fetch it again. Nothing of it was taken"
@@ -103,7 +105,9 @@ def _rejection(line: int, row: dict[str, Any]) -> Rejection:
 def _csv(raw: bytes, bureau: str, month_end: date) -> list[Rejection]:
     rows = list(csv.reader(io.StringIO(_text(raw))))
     if not rows or tuple(rows[0]) != COLUMNS:
-        raise RecordRefused("line 1", "columns", f"are not {','.join(COLUMNS)}", "give the bureau's answer as it was written")
+        raise RecordRefused(
+            "line 1", "columns", f"are not {','.join(COLUMNS)}", "give the bureau's answer as it was written"
+        )
     if len(rows) < 2 or rows[-1][:1] != ["rows"] or rows[-1][1:2] != [str(len(rows) - 2)]:
         raise RecordRefused(f"line {len(rows)}", "rows", f"the last line is not rows,{max(len(rows) - 2, 0)}", CUT)
     for nth, row in enumerate(rows[1:-1], 2):
@@ -142,12 +146,15 @@ def _xml(raw: bytes, month_end: date) -> list[Rejection]:
     except etree.XMLSyntaxError as error:
         raise RecordRefused(f"line {error.lineno}", "XML", str(error.msg), CUT) from None
     if root.tag != f"{{{SPACE}}}Feedback":
-        raise RecordRefused("line 1", "root", f"{root.tag!r}, not Feedback", "give the bureau's answer as it was written")
+        raise RecordRefused(
+            "line 1", "root", f"{root.tag!r}, not Feedback", "give the bureau's answer as it was written"
+        )
     _period("Head", root.findtext(f"{{{SPACE}}}SettlementDate") or "", month_end)
     nodes = root.findall(f"{{{SPACE}}}Row")
     if root.findtext(f"{{{SPACE}}}Count") != str(len(nodes)):
         raise RecordRefused("Count", "Count", f"is not {len(nodes)}", CUT)
     keys = {"AccountNumber": "loan", "Element": "field", "Code": "code", "Reason": "reason"}
     return [
-        _rejection(n.sourceline or 0, {name: n.findtext(f"{{{SPACE}}}{tag}") for tag, name in keys.items()}) for n in nodes
+        _rejection(n.sourceline or 0, {name: n.findtext(f"{{{SPACE}}}{tag}") for tag, name in keys.items()})
+        for n in nodes
     ]

@@ -19,7 +19,7 @@ def by_bucket(days: npt.NDArray[np.int64], starts: list[int], codes: list[str]) 
 
 
 def metro2_status(cells: Cells) -> tuple[Codes, Codes]:
-    """Account status (17A) and payment rating (17B) [n]. 29 days past due: 11; 30: 71; paid off when 30–59 late: 13/1."""
+    """Account status (17A), payment rating (17B) [n]. 29 days past due: 11; 30: 71; paid when 30–59 late: 13/1."""
     p = rule("us.metro2.status").parameters
     starts = [b[0] for b in p["buckets"]]
     status = by_bucket(cells["days_past_due"], starts, [b[1] for b in p["buckets"]])

@@ -30,9 +30,7 @@ LARGEST = 10 * 1024 * 1024
 
 def told_months(connection: psycopg.Connection[Any], bureau: str, loan: str) -> pl.DataFrame:
     """The rows of a loan as they stand with a bureau: one a month, what was deleted left out, oldest first."""
-    rows = connection.execute(
-        "select c.loan, c.shard from contract c where c.reference = %s", (loan,)
-    ).fetchone()
+    rows = connection.execute("select c.loan, c.shard from contract c where c.reference = %s", (loan,)).fetchone()
     if rows is None:
         return pl.DataFrame(schema=furnished.SCHEMA)
     all_rows = furnished.told(connection, bureau, int(rows[1]), date(2999, 12, 31), [int(rows[0])])
@@ -67,11 +65,15 @@ def _hold(dispute: Dispute, known_on: date) -> HoldPlaced:
     )  # fmt: skip
 
 
-def _act(connection: psycopg.Connection[Any], dispute: Dispute, on: date, kind: str, step: str, body: dict[str, Any]) -> None:
+def _act(
+    connection: psycopg.Connection[Any], dispute: Dispute, on: date, kind: str, step: str, body: dict[str, Any]
+) -> None:
     borrower, _ = borrower_number(connection, dispute.borrower)
     row = connection.execute("select loan from contract where reference = %s", (dispute.loan,)).fetchone()
     key = f"dispute:{dispute.reference}:{step}"
-    put(connection, [Action(key, borrower, kind, datetime.combine(on, time(8), UTC), on, row[0] if row else None, body)])
+    put(
+        connection, [Action(key, borrower, kind, datetime.combine(on, time(8), UTC), on, row[0] if row else None, body)]
+    )
 
 
 def dispute_of(connection: psycopg.Connection[Any], reference: str) -> Dispute:
@@ -98,7 +100,8 @@ def take_evidence(
         raise FactRefused("dispute", reference, f"was answered on {dispute.decided_on}", "open a new dispute with it")
     digest = sha256(raw).hexdigest()
     return tell(connection, EvidenceReceived(
-        borrower=dispute.borrower, loan=dispute.loan, on=on, known_on=on, reference=f"evidence:{reference}:{digest[:16]}",
+        borrower=dispute.borrower, loan=dispute.loan, on=on, known_on=on,
+        reference=f"evidence:{reference}:{digest[:16]}",
         of=reference, what=what, sha256=digest, lengthens=lengthens,
     ))  # fmt: skip
 
@@ -130,7 +133,8 @@ def decide(
     wrong = wrong_of(connection, reader, dispute, on)
     may_decide(outcome, wrong)
     decided = DisputeDecided(
-        borrower=dispute.borrower, loan=dispute.loan, on=on, known_on=on, reference=f"decided:{reference}", of=reference,
+        borrower=dispute.borrower, loan=dispute.loan, on=on, known_on=on, reference=f"decided:{reference}",
+        of=reference,
         outcome=outcome, reason=reason, by=by,
     )  # fmt: skip
     tell(connection, decided)
@@ -142,7 +146,9 @@ def decide(
     return dispute_of(connection, reference)
 
 
-def _answer(connection: psycopg.Connection[Any], dispute: Dispute, outcome: str, reason: str, wrong: Sequence[date], on: date) -> None:
+def _answer(
+    connection: psycopg.Connection[Any], dispute: Dispute, outcome: str, reason: str, wrong: Sequence[date], on: date
+) -> None:
     """The finding, and word to both parties."""
     law = rule(LAW[dispute.bureau])
     months = [m.isoformat() for m in wrong]
@@ -150,13 +156,25 @@ def _answer(connection: psycopg.Connection[Any], dispute: Dispute, outcome: str,
                           answer_by=dispute.answer_by.isoformat(), late_days=dispute.late_days(on))  # fmt: skip
     borrower, _ = borrower_number(connection, dispute.borrower)
     put_findings(connection, [(borrower, None, "bureau.dispute", finding)])
-    values = {"dispute": dispute.reference, "outcome": outcome, "reason": reason, "months": months, "loans": [dispute.loan]}
+    values = {
+        "dispute": dispute.reference,
+        "outcome": outcome,
+        "reason": reason,
+        "months": months,
+        "loans": [dispute.loan],
+    }
     letter = {"template": "bureau-dispute-answer", "purpose": "service", "to": None, "values": values}
     _act(connection, dispute, on, "message.letter", "answer-borrower", letter)
     _act(connection, dispute, on, "bureau.dispute_answer", "answer-bureau", {"bureau": dispute.bureau, **values})
 
 
-def notified(connection: psycopg.Connection[Any], reference: str, party: Literal["borrower", "bureau"], on: date, channel: str = "") -> Told:
+def notified(
+    connection: psycopg.Connection[Any],
+    reference: str,
+    party: Literal["borrower", "bureau"],
+    on: date,
+    channel: str = "",
+) -> Told:
     """Record that a party was told of the answer. Raises FactRefused before there is one."""
     dispute = dispute_of(connection, reference)
     if dispute.decided_on is None:

@@ -69,8 +69,8 @@ def furnish(
     twice: the second time the difference is empty and the file has the same bytes. Raises FurnishRefused.
     """
     known_on = known_on or month_end
-    _refuse(month_end, bureau, known_on)
     sender = dict(sender or {})
+    _refuse(month_end, bureau, known_on, sender)
     with store.connect() as connection:
         furnishing = furnished.begin(connection, bureau, month_end, known_on)
     made = Furnished(bureau, month_end, known_on, folder / f"{bureau}-{month_end}-{known_on}.{ENDINGS[bureau]}")
@@ -86,13 +86,19 @@ def furnish(
     return made
 
 
-def _refuse(month_end: date, bureau: str, known_on: date) -> None:
+def _refuse(month_end: date, bureau: str, known_on: date, sender: Mapping[str, Any]) -> None:
     if bureau not in BUREAUS:
         raise FurnishRefused(f"bureau {bureau!r} is not known here; there are: {', '.join(BUREAUS)}")
     if date.fromordinal(month_end.toordinal() + 1).day != 1:
         raise FurnishRefused(f"{month_end} is not the last day of a month; name that day")
     if known_on < month_end:
         raise FurnishRefused(f"known_on {known_on} is before {month_end}: the month is not over; wait for it")
+    number = str(sender.get("identification_number", ""))
+    if bureau == "metro2" and (len(number) < 5 or set(number) <= set("09") or not number.isalnum()):
+        raise FurnishRefused(
+            f"sender: identification_number {number!r}: at least 5 letters or digits, not all 0 or 9; "
+            "write it into the sender's YAML"
+        )
 
 
 def _furnish_shard(
@@ -264,7 +270,9 @@ def _fit(
     return rows.filter(~pl.col("loan").is_in([loan for loan, _, _ in refused]))
 
 
-def _write(connection: psycopg.Connection[Any], furnishing: Furnishing, sender: dict[str, Any], made: Furnished) -> None:
+def _write(
+    connection: psycopg.Connection[Any], furnishing: Furnishing, sender: dict[str, Any], made: Furnished
+) -> None:
     """The file of a furnishing, out of the rows kept; written beside and moved into place when whole."""
     made.file.parent.mkdir(parents=True, exist_ok=True)
     waiting = made.file.with_suffix(".part")

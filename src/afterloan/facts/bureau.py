@@ -51,7 +51,7 @@ class DisputeOpened(Event):
 
 
 class EvidenceReceived(Event):
-    """A document to a dispute (`of`: its reference): kept elsewhere, named by its SHA-256. It may lengthen the clock."""
+    """A document to a dispute (`of`: its reference), named by its SHA-256; it may lengthen the clock."""
 
     KIND: ClassVar[str] = "bureau.evidence_received"
     of: Name
@@ -77,7 +77,7 @@ class FraudConfirmed(Event):
 
 
 class DisputeDecided(Event):
-    """A dispute was answered. What is corrected is not said here: it is what the book reckons otherwise than furnished."""
+    """A dispute was answered. What is amended is not said here: it is what the book reckons otherwise."""
 
     KIND: ClassVar[str] = "bureau.dispute_decided"
     of: Name

@@ -73,7 +73,7 @@ def _frame(rows: Sequence[Any]) -> pl.DataFrame:
 def told(
     connection: psycopg.Connection[Any], bureau: str, shard: int, month_end: date, loans: Sequence[int] | None = None
 ) -> pl.DataFrame:
-    """Rows furnished to a bureau for one month of a shard (all turns), or of some loans for it and all months before."""
+    """Rows furnished for one month of a shard (all turns), or of some loans for it and all months before."""
     if loans is None:
         where, more = "month_end = %s", ()
     else:
@@ -137,11 +137,14 @@ IDENTITY = {"loan": pl.Int64, "reference": pl.String, "borrower": pl.Int64, "per
             "instalments": pl.Int64}  # fmt: skip
 
 
-def identities(connection: psycopg.Connection[Any], shard: int | None, loans: Sequence[int] | None = None) -> pl.DataFrame:
+def identities(
+    connection: psycopg.Connection[Any], shard: int | None, loans: Sequence[int] | None = None
+) -> pl.DataFrame:
     """Who owes each loan, and its contract in words, by loan (IDENTITY): of a shard or of some loans."""
     rows = connection.execute(
         "select c.loan, c.reference, b.borrower, b.reference, b.name, b.attributes::text, p.terms->>'method', c.unit, "
-        "c.every, c.instalments from contract c join borrower b using (borrower) join product p on p.number = c.product "
+        "c.every, c.instalments from contract c join borrower b using (borrower) "
+        "join product p on p.number = c.product "
         "where (%s::int is null or c.shard = %s) and (%s::bigint[] is null or c.loan = any(%s)) order by c.loan",
         (shard, shard, *[list(loans) if loans is not None else None] * 2),
     ).fetchall()

@@ -10,9 +10,18 @@ from afterloan.bureau.metro2.layout import (
     PACKED_TRAILER,
     STATUS_TOTALS,
     TRAILER,
+    Field,
     length,
 )
-from afterloan.bureau.metro2.record import Record, RecordRefused, Values, put_fields, put_record, take_fields, take_record
+from afterloan.bureau.metro2.record import (
+    Record,
+    RecordRefused,
+    Values,
+    put_fields,
+    put_record,
+    take_fields,
+    take_record,
+)
 
 Form = Literal["fixed", "variable", "packed"]
 LARGEST = 2**31
@@ -37,7 +46,7 @@ class Metro2File:
 
 
 def totals(records: list[Record]) -> Values:
-    """The trailer's counts of these records. One record of status 62 with one J1: base 1, status 62 1, J1 1, blocks 3."""
+    """The trailer's counts. One record of status 62 with one J1: base 1, status 62 1, J1 1, blocks 3."""
     out: Values = {f.name: 0 for f in TRAILER if f.kind == "N"}
     out["total_base_records"], out["block_count"] = len(records), len(records) + 2
     for record in records:
@@ -73,8 +82,9 @@ def write_file(header: Values, records: list[Record], form: Form = "fixed", trai
         whole = _block_word(len(raw), record.base, form) + raw
         told = int(record.base.get("block_descriptor_word") or 0)
         parts.append(whole[: len(raw)] if 0 < told < len(raw) else whole)  # as it was read: see `blocks`
-    told = {"record_identifier": "TRAILER", **(totals(records) if trailer is None else trailer)}
-    parts.append(_edge(PACKED_TRAILER if packed else TRAILER, told, "trailer", "fixed" if form == "variable" else form))
+    end = {"record_identifier": "TRAILER", **(totals(records) if trailer is None else trailer)}
+    fields = PACKED_TRAILER if packed else TRAILER
+    parts.append(_edge(fields, end, "trailer", "fixed" if form == "variable" else form))
     return b"".join(parts)
 
 
@@ -86,7 +96,7 @@ def _block_word(size: int, values: Values, form: Form) -> bytes:
     return told.to_bytes(2, "big") + b"\0\0" if form == "packed" else str(told).zfill(4).encode("ascii")
 
 
-def _edge(fields: tuple, values: Values, where: str, form: Form) -> bytes:  # type: ignore[type-arg]
+def _edge(fields: tuple[Field, ...], values: Values, where: str, form: Form) -> bytes:
     """A header or trailer, padded to the length that its block or descriptor word says."""
     size = length(fields, form == "packed")
     told = values.get("record_descriptor_word") or size
@@ -97,7 +107,7 @@ def _edge(fields: tuple, values: Values, where: str, form: Form) -> bytes:  # ty
 
 
 def blocks(raw: bytes, packed: bool) -> Iterator[tuple[int, bytes]]:
-    """The blocks of a file as (byte where it starts, bytes). Raises RecordRefused where a word is wrong or bytes end."""
+    """The blocks of a file as (first byte, bytes). Raises RecordRefused where a word is wrong or bytes end."""
     at = 0
     blocked = raw[8:14] == b"HEADER"
     while at < len(raw):

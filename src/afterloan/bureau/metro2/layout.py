@@ -15,7 +15,7 @@ PACKED_RECORD = 366
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: `name`, `kind`, `width` in characters, whether it is `required`; `start` as written, `packed` width."""
+    """One field: `name`, `kind`, `width` in characters, `start` as written, the same packed, `required`."""
 
     name: str
     kind: str
@@ -119,7 +119,9 @@ prbc_program_identifier A 10 -
 """
 HEADER = table(_HEADER.replace("_date I", "_date D").replace("date_created I", "date_created D") + "reserved A 146 -")
 """The header of the character form. Packed, its dates and its telephone number stay characters: PACKED_HEADER."""
-PACKED_HEADER = table(_HEADER.replace("_date I", "_date D").replace("created I", "created D") + "reserved A 86 -", False)
+PACKED_HEADER = table(
+    _HEADER.replace("_date I", "_date D").replace("created I", "created D") + "reserved A 86 -", False
+)
 
 STATUS_TOTALS = (
     "05", "11", "13", "61", "62", "63", "64", "65", "71", "78", "80", "82", "83", "84", "88", "89",
@@ -174,11 +176,10 @@ SEGMENTS = {
         False,
     ),
     "K1": table("segment_identifier A 2 R\noriginal_creditor_name A 30 R\ncreditor_classification N 2 R", False),
-    "K2": table(
-        "segment_identifier A 2 R\npurchased_indicator N 1 R\npurchased_name A 30 -\nreserved A 1 -", False
-    ),
+    "K2": table("segment_identifier A 2 R\npurchased_indicator N 1 R\npurchased_name A 30 -\nreserved A 1 -", False),
     "K3": table(
-        "segment_identifier A 2 R\nagency_identifier N 2 -\naccount_number A 18 -\nmortgage_identification_number A 18 -",
+        "segment_identifier A 2 R\nagency_identifier N 2 -\naccount_number A 18 -\n"
+        "mortgage_identification_number A 18 -",
         False,
     ),
     "K4": table(

@@ -20,6 +20,7 @@ Matrix = npt.NDArray[np.uint8]
 ROWS = 50_000
 ZERO = ord("0")
 BLANK = ord(" ")
+LAST = ord("~")
 
 
 def _digits(values: npt.NDArray[np.int64], width: int, where: str) -> Matrix:
@@ -38,12 +39,12 @@ def _digits(values: npt.NDArray[np.int64], width: int, where: str) -> Matrix:
 def _days(column: pl.Series) -> npt.NDArray[np.int64]:
     """Dates as numbers MMDDYYYY; 0 for none."""
     made = column.dt.month().cast(pl.Int64) * 1_000_000 + column.dt.day().cast(pl.Int64) * 10_000 + column.dt.year()
-    return made.fill_null(0).to_numpy().astype(np.int64)
+    return np.asarray(made.fill_null(0).to_numpy(), np.int64)
 
 
 def _moments(column: pl.Series) -> npt.NDArray[np.int64]:
     clock = column.dt.hour().cast(pl.Int64) * 10_000 + column.dt.minute().cast(pl.Int64) * 100 + column.dt.second()
-    return _days(column) * 10**6 + clock.fill_null(0).to_numpy().astype(np.int64)
+    return _days(column) * 10**6 + np.asarray(clock.fill_null(0).to_numpy(), np.int64)
 
 
 def _text(column: pl.Series, width: int, name: str) -> Matrix:
@@ -51,11 +52,15 @@ def _text(column: pl.Series, width: int, name: str) -> Matrix:
     column = column.fill_null("")
     padded = column.str.pad_end(width, " ")
     sizes = padded.str.len_bytes()
-    if len(column) and (sizes.max() != width or sizes.min() != width):  # type: ignore[operator]
+    if len(column) and (sizes.max() != width or sizes.min() != width):
         row = int((sizes != width).arg_max() or 0)
         raise RecordRefused(f"row {row + 1}", name, f"{column[row]!r} is not plain ASCII of at most {width} characters")
     joined = "".join(padded.to_list()).encode("ascii", "replace")
-    return np.frombuffer(joined, np.uint8).reshape(len(column), width)
+    out = np.frombuffer(joined, np.uint8).reshape(len(column), width)
+    if out.size and (out.min() < BLANK or out.max() > LAST):
+        row = int(np.argmax(((out < BLANK) | (out > LAST)).any(axis=1)))
+        raise RecordRefused(f"row {row + 1}", name, f"{column[row]!r} holds control characters")
+    return out
 
 
 def _put_column(f: Field, frame: pl.DataFrame, out: Matrix) -> None:
@@ -80,7 +85,7 @@ def _few(f: Field, column: pl.Series) -> Matrix:
     column = column.fill_null("")
     values = column.unique(maintain_order=True)
     at = column.replace_strict(values, pl.Series(range(len(values)), dtype=pl.UInt32), return_dtype=pl.UInt32)
-    return _text(values, f.width, f.name)[at.to_numpy()]
+    return np.asarray(_text(values, f.width, f.name)[at.to_numpy()])
 
 
 def rows_to_bytes(frame: pl.DataFrame) -> bytes:
@@ -159,8 +164,8 @@ def _date(number: npt.NDArray[np.int64], f: Field, first: int) -> pl.Series:
 
 def _strings(raw: Matrix, f: Field, first: int) -> pl.Series:
     flat = np.ascontiguousarray(raw)
-    if flat.size and (flat.max() > 126 or flat.min() < BLANK):
-        row = int(np.argmax(((flat > 126) | (flat < BLANK)).any(axis=1)))
+    if flat.size and (flat.max() > LAST or flat.min() < BLANK):
+        row = int(np.argmax(((flat > LAST) | (flat < BLANK)).any(axis=1)))
         raise RecordRefused(f"record {first + row}", f.name, f"{flat[row].tobytes()!r} is not plain ASCII")
     ends = np.arange(0, flat.size + 1, f.width, dtype=np.int32)
     array = pa.Array.from_buffers(pa.string(), len(raw), [None, pa.py_buffer(ends), pa.py_buffer(flat)])
@@ -191,7 +196,7 @@ def _moment(number: npt.NDArray[np.int64], f: Field, first: int) -> pl.Series:
 
 
 def bytes_to_rows(raw: bytes | memoryview, first: int = 1) -> pl.DataFrame:
-    """Base segments of 426 characters as columns (all but the descriptor word). RecordRefused names record and field."""
+    """Base segments of 426 characters as columns (all but the word). RecordRefused names record and field."""
     rows = np.frombuffer(raw, np.uint8).reshape(-1, CHARACTER_RECORD)
     word = _number(np.ascontiguousarray(rows[:, :4]), BASE[0], first)
     if len(word) and (word != CHARACTER_RECORD).any():
@@ -212,7 +217,9 @@ def read_month(raw: bytes | memoryview, period: tuple[date, date] | None = None)
     """
     size = len(raw)
     if size < 2 * CHARACTER_RECORD or size % CHARACTER_RECORD:
-        raise RecordRefused("file", "size", f"{size} bytes are no whole records of 426", "the file is cut; fetch it again")
+        raise RecordRefused(
+            "file", "size", f"{size} bytes are no whole records of 426", "the file is cut; fetch it again"
+        )
     view = memoryview(raw)
     header = take_fields(HEADER, bytes(view[: length(HEADER)]), "header")
     if header["record_identifier"] != "HEADER":

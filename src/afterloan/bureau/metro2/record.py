@@ -15,6 +15,7 @@ class RecordRefused(ValueError):
     """A record or file that cannot be read or written: where, which `field`, what is there, what to do."""
 
     def __init__(self, where: str, name: str, reason: str, remedy: str = "correct it at its source") -> None:
+        """The message says all four."""
         super().__init__(f"{where}: {name}: {reason}; {remedy}")
         self.where, self.field, self.reason = where, name, reason
 
@@ -45,7 +46,7 @@ def put_field(f: Field, value: Any, packed: bool, where: str) -> bytes:
     number = _number(f, value)
     if not 0 <= number < 10**f.width:
         raise RecordRefused(where, f.name, f"{number} does not fit into {f.width} digits", "check the amount")
-    if not packed or f.packed_width == f.width and f.kind != "W":
+    if not packed or (f.packed_width == f.width and f.kind != "W"):
         return str(number).zfill(f.width).encode("ascii")
     if f.kind == "W":
         return number.to_bytes(2, "big") + b"\0\0"
@@ -58,9 +59,10 @@ def _number(f: Field, value: Any) -> int:
     if value is None:
         return 0
     if f.kind == "D":
-        return int(value.strftime("%m%d")) * 10000 + value.year
+        return int(value.month * 10**6 + value.day * 10**4 + value.year)
     if f.kind == "T":
-        return int(value.strftime("%m%d")) * 10**10 + value.year * 10**6 + int(value.strftime("%H%M%S"))
+        day = value.month * 10**6 + value.day * 10**4 + value.year
+        return int(day * 10**6 + value.hour * 10**4 + value.minute * 100 + value.second)
     return int(value)
 
 
@@ -101,7 +103,9 @@ def _moment(f: Field, number: int, where: str) -> date | None:
     try:
         if f.kind == "D":
             return date(int(text[4:8]), int(text[:2]), int(text[2:4]))
-        return datetime(int(text[4:8]), int(text[:2]), int(text[2:4]), int(text[8:10]), int(text[10:12]), int(text[12:]))
+        return datetime(
+            int(text[4:8]), int(text[:2]), int(text[2:4]), int(text[8:10]), int(text[10:12]), int(text[12:])
+        )
     except ValueError:
         raise RecordRefused(where, f.name, f"{text!r} is no day (MMDDYYYY)") from None
 

@@ -1,4 +1,4 @@
-"""Reported rows and who they are about as base segments of Metro 2; those that lack something are refused one by one."""
+"""Reported rows and whom they are about as base segments of Metro 2; what lacks something is refused row by row."""
 
 from datetime import date
 from typing import Any
@@ -58,7 +58,9 @@ def _refused(both: pl.DataFrame) -> pl.DataFrame:
     for name, field in {**NEEDED, "middle_name": "middle_name", "address_2": "second_line_address"}.items():
         text = pl.col(name).fill_null("")
         odd = ~text.str.contains(r"^[\x20-\x7e]*$") | (text.str.len_chars() > widths[field])
-        reason = pl.lit(f"the attribute {name!r} is not plain ASCII of at most {widths[field]} characters; transliterate it")
+        reason = pl.lit(
+            f"the attribute {name!r} is not plain ASCII of at most {widths[field]} characters; transliterate it"
+        )
         parts.append(both.filter(odd).select("loan", field=pl.lit(field), reason=reason))
     nobody = (_number("ssn") == 0) & _birth().is_null()
     reason = pl.lit("neither attribute 'ssn' nor 'date_birth' is there; one is needed")
@@ -80,9 +82,9 @@ def _birth() -> pl.Expr:
 
 
 def _columns(sender: dict[str, Any]) -> dict[str, pl.Expr]:
-    months = pl.when(pl.col("unit") == 3).then(pl.col("instalments") * pl.col("every"))
-    months = months.when(pl.col("unit") == 4).then(pl.col("instalments") * pl.col("every") * 12)
-    days = pl.when(pl.col("unit") == 2).then(7).otherwise(1) * pl.col("instalments") * pl.col("every")
+    length = pl.col("instalments") * pl.col("every")
+    months = pl.when(pl.col("unit") == 3).then(length).when(pl.col("unit") == 4).then(length * 12)
+    days = pl.when(pl.col("unit") == 2).then(7).otherwise(1) * length
     paid = pl.col("status").is_in(["13", "61", "62", "63", "64", "65"])
     deleted = pl.col("record").is_in(["DA", "DF"])
     frequency = pl.concat_str(pl.col("unit").cast(pl.String), pl.lit("/"), pl.col("every").cast(pl.String))
@@ -110,7 +112,9 @@ def _columns(sender: dict[str, Any]) -> dict[str, pl.Expr]:
         "compliance_condition_code": pl.col("annotation"),
         "current_balance": pl.when(paid).then(0).otherwise(whole("owed_fen")),
         "amount_past_due": pl.when(paid | (pl.col("status") == "11")).then(0).otherwise(whole("overdue_30_fen")),
-        "original_charge_off_amount": pl.when(pl.col("status").is_in(["64", "97"])).then(whole("owed_fen")).otherwise(0),
+        "original_charge_off_amount": pl.when(pl.col("status").is_in(["64", "97"]))
+        .then(whole("owed_fen"))
+        .otherwise(0),
         "date_account_information": pl.when(paid).then(pl.col("ended_on")).otherwise(pl.col("month_end")),
         "date_first_delinquency": pl.col("first_delinquent_on"),
         "date_closed": pl.when(paid).then(pl.col("ended_on")),
