@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from time import sleep
 from typing import Any
 
 import psycopg
@@ -68,7 +69,7 @@ class Batch:
 
     def run(self) -> Done:
         """Do the job; nothing if another worker holds it. Safe to repeat: the record says what is left."""
-        if not sending.take_job(self.connection, self.job):
+        if not self._taken():
             return self.done
         try:
             rows = sending.of_job(self.connection, self.job)
@@ -82,6 +83,14 @@ class Batch:
         finally:
             sending.leave_job(self.connection, self.job)
         return self.done
+
+    def _taken(self) -> bool:
+        """Hold the job. Who looks for dead workers tries each lock for an instant, so a no is asked again."""
+        for _ in range(20):
+            if sending.take_job(self.connection, self.job):
+                return True
+            sleep(0.05)
+        return False
 
     # -- in doubt ---------------------------------------------------------------------------------------------
 
@@ -102,10 +111,12 @@ class Batch:
         if isinstance(answer, Sent | Refused):
             self._record([(item, answer)], asked=True)
             return []
-        if isinstance(answer, Retry) or self.handler.promise is Promise.KEYED:
+        keyed = self.handler.promise is Promise.KEYED and row.number < self.handler.tries
+        if isinstance(answer, Retry) or keyed:
             why = answer.why if isinstance(answer, Retry) else "sent again under the same key"
             with self.connection.transaction():
                 sending.write(self.connection, [self._step(item, "again", detail={"why": why, "asked": True})])
+                self.handler.recorded(self.connection, [(item, Retry(why))], now)
             return [replace(row, step="again")]
         self._leave_to_person(item, answer)
         return []

@@ -121,8 +121,8 @@ class Worker:
     def run(self, names: Sequence[str], stay: bool) -> None:
         """Do jobs until there are none (or, `stay`, until told to stop)."""
         channels()
-        pool = {"min_size": 1, "max_size": 3}
-        app = procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=self.store.url, **pool))
+        connector = procrastinate.PsycopgConnector(conninfo=self.store.url, min_size=1, max_size=3)
+        app = procrastinate.App(connector=connector)
         with psycopg.connect(self.store.url, autocommit=True) as connection:
 
             @app.task(name=JOB, pass_context=True)
@@ -214,10 +214,10 @@ def _run_workers(
         process.join()
 
 
-def stay(store: Store, only: Sequence[str] = (), told: Setting | None = None) -> None:
+def stay(store: Store, only: Sequence[str] = (), told: Setting | None = None, workers: int = 1) -> None:
     """Drain until interrupted: a loop that looks each second for what is due, and what dead workers left."""
     names, made = chosen(only), told or setting()
     with suppress(KeyboardInterrupt):
         while True:
-            drain(store, names, told=made)
+            drain(store, names, told=made, workers=workers)
             time.sleep(POLL_SECONDS)

@@ -14,7 +14,7 @@ from afterloan.store.sending import TellRow, tell_rows
 
 
 class Inbox(Messages):
-    """A row of table `inbox`, written with the outcome: it is there once or not at all, and being there is delivered."""
+    """A row of table `inbox`, written with the outcome: there once or not at all; to be there is to be delivered."""
 
     promise = Promise.KEYED
     contact = "push"
@@ -41,7 +41,7 @@ class Inbox(Messages):
             cursor.executemany(
                 "insert into inbox (borrower, key, at, subject, text, language, template, version) "
                 "values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict (key) do nothing",
-                [_row(i, m, now) for i, m in sent if isinstance(m, Message)],
+                [_row(i, m, now) for i, m in sent],
             )
         super().recorded(connection, judged, now)
         tell_rows(connection, [r for i, _ in sent for r in notice_rows(i, self.contact, now)])

@@ -33,8 +33,8 @@ class Message:
 
 
 def token(key: str) -> str:
-    """A name for a key that any receiver accepts: 32 hexadecimal digits of its hash."""
-    return hashlib.sha256(key.encode()).hexdigest()[:32]
+    """A name for a key that any receiver accepts: 32 hexadecimal digits; the store finds the key again by it."""
+    return hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()
 
 
 def attempt_reference(item: Item) -> str:
@@ -62,7 +62,8 @@ class Messages:
         self.rate: int | None = int(told["rate"]) if told.get("rate") else None
         self.tries, self.batch = int(told.get("tries", 8)), int(told.get("batch", 50))
         self.settle = timedelta(seconds=int(told.get("settle_seconds", 60)))
-        self.made: dict[int, Message | str] = {}
+        self.made: dict[int, Message] = {}
+        self.admitted: set[int] = set()
 
     # -- before ---------------------------------------------------------------------------------------------
 
@@ -85,13 +86,13 @@ class Messages:
             except (TemplateRefused, ValueError) as refusal:
                 words[item.action] = Refused(str(refusal))
         verdicts = admit_many(connection, [self._attempt(i, now) for i in asked]) if asked else []
+        self.admitted = {i.action for i, v in zip(asked, verdicts, strict=True) if v.allowed}
         for item, verdict in zip(asked, verdicts, strict=True):
             words[item.action] = None if verdict.allowed else _not_now(item, verdict.why, verdict.next_at)
         return [words[i.action] for i in items]
 
     def _attempt(self, item: Item, now: datetime) -> Attempt:
         message = self.made[item.action]
-        assert isinstance(message, Message)
         body, values = item.body, item.body.get("values", {})
         return Attempt(
             item.borrower,
@@ -144,8 +145,7 @@ class Messages:
 
     def send(self, items: Sequence[Item], now: datetime) -> Sequence[Outcome]:
         """Deliver the texts that `admit` made."""
-        messages = [self.made[i.action] for i in items]
-        return self.deliver([m for m in messages if isinstance(m, Message)], now)
+        return self.deliver([self.made[i.action] for i in items], now)
 
     def deliver(self, messages: Sequence[Message], now: datetime) -> Sequence[Outcome]:
         """Send; an outcome for each, in order."""
@@ -168,14 +168,14 @@ class Messages:
             elif isinstance(outcome, Refused):
                 told = {"key": item.key, "channel": self.contact, "why": outcome.why[:500]}
                 rows.append(self._row(MessageFailed.KIND, f"failed:{item.key}", item, now, told))
-            if isinstance(outcome, Retry | Refused) and item.action in self.made:
+            if isinstance(outcome, Retry) or (isinstance(outcome, Refused) and item.action in self.admitted):
                 rows.append(self._ended(item, "not_connected", now))
         tell_rows(connection, rows)
 
     def _sent(self, item: Item, outcome: Sent, now: datetime) -> list[TellRow]:
         message = self.made.get(item.action)
         told: dict[str, Any] = {"key": item.key, "channel": self.contact, "receipt": outcome.receipt[:200]}
-        if isinstance(message, Message):
+        if message is not None:
             text = message.text
             told |= {
                 "template": text.template,

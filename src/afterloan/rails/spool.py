@@ -2,14 +2,17 @@
 
 import json
 import os
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from afterloan.rails.documents import render
 from afterloan.rails.drain import Item, Outcome, Place, Promise, Retry, Sent
 from afterloan.rails.messages import Message, Messages, token
 from afterloan.rails.mime import mime
+from afterloan.rails.templates import Text, date_text, lender_text
 
 
 class Spool(Messages):
@@ -86,22 +89,26 @@ class Spool(Messages):
 
 def letter_pdf(message: Message, place: Place, now: datetime) -> bytes:
     """The letter of a message as PDF."""
-    from zoneinfo import ZoneInfo
+    to = {"name": message.item.name, "address": message.to}
+    day = now.astimezone(ZoneInfo(message.zone)).date()
+    told = letter_values(message.text, place.config["lender"], to, message.item.key, day)
+    return render("letter", message.text.language, told)
 
-    from afterloan.rails.templates import date_text, lender_text
 
-    text, lender = message.text, place.config["lender"]
-    told = {
+def letter_values(
+    text: Text, lender: Mapping[str, Any], to: Mapping[str, str], reference: str, on: date
+) -> dict[str, Any]:
+    """What the document `letter` is filled with."""
+    return {
         "sender": {
             "name": lender_text(lender, "name", text.language),
             "address": lender_text(lender, "address", text.language),
             "contact": lender_text(lender, "phone", text.language),
         },
-        "to": {"name": message.item.name, "address": message.to},
-        "reference": message.item.key,
-        "on": date_text(now.astimezone(ZoneInfo(message.zone)).date(), text.language),
+        "to": dict(to),
+        "reference": reference,
+        "on": date_text(on, text.language),
         "subject": text.heading,
         "paragraphs": [p.strip() for p in text.body.split("\n\n") if p.strip()],
         "lines": list(text.lines),
     }
-    return render("letter", text.language, told)

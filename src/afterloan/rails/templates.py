@@ -31,7 +31,7 @@ class TemplateRefused(ValueError):
 
 
 class Words(BaseModel):
-    """A template in one language. `subject` is seen on locked screens, so it tells of no debt; `heading`: of a letter."""
+    """A template in one language. `subject` is seen on locked screens: it tells of no debt; `heading`: of a letter."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     subject: str
@@ -345,6 +345,33 @@ def _unknown_names(where: str, text: str) -> list[str]:
     except jinja2.TemplateSyntaxError as error:
         return [f"{where}: {error.message}"]
     return [f"{where}: {name} means nothing; see values.yaml" for name in sorted(used - known)]
+
+
+PLACES = ("CN", "US", "EU", "UK", "IN")
+
+
+def proofread(lender: Mapping[str, Any]) -> list[str]:
+    """What is wrong with any template on any channel, at any place, in any language; nothing when all are sound."""
+    problems = []
+    for versions in templates().values():
+        for template in versions:
+            problems += check(template)
+            for language in LANGUAGES:
+                for channel in (*SHORT, "email", "letter", "webhook"):
+                    for place in PLACES:
+                        problems += _tried(template, language, channel, place, lender)
+    return problems
+
+
+def _tried(template: Template, language: str, channel: str, place: str, lender: Mapping[str, Any]) -> list[str]:
+    needed = {k: v for k, v in sample_values(template).items() if k in template.needs}
+    for values in (needed, sample_values(template)):
+        try:
+            on = template.effective_from
+            render(template, language, values, lender, channel=channel, jurisdiction=place, on=on)
+        except TemplateRefused as refusal:
+            return [f"{channel}, {place}, {language}: {refusal}"]
+    return []
 
 
 def sample_values(template: Template) -> dict[str, Any]:

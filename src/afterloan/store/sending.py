@@ -185,7 +185,8 @@ def put_back_lost(connection: psycopg.Connection[Any], now: datetime, pause: tim
         int(row[0])
         for row in connection.execute(
             "select j.id from procrastinate_jobs j where j.status = 'doing' and not exists (select from "
-            "procrastinate_events e where e.job_id = j.id and e.type = 'started' and e.at > now() - interval '1 second') "
+            "procrastinate_events e where e.job_id = j.id and e.type = 'started' "
+            "and e.at > now() - interval '1 second') "
             "and pg_try_advisory_xact_lock(%s + j.id) for update skip locked",
             (LOCK << 40,),
         ).fetchall()
@@ -213,6 +214,38 @@ def next_due(connection: psycopg.Connection[Any], kinds: Sequence[str]) -> datet
 def record_of(connection: psycopg.Connection[Any], key: str) -> list[tuple[int, str, datetime, str, dict[str, Any]]]:
     """The record of an action: (try, step, moment, receipt, detail), in order."""
     return connection.execute(
-        "select number, step, at, receipt, detail from sending join outbox using (action) where key = %s order by entry",
+        "select number, step, at, receipt, detail from sending join outbox using (action) where key = %s "
+        "order by entry",
         (key,),
     ).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An action that a receipt speaks of: its last try and step, and whether a job has it now."""
+
+    action: int
+    key: str
+    kind: str
+    borrower_number: int
+    loan: str | None
+    body: dict[str, Any]
+    number: int
+    step: str
+    channel: str
+    busy: bool
+
+
+def named(connection: psycopg.Connection[Any], names: Sequence[str]) -> dict[str, Known]:
+    """Actions by key or by token (md5 of the key), under the name that was asked for."""
+    rows = connection.execute(
+        "select n.name, o.action, o.key, o.kind, o.borrower, c.reference, o.body, coalesce(s.number, 0), "
+        "coalesce(s.step, ''), coalesce(s.channel, ''), exists (select from waiting w where w.action = o.action "
+        "and w.job is not null) from unnest(%s::text[]) n(name) "
+        "join outbox o on o.action = coalesce((select action from outbox where key = n.name), "
+        "(select action from outbox where md5(key) = n.name)) left join contract c on c.loan = o.loan "
+        "left join lateral (select number, step, channel from sending where sending.action = o.action "
+        "order by entry desc limit 1) s on true",
+        (list(set(names)),),
+    ).fetchall()
+    return {row[0]: Known(*row[1:]) for row in rows}
