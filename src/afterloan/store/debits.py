@@ -1,0 +1,245 @@
+"""Mandates and debits in the store: what stands, what was tried, what is owed today."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import adbc_driver_postgresql.dbapi as adbc
+import psycopg
+
+from afterloan.dates import day
+from afterloan.facts import FactRefused
+from afterloan.facts.debit import (
+    DebitAttempted,
+    DebitFailed,
+    DebitFiled,
+    DebitOutcome,
+    DebitReturned,
+    DebitSucceeded,
+    MandateRevoked,
+    MandateSigned,
+)
+from afterloan.facts.events import Event, event_of
+from afterloan.loan.reckon import reckon_book
+from afterloan.store.events import COLUMNS, Told, events_of, tell
+from afterloan.store.read import read_loans
+from afterloan.strategy.debit import FAILED, PENDING, RETURNED, SUCCEEDED, Mandate, Owed, Tried
+
+LOCK = 727470
+OUTCOMES = (DebitSucceeded.KIND, DebitFailed.KIND, DebitReturned.KIND)
+KINDS = (MandateSigned.KIND, MandateRevoked.KIND, DebitAttempted.KIND, *OUTCOMES)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A borrower's mandates with their facts, and every attempt with how it stands."""
+
+    mandates: tuple[Mandate, ...]
+    signed: dict[str, MandateSigned]
+    tried: tuple[Tried, ...]
+
+
+def lock_borrower(connection: psycopg.Connection[Any], borrower: int) -> None:
+    """Nobody else plans or settles debits of this borrower until the transaction ends."""
+    connection.execute("select pg_advisory_xact_lock(%s, hashint8(%s))", (LOCK, borrower))
+
+
+def standing_of(connection: psycopg.Connection[Any], borrower: str) -> Standing:
+    """A borrower's mandates and attempts, as this transaction sees them."""
+    return fold_events(events_of(connection, borrower, KINDS))
+
+
+def fold_events(events: Iterable[Event]) -> Standing:
+    """What the events of one borrower come to. The order in which results arrived makes no difference.
+
+    Money that was taken and went back is `returned`; an attempt of which both a failure and a success were told
+    has succeeded, for the money is there; the last `revoked` of a mandate is nothing but its first.
+    """
+    told = list(events)
+    signed = {e.reference: e for e in told if isinstance(e, MandateSigned)}
+    revoked: dict[str, date] = {}
+    for e in told:
+        if isinstance(e, MandateRevoked):
+            revoked[e.of] = min(e.on, revoked.get(e.of, e.on))
+    mandates = tuple(
+        Mandate(
+            reference=e.reference,
+            source=e.source,
+            rail=e.rail,
+            loan=e.loan,
+            ceiling_fen=e.ceiling_fen,
+            ceiling_month_fen=e.ceiling_month_fen,
+            turn=e.turn,
+            signed_on=e.on,
+            revoked_on=revoked.get(e.reference),
+        )
+        for e in signed.values()
+    )
+    return Standing(mandates, signed, _tried(told))
+
+
+def _tried(told: Sequence[Event]) -> tuple[Tried, ...]:
+    outcomes: dict[str, dict[str, DebitOutcome]] = {}
+    for e in told:
+        if isinstance(e, DebitOutcome):
+            outcomes.setdefault(e.of, {})[e.KIND] = e
+    first: dict[str, str] = {}
+    found: list[Tried] = []
+    for e in told:
+        if isinstance(e, DebitAttempted):
+            first[e.reference] = first.get(e.represents or "", e.represents or e.reference)
+            parts = tuple((part.loan, part.amount_fen) for part in e.parts)
+            fresh = Tried(e.reference, e.mandate, e.at, e.amount_fen, first=first[e.reference], parts=parts)
+            found.append(_with(fresh, outcomes.get(e.reference, {})))
+    return tuple(found)
+
+
+def _with(tried: Tried, said: dict[str, DebitOutcome]) -> Tried:
+    taken, failed, back = (said.get(kind) for kind in OUTCOMES)
+    if isinstance(taken, DebitSucceeded):
+        if isinstance(back, DebitReturned):
+            return replace(tried, state=RETURNED, reason=back.reason)
+        return replace(tried, state=SUCCEEDED, taken_fen=taken.amount_fen)
+    if isinstance(back, DebitReturned):
+        return replace(tried, state=RETURNED, reason=back.reason)
+    if isinstance(failed, DebitFailed):
+        return replace(tried, state=FAILED, reason=failed.reason)
+    assert tried.state == PENDING
+    return tried
+
+
+def attempt_of(connection: psycopg.Connection[Any], reference: str) -> DebitAttempted:
+    """An attempt by its reference. Raises FactRefused when there is none."""
+    row = connection.execute(
+        f"select {COLUMNS} where e.reference = %s and e.kind = %s", (reference, DebitAttempted.KIND)
+    ).fetchone()
+    if row is None:
+        raise FactRefused(
+            "of",
+            reference,
+            "no debit attempt of that reference",
+            "ask the bank which debit it means; nothing was taken in",
+        )
+    event = event_of(*row[1:])
+    assert isinstance(event, DebitAttempted)
+    return event
+
+
+def outcomes_of(connection: psycopg.Connection[Any], attempt: DebitAttempted) -> dict[str, DebitOutcome]:
+    """What was told of an attempt so far, by kind."""
+    rows = connection.execute(
+        f"select {COLUMNS} where e.body->>'of' = %s and e.kind = any(%s)", (attempt.reference, list(OUTCOMES))
+    ).fetchall()
+    found = [event_of(*row[1:]) for row in rows]
+    return {e.KIND: e for e in found if isinstance(e, DebitOutcome)}
+
+
+def owed_today(
+    connection: psycopg.Connection[Any], reader: adbc.Connection, borrowers: Sequence[int], today: date
+) -> dict[int, list[Owed]]:
+    """Arrears and what falls due today of some borrowers' loans (numbers), reckoned to the day from committed facts."""
+    if not borrowers:
+        return {}
+    where = f"c.borrower in ({','.join(str(int(b)) for b in borrowers)})"
+    book = read_loans(connection, reader, where)
+    if not len(book):
+        return {}
+    as_of = day(today.isoformat())
+    rows = connection.execute(
+        "select loan, borrower, reference from contract where loan = any(%s)", (book.contracts["loan"].tolist(),)
+    ).fetchall()
+    names = {loan: (borrower, reference) for loan, borrower, reference in rows}
+    found: dict[int, list[Owed]] = {}
+    for position in reckon_book(book, as_of, as_of):
+        amount = int(position["arrears_fen"].sum() + position["due_today_fen"].sum())
+        if not position["error"] and amount > 0:
+            borrower, reference = names[int(position["loan"])]
+            found.setdefault(borrower, []).append(Owed(reference, amount, int(position["days_past_due"])))
+    return found
+
+
+def sign_mandate(connection: psycopg.Connection[Any], mandate: MandateSigned) -> Told:
+    """Record a mandate; the same again is known. Raises FactRefused."""
+    return tell(connection, mandate)
+
+
+def revoke_mandate(
+    connection: psycopg.Connection[Any], reference: str, on: date, known_on: date, by: str = "borrower", why: str = ""
+) -> Told:
+    """End a mandate from `on`. Raises FactRefused for one that is not there."""
+    row = connection.execute(
+        "select b.reference from event e join borrower b using (borrower) where e.reference = %s and e.kind = %s",
+        (reference, MandateSigned.KIND),
+    ).fetchone()
+    if row is None:
+        raise FactRefused("mandate", reference, "no mandate of that reference", "see `afterloan mandate list`")
+    name = f"{reference}:revoked:{on.isoformat()}"
+    return tell(
+        connection,
+        MandateRevoked(borrower=row[0], on=on, known_on=known_on, reference=name, of=reference, by=by, reason=why),
+    )
+
+
+def mandates_listed(connection: psycopg.Connection[Any], borrower: str | None) -> list[dict[str, Any]]:
+    """Every mandate (of one borrower) with when it was revoked, for people."""
+    rows = connection.execute(
+        "select b.reference, c.reference, e.reference, e.on_day, e.body, "
+        "(select min(r.on_day) from event r where r.kind = 'mandate.revoked' and r.body->>'of' = e.reference) "
+        "from event e join borrower b on b.borrower = e.borrower left join contract c on c.loan = e.loan "
+        "where e.kind = %s and (%s::text is null or b.reference = %s) order by b.reference, e.event",
+        (MandateSigned.KIND, borrower, borrower),
+    ).fetchall()
+    return [
+        {"borrower": b, "loan": loan, "mandate": name, "signed_on": on, "revoked_on": gone, **body}
+        for b, loan, name, on, body, gone in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ToFile:
+    """An attempt that waits for its file, with the mandate it is under and the borrower's name."""
+
+    attempt: DebitAttempted
+    mandate: MandateSigned
+    name: str
+
+
+def to_file(connection: psycopg.Connection[Any], rail: str, file: str | None = None) -> list[ToFile]:
+    """Attempts of a rail that stand in no file yet (or those of `file`), in order of telling."""
+    rows = connection.execute(
+        f"select {COLUMNS} where e.kind = %s and e.body->>'rail' = %s and ("
+        "exists (select from event f where f.kind = 'debit.filed' and f.body->>'of' = e.reference "
+        "and f.body->>'file' = %s) "
+        "or (%s::text is null and not exists (select from event f where f.kind = any(%s) "
+        "and f.body->>'of' = e.reference))"
+        ") order by e.event",
+        (DebitAttempted.KIND, rail, file or "", file, [DebitFiled.KIND, *OUTCOMES]),
+    )
+    found: list[ToFile] = []
+    for row in rows.fetchall():
+        attempt = event_of(*row[1:])
+        assert isinstance(attempt, DebitAttempted)
+        told = connection.execute(f"select b.name, {COLUMNS} where e.reference = %s", (attempt.mandate,)).fetchone()
+        assert told is not None
+        mandate = event_of(*told[2:])
+        assert isinstance(mandate, MandateSigned)
+        found.append(ToFile(attempt, mandate, mandate.holder or told[0] or attempt.borrower))
+    return found
+
+
+def unanswered(connection: psycopg.Connection[Any], before: datetime, rail: str = "gateway") -> list[DebitAttempted]:
+    """Attempts made before a moment of which nothing was heard."""
+    rows = connection.execute(
+        f"select {COLUMNS} where e.kind = %s and e.at < %s and e.body->>'rail' = %s and not exists "
+        "(select from event f where f.kind = any(%s) and f.body->>'of' = e.reference) order by e.event",
+        (DebitAttempted.KIND, before, rail, list(OUTCOMES)),
+    ).fetchall()
+    found = [event_of(*row[1:]) for row in rows]
+    return [e for e in found if isinstance(e, DebitAttempted)]
+
+
+def day_of(moment: datetime, zone: str) -> date:
+    """The civil day of a moment at a place."""
+    return moment.astimezone(ZoneInfo(zone)).date()
