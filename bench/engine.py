@@ -22,12 +22,12 @@ def book(loans: int) -> Book:
     products = np.array([builtin()["jiebei-equal"].record()])
     contract = (0, 0, 1_000_000, 4_560, START, 0, 3, 1, 12, 0, 0, 0, 0)
     contracts = np.array([contract] * loans, CONTRACT)
-    lent = (10, START, START, NEVER, 1_000_000, 0, 0, 0)
+    lent = (10, START, START, NEVER, 1_000_000, 0, 0, 0, 0, 0, 0, 0)
     none, zero = np.zeros(0, PROMISED), np.zeros(2, np.int64)
     calendars = np.zeros((0, 1), bool)
     one = Book(products, contracts[:1], none, zero, np.array([lent], FACT), np.array([0, 1]), calendars)
     due = reckon_loan(one, 0, START).instalments
-    told = [lent] + [(50, int(r["due_on"]), 0, NEVER, int(r["due_fen"].sum()), 0, 0, 0) for r in due]
+    told = [lent] + [(50, int(r["due_on"]), 0, NEVER, int(r["due_fen"].sum()), 0, 0, 0, 0, 0, 0, 0) for r in due]
     facts = np.tile(np.array(told, FACT), loans)
     at = np.arange(loans + 1) * len(told)
     return Book(products, contracts, none, np.zeros(loans + 1, np.int64), facts, at, calendars)

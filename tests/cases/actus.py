@@ -79,7 +79,7 @@ def _book(terms: dict[str, str]) -> Book:
     record = ProductTerms.model_validate(told).record()
     contract = np.zeros(1, CONTRACT)
     contract[0] = (0, 0, principal, round(rate), start, first, 3, step, count, 0, 0, 0, 0)
-    fact = np.array([(10, start, start, NEVER, principal, 0, 0, 0)], FACT)
+    fact = np.array([(10, start, start, NEVER, principal, 0, 0, 0, 0, 0, 0, 0)], FACT)
     none = np.zeros(0, PROMISED)
     return Book(
         np.array([record]), contract, none, np.zeros(2, np.int64), fact, np.array([0, 1]), np.zeros((0, 1), bool)

@@ -19,6 +19,8 @@ from afterloan.loan.terms import (
     PROMISED,
     RATE_SCALE,
     Accrual,
+    AfterChargeOff,
+    ArrearsInterest,
     Cause,
     Component,
     DayCount,
@@ -61,6 +63,19 @@ BY_INSTALMENT_NAMED = {
         ["principal", "penalty", "fee", "interest"],
     ),
 }
+
+
+RE_AGE = {
+    "default": ArrearsInterest.CARRIED,
+    "equal_amortization_payable_interest": ArrearsInterest.ALONE,
+    "equal_amortization_full_interest": ArrearsInterest.WHOLE,
+}
+CHARGE_OFF = {
+    "regular": AfterChargeOff.GOES_ON,
+    "zero_interest": AfterChargeOff.STOPS,
+    "accelerate_maturity": AfterChargeOff.FALLS_DUE,
+}
+ARRANGED = ("re_age", "re_amortize", "charge_off", "write_off")
 
 
 class NotExpressed(Exception):
@@ -183,6 +198,10 @@ class Told:
     gone_on: int = NEVER
     component: int = 0
     due_on: int = 0
+    count: int = 0
+    every: int = 0
+    unit: int = 0
+    from_on: int = 0
 
 
 @dataclass
@@ -206,7 +225,8 @@ class Teller:
         """The loan at the end of `as_of`."""
         facts = np.zeros(len(self.told), FACT)
         for k, t in enumerate(self.ordered()):
-            facts[k] = (t.kind, t.on, t.known_on, t.gone_on, t.amount, t.component, t.due_on, k)
+            plan = (t.count, t.every, t.unit, t.from_on)
+            facts[k] = (t.kind, t.on, t.known_on, t.gone_on, t.amount, t.component, t.due_on, k, *plan)
         at = np.array([0, len(facts)])
         none = np.zeros(0, PROMISED)
         book = Book(self.product, self.contract, none, np.zeros(2, np.int64), facts, at, np.zeros((0, 1), bool))
@@ -240,8 +260,45 @@ class Teller:
                 )
             case "close_day":
                 pass
+            case "reage" | "reamortise":
+                self._reinstal(step, on, known)
+            case "reschedule":
+                self._reschedule(step, on, known)
+            case "charge_off":
+                then = CHARGE_OFF[self.case["terms"].get("charge_off_interest", "regular")]
+                self.told.append(Told(FactKind.CHARGED_OFF, on, known, 0, "charge_off", component=then))
+            case "write_off":
+                self.told.append(Told(FactKind.WRITTEN_OFF, on, known, 0, "write_off"))
             case other:
                 raise NotExpressed(f"step {other}")
+
+    def _reinstal(self, step: dict[str, Any], on: int, known: int) -> None:
+        name = "re_age" if step["op"] == "reage" else "re_amortize"
+        handling = (step.get("options") or {}).get("reAgeInterestHandling", "default")
+        told = Told(FactKind.REINSTALLED, on, known, 0, name, component=int(RE_AGE[handling]))
+        if step["op"] == "reage":
+            told.count, told.every, told.unit = step["instalments"], step["every"], int(UNITS[step["unit"]])
+            told.due_on = day(step["start"])
+        else:
+            told.component = int(ArrearsInterest.CARRIED)
+        self.told.append(told)
+
+    def _reschedule(self, step: dict[str, Any], on: int, known: int) -> None:
+        start = day(step["from"])
+        if "new_rate_percent" in step:
+            rate = int(Decimal(step["new_rate_percent"]) * RATE_SCALE / 100)
+            self.told.append(Told(FactKind.RATE_CHANGED, start - 1, start - 1, rate, "reschedule"))
+        if "due_moves_to" in step:
+            to = day(step["due_moves_to"])
+            self.told.append(Told(FactKind.DEFERRED, on, known, 0, "reschedule", due_on=to, from_on=start))
+        if "grace_principal_instalments" in step:
+            count = step["grace_principal_instalments"]
+            self.told.append(Told(FactKind.INTEREST_ONLY, on, known, 0, "reschedule", count=count, from_on=start))
+        if "extra_instalments" in step:
+            count = step["extra_instalments"]
+            self.told.append(Told(FactKind.EXTENDED, on, known, 0, "reschedule", count=count, from_on=start))
+        if "grace_interest_instalments" in step:
+            raise NotExpressed("interest put off by a plan")
 
     def _disburse(self, step: dict[str, Any], on: int, known: int) -> None:
         amount = fen(step["amount"])
@@ -298,7 +355,7 @@ def schedule_rows(
         while paid_out and (paid_out[0][0] < want["due"] or (also and paid_out[0][0] == want["due"])):
             balance += paid_out.pop(0)[1]
         balance -= int(due[PRINCIPAL])
-        cleared = int(got["cleared_on"]) if int(due.sum()) else last_fact
+        cleared = int(got["cleared_on"]) if int(due.sum()) or got["last_paid_on"] else last_fact
         ours = {
             "due": iso(got["due_on"]),
             "days": int(got["due_on"] - got["from_on"]),
@@ -360,9 +417,12 @@ def transactions(teller: Teller, reckoned: Reckoned, expected: list[dict[str, An
         if told.gone_on == NEVER:
             balance += told.amount if told.kind == FactKind.DISBURSED else -parts[PRINCIPAL]
         ours.append((iso(told.on), told.name, told.amount, parts, told.gone_on != NEVER, balance))
-    theirs = [t for t in expected if t["kind"] in ("disbursement", "repayment", "down_payment")]
+    kinds = ("disbursement", "repayment", "down_payment")
+    theirs = [t for t in expected if t["kind"] in kinds]
     for t in expected:
-        if t not in theirs:
+        if t["kind"] in ARRANGED:
+            yield from arrangement(teller, t)
+        elif t not in theirs:
             yield f"transaction {t['kind']}", "expected", "none"
     yield "number of transactions", len(theirs), len(ours)
     left = list(ours)
@@ -382,6 +442,16 @@ def transactions(teller: Teller, reckoned: Reckoned, expected: list[dict[str, An
         else:
             near = [m[2:] for m in ours if m[:2] == want[:2]]
             yield f"transaction {want[0]} {want[1]}", (want[2:], last), near
+
+
+def arrangement(teller: Teller, expected: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """A plan, charge-off or write-off beside theirs: it happened that day, and what was owed then."""
+    on, kind = day(expected["on"]), expected["kind"]
+    mine = [t for t in teller.told if t.name == kind and t.on == on]
+    yield f"transaction {expected['on']} {kind}", True, bool(mine)
+    if mine:
+        gone = mine[0].gone_on != NEVER
+        yield f"transaction {expected['on']} {kind} reversed", expected.get("reversed", False), gone
 
 
 def from_waiting(reckoned: Reckoned, on: int) -> int:
@@ -415,7 +485,9 @@ def other(teller: Teller, reckoned: Reckoned, expect: dict[str, Any]) -> Iterato
         yield "closed", bool(expect["closed"]), done
     if "status" in expect:
         state = "approved" if not position["disbursed_fen"] else "active"
-        if done:
+        if position["written_off_on"] != NEVER:
+            state = "closed_written_off"
+        elif done:
             state = "overpaid" if overpaid else "closed_obligations_met"
         theirs = expect["status"].replace("closed (obligations met)", "closed_obligations_met")
         yield "status", theirs, state
@@ -424,7 +496,7 @@ def other(teller: Teller, reckoned: Reckoned, expect: dict[str, Any]) -> Iterato
 
 
 def delinquency(terms: dict[str, Any], position: Any, as_of: int) -> dict[str, str] | None:
-    """The source's range: days past due less its grace, named by the day before each band: 1-3, 4-30 (3), 31-60 (30) …"""
+    """The source's range: days past due less its grace, named by the day before each band: 1-3, 4-30 (3) …"""
     days = int(position["days_past_due"]) - terms.get("arrears_grace_days", 0)
     if days <= 0:
         return None

@@ -98,7 +98,7 @@ def book_of(loans: list[Loan], products: np.ndarray | None = None) -> Book:
         contracts,
         np.zeros(0, PROMISED),
         np.zeros(len(loans) + 1, np.int64),
-        np.array(facts, FACT) if facts else np.zeros(0, FACT),
+        np.array([(*fact, 0, 0, 0, 0) for fact in facts], FACT) if facts else np.zeros(0, FACT),
         fact_at,
         np.zeros((0, 0), np.bool_),
     )

@@ -8,6 +8,7 @@ from beancount import loader
 from beancount.core import data
 
 from afterloan.dates import day
+from afterloan.journal.accounts import CHART
 from afterloan.journal.plaintext import EntryLine, amount_text, beancount, bookings, hledger
 
 TWO_DAYS = [
@@ -50,7 +51,7 @@ def test_beancount_reads_the_export(tmp_path):
     assert errors == []
     transactions = [e for e in entries if isinstance(e, data.Transaction)]
     assert [t.meta.get("loan") for t in transactions] == [None, "L1", 'L"2; x']
-    assert sum(isinstance(e, data.Balance) for e in entries) == 14
+    assert sum(isinstance(e, data.Balance) for e in entries) == len(CHART)
 
 
 def test_a_truncated_export_is_refused_by_beancount(tmp_path):

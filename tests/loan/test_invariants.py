@@ -32,7 +32,7 @@ def book(code: str, principal: int, rate: int, instalments: int, facts: list[tup
     told = sorted([(int(FactKind.DISBURSED), START, START, NEVER, principal), *facts], key=lambda f: (f[1], f[0]))
     rows = np.zeros(len(told), FACT)
     for k, fact in enumerate(told):
-        rows[k] = (*fact, 0, 0, k)
+        rows[k] = (*fact, 0, 0, k, 0, 0, 0, 0)
     none = np.zeros(0, PROMISED)
     at = np.array([0, len(rows)])
     return Book(np.array([record]), contract, none, np.zeros(2, np.int64), rows, at, np.zeros((0, 1), bool))

@@ -25,10 +25,10 @@ def book() -> Book:
     due = day("2026-02-10")
     facts = np.array(
         [
-            (10, LENT, LENT, NEVER, 80_000, 0, 0, 1),
-            (50, due, due, NEVER, 81_240, 0, 0, 2),
-            (10, LENT, LENT, NEVER, 80_000, 0, 0, 3),
-            (50, due, due, day("2026-02-12"), 81_240, 0, 0, 4),
+            (10, LENT, LENT, NEVER, 80_000, 0, 0, 1, 0, 0, 0, 0),
+            (50, due, due, NEVER, 81_240, 0, 0, 2, 0, 0, 0, 0),
+            (10, LENT, LENT, NEVER, 80_000, 0, 0, 3, 0, 0, 0, 0),
+            (50, due, due, day("2026-02-12"), 81_240, 0, 0, 4, 0, 0, 0, 0),
         ],
         FACT,
     )

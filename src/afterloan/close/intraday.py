@@ -79,7 +79,8 @@ CONTRACT_ROW = (
 )
 FACT_ROWS = (
     f"select f.kind, f.on_day - {EPOCH}, f.known_on - {EPOCH}, coalesce(r.known_on - {EPOCH}, {NEVER}), f.amount_fen, "
-    f"f.component, coalesce(f.due_on - {EPOCH}, 0), f.fact from fact f left join fact r on r.of_fact = f.fact "
+    f"f.component, coalesce(f.due_on - {EPOCH}, 0), f.fact, f.count, f.every, f.unit, coalesce(f.from_on - {EPOCH}, 0) "
+    f"from fact f left join fact r on r.of_fact = f.fact "
     f'where f.loan = %s and f.kind <> {REVERSED} order by f.on_day, f.kind, f.reference collate "C"'
 )
 PROMISED_ROWS = (

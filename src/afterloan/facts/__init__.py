@@ -4,7 +4,15 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from afterloan.dates import iso
-from afterloan.loan.terms import MAX_PRINCIPAL_FEN, RATE_SCALE, Component, FactKind
+from afterloan.loan.terms import (
+    MAX_PRINCIPAL_FEN,
+    RATE_SCALE,
+    AfterChargeOff,
+    ArrearsInterest,
+    Component,
+    FactKind,
+    Unit,
+)
 
 FIRST_DAY = 0  # 1970-01-01
 LAST_DAY = 47_481  # 2099-12-31
@@ -125,6 +133,170 @@ class RateChanged(Fact):
         Fact.__post_init__(self)
         if not 0 <= self.rate <= 2 * RATE_SCALE:
             raise FactRefused("rate", self.rate, "not between 0 and 200 %", "give the rate per the product's unit")
+
+
+MAX_PLAN_INSTALMENTS = 120
+
+
+def _count(value: int, least: int = 1) -> None:
+    if not least <= value <= MAX_PLAN_INSTALMENTS:
+        raise FactRefused("count", value, f"not between {least} and {MAX_PLAN_INSTALMENTS}", "give whole instalments")
+
+
+def _day_after(name: str, value: int, on: int) -> None:
+    if not on <= value <= min(on + 3_700, LAST_DAY):
+        raise FactRefused(name, iso(value), "before the day it is agreed, or ten years after it", "correct it")
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred(Fact):
+    """Due dates move: by `count` intervals, or so that the first falls on `due_on`; rows due from `from_on` on."""
+
+    count: int = 0
+    due_on: int = 0
+    from_on: int = 0
+    kind = FactKind.DEFERRED
+
+    def __post_init__(self) -> None:
+        """Either a number of intervals or a day."""
+        Fact.__post_init__(self)
+        if self.due_on:
+            _day_after("due_on", self.due_on, self.on)
+        else:
+            _count(self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class InterestOnly(Fact):
+    """The next `count` instalments ask for interest alone; `add_rows`: as many are added at the end."""
+
+    count: int
+    add_rows: bool = False
+    from_on: int = 0
+    kind = FactKind.INTEREST_ONLY
+
+    def __post_init__(self) -> None:
+        """Bounds of the count."""
+        Fact.__post_init__(self)
+        _count(self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class Extended(Fact):
+    """`count` instalments more; those due from `from_on` on are set anew."""
+
+    count: int
+    from_on: int = 0
+    kind = FactKind.EXTENDED
+
+    def __post_init__(self) -> None:
+        """Bounds of the count."""
+        Fact.__post_init__(self)
+        _count(self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class Reinstalled(Fact):
+    """Arrears and balance anew over `count` instalments from `due_on` on; `count` 0: over those that are left.
+
+    A re-age by another name: the loan counts as current while it is kept, and the position's
+    `first_delinquent_on` stays where it was until the arrears moved are collected.
+    """
+
+    count: int = 0
+    due_on: int = 0
+    every: int = 0
+    unit: Unit | None = None
+    interest: ArrearsInterest = ArrearsInterest.SPREAD
+    kind = FactKind.REINSTALLED
+
+    def __post_init__(self) -> None:
+        """New instalments need a first due date."""
+        Fact.__post_init__(self)
+        _count(self.count, 0)
+        if self.count:
+            _day_after("due_on", self.due_on, self.on + 1)
+        if not 0 <= self.every <= 366:
+            raise FactRefused("every", self.every, "not between 0 and 366", "give the interval in units")
+
+
+@dataclass(frozen=True, slots=True)
+class PenaltyHeld(Fact):
+    """No penalty interest from this day on: a hardship under review, a plan kept."""
+
+    kind = FactKind.PENALTY_HELD
+
+
+@dataclass(frozen=True, slots=True)
+class PenaltyResumed(Fact):
+    """Penalty interest accrues again from this day on."""
+
+    kind = FactKind.PENALTY_RESUMED
+
+
+@dataclass(frozen=True, slots=True)
+class SettlementAgreed(Fact):
+    """`amount_fen` received by the end of `due_on` ends the loan; the rest is then given up. Else nothing changes."""
+
+    amount_fen: int
+    due_on: int
+    kind = FactKind.SETTLEMENT_AGREED
+
+    def __post_init__(self) -> None:
+        """Bounds of the amount; an expiry."""
+        Fact.__post_init__(self)
+        _amount(self.amount_fen)
+        _day_after("due_on", self.due_on, self.on)
+
+
+@dataclass(frozen=True, slots=True)
+class PenaltyForgiven(Fact):
+    """Penalties of `amount_fen` are given up in `count` parts, one as each of the next instalments is kept."""
+
+    amount_fen: int
+    count: int
+    kind = FactKind.PENALTY_FORGIVEN
+
+    def __post_init__(self) -> None:
+        """Bounds of amount and count."""
+        Fact.__post_init__(self)
+        _amount(self.amount_fen)
+        _count(self.count)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanBroken(Fact):
+    """A plan was not kept: what it gave on condition returns from this day on."""
+
+    kind = FactKind.PLAN_BROKEN
+
+
+@dataclass(frozen=True, slots=True)
+class ChargedOff(Fact):
+    """The day-count trigger was reached; what interest does then is `then`."""
+
+    then: AfterChargeOff = AfterChargeOff.STOPS
+    kind = FactKind.CHARGED_OFF
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenOff(Fact):
+    """All that is owed leaves the books at the end of this day. The claim stays: later money is a recovery."""
+
+    kind = FactKind.WRITTEN_OFF
+
+
+@dataclass(frozen=True, slots=True)
+class Sold(Fact):
+    """The claim was sold for `amount_fen` at the end of this day; what was owed leaves the books."""
+
+    amount_fen: int
+    kind = FactKind.SOLD
+
+    def __post_init__(self) -> None:
+        """Bounds of the price."""
+        Fact.__post_init__(self)
+        _amount(self.amount_fen)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,16 @@ class Account(IntEnum):
     INTEREST_INCOME = 4110
     PENALTY_INCOME = 4120
     FEE_INCOME = 4130
+    RECOVERIES = 4210
     PRINCIPAL_WAIVED = 5110
     INTEREST_WAIVED = 5120
     PENALTY_WAIVED = 5130
     FEE_WAIVED = 5140
+    PRINCIPAL_WRITTEN_OFF = 5210
+    INTEREST_WRITTEN_OFF = 5220
+    PENALTY_WRITTEN_OFF = 5230
+    FEE_WRITTEN_OFF = 5240
+    LOSS_ON_SALE = 5310
 
 
 class Kind(StrEnum):
@@ -85,7 +91,23 @@ CHART = (
     ChartLine(Account.PRINCIPAL_WAIVED, "Principal waived", "本金减免", Kind.EXPENSE, "Expenses:Waived:Principal"),
     ChartLine(Account.INTEREST_WAIVED, "Interest waived", "利息减免", Kind.EXPENSE, "Expenses:Waived:Interest"),
     ChartLine(Account.PENALTY_WAIVED, "Penalties waived", "罚息减免", Kind.EXPENSE, "Expenses:Waived:Penalty"),
+    ChartLine(Account.RECOVERIES, "Recoveries after write-off", "核销后收回", Kind.INCOME, "Income:Recoveries"),
     ChartLine(Account.FEE_WAIVED, "Fees waived", "费用减免", Kind.EXPENSE, "Expenses:Waived:Fee"),
+    ChartLine(
+        Account.PRINCIPAL_WRITTEN_OFF,
+        "Principal written off",
+        "本金核销",
+        Kind.EXPENSE,
+        "Expenses:Written-Off:Principal",
+    ),
+    ChartLine(
+        Account.INTEREST_WRITTEN_OFF, "Interest written off", "利息核销", Kind.EXPENSE, "Expenses:Written-Off:Interest"
+    ),
+    ChartLine(
+        Account.PENALTY_WRITTEN_OFF, "Penalties written off", "罚息核销", Kind.EXPENSE, "Expenses:Written-Off:Penalty"
+    ),
+    ChartLine(Account.FEE_WRITTEN_OFF, "Fees written off", "费用核销", Kind.EXPENSE, "Expenses:Written-Off:Fee"),
+    ChartLine(Account.LOSS_ON_SALE, "Loss on sale of loans", "贷款转让损失", Kind.EXPENSE, "Expenses:Loss-On-Sale"),
 )
 
 LINE = {line.account: line for line in CHART}

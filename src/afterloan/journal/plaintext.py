@@ -42,6 +42,10 @@ CAUSE_WORDS = {
     Cause.REPAID: "Repayment",
     Cause.UNAPPLIED: "Unapplied",
     Cause.WAIVED: "Waiver",
+    Cause.CAPITALISED: "Capitalisation",
+    Cause.WRITTEN_OFF: "Write-off",
+    Cause.RECOVERED: "Recovery",
+    Cause.SOLD: "Sale",
 }
 
 assert all(posting.cause in CAUSE_WORDS for posting in POSTINGS)

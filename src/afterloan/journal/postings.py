@@ -4,14 +4,19 @@ from dataclasses import dataclass
 
 from afterloan.journal.accounts import Account
 from afterloan.loan.columns import (
+    N_CAPITALISED,
     N_CHARGED,
     N_DISBURSED,
     N_FELL_DUE,
     N_INTEREST_INCOME,
     N_PAID,
     N_PENALTY_INCOME,
+    N_RECOVERED,
     N_REPAID,
+    N_SALE_PRICE,
+    N_SOLD,
     N_WAIVED,
+    N_WRITTEN_OFF,
 )
 from afterloan.loan.terms import Cause, Component
 
@@ -61,6 +66,42 @@ def _waived(component: Component, waiver: Account, receivable: Account) -> Posti
     )
 
 
+RECEIVABLE = {
+    PENALTY: Account.PENALTY_RECEIVABLE,
+    FEE: Account.FEE_RECEIVABLE,
+    INTEREST: Account.INTEREST_DUE,
+    PRINCIPAL: Account.PRINCIPAL,
+}
+WRITTEN_OFF = {
+    PENALTY: Account.PENALTY_WRITTEN_OFF,
+    FEE: Account.FEE_WRITTEN_OFF,
+    INTEREST: Account.INTEREST_WRITTEN_OFF,
+    PRINCIPAL: Account.PRINCIPAL_WRITTEN_OFF,
+}
+
+
+def _off_the_books() -> tuple[Posting, ...]:
+    """Capitalised, written off, sold: each component leaves its receivable."""
+    lines = [
+        Posting(
+            Cause.CAPITALISED,
+            c,
+            N_CAPITALISED + c,
+            Account.PRINCIPAL,
+            RECEIVABLE[c],
+            f"{c.name.lower()} became principal",
+        )
+        for c in (PENALTY, FEE, INTEREST)
+    ]
+    for c, expense in WRITTEN_OFF.items():
+        words = f"{c.name.lower()} written off"
+        lines.append(Posting(Cause.WRITTEN_OFF, c, N_WRITTEN_OFF + c, expense, RECEIVABLE[c], words))
+    for c in WRITTEN_OFF:
+        words = f"{c.name.lower()} sold"
+        lines.append(Posting(Cause.SOLD, c, N_SOLD + c, Account.LOSS_ON_SALE, RECEIVABLE[c], words))
+    return tuple(lines)
+
+
 POSTINGS = (
     Posting(Cause.DISBURSED, PRINCIPAL, N_DISBURSED, Account.PRINCIPAL, Account.CASH_CLEARING, "money paid out"),
     Posting(
@@ -89,6 +130,13 @@ POSTINGS = (
     _waived(FEE, Account.FEE_WAIVED, Account.FEE_RECEIVABLE),
     _waived(INTEREST, Account.INTEREST_WAIVED, Account.INTEREST_DUE),
     _waived(PRINCIPAL, Account.PRINCIPAL_WAIVED, Account.PRINCIPAL),
+    *_off_the_books(),
+    Posting(
+        Cause.SOLD, NO_COMPONENT, N_SALE_PRICE, Account.CASH_CLEARING, Account.LOSS_ON_SALE, "price of the sold loan"
+    ),
+    Posting(
+        Cause.RECOVERED, NO_COMPONENT, N_RECOVERED, Account.UNAPPLIED, Account.RECOVERIES, "recovered after write-off"
+    ),
     Posting(
         Cause.ACCRUED,
         INTEREST,

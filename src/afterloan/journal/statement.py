@@ -10,6 +10,10 @@ from afterloan.loan.book import Records
 from afterloan.loan.terms import Cause, Component
 
 
+LEAVES = (Cause.REPAID, Cause.WAIVED, Cause.WRITTEN_OFF, Cause.SOLD)
+"""Causes by which principal leaves the loan."""
+
+
 @dataclass(frozen=True, slots=True)
 class StatementLine:
     """One movement. `principal_fen` is the principal left after it; `booked_on` NEVER when not posted yet."""
@@ -56,15 +60,19 @@ def movement_words(cause: Cause, component: int) -> str:
         return POSTINGS[slot].words
     if cause is Cause.FELL_DUE:
         return f"{Component(component).name.lower()} fell due"
+    if cause is Cause.RE_INSTALLED:
+        return f"{Component(component).name.lower()} moved into a plan"
     if cause is Cause.UNAPPLIED:
         return "kept as unapplied"
     return cause.name.lower() if component == NO_COMPONENT else f"{cause.name.lower()} {Component(component).name}"
 
 
 def _principal_change(cause: Cause, component: int, amount: int) -> int:
+    if cause is Cause.CAPITALISED:
+        return amount
     if component != Component.PRINCIPAL:
         return 0
-    return {Cause.DISBURSED: amount, Cause.REPAID: -amount, Cause.WAIVED: -amount}.get(cause, 0)
+    return amount if cause is Cause.DISBURSED else -amount if cause in LEAVES else 0
 
 
 class _Booked:

@@ -69,7 +69,7 @@ def turn(product):
 
 
 @leaf
-def scale_row(product, contract, life, k):
+def scale_row(product, unit, every, life, k):
     """Write into a row how its balance × days become interest: `times` and `base`.
 
     A year's rate on actual/365: 1 and 365. On whole months (`PERIOD`): each period is `every` twelfths,
@@ -83,21 +83,21 @@ def scale_row(product, contract, life, k):
         base = 1
     elif product.per == PER_MONTH:
         base = 30
-        if count != THIRTY_360 and contract.unit == MONTHS:
-            times = contract.every
+        if count != THIRTY_360 and unit == MONTHS:
+            times = every
             base = days
-        elif count != THIRTY_360 and contract.unit == YEARS:
-            times = contract.every * 12
+        elif count != THIRTY_360 and unit == YEARS:
+            times = every * 12
             base = days
     elif count == ACT_360 or count == THIRTY_360:
         base = 360
     elif count == PERIOD:
         base = 360
-        if contract.unit == MONTHS:
-            times = contract.every
+        if unit == MONTHS:
+            times = every
             base = 12 * days
-        elif contract.unit == YEARS:
-            times = contract.every
+        elif unit == YEARS:
+            times = every
             base = days
     life.rows[k, I_TIMES] = times
     life.rows[k, I_BASE] = max(base, 1)

@@ -116,6 +116,7 @@ I_FELL_DUE = _column(INSTALMENT, "fell_due")
 I_LAST_PAID_ON = _column(INSTALMENT, "last_paid_on")
 I_PREPAID = _column(INSTALMENT, "prepaid_fen")
 I_PROMISED_FEE = _column(INSTALMENT, "promised_fee_fen")
+I_AGREED = _column(INSTALMENT, "agreed_interest_fen")
 INSTALMENT_WIDTH = INSTALMENT.itemsize // 8
 
 M_ON = _column(MOVEMENT, "on")
@@ -155,4 +156,9 @@ N_INSTALMENTS_PAID = _column(POSITION, "instalments_paid")
 N_INSTALMENTS_LEFT = _column(POSITION, "instalments_left")
 N_INTEREST_INCOME = _column(POSITION, "interest_income_fen")
 N_PENALTY_INCOME = _column(POSITION, "penalty_income_fen")
+N_CAPITALISED = _column(POSITION, "capitalised_fen")
+N_WRITTEN_OFF = _column(POSITION, "written_off_fen")
+N_SOLD = _column(POSITION, "sold_fen")
+N_SALE_PRICE = _column(POSITION, "sale_price_fen")
+N_RECOVERED = _column(POSITION, "recovered_fen")
 POSITION_WIDTH = POSITION.itemsize // 8

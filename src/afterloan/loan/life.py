@@ -10,6 +10,7 @@ from afterloan.loan.accrual import accrue, interest_of, rounded
 from afterloan.loan.columns import (
     I_ACCRUED_A,
     I_ACCRUED_B,
+    I_AGREED,
     I_BALANCE,
     I_CARRIED,
     I_CHARGED_PENALTY,
@@ -22,6 +23,8 @@ from afterloan.loan.columns import (
     I_LAST_PAID_ON,
     I_NUMBER,
     I_PAID,
+    I_PAID_EARLY,
+    I_PAID_LATE,
     I_PLANNED_PRINCIPAL,
     I_PREPAID,
     I_PROMISED_FEE,
@@ -43,11 +46,9 @@ from afterloan.loan.terms import (
     Cause,
     Component,
     Early,
-    FactKind,
     Method,
     PayoffInterest,
     Policy,
-    Refusal,
 )
 from afterloan.loan.waterfall import (
     VERTICAL,
@@ -71,18 +72,12 @@ EVEN_OUT_LAST = int(Policy.EVEN_OUT_LAST)
 EARLY_FILLS_INSTALMENT = int(Policy.EARLY_FILLS_INSTALMENT)
 WHOLE_PERIOD_INTEREST = int(Policy.WHOLE_PERIOD_INTEREST)
 OVERDUE_TO_PERIOD_END = int(Policy.OVERDUE_TO_PERIOD_END)
-DISBURSED = int(FactKind.DISBURSED)
-RATE_CHANGED = int(FactKind.RATE_CHANGED)
-CHARGED = int(FactKind.CHARGED)
-WAIVED = int(FactKind.WAIVED)
-REPAID = int(FactKind.REPAID)
 WAS_DISBURSED = int(Cause.DISBURSED)
 FELL_DUE = int(Cause.FELL_DUE)
 WAS_CHARGED = int(Cause.CHARGED)
 WAS_WAIVED = int(Cause.WAIVED)
 WAS_UNAPPLIED = int(Cause.UNAPPLIED)
-REPAID_BEFORE_DISBURSED = int(Refusal.REPAID_BEFORE_DISBURSED)
-NOT_IN_ORDER = int(Refusal.NOT_IN_ORDER)
+WAS_RECOVERED = int(Cause.RECOVERED)
 
 
 @leaf
@@ -107,16 +102,19 @@ def set_dues(product, life, k, last, interest, ahead):
     paid = life.rows[k, I_PAID + PRINCIPAL] if product.accrual == ACTUAL else life.rows[k, I_PREPAID]
     total = interest + life.rows[k, I_CARRIED]
     held = total
+    if life.put_off_first <= k < life.put_off_last and not last:
+        held = 0
     if life.rows[k, I_INSTALMENT] >= 0:
         if not last:
-            held = min(total, life.rows[k, I_INSTALMENT] - paid)
+            held = min(held, life.rows[k, I_INSTALMENT] - paid)
         principal = paid + min(max(life.rows[k, I_INSTALMENT] - held - paid, 0), ahead)
     else:
         principal = paid + min(max(life.rows[k, I_PLANNED_PRINCIPAL] - paid, 0), ahead)
-    held = max(held, life.rows[k, I_PAID + INTEREST])
+    agreed = life.rows[k, I_AGREED]
+    held = max(held, life.rows[k, I_PAID + INTEREST] - agreed)
     if last:
         principal = paid + ahead
-    life.rows[k, I_DUE + INTEREST] = held
+    life.rows[k, I_DUE + INTEREST] = held + agreed
     life.rows[k, I_DUE + PRINCIPAL] = principal
     return max(total - held, 0)
 
@@ -144,6 +142,7 @@ def fall_due(product, life, k):
     life.due[INTEREST] += life.rows[k, I_DUE + INTEREST]
     life.due[PRINCIPAL] += life.rows[k, I_DUE + PRINCIPAL]
     life.early_interest -= life.rows[k, I_PAID + INTEREST]
+    life.agreed -= life.rows[k, I_AGREED]
     life.charged_fee += life.rows[k, I_PROMISED_FEE]
     life.current = k + 1
     life.rows[k, I_BALANCE] = not_asked_for(product, life)
@@ -155,6 +154,30 @@ def fall_due(product, life, k):
         pass_paid(life)
     elif life.unapplied > 0:
         apply_waiting(product, life, life.rows[k, I_DUE_ON])
+    if life.forgive_rows > 0:
+        forgive_kept(product, life, life.rows[k, I_DUE_ON])
+
+
+@stage
+def forgive_kept(product, life, day):
+    """Give up the next part of a penalty for each instalment that was paid in time; one missed ends it.
+
+    60.00 forgiven over three instalments: 20.00 on the day each of them has fallen due and is paid.
+    """
+    while life.forgive_rows > 0 and life.forgive_row < life.current:
+        k = life.forgive_row
+        if owed_in_all(life, k) > 0:
+            if day > life.rows[k, I_DUE_ON] + product.grace_fee_days:
+                life.forgive_rows = 0
+            return
+        if life.rows[k, I_LAST_PAID_ON] > life.rows[k, I_DUE_ON] + product.grace_fee_days:
+            life.forgive_rows = 0
+            return
+        life.forgive_row = k + 1
+        life.forgive_rows -= 1
+        show_penalties(product, life, day)
+        waive_part(life, PENALTY, life.forgive, day, -1)
+        pass_paid(life)
 
 
 @stage
@@ -189,10 +212,11 @@ def advance(product, life, to):
             until = min(to, life.rows[k, I_DUE_ON])
         start = life.day
         if until > start:
-            if more and product.method != IMPORTED:
+            if more and product.method != IMPORTED and k >= life.free:
                 accrue(product, life, k, interest_balance(product, life) * life.rate, start, until)
-            for j in range(life.first, k):
-                penalty_days(product, life, j, start, until)
+            if not life.penalty_held:
+                for j in range(life.first, k):
+                    penalty_days(product, life, j, start, until)
             life.day = until
             if product.late_fee_fen > 0:
                 late_fees(product, life, start, until)
@@ -217,7 +241,9 @@ def project(product, life, until_row):
         bearing = life.lent if product.method == FLAT else balance
         if k == first and actual and product.policy & OVERDUE_TO_PERIOD_END:
             bearing = interest_balance(product, life)
-        accrue(product, life, k, bearing * life.rate, max(life.day, life.rows[k, I_FROM_ON]), life.rows[k, I_DUE_ON])
+        if k >= life.free:
+            start = max(life.day, life.rows[k, I_FROM_ON])
+            accrue(product, life, k, bearing * life.rate, start, life.rows[k, I_DUE_ON])
         last = k == life.count - 1
         carried = set_dues(product, life, k, last, interest_of(product, life, k), ahead)
         life.rows[k, I_ACCRUED_A] = a
@@ -250,32 +276,33 @@ def show_advance(product, life):
         paid = life.rows[k, I_PAID + PRINCIPAL]
         closed = owed_in_all(life, k) <= 0 and paid + life.rows[k, I_PAID + INTEREST] > 0
         interest = carried
+        agreed = life.rows[k, I_AGREED]
         principal = life.rows[k, I_PLANNED_PRINCIPAL]
         if closed:
-            interest = life.rows[k, I_PAID + INTEREST]
+            interest = life.rows[k, I_PAID + INTEREST] - agreed
             principal = paid
         elif life.rows[k, I_INSTALMENT] >= 0:
             interest = min(interest, life.rows[k, I_INSTALMENT] - paid)
             principal = life.rows[k, I_INSTALMENT] - interest
         if not closed:
             last_open = k
-        life.rows[k, I_DUE + INTEREST] = max(interest, life.rows[k, I_PAID + INTEREST])
+        life.rows[k, I_DUE + INTEREST] = max(interest + agreed, life.rows[k, I_PAID + INTEREST])
         life.rows[k, I_DUE + PRINCIPAL] = max(principal, paid)
-        carried = max(carried - life.rows[k, I_DUE + INTEREST], 0)
+        carried = max(carried - life.rows[k, I_DUE + INTEREST] + agreed, 0)
         left -= owed(life, k, PRINCIPAL)
     life.rows[last_open, I_DUE + PRINCIPAL] += max(left, 0)
 
 
 @stage
-def level(product, contract, life, first, principal):
+def level(product, life, first, principal):
     """Set the instalments of rows `first …` anew so that they repay `principal`."""
     n = life.count
     if first >= n:
         return
     if product.method != EQUAL_INSTALMENT:
-        plan_principal(product, contract, life, first, n, principal)
+        plan_principal(product, life, first, n, principal)
         return
-    bare = min(first + max(contract.grace_principal - first, 0), n - 1)
+    bare = min(max(life.bare, first), n - 1)
     amount = equal_instalment(product, life, bare, n, principal, life.rate)
     for k in range(first, n):
         life.rows[k, I_INSTALMENT] = amount if k >= bare else -1
@@ -291,9 +318,10 @@ def even_out(product, life, first):
     n = life.count
     count = n - first
     project(product, life, n)
+    agreed = life.rows[n - 1, I_AGREED]
     for _ in range(3):
         amount = life.rows[first, I_INSTALMENT]
-        gap = life.rows[n - 1, I_DUE + INTEREST] + life.rows[n - 1, I_DUE + PRINCIPAL] - amount
+        gap = life.rows[n - 1, I_DUE + INTEREST] - agreed + life.rows[n - 1, I_DUE + PRINCIPAL] - amount
         if abs(gap) <= count // 2:
             break
         step = rounded(abs(gap), count, product.rounding)
@@ -301,7 +329,7 @@ def even_out(product, life, first):
         for k in range(first, n):
             life.rows[k, I_INSTALMENT] = moved_to
         project(product, life, n)
-        now = life.rows[n - 1, I_DUE + INTEREST] + life.rows[n - 1, I_DUE + PRINCIPAL] - moved_to
+        now = life.rows[n - 1, I_DUE + INTEREST] - agreed + life.rows[n - 1, I_DUE + PRINCIPAL] - moved_to
         if abs(now) >= abs(gap):
             for k in range(first, n):
                 life.rows[k, I_INSTALMENT] = amount
@@ -337,6 +365,9 @@ def down_payment(product, life, day, amount):
         life.rows[j] = life.rows[j - 1]
         life.rows[j, I_NUMBER] += 1
     life.count += 1
+    life.bare += 1 if life.bare > k else 0
+    life.put_off_last += 1 if life.put_off_last > k else 0
+    life.free += 1 if life.free > k else 0
     for column in range(INSTALMENT_WIDTH):
         life.rows[k, column] = 0
     life.rows[k, I_NUMBER] = k + 1
@@ -358,14 +389,14 @@ def paid_ahead(life):
 
 
 @stage
-def relevel(product, contract, life):
+def relevel(product, life):
     """After a disbursement or a change of rate: instalments that repay what the rows ahead still stand for."""
     if product.method == IMPORTED:
         return
     principal = not_asked_for(product, life)
     if product.accrual == ACTUAL:
         principal += paid_ahead(life)
-    level(product, contract, life, life.current, principal)
+    level(product, life, life.current, principal)
     if product.policy & EVEN_OUT_LAST and product.method == EQUAL_INSTALMENT and life.current < life.count:
         even_out(product, life, life.current)
     if product.accrual != ACTUAL:
@@ -386,6 +417,9 @@ def disburse(product, contract, calendars, promised, life, facts, k):
             take_imported(life, promised)
         else:
             life.count = lay_out(product, contract, calendars, life, start)
+        life.bare = contract.grace_principal
+        life.put_off_last = contract.grace_interest
+        life.free = contract.interest_free
     advance(product, life, day)
     life.lent += facts[k].amount_fen
     life.balance += facts[k].amount_fen
@@ -398,7 +432,7 @@ def disburse(product, contract, calendars, promised, life, facts, k):
         j = life.current
         if life.rows[j, I_FROM_ON] < day:
             accrue(product, life, j, facts[k].amount_fen * life.rate, life.rows[j, I_FROM_ON], day)
-    relevel(product, contract, life)
+    relevel(product, life)
     if life.unapplied > 0:
         show_advance(product, life)
         apply_waiting(product, life, day)
@@ -430,23 +464,21 @@ def charge(life, facts, k):
 
 
 @stage
-def waive(life, facts, k):
+def waive_part(life, component, left, day, fact):
     """Part of a debt is given up, oldest first; more than is owed is not waived."""
-    component = facts[k].component
-    left = facts[k].amount_fen
     for j in range(life.first, life.count):
         if j >= life.current and component != FEE:
             break
         part = min(left, owed(life, j, component))
         if part > 0:
             life.rows[j, I_WAIVED + component] += part
-            life.rows[j, I_LAST_PAID_ON] = max(life.rows[j, I_LAST_PAID_ON], facts[k].on)
+            life.rows[j, I_LAST_PAID_ON] = max(life.rows[j, I_LAST_PAID_ON], day)
             life.waived[component] += part
             left -= part
             if component == PRINCIPAL:
                 life.balance -= part
                 life.overdue_principal -= part
-            moved(life, facts[k].on, WAS_WAIVED, life.rows[j, I_NUMBER], component, k, part)
+            moved(life, day, WAS_WAIVED, life.rows[j, I_NUMBER], component, fact, part)
     pass_paid(life)
 
 
@@ -458,8 +490,9 @@ def earned_now(product, life):
         return 0
     if product.method == IMPORTED:
         days = max(life.rows[k, I_DUE_ON] - life.rows[k, I_FROM_ON], 1)
-        return life.rows[k, I_DUE + INTEREST] * (life.day - life.rows[k, I_FROM_ON]) // days
-    return interest_of(product, life, k) + life.rows[k, I_CARRIED]
+        signed = life.rows[k, I_DUE + INTEREST] - life.rows[k, I_AGREED]
+        return signed * (life.day - life.rows[k, I_FROM_ON]) // days + life.agreed
+    return interest_of(product, life, k) + life.rows[k, I_CARRIED] + life.agreed
 
 
 @leaf
@@ -471,15 +504,15 @@ def scheduled_interest_stays(product):
 @stage
 def payoff_amount(product, life):
     """What ends the loan today: all that is due, fees charged, interest earned so far, the whole balance."""
-    fees = life.charged_fee - life.paid[FEE] - life.waived[FEE]
-    penalties = life.due[PENALTY] - life.paid[PENALTY] - life.waived[PENALTY]
-    interest = life.due[INTEREST] + life.early_interest - life.paid[INTEREST] - life.waived[INTEREST]
+    owing = life.charged_fee + life.due[PENALTY] + life.due[INTEREST] + life.early_interest
+    for c in (PENALTY, FEE, INTEREST):
+        owing -= life.paid[c] + life.waived[c] + life.capitalised[c] + life.written_off[c] + life.sold[c]
     if scheduled_interest_stays(product):
         for k in range(life.current, life.count):
-            interest += owed(life, k, INTEREST)
+            owing += owed(life, k, INTEREST)
     else:
-        interest += max(earned_now(product, life) - life.early_interest, 0)
-    return max(fees + penalties + interest + life.balance - life.unapplied, 0)
+        owing += max(earned_now(product, life) - life.early_interest, 0)
+    return max(owing + life.balance - life.unapplied, 0)
 
 
 @stage
@@ -490,9 +523,7 @@ def settle(product, life):
         return
     for k in range(first, life.count):
         earned = earned_now(product, life) if k == first else 0
-        life.rows[k, I_DUE + INTEREST] = max(
-            min(earned, life.rows[k, I_DUE + INTEREST]), life.rows[k, I_PAID + INTEREST]
-        )
+        life.rows[k, I_DUE + INTEREST] = max(earned, life.rows[k, I_PAID + INTEREST])
         if product.method == IMPORTED:
             life.rows[k, I_DUE + FEE] -= life.rows[k, I_PROMISED_FEE] - min(
                 life.rows[k, I_PROMISED_FEE], life.rows[k, I_PAID + FEE]
@@ -507,6 +538,90 @@ def due_by_now(life):
     for k in range(life.first, life.current):
         total += owed_in_all(life, k)
     return total
+
+
+@stage
+def bring_forward(product, life, day):
+    """All rows ahead become one that falls due today: interest earned so far, fees charged, the whole balance.
+
+    Nothing is left for time to bring. A loan whose last row has fallen due stays as it is.
+    """
+    k = life.current
+    if k >= life.count:
+        return
+    earned = earned_now(product, life)
+    for j in range(k + 1, life.count):
+        for column in (I_PAID, I_WAIVED):
+            for c in range(4):
+                life.rows[k, column + c] += life.rows[j, column + c]
+        life.rows[k, I_DUE + FEE] += life.rows[j, I_DUE + FEE] - life.rows[j, I_PROMISED_FEE]
+        life.rows[k, I_DUE + PENALTY] += life.rows[j, I_DUE + PENALTY]
+        for column in (I_PREPAID, I_PAID_EARLY, I_PAID_LATE):
+            life.rows[k, column] += life.rows[j, column]
+    fees = life.rows[k, I_DUE + FEE] - life.rows[k, I_PROMISED_FEE]
+    life.rows[k, I_DUE + FEE] = max(fees, life.rows[k, I_PAID + FEE] + life.rows[k, I_WAIVED + FEE])
+    life.rows[k, I_PROMISED_FEE] = life.rows[k, I_DUE + FEE] - fees
+    paid = life.rows[k, I_PAID + INTEREST]
+    if product.method == IMPORTED or scheduled_interest_stays(product):
+        earned = max(earned, paid)
+    interest = max(earned, paid)
+    principal = life.rows[k, I_PAID + PRINCIPAL] + life.balance - life.overdue_principal
+    life.rows[k, I_AGREED] = life.agreed
+    life.rows[k, I_DUE_ON] = day
+    life.rows[k, I_DUE + INTEREST] = interest
+    life.rows[k, I_DUE + PRINCIPAL] = principal
+    life.rows[k, I_INSTALMENT] = -1
+    life.rows[k, I_FELL_DUE] = 1
+    life.count = k + 1
+    life.current = k + 1
+    life.scheduled = 0
+    life.agreed = 0
+    life.overdue_principal = life.balance
+    life.due[INTEREST] += interest
+    life.due[PRINCIPAL] += principal
+    life.early_interest = 0
+    life.charged_fee += life.rows[k, I_PROMISED_FEE]
+    life.rows[k, I_BALANCE] = 0
+    moved(life, day, FELL_DUE, life.rows[k, I_NUMBER], PRINCIPAL, -1, principal)
+    moved(life, day, FELL_DUE, life.rows[k, I_NUMBER], INTEREST, -1, interest)
+
+
+@stage
+def give_up(product, life, day, given, cause, fact):
+    """Everything still owed is taken off the rows and added to the running totals `given` [4]."""
+    show_penalties(product, life, day)
+    bring_forward(product, life, day)
+    for j in range(life.first, life.count):
+        for c in range(4):
+            part = owed(life, j, c)
+            if part > 0:
+                life.rows[j, I_WAIVED + c] += part
+                life.rows[j, I_LAST_PAID_ON] = max(life.rows[j, I_LAST_PAID_ON], day)
+                given[c] += part
+                moved(life, day, cause, life.rows[j, I_NUMBER], c, fact, part)
+    life.balance = 0
+    life.overdue_principal = 0
+    pass_paid(life)
+
+
+@stage
+def settle_for_less(product, life, day):
+    """The sum agreed on has been received in time: the rest is given up."""
+    life.settle_at = 0
+    give_up(product, life, day, life.waived, WAS_WAIVED, -1)
+
+
+@stage
+def recover(life, money, day, fact):
+    """Money after a write-off is a recovery, up to what was written off; returns what is left."""
+    claim = -life.recovered
+    for c in range(4):
+        claim += life.written_off[c]
+    part = min(money, max(claim, 0))
+    if part > 0:
+        life.recovered += part
+        moved(life, day, WAS_RECOVERED, 0, -1, fact, part)
+    return money - part
 
 
 @stage
@@ -528,7 +643,7 @@ def prepay(product, contract, life, money, day, k):
     project(product, life, current + 1)
     ahead = not_asked_for(product, life) - life.rows[current, I_DUE + PRINCIPAL]
     ahead += life.rows[current, I_PAID + PRINCIPAL] if product.accrual == ACTUAL else life.rows[current, I_PREPAID]
-    level(product, contract, life, current + 1, ahead)
+    level(product, life, current + 1, ahead)
     project(product, life, life.count)
     return money - part + left
 
@@ -567,6 +682,9 @@ def repay(product, contract, life, facts, k):
     if life.current < life.count and (product.direction == VERTICAL or money > due_by_now(life)):
         if money >= payoff_amount(product, life):
             settle(product, life)
+            if life.unapplied > 0:  # the pay-off counts on what waits
+                show_advance(product, life)
+                apply_waiting(product, life, day)
         elif product.policy & EARLY_FILLS_INSTALMENT:
             money = allocate_due(product, life, money, day, k)
             money = fill_instalment(product, life, money, day, k)
@@ -578,90 +696,23 @@ def repay(product, contract, life, facts, k):
         show_advance(product, life)
     left = allocate(product, life, money, day, k)
     if left > 0:
+        left = recover(life, left, day, k)
+    if left > 0:
         life.unapplied += left
         moved(life, day, WAS_UNAPPLIED, 0, -1, k, left)
     pass_paid(life)
+    if life.forgive_rows > 0:
+        forgive_kept(product, life, day)
+    if life.settle_at > 0 and life.repaid >= life.settle_at and day <= life.settle_by:
+        settle_for_less(product, life, day)
     if life.balance == 0 and life.settled_on == NEVER:
         if payoff_amount(product, life) == 0:
             life.settled_on = day
 
 
 @stage
-def change_rate(product, contract, life, facts, k):
+def change_rate(product, life, facts, k):
     """The contract rate changes: interest from today on, and instalments that fit it."""
     life.rate = facts[k].amount_fen
     set_penalty_rate(product, life, facts[k].amount_fen)
-    relevel(product, contract, life)
-
-
-@stage
-def act(product, contract, calendars, promised, life, facts, k):
-    """Let one fact take effect on its day."""
-    kind = facts[k].kind
-    if kind == DISBURSED:
-        disburse(product, contract, calendars, promised, life, facts, k)
-        return
-    if life.started_on == 0:
-        life.error = REPAID_BEFORE_DISBURSED
-        return
-    advance(product, life, facts[k].on)
-    if kind == REPAID:
-        repay(product, contract, life, facts, k)
-    elif kind == CHARGED:
-        charge(life, facts, k)
-    elif kind == WAIVED:
-        show_penalties(product, life, facts[k].on)
-        waive(life, facts, k)
-    elif kind == RATE_CHANGED:
-        change_rate(product, contract, life, facts, k)
-
-
-@leaf
-def begin(life):
-    """An empty life."""
-    life.day = 0
-    life.count = 0
-    life.current = 0
-    life.first = 0
-    life.lent = 0
-    life.balance = 0
-    life.scheduled = 0
-    life.overdue_principal = 0
-    life.rate = 0
-    life.penalty_rate = 0
-    life.penalty_base = 1
-    life.repaid = 0
-    life.unapplied = 0
-    life.started_on = 0
-    life.last_repaid_on = 0
-    life.settled_on = NEVER
-    life.worst = 0
-    life.error = 0
-    life.charged_fee = 0
-    life.charged_penalty = 0
-    life.early_interest = 0
-    life.moved = 0
-    for c in range(4):
-        life.paid[c] = 0
-        life.waived[c] = 0
-        life.due[c] = 0
-
-
-@stage
-def live(product, contract, calendars, promised, facts, as_of, known_on, life):
-    """Reckon one loan from its first fact to the end of day `as_of`, with what was known on `known_on`."""
-    begin(life)
-    before = -NEVER
-    for k in range(len(facts)):
-        if facts[k].on > as_of:
-            break
-        if facts[k].known_on <= known_on < facts[k].gone_on:
-            if facts[k].on < before:
-                life.error = NOT_IN_ORDER
-            before = facts[k].on
-            act(product, contract, calendars, promised, life, facts, k)
-            if life.error != 0:
-                return
-    if life.started_on > 0:
-        advance(product, life, as_of)
-        show_penalties(product, life, as_of)
+    relevel(product, life)

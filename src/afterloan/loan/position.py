@@ -16,6 +16,9 @@ CURRENT = int(State.CURRENT)
 IN_GRACE = int(State.IN_GRACE)
 OVERDUE = int(State.OVERDUE)
 PAID_OFF = int(State.PAID_OFF)
+CHARGED_OFF = int(State.CHARGED_OFF)
+WRITTEN_OFF = int(State.WRITTEN_OFF)
+SOLD = int(State.SOLD)
 
 
 @leaf
@@ -33,6 +36,11 @@ def show_arrears(product, life, as_of, position):
             total += owed(life, k, c)
         if total > product.tolerance_fen and before:
             oldest = min(oldest, life.rows[k, I_DUE_ON])
+    position.first_delinquent_on = oldest
+    if life.delinquent_from != NEVER and life.repaid < life.delinquent_until:
+        position.first_delinquent_on = min(oldest, life.delinquent_from)
+        if life.broken:
+            oldest = position.first_delinquent_on
     position.oldest_unpaid_on = oldest
     if oldest == NEVER:
         position.state = CURRENT
@@ -50,11 +58,20 @@ def show_arrears(product, life, as_of, position):
 
 
 @leaf
+def settled(life, c):
+    """What no longer is owed of a component, however it ended."""
+    return life.paid[c] + life.waived[c] + life.capitalised[c] + life.written_off[c] + life.sold[c]
+
+
+@leaf
 def show_totals(life, position):
     """The running totals, which the journal posts by difference."""
     for c in range(4):
         position.paid_fen[c] = life.paid[c]
         position.waived_fen[c] = life.waived[c]
+        position.capitalised_fen[c] = life.capitalised[c]
+        position.written_off_fen[c] = life.written_off[c]
+        position.sold_fen[c] = life.sold[c]
     position.disbursed_fen = life.lent
     position.fell_due_fen[INTEREST] = life.due[INTEREST] + life.early_interest
     position.fell_due_fen[PRINCIPAL] = life.due[PRINCIPAL]
@@ -63,9 +80,11 @@ def show_totals(life, position):
     position.repaid_fen = life.repaid
     position.unapplied_fen = life.unapplied
     position.penalty_income_fen = life.due[PENALTY]
-    position.outstanding_fen[PENALTY] = life.due[PENALTY] - life.paid[PENALTY] - life.waived[PENALTY]
-    position.outstanding_fen[FEE] = position.charged_fen[FEE] - life.paid[FEE] - life.waived[FEE]
-    position.outstanding_fen[INTEREST] = position.fell_due_fen[INTEREST] - life.paid[INTEREST] - life.waived[INTEREST]
+    position.sale_price_fen = life.sale_price
+    position.recovered_fen = life.recovered
+    position.outstanding_fen[PENALTY] = life.due[PENALTY] - settled(life, PENALTY)
+    position.outstanding_fen[FEE] = position.charged_fen[FEE] - settled(life, FEE)
+    position.outstanding_fen[INTEREST] = position.fell_due_fen[INTEREST] - settled(life, INTEREST)
     position.outstanding_fen[PRINCIPAL] = life.balance
     position.accrued_penalty_fen = life.due[PENALTY] - life.charged_penalty
     position.last_repaid_on = life.last_repaid_on
@@ -91,6 +110,9 @@ def show_position(product, contract, life, as_of, position):
     position.oldest_unpaid_on = NEVER
     position.next_due_on = NEVER
     position.paid_off_on = NEVER
+    position.first_delinquent_on = NEVER
+    position.charged_off_on = NEVER
+    position.written_off_on = NEVER
     if life.started_on == 0:
         return
     life.charged_fee += early_fees(product, life)
@@ -98,11 +120,17 @@ def show_position(product, contract, life, as_of, position):
     show_arrears(product, life, as_of, position)
     position.worst_days_past_due = max(life.worst, position.days_past_due)
     position.payoff_fen = payoff_amount(product, life)
-    if life.balance == 0 and life.settled_on != NEVER and position.payoff_fen == 0:
+    position.charged_off_on = life.charged_off_on
+    position.written_off_on = life.written_off_on
+    if life.written_off_on != NEVER:
+        position.state = SOLD if life.sale_price > 0 else WRITTEN_OFF
+    elif life.balance == 0 and life.settled_on != NEVER and position.payoff_fen == 0:
         position.state = PAID_OFF
         position.paid_off_on = life.settled_on
         position.instalments_paid = life.count
     else:
+        if life.charged_off_on != NEVER:
+            position.state = CHARGED_OFF
         show_next(product, life, position)
     position.accrued_interest_fen = earned_now(product, life) - life.early_interest
     position.interest_income_fen = position.fell_due_fen[INTEREST] + position.accrued_interest_fen

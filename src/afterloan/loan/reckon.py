@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from afterloan.compiled import stage
 from afterloan.dates import NEVER
+from afterloan.loan.acts import live
 from afterloan.loan.book import Book, Records
 from afterloan.loan.columns import I_CLEARED_ON, I_DUE_ON, I_LAST_PAID_ON
-from afterloan.loan.life import live, project
+from afterloan.loan.life import ACTUAL, project, scheduled_interest_stays
 from afterloan.loan.position import show_position
 from afterloan.loan.terms import (
     INSTALMENT,
@@ -93,7 +94,10 @@ def reckon_many(
 def finish_rows(products, contracts, i, lives):
     """Project the rows ahead and say when each row was cleared."""
     life = lives[0]
-    project(products[contracts[i].product], life, life.count)
+    product = products[contracts[i].product]
+    ended = life.balance == 0 and life.settled_on != NEVER and life.error == 0
+    if not ended or product.accrual == ACTUAL or scheduled_interest_stays(product):
+        project(product, life, life.count)
     for k in range(life.count):
         cleared = NEVER
         if owed_in_all(life, k) <= 0:

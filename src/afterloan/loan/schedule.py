@@ -55,16 +55,16 @@ def business_day(calendars, calendar, day, shift):
 
 
 @leaf
-def due_day(contract, anchor, year, month, dom, steps):
+def due_day(unit, anchor, year, month, dom, steps):
     """The contractual due date `steps` units after the anchor, before any business-day shift.
 
     Counted from the anchor (never from the row before), so that 31 January, 29 February, 31 March follow.
     """
-    if contract.unit == DAYS:
+    if unit == DAYS:
         return anchor + steps
-    if contract.unit == WEEKS:
+    if unit == WEEKS:
         return anchor + 7 * steps
-    if contract.unit == YEARS:
+    if unit == YEARS:
         steps *= 12
     months = year * 12 + month - 1 + steps
     year = months // 12
@@ -94,14 +94,14 @@ def lay_out(product, contract, calendars, life, start):
         for column in range(INSTALMENT_WIDTH):
             life.rows[k, column] = 0
         steps = (contract.instalments - 1 if bullet else k) + offset
-        due = due_day(contract, anchor, year, month, dom, steps * contract.every)
+        due = due_day(contract.unit, anchor, year, month, dom, steps * contract.every)
         if product.shift > 1:
             due = business_day(calendars, product.calendar, due, product.shift)
         life.rows[k, I_NUMBER] = k + 1
         life.rows[k, I_FROM_ON] = before
         life.rows[k, I_DUE_ON] = due
         life.rows[k, I_INSTALMENT] = -1
-        scale_row(product, contract, life, k)
+        scale_row(product, contract.unit, contract.every, life, k)
         before = due
     return count
 
@@ -176,11 +176,11 @@ def to_multiple(product, amount):
 
 
 @stage
-def plan_principal(product, contract, life, first, last, principal):
+def plan_principal(product, life, first, last, principal):
     """Share a fixed principal out over rows: equal parts, or nothing until the last."""
     method = product.method
     left = principal
-    bare = first + contract.grace_principal
+    bare = max(first, life.bare)
     for k in range(first, last):
         part = 0
         if k == last - 1:

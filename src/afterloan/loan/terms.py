@@ -147,13 +147,44 @@ class Policy(IntFlag):
 
 
 class FactKind(IntEnum):
-    """What happened. The number is also the order within one day."""
+    """What happened. The number is also the order within one day: what is agreed comes before the day's money,
+    what arranges the rest comes after it."""
 
     DISBURSED = 10
     RATE_CHANGED = 20
     CHARGED = 30
+    CHARGED_OFF = 34  # the day-count trigger; `component` is an `AfterChargeOff`
     WAIVED = 40
+    DEFERRED = 41  # due dates move: by `count` intervals, or to `due_on`
+    INTEREST_ONLY = 42  # `count` instalments ask for interest alone; `component` 1: as many are added at the end
+    EXTENDED = 43  # `count` instalments more
+    PENALTY_HELD = 45  # no penalty interest accrues
+    PENALTY_RESUMED = 46
+    SETTLEMENT_AGREED = 47  # `amount_fen` received by `due_on` ends the loan
+    PENALTY_FORGIVEN = 48  # `amount_fen` in `count` parts, one for each instalment kept
+    PLAN_BROKEN = 49  # what a plan gave on condition returns
     REPAID = 50
+    REINSTALLED = 55  # arrears and balance anew over `count` instalments; `component` is an `ArrearsInterest`
+    WRITTEN_OFF = 60  # taken off the books; the claim stays
+    SOLD = 61  # for `amount_fen`; the claim is another's
+
+
+class ArrearsInterest(IntEnum):
+    """Where interest due and unpaid goes when a loan is re-installed."""
+
+    CARRIED = 0  # into the first new instalment
+    SPREAD = 1  # in equal parts beside the new instalments, fees and penalties with it; bears no interest
+    CAPITALISED = 2  # becomes principal, where a pack allows it
+    ALONE = 3  # in equal parts, and the loan bears no interest from then on
+    WHOLE = 4  # the same with all interest that was signed for
+
+
+class AfterChargeOff(IntEnum):
+    """What interest does once a loan is charged off."""
+
+    GOES_ON = 0
+    STOPS = 1
+    FALLS_DUE = 2  # everything falls due that day
 
 
 class Cause(IntEnum):
@@ -166,6 +197,11 @@ class Cause(IntEnum):
     REPAID = 5
     UNAPPLIED = 6
     WAIVED = 7
+    CAPITALISED = 8
+    WRITTEN_OFF = 9
+    RECOVERED = 10
+    SOLD = 11
+    RE_INSTALLED = 12  # moved from what was due into what will be
 
 
 class Refusal(IntEnum):
@@ -189,6 +225,9 @@ class State(IntEnum):
     IN_GRACE = 2
     OVERDUE = 3
     PAID_OFF = 4
+    CHARGED_OFF = 5
+    WRITTEN_OFF = 6
+    SOLD = 7
 
 
 PRODUCT = np.dtype(
@@ -257,6 +296,10 @@ FACT = np.dtype(
         ("component", "i8"),  # of CHARGED (FEE, PENALTY) and WAIVED
         ("due_on", "i8"),  # of CHARGED
         ("fact", "i8"),  # number in the store
+        ("count", "i8"),  # instalments of a plan
+        ("every", "i8"),  # their interval; 0: as signed
+        ("unit", "i8"),
+        ("from_on", "i8"),  # a plan acts on instalments due from this day; 0: on those not fallen due
     ]
 )
 """Sorted by (on, kind, reference). Active as known on K when `known_on <= K < gone_on`."""
@@ -291,6 +334,7 @@ INSTALMENT = np.dtype(
         ("last_paid_on", "i8"),  # 0: never
         ("prepaid_fen", "i8"),  # principal repaid early that made later instalments smaller
         ("promised_fee_fen", "i8"),  # of an imported schedule
+        ("agreed_interest_fen", "i8"),  # interest that a plan moved here
     ]
 )
 
@@ -336,6 +380,14 @@ POSITION = np.dtype(
         ("instalments_left", "i8"),
         ("interest_income_fen", "i8"),  # cumulative: fell due + accrued
         ("penalty_income_fen", "i8"),
+        ("first_delinquent_on", "i8"),  # due date that began the running delinquency; no plan moves it. NEVER: none
+        ("charged_off_on", "i8"),  # NEVER
+        ("written_off_on", "i8"),  # NEVER; also the day of a sale
+        ("capitalised_fen", "i8", (4,)),  # became principal
+        ("written_off_fen", "i8", (4,)),
+        ("sold_fen", "i8", (4,)),
+        ("sale_price_fen", "i8"),
+        ("recovered_fen", "i8"),  # received after a write-off
     ]
 )
 
@@ -368,6 +420,27 @@ LIFE = np.dtype(
         ("paid", "i8", (4,)),  # by component
         ("waived", "i8", (4,)),
         ("due", "i8", (4,)),  # fell due; penalties as shown
+        ("bare", "i8"),  # no row before this one repays principal
+        ("put_off_first", "i8"),  # rows that put their interest off: from here
+        ("put_off_last", "i8"),  # up to here, excluded
+        ("free", "i8"),  # no row before this one bears interest
+        ("agreed", "i8"),  # interest moved into rows that have not fallen due
+        ("penalty_held", "i8"),
+        ("delinquent_from", "i8"),  # oldest due date whose arrears a plan moved; NEVER
+        ("delinquent_until", "i8"),  # money received that collects those arrears
+        ("broken", "i8"),  # 1: the plan is broken, days past due count from `delinquent_from`
+        ("settle_at", "i8"),  # money received that settles for less; 0: nothing agreed
+        ("settle_by", "i8"),
+        ("forgive", "i8"),  # penalty given up for each instalment kept
+        ("forgive_row", "i8"),  # the next row to be kept
+        ("forgive_rows", "i8"),  # rows left
+        ("charged_off_on", "i8"),  # NEVER
+        ("written_off_on", "i8"),  # NEVER
+        ("sale_price", "i8"),
+        ("recovered", "i8"),
+        ("capitalised", "i8", (4,)),
+        ("written_off", "i8", (4,)),
+        ("sold", "i8", (4,)),
         ("keep", "i8"),  # 1: write movements down
         ("moved", "i8"),  # movements so far, kept or not
         ("rows", "i8", (ROOM, INSTALMENT.itemsize // 8)),

@@ -75,7 +75,7 @@ def book_of(loans: list[Loan], anchor: int) -> Book:
 
 
 def _fact(kind: FactKind, on: int, amount_fen: int) -> tuple[int, ...]:
-    return (int(kind), on, on, NEVER, amount_fen, 0, 0, 0)
+    return (int(kind), on, on, NEVER, amount_fen, 0, 0, 0, 0, 0, 0, 0)
 
 
 def receipts_of(loan: Loan) -> list[tuple[int, Part]]:

@@ -40,6 +40,11 @@ TEXT = {
     "kept": ("{amount} kept unapplied", "{amount} 待分配"),
     "used": ("{amount} that had been kept is used", "使用待分配款 {amount}"),
     "charged": ("charged {part} {amount}, with instalment {n}", "计收{part} {amount}，随第 {n} 期"),
+    "capitalised": ("became principal: {part} of instalment {n} {amount}", "第 {n} 期{part} {amount} 转为本金"),
+    "written_off": ("written off: {part} of instalment {n} {amount}", "核销第 {n} 期{part} {amount}"),
+    "sold": ("sold with the loan: {part} of instalment {n} {amount}", "随贷款转让第 {n} 期{part} {amount}"),
+    "re_installed": ("into the plan: {part} of instalment {n} {amount}", "转入还款计划：第 {n} 期{part} {amount}"),
+    "recovered": ("recovered after the write-off {amount}", "核销后收回 {amount}"),
     "waived": ("given up: {part} of instalment {n} {amount}", "减免第 {n} 期{part} {amount}"),
     "gone": (
         "received {amount}, but taken back; learnt on {known}: it does not count",
@@ -196,6 +201,16 @@ def _tell_days(t: _Teller, on: int, known: int) -> None:
             told |= _tell_move(t, k)
 
 
+TOLD_AS = {
+    Cause.CHARGED: "charged",
+    Cause.WAIVED: "waived",
+    Cause.CAPITALISED: "capitalised",
+    Cause.WRITTEN_OFF: "written_off",
+    Cause.SOLD: "sold",
+    Cause.RE_INSTALLED: "re_installed",
+}
+
+
 def _tell_move(t: _Teller, k: int) -> set[int]:
     """Tell the movement k, with those that belong to it; which ones were told."""
     moves = t.told.movements
@@ -205,14 +220,14 @@ def _tell_move(t: _Teller, k: int) -> set[int]:
         t.line(on, "disbursed", amount=money(amount))
     elif cause == Cause.FELL_DUE:
         return _tell_due(t, k)
-    elif cause in (Cause.REPAID, Cause.UNAPPLIED) and move["fact"] >= 0:
+    elif cause in (Cause.REPAID, Cause.UNAPPLIED, Cause.RECOVERED) and move["fact"] >= 0:
         return _tell_repayment(t, int(move["fact"]))
     elif cause == Cause.REPAID:
         t.line(on, "part", indent=True, part=t.part(move["component"]), n=int(move["instalment"]), amount=money(amount))
     elif cause == Cause.UNAPPLIED:
         t.line(on, "used", amount=money(-amount))
     else:
-        name = "charged" if cause == Cause.CHARGED else "waived"
+        name = TOLD_AS[cause]
         t.line(on, name, part=t.part(move["component"]), n=int(move["instalment"]), amount=money(amount))
     return {k}
 
@@ -251,12 +266,15 @@ def _tell_due(t: _Teller, k: int) -> set[int]:
 
 def _tell_repayment(t: _Teller, fact: int) -> set[int]:
     moves = t.told.movements
-    mine = np.flatnonzero((moves["fact"] == fact) & np.isin(moves["cause"], (Cause.REPAID, Cause.UNAPPLIED)))
+    causes = (Cause.REPAID, Cause.UNAPPLIED, Cause.RECOVERED)
+    mine = np.flatnonzero((moves["fact"] == fact) & np.isin(moves["cause"], causes))
     parts = []
     for j in mine:
         amount = money(moves[j]["amount_fen"])
         if moves[j]["cause"] == Cause.UNAPPLIED:
             parts.append(t.say("kept", amount=amount))
+        elif moves[j]["cause"] == Cause.RECOVERED:
+            parts.append(t.say("recovered", amount=amount))
         else:
             parts.append(
                 t.say("part", part=t.part(moves[j]["component"]), n=int(moves[j]["instalment"]), amount=amount)
@@ -308,7 +326,9 @@ def _tell_end(t: _Teller, on: int) -> bool:
     def total(cause: Cause) -> int:
         return int(moves[(moves["cause"] == cause) & (moves["component"] == Component.PRINCIPAL)]["amount_fen"].sum())
 
-    lent, repaid, waived = total(Cause.DISBURSED), total(Cause.REPAID), total(Cause.WAIVED)
+    lent, repaid = total(Cause.DISBURSED), total(Cause.REPAID)
+    lent += int(p["capitalised_fen"].sum())
+    waived = total(Cause.WAIVED) + total(Cause.WRITTEN_OFF) + total(Cause.SOLD)
     left = lent - repaid - waived
     held = int(p["outstanding_fen"][Component.PRINCIPAL])
     t.line(

@@ -17,6 +17,8 @@ CONTRACT_WORDS = 5
 PROMISED_WORDS = 4
 FACT_WORDS = 3
 LOW = 0xFFFFFFFF
+DAY_BITS = 17  # days up to 2099 are below 2^16; all ones: never
+DAY = (1 << DAY_BITS) - 1
 FOREVER = NEVER
 
 
@@ -50,10 +52,17 @@ def _pack(contracts, promised, promised_at, facts, fact_at, words):
             w += PROMISED_WORDS
         for k in range(fact_at[i], fact_at[i + 1]):
             f = facts[k]
-            after = f.due_on - f.on if f.due_on > 0 else 0
             words[w] = f.amount_fen
-            words[w + 1] = f.on | (f.known_on << 32)
-            words[w + 2] = f.gone_on | (f.kind << 32) | (f.component << 40) | (after << 44)
+            words[w + 1] = f.on | (f.known_on << DAY_BITS) | (f.due_on << 2 * DAY_BITS)
+            words[w + 2] = (
+                min(f.gone_on, DAY)
+                | (f.from_on << DAY_BITS)
+                | (f.kind << 34)
+                | (f.component << 42)
+                | (f.count << 46)
+                | (f.every << 54)
+            )
+            words[w + 1] |= f.unit << 3 * DAY_BITS
             w += FACT_WORDS
         assert told >= 0
     return w
@@ -98,13 +107,18 @@ def _unpack(words, at, contracts, promised, promised_at, facts, fact_at):
         for k in range(fact_at[i], fact_at[i + 1]):
             f = facts[k]
             f.amount_fen = words[w]
-            f.on = words[w + 1] & LOW
-            f.known_on = words[w + 1] >> 32
-            f.gone_on = words[w + 2] & LOW
-            f.kind = (words[w + 2] >> 32) & 255
-            f.component = (words[w + 2] >> 40) & 15
-            after = words[w + 2] >> 44
-            f.due_on = f.on + after if f.kind == 30 else 0
+            f.on = words[w + 1] & DAY
+            f.known_on = (words[w + 1] >> DAY_BITS) & DAY
+            f.due_on = (words[w + 1] >> 2 * DAY_BITS) & DAY
+            f.unit = words[w + 1] >> 3 * DAY_BITS
+            f.gone_on = words[w + 2] & DAY
+            if f.gone_on == DAY:
+                f.gone_on = FOREVER
+            f.from_on = (words[w + 2] >> DAY_BITS) & DAY
+            f.kind = (words[w + 2] >> 34) & 255
+            f.component = (words[w + 2] >> 42) & 15
+            f.count = (words[w + 2] >> 46) & 255
+            f.every = words[w + 2] >> 54
             f.fact = 0
             w += FACT_WORDS
 

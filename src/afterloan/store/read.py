@@ -93,7 +93,7 @@ def rows_of(connection: adbc.Connection, where: str) -> tuple[Records, Records, 
     table = fetch(
         connection,
         "select f.fact, f.loan, f.kind, f.on_day, f.known_on, r.known_on as gone_on, f.amount_fen, f.component, "
-        "f.due_on from fact f join contract c using (loan) left join fact r on r.of_fact = f.fact "
+        "f.due_on, f.count, f.every, f.unit, f.from_on from fact f join contract c using (loan) left join fact r on r.of_fact = f.fact "
         f'where {where} and f.kind <> {REVERSED} order by f.loan, f.on_day, f.kind, f.reference collate "C"',
     )
     facts = np.zeros(len(table), FACT)
@@ -103,6 +103,9 @@ def rows_of(connection: adbc.Connection, where: str) -> tuple[Records, Records, 
     facts["known_on"] = _days(table["known_on"])
     facts["gone_on"] = _days(table["gone_on"], NEVER)
     facts["due_on"] = _days(table["due_on"])
+    facts["from_on"] = _days(table["from_on"])
+    for name in ("count", "every", "unit"):
+        facts[name] = table[name].to_numpy()
     return contracts, promised, promised_at, facts, _offsets(loans, table["loan"].to_numpy())
 
 

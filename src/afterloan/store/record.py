@@ -1,12 +1,12 @@
 """Record one fact, once: the same message again is answered with the first result."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import psycopg
 
 from afterloan.dates import day, iso
-from afterloan.facts import Charged, Fact, FactRefused, RateChanged, Reversed, Waived
+from afterloan.facts import ChargedOff, Fact, FactRefused, InterestOnly, RateChanged, Reinstalled, Reversed
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,10 @@ class _Row:
     component: int
     due_on: str | None
     of: int | None
+    count: int = 0
+    every: int = 0
+    unit: int = 0
+    from_on: str | None = None
 
 
 def _loan(connection: psycopg.Connection[Any], reference: str) -> tuple[int, int]:
@@ -52,11 +56,35 @@ def _row(connection: psycopg.Connection[Any], fact: Fact) -> _Row:
             raise FactRefused("of", fact.of, f"was taken back before, by {taken[0]}", "nothing is left to reverse")
         return _Row(found[1], found[2], Reversed.kind, found[4].isoformat(), iso(fact.known_on), 0, 0, None, found[0])
     loan, shard = _loan(connection, fact.loan)
-    amount = fact.rate if isinstance(fact, RateChanged) else fact.amount_fen  # type: ignore[attr-defined]
-    component = int(fact.component) if isinstance(fact, Charged | Waived) else 0
-    due_on = iso(fact.due_on) if isinstance(fact, Charged) else None
-    kind = int(fact.kind)  # type: ignore[attr-defined]
-    return _Row(loan, shard, kind, iso(fact.on), iso(fact.known_on), amount, component, due_on, None)
+    amount = fact.rate if isinstance(fact, RateChanged) else getattr(fact, "amount_fen", 0)
+    due_on = getattr(fact, "due_on", 0)
+    from_on = getattr(fact, "from_on", 0)
+    return _Row(
+        loan,
+        shard,
+        int(fact.kind),  # type: ignore[attr-defined]
+        iso(fact.on),
+        iso(fact.known_on),
+        amount,
+        _component(fact),
+        iso(due_on) if due_on else None,
+        None,
+        getattr(fact, "count", 0),
+        getattr(fact, "every", 0),
+        int(getattr(fact, "unit", 0) or 0),
+        iso(from_on) if from_on else None,
+    )
+
+
+def _component(fact: Fact) -> int:
+    """What the `component` of a fact's row holds: the part of the debt, or the way that a plan goes."""
+    if isinstance(fact, Reinstalled):
+        return int(fact.interest)
+    if isinstance(fact, ChargedOff):
+        return int(fact.then)
+    if isinstance(fact, InterestOnly):
+        return int(fact.add_rows)
+    return int(getattr(fact, "component", 0))
 
 
 def record(connection: psycopg.Connection[Any], fact: Fact) -> Recorded:
@@ -66,17 +94,19 @@ def record(connection: psycopg.Connection[Any], fact: Fact) -> Recorded:
     something else. The same fact again is `known` and writes nothing.
     """
     row = _row(connection, fact)
-    values = (row.loan, row.shard, row.kind, row.on, row.known_on, row.amount, row.component, row.due_on, row.of)
+    values = astuple(row)
     made = connection.execute(
-        "insert into fact (loan, shard, kind, on_day, known_on, amount_fen, component, due_on, of_fact, reference) "
-        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict (reference) do nothing returning fact",
+        "insert into fact (loan, shard, kind, on_day, known_on, amount_fen, component, due_on, of_fact, count, every, "
+        "unit, from_on, reference) "
+        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
+        "on conflict (reference) do nothing returning fact",
         (*values, fact.reference),
     ).fetchone()
     if made is not None:
         return Recorded(int(made[0]), row.loan, False)
     first = connection.execute(
-        "select fact, loan, shard, kind, on_day::text, known_on::text, amount_fen, component, due_on::text, of_fact "
-        "from fact where reference = %s",
+        "select fact, loan, shard, kind, on_day::text, known_on::text, amount_fen, component, due_on::text, of_fact, "
+        "count, every, unit, from_on::text from fact where reference = %s",
         (fact.reference,),
     ).fetchone()
     assert first is not None

@@ -1,0 +1,163 @@
+"""What happened, acting on a life: one fact after another in order of time, from the first to the day asked for."""
+
+from afterloan.compiled import leaf, stage
+from afterloan.dates import NEVER
+from afterloan.loan.life import advance, change_rate, charge, disburse, repay, waive_part
+from afterloan.loan.penalty import show_penalties
+from afterloan.loan.plans import (
+    break_plan,
+    charge_off,
+    defer,
+    extend,
+    forgive_penalty,
+    interest_only,
+    reinstal,
+    sell,
+    settlement,
+    write_off,
+)
+from afterloan.loan.terms import FactKind, Refusal
+
+DISBURSED = int(FactKind.DISBURSED)
+RATE_CHANGED = int(FactKind.RATE_CHANGED)
+CHARGED = int(FactKind.CHARGED)
+CHARGED_OFF = int(FactKind.CHARGED_OFF)
+WAIVED = int(FactKind.WAIVED)
+DEFERRED = int(FactKind.DEFERRED)
+INTEREST_ONLY = int(FactKind.INTEREST_ONLY)
+EXTENDED = int(FactKind.EXTENDED)
+REINSTALLED = int(FactKind.REINSTALLED)
+PENALTY_HELD = int(FactKind.PENALTY_HELD)
+PENALTY_RESUMED = int(FactKind.PENALTY_RESUMED)
+SETTLEMENT_AGREED = int(FactKind.SETTLEMENT_AGREED)
+PENALTY_FORGIVEN = int(FactKind.PENALTY_FORGIVEN)
+PLAN_BROKEN = int(FactKind.PLAN_BROKEN)
+REPAID = int(FactKind.REPAID)
+WRITTEN_OFF = int(FactKind.WRITTEN_OFF)
+SOLD = int(FactKind.SOLD)
+REPAID_BEFORE_DISBURSED = int(Refusal.REPAID_BEFORE_DISBURSED)
+NOT_IN_ORDER = int(Refusal.NOT_IN_ORDER)
+
+
+@stage
+def agree(product, contract, calendars, life, facts, k):
+    """Let a plan, a charge-off, a write-off or a sale take effect."""
+    kind = facts[k].kind
+    if kind == DEFERRED:
+        defer(product, contract, calendars, life, facts, k)
+    elif kind == INTEREST_ONLY:
+        interest_only(product, contract, calendars, life, facts, k)
+    elif kind == EXTENDED:
+        extend(product, contract, calendars, life, facts, k)
+    elif kind == REINSTALLED:
+        reinstal(product, contract, calendars, life, facts, k)
+    elif kind in (PENALTY_HELD, PENALTY_RESUMED):
+        life.penalty_held = 1 if kind == PENALTY_HELD else 0
+    elif kind == SETTLEMENT_AGREED:
+        settlement(life, facts, k)
+    elif kind == PENALTY_FORGIVEN:
+        forgive_penalty(life, facts, k)
+    elif kind == PLAN_BROKEN:
+        break_plan(product, contract, life)
+    elif kind == CHARGED_OFF:
+        charge_off(product, life, facts, k)
+    elif kind == WRITTEN_OFF:
+        write_off(product, life, facts, k)
+    elif kind == SOLD:
+        sell(product, life, facts, k)
+
+
+@stage
+def act(product, contract, calendars, promised, life, facts, k):
+    """Let one fact take effect on its day."""
+    kind = facts[k].kind
+    if kind == DISBURSED:
+        disburse(product, contract, calendars, promised, life, facts, k)
+        return
+    if life.started_on == 0:
+        life.error = REPAID_BEFORE_DISBURSED
+        return
+    advance(product, life, facts[k].on)
+    if kind == REPAID:
+        repay(product, contract, life, facts, k)
+    elif kind == CHARGED:
+        charge(life, facts, k)
+    elif kind == WAIVED:
+        show_penalties(product, life, facts[k].on)
+        waive_part(life, facts[k].component, facts[k].amount_fen, facts[k].on, k)
+    elif kind == RATE_CHANGED:
+        change_rate(product, life, facts, k)
+    else:
+        agree(product, contract, calendars, life, facts, k)
+
+
+@leaf
+def begin(life):
+    """An empty life."""
+    life.day = 0
+    life.count = 0
+    life.current = 0
+    life.first = 0
+    life.lent = 0
+    life.balance = 0
+    life.scheduled = 0
+    life.overdue_principal = 0
+    life.rate = 0
+    life.penalty_rate = 0
+    life.penalty_base = 1
+    life.repaid = 0
+    life.unapplied = 0
+    life.started_on = 0
+    life.last_repaid_on = 0
+    life.settled_on = NEVER
+    life.worst = 0
+    life.error = 0
+    life.charged_fee = 0
+    life.charged_penalty = 0
+    life.early_interest = 0
+    life.moved = 0
+    life.bare = 0
+    life.put_off_first = 0
+    life.put_off_last = 0
+    life.free = 0
+    life.agreed = 0
+    life.penalty_held = 0
+    life.delinquent_from = NEVER
+    life.delinquent_until = 0
+    life.broken = 0
+    life.settle_at = 0
+    life.settle_by = 0
+    life.forgive = 0
+    life.forgive_row = 0
+    life.forgive_rows = 0
+    life.charged_off_on = NEVER
+    life.written_off_on = NEVER
+    life.sale_price = 0
+    life.recovered = 0
+    for c in range(4):
+        life.capitalised[c] = 0
+        life.written_off[c] = 0
+        life.sold[c] = 0
+        life.paid[c] = 0
+        life.waived[c] = 0
+        life.due[c] = 0
+
+
+@stage
+def live(product, contract, calendars, promised, facts, as_of, known_on, life):
+    """Reckon one loan from its first fact to the end of day `as_of`, with what was known on `known_on`."""
+    begin(life)
+    before = -NEVER
+    for k in range(len(facts)):
+        if facts[k].on > as_of:
+            break
+        if facts[k].known_on <= known_on < facts[k].gone_on:
+            if facts[k].on < before:
+                life.error = NOT_IN_ORDER
+            before = facts[k].on
+            act(product, contract, calendars, promised, life, facts, k)
+            if life.error != 0:
+                return
+    if life.started_on > 0:
+        advance(product, life, as_of)
+        show_penalties(product, life, as_of)

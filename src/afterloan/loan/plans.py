@@ -1,0 +1,526 @@
+"""Plans agreed with a borrower in difficulty, and the end of a loan that nobody repays, as changes to the rows.
+
+Each is a dated fact of the contract: taking it back is taking back the fact. Rows that have fallen due keep what
+was paid on them; only what is unpaid, and what lies ahead, is arranged anew.
+"""
+
+from afterloan.compiled import leaf, stage
+from afterloan.dates import NEVER, year_month_day
+from afterloan.loan.accrual import rounded, scale_row
+from afterloan.loan.columns import (
+    I_ACCRUED_A,
+    I_ACCRUED_B,
+    I_AGREED,
+    I_BASE,
+    I_CARRIED,
+    I_CHARGED_PENALTY,
+    I_DUE,
+    I_DUE_ON,
+    I_FELL_DUE,
+    I_FROM_ON,
+    I_INSTALMENT,
+    I_LAST_PAID_ON,
+    I_NUMBER,
+    I_OVERDUE_A,
+    I_PAID,
+    I_PAID_EARLY,
+    I_PAID_LATE,
+    I_PLANNED_PRINCIPAL,
+    I_PREPAID,
+    I_PROMISED_FEE,
+    I_TIMES,
+    I_WAIVED,
+    INSTALMENT_WIDTH,
+)
+from afterloan.loan.life import (
+    ACTUAL,
+    EVEN_OUT_LAST,
+    IMPORTED,
+    bring_forward,
+    earned_now,
+    even_out,
+    give_up,
+    level,
+    not_asked_for,
+    project,
+    relevel,
+)
+from afterloan.loan.moves import moved
+from afterloan.loan.penalty import set_penalty_rate, show_penalties
+from afterloan.loan.schedule import EQUAL_INSTALMENT, business_day, due_day, to_multiple
+from afterloan.loan.terms import ROOM, AfterChargeOff, ArrearsInterest, Cause, Component, Refusal
+from afterloan.loan.waterfall import owed, owed_in_all, pass_paid
+
+PENALTY = int(Component.PENALTY)
+FEE = int(Component.FEE)
+INTEREST = int(Component.INTEREST)
+PRINCIPAL = int(Component.PRINCIPAL)
+CARRIED = int(ArrearsInterest.CARRIED)
+SPREAD = int(ArrearsInterest.SPREAD)
+CAPITALISED = int(ArrearsInterest.CAPITALISED)
+ALONE = int(ArrearsInterest.ALONE)
+WHOLE = int(ArrearsInterest.WHOLE)
+STOPS = int(AfterChargeOff.STOPS)
+FALLS_DUE = int(AfterChargeOff.FALLS_DUE)
+WAS_CAPITALISED = int(Cause.CAPITALISED)
+WAS_WRITTEN_OFF = int(Cause.WRITTEN_OFF)
+WAS_SOLD = int(Cause.SOLD)
+WAS_RE_INSTALLED = int(Cause.RE_INSTALLED)
+TOO_MANY_INSTALMENTS = int(Refusal.TOO_MANY_INSTALMENTS)
+
+
+@leaf
+def row_from(life, from_on):
+    """The first row that has not fallen due and is due from `from_on` on."""
+    k = life.current
+    while k < life.count and life.rows[k, I_DUE_ON] < from_on:
+        k += 1
+    return k
+
+
+@stage
+def rescale(product, unit, every, life, k, usual):
+    """Set how balance x days of row k become interest, when its period may be shorter or longer than `usual` days.
+
+    A row of 17 days in a month of 31 earns 17 / 31 of a twelfth. What it has earned so far is kept.
+    """
+    times = life.rows[k, I_TIMES]
+    base = life.rows[k, I_BASE]
+    due = life.rows[k, I_DUE_ON]
+    life.rows[k, I_DUE_ON] = life.rows[k, I_FROM_ON] + usual
+    scale_row(product, unit, every, life, k)
+    life.rows[k, I_DUE_ON] = due
+    if base > 0 and (times != life.rows[k, I_TIMES] or base != life.rows[k, I_BASE]):
+        earned = life.rows[k, I_ACCRUED_A] * times
+        life.rows[k, I_ACCRUED_A] = (
+            (earned // base) * life.rows[k, I_BASE] + (earned % base) * life.rows[k, I_BASE] // base
+        ) // life.rows[k, I_TIMES]
+
+
+@stage
+def date_rows(product, calendars, life, first, anchor, unit, every, dom):
+    """Write due dates into rows `first …`, `every` units apart from `anchor`, and how interest is worked out."""
+    year, month, day_of_month = year_month_day(anchor)
+    if dom > 0:
+        day_of_month = dom
+    before = anchor
+    for k in range(first, life.count):
+        steps = (k - first) * every
+        due = due_day(unit, anchor, year, month, day_of_month, steps)
+        usual = due - due_day(unit, anchor, year, month, day_of_month, steps - every)
+        if product.shift > 1:
+            due = business_day(calendars, product.calendar, due, product.shift)
+        if k > first:
+            life.rows[k, I_FROM_ON] = before
+        life.rows[k, I_DUE_ON] = due
+        if product.method != IMPORTED:
+            rescale(product, unit, every, life, k, usual)
+        before = due
+
+
+@stage
+def empty_row(life, k, start):
+    """Row k with nothing in it, its period starting on `start`."""
+    for column in range(INSTALMENT_WIDTH):
+        life.rows[k, column] = 0
+    life.rows[k, I_NUMBER] = k + 1
+    life.rows[k, I_FROM_ON] = start
+    life.rows[k, I_DUE_ON] = start
+    life.rows[k, I_INSTALMENT] = -1
+
+
+@stage
+def defer(product, contract, calendars, life, facts, k):
+    """Due dates of the rows from `from_on` on move by `count` intervals, or so that the first falls on `due_on`.
+
+    Interest goes on: a month put off is a month more of it, and the instalments are set anew.
+    """
+    first = row_from(life, facts[k].from_on)
+    if first >= life.count:
+        return
+    show_penalties(product, life, facts[k].on)
+    anchor = facts[k].due_on
+    dom = 0
+    if anchor == 0:
+        old = life.rows[first, I_DUE_ON]
+        year, month, dom = year_month_day(old)
+        dom = contract.due_dom if contract.due_dom > 0 else year_month_day(life.rows[life.count - 1, I_DUE_ON])[2]
+        dom = max(dom, year_month_day(old)[2])
+        anchor = due_day(contract.unit, old, year, month, dom, facts[k].count * contract.every)
+    if product.method == IMPORTED:
+        later = anchor - life.rows[first, I_DUE_ON]
+        for j in range(first, life.count):
+            life.rows[j, I_DUE_ON] += later
+            if j > first:
+                life.rows[j, I_FROM_ON] += later
+        return
+    date_rows(product, calendars, life, first, anchor, contract.unit, contract.every, dom)
+    relevel(product, life)
+
+
+@stage
+def add_rows(product, contract, calendars, life, count):
+    """`count` empty rows at the end, in the rhythm of the contract. Past the room of a life: an error."""
+    if life.count + count > ROOM - 2:
+        life.error = TOO_MANY_INSTALMENTS
+        return
+    last = life.count - 1
+    anchor = life.rows[last, I_DUE_ON]
+    year, month, dom = year_month_day(anchor)
+    if contract.due_dom > 0:
+        dom = contract.due_dom
+    for j in range(count):
+        k = last + 1 + j
+        empty_row(life, k, life.rows[k - 1, I_DUE_ON])
+        due = due_day(contract.unit, anchor, year, month, dom, (j + 1) * contract.every)
+        if product.shift > 1:
+            due = business_day(calendars, product.calendar, due, product.shift)
+        life.rows[k, I_DUE_ON] = due
+        scale_row(product, contract.unit, contract.every, life, k)
+    life.count += count
+
+
+@stage
+def extend(product, contract, calendars, life, facts, k):
+    """`count` instalments more; those from `from_on` on are set anew, the ones before them stay."""
+    if life.current >= life.count or product.method == IMPORTED:
+        return
+    first = row_from(life, facts[k].from_on)
+    add_rows(product, contract, calendars, life, facts[k].count)
+    if life.error == 0:
+        relevel_from(product, life, first)
+
+
+@stage
+def relevel_from(product, life, first):
+    """Set the instalments of rows `first …` anew; rows between the current one and it keep theirs."""
+    if first <= life.current or first >= life.count:
+        relevel(product, life)
+        return
+    project(product, life, first)
+    asked = 0
+    for j in range(life.current, first):
+        asked += owed(life, j, PRINCIPAL)
+    level(product, life, first, not_asked_for(product, life) - asked)
+    if product.policy & EVEN_OUT_LAST and product.method == EQUAL_INSTALMENT:
+        even_out(product, life, first)
+    project(product, life, life.count)
+
+
+@stage
+def interest_only(product, contract, calendars, life, facts, k):
+    """The next `count` rows ask for interest alone; the rest carry the principal, or as many rows are added."""
+    first = row_from(life, facts[k].from_on)
+    if first >= life.count or product.method == IMPORTED:
+        return
+    if facts[k].component == 1:
+        add_rows(product, contract, calendars, life, facts[k].count)
+        if life.error != 0:
+            return
+    life.bare = min(first + facts[k].count, life.count - 1)
+    relevel_from(product, life, first)
+
+
+@stage
+def note_delinquency(life, day):
+    """Before arrears are arranged anew: remember where the delinquency began and what collects it."""
+    oldest = NEVER
+    arrears = 0
+    for j in range(life.first, life.current):
+        asked = owed_in_all(life, j)
+        if asked > 0 and life.rows[j, I_DUE_ON] < day:
+            arrears += asked
+            oldest = min(oldest, life.rows[j, I_DUE_ON])
+    if oldest == NEVER:
+        return
+    if life.delinquent_from == NEVER or life.repaid >= life.delinquent_until:
+        life.delinquent_from = oldest
+    life.delinquent_until = max(life.delinquent_until, life.repaid) + arrears
+
+
+@stage
+def lift(life, j, component, day, fact):
+    """Take what row j still asks for of one component off it; returns the amount."""
+    part = owed(life, j, component)
+    if part <= 0:
+        return 0
+    life.rows[j, I_DUE + component] -= part
+    life.rows[j, I_LAST_PAID_ON] = max(life.rows[j, I_LAST_PAID_ON], day)
+    moved(life, day, WAS_RE_INSTALLED, life.rows[j, I_NUMBER], component, fact, -part)
+    if component == PRINCIPAL:
+        life.overdue_principal -= part
+        life.scheduled += part
+        life.due[PRINCIPAL] -= part
+    elif component == INTEREST:
+        life.due[INTEREST] -= part
+    return part
+
+
+@stage
+def capitalise(life, day, fact):
+    """Interest, fees and penalties due and unpaid become principal. 50.00 of interest: 50.00 more to repay."""
+    for j in range(life.first, life.current):
+        for c in (PENALTY, FEE, INTEREST):
+            part = owed(life, j, c)
+            if part > 0:
+                life.rows[j, I_WAIVED + c] += part
+                life.rows[j, I_LAST_PAID_ON] = max(life.rows[j, I_LAST_PAID_ON], day)
+                life.capitalised[c] += part
+                life.balance += part
+                life.scheduled += part
+                moved(life, day, WAS_CAPITALISED, life.rows[j, I_NUMBER], c, fact, part)
+
+
+@stage
+def cut(product, life, day):
+    """End the current row's period today and drop the rows ahead; money they had stays on the cut row.
+
+    Returns fees and penalties that the dropped rows still asked for.
+    """
+    k = life.current
+    waiting_fee = 0
+    waiting_penalty = 0
+    for j in range(k, life.count):
+        waiting_fee += owed(life, j, FEE) - life.rows[j, I_PROMISED_FEE]
+        waiting_penalty += owed(life, j, PENALTY)
+        if j > k:
+            for c in range(4):
+                life.rows[k, I_PAID + c] += life.rows[j, I_PAID + c]
+                life.rows[k, I_WAIVED + c] += life.rows[j, I_WAIVED + c]
+            for column in (I_PREPAID, I_PAID_EARLY, I_PAID_LATE):
+                life.rows[k, column] += life.rows[j, column]
+    paid = 0
+    for c in range(4):
+        life.rows[k, I_DUE + c] = life.rows[k, I_PAID + c] + life.rows[k, I_WAIVED + c]
+        paid += life.rows[k, I_DUE + c]
+    life.rows[k, I_PROMISED_FEE] = 0
+    life.due[INTEREST] += life.rows[k, I_DUE + INTEREST]
+    life.due[PRINCIPAL] += life.rows[k, I_DUE + PRINCIPAL]
+    life.early_interest -= life.rows[k, I_PAID + INTEREST]
+    life.rows[k, I_AGREED] = 0
+    life.rows[k, I_CARRIED] = 0
+    life.rows[k, I_DUE_ON] = day
+    life.rows[k, I_FELL_DUE] = 1
+    life.rows[k, I_INSTALMENT] = -1
+    life.rows[k, I_LAST_PAID_ON] = max(life.rows[k, I_LAST_PAID_ON], day)
+    life.current = k + 1 if paid > 0 or life.rows[k, I_FROM_ON] < day else k
+    life.count = life.current
+    return waiting_fee, waiting_penalty
+
+
+@stage
+def reinstal(product, contract, calendars, life, facts, k):
+    """Arrears and balance anew: over `count` rows from `due_on` on, or over the rows that are left.
+
+    830.00 of balance of which 160.00 is past due, six instalments from 1 April: the old rows ask for nothing
+    more, six new ones repay the 830.00. Where unpaid interest goes is `ArrearsInterest`.
+    """
+    day = facts[k].on
+    mode = facts[k].component
+    if life.balance == 0:
+        return
+    show_penalties(product, life, day)
+    note_delinquency(life, day)
+    signed_for = signed_interest(product, life) if mode == WHOLE or product.method == IMPORTED else 0
+    if mode == CAPITALISED:
+        capitalise(life, day, k)
+    interest = 0
+    fee = 0
+    penalty = 0
+    principal = 0
+    for j in range(life.first, life.current):
+        interest += lift(life, j, INTEREST, day, k)
+        principal += lift(life, j, PRINCIPAL, day, k)
+        if mode != CARRIED:
+            fee += lift(life, j, FEE, day, k)
+            charged = lift(life, j, PENALTY, day, k)
+            penalty += charged
+            life.rows[j, I_CHARGED_PENALTY] = 0
+            life.rows[j, I_OVERDUE_A] = 0
+    if facts[k].count > 0:
+        replace_rows(product, contract, calendars, life, facts, k, interest, signed_for, fee, penalty)
+    elif life.current < life.count:
+        share(product, life, life.current, interest if mode != CARRIED else 0, fee, penalty, False)
+        if mode == CARRIED:
+            life.rows[life.current, I_CARRIED] += interest
+        if product.accrual == ACTUAL:
+            relevel(product, life)
+        else:
+            add_principal(product, life, principal)
+    pass_paid(life)
+
+
+@stage
+def add_principal(product, life, principal):
+    """Principal in equal parts on top of what the rows ahead ask for: 125.00 over two rows is 62.50 each."""
+    left = principal
+    n = life.count - life.current
+    for j in range(life.current, life.count):
+        part = to_multiple(product, rounded(principal, n, product.rounding))
+        part = left if j == life.count - 1 else min(left, part)
+        if life.rows[j, I_INSTALMENT] >= 0:
+            life.rows[j, I_INSTALMENT] += part
+        life.rows[j, I_PLANNED_PRINCIPAL] += part
+        left -= part
+    project(product, life, life.count)
+
+
+@stage
+def signed_interest(product, life):
+    """Interest that the rows ahead will ask for as they stand."""
+    project(product, life, life.count)
+    total = 0
+    for j in range(life.current, life.count):
+        total += owed(life, j, INTEREST)
+    return total
+
+
+@stage
+def replace_rows(product, contract, calendars, life, facts, k, interest, signed_for, fee, penalty):
+    """Drop the rows ahead and lay out the new ones."""
+    day = facts[k].on
+    mode = facts[k].component
+    count = facts[k].count
+    alone = mode == ALONE or mode == WHOLE or product.method == IMPORTED
+    earned_a = 0
+    earned_b = 0
+    times = 1
+    base = 0
+    earned = 0
+    if life.current < life.count:
+        old = life.current
+        earned = max(earned_now(product, life) - life.early_interest - life.agreed, 0)
+        if not alone:
+            earned_a = life.rows[old, I_ACCRUED_A]
+            earned_b = life.rows[old, I_ACCRUED_B]
+            times = life.rows[old, I_TIMES]
+            base = life.rows[old, I_BASE]
+            interest += life.rows[old, I_CARRIED] - life.rows[old, I_PAID + INTEREST]
+        interest += life.agreed
+        life.agreed = 0
+        waiting = cut(product, life, day)
+        fee += waiting[0]
+        penalty += waiting[1]
+    first = life.current
+    if first + count > ROOM - 2:
+        life.error = TOO_MANY_INSTALMENTS
+        return
+    start = day if base > 0 or first == 0 else life.rows[first - 1, I_DUE_ON]
+    life.count = first + count
+    for j in range(first, life.count):
+        empty_row(life, j, start)
+    unit = facts[k].unit if facts[k].unit > 0 else contract.unit
+    every = facts[k].every if facts[k].every > 0 else contract.every
+    life.rows[first, I_ACCRUED_A] = earned_a
+    life.rows[first, I_ACCRUED_B] = earned_b
+    life.rows[first, I_TIMES] = times
+    life.rows[first, I_BASE] = base
+    date_rows(product, calendars, life, first, facts[k].due_on, unit, every, 0)
+    life.bare = 0
+    if mode == WHOLE or product.method == IMPORTED:
+        interest += signed_for
+    elif alone:
+        interest += earned
+    share(product, life, first, interest if mode != CARRIED or alone else 0, fee, penalty, alone)
+    if alone:
+        life.rate = 0
+        if product.method == IMPORTED:
+            fix_rows(life, first)
+    else:
+        if mode == CARRIED:
+            life.rows[first, I_CARRIED] = interest
+        relevel(product, life)
+
+
+@stage
+def fix_rows(life, first):
+    """Rows of an imported schedule have no method: what they ask for is written down."""
+    for j in range(first, life.count):
+        life.rows[j, I_DUE + PRINCIPAL] = life.rows[j, I_PLANNED_PRINCIPAL]
+        life.rows[j, I_DUE + INTEREST] = life.rows[j, I_AGREED]
+
+
+@stage
+def share(product, life, first, interest, fee, penalty, principal_too):
+    """Equal parts over rows `first …`, the last takes what is left: 0.72 over six rows is 0.12 each.
+
+    With principal the parts together are equal: 83.57 and 0.72 over six rows are 14.05 each, 0.12 of it interest.
+    """
+    n = life.count - first
+    left_interest = interest
+    left_fee = fee
+    left_penalty = penalty
+    left = life.balance - life.overdue_principal
+    whole = rounded(max(left + interest, 0), n, product.rounding)
+    for j in range(first, life.count):
+        last = j == life.count - 1
+        i = left_interest if last else min(left_interest, rounded(max(interest, 0), n, product.rounding))
+        f = left_fee if last else min(left_fee, rounded(max(fee, 0), n, product.rounding))
+        p = left_penalty if last else min(left_penalty, rounded(max(penalty, 0), n, product.rounding))
+        life.rows[j, I_AGREED] += i
+        life.rows[j, I_DUE + FEE] += f
+        life.rows[j, I_DUE + PENALTY] += p
+        life.rows[j, I_CHARGED_PENALTY] += p
+        left_interest -= i
+        left_fee -= f
+        left_penalty -= p
+        if principal_too:
+            now = left if last else min(left, max(whole - i, 0))
+            life.rows[j, I_PLANNED_PRINCIPAL] = now
+            left -= now
+    life.agreed += interest
+
+
+@stage
+def settlement(life, facts, k):
+    """`amount_fen` received from now until `due_on` ends the loan; the rest is then given up."""
+    life.settle_at = life.repaid + facts[k].amount_fen
+    life.settle_by = facts[k].due_on
+
+
+@stage
+def forgive_penalty(life, facts, k):
+    """Penalties are given up in `count` parts, one as each of the next instalments is kept."""
+    life.forgive_rows = facts[k].count
+    life.forgive = facts[k].amount_fen // facts[k].count
+    life.forgive_row = life.current
+
+
+@stage
+def break_plan(product, contract, life):
+    """What was given on condition returns: the contract rate, penalty interest, the clock of the old arrears."""
+    life.penalty_held = 0
+    life.forgive_rows = 0
+    life.settle_at = 0
+    life.broken = 1
+    if life.rate != contract.rate and product.method != IMPORTED:
+        life.rate = contract.rate
+        set_penalty_rate(product, life, contract.rate)
+        relevel(product, life)
+
+
+@stage
+def charge_off(product, life, facts, k):
+    """The day-count trigger. Interest goes on, stops, or everything falls due (`AfterChargeOff`)."""
+    life.charged_off_on = facts[k].on
+    if facts[k].component == STOPS:
+        life.rate = 0
+    elif facts[k].component == FALLS_DUE:
+        bring_forward(product, life, facts[k].on)
+
+
+@stage
+def write_off(product, life, facts, k):
+    """Taken off the books: all that is owed becomes an expense. The claim stays; money later is a recovery."""
+    life.written_off_on = facts[k].on
+    give_up(product, life, facts[k].on, life.written_off, WAS_WRITTEN_OFF, k)
+    life.rate = 0
+
+
+@stage
+def sell(product, life, facts, k):
+    """The claim passes to another for a price; what was owed leaves the books."""
+    life.written_off_on = facts[k].on
+    life.sale_price = facts[k].amount_fen
+    give_up(product, life, facts[k].on, life.sold, WAS_SOLD, k)
+    life.rate = 0
