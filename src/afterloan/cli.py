@@ -4,8 +4,7 @@ import json
 import os
 import pkgutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from afterloan import commands
+from afterloan.report.terminal import bar as _bar
 
 if TYPE_CHECKING:
     from afterloan.store.server import Store
@@ -57,41 +57,6 @@ def _store() -> "Store":
     return open_store()
 
 
-@contextmanager
-def _bar(label: str) -> Iterator[Callable[..., None]]:
-    """A progress bar with rate and time left; silent where nobody watches."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description:24}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        tasks: dict[str, Any] = {}
-
-        def show(name: str, done: int, total: int) -> None:
-            if name not in tasks:
-                tasks[name] = progress.add_task(f"{label} {name}".strip(), total=total or None, rate="")
-            task = progress.tasks[tasks[name]]
-            speed = f"{task.speed:,.0f}/s" if task.speed else ""
-            progress.update(tasks[name], completed=done, total=total or None, rate=speed)
-
-        yield show
-
-
 @app.command("import")
 def import_(folder: Path, as_json: AsJson = False) -> None:
     """Bring a book in from FOLDER (CSV or Parquet: borrowers, contracts, disbursements, repayments …)."""
@@ -126,34 +91,6 @@ def export(folder: Path, form: Annotated[str, typer.Option("--format", help="csv
 
     for written in bring_out(_store(), folder, form):
         print(f"{written.file:26}{written.rows:12,}")
-
-
-@app.command()
-def generate(
-    folder: Path,
-    loans: Annotated[int, typer.Option(min=1, max=20_000_000)] = 20_000,
-    months: Annotated[int, typer.Option(min=1, max=120)] = 24,
-    seed: int = 1,
-    form: Annotated[str, typer.Option("--format", help="parquet or csv")] = "parquet",
-) -> None:
-    """Write a believable book to FOLDER: who pays, forgets, cannot, will not. The same seed, the same book."""
-    from afterloan.generate import generate as make
-
-    with _bar("generate") as show:
-        made = make(loans, months, seed, folder, format=form, progress=lambda done, total: show("loans", done, total))
-    print(made)
-
-
-@app.command("import-instalments")
-def import_instalments(
-    folder: Path,
-    out: Path,
-    anchor: Annotated[str, typer.Option(help="The application date that the data count from.")] = "2018-06-30",
-) -> None:
-    """Turn a folder of relative-day instalment records (instalments.csv …) into a book in OUT, ready for `import`."""
-    from afterloan.rails.instalments_csv import convert
-
-    print(convert(folder, out, anchor))
 
 
 @app.command()
@@ -347,9 +284,8 @@ def status(as_json: AsJson = False) -> None:
         print(json.dumps(told))
     else:
         for name, value in told.items():
-            print(
-                f"{name:16}{value if isinstance(value, str) else format(value or 0, ',') if value is not None else '-':>16}"
-            )
+            shown = value if isinstance(value, str) else "-" if value is None else f"{value:,}"
+            print(f"{name:16}{shown:>16}")
 
 
 @app.command()
