@@ -10,7 +10,19 @@ from afterloan.facts.hold import HoldLifted, HoldPlaced
 from afterloan.rules.packs import PackRefused, Rule, in_force, rules_of
 
 ANY = "ANY"
-STOPS = ("contact", "reminder", "collection", "debit", "worklist", "agency", "legal", "bureau", "charge_off", "limit")
+STOPS = (
+    "contact",
+    "reminder",
+    "collection",
+    "debit",
+    "worklist",
+    "agency",
+    "legal",
+    "bureau",
+    "charge_off",
+    "limit",
+    "borrowing",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,179 @@
+"""Credit lines in the store: may a borrower draw, answered at once; changes by people, kept with who and why."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+import psycopg
+
+from afterloan.dates import NEVER
+from afterloan.facts import FactRefused
+from afterloan.facts.events import KINDS, Event, event_of, read_event
+from afterloan.facts.hold import HoldLifted, HoldPlaced
+from afterloan.facts.limit import LINE_KINDS, LineChanged
+from afterloan.loan.book import Book
+from afterloan.loan.reckon import reckon_book
+from afterloan.loan.terms import CONTRACT, FACT, PROMISED, State
+from afterloan.store.contacts import defaults_of
+from afterloan.store.events import Told, tell
+from afterloan.store.read import CONTRACT_COLUMNS, REVERSED, product_table, products
+from afterloan.strategy.holds import held_on
+from afterloan.strategy.restriction import DrawAnswer, Line, line_of, may_draw
+
+EPOCH = "date '1970-01-01'"
+PRINCIPAL = 3
+OWN = "(select borrower from borrower where reference = %(of)s)"
+EVENTS = (
+    f"select kind, on_day, known_on, reference, body from event where borrower = {OWN} and kind = any(%(kinds)s) "
+    "and on_day <= %(on)s order by event"
+)
+CONTRACTS = "select {} from contract c where c.borrower = {} order by loan".format(
+    ", ".join(
+        f"coalesce({name} - {EPOCH}, 0)" if name in ("signed_on", "first_due_on") else name
+        for name in CONTRACT_COLUMNS.split(", ")
+    ),
+    OWN,
+)
+FACT_SQL = {
+    "on": f"f.on_day - {EPOCH}",
+    "known_on": f"f.known_on - {EPOCH}",
+    "gone_on": f"coalesce(r.known_on - {EPOCH}, {NEVER})",
+    "due_on": f"coalesce(f.due_on - {EPOCH}, 0)",
+    "from_on": f"coalesce(f.from_on - {EPOCH}, 0)",
+}
+FACTS = (
+    "select f.loan, {} from fact f join contract c using (loan) left join fact r on r.of_fact = f.fact "
+    'where c.borrower = {} and f.kind <> {} order by f.loan, f.on_day, f.kind, f.reference collate "C"'
+).format(", ".join(FACT_SQL.get(name, f"f.{name}") for name in FACT.names or ()), OWN, REVERSED)
+PROMISES = (
+    f"select p.loan, p.due_on - {EPOCH}, p.principal_fen, p.interest_fen, p.fee_fen from promised p "
+    f"join contract c using (loan) where c.borrower = {OWN} order by p.loan, p.number"
+)
+NEWEST = "select coalesce(max(number), 0) from product"
+_TABLES: dict[Any, Any] = {}
+_DEFAULTS: dict[Any, dict[str, Any]] = {}
+
+
+def _products(connection: psycopg.Connection[Any], newest: int) -> Any:
+    """The product table, read again only when products were added."""
+    key = (connection.info.host, connection.info.port, connection.info.dbname, newest)
+    if key not in _TABLES:
+        _TABLES[key] = product_table(products(connection))
+    return _TABLES[key]
+
+
+def _offsets(loans: Any, rows: Sequence[Any]) -> Any:
+    of = np.array([row[0] for row in rows], np.int64)
+    return np.concatenate([np.searchsorted(of, loans, "left"), [len(of)]]).astype(np.int64)
+
+
+def _book(connection: psycopg.Connection[Any], contracts: list[Any], facts: list[Any], promised: list[Any]) -> Book:
+    names = CONTRACT_COLUMNS.split(", ")
+    records = np.zeros(len(contracts), CONTRACT)
+    for k, name in enumerate(names):
+        records[name] = [row[k] for row in contracts]
+    newest = connection.execute(NEWEST).fetchone()
+    table, calendars = _products(connection, newest[0] if newest else 0)
+    told = np.array([row[1:] for row in facts], FACT) if facts else np.zeros(0, FACT)
+    rows = np.array([row[1:] for row in promised], PROMISED) if promised else np.zeros(0, PROMISED)
+    loans = records["loan"]
+    return Book(table, records, rows, _offsets(loans, promised), told, _offsets(loans, facts), calendars)
+
+
+def _events(rows: list[Any]) -> list[Event]:
+    found: list[Event] = []
+    for kind, on, known_on, reference, body in rows:
+        if kind in LINE_KINDS:  # checked when they were told
+            told = {"borrower": "-", "on": on, "known_on": known_on, "reference": reference, **body}
+            found.append(KINDS[kind].model_construct(**told))
+        else:
+            found.append(event_of(kind, "-", None, on, None, known_on, reference, body))
+    return found
+
+
+def can_draw(connection: psycopg.Connection[Any], borrower: str, amount_fen: int, on: date) -> DrawAnswer:
+    """Whether a borrower may draw `amount_fen` on a day, with all reasons against it; under 5 ms.
+
+    All loans are reckoned anew from what is told up to now: a repayment of a minute ago counts. Raises FactRefused
+    for an unknown borrower or an amount that is none.
+    """
+    if amount_fen <= 0:
+        raise FactRefused("amount_fen", amount_fen, "is no amount to draw", "give more than 0 minor units")
+    told = {"of": borrower, "on": on, "kinds": [*LINE_KINDS, HoldPlaced.KIND, HoldLifted.KIND]}
+    with connection.pipeline():
+        asked = [connection.execute(sql, told) for sql in (EVENTS, CONTRACTS, FACTS, PROMISES)]
+        known = connection.execute(
+            "select attributes->>'jurisdiction' from borrower where reference = %(of)s", told
+        ).fetchone()
+        rows, contracts, facts, promised = (cursor.fetchall() for cursor in asked)
+    if known is None:
+        raise FactRefused("borrower", borrower, "no borrower of that reference", "import the borrower first")
+    events = _events(rows)
+    jurisdiction = known[0] or _default(connection)
+    held = [h.hold for h in held_on(events, on, jurisdiction) if "borrowing" in h.rule.parameters["stops"]]
+    day = on.toordinal() - 719163
+    positions = reckon_book(_book(connection, contracts, facts, promised), day, day)
+    live = positions[(positions["error"] == 0) & (positions["state"] != int(State.PAID_OFF))]
+    answer = may_draw(
+        line_of(events, on),
+        amount_fen,
+        int(live["outstanding_fen"][:, PRINCIPAL].sum()),
+        int(live["arrears_fen"].sum()),
+        int(live["days_past_due"].max()) if len(live) else 0,
+        held,
+    )
+    if (positions["error"] != 0).any():
+        reasons = (*answer.reasons, "a loan cannot be reckoned: a person has to look at it")
+        return DrawAnswer(False, reasons, answer.limit_fen, 0)
+    return answer
+
+
+def _default(connection: psycopg.Connection[Any]) -> str:
+    key = (connection.info.host, connection.info.port, connection.info.dbname)
+    if key not in _DEFAULTS:
+        _DEFAULTS[key] = defaults_of(connection)
+    return str(_DEFAULTS[key]["jurisdiction"])
+
+
+def line_now(connection: psycopg.Connection[Any], borrower: str, on: date) -> Line:
+    """A borrower's line on a day, out of its facts."""
+    told = {"of": borrower, "on": on, "kinds": list(LINE_KINDS)}
+    return line_of(_events(connection.execute(EVENTS, told).fetchall()), on)
+
+
+def change_line(
+    connection: psycopg.Connection[Any],
+    kind: type[LineChanged],
+    borrower: str,
+    on: date,
+    reference: str,
+    by: str,
+    reason: str,
+    after_fen: int | None = None,
+    rule: str = "person",
+    bar: str | None = None,
+) -> Told:
+    """A person's change of a line, with what stood before and after, in the caller's transaction.
+
+    `after_fen` None: the limit stays. Raises FactRefused. Two changes of one borrower at once wait for each other.
+    """
+    connection.execute(
+        "select pg_advisory_xact_lock((727469::bigint << 32) | (borrower %% 4294967296)) from borrower "
+        "where reference = %s",
+        (borrower,),
+    )
+    before = line_now(connection, borrower, on).limit_fen
+    told = {
+        "borrower": borrower,
+        "on": on,
+        "known_on": on,
+        "reference": reference,
+        "by": by,
+        "reason": reason,
+        "rule": rule,
+        "before_fen": before,
+        "after_fen": before if after_fen is None else after_fen,
+        **({"bar": bar} if bar else {}),
+    }
+    return tell(connection, read_event(kind, told))
