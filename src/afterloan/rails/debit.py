@@ -25,6 +25,7 @@ from afterloan.facts.debit import (
 from afterloan.facts.hold import HoldLifted, HoldPlaced
 from afterloan.rails.bank.gateway import Declined, Gateway, HttpGateway, NotSent, Unclear, result_body, result_of
 from afterloan.rails.bank.words import Order, Result, reference_of
+from afterloan.rails.channels import only, secret
 from afterloan.rails.drain import Item, Outcome, Place, Promise, Refused, Retry, Sent, Unknown, register
 from afterloan.store.contacts import defaults_of, place_of
 from afterloan.store.debits import (
@@ -340,11 +341,12 @@ class Debits:
     tries = 5
 
     def __init__(self, place: Place, gateway: Gateway | None = None) -> None:
-        """A handler; `place.config` holds `url` and `token` of the gateway unless one is given."""
-        config = place.config
+        """A handler; `place.config` holds the gateway's `url` and names in `token` the variable with its token."""
+        only(place, "url", "token")
         self.gateway: Gateway | None = gateway
-        if gateway is None and config.get("url"):
-            self.gateway = HttpGateway(str(config["url"]), str(config.get("token", "")))
+        if gateway is None and place.config.get("url"):
+            token = secret(place, "token") if place.config.get("token") else ""
+            self.gateway = HttpGateway(str(place.config["url"]), token)
         self._orders: dict[str, tuple[str, Order]] = {}
         self._reader: adbc.Connection | None = None
 
@@ -359,13 +361,17 @@ class Debits:
         self, connection: psycopg.Connection[Any], reader: adbc.Connection, item: Item, now: datetime
     ) -> Refused | Retry | None:
         since = datetime.fromisoformat(item.body["round"]) if "round" in item.body else item.not_before
-        planned = plan_attempt(connection, reader, item.borrower, try_key(item), now, since)
+        planned: Planned | None = None
+        with connection.transaction():
+            planned = plan_attempt(connection, reader, item.borrower, try_key(item), now, since)
+            if planned.attempt is not None and planned.attempt.rail == "gateway" and self.gateway is None:
+                raise psycopg.Rollback  # told as attempted only when it will be
         if planned.attempt is None or planned.order is None:
             if planned.answer.again_at is not None:
                 return Retry("outside the hours of debits", planned.answer.again_at)
             return Refused("; ".join(f.outcome for f in planned.answer.findings) or "nothing to collect")
         if planned.attempt.rail == "gateway" and self.gateway is None:
-            return Retry("no gateway is configured: set debit.url in channels.yaml")
+            return Retry("no gateway is configured: write debit: {url: …} in channels.yaml")
         self._orders[planned.attempt.reference] = (planned.attempt.rail, planned.order)
         return None
 
