@@ -10,7 +10,17 @@ import yaml
 from afterloan.dates import NEVER, day, iso
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import Reckoned, reckon_loan
-from afterloan.loan.terms import CONTRACT, FACT, PROMISED, Component, FactKind, State, Unit
+from afterloan.loan.terms import (
+    CONTRACT,
+    FACT,
+    PROMISED,
+    AfterChargeOff,
+    ArrearsInterest,
+    Component,
+    FactKind,
+    State,
+    Unit,
+)
 from afterloan.rules.products import ProductTerms, builtin
 
 KINDS = {
@@ -18,7 +28,21 @@ KINDS = {
     "repaid": FactKind.REPAID,
     "charged": FactKind.CHARGED,
     "waived": FactKind.WAIVED,
+    "deferred": FactKind.DEFERRED,  # by so many instalments
+    "interest_only": FactKind.INTEREST_ONLY,
+    "extended": FactKind.EXTENDED,
+    "reinstalled": FactKind.REINSTALLED,  # over so many instalments
+    "penalty_held": FactKind.PENALTY_HELD,
+    "penalty_resumed": FactKind.PENALTY_RESUMED,
+    "settlement_agreed": FactKind.SETTLEMENT_AGREED,
+    "penalty_forgiven": FactKind.PENALTY_FORGIVEN,
+    "plan_broken": FactKind.PLAN_BROKEN,
+    "charged_off": FactKind.CHARGED_OFF,
+    "written_off": FactKind.WRITTEN_OFF,
+    "sold": FactKind.SOLD,
 }
+MONEY = ("disbursed", "repaid", "charged", "waived", "settlement_agreed", "penalty_forgiven", "sold")
+COUNTED = ("deferred", "interest_only", "extended", "reinstalled")
 
 
 class Words(yaml.SafeLoader):
@@ -45,6 +69,16 @@ def terms_of(story: dict[str, Any]) -> ProductTerms:
     return ProductTerms.model_validate(told)
 
 
+def component_of(kind: str, step: dict[str, Any]) -> int:
+    if kind == "reinstalled":
+        return int(ArrearsInterest[step.get("interest", "spread").upper()])
+    if kind == "interest_only":
+        return int(step.get("rows", "stay") == "added")
+    if kind == "charged_off":
+        return int(AfterChargeOff[step["charged_off"].upper()])
+    return int(Component[step.get("component", "penalty").upper()])
+
+
 def book_of(story: dict[str, Any]) -> Book:
     terms = terms_of(story)
     products = np.array([terms.record()], dtype=terms.record().dtype)
@@ -64,8 +98,9 @@ def book_of(story: dict[str, Any]) -> Book:
         facts[k]["on"] = on
         facts[k]["known_on"] = number(step.get("known_on", step["on"]))
         facts[k]["gone_on"] = number(step["gone_on"]) if "gone_on" in step else NEVER
-        facts[k]["amount_fen"] = fen(step[kind])
-        facts[k]["component"] = Component[step.get("component", "penalty").upper()]
+        facts[k]["amount_fen"] = fen(step[kind]) if kind in MONEY else 0
+        facts[k]["count"] = step[kind] if kind in COUNTED else step.get("count", 0)
+        facts[k]["component"] = component_of(kind, step)
         facts[k]["due_on"] = number(step["due_on"]) if "due_on" in step else 0
     facts = facts[np.lexsort((facts["kind"], facts["on"]))]
     none = np.zeros(0, PROMISED)
@@ -79,6 +114,8 @@ def shown(reckoned: Reckoned, name: str, want: Any) -> Any:
     if name.startswith("instalment_"):
         row = rows[int(name.removeprefix("instalment_")) - 1]
         return {part: f"{row['due_fen'][Component[part.upper()]] / 100:.2f}" for part in want}
+    if name in ("first_delinquent_on", "paid_off_on", "written_off_on"):
+        return None if position[name] == NEVER else date.fromisoformat(iso(position[name]))
     if name == "paid":
         return {part: f"{position['paid_fen'][Component[part.upper()]] / 100:.2f}" for part in want}
     if name == "due_days":
@@ -90,6 +127,10 @@ def shown(reckoned: Reckoned, name: str, want: Any) -> Any:
     amount = {
         "outstanding_principal": position["outstanding_fen"][Component.PRINCIPAL],
         "penalty": position["penalty_income_fen"],
+        "penalty_owed": position["outstanding_fen"][Component.PENALTY],
+        "recovered": position["recovered_fen"],
+        "written_off": position["written_off_fen"].sum(),
+        "capitalised": position["capitalised_fen"].sum(),
         "payoff": position["payoff_fen"],
         "unapplied": position["unapplied_fen"],
         "arrears": position["arrears_fen"].sum(),
