@@ -62,7 +62,7 @@ class Smtp(Messages):
 
     def deliver(self, messages: Sequence[Message], now: datetime) -> Sequence[Outcome]:
         """One by one on one connection; past half of `settle` the rest waits, so nothing is asked after too early."""
-        last = monotonic() + self.settle / timedelta(seconds=2)
+        last = monotonic() + (self.settle / timedelta(seconds=2) if self.settle else TIMEOUT)
         return [self._one(m, now) if monotonic() < last else Retry("the batch took too long") for m in messages]
 
     def _one(self, message: Message, now: datetime) -> Outcome:
