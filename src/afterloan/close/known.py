@@ -1,6 +1,6 @@
 """What is known of a shard's borrowers the evening before a day is decided, read out of the store."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import psycopg
 
-from afterloan.dates import iso
+from afterloan.dates import NEVER, iso
 from afterloan.facts.events import KINDS, Event, event_of
 from afterloan.facts.hold import HOLDS
 from afterloan.facts.limit import LINE_KINDS
@@ -71,9 +71,9 @@ def read_known(
     of_product = book.contracts["product"].astype(np.int64)
     loans = loan_frame(positions[theirs], owners[theirs], book.products, of_product[theirs], day)
     loans = loans.join(contracts.select("loan", "reference"), on="loan", how="left")
-    events = _events(connection, wanted.tolist(), day)
-    told, places = _borrowers(connection, wanted.tolist())
-    made = _told_of(connection, told, places, events, book, theirs, contracts, day)
+    events = events_by_borrower(connection, wanted.tolist(), day)
+    told, places = borrowers_told(connection, wanted.tolist())
+    made = _told_of(connection, told, places, events, book, contracts, day)
     of_loans = of_borrowers(loans, codes)
     frame = whole_frame(made[0].join(of_loans, on="borrower", how="left", maintain_order="left"))
     clean = (pl.col("days_past_due") > 0) | (pl.col("arrears_fen") > 0)
@@ -91,26 +91,29 @@ def _restricted(connection: psycopg.Connection[Any], shard: int) -> list[int]:
     return [row[0] for row in rows]
 
 
-def _events(connection: psycopg.Connection[Any], borrowers: list[int], day: int) -> dict[int, list[Event]]:
-    """Events of borrowers that a decision looks at, as known the evening before, in order."""
+def events_by_borrower(
+    connection: psycopg.Connection[Any], borrowers: list[int], day: int, kinds: Sequence[str] = EVENT_KINDS
+) -> dict[int, list[Event]]:
+    """Events of borrowers that a decision looks at, known before `day`, in order of telling."""
     rows = connection.execute(
-        "select borrower, kind, on_day, known_on, reference, body from event where borrower = any(%s) "
-        "and kind = any(%s) and known_on < %s order by event",
-        (borrowers, list(EVENT_KINDS), iso(day)),
+        "select e.borrower, e.kind, c.reference, e.on_day, e.known_on, e.reference, e.body from event e "
+        "left join contract c on c.loan = e.loan where e.borrower = any(%s) and e.kind = any(%s) "
+        "and e.known_on < %s order by e.event",
+        (borrowers, list(kinds), iso(day)),
     ).fetchall()
     found: dict[int, list[Event]] = {}
-    for borrower, kind, on, known_on, reference, body in rows:
+    for borrower, kind, loan, on, known_on, reference, body in rows:
         if kind in LINE_KINDS:  # checked when they were told; there may be very many
-            event: Event = KINDS[kind].model_construct(
-                borrower="-", on=on, known_on=known_on, reference=reference, **body
-            )
+            told = {"borrower": "-", "on": on, "known_on": known_on, "reference": reference, **body}
+            event: Event = KINDS[kind].model_construct(**told)
         else:
-            event = event_of(kind, "-", None, on, None, known_on, reference, body)
+            event = event_of(kind, "-", loan, on, None, known_on, reference, body)
         found.setdefault(borrower, []).append(event)
     return found
 
 
-def _borrowers(connection: psycopg.Connection[Any], borrowers: list[int]) -> tuple[pl.DataFrame, dict[int, Place]]:
+def borrowers_told(connection: psycopg.Connection[Any], borrowers: list[int]) -> tuple[pl.DataFrame, dict[int, Place]]:
+    """What is kept of borrowers themselves, a row each by number, and where they are."""
     defaults = defaults_of(connection)
     rows = connection.execute(
         "select borrower, reference, attributes->>'jurisdiction', attributes->'timezone', attributes->>'language', "
@@ -142,7 +145,6 @@ def _told_of(
     places: dict[int, Place],
     events: dict[int, list[Event]],
     book: Book,
-    theirs: Any,
     contracts: pl.DataFrame,
     day: int,
 ) -> Made:
@@ -151,23 +153,18 @@ def _told_of(
     standings: dict[int, Standing] = {}
     held: dict[int, list[Held]] = {}
     lines: dict[int, Line] = {}
-    money = _money(events, book, theirs, contracts, day)
+    money = money_of(events, book, contracts, day)
     rows = []
     for number, own in events.items():
-        place = places[number]
-        held[number] = held_on(own, on, place.jurisdiction)
-        standing = standing_of((e for e in own if not e.KIND.startswith("hold.")), on, place)
-        if standing != NO_STANDING:
+        columns, standing, holds = columns_of(number, own, money.get(number, []), places[number], day)
+        rows.append(columns)
+        if standing is not None:
             standings[number] = standing
+        if holds:
+            held[number] = holds
         line = line_of(own, on)
         if line.known:
             lines[number] = line
-        promises = _promises(own, money.get(number, []), on, place.jurisdiction)
-        if promises.pending and not any(h.hold == "promise_pending" for h in held[number]):
-            held[number].append(
-                Held("promise_pending", on, None, hold_rules(place.jurisdiction, on)["promise_pending"], "-")
-            )
-        rows.append(_event_columns(number, own, held[number], line, promises))
     frame = told
     if rows:
         frame = told.join(
@@ -186,12 +183,21 @@ def _promises(events: list[Event], money: list[Money], on: date, jurisdiction: s
     return counted(judge_promises(events, money, on, told["tolerance_days"], told["kept_permille"]))
 
 
-def _event_columns(
-    number: int, events: list[Event], held: list[Held], line: Line, promises: Promises
-) -> dict[str, Any]:
+def columns_of(
+    key: int, events: list[Event], money: list[Money], place: Place, day: int
+) -> tuple[dict[str, Any], Standing | None, list[Held]]:
+    """What a borrower's events, known before `day`, make of the frame's columns (row `key`), consents and holds."""
+    on = date.fromisoformat(iso(day))
+    held = held_on(events, on, place.jurisdiction)
+    standing = standing_of((e for e in events if not e.KIND.startswith("hold.")), on, place)
+    promises = _promises(events, money, on, place.jurisdiction)
+    if promises.pending and not any(h.hold == "promise_pending" for h in held):
+        rule = hold_rules(place.jurisdiction, on)["promise_pending"]
+        held.append(Held("promise_pending", on, None, rule, "-"))
+    line = line_of(events, on)
     back = {getattr(e, "of", "") for e in events if e.KIND == "agency.recalled"}
-    return {
-        "borrower": number,
+    columns = {
+        "borrower": key,
         **{f"hold_{name}": any(h.hold == name for h in held) for name in HOLDS},
         "promise_pending": promises.pending,
         "promises_kept": promises.kept,
@@ -203,12 +209,13 @@ def _event_columns(
         "frozen": line.frozen,
         "barred": bool(line.bars),
     }
+    return columns, standing if standing != NO_STANDING else None, held
 
 
-def _money(
-    events: dict[int, list[Event]], book: Book, theirs: Any, contracts: pl.DataFrame, day: int
+def money_of(
+    events: Mapping[int, list[Event]], book: Book, contracts: pl.DataFrame, day: int = NEVER
 ) -> dict[int, list[Money]]:
-    """Repayments that stand, of the borrowers who promised something."""
+    """Repayments that stand, as known before `day`, of the borrowers who promised something."""
     promised = [n for n, own in events.items() if any(e.KIND == "promise.made" for e in own)]
     if not promised:
         return {}

@@ -25,11 +25,17 @@ def active_loans(positions: Records, day: int, horizon: int) -> npt.NDArray[np.b
 
 
 def loan_frame(
-    positions: Records, borrowers: npt.NDArray[np.int64], products: Records, product: npt.NDArray[np.int64], day: int
+    positions: Records,
+    borrowers: npt.NDArray[np.int64],
+    products: Records,
+    product: npt.NDArray[np.int64],
+    on: int | npt.NDArray[np.int64],
 ) -> pl.DataFrame:
-    """A row a loan that is live on `day`: POSITION [n] reckoned to `day`, borrower numbers and product rows [n]."""
+    """A row a loan that is live: POSITION [n] reckoned to `on` (one day, or one each [n]), borrower numbers and
+    product rows [n]."""
     keep = (positions["error"] == 0) & (positions["state"] != PAID_OFF) & (positions["disbursed_fen"] > 0)
     p, borrower, product = positions[keep], borrowers[keep], product[keep]
+    day = np.broadcast_to(np.asarray(on, np.int64), len(positions))[keep]
     bucket = p["bucket"].astype(np.int64)
     first = np.where(bucket > 0, products["buckets"][product, np.maximum(bucket - 1, 0)], 0)
     due_today = p["due_today_fen"].sum(axis=1)

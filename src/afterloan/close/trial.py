@@ -1,0 +1,350 @@
+"""Try a ladder, a grace or a contact pack on the stored history: what would have been sent, beside what was."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import as_completed
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import psycopg
+
+from afterloan.close.day import _pool
+from afterloan.close.decide import ladders_of
+from afterloan.close.known import EVENT_KINDS, borrowers_told, columns_of, events_by_borrower, money_of
+from afterloan.dates import NEVER, iso
+from afterloan.facts.events import Event
+from afterloan.facts.limit import LINE_KINDS
+from afterloan.loan.book import Book, Offsets, Records
+from afterloan.loan.reckon import reckon_book
+from afterloan.loan.terms import FactKind, State
+from afterloan.store.read import SHARDS, fetch, fold, product_table, products, read_shard
+from afterloan.store.server import Store
+from afterloan.strategy.frame import loan_frame, of_borrowers, whole_frame
+from afterloan.strategy.governor import ANY, Place, Standing
+from afterloan.strategy.holds import Held
+from afterloan.strategy.ladder import Ladder, read_ladder
+from afterloan.strategy.segments import arm_of
+from afterloan.strategy.trial import STANDS_STILL, Days, Tally, tally_days
+
+ROW = 8_192  # days that fit beside a borrower number in a row key
+PARTS = 16
+MONTH = 31
+ASSUMPTION = "Borrowers' behaviour is taken as it was: nobody pays earlier or later because of another message."
+
+
+class TrialRefused(ValueError):
+    """This cannot be tried: says why."""
+
+
+@dataclass(slots=True)
+class Trial:
+    """A trial beside what stands: `was` counts outbox rows, `stands` replays the rules in use, `tried` the others."""
+
+    first: str
+    last: str
+    ladder: str
+    was: Counter[tuple[str, str]]
+    stands: Tally
+    tried: Tally
+    held_still: tuple[str, ...] = ()
+    seconds: float = 0.0
+    assumption: str = ASSUMPTION
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row an action kind, and those of refusals, cost, penalty income and bureau entries."""
+        kinds: Counter[str] = Counter()
+        for (kind, _), count in self.was.items():
+            kinds[kind] += count
+        stands, tried = self.stands.kinds(), self.tried.kinds()
+        names = sorted({*kinds, *stands, *tried})
+        found = [_row("actions", n, kinds[n], stands[n], tried[n]) for n in names]
+        for n in sorted({*self.stands.borrowers, *self.tried.borrowers}):
+            found.append(_row("borrowers reached by", n, None, self.stands.borrowers[n], self.tried.borrowers[n]))
+        for key in sorted({*self.stands.refused, *self.tried.refused}):
+            found.append(_row("refused", f"{key[0]} {key[1]}", None, self.stands.refused[key], self.tried.refused[key]))
+        cost = (self.stands.cost_tenths_fen // 10, self.tried.cost_tenths_fen // 10)  # whole fen, rounded down
+        found.append(_row("money", "cost_fen", None, *cost))
+        income = (self.stands.penalty_income_fen, self.tried.penalty_income_fen)
+        found.append(_row("money", "penalty_income_fen", None, *income))
+        found.append(_row("bureau", "overdue loan-months", None, self.stands.bureau_entries, self.tried.bureau_entries))
+        return found
+
+
+def _row(what: str, name: str, was: int | None, stands: int, tried: int) -> dict[str, Any]:
+    return {"what": what, "name": name, "was": was, "stands": stands, "tried": tried, "change": tried - stands}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One replay: the ladder as YAML text or a name per jurisdiction, the grace and the pack to go by instead."""
+
+    ladder: str | None = None
+    grace_days: int | None = None
+    pack: str | None = None
+
+
+def try_ladder(
+    store: Store,
+    first: int,
+    last: int,
+    ladder: str | None = None,
+    grace_days: int | None = None,
+    pack: str | None = None,
+    workers: int = 1,
+) -> Trial:
+    """Replay the days `first … last` as the rules stand and under others.
+
+    `ladder`: YAML text; `grace_days`: days of grace of every product, for fee, penalty and bureau alike; `pack`: the
+    contact rules of another place. Positions, holds, promises, consents are those of each evening before, as when a
+    day is decided; what follows from actions themselves (STANDS_STILL) keeps its defaults. Raises TrialRefused and
+    LadderRefused.
+    """
+    started = time.monotonic()
+    if last < first or last - first >= ROW:
+        raise TrialRefused(f"{iso(first)} to {iso(last)} is no span of 1 to {ROW - 1} days")
+    if grace_days is not None and not 0 <= grace_days <= 90:
+        raise TrialRefused(f"grace of {grace_days} days: give 0 to 90")
+    checked = read_ladder(ladder, "ladder on trial") if ladder else None
+    asked = Asked(ladder, grace_days, pack)
+    with store.connect() as connection:
+        was = _was(connection, first, last)
+    trial = Trial(iso(first), iso(last), checked.id if checked else "as it stands", was, Tally(), Tally())
+    for stands, tried in _parts(store, first, last, asked, workers):
+        trial.stands.add(stands)
+        trial.tried.add(tried)
+    trial.held_still = tuple(sorted(STANDS_STILL & checked.columns)) if checked else ()
+    trial.seconds = time.monotonic() - started
+    return trial
+
+
+def _was(connection: psycopg.Connection[Any], first: int, last: int) -> Counter[tuple[str, str]]:
+    rows = connection.execute(
+        "select kind, body->>'step', count(*) from outbox where decided_on between %s and %s and body ? 'step' "
+        "group by 1, 2",
+        (iso(first), iso(last)),
+    ).fetchall()
+    return Counter({(kind, step): count for kind, step, count in rows})
+
+
+def _parts(store: Store, first: int, last: int, asked: Asked, workers: int) -> Iterator[tuple[Tally, Tally]]:
+    parts = [list(range(k, SHARDS, PARTS)) for k in range(PARTS)]
+    if workers <= 1:
+        for shards in parts:
+            yield replay_shards(store.url, shards, first, last, asked)
+        return
+    pool = _pool(min(workers, SHARDS))
+    for job in as_completed([pool.submit(replay_shards, store.url, s, first, last, asked) for s in parts]):
+        yield job.result()
+
+
+@dataclass(slots=True)
+class _Part:
+    """Some shards in memory: the book, and for each loan its borrower's place in `numbers`."""
+
+    book: Book
+    owner: npt.NDArray[np.int64]
+    numbers: npt.NDArray[np.int64]
+    contracts: pl.DataFrame
+    codes: dict[int, str]
+    told: pl.DataFrame
+    places: dict[int, Place]
+    events: dict[int, list[Event]]
+    arms: dict[str, dict[int, str]] = field(default_factory=dict)
+
+
+def replay_shards(url: str, shards: list[int], first: int, last: int, asked: Asked) -> tuple[Tally, Tally]:
+    """Replay some shards as the rules stand and as asked. One borrower is in one shard only."""
+    with psycopg.connect(url) as connection, adbc.connect(url, autocommit=True) as reader:
+        ladders = ladders_of(connection)
+        part = _read(connection, reader, shards, last)
+    if not len(part.book):
+        return Tally(), Tally()
+    stands = _replay(part, part.book, ladders, first, last, None)
+    if asked == Asked():
+        return stands, stands
+    book = part.book if asked.grace_days is None else _with_grace(part.book, asked.grace_days)
+    tried = {ANY: read_ladder(asked.ladder, "ladder on trial")} if asked.ladder else ladders
+    return stands, _replay(part, book, tried, first, last, asked.pack)
+
+
+def _with_grace(book: Book, days: int) -> Book:
+    terms = book.products.copy()
+    for name in ("grace_fee_days", "grace_penalty_days", "grace_bureau_days"):
+        terms[name] = days
+    return replace(book, products=terms)
+
+
+def _read(connection: psycopg.Connection[Any], reader: adbc.Connection, shards: list[int], last: int) -> _Part:
+    terms = products(connection)
+    table = product_table(terms)
+    books = []
+    for shard in shards:
+        fold(connection, reader, shard)
+        connection.commit()
+        books.append(read_shard(connection, reader, shard, table))
+    book = _joined(books)
+    contracts = pl.concat(
+        [
+            pl.DataFrame(
+                fetch(reader, f"select loan, borrower, reference from contract where shard = {s} order by loan")
+            ).filter(pl.col("loan").is_in(b.contracts["loan"].tolist()))
+            for s, b in zip(shards, books, strict=True)
+        ]
+    )
+    numbers, owner = np.unique(contracts["borrower"].to_numpy(), return_inverse=True)
+    told, places = borrowers_told(connection, numbers.tolist())
+    kinds = [kind for kind in EVENT_KINDS if kind not in LINE_KINDS]
+    events = events_by_borrower(connection, numbers.tolist(), last, kinds)
+    codes = {number: t.code for number, t in terms.items()}
+    return _Part(book, owner.astype(np.int64), numbers, contracts, codes, told, places, events)
+
+
+def _joined(books: list[Book]) -> Book:
+    """Books one after another."""
+
+    def offsets(parts: list[Offsets]) -> Offsets:
+        ends = np.concatenate([np.diff(p) for p in parts])
+        return np.concatenate([np.zeros(1, np.int64), np.cumsum(ends)]).astype(np.int64)
+
+    return Book(
+        books[0].products,
+        np.concatenate([b.contracts for b in books]),
+        np.concatenate([b.promised for b in books]),
+        offsets([b.promised_at for b in books]),
+        np.concatenate([b.facts for b in books]),
+        offsets([b.fact_at for b in books]),
+        books[0].calendars,
+    )
+
+
+def some_of(book: Book, loans: npt.NDArray[np.int64]) -> Book:
+    """The loans of a book at some places, in that order."""
+    promised, promised_at = _cut(book.promised, book.promised_at, loans)
+    facts, fact_at = _cut(book.facts, book.fact_at, loans)
+    return Book(book.products, book.contracts[loans], promised, promised_at, facts, fact_at, book.calendars)
+
+
+def _cut(rows: Records, at: Offsets, loans: npt.NDArray[np.int64]) -> tuple[Records, Offsets]:
+    lengths = at[loans + 1] - at[loans]
+    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]).astype(np.int64)
+    places = np.arange(int(ends[-1])) + np.repeat(at[loans] - ends[:-1], lengths)
+    return rows[places], ends
+
+
+def _replay(part: _Part, book: Book, ladders: dict[str, Ladder], first: int, last: int, pack: str | None) -> Tally:
+    """Day by day for whom something may happen, month by month through the ladder."""
+    tally = Tally()
+    horizon = max(ladder.horizon for ladder in ladders.values())
+    wake = np.maximum(book.contracts["signed_on"].astype(np.int64), first)
+    odd = _odd(book)
+    for start in range(first, last + 1, MONTH):
+        stop = min(start + MONTH - 1, last)
+        seen = []
+        for day in range(start, stop + 1):
+            rows = _reckon_awake(part, book, wake, odd, day, horizon)
+            if rows is not None:
+                seen.append((day, *rows))
+                tally.loan_days += len(rows[0])
+                if date.fromordinal(day + 719164).day == 1:  # a month ends
+                    tally.bureau_entries += int((rows[1]["grace_days_past_due"] > 0).sum())
+        if seen:
+            _tally_month(part, book, ladders, seen, pack, tally)
+    before, after = (reckon_book(book, d, d)["penalty_income_fen"].sum() for d in (first - 1, last))
+    tally.penalty_income_fen = int(after - before)
+    return tally
+
+
+def _odd(book: Book) -> npt.NDArray[np.bool_]:
+    """Loans that may fall into arrears between due dates: a fact was taken back, something was charged or changed."""
+    plain = np.isin(book.facts["kind"], (int(FactKind.DISBURSED), int(FactKind.REPAID))) & (
+        book.facts["gone_on"] == NEVER
+    )
+    odd = np.zeros(len(book), bool)
+    of = np.repeat(np.arange(len(book)), np.diff(book.fact_at))
+    odd[of[~plain]] = True
+    return odd
+
+
+Awake = tuple[npt.NDArray[np.int64], Records]
+
+
+def _reckon_awake(
+    part: _Part, book: Book, wake: npt.NDArray[np.int64], odd: npt.NDArray[np.bool_], day: int, horizon: int
+) -> Awake | None:
+    """All loans of the borrowers of whom one is awake, reckoned; a loan sleeps until shortly before it is due."""
+    awake = np.zeros(len(part.numbers), bool)
+    awake[part.owner[wake <= day]] = True
+    loans = np.flatnonzero(awake[part.owner] & (book.contracts["signed_on"] < day))
+    if not len(loans):
+        return None
+    positions = reckon_book(some_of(book, loans), day, day - 1)
+    busy = (positions["oldest_unpaid_on"] < NEVER) | (positions["due_today_fen"].sum(axis=1) > 0) | odd[loans]
+    unpaid = positions["disbursed_fen"] == 0
+    ended = positions["state"] == int(State.PAID_OFF)
+    ahead = np.maximum(positions["next_due_on"] - horizon, day + 1)
+    wake[loans] = np.where(busy | unpaid, day + 1, np.where(ended, NEVER, ahead))
+    wake[loans[ended & ~odd[loans]]] = NEVER
+    return loans, positions
+
+
+def _tally_month(
+    part: _Part,
+    book: Book,
+    ladders: dict[str, Ladder],
+    seen: list[tuple[int, npt.NDArray[np.int64], Records]],
+    pack: str | None,
+    tally: Tally,
+) -> None:
+    days = np.repeat([day for day, _, _ in seen], [len(loans) for _, loans, _ in seen]).astype(np.int64)
+    loans = np.concatenate([loans for _, loans, _ in seen])
+    positions = np.concatenate([p for _, _, p in seen])
+    keys = part.numbers[part.owner[loans]] * ROW + (days - seen[0][0])
+    of_product = book.contracts["product"][loans].astype(np.int64)
+    rows = loan_frame(positions, keys, book.products, of_product, days)
+    if not len(rows):
+        return
+    frame = of_borrowers(rows, part.codes).with_columns(
+        number=pl.col("borrower") // ROW, day=pl.col("borrower") % ROW + seen[0][0]
+    )
+    told, standings, held = _told(part, frame)
+    frame = frame.join(part.told.rename({"borrower": "number"}), on="number", how="left", maintain_order="left")
+    frame = whole_frame(frame, told)
+    for jurisdiction in frame["jurisdiction"].unique().sort():
+        ladder = ladders.get(jurisdiction) or ladders[ANY]
+        mine = frame.filter(pl.col("jurisdiction") == jurisdiction)
+        mine = mine.with_columns(arm=pl.col("number").replace_strict(_arms(part, ladder), return_dtype=pl.String))
+        tally.add(tally_days(ladder, Days(mine, rows, part.places, standings, held), pack))
+
+
+def _arms(part: _Part, ladder: Ladder) -> dict[int, str]:
+    if ladder.id not in part.arms:
+        told = zip(part.told["borrower"], part.told["reference"], strict=True)
+        part.arms[ladder.id] = {number: arm_of(ladder.arms, reference) for number, reference in told}
+    return part.arms[ladder.id]
+
+
+def _told(part: _Part, frame: pl.DataFrame) -> tuple[pl.DataFrame | None, dict[int, Standing], dict[int, list[Held]]]:
+    """What events said on each evening, for the borrowers of whom there are any. Standing: as it was at the end."""
+    rows = []
+    standings: dict[int, Standing] = {}
+    held: dict[int, list[Held]] = {}
+    wanted = frame.filter(pl.col("number").is_in(list(part.events))).select("borrower", "number", "day")
+    money = money_of(part.events, part.book, part.contracts)
+    for key, number, day in wanted.iter_rows():
+        known = [e for e in part.events[number] if e.known_on.toordinal() - 719163 < day]
+        if not known:
+            continue
+        place = part.places[number]
+        columns, standing, own = columns_of(key, known, money.get(number, []), place, day)
+        rows.append(columns)
+        if standing is not None:
+            standings[number] = standing
+        if own:
+            held[key] = own
+    return (pl.DataFrame(rows, infer_schema_length=None) if rows else None), standings, held
