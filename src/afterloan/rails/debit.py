@@ -420,7 +420,8 @@ class Debits:
             result = self._result(connection, item, outcome, now)
             if result is None:
                 continue
-            settled = take_result(connection, result, result.on)
+            zone, _ = _place(connection, item.borrower_number)
+            settled = take_result(connection, result, day_of(now, zone))
             if not settled.known and result.scheme != "own":
                 follow_on(connection, result, now)
 
