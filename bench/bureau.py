@@ -31,7 +31,7 @@ def month(n: int) -> tuple[pl.DataFrame, pl.DataFrame]:
             "last_paid_on": pl.Series((k % 30 + 20_400).astype(np.int32)).cast(pl.Date),
             "principal_fen": k % 1_000_000 + 100_000, "owed_fen": k % 900_000,
             "overdue_30_fen": np.where(late, 5_000, 0),
-            "paid_fen": k % 50_000, "next_due_fen": k % 60_000,
+            "paid_fen": k % 50_000, "next_due_fen": k % 60_000, "lost_fen": np.zeros(n, np.int64),
         }
     )  # fmt: skip
     rows = rows.with_columns(first_delinquent_on=pl.when(pl.col("status") == "71").then("first_delinquent_on"))

@@ -1,15 +1,24 @@
 """A month furnished from a generated book, the file read back, and run again."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
+import adbc_driver_postgresql.dbapi as adbc
+import polars as pl
+import pytest
+
 from afterloan.bureau.metro2.check import check_accuracy
 from afterloan.bureau.metro2.month import read_month
-from afterloan.close.furnish import furnish
+from afterloan.bureau.reportable import reportable
+from afterloan.close.furnish import FurnishRefused, furnish
 from afterloan.dates import day
 from afterloan.facts import Repaid
 from afterloan.facts.bureau import AdverseNoticeDelivered
+from afterloan.generate import generate
+from afterloan.store.bring_in import bring_in
 from afterloan.store.events import tell
+from afterloan.store.read import books
 from afterloan.store.record import record
 from afterloan.store.server import Store
 from tests.bureau.books import SENDER, book
@@ -91,3 +100,74 @@ def test_late_news_amends_the_month_it_changes_and_nothing_else(store: Store, tm
     amended = rows(store, "select distinct loan from furnished where turn > 0 and record = '212'")
     assert (loan[1],) in amended
     assert rows(store, "select count(*) from event where kind = 'bureau.correction_furnished'")[0][0] == again.amended
+
+
+FURNISHED = "select loan, month_end, turn, record, status, history, owed_fen, overdue_fen from furnished order by loan, month_end, turn"
+
+
+def test_killed_anywhere_and_run_again_the_end_is_the_same(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers die in the middle of a shard, after its rows are written and before they are committed."""
+    book(store, tmp_path / "book", 200)
+    import afterloan.close.furnish as work
+
+    real, calls = work._tell_corrections, [0]
+
+    def dies(*given: object) -> None:
+        calls[0] += 1
+        if calls[0] in (3, 20, 40):
+            raise KeyboardInterrupt
+        real(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(work, "_tell_corrections", dies)
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            furnish(store, END, "metro2", tmp_path / "killed", sender=SENDER)
+        assert not list((tmp_path / "killed").glob("*.dat"))  # no half file
+    done = furnish(store, END, "metro2", tmp_path / "killed", sender=SENDER)
+    killed = rows(store, FURNISHED)
+    notices = rows(store, "select key from outbox order by key")
+    assert len({key for (key,) in notices}) == len(notices) > 0
+    held = {loan for (loan,) in rows(store, "select loan from outbox where kind = 'notice.adverse'")}
+    with store.connect() as connection, adbc.connect(store.url) as reader:
+        whole = pl.concat([reportable(b, day("2024-12-31"), "metro2") for b in books(connection, reader)])
+    whole = whole.filter(~pl.col("loan").is_in(list(held))).sort("loan")
+    want = whole.select("loan", "month_end", "status", "history", "owed_fen", "overdue_fen").rows()
+    assert [(*row[:2], *row[4:]) for row in killed] == want
+    assert {row[2] for row in killed} == {0} and len(killed) == done.in_file
+
+
+def test_two_at_once_tell_nothing_twice(store: Store, tmp_path: Path) -> None:
+    book(store, tmp_path / "book", 200)
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(lambda k: furnish(store, END, "pboc", tmp_path / f"out{k}", sender=SENDER), range(2)))
+    count = rows(store, "select count(*), count(distinct (loan, month_end)) from furnished")[0]
+    assert sum(m.told for m in made) == count[0] == count[1]
+
+
+def test_what_the_format_cannot_carry_is_a_task_and_not_told(store: Store, tmp_path: Path) -> None:
+    generate(60, 6, 1, tmp_path / "book")  # borrowers without names
+    bring_in(store, tmp_path / "book")
+    made = furnish(store, date(2024, 6, 30), "metro2", tmp_path / "out", sender=SENDER)
+    assert made.told == made.in_file == 0
+    assert len({loan for loan, _, _ in made.refused}) + made.held == made.reportable > 0
+    assert rows(store, "select count(distinct body->'loans') from outbox where body->>'queue' = 'bureau-refused'") == [
+        (len({loan for loan, _, _ in made.refused}),)
+    ]
+    assert furnish(store, date(2024, 6, 30), "neutral", tmp_path / "out").told > 0
+
+
+@pytest.mark.parametrize(
+    ("month", "bureau", "known_on", "sender", "why"),
+    [
+        (date(2024, 12, 30), "pboc", None, SENDER, "not the last day of a month"),
+        (END, "other", None, SENDER, "not known here; there are: metro2, pboc, neutral"),
+        (END, "pboc", date(2024, 12, 30), SENDER, "the month is not over"),
+        (END, "metro2", None, {}, "identification_number"),
+        (END, "metro2", None, {"identification_number": "99999"}, "not all 0 or 9"),
+    ],
+)
+def test_months_that_cannot_be_furnished(server: Store, tmp_path: Path, month, bureau, known_on, sender, why) -> None:
+    with pytest.raises(FurnishRefused, match=why):
+        furnish(server, month, bureau, tmp_path, known_on, sender)

@@ -17,7 +17,7 @@ INTEREST = int(Component.INTEREST)
 PRINCIPAL = int(Component.PRINCIPAL)
 MONTHS = int(Unit.MONTHS)
 PAID_OFF = int(State.PAID_OFF)
-GONE = {name: int(State[name]) for name in ("CHARGED_OFF", "WRITTEN_OFF", "SOLD") if name in State.__members__}
+CHARGED_OFF, WRITTEN_OFF, SOLD = int(State.CHARGED_OFF), int(State.WRITTEN_OFF), int(State.SOLD)
 
 CELL = np.dtype(
     [
@@ -30,7 +30,9 @@ CELL = np.dtype(
         ("late", "i8"),  # 1: what fell due in the month was unpaid once its grace was over
         ("opened_on", "i8"),
         ("ended_on", "i8"),  # NEVER while it runs
-        ("days_before_end", "i8"),  # days past due on the day before it was paid off
+        ("days_before_end", "i8"),  # days past due on the day before it was paid off, written off or sold
+        ("lost_on", "i8"),  # charged off, written off or sold; NEVER
+        ("lost_fen", "i8"),  # what was owed when it was
         ("first_delinquent_on", "i8"),  # due date + 30 of what led to today's delinquency; 0: not delinquent
         ("balance_fen", "i8"),  # principal
         ("owed_fen", "i8"),  # principal and all that fell due unpaid
@@ -100,10 +102,11 @@ def reckon_cells(book: Book, at: int, known_on: int = NEVER, delinquent_after: i
     _ages(cells, book, now, at, known_on)
     _lateness(cells, book, before, at, known_on)
     _before_end(cells, book, at, known_on)
-    rows = np.flatnonzero((cells["days_past_due"] >= delinquent_after) | (cells["days_before_end"] >= delinquent_after))
-    cells["first_delinquent_on"][rows] = first_delinquency(
-        part(book, rows), at, known_on, delinquent_after, cells["ended_on"][rows]
-    )
+    _lost(cells, book, now, before, at, known_on)
+    late = np.maximum(cells["days_past_due"], cells["days_before_end"]) >= delinquent_after
+    rows = np.flatnonzero(late | (cells["lost_on"] <= at))
+    ended = np.minimum(cells["ended_on"], cells["lost_on"])[rows]
+    cells["first_delinquent_on"][rows] = first_delinquency(part(book, rows), at, known_on, delinquent_after, ended)
     return cells
 
 
@@ -112,9 +115,7 @@ def _plain(cells: Cells, now: Cells, before: Cells) -> None:
     ended_before = before["paid_off_on"] <= month_before(int(cells["month_end"][0])) if len(cells) else 0
     lent = (now["error"] == 0) & (now["disbursed_fen"] > 0)
     closed = (before["error"] == 0) & (before["state"] == PAID_OFF) & ended_before & (now["state"] == PAID_OFF)
-    for gone in GONE.values():
-        if gone == GONE.get("SOLD"):
-            closed |= (before["state"] == gone) & (now["state"] == gone)
+    closed |= (before["state"] == SOLD) & (now["state"] == SOLD)
     cells["reportable"] = lent & ~closed
     for name in ("days_past_due", "worst_days_past_due", "state", "next_due_fen"):
         cells[name] = now[name]
@@ -214,26 +215,57 @@ def _before_end(cells: Cells, book: Book, at: int, known_on: int) -> None:
         cells["days_before_end"][rows] = seen["days_past_due"]
 
 
+def _lost(cells: Cells, book: Book, now: Cells, before: Cells, at: int, known_on: int) -> None:
+    """What was owed when an account was charged off, written off or sold, and what of it is still owed.
+
+    A claim that was written off goes on: its balance is what was written off less what was recovered, principal last
+    (I). Wholly recovered it has ended on the day of the last money.
+    """
+    cells["lost_on"] = np.minimum(now["charged_off_on"], now["written_off_on"])
+    written_off = np.flatnonzero((now["state"] == WRITTEN_OFF) | (now["state"] == SOLD))
+    whole = now["written_off_fen"].sum(axis=1)[written_off] + now["sold_fen"].sum(axis=1)[written_off]
+    left = np.where(now["state"][written_off] == SOLD, 0, np.maximum(whole - now["recovered_fen"][written_off], 0))
+    cells["lost_fen"][written_off] = whole
+    for name in ("owed_fen", "overdue_fen", "overdue_30_fen"):
+        cells[name][written_off] = left
+    cells["balance_fen"][written_off] = np.minimum(left, now["written_off_fen"][written_off, PRINCIPAL])
+    paid = written_off[(left == 0) & (now["state"][written_off] == WRITTEN_OFF)]
+    cells["ended_on"][paid] = now["last_repaid_on"][paid]
+    cells["reportable"][paid] &= now["last_repaid_on"][paid] > month_before(at)
+    rows = np.flatnonzero((cells["lost_on"] <= at) & (now["error"] == 0))
+    for day in np.unique(cells["lost_on"][rows]):
+        mine = rows[cells["lost_on"][rows] == day]
+        seen = reckon_book(part(book, mine), int(day) - 1, known_on)
+        cells["days_before_end"][mine] = np.maximum(cells["days_before_end"][mine], seen["days_past_due"])
+        open_claim = now["state"][mine] == CHARGED_OFF
+        owed = seen["outstanding_fen"].sum(axis=1)
+        unset = cells["lost_fen"][mine] == 0
+        cells["lost_fen"][mine] = np.where(open_claim | unset, owed, cells["lost_fen"][mine])
+        gone = now["state"][mine] == WRITTEN_OFF
+        oldest = seen["oldest_unpaid_on"]
+        cells["days_past_due"][mine] = np.where(gone & (oldest < at), at - oldest, cells["days_past_due"][mine])
+
+
 def first_delinquency(
     book: Book, at: int, known_on: int = NEVER, after: int = 30, ended_on: Days | None = None
 ) -> Days:
-    """Metro 2 field 25 of loans that are delinquent at the month end `at` (or were the day before they were paid off).
+    """Metro 2 field 25 of loans that are delinquent at the month end `at`, or were the day before they ended.
 
-    Due date + `after` of the instalment that began the unbroken row of delinquent month ends. Part payments, sale and
-    re-ageing do not move it, since it is read at the row's beginning. Missed 2020-03-01, later worse: 2020-03-31.
+    Due date + `after` of what began the unbroken row of delinquent month ends. Part payments, sale and re-ageing do
+    not move it: it is read at the row's beginning, from the due date that no plan moves. Missed 2020-03-01, later
+    worse: 2020-03-31. 0 where nothing was delinquent.
     """
     found = np.zeros(len(book), np.int64)
-    rows = np.arange(len(book))
     ended = np.minimum(ended_on, at + 1) if ended_on is not None else np.full(len(book), at + 1)
     for day in np.unique(ended):
         mine = np.flatnonzero(ended == day)
-        seen = reckon_book(part(book, mine), int(day) - 1, known_on)
-        found[mine] = seen["oldest_unpaid_on"] + after
-    back = month_before(at)
+        seen = reckon_book(part(book, mine), int(day) - 1, known_on)["first_delinquent_on"]
+        found[mine] = np.where(seen == NEVER, 0, seen + after)
+    rows, back = np.flatnonzero(found), month_before(at)
     while len(rows):
-        seen = reckon_book(part(book, rows), back, known_on)
-        still = (seen["error"] == 0) & (seen["days_past_due"] >= after)
+        due = reckon_book(part(book, rows), back, known_on)["first_delinquent_on"]
+        still = (due > 0) & (back - due >= after)
         rows = rows[still]
-        found[rows] = seen["oldest_unpaid_on"][still] + after
+        found[rows] = due[still] + after
         back = month_before(back)
     return found

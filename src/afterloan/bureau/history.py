@@ -22,7 +22,7 @@ def profile_of(book: Book, cells: Cells, known_on: int = NEVER) -> Matrix:
     months = [month_back(at, k) for k in range(1, PROFILE + 1)]
     opened = np.array(months)[None, :] >= cells["opened_on"][:, None]
     out[opened] = b"0"
-    late = np.flatnonzero((cells["worst_days_past_due"] >= 30) | (cells["state"] > 4))
+    late = np.flatnonzero((cells["worst_days_past_due"] >= 30) | (cells["lost_on"] < NEVER))
     few = part(book, late)
     for k, month in enumerate(months):
         still = np.flatnonzero(opened[late, k])

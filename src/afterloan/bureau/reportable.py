@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from afterloan.bureau.cells import Cells, reckon_cells
+from afterloan.bureau.cells import SOLD, Cells, reckon_cells
 from afterloan.bureau.history import profile_of
+from afterloan.bureau.packs import rule
 from afterloan.bureau.status import adverse, metro2_status, pboc_status
 from afterloan.dates import NEVER
 from afterloan.loan.book import Book
@@ -26,6 +27,7 @@ MONEY = (
     "due_fen",
     "paid_fen",
     "next_due_fen",
+    "lost_fen",
 )
 COUNTS = ("days_past_due", "overdue_periods", "remaining_periods")
 TEXTS = ("status", "rating", "history", "annotation", "special")
@@ -66,7 +68,7 @@ def reportable(
             "rating": _text(rating[rows]),
             "history": _text(history[rows]),
             "annotation": pl.Series([""] * len(rows), dtype=pl.String),
-            "special": pl.Series([""] * len(rows), dtype=pl.String),
+            "special": _special(mine, bureau),
             "adverse": adverse(status[rows], bureau),
             "opened_on": _date(mine["opened_on"], 0),
             "ended_on": _date(mine["ended_on"], NEVER),
@@ -77,6 +79,12 @@ def reportable(
         }
     ).with_columns(month_end=pl.lit(at, pl.Int32).cast(pl.Date))
     return _worded(frame, said or {}).filter(pl.col("status") != "")
+
+
+def _special(cells: Cells, bureau: str) -> pl.Series:
+    """The special comment that a cell carries by itself: sold to another company."""
+    sold = rule("us.metro2.status").parameters["special_comment_sold"] if bureau == "metro2" else ""
+    return pl.Series([sold if state == SOLD else "" for state in cells["state"].tolist()], dtype=pl.String)
 
 
 def _codes(book: Book, cells: Cells, bureau: str, known_on: int) -> tuple[Any, Any, Any]:

@@ -5,11 +5,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from afterloan.bureau.cells import GONE, PAID_OFF, Cells
+from afterloan.bureau.cells import CHARGED_OFF, SOLD, WRITTEN_OFF, Cells
 from afterloan.bureau.packs import rule
 
 Codes = npt.NDArray[np.bytes_]
-SOLD, CHARGED_OFF, WRITTEN_OFF = (GONE.get(name, -1) for name in ("SOLD", "CHARGED_OFF", "WRITTEN_OFF"))
 
 
 def by_bucket(days: npt.NDArray[np.int64], starts: list[int], codes: list[str]) -> Codes:
@@ -24,12 +23,11 @@ def metro2_status(cells: Cells) -> tuple[Codes, Codes]:
     starts = [b[0] for b in p["buckets"]]
     status = by_bucket(cells["days_past_due"], starts, [b[1] for b in p["buckets"]])
     rating = by_bucket(cells["days_before_end"], starts, [b[2] for b in p["buckets"]])
-    paid = cells["state"] == PAID_OFF
-    charged_off = np.isin(cells["state"], [CHARGED_OFF, WRITTEN_OFF])
+    lost = cells["lost_on"] <= cells["month_end"]
+    ended = cells["ended_on"] <= cells["month_end"]
     sold = cells["state"] == SOLD
-    status = np.select([paid, sold, charged_off], [b"13", b"05", b"97"], status)
-    sold_rating = by_bucket(cells["days_past_due"], starts, [b[2] for b in p["buckets"]])
-    return status, np.select([paid, sold], [rating, sold_rating], b"")
+    status = np.select([sold, lost & ended, ended, lost], [b"05", b"64", b"13", b"97"], status)
+    return status, np.select([sold, ended & ~lost], [np.where(rating > b"0", rating, b"0"), rating], b"")
 
 
 def metro2_history_code(cells: Cells) -> Codes:
@@ -50,18 +48,18 @@ def pboc_status(cells: Cells, guarantor: npt.NDArray[np.bool_] | None = None, as
     starts, codes = [b[0] for b in p["buckets"]], [b[1] for b in p["buckets"]]
     overdue = by_bucket(cells["days_past_due"], starts, codes)
     none = np.zeros(len(cells), bool)
-    late = (cells["late"] == 1) & (p["status_cutoff"] == "month_end")
-    late_code = p["late_but_paid_by_cutoff"].encode()
+    # cut at the due date instead of the month's end, what was paid later counts as the first bucket (I)
+    late_code = (p["late_but_paid_by_cutoff"] if p["status_cutoff"] == "month_end" else codes[0]).encode()
     return np.select(
         [
             cells["reportable"] == 0,
             cells["state"] == SOLD,
             none if assets is None else assets,
             none if guarantor is None else guarantor,
-            cells["state"] == PAID_OFF,
+            cells["ended_on"] <= cells["month_end"],
             np.isin(cells["state"], [CHARGED_OFF, WRITTEN_OFF]),
             (cells["overdue"] == 1),
-            late,
+            (cells["late"] == 1),
             (cells["had_due"] == 1),
         ],
         [b"", b"G", b"Z", b"D", b"C", b"B", overdue, late_code, b"N"],

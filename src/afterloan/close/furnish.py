@@ -105,7 +105,8 @@ def _furnish_shard(
     connection: psycopg.Connection[Any], reader: adbc.Connection, shard: int, table: Any, furnishing: Furnishing,
     since: str, sender: dict[str, Any], made: Furnished,
 ) -> None:  # fmt: skip
-    """One shard: everything it tells, holds and asks for commits together."""
+    """One shard: everything it tells, holds and asks for commits together; one at a time for a bureau."""
+    connection.execute("select pg_advisory_xact_lock(hashtext(%s), %s)", (f"furnish {furnishing.bureau}", shard))
     book = read_shard(connection, reader, shard, table)
     if not len(book):
         return

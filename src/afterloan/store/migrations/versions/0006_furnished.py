@@ -50,6 +50,7 @@ create table furnished (
     due_fen bigint not null,
     paid_fen bigint not null,
     next_due_fen bigint not null,
+    lost_fen bigint not null,
     overdue_periods integer not null,
     remaining_periods integer not null,
     unique (bureau, loan, month_end, turn)
