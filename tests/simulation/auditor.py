@@ -1,0 +1,343 @@
+"""The auditor: keeps the same loans from the words of the product alone, day after day, with exact fractions.
+
+Nothing of `afterloan` is imported here. The words, of `jiebei-equal` and `jiebei-interest-first`:
+
+* Interest of a day is the daily rate of the principal that has not been asked for yet; it is added up exactly
+  and rounded once, half up, when the instalment falls due. What was asked for and is unpaid bears none.
+* Equal instalments are the annuity of the periods' own days, to the cent; interest first, the rest principal.
+  Principal repaid in advance counts towards its instalment. Interest that an instalment cannot hold beside it
+  goes into the next one. The last instalment asks for all that is left.
+* Interest first: each instalment asks for its interest, the last one for the principal too.
+* Money meets what is past due, then what is due today, then instalments ahead, oldest first; of each instalment
+  penalty, fee, interest, principal. An instalment ahead takes the interest earned so far, then principal, no
+  more than it asks for. What meets nothing is kept, unapplied.
+* Penalty: overdue principal × days since its due date at one and a half times the rate, at most 24 % a year
+  (365 days, rounded down to the fifth decimal of a percent), once more than three days have passed.
+* A loan is past due by the days since its oldest unpaid due date; the bureau's clock starts after three days.
+* A fact counts from the day it took effect, as soon as it is known; taken back, it never was.
+"""
+
+import calendar
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from fractions import Fraction
+from itertools import pairwise
+
+PENALTY, FEE, INTEREST, PRINCIPAL = range(4)
+GRACE = 3
+BUCKETS = (1, 31, 61, 91, 121, 151, 181)
+EQUAL, INTEREST_FIRST = "jiebei-equal", "jiebei-interest-first"
+
+
+def half_up(value: Fraction) -> int:
+    """2.5 is 3."""
+    return int((value + Fraction(1, 2)) // 1)
+
+
+@dataclass
+class Message:
+    """What the bank or the desk told: took effect `on`, arrived on `known_on`; `gone_on`: taken back, as we learnt."""
+
+    reference: str
+    kind: str  # repaid, fee, waived
+    on: date
+    known_on: date
+    fen: int
+    component: int = FEE
+    due_on: date | None = None
+    gone_on: date | None = None
+
+
+@dataclass
+class Signed:
+    """One loan as signed, and all that was told of it."""
+
+    reference: str
+    product: str
+    fen: int
+    percent_day: Fraction
+    signed_on: date
+    months: int
+    messages: list[Message] = field(default_factory=list)
+
+
+def month_after(start: date, months: int) -> date:
+    """The same day of a later month, or its last day."""
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    return date(year, month + 1, min(start.day, calendar.monthrange(year, month + 1)[1]))
+
+
+@dataclass
+class Row:
+    """One instalment: what it asks for and has got, by component."""
+
+    start: date
+    due: date
+    asked: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
+    got: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
+    given_up: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
+    interest: Fraction = Fraction(0)
+    carried: int = 0
+    overdue_days: int = 0  # overdue principal × days
+    fallen: bool = False
+    closed: bool = False
+
+    def owed(self, c: int) -> int:
+        return self.asked[c] - self.got[c] - self.given_up[c]
+
+    def owed_in_all(self) -> int:
+        return sum(self.owed(c) for c in range(4))
+
+
+class Ledger:
+    """One loan lived through day by day up to the end of a day, with what was known on another."""
+
+    def __init__(self, loan: Signed, as_of: date, known_on: date) -> None:
+        self.loan = loan
+        self.rows = self._lay_out()
+        self.instalment = self._instalment()
+        self.rate = loan.percent_day / 100
+        cap = Fraction(int(Fraction(24, 365) * 100_000), 100_000)
+        raised = Fraction(int(loan.percent_day * Fraction(3, 2) * 100_000), 100_000)
+        self.penalty_rate = min(raised, cap) / 100
+        self.ahead = loan.fen  # principal that no instalment has asked for
+        self.received = self.unapplied = 0
+        self.day = loan.signed_on
+        known = [m for m in loan.messages if m.known_on <= known_on and not (m.gone_on and m.gone_on <= known_on)]
+        order = {"fee": 0, "waived": 1, "repaid": 2}
+        told = sorted((m for m in known if m.on <= as_of), key=lambda m: (m.on, order[m.kind], m.reference))
+        while True:
+            while told and told[0].on <= self.day:
+                self._take(told.pop(0))
+            if self.day == as_of:
+                break
+            self._next_day()
+        self._penalties()
+
+    def _lay_out(self) -> list[Row]:
+        days = [month_after(self.loan.signed_on, k) for k in range(self.loan.months + 1)]
+        return [Row(start, due) for start, due in pairwise(days)]
+
+    def _instalment(self) -> int:
+        """The annuity: P ÷ Σ of the discount factors of the periods' own days."""
+        if self.loan.product == INTEREST_FIRST:
+            return 0
+        factor, total = Fraction(1), Fraction(0)
+        for row in self.rows:
+            factor /= 1 + self.loan.percent_day / 100 * (row.due - row.start).days
+            total += factor
+        return half_up(self.loan.fen / total)
+
+    def _next_day(self) -> None:
+        """Interest and penalty of one day; what falls due at its end."""
+        self.day += timedelta(1)
+        row = self.next_row()
+        if row:
+            row.interest += self.ahead * self.rate
+        for past in self.rows:
+            if past.fallen and not past.closed:
+                past.overdue_days += past.owed(PRINCIPAL)
+        while row and row.due <= self.day:
+            self._fall_due(row)
+            row = self.next_row()
+
+    def next_row(self) -> Row | None:
+        return next((row for row in self.rows if not row.fallen), None)
+
+    def _is_last(self, row: Row) -> bool:
+        return row is self.rows[-1]
+
+    def _fall_due(self, row: Row) -> None:
+        total = half_up(row.interest) + row.carried
+        early = row.got[PRINCIPAL]
+        if self._is_last(row):
+            held, principal = total, self.ahead
+        elif self.loan.product == INTEREST_FIRST:
+            held, principal = total, 0
+        else:
+            held = min(total, self.instalment - early)
+            principal = min(max(self.instalment - held - early, 0), self.ahead)
+        held = max(held, row.got[INTEREST])
+        row.asked[INTEREST], row.asked[PRINCIPAL] = held, early + principal
+        row.fallen = True
+        self.ahead -= principal
+        if not self._is_last(row):
+            self.rows[self.rows.index(row) + 1].carried = max(total - held, 0)
+        if row.owed_in_all() > 0 and self.unapplied:
+            waiting, self.unapplied = self.unapplied, 0
+            self.unapplied = self._pay_row(row, waiting)
+        self._close_paid()
+
+    def _close_paid(self) -> None:
+        """Instalments that have fallen due and are paid stay as they are; older ones are paid first."""
+        for row in self.rows:
+            if not row.fallen or row.owed_in_all() > 0:
+                break
+            row.closed = True
+
+    def _penalty_of(self, row: Row) -> int:
+        if row.overdue_days == 0 or (self.day - row.due).days <= GRACE:
+            return row.got[PENALTY] + row.given_up[PENALTY]
+        return max(half_up(row.overdue_days * self.penalty_rate), row.got[PENALTY] + row.given_up[PENALTY])
+
+    def _penalties(self) -> None:
+        for row in self.rows:
+            if row.fallen and not row.closed:
+                row.asked[PENALTY] = self._penalty_of(row)
+
+    def _take(self, told: Message) -> None:
+        self._penalties()
+        if told.kind == "repaid":
+            self._repay(told.fen)
+        elif told.kind == "fee":
+            row = next((r for r in self.rows if told.due_on <= r.due), self.rows[-1])  # type: ignore[operator]
+            row.asked[FEE] += told.fen
+            row.closed = False
+        else:
+            self._waive(told)
+        self._close_paid()
+
+    def _waive(self, told: Message) -> None:
+        """Oldest first; of instalments ahead only fees; never more than is owed."""
+        left = told.fen
+        for row in self.rows:
+            if row.closed or (not row.fallen and told.component != FEE):
+                continue
+            part = min(left, max(row.owed(told.component), 0))
+            row.given_up[told.component] += part
+            left -= part
+
+    def _repay(self, fen: int) -> None:
+        self.received += fen
+        for row in self.rows:
+            if row.fallen and not row.closed:
+                fen = self._pay_row(row, fen)
+        if fen:
+            self._show_advance()
+            for row in self.rows:
+                if not row.fallen:
+                    fen = self._pay_row(row, fen)
+        self.unapplied += fen
+
+    def _pay_row(self, row: Row, fen: int) -> int:
+        for c in range(4):
+            part = min(fen, max(row.owed(c), 0))
+            if c == PRINCIPAL and not row.fallen:
+                part = min(part, self.ahead)
+                self.ahead -= part
+            row.got[c] += part
+            fen -= part
+        return fen
+
+    def _show_advance(self) -> None:
+        """What each instalment ahead may take today."""
+        first = self.next_row()
+        if first is None:
+            return
+        earned = half_up(first.interest) + first.carried
+        left = self.ahead
+        for row in self.rows:
+            if row.fallen:
+                continue
+            early = row.got[PRINCIPAL]
+            interest, principal = earned, 0
+            if self.loan.product == EQUAL:
+                interest = min(earned, self.instalment - early)
+                principal = self.instalment - interest
+            row.asked[INTEREST] = max(interest, row.got[INTEREST])
+            row.asked[PRINCIPAL] = early + left if self._is_last(row) else max(min(principal, early + left), early)
+            left -= row.owed(PRINCIPAL)
+            earned = max(earned - row.asked[INTEREST], 0)
+
+    # what the auditor says of the loan
+
+    def balance(self) -> int:
+        """Principal left."""
+        return self.ahead + sum(row.owed(PRINCIPAL) for row in self.rows if row.fallen)
+
+    def earned(self) -> int:
+        """Interest of the current period up to today that is not paid yet."""
+        row = self.next_row()
+        if row is None:
+            return 0
+        early = sum(r.got[INTEREST] for r in self.rows if not r.fallen)
+        return half_up(row.interest) + row.carried - early
+
+    def got(self, c: int) -> int:
+        """Received so far for one component."""
+        return sum(row.got[c] for row in self.rows)
+
+    def given_up(self, c: int) -> int:
+        """Waived so far of one component."""
+        return sum(row.given_up[c] for row in self.rows)
+
+    def due(self, c: int) -> int:
+        """Asked for and unpaid of one component, arrears and what falls due today."""
+        return sum(row.owed(c) for row in self.rows if row.fallen)
+
+    def fees(self) -> int:
+        """Fees charged and unpaid, those not yet due included."""
+        return sum(row.owed(FEE) for row in self.rows)
+
+    def arrears(self, c: int) -> int:
+        """Due before today and unpaid."""
+        return sum(row.owed(c) for row in self.rows if row.fallen and row.due < self.day)
+
+    def days_past_due(self) -> int:
+        """Whole days since the oldest unpaid due date."""
+        oldest = [row.due for row in self.rows if row.fallen and row.due < self.day and row.owed_in_all() > 0]
+        return (self.day - min(oldest)).days if oldest else 0
+
+    def bucket(self) -> int:
+        """0 current, 1 from the first day, 2 from the 31st …"""
+        return sum(self.days_past_due() >= start for start in BUCKETS)
+
+    def payoff(self) -> int:
+        """What ends the loan today."""
+        due = self.due(PENALTY) + self.fees() + self.due(INTEREST) + max(self.earned(), 0)
+        return max(due + self.balance() - self.unapplied, 0)
+
+    def position(self) -> dict[str, int]:
+        """All that is compared with the reckoned position, by the names that it has there."""
+        return {
+            "outstanding.penalty": self.due(PENALTY),
+            "outstanding.fee": self.fees(),
+            "outstanding.interest": self.due(INTEREST),
+            "outstanding.principal": self.balance(),
+            "arrears.penalty": self.arrears(PENALTY),
+            "arrears.fee": self.arrears(FEE),
+            "arrears.interest": self.arrears(INTEREST),
+            "arrears.principal": self.arrears(PRINCIPAL),
+            "paid.penalty": self.got(PENALTY),
+            "paid.fee": self.got(FEE),
+            "paid.interest": self.got(INTEREST),
+            "paid.principal": self.got(PRINCIPAL),
+            "accrued_interest": self.earned(),
+            "unapplied": self.unapplied,
+            "payoff": self.payoff(),
+            "days_past_due": self.days_past_due(),
+            "bucket": self.bucket(),
+        }
+
+    def accounts(self) -> dict[int, int]:
+        """The loan's share of each account of the journal, debit positive."""
+        penalty = sum(row.asked[PENALTY] for row in self.rows)
+        fee = sum(row.asked[FEE] for row in self.rows)
+        unpaid_interest, earned = self.due(INTEREST), self.earned()
+        income = unpaid_interest + earned + self.got(INTEREST) + self.given_up(INTEREST)
+        return {
+            1010: self.received - self.loan.fen,
+            1110: self.balance(),
+            1120: earned,
+            1130: unpaid_interest,
+            1140: self.due(PENALTY),
+            1150: self.fees(),
+            2110: -self.unapplied,
+            4110: -income,
+            4120: -penalty,
+            4130: -fee,
+            5110: self.given_up(PRINCIPAL),
+            5120: self.given_up(INTEREST),
+            5130: self.given_up(PENALTY),
+            5140: self.given_up(FEE),
+        }

@@ -1,0 +1,265 @@
+"""Live a world through the real system, and hold every closed day against the auditor."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import numpy as np
+
+from afterloan.close import close_through
+from afterloan.close.intraday import take
+from afterloan.dates import day
+from afterloan.facts import Charge, Charged, Fact, FactRefused, Repaid, Reversed, Waived
+from afterloan.loan.reckon import reckon_book
+from afterloan.loan.terms import Component
+from afterloan.store.bring_in import bring_in
+from afterloan.store.read import books
+from afterloan.store.record import record
+from afterloan.store.server import Store
+from tests.simulation.auditor import Ledger, Signed
+from tests.simulation.world import FILE, FIRST, INTRADAY, Delivery, World
+
+CLOSE = """
+import sys
+from afterloan.close import close_through
+from afterloan.store.server import Store
+if __name__ == "__main__":
+    print("ready", flush=True)
+    close_through(Store(sys.argv[1]), int(sys.argv[2]), workers=2)
+"""
+BY_LOAN = (1010, 1110, 1130, 1150, 2110)  # accounts in which every entry names its loan
+PARTS = {"penalty": 0, "fee": 1, "interest": 2, "principal": 3}
+
+
+class Disagreement(AssertionError):
+    """The system and the auditor say different things: seed, day, loan, and both figures."""
+
+
+def number(on: date) -> int:
+    """The day as `afterloan` counts it."""
+    return day(on.isoformat())
+
+
+class Run:
+    """One world on one empty store."""
+
+    def __init__(self, world: World, store: Store, folder: Path, kills: int) -> None:
+        self.world, self.store, self.folder, self.kills = world, store, folder, kills
+        self.chance = Random(world.seed * 7919 + 1)
+        self.told: set[str] = set()
+        self.back: set[str] = set()
+        self.compared = 0
+
+    def run(self) -> int:
+        """Everything, day by day; returns how many positions were compared. Raises Disagreement."""
+        self._sign()
+        today = FIRST
+        kill_on = {self.chance.randint(self.world.days // 3, self.world.days) for _ in range(self.kills)}
+        closes_on = min(loan.signed_on for loan in self.world.loans) + timedelta(self.chance.randint(0, 4))
+        while today <= self.world.last:
+            self._deliver(self.world.arrives.get(today, []), today)
+            if today >= closes_on or today == self.world.last or (today - FIRST).days in kill_on:
+                if (today - FIRST).days in kill_on:
+                    self._kill(today)
+                closed = close_through(self.store, number(today))
+                if closed.failed:
+                    raise Disagreement(f"seed {self.world.seed}, {today}: not proved: {closed.failed}")
+                self._compare(today)
+                closes_on = today + timedelta(self.chance.choice((1, 1, 2, 5, 9, 12)))
+            today += timedelta(1)
+        return self.compared
+
+    def _write(self, name: str, rows: list[dict[str, Any]]) -> None:
+        with (self.folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def _sign(self) -> None:
+        """Borrowers, contracts and disbursements come in as a book."""
+        self.folder.mkdir()
+        owners = {loan.reference: f"B{k // 2}" for k, loan in enumerate(self.world.loans)}
+        self._write("borrowers", [{"reference": b, "known_on": FIRST} for b in sorted(set(owners.values()))])
+        self._write(
+            "contracts",
+            [
+                {
+                    "reference": loan.reference,
+                    "borrower": owners[loan.reference],
+                    "product": loan.product,
+                    "principal_fen": loan.fen,
+                    "rate_percent": f"{float(loan.percent_day):.4f}",
+                    "signed_on": loan.signed_on,
+                    "instalments": loan.months,
+                }
+                for loan in self.world.loans
+            ],
+        )
+        self._write(
+            "disbursements",
+            [
+                {"reference": f"{x.reference}-out", "contract": x.reference, "on": x.signed_on, "amount_fen": x.fen}
+                for x in self.world.loans
+            ],
+        )
+        refused = sum(report.refused for report in bring_in(self.store, self.folder))
+        assert refused == 0
+        for name in ("borrowers", "contracts", "disbursements"):
+            (self.folder / f"{name}.csv").unlink()
+
+    def _deliver(self, arrived: list[Delivery], today: date) -> None:
+        """What arrives on a day, in an order of chance, by its door."""
+        arrived = sorted(arrived, key=lambda d: (d.back, d.wrong, self.chance.random()))
+        for told in arrived:
+            if told.wrong:
+                self._refused(told)
+            elif told.how == FILE and not told.back:
+                self._file(told)
+            else:
+                self._tell(told, today)
+
+    def _tell(self, told: Delivery, today: date) -> None:
+        with self.store.connect() as connection:
+            fact = self._fact(told)
+            known = (take(connection, fact).recorded if told.how == INTRADAY else record(connection, fact)).known
+        name = told.message.reference
+        seen = self.back if told.back else self.told
+        if known != (name in seen):
+            raise Disagreement(f"seed {self.world.seed}, {today}: {name} known before: {known}, but {name in seen}")
+        seen.add(name)
+
+    def _refused(self, told: Delivery) -> None:
+        """The same reference for another amount must be refused, and must change nothing."""
+        if told.how == FILE:
+            self._file(told)
+            return
+        try:
+            with self.store.connect() as connection:
+                take(connection, self._fact(told))
+        except FactRefused:
+            return
+        raise Disagreement(f"seed {self.world.seed}: {told.message.reference} was taken with two amounts")
+
+    def _file(self, told: Delivery) -> None:
+        """A bank file of one row."""
+        m = told.message
+        row = {"reference": m.reference, "contract": told.loan.reference, "on": m.on, "known_on": m.known_on}
+        self._write("repayments", [row | {"amount_fen": m.fen + told.wrong}])
+        (report,) = bring_in(self.store, self.folder)
+        said = (report.loaded, report.known, report.refused)
+        due = (0, 0, 1) if told.wrong else (0, 1, 0) if m.reference in self.told else (1, 0, 0)
+        if said != due:
+            raise Disagreement(
+                f"seed {self.world.seed}: file of {m.reference}: loaded, known, refused {said}, not {due}"
+            )
+        self.told.add(m.reference)
+
+    def _fact(self, told: Delivery) -> Fact:
+        m = told.message
+        on, known = number(m.on), number(m.known_on)
+        if told.back:
+            assert m.gone_on
+            gone = number(m.gone_on)
+            return Reversed("-", f"{m.reference}-back", gone, gone, m.reference)
+        head = (told.loan.reference, m.reference, on, known)
+        if m.kind == "fee":
+            assert m.due_on
+            return Charged(*head, m.fen, Charge.FEE, number(m.due_on))
+        if m.kind == "waived":
+            return Waived(*head, m.fen, Component(m.component))
+        return Repaid(*head, m.fen + told.wrong)
+
+    def _kill(self, today: date) -> None:
+        """A close in a process of its own, killed with its workers somewhere on the way."""
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+        job = subprocess.Popen(
+            [sys.executable, "-c", CLOSE, self.store.url, str(number(today))],
+            env=environment,
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+        )
+        assert job.stdout
+        job.stdout.readline()
+        time.sleep(self.chance.uniform(0.6, 2.2))
+        os.killpg(job.pid, signal.SIGKILL)
+        job.wait()
+        job.stdout.close()
+
+    # the comparison
+
+    def _seen(self, loan: Signed) -> Signed:
+        """The loan with the messages that have been told so far: no ledger knows of what nobody told."""
+        told = [m for m in loan.messages if m.reference in self.told]
+        for k, m in enumerate(told):
+            if m.gone_on and m.reference not in self.back:
+                told[k] = type(m)(m.reference, m.kind, m.on, m.known_on, m.fen, m.component, m.due_on)
+        return Signed(loan.reference, loan.product, loan.fen, loan.percent_day, loan.signed_on, loan.months, told)
+
+    def _compare(self, today: date) -> None:
+        expected = {
+            loan.reference: Ledger(self._seen(loan), today, today)
+            for loan in self.world.loans
+            if loan.signed_on <= today
+        }
+        self._positions(today, expected)
+        self._journal(today, expected)
+
+    def _positions(self, today: date, expected: dict[str, Ledger]) -> None:
+        with self.store.connect() as connection, adbc.connect(self.store.url) as reader:
+            names = dict(connection.execute("select loan, reference from contract").fetchall())
+            for book in books(connection, reader):
+                for position in reckon_book(book, number(today), number(today)):
+                    reference = names[int(position["loan"])]
+                    if reference in expected:
+                        self._same(today, reference, said_of(position), expected[reference].position())
+
+    def _same(self, today: date, what: str, said: dict[Any, int], due: dict[Any, int]) -> None:
+        self.compared += 1
+        for name, value in due.items():
+            if said[name] != value:
+                raise Disagreement(
+                    f"seed {self.world.seed}, {today}, {what}: {name} is {said[name]}, the auditor says {value}"
+                )
+
+    def _journal(self, today: date, expected: dict[str, Ledger]) -> None:
+        with self.store.connect() as connection:
+            rows = connection.execute(
+                "select c.reference, e.debit, e.credit, sum(e.amount_fen)::bigint from entry e "
+                "left join contract c using (loan) group by 1, 2, 3"
+            ).fetchall()
+        whole: dict[int, int] = {}
+        by_loan: dict[str, dict[int, int]] = {}
+        for reference, debit, credit, fen in rows:
+            for account, amount in ((debit, fen), (credit, -fen)):
+                whole[account] = whole.get(account, 0) + amount
+                if reference:
+                    mine = by_loan.setdefault(reference, {})
+                    mine[account] = mine.get(account, 0) + amount
+        due: dict[int, int] = dict.fromkeys(whole, 0)
+        for reference, ledger in expected.items():
+            accounts = ledger.accounts()
+            for account, amount in accounts.items():
+                due[account] = due.get(account, 0) + amount
+            mine = by_loan.get(reference, {})
+            said = {account: mine.get(account, 0) for account in BY_LOAN}
+            self._same(today, f"{reference} in the journal", said, {account: accounts[account] for account in BY_LOAN})
+        self._same(today, "the journal", {account: whole.get(account, 0) for account in due}, due)
+
+
+def said_of(position: np.void) -> dict[str, int]:
+    """The reckoned position under the auditor's names."""
+    said = {
+        f"{name}.{part}": int(position[f"{name}_fen"][c])
+        for name in ("outstanding", "arrears", "paid")
+        for part, c in PARTS.items()
+    }
+    said |= {name: int(position[f"{name}_fen"]) for name in ("accrued_interest", "unapplied", "payoff")}
+    return said | {name: int(position[name]) for name in ("days_past_due", "bucket")}
