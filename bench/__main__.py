@@ -4,13 +4,14 @@ import json
 import sys
 from collections.abc import Callable
 
-from bench import book, bureau, engine, generate
+from bench import book, bureau, engine, generate, messages
 
 FIGURES: dict[str, Callable[[], list[dict[str, object]]]] = {
     **engine.FIGURES,
     **book.FIGURES,
     **bureau.FIGURES,
     "generate": generate.figures,
+    "messages": messages.figures,
 }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import queue
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -26,6 +27,8 @@ HANDED = 20_000
 """Most actions handed over in one transaction."""
 PAUSE = timedelta(seconds=30)
 POLL_SECONDS = 1.0
+HANDS = 4
+"""Jobs that a worker does at once; each has a connection to the store and one to each receiver."""
 
 
 @dataclass(slots=True)
@@ -86,7 +89,7 @@ def _queue(store: Store) -> procrastinate.App:
 
 
 def hand_over(
-    store: Store, queue: procrastinate.App, names: Sequence[str], now: datetime, per_job: int = PER_JOB
+    store: Store, jobs: procrastinate.App, names: Sequence[str], now: datetime, per_job: int = PER_JOB
 ) -> int:
     """Make jobs of what is due; the jobs and the mark that they are handed over commit together. Returns actions."""
     total = 0
@@ -96,7 +99,7 @@ def hand_over(
                 actions = sending.due(connection, CHANNELS[name].kinds, now, HANDED)
                 for first in range(0, len(actions), per_job):
                     some = actions[first : first + per_job]
-                    deferrer = queue.configure_task(JOB, queue=name, connection=connection)
+                    deferrer = jobs.configure_task(JOB, queue=name, connection=connection)
                     sending.hand_over(connection, some, int(deferrer.defer(channel=name)))
             total += len(actions)
             if len(actions) < HANDED:
@@ -104,35 +107,59 @@ def hand_over(
     return total
 
 
+class Hand:
+    """What one job at a time works with: a connection for the record, a handler for each channel."""
+
+    def __init__(self, store: Store, told: Setting) -> None:
+        """Connects at once; handlers are made at their first job."""
+        self.connection = psycopg.connect(store.url, autocommit=True)
+        self.told = told
+        self.handlers: dict[str, Handler] = {}
+
+    def handler(self, channel: str) -> Handler:
+        """The handler of a channel."""
+        if channel not in self.handlers:
+            self.handlers[channel] = CHANNELS[channel].make(self.told.place(channel))
+        return self.handlers[channel]
+
+
 class Worker:
-    """A worker process: one connection for the record, one handler for each channel, jobs from the queue."""
+    """A worker process: some hands, each doing one job of the queue at a time (they mostly wait for receivers)."""
 
     def __init__(self, store: Store, told: Setting, moment: datetime | None, report: Callable[..., None]) -> None:
         """Opens nothing before `run`."""
         self.store, self.told, self.clock, self.report = store, told, _at(moment), report
-        self.handlers: dict[str, Handler] = {}
-
-    def handler(self, channel: str) -> Handler:
-        """The handler of a channel, made at its first job."""
-        if channel not in self.handlers:
-            self.handlers[channel] = CHANNELS[channel].make(self.told.place(channel))
-        return self.handlers[channel]
+        self.idle: queue.LifoQueue[Hand] = queue.LifoQueue()
 
     def run(self, names: Sequence[str], stay: bool) -> None:
         """Do jobs until there are none (or, `stay`, until told to stop)."""
         channels()
         connector = procrastinate.PsycopgConnector(conninfo=self.store.url, min_size=1, max_size=3)
         app = procrastinate.App(connector=connector)
-        with psycopg.connect(self.store.url, autocommit=True) as connection:
 
-            @app.task(name=JOB, pass_context=True)
-            def send(context: JobContext, channel: str) -> None:
-                job = context.job.id
-                assert job is not None
-                batch = Batch(connection, self.handler(channel), job, self.clock)
-                self.report(channel, asdict(batch.run()))
+        @app.task(name=JOB, pass_context=True)
+        def send(context: JobContext, channel: str) -> None:
+            assert context.job.id is not None
+            hand = self._hand()
+            try:
+                self.report(
+                    channel, asdict(Batch(hand.connection, hand.handler(channel), context.job.id, self.clock).run())
+                )
+            finally:
+                self.idle.put(hand)
 
+        try:
             asyncio.run(_work(app, list(names), stay))
+        finally:
+            while not self.idle.empty():
+                self.idle.get().connection.close()
+
+    def _hand(self) -> Hand:
+        """An idle hand, or a new one: never more than jobs at once."""
+        try:
+            return self.idle.get_nowait()
+        except queue.Empty:
+            return Hand(self.store, self.told)
 
 
 async def _work(app: procrastinate.App, names: list[str], stay: bool) -> None:
@@ -140,7 +167,7 @@ async def _work(app: procrastinate.App, names: list[str], stay: bool) -> None:
         await app.run_worker_async(
             queues=names,
             wait=stay,
-            concurrency=1,
+            concurrency=HANDS,
             delete_jobs="successful",
             fetch_job_polling_interval=POLL_SECONDS,
             abort_job_polling_interval=60.0,
@@ -168,17 +195,17 @@ def drain(
     """
     names, made, clock = chosen(only), told or setting(), _at(moment)
     began, result = time.perf_counter(), Drained()
-    queue = _queue(store)
+    jobs = _queue(store)
     try:
         with store.connect() as connection:
             sending.put_back_lost(connection, clock(), PAUSE)
-        while hand_over(store, queue, names, clock(), per_job) or _jobs_left(store, names):
+        while hand_over(store, jobs, names, clock(), per_job) or _jobs_left(store, names):
             before = result.jobs
             _run_workers(store, made, moment, names, workers, result)
             if result.jobs == before:
                 break
     finally:
-        queue.close()
+        jobs.close()
     result.seconds = time.perf_counter() - began
     return result
 

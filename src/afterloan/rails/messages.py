@@ -139,6 +139,8 @@ class Messages:
         if not told:
             name = ADDRESS[self.contact]
             raise ValueError(f"borrower {item.borrower} has no {name} on file; add the attribute {name}")
+        if not str(told).isprintable():
+            raise ValueError(f"{told!r}: an address with a line break or control sign; write it in one line")
         return str(told)
 
     # -- send -----------------------------------------------------------------------------------------------

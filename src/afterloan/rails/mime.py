@@ -1,9 +1,10 @@
 """A message as an e-mail: headers by which it is known again, the text in the body."""
 
+import base64
 from datetime import datetime
 from email.header import Header
-from email.mime.text import MIMEText
-from email.utils import format_datetime, formataddr
+from email.utils import format_datetime
+from functools import lru_cache
 
 from afterloan.rails.drain import Place
 from afterloan.rails.messages import Message, token
@@ -21,15 +22,34 @@ def message_id(key: str, place: Place) -> str:
 def mime(message: Message, place: Place, now: datetime) -> bytes:
     """The e-mail of a message as bytes."""
     text, config = message.text, place.config
-    mail = MIMEText(text.whole("\n\n"), "plain", "utf-8")
+    lender, tongue = config["lender"], text.language
     sender = str(config.get("from") or f"noreply@{config.get('domain') or DOMAIN}")
-    mail["From"] = formataddr((str(Header(lender_text(config["lender"], "name", text.language), "utf-8")), sender))
-    mail["To"] = message.to
-    mail["Subject"] = str(Header(text.subject, "utf-8"))
-    mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = message_id(message.item.key, place)
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = text.language
-    if config["lender"].get("opt_out"):
-        mail["List-Unsubscribe"] = f"<{lender_text(config['lender'], 'opt_out', text.language)}>"
-    return mail.as_bytes()
+    lines = [
+        "MIME-Version: 1.0",
+        'Content-Type: text/plain; charset="utf-8"',
+        "Content-Transfer-Encoding: base64",
+        f"From: {encoded(lender_text(lender, 'name', tongue))} <{one_line(sender)}>",
+        f"To: {one_line(message.to)}",
+        f"Subject: {encoded(text.subject)}",
+        f"Date: {format_datetime(now)}",
+        f"Message-ID: {message_id(message.item.key, place)}",
+        "Auto-Submitted: auto-generated",
+        f"Content-Language: {tongue}",
+    ]
+    if lender.get("opt_out"):
+        lines.append(f"List-Unsubscribe: <{one_line(lender_text(lender, 'opt_out', tongue))}>")
+    body = base64.encodebytes(text.whole("\n\n").encode()).replace(b"\n", b"\r\n")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+@lru_cache(maxsize=4096)
+def encoded(text: str) -> str:
+    """A header's words in the form that travels (RFC 2047), folded; the same words come often."""
+    return Header(one_line(text), "utf-8").encode(linesep="\r\n")
+
+
+def one_line(text: str) -> str:
+    """Text that cannot open a header of its own. Raises ValueError for a line break or another control sign."""
+    if not text.isprintable():
+        raise ValueError(f"{text!r}: a line break or control sign; write it in one line")
+    return text
