@@ -317,8 +317,8 @@ def reinstal(product, contract, calendars, life, facts, k):
     """
     day = facts[k].on
     mode = facts[k].component
-    if life.balance == 0:
-        return
+    if life.balance == 0 or (facts[k].count == 0 and life.current >= life.count):
+        return  # nothing to arrange, or no row left to arrange it over
     show_penalties(product, life, day)
     note_delinquency(life, day)
     signed_for = signed_interest(product, life) if mode == WHOLE or product.method == IMPORTED else 0
