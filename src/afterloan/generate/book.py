@@ -105,7 +105,7 @@ def borrowers_of(seed: int, loans: int) -> Share:
 
 def _record(array: npt.NDArray[Any]) -> Any:
     """Fields as attributes also where nothing is compiled."""
-    return array.view(np.recarray) if numba.config.DISABLE_JIT else array  # type: ignore[attr-defined]
+    return array.view(np.recarray) if numba.config.DISABLE_JIT else array
 
 
 def generated_products() -> npt.NDArray[np.void]:

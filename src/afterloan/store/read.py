@@ -49,7 +49,8 @@ def product_table(terms: dict[int, ProductTerms]) -> tuple[Records, npt.NDArray[
 
 
 def _days(column: pa.ChunkedArray, missing: int = 0) -> npt.NDArray[np.int64]:
-    return column.cast(pa.int32()).cast(pa.int64()).fill_null(missing).to_numpy()
+    days: npt.NDArray[np.int64] = column.cast(pa.int32()).cast(pa.int64()).fill_null(missing).to_numpy()
+    return days
 
 
 def fetch(connection: adbc.Connection, sql: str, parameters: list[Any] | None = None) -> pa.Table:
