@@ -16,7 +16,7 @@ from afterloan.loan.reckon import reckon_book
 from afterloan.rails.bank.gateway import Gateway, Unclear
 from afterloan.rails.bank.match import Claim, Match, match_line, tokens
 from afterloan.rails.bank.words import Line, Result, Results, RowRefused, Statement, Status
-from afterloan.rails.debit import Settled, money_through, take_result
+from afterloan.rails.debit import OWN, Settled, money_through, take_result
 from afterloan.store.debits import attempt_of, unanswered
 from afterloan.store.read import read_loans
 from afterloan.store.server import Store
@@ -99,7 +99,7 @@ def resolve_doubt(store: Store, gateway: Gateway, now: datetime, after: timedelt
             done.refused.append(RowRefused(attempt.reference, "answer", "", str(error), "ask again later"))
             continue
         if result is None:
-            result = Result(attempt.reference, "failed", attempt.on, 0, "not_sent", "own")
+            result = Result(attempt.reference, "failed", attempt.on, 0, "not_sent", OWN)
         if result.status == "pending":
             continue
         done.read += 1

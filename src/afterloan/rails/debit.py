@@ -53,6 +53,8 @@ from afterloan.strategy.debit import (
 from afterloan.strategy.holds import held_on, stopped
 
 KIND = "debit.attempt"
+OWN = "own"
+"""The scheme of results that we say ourselves: their code is our reason."""
 Take = Callable[[psycopg.Connection[Any], Fact], int]
 """Takes a fact of money in and says how much of the loan's money is now unapplied (-1: not reckoned)."""
 
@@ -132,9 +134,7 @@ def _event(attempt: DebitAttempted, result: Result, known_on: date) -> DebitOutc
                 "ask the bank what it took; nothing was taken in",
             )
         return DebitSucceeded(**told, amount_fen=result.amount_fen)
-    reason = reason_of(result.scheme, result.code, result.on) if result.code else "unknown"
-    if result.scheme == "own":
-        reason = result.code
+    reason = result.code if result.scheme == OWN else reason_of(result.scheme, result.code, result.on)
     cls = DebitReturned if result.status == "returned" else DebitFailed
     return cls(**told, reason=reason, code=result.code)
 
@@ -422,7 +422,7 @@ class Debits:
                 continue
             zone, _ = _place(connection, item.borrower_number)
             settled = take_result(connection, result, day_of(now, zone))
-            if not settled.known and result.scheme != "own":
+            if not settled.known and result.scheme != OWN:
                 follow_on(connection, result, now)
 
     def _result(
@@ -440,7 +440,7 @@ class Debits:
         if attempt.rail != "gateway":
             return None
         code = "not_sent" if isinstance(outcome, Retry) else "technical"
-        return Result(reference, "failed", attempt.on, 0, code, "own", note=outcome.why[:140])
+        return Result(reference, "failed", attempt.on, 0, code, OWN, note=outcome.why[:140])
 
 
 def _sent(result: Result) -> Sent:
