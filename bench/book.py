@@ -110,7 +110,8 @@ def durable_repayment() -> list[dict[str, object]]:
         on = day("2024-07-01")
         with psycopg.connect(store.url) as connection:
             found = connection.execute(
-                "select loan, shard, product, reference from contract where signed_on < '2024-06-01' order by loan limit 300"
+                "select loan, shard, product, reference from contract "
+                "where signed_on < '2024-06-01' order by loan limit 300"
             ).fetchall()
             take(connection, Repaid(found[0][3], "warm", on, on, 100))
             seconds: list[list[float]] = [[], []]
@@ -133,7 +134,8 @@ def bare_repayment(
     """The rows of one repayment, with nothing looked up, checked or reckoned."""
     loan, shard, product = of
     connection.execute(
-        "insert into fact (loan, shard, kind, on_day, known_on, amount_fen, reference) values (%s, %s, 50, %s, %s, 100, %s)",
+        "insert into fact (loan, shard, kind, on_day, known_on, amount_fen, reference) "
+        "values (%s, %s, 50, %s, %s, 100, %s)",
         (loan, shard, on, on, reference),
     )
     for _ in range(entries):

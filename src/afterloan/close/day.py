@@ -48,7 +48,8 @@ class Closed:
         if not self.days and not self.failed:
             return f"{self.last} is closed and proved already; nothing was posted"
         text = (
-            f"closed {self.days} days ({self.first} to {self.last}) over {self.loans:,} loans in {self.seconds:,.1f} s: "
+            f"closed {self.days} days ({self.first} to {self.last}) over {self.loans:,} loans "
+            f"in {self.seconds:,.1f} s: "
             f"{self.entries:,} entries, {self.transitions:,} transitions"
         )
         if self.excepted:
@@ -115,7 +116,8 @@ def _first_open(store: Store, through: int, only: bool) -> int:
         )
     if only and through > last + 1:
         raise CloseRefused(
-            f"{iso(through)} is not the next day: {iso(last + 1)} is; use --through {iso(through)} to close the days between"
+            f"{iso(through)} is not the next day: {iso(last + 1)} is; "
+            f"use --through {iso(through)} to close the days between"
         )
     return int(last) + 1
 

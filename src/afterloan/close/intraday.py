@@ -34,8 +34,8 @@ def take(connection: psycopg.Connection[Any], fact: Fact) -> Taken:
 
     The entries belong to the first open day of the loan's shard: its close finds them posted. While that day
     is before the day of the news (days are still to be closed, or none ever was) nothing is posted: the close
-    of that day will. The same fact again posts nothing. Raises FactRefused, also for a fact that leaves the loan unreckonable; the caller's transaction
-    then ends without it.
+    of that day will. The same fact again posts nothing. Raises FactRefused, also for a fact that leaves the loan
+    unreckonable; the caller's transaction then ends without it.
     """
     done = record(connection, fact)
     read = _read(connection, done.loan)

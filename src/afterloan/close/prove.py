@@ -58,7 +58,8 @@ def prove(connection: psycopg.Connection[Any], day: int) -> Proof:
     entries_fen = sum(amount for _, _, amount in sums)
     if not wrong:
         connection.execute(
-            "insert into proof (closed_on, loans_in, closed, excepted, entries_fen, totals) values (%s, %s, %s, %s, %s, %s)",
+            "insert into proof (closed_on, loans_in, closed, excepted, entries_fen, totals) "
+            "values (%s, %s, %s, %s, %s, %s)",
             (
                 on,
                 loans_in,

@@ -101,7 +101,7 @@ def compare(yesterday, today, day, rows, n):
         n = note(rows, n, yesterday, today, BECAME_OVERDUE, days, arrears(today))
     if today[N_BUCKET] > yesterday[N_BUCKET]:
         n = note(rows, n, yesterday, today, ROLLED_WORSE, days, arrears(today))
-    if (was == IN_GRACE or was == OVERDUE) and now != IN_GRACE and now != OVERDUE:
+    if was in (IN_GRACE, OVERDUE) and now != IN_GRACE and now != OVERDUE:
         n = note(rows, n, yesterday, today, CURED, yesterday[N_DAYS_PAST_DUE], arrears(yesterday))
     if now == PAID_OFF and was != PAID_OFF:
         n = note(rows, n, yesterday, today, ENDED, days, today[N_REPAID])

@@ -9,8 +9,8 @@ import numpy as np
 from afterloan.compiled import leaf, stage
 from afterloan.dates import NEVER, day_number, year_month_day
 from afterloan.generate.chance import below, between, happens, pick, quantile
-from afterloan.loan.columns import I_DUE_ON, I_FROM_ON, I_INSTALMENT, I_PAID
 from afterloan.loan.acts import DISBURSED, REPAID, act, begin
+from afterloan.loan.columns import I_DUE_ON, I_FROM_ON, I_INSTALMENT, I_PAID
 from afterloan.loan.life import INTEREST, PRINCIPAL, advance, due_by_now, payoff_amount
 from afterloan.loan.penalty import show_penalties
 from afterloan.loan.terms import Method

@@ -66,7 +66,8 @@ TEXT = {
     "payoff": ("To end the loan today: {amount}.", "当日结清金额：{amount}。"),
     "unapplied": ("Kept unapplied: {amount}.", "待分配款：{amount}。"),
     "check": (
-        "Check: lent {lent} - principal repaid {repaid} - given up {waived} = {left}, and the position says {position}.",
+        "Check: lent {lent} - principal repaid {repaid} - given up {waived} = {left}, "
+        "and the position says {position}.",
         "核对：放款 {lent} - 已还本金 {repaid} - 减免 {waived} = {left}，账面本金 {position}。",
     ),
     "order": ("Money meets debt in this order: {order}.", "冲账顺序：{order}。"),

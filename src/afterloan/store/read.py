@@ -94,7 +94,8 @@ def rows_of(connection: adbc.Connection, where: str) -> tuple[Records, Records, 
     table = fetch(
         connection,
         "select f.fact, f.loan, f.kind, f.on_day, f.known_on, r.known_on as gone_on, f.amount_fen, f.component, "
-        "f.due_on, f.count, f.every, f.unit, f.from_on from fact f join contract c using (loan) left join fact r on r.of_fact = f.fact "
+        "f.due_on, f.count, f.every, f.unit, f.from_on from fact f join contract c using (loan) "
+        "left join fact r on r.of_fact = f.fact "
         f'where {where} and f.kind <> {REVERSED} order by f.loan, f.on_day, f.kind, f.reference collate "C"',
     )
     facts = np.zeros(len(table), FACT)
@@ -153,11 +154,11 @@ def _write_history(
 ) -> None:
     connection.execute("create temp table if not exists packed_now (loan bigint, packed bytea) on commit delete rows")
     raw = memoryview(words.astype("<i8").tobytes())
-    with connection.cursor() as cursor:
-        with cursor.copy("copy packed_now (loan, packed) from stdin (format binary)") as copy:
-            copy.set_types(["int8", "bytea"])
-            for k, loan in enumerate(loans.tolist()):
-                copy.write_row((loan, bytes(raw[8 * at[k] : 8 * at[k + 1]])))
+    into = "copy packed_now (loan, packed) from stdin (format binary)"
+    with connection.cursor() as cursor, cursor.copy(into) as copy:
+        copy.set_types(["int8", "bytea"])
+        for k, loan in enumerate(loans.tolist()):
+            copy.write_row((loan, bytes(raw[8 * at[k] : 8 * at[k + 1]])))
     connection.execute(
         "insert into history select loan, %s, packed from packed_now "
         "on conflict (loan) do update set packed = excluded.packed",
