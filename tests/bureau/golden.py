@@ -8,6 +8,7 @@ import yaml
 
 from afterloan.bureau.cells import reckon_cells
 from afterloan.bureau.history import profile_of
+from afterloan.bureau.specials import specials
 from afterloan.bureau.status import metro2_status, pboc_status
 from afterloan.dates import NEVER, iso
 from afterloan.loan.book import Book
@@ -15,7 +16,7 @@ from afterloan.loan.terms import FactKind
 from tests.loan import golden
 from tests.loan.golden import Words, number
 
-for _name in ("charged_off", "written_off", "sold", "reinstalled"):
+for _name in ("charged_off", "written_off", "sold", "reinstalled", "deferred", "settlement_agreed"):
     golden.KINDS.setdefault(_name, FactKind[_name.upper()])
 
 
@@ -33,6 +34,8 @@ def shown(cells: Any, book: Any, known_on: int, name: str) -> Any:
         return pboc_status(cells)[0].decode()
     if name in ("metro2", "rating"):
         return metro2_status(cells)[name == "rating"][0].decode()
+    if name in ("special", "comment"):
+        return specials(book, cells, {"special": "pboc", "comment": "metro2"}[name], known_on).get(0, "")
     if name == "history":
         return profile_of(book, cells, known_on)[0].decode()
     if name == "first_delinquent":

@@ -13,12 +13,21 @@ from hypothesis import strategies as st
 
 from afterloan.bureau.amendments import kinds, records
 from afterloan.bureau.disputes import disputes_of, flag, may_decide
+from afterloan.bureau.pboc import read_records
 from afterloan.bureau.reportable import BUREAUS, TOLD, difference, reportable
 from afterloan.close.disputes import decide, disagree, dispute_of, notified, open_dispute, take_evidence
 from afterloan.close.furnish import furnish
 from afterloan.facts import FactRefused
-from afterloan.facts.bureau import Claim, DisputeDecided, DisputeOpened, FraudConfirmed
+from afterloan.facts.bureau import (
+    Claim,
+    DisputeDecided,
+    DisputeOpened,
+    FraudConfirmed,
+    GuarantorPaid,
+    SpecialTransaction,
+)
 from afterloan.facts.events import KINDS
+from afterloan.rails.templates import template_of
 from afterloan.store.events import tell
 from afterloan.store.record import record
 from afterloan.store.server import Store
@@ -70,8 +79,12 @@ def test_accurate_data_is_not_amended(told: tuple[Store, Path, str, str, int]) -
     furnish(store, DEC, "pboc", out, sender=SENDER)
     amended = rows(store, "select month_end, record from furnished where loan = %s and turn > 0", number)
     assert amended == []
-    asked = rows(store, "select kind from outbox where key like 'dispute:D1:%%' order by key")
-    assert [k for (k,) in asked] == ["message.letter", "worklist", "bureau.dispute_answer"] or len(asked) == 3
+    asked = rows(store, "select kind, body from outbox where key like 'dispute:D1:%%' order by action")
+    assert [kind for kind, _ in asked] == ["worklist", "message.letter", "message.letter", "bureau.dispute_answer"]
+    for _, body in asked[1:3]:  # what the templates need is there
+        assert set(template_of(body["template"], date(2024, 12, 10)).needs) <= set(body["values"])
+    (notice,) = rows(store, "select body from outbox where kind = 'notice.adverse' limit 1")[0]
+    assert set(template_of(notice["template"], NOV).needs) <= set(notice["values"])
     with store.connect() as connection:
         assert not notified(connection, "D1", "borrower", date(2024, 12, 11)).known
         disagree(connection, "D1", "I still say so", date(2024, 12, 12))
@@ -235,3 +248,19 @@ def test_flags_of_a_dispute_in_the_united_states() -> None:
     # RULES 6.8: opened XB; finished XH
     assert [flag(dispute, d) for d in (date(2026, 2, 28), date(2026, 3, 19), date(2026, 3, 20))] == ["", "XB", "XH"]
     assert json.dumps(done.body())
+
+
+def test_a_guarantor_who_pays_is_told_with_the_special_transaction(told: tuple[Store, Path, str, str, int]) -> None:
+    store, out, borrower, loan, number = told
+    on = date(2024, 12, 12)
+    with store.connect() as connection:
+        tell(connection, GuarantorPaid(borrower=borrower, loan=loan, on=on, known_on=on, reference="g1"))
+        plan = {"borrower": borrower, "loan": loan, "on": on, "known_on": on, "reference": "s1", "code": "16"}
+        tell(connection, SpecialTransaction(**plan))  # type: ignore[arg-type]
+    furnish(store, DEC, "pboc", out, sender=SENDER)
+    found = rows(store, "select status, special from furnished where loan = %s and month_end = %s", number, DEC)
+    assert found == [("D", "16,2")]
+    (record,) = [
+        r for r in read_records((out / "pboc-2024-12-31-2024-12-31.xml").read_bytes()) if r["account_number"] == loan
+    ]
+    assert record["special"] == ["16", "2"] and record["status"] == "D"

@@ -102,7 +102,10 @@ def test_late_news_amends_the_month_it_changes_and_nothing_else(store: Store, tm
     assert rows(store, "select count(*) from event where kind = 'bureau.correction_furnished'")[0][0] == again.amended
 
 
-FURNISHED = "select loan, month_end, turn, record, status, history, owed_fen, overdue_fen from furnished order by loan, month_end, turn"
+FURNISHED = (
+    "select loan, month_end, turn, record, status, history, owed_fen, overdue_fen "
+    "from furnished order by loan, month_end, turn"
+)
 
 
 def test_killed_anywhere_and_run_again_the_end_is_the_same(

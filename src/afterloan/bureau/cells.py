@@ -48,6 +48,7 @@ CELL = np.dtype(
         ("last_paid_on", "i8"),  # 0: never
         ("overdue_periods", "i8"),
         ("remaining_periods", "i8"),
+        ("periods_before", "i8"),  # left at the end of the month before
         ("worst_days_past_due", "i8"),
         ("state", "i8"),
     ]
@@ -128,6 +129,7 @@ def _plain(cells: Cells, now: Cells, before: Cells) -> None:
     cells["due_fen"] = np.maximum(due, 0)
     cells["paid_fen"] = np.maximum(now["repaid_fen"] - before["repaid_fen"], 0)
     cells["last_paid_on"] = now["last_repaid_on"]
+    cells["periods_before"] = before["instalments_left"]
 
 
 def _periods(cells: Cells, book: Book, now: Cells, at: int) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from afterloan.bureau.cells import SOLD, Cells, reckon_cells
+from afterloan.bureau.cells import Cells, reckon_cells
 from afterloan.bureau.history import profile_of
-from afterloan.bureau.packs import rule
+from afterloan.bureau.specials import specials
 from afterloan.bureau.status import adverse, metro2_status, pboc_status
 from afterloan.dates import NEVER
 from afterloan.loan.book import Book
@@ -61,6 +61,10 @@ def reportable(
     rows = np.flatnonzero(cells["reportable"] == 1)
     status, rating, history = _codes(book, cells, bureau, known_on)
     mine = cells[rows]
+    marks = specials(book, cells, bureau, known_on)
+    for loan, words in (said or {}).items():
+        codes = {*marks.get(loan, "").split(","), *words.get("special", "").split(",")} - {""}
+        marks[loan] = ",".join(sorted(codes))
     frame = pl.DataFrame(
         {
             "loan": mine["loan"],
@@ -68,7 +72,7 @@ def reportable(
             "rating": _text(rating[rows]),
             "history": _text(history[rows]),
             "annotation": pl.Series([""] * len(rows), dtype=pl.String),
-            "special": _special(mine, bureau),
+            "special": pl.Series([marks.get(loan, "") for loan in mine["loan"].tolist()], dtype=pl.String),
             "adverse": adverse(status[rows], bureau),
             "opened_on": _date(mine["opened_on"], 0),
             "ended_on": _date(mine["ended_on"], NEVER),
@@ -81,12 +85,6 @@ def reportable(
     return _worded(frame, said or {}).filter(pl.col("status") != "")
 
 
-def _special(cells: Cells, bureau: str) -> pl.Series:
-    """The special comment that a cell carries by itself: sold to another company."""
-    sold = rule("us.metro2.status").parameters["special_comment_sold"] if bureau == "metro2" else ""
-    return pl.Series([sold if state == SOLD else "" for state in cells["state"].tolist()], dtype=pl.String)
-
-
 def _codes(book: Book, cells: Cells, bureau: str, known_on: int) -> tuple[Any, Any, Any]:
     none = np.full(len(cells), b"", "S1")
     if bureau == "metro2":
@@ -96,7 +94,7 @@ def _codes(book: Book, cells: Cells, bureau: str, known_on: int) -> tuple[Any, A
 
 def _worded(frame: pl.DataFrame, said: Mapping[int, Mapping[str, str]]) -> pl.DataFrame:
     """Words of events put over the reckoned ones."""
-    for name in ("annotation", "special", "status"):
+    for name in ("annotation", "status"):
         words = {loan: told[name] for loan, told in said.items() if told.get(name)}
         if words:
             own = pl.col("loan").replace_strict(list(words), list(words.values()), default=None, return_dtype=pl.String)

@@ -55,6 +55,9 @@ def open_dispute(connection: psycopg.Connection[Any], event: DisputeOpened) -> T
         _act(connection, dispute, event.known_on, "worklist", "open",
              {"queue": "bureau-dispute", "loans": [dispute.loan], "dispute": dispute.reference,
               "answer_by": dispute.answer_by.isoformat()})  # fmt: skip
+        values = {"reference": dispute.reference, "reply_by": dispute.answer_by.isoformat()}
+        letter = {"template": "dispute-opened", "purpose": "service", "to": None, "values": values}
+        _act(connection, dispute, event.known_on, "message.letter", "opened-borrower", letter)
     return told
 
 
@@ -156,16 +159,18 @@ def _answer(
                           answer_by=dispute.answer_by.isoformat(), late_days=dispute.late_days(on))  # fmt: skip
     borrower, _ = borrower_number(connection, dispute.borrower)
     put_findings(connection, [(borrower, None, "bureau.dispute", finding)])
-    values = {
+    word = {"corrected": "corrected", "accurate": "confirmed"}[outcome]
+    values = {"reference": dispute.reference, "outcome": word, "reason": reason}
+    letter = {"template": "dispute-decided", "purpose": "service", "to": None, "values": values}
+    _act(connection, dispute, on, "message.letter", "answer-borrower", letter)
+    told = {
         "dispute": dispute.reference,
         "outcome": outcome,
         "reason": reason,
         "months": months,
         "loans": [dispute.loan],
     }
-    letter = {"template": "bureau-dispute-answer", "purpose": "service", "to": None, "values": values}
-    _act(connection, dispute, on, "message.letter", "answer-borrower", letter)
-    _act(connection, dispute, on, "bureau.dispute_answer", "answer-bureau", {"bureau": dispute.bureau, **values})
+    _act(connection, dispute, on, "bureau.dispute_answer", "answer-bureau", {"bureau": dispute.bureau, **told})
 
 
 def notified(
