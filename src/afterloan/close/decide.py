@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -16,9 +17,13 @@ from afterloan.close.day import _pool
 from afterloan.close.known import read_known
 from afterloan.dates import iso
 from afterloan.facts.action import ActionWithdrawn
+from afterloan.store.contacts import defaults_of, place_of
+from afterloan.store.events import borrower_number, events_of
+from afterloan.store.limits import owed_now
 from afterloan.store.read import SHARDS, fold, product_table, products, read_shard
 from afterloan.store.server import Store
 from afterloan.strategy.governor import ANY
+from afterloan.strategy.holds import held_on, stopped
 from afterloan.strategy.ladder import Ladder, builtin_ladders, read_ladder
 from afterloan.strategy.plan import Known, Plan, plan_day
 
@@ -68,8 +73,11 @@ def ladders_of(connection: psycopg.Connection[Any]) -> dict[str, Ladder]:
     found = {"CN": ready["cn-standard"], "US": ready["us-standard"], ANY: ready["any-gentle"]}
     row = connection.execute("select value from setting where name = %s", (LADDERS,)).fetchone()
     for jurisdiction, told in (row[0] if row else {}).items():
-        found[jurisdiction] = ready[told] if told in ready else read_ladder(told, f"setting {LADDERS}.{jurisdiction}")
+        found[jurisdiction] = ready[told] if told in ready else _read_once(told, f"setting {LADDERS}.{jurisdiction}")
     return found
+
+
+_read_once = lru_cache(16)(read_ladder)
 
 
 def decide(store: Store, day: int, workers: int = 1) -> Decided:
@@ -286,3 +294,43 @@ def withdraw(connection: psycopg.Connection[Any], gone: Iterable[Gone], on: date
             ],
         )
         return cursor.rowcount
+
+
+STOPPED_KINDS = {
+    "collection": ("message.sms", "message.email", "message.push", "message.chat", "message.letter", "message.webhook"),
+    "debit": ("debit.attempt",),
+    "worklist": ("worklist",),
+    "agency": ("agency.place",),
+    "legal": ("legal.propose",),
+    "charge_off": ("charge_off.propose",),
+}
+
+
+def withdraw_held(connection: psycopg.Connection[Any], borrower: str, on: date) -> int:
+    """Withdraw what is planned for a borrower and stopped by the holds of a day; returns how many.
+
+    For the moment at which a hold is placed; the decisions of later days see the hold themselves.
+    """
+    number, _ = borrower_number(connection, borrower)
+    row = connection.execute("select attributes from borrower where borrower = %s", (number,)).fetchone()
+    place = place_of(row[0] if row else {}, defaults_of(connection))
+    events = events_of(connection, borrower, ["hold.placed", "hold.lifted"], on)
+    count = 0
+    for what, hold in stopped(held_on(events, on, place.jurisdiction)).items():
+        if what in STOPPED_KINDS:
+            day = on.toordinal() - 719163
+            gone = unwanted(connection, [number], day, f"hold: {hold.hold}", STOPPED_KINDS[what])
+            count += withdraw(connection, gone, on)
+    return count
+
+
+def withdraw_cured(connection: psycopg.Connection[Any], borrower: str, on: date) -> int:
+    """Withdraw what is planned for a borrower who owes nothing now: to be called when a repayment has come in.
+
+    In the caller's transaction, with the repayment. Returns how many actions; none while anything is overdue or due.
+    """
+    number, _ = borrower_number(connection, borrower)
+    day = on.toordinal() - 719163
+    if owed_now(connection, borrower, on):
+        return 0
+    return withdraw(connection, unwanted(connection, [number], day, "cured"), on)

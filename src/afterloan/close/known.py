@@ -25,7 +25,7 @@ from afterloan.strategy.holds import Held, held_on, hold_rules
 from afterloan.strategy.ladder import Ladder
 from afterloan.strategy.plan import Known
 from afterloan.strategy.promises import Money, Promises, counted, judge_promises
-from afterloan.strategy.restriction import Line, line_of
+from afterloan.strategy.restriction import Line, columns_of_limits, line_of
 
 EVENT_KINDS = (
     *STANDING_KINDS,
@@ -73,8 +73,9 @@ def read_known(
     loans = loans.join(contracts.select("loan", "reference"), on="loan", how="left")
     events = events_by_borrower(connection, wanted.tolist(), day)
     told, places = borrowers_told(connection, wanted.tolist())
-    made = _told_of(connection, told, places, events, book, contracts, day)
-    of_loans = of_borrowers(loans, codes)
+    needs = columns_of_limits().union(*(ladder.columns for ladder in ladders.values()))
+    made = _told_of(connection, told, places, events, book, contracts, day, needs)
+    of_loans = of_borrowers(loans, codes if "products" in needs else None)
     frame = whole_frame(made[0].join(of_loans, on="borrower", how="left", maintain_order="left"))
     clean = (pl.col("days_past_due") > 0) | (pl.col("arrears_fen") > 0)
     frame = frame.with_columns(clean_days=pl.when(clean).then(0).otherwise("clean_days"))
@@ -147,8 +148,9 @@ def _told_of(
     book: Book,
     contracts: pl.DataFrame,
     day: int,
+    needs: frozenset[str],
 ) -> Made:
-    """What events say of each borrower, as columns and as values."""
+    """What events say of each borrower, as columns and as values; `needs`: columns that some ladder speaks of."""
     on = date.fromisoformat(iso(day))
     standings: dict[int, Standing] = {}
     held: dict[int, list[Held]] = {}
@@ -171,9 +173,12 @@ def _told_of(
             pl.DataFrame(rows, infer_schema_length=None), on="borrower", how="left", maintain_order="left"
         )
     restricted = [n for n, line in lines.items() if line.frozen or line.bars]
-    frame = frame.join(_clean_days(connection, restricted, day), on="borrower", how="left", maintain_order="left")
-    contacts = _contact_columns(connection, frame["borrower"].to_list(), day)
-    return frame.join(contacts, on="borrower", how="left", maintain_order="left"), standings, held, lines
+    if restricted:
+        frame = frame.join(_clean_days(connection, restricted, day), on="borrower", how="left", maintain_order="left")
+    if needs & CONTACT_COLUMNS:
+        contacts = _contact_columns(connection, frame["borrower"].to_list(), day)
+        frame = frame.join(contacts, on="borrower", how="left", maintain_order="left")
+    return frame, standings, held, lines
 
 
 def _promises(events: list[Event], money: list[Money], on: date, jurisdiction: str) -> Promises:
@@ -241,6 +246,7 @@ def _clean_days(connection: psycopg.Connection[Any], borrowers: list[int], day: 
     return pl.DataFrame(told, schema={"borrower": pl.Int64, "clean_days": pl.Int64}, orient="row")
 
 
+CONTACT_COLUMNS = frozenset({"attempts_30", "conversations_30", "days_since_conversation", "debits_failed_30"})
 CONTACTS = (
     "select a.borrower, count(*) filter (where a.on_day >= %(near)s), "
     "count(*) filter (where a.on_day >= %(near)s and e.outcome = 'reached'), "

@@ -33,7 +33,7 @@ from afterloan.strategy.segments import arm_of
 from afterloan.strategy.trial import STANDS_STILL, Days, Tally, tally_days
 
 ROW = 8_192  # days that fit beside a borrower number in a row key
-PARTS = 16
+PARTS = 8
 MONTH = 31
 ASSUMPTION = "Borrowers' behaviour is taken as it was: nobody pays earlier or later because of another message."
 
@@ -155,7 +155,7 @@ class _Part:
     told: pl.DataFrame
     places: dict[int, Place]
     events: dict[int, list[Event]]
-    arms: dict[str, dict[int, str]] = field(default_factory=dict)
+    arms: dict[str, pl.DataFrame] = field(default_factory=dict)
 
 
 def replay_shards(url: str, shards: list[int], first: int, last: int, asked: Asked) -> tuple[Tally, Tally]:
@@ -309,7 +309,8 @@ def _tally_month(
     rows = loan_frame(positions, keys, book.products, of_product, days)
     if not len(rows):
         return
-    frame = of_borrowers(rows, part.codes).with_columns(
+    wanted = any("products" in ladder.columns for ladder in ladders.values())
+    frame = of_borrowers(rows, part.codes if wanted else None).with_columns(
         number=pl.col("borrower") // ROW, day=pl.col("borrower") % ROW + seen[0][0]
     )
     told, standings, held = _told(part, frame)
@@ -318,14 +319,14 @@ def _tally_month(
     for jurisdiction in frame["jurisdiction"].unique().sort():
         ladder = ladders.get(jurisdiction) or ladders[ANY]
         mine = frame.filter(pl.col("jurisdiction") == jurisdiction)
-        mine = mine.with_columns(arm=pl.col("number").replace_strict(_arms(part, ladder), return_dtype=pl.String))
+        mine = mine.join(_arms(part, ladder), on="number", how="left", maintain_order="left")
         tally.add(tally_days(ladder, Days(mine, rows, part.places, standings, held), pack))
 
 
-def _arms(part: _Part, ladder: Ladder) -> dict[int, str]:
+def _arms(part: _Part, ladder: Ladder) -> pl.DataFrame:
     if ladder.id not in part.arms:
-        told = zip(part.told["borrower"], part.told["reference"], strict=True)
-        part.arms[ladder.id] = {number: arm_of(ladder.arms, reference) for number, reference in told}
+        arms = [arm_of(ladder.arms, reference) for reference in part.told["reference"]]
+        part.arms[ladder.id] = pl.DataFrame({"number": part.told["borrower"], "arm": arms})
     return part.arms[ladder.id]
 
 

@@ -129,6 +129,15 @@ def can_draw(connection: psycopg.Connection[Any], borrower: str, amount_fen: int
     return answer
 
 
+def owed_now(connection: psycopg.Connection[Any], borrower: str, on: date) -> int:
+    """What a borrower owes that is due by a day and unpaid, on all loans, as told up to now."""
+    told = {"of": borrower}
+    contracts, facts, promised = (connection.execute(sql, told).fetchall() for sql in (CONTRACTS, FACTS, PROMISES))
+    day = on.toordinal() - 719163
+    positions = reckon_book(_book(connection, contracts, facts, promised), day, day)
+    return int(positions["arrears_fen"].sum() + positions["due_today_fen"].sum())
+
+
 def _default(connection: psycopg.Connection[Any]) -> str:
     key = (connection.info.host, connection.info.port, connection.info.dbname)
     if key not in _DEFAULTS:

@@ -68,28 +68,36 @@ def loan_frame(
     )
 
 
-def of_borrowers(loans: pl.DataFrame, codes: dict[int, str]) -> pl.DataFrame:
-    """A row a borrower (`borrower`, by number) with the columns that loans alone can fill."""
+def of_borrowers(loans: pl.DataFrame, codes: dict[int, str] | None = None) -> pl.DataFrame:
+    """A row a borrower (`borrower`, by number) with the columns that loans alone can fill.
+
+    `codes`: product codes by number; without them `products` is left out, which is a third of the work.
+    """
     ordered = loans.sort(
         "borrower", pl.col("days_past_due"), "days_to_due", "loan", descending=[False, True, False, False]
     )
-    names = pl.col("product").replace_strict(codes, default="", return_dtype=pl.String)
-    nearest = pl.col("days_to_due").min()
-    return ordered.group_by("borrower", maintain_order=True).agg(
-        pl.col("days_past_due").first(),
-        pl.col("bucket").first(),
-        pl.col("bucket_first_day").first(),
+    nearest = pl.col("days_to_due") == pl.col("days_to_due").min().over("borrower")
+    ordered = ordered.with_columns(next_due_fen=pl.when(nearest).then("next_due_fen").otherwise(0))
+    columns = [
+        pl.col("days_past_due", "bucket", "bucket_first_day", "instalments_paid", "instalments_left").first(),
         pl.col("worst_days_past_due").max(),
-        pl.col("arrears_fen", "due_today_fen", "penalty_fen", "principal_fen", "payoff_fen", "unapplied_fen").sum(),
-        nearest.alias("days_to_due"),
-        pl.col("next_due_fen").filter(pl.col("days_to_due") == nearest).sum(),
+        pl.col(
+            "arrears_fen",
+            "due_today_fen",
+            "penalty_fen",
+            "principal_fen",
+            "payoff_fen",
+            "unapplied_fen",
+            "next_due_fen",
+        ).sum(),
+        pl.col("days_to_due", "days_since_repaid").min(),
         pl.len().cast(pl.Int64).alias("loans"),
         (pl.col("days_past_due") > 0).sum().cast(pl.Int64).alias("loans_in_arrears"),
-        pl.col("instalments_paid").first(),
-        pl.col("instalments_left").first(),
-        pl.col("days_since_repaid").min(),
-        names.unique().sort().str.join(" ").alias("products"),
-    )
+    ]
+    if codes is not None:
+        names = pl.col("product").replace_strict(codes, default="", return_dtype=pl.String)
+        columns.append(names.unique().sort().str.join(" ").alias("products"))
+    return ordered.group_by("borrower", maintain_order=True).agg(columns)
 
 
 DEFAULTS: dict[str, Any] = {

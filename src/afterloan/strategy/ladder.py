@@ -167,6 +167,8 @@ class Ladder:
     """For each step: its condition and its segments (the days are `Step.on_its_day`)."""
     segment: pl.Expr
     title: dict[str, str] = field(default_factory=dict)
+    tests: tuple[pl.Expr, ...] = ()
+    """For each step, under its id: whether a borrower stands on it (`clock: loan`: but for the day)."""
 
     @property
     def columns(self) -> frozenset[str]:
@@ -281,7 +283,11 @@ def _checked(told: _Told, lines: Lines, where: str) -> Ladder:
         tuple((c.name, c.permille) for c in told.arms.challengers),
     )
     _arms_known(told, lines, where)
-    return Ladder(told.id, told.jurisdiction, arms, told.steps, tuple(conditions), segment, told.title)
+    tests = tuple(
+        (c if s.clock == "loan" else c & s.on_its_day()).alias(s.id)
+        for s, c in zip(told.steps, conditions, strict=True)
+    )
+    return Ladder(told.id, told.jurisdiction, arms, told.steps, tuple(conditions), segment, told.title, tests)
 
 
 def _unique(told: _Told, lines: Lines, where: str) -> list[str]:
@@ -330,15 +336,15 @@ def matches(ladder: Ladder, borrowers: pl.DataFrame, loans: pl.DataFrame) -> lis
     `loans` has `borrower`, `days_past_due`, `bucket`, `bucket_first_day` a loan; a step by loan takes the borrowers
     of whom some loan stands on its day. Steps without rows are left out.
     """
-    with_segment = borrowers.with_columns(segment=ladder.segment)
-    hit = with_segment.select(
-        (c if s.clock == "loan" else c & s.on_its_day()).alias(s.id)
-        for s, c in zip(ladder.steps, ladder.conditions, strict=True)
-    )
+    hit = borrowers.with_columns(segment=ladder.segment).select(ladder.tests)
+    if not len(hit):
+        return []
     found = []
-    for step in ladder.steps:
+    for step, any_row in zip(ladder.steps, hit.select(pl.all().any()).row(0), strict=True):
+        if not any_row:
+            continue
         rows = borrowers.filter(hit[step.id])
-        if step.clock == "loan" and len(rows):
+        if step.clock == "loan":
             rows = rows.join(loans.filter(step.on_its_day()).select("borrower").unique(), on="borrower", how="semi")
         if len(rows):
             found.append((step, rows))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -96,6 +97,13 @@ def limit_rules(jurisdiction: str, on: date) -> list[tuple[Rule, pl.Expr]]:
         except ConditionRefused as error:
             raise PackRefused(f"limits: rule {rule.id}: when: {error}") from error
     return found
+
+
+@cache
+def columns_of_limits() -> frozenset[str]:
+    """The columns that rules of limits speak of, at any place and day."""
+    told = [r.parameters["when"] for r in rules_of("limits") if "when" in r.parameters]
+    return frozenset(name for text in told for name in condition(text).meta.root_names())
 
 
 def _freeze(line: Line, told: dict[str, Any]) -> tuple[type[LineChanged], int] | None:

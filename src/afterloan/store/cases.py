@@ -1,0 +1,288 @@
+"""Cases that people work on: open while something is overdue, in a queue, in somebody's hands, with an agency."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import numpy as np
+import polars as pl
+import psycopg
+
+from afterloan.dates import NEVER, iso
+from afterloan.facts import FactRefused
+from afterloan.facts.contact import ContactAttempted, ContactEnded
+from afterloan.facts.events import event_of
+from afterloan.facts.placement import AgencyPlaced, AgencyRecalled, CaseAssigned
+from afterloan.facts.promise import PromiseMade
+from afterloan.loan.reckon import reckon_book
+from afterloan.loan.terms import State
+from afterloan.store.contacts import Attempt, admit, defaults_of, place_of
+from afterloan.store.events import tell
+from afterloan.store.read import read_loans
+from afterloan.strategy.agency_file import Returned, RowRefused, write_placements
+from afterloan.strategy.frame import loan_frame, of_borrowers
+from afterloan.strategy.holds import held_on
+from afterloan.strategy.worklist import priority_fen, worth_rule
+
+KEPT_DAYS = 200
+"""How far back the step is looked for that put a case into its queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An open case: since when, in which queue, what it is worth working once, who has it, what stops it."""
+
+    borrower: str
+    name: str
+    queue: str
+    opened_on: str
+    days_past_due: int
+    arrears_fen: int
+    priority_fen: int
+    assigned_to: str
+    agency: str
+    holds: str
+    loans: str
+
+    def told(self) -> dict[str, Any]:
+        """For machines."""
+        return asdict(self)
+
+
+QUEUED = (
+    "select distinct on (o.borrower) o.borrower, o.body->>'queue', b.reference, b.name, b.attributes from outbox o "
+    "join borrower b using (borrower) where o.kind = 'worklist' and o.decided_on between %s and %s "
+    "and not exists (select from event e where e.reference = 'withdrawn:' || o.key and e.known_on <= %s) "
+    "order by o.borrower, o.decided_on desc, o.action desc"
+)
+HANDS = (
+    "select borrower, kind, on_day, known_on, reference, body from event where borrower = any(%s) and kind = any(%s) "
+    "and on_day <= %s order by event"
+)
+KINDS = ["case.assigned", "agency.placed", "agency.recalled", "hold.placed", "hold.lifted"]
+
+
+def open_cases(
+    connection: psycopg.Connection[Any], reader: adbc.Connection, on: date, queue: str | None = None
+) -> list[Case]:
+    """The cases open at the end of a day, of a queue or all, the most worth first.
+
+    A ladder's worklist step puts a borrower into a queue; the case is open while a loan is overdue beyond its grace
+    and closes by being cured, whatever the step said. A case with a person is in it too.
+    """
+    rows = connection.execute(QUEUED, (on - timedelta(days=KEPT_DAYS), on, on)).fetchall()
+    rows = [row for row in rows if queue in (None, row[1])]
+    if not rows:
+        return []
+    numbers = [row[0] for row in rows]
+    owed = _owed(connection, reader, numbers, on)
+    hands = _hands(connection, numbers, on)
+    defaults = defaults_of(connection)
+    found = []
+    for number, its_queue, reference, name, attributes in rows:
+        if number not in owed:
+            continue
+        row = owed[number]
+        jurisdiction = place_of(attributes, defaults).jurisdiction
+        assigned, agency, events = hands.get(number, ("", "", []))
+        holds = " ".join(h.hold for h in held_on(events, on, jurisdiction))
+        worth = priority_fen(row, worth_rule(on))
+        found.append(
+            Case(
+                reference, name, its_queue, iso(row["opened_on"]), row["days_past_due"], row["arrears_fen"], worth,
+                assigned, agency, holds, row["references"],
+            )
+        )  # fmt: skip
+    return sorted(found, key=lambda c: (-c.priority_fen, c.borrower))
+
+
+def _owed(
+    connection: psycopg.Connection[Any], reader: adbc.Connection, numbers: list[int], on: date
+) -> dict[int, dict[str, Any]]:
+    """Borrowers with a loan overdue beyond its grace: columns of the frame, `opened_on`, `references`."""
+    where = f"c.borrower in ({','.join(map(str, numbers))})"
+    book = read_loans(connection, reader, where)
+    day = on.toordinal() - 719163
+    positions = reckon_book(book, day, day)
+    told = connection.execute(
+        f"select c.borrower, c.reference from contract c where {where} order by c.loan"
+    ).fetchall()
+    owners = np.array([row[0] for row in told], np.int64)
+    of_product = book.contracts["product"].astype(np.int64)
+    grace = book.products["grace_bureau_days"][of_product].astype(np.int64)
+    overdue = positions["state"] == int(State.OVERDUE)
+    since = np.where(overdue, positions["oldest_unpaid_on"] + grace + 1, NEVER)
+    marks = pl.DataFrame({"borrower": owners, "since": since, "reference": [row[1] for row in told], "late": overdue})
+    marks = (
+        marks.filter("late")
+        .group_by("borrower")
+        .agg(pl.col("since").min().alias("opened_on"), pl.col("reference").sort().str.join(" ").alias("references"))
+    )
+    loans = loan_frame(positions, owners, book.products, of_product, day)
+    frame = of_borrowers(loans).join(marks, on="borrower", how="inner")
+    return {row["borrower"]: row for row in frame.iter_rows(named=True)}
+
+
+def _hands(connection: psycopg.Connection[Any], numbers: list[int], on: date) -> dict[int, tuple[str, str, list[Any]]]:
+    found: dict[int, tuple[str, str, list[Any]]] = {}
+    for number, kind, day, known_on, reference, body in connection.execute(HANDS, (numbers, KINDS, on)).fetchall():
+        assigned, agency, events = found.get(number, ("", "", []))
+        event = event_of(kind, "-", None, day, None, known_on, reference, body)
+        if isinstance(event, CaseAssigned):
+            assigned = event.to
+        elif isinstance(event, AgencyPlaced):
+            agency = event.agency
+        elif isinstance(event, AgencyRecalled):
+            agency = ""
+        else:
+            events = [*events, event]
+        found[number] = (assigned, agency, events)
+    return found
+
+
+def share_out(
+    connection: psycopg.Connection[Any], cases: Sequence[Case], people: Sequence[str], on: date, by: str
+) -> int:
+    """Give the unassigned cases to people, the most worth first, each to who has fewest; returns how many.
+
+    Told once a day and case: the same call again assigns nothing new. Raises FactRefused without people.
+    """
+    if not people:
+        raise FactRefused("people", "", "nobody to give cases to", "name at least one person")
+    load = {person: sum(c.assigned_to == person for c in cases) for person in people}
+    given = 0
+    for case in cases:
+        if case.assigned_to or case.agency:
+            continue
+        person = min(people, key=lambda p: (load[p], people.index(p)))
+        told: dict[str, Any] = {
+            "borrower": case.borrower,
+            "on": on,
+            "known_on": on,
+            "reference": f"assign:{case.borrower}:{on}",
+        }
+        given += not tell(connection, CaseAssigned(**told, queue=case.queue, to=person, by=by)).known
+        load[person] += 1
+    return given
+
+
+PROPOSED = (
+    "select o.key, b.reference, b.name, o.body from outbox o join borrower b using (borrower) "
+    "where o.kind = 'agency.place' and o.decided_on <= %s "
+    "and not exists (select from event e where e.reference in ('withdrawn:' || o.key, 'place:' || o.key)) "
+    "order by o.action"
+)
+
+
+def place_with(connection: psycopg.Connection[Any], agency: str, on: date, by: str, most: int = 10_000) -> str:
+    """Place what ladders proposed with an agency: facts in the caller's transaction, and the file for the agency.
+
+    What was withdrawn or placed before is left out: called again the file has a header only.
+    """
+    rows = []
+    for key, borrower, name, body in connection.execute(PROPOSED, (on,)).fetchall()[:most]:
+        until = on + timedelta(days=int(body.get("with", {}).get("days", 90)))
+        loans = tuple(x["loan"] for x in body["loans"])
+        told: dict[str, Any] = {"borrower": borrower, "on": on, "known_on": on, "reference": f"place:{key}"}
+        owed = int(body["amount_fen"])
+        tell(connection, AgencyPlaced(**told, agency=agency, until=until, arrears_fen=owed, loans=loans, by=by))
+        rows.append((f"place:{key}", borrower, name, " ".join(loans), owed, body["days_past_due"], until.isoformat()))
+    return write_placements(rows)
+
+
+def recall(connection: psycopg.Connection[Any], placement: str, on: date, reason: str, by: str) -> None:
+    """Take a case back from its agency. Raises FactRefused when the placement is not there."""
+    placed = _placement(connection, placement)
+    told: dict[str, Any] = {"borrower": placed[0], "on": on, "known_on": on, "reference": f"recall:{placement}"}
+    tell(connection, AgencyRecalled(**told, of=placement, reason=reason, by=by))
+
+
+def _placement(connection: psycopg.Connection[Any], placement: str) -> tuple[str, str, date, date, date | None]:
+    """(borrower, agency, on, until, recalled on) of a placement. Raises FactRefused."""
+    row = connection.execute(
+        "select b.reference, e.body->>'agency', e.on_day, (e.body->>'until')::date, "
+        "(select r.on_day from event r where r.reference = 'recall:' || e.reference) "
+        "from event e join borrower b using (borrower) where e.reference = %s and e.kind = 'agency.placed'",
+        (placement,),
+    ).fetchone()
+    if row is None:
+        raise FactRefused("placement", placement, "no placement of that reference", "give it as it was sent out")
+    return (row[0], row[1], row[2], row[3], row[4])
+
+
+@dataclass(frozen=True, slots=True)
+class FileTaken:
+    """What an agency's file came to: rows taken, known before, refused; contacts that broke a rule."""
+
+    taken: int
+    known: int
+    refused: list[RowRefused]
+    against_rules: int
+
+
+def take_returns(
+    connection: psycopg.Connection[Any], agency: str, rows: Sequence[Returned], known_on: date
+) -> FileTaken:
+    """Take an agency's rows in, each by itself: a refused row leaves the others.
+
+    An agency's contacts are told afterwards, so they are recorded even where the governor would have refused them;
+    the finding that it would have stays and is counted.
+    """
+    taken = known = against = 0
+    refused: list[RowRefused] = []
+    for row in rows:
+        try:
+            with connection.transaction():
+                _fits(connection, agency, row)
+                before, broke = _take(connection, agency, row, known_on)
+        except FactRefused as error:
+            refused.append(RowRefused(row.line, error.column, str(error)))
+            continue
+        known += before
+        taken += not before
+        against += broke and not before
+    return FileTaken(taken, known, refused, against)
+
+
+def _fits(connection: psycopg.Connection[Any], agency: str, row: Returned) -> None:
+    borrower, whose, on, until, back = _placement(connection, row.placement)
+    if whose != agency:
+        raise FactRefused("placement", row.placement, f"is with {whose}, not with {agency}", "send it in their file")
+    if borrower != row.borrower:
+        raise FactRefused("borrower", row.borrower, f"the placement is of {borrower}", "correct one of them")
+    last = min(until, back) if back else until
+    if not on <= row.on <= last:
+        raise FactRefused("on", row.on.isoformat(), f"outside the placement, {on} to {last}", "correct the day")
+
+
+def _take(connection: psycopg.Connection[Any], agency: str, row: Returned, known_on: date) -> tuple[bool, bool]:
+    name = f"{agency}:{row.reference}"
+    told: dict[str, Any] = {
+        "borrower": row.borrower,
+        "on": row.on,
+        "known_on": max(known_on, row.on),
+        "reference": name,
+    }
+    if row.kind == "promise":
+        assert row.due_on is not None
+        return tell(
+            connection, PromiseMade(**told, amount_fen=row.amount_fen, due_on=row.due_on, by=agency)
+        ).known, False
+    if row.kind == "return":
+        told["reference"] = f"recall:{row.placement}"
+        reason = row.note or "returned by the agency"
+        return tell(connection, AgencyRecalled(**told, of=row.placement, reason=reason, by=agency)).known, False
+    assert row.at is not None
+    seen = connection.execute("select 1 from event where reference = %s", (name,)).fetchone()
+    if seen is not None:
+        return True, False
+    attempt = Attempt(row.borrower, row.channel, "collection", row.at, name, by=agency)
+    verdict = admit(connection, attempt)
+    if not verdict.allowed:
+        more: dict[str, Any] = {"channel": row.channel, "purpose": "collection", "by": agency, "at": row.at}
+        tell(connection, ContactAttempted(**told, **more))
+    end = {**told, "reference": f"{name}:end", "at": row.at, "of": name, "outcome": row.outcome, "note": row.note[:500]}
+    tell(connection, ContactEnded(**end))
+    return False, not verdict.allowed

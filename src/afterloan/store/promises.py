@@ -1,0 +1,28 @@
+"""A borrower's promises read out of the store and judged by the repayments that stand."""
+
+from datetime import date
+from typing import Any
+
+import psycopg
+
+from afterloan.loan.terms import FactKind
+from afterloan.store.contacts import defaults_of, place_of
+from afterloan.store.events import borrower_number, events_of
+from afterloan.strategy.holds import hold_rules
+from afterloan.strategy.promises import Judged, Money, judge_promises
+
+
+def promises_of(connection: psycopg.Connection[Any], borrower: str, on: date) -> list[Judged]:
+    """Each promise with its outcome on a day, by due day. Raises FactRefused for an unknown borrower."""
+    number, _ = borrower_number(connection, borrower)
+    row = connection.execute("select attributes from borrower where borrower = %s", (number,)).fetchone()
+    place = place_of(row[0] if row else {}, defaults_of(connection))
+    told = hold_rules(place.jurisdiction, on)["promise_pending"].parameters
+    money = connection.execute(
+        "select f.on_day, f.amount_fen, c.reference from fact f join contract c using (loan) where c.borrower = %s "
+        "and f.kind = %s and f.on_day <= %s and f.known_on <= %s and not exists "
+        "(select from fact r where r.of_fact = f.fact and r.known_on <= %s) order by f.on_day",
+        (number, int(FactKind.REPAID), on, on, on),
+    ).fetchall()
+    events = events_of(connection, borrower, ["promise.made", "promise.withdrawn"], on, on)
+    return judge_promises(events, (Money(*m) for m in money), on, told["tolerance_days"], told["kept_permille"])
