@@ -317,7 +317,6 @@ def hold_show(borrower: str, on: On = "") -> None:
         until = held.until or (f"lifted, review {held.review_on}" if held.review_on else "lifted")
         stops = ", ".join(held.rule.parameters["stops"])
         print(f"{held.reference}: {held.hold} since {held.since} until {until}; stops {stops}")
-        )
 
 
 HOLD: dict[str, Callable[..., None]] = {"place": hold_place, "lift": hold_lift, "show": hold_show}
