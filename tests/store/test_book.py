@@ -32,6 +32,12 @@ BOOK = {
     "charges": "reference,contract,on,component,amount,due_on\nC1,L2,2026-02-01,fee,5.00,2026-02-28\n",
     "waivers": "reference,contract,on,component,amount\nW1,L2,2026-03-01,fee,1.00\n",
     "rate_changes": "reference,contract,on,rate_percent\nX1,L1,2026-03-01,0.04\n",
+    "agreements": (
+        "reference,contract,on,kind,amount,way,due_on,count\n"
+        "A1,L1,2026-03-20,reinstalled,,interest_spread,2026-04-20,6\n"
+        "A2,L2,2026-03-05,settlement_agreed,700.00,,2026-04-01,\n"
+        "A3,L1,2026-03-20,penalty_held,,,,\n"
+    ),
     "reversals": "reference,of,known_on\nV1,R2,2026-03-15\n",
 }
 
@@ -59,6 +65,7 @@ def test_a_book_goes_in_and_comes_out_the_same(store: Store, tmp_path: Path) -> 
         (1, 1, 0),
         (1, 1, 0),
         (1, 1, 0),
+        (3, 3, 0),
         (1, 1, 0),
     ]
     assert not (folder / "refused.csv").exists()
@@ -84,6 +91,10 @@ BAD = [
     ("contracts", "L9,B1,jiebei-odd,1.00,0.05,2026-01-10,12", "product", "is not known"),
     ("contracts", "L9,B1,jiebei-equal,1.00,5 %,2026-01-10,12", "rate_percent", "is no percent"),
     ("contracts", "L9,B1,jiebei-equal,1.00,0.05,2026-01-10,121", "instalments", "is no whole number from 1 to 120"),
+    ("agreements", "A9,L1,2026-04-20,re_aged,,,,", "kind", "is not known"),
+    ("agreements", "A9,L1,2026-04-20,interest_only,,,,", "count", "is missing"),
+    ("agreements", "A9,L1,2026-04-20,settlement_agreed,5.00,,,", "due_on", "is missing"),
+    ("agreements", "A9,L1,2026-04-20,sold,,,,", "amount", "is missing"),
     ("reversals", "V9,R9,2026-03-15", "of", "no fact of that reference"),
     ("reversals", "V9,R2,2026-03-16", "of", "was taken back before"),
     ("reversals", "V9,V1,2026-03-16", "of", "is itself a reversal"),
@@ -100,6 +111,7 @@ def test_a_bad_row_is_told_and_the_others_load(
     good = {
         "repayments": "R8,L1,2026-04-10,,5.00",
         "contracts": "L8,B1,jiebei-equal,1.00,0.05,2026-01-10,12",
+        "agreements": "A8,L1,2026-04-20,interest_only,,rows_added,,2",
         "reversals": "V8,R1,2026-04-10",
     }[file]
     more = write(tmp_path / "more", **{file: f"{head}\n{line}\n{good}\n"})

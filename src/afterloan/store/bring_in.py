@@ -18,7 +18,15 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from afterloan.loan.terms import MAX_INSTALMENTS, MAX_PRINCIPAL_FEN, RATE_SCALE, Unit
+from afterloan.loan.terms import (
+    MAX_INSTALMENTS,
+    MAX_PRINCIPAL_FEN,
+    RATE_SCALE,
+    AfterChargeOff,
+    ArrearsInterest,
+    FactKind,
+    Unit,
+)
 from afterloan.rules.products import ProductTerms, builtin, load_products
 from afterloan.store.server import Store
 
@@ -273,6 +281,52 @@ def _rate_changes(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
     return _gather(_name("reference"), _name("contract"), _day(b, "on"), _day(b, "known_on", on), _rate(b))
 
 
+AGREED = {
+    kind.name.lower(): int(kind)
+    for kind in FactKind
+    if kind.name not in ("DISBURSED", "RATE_CHANGED", "CHARGED", "WAIVED", "REPAID")
+}
+WAYS = {
+    **{f"interest_{way.name.lower()}": int(way) for way in ArrearsInterest},
+    **{f"then_{way.name.lower()}": int(way) for way in AfterChargeOff},
+    "rows_stay": 0,
+    "rows_added": 1,
+}
+"""How a plan or a charge-off goes: the `component` of its fact in words."""
+
+
+def _agreements(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
+    """Plans, charge-offs, write-offs and sales; the shape of each kind is `afterloan.facts`."""
+    on = _text("on").str.to_date("%Y-%m-%d", strict=False)
+    expressions, rules = _gather(
+        _name("reference"),
+        _name("contract"),
+        _day(b, "on"),
+        _day(b, "known_on", on),
+        _word(b, "kind", AGREED, None),
+        _fen_or_nothing(b, "amount"),
+        _word(b, "way", WAYS, 0),
+        _day(b, "due_on", pl.lit(None, pl.Date)),
+        _whole(b, "count", 0, MAX_INSTALMENTS, 0),
+        _whole(b, "every", 0, 366, 0),
+        _word(b, "unit", {unit.name.lower(): int(unit) for unit in Unit}, 0),
+        _day(b, "from_on", pl.lit(None, pl.Date)),
+    )
+    kind = _text("kind").str.to_lowercase()
+    count = pl.col("count") if "count" in b.columns else pl.lit("0")
+    bare = count.cast(pl.String).fill_null("").is_in(["", "0"])
+    dated = _text("due_on").fill_null("") != "" if "due_on" in b.columns else pl.lit(False)
+    counted = kind.is_in(["interest_only", "extended", "penalty_forgiven"]) | ((kind == "deferred") & ~dated)
+    rules.append(Rule("count", counted & bare, "is missing", "say over how many instalments"))
+    needs_day = (kind == "settlement_agreed") | ((kind == "reinstalled") & ~bare)
+    rules.append(Rule("due_on", needs_day & ~dated, "is missing", "say until or from which day"))
+    amount = "amount_fen" if "amount_fen" in b.columns else "amount"
+    empty = _text(amount).fill_null("").is_in(["", "0"]) if amount in b.columns else pl.lit(True)
+    paid = kind.is_in(["settlement_agreed", "penalty_forgiven", "sold"])
+    rules.append(Rule("amount", paid & empty, "is missing", "write the amount agreed on"))
+    return expressions, rules
+
+
 NO_CONTRACT = ("c.loan is null", "contract", "no contract of that reference", "import it first, or correct the name")
 
 
@@ -320,8 +374,8 @@ KINDS = (
         "row int, reference text, borrower text, product int, principal_fen bigint, rate bigint, signed_on date, "
         "first_due_on date, unit smallint, every int, instalments int, due_dom smallint, grace_principal int, "
         "grace_interest int, interest_free int, known_on date",
-        "insert into contract (reference, borrower, shard, product, principal_fen, rate, signed_on, first_due_on, unit, "
-        "every, instalments, due_dom, grace_principal, grace_interest, interest_free, known_on) "
+        "insert into contract (reference, borrower, shard, product, principal_fen, rate, signed_on, first_due_on, "
+        "unit, every, instalments, due_dom, grace_principal, grace_interest, interest_free, known_on) "
         "select i.reference, b.borrower, b.shard, i.product, i.principal_fen, i.rate, i.signed_on, i.first_due_on, "
         "i.unit, i.every, i.instalments, i.due_dom, i.grace_principal, i.grace_interest, i.interest_free, i.known_on "
         "from incoming i join borrower b on b.reference = i.borrower order by i.row on conflict (reference) do nothing",
@@ -357,6 +411,22 @@ KINDS = (
     ),
     _fact("rate_changes", 20, _rate_changes, ("reference", "contract", "on", "rate_percent"), "rate"),
     FileKind(
+        "agreements",
+        ("reference", "contract", "on", "kind"),
+        ("known_on", "amount", "way", "due_on", "count", "every", "unit", "from_on"),
+        _agreements,
+        "row int, reference text, contract text, on_day date, known_on date, kind smallint, amount_fen bigint, "
+        "way smallint, due_on date, count smallint, every smallint, unit smallint, from_on date",
+        "insert into fact (loan, shard, kind, on_day, known_on, amount_fen, component, due_on, count, every, unit, "
+        "from_on, reference) select c.loan, c.shard, i.kind, i.on_day, i.known_on, i.amount_fen, i.way, i.due_on, "
+        "i.count, i.every, i.unit, i.from_on, i.reference "
+        "from incoming i join contract c on c.reference = i.contract on conflict (reference) do nothing",
+        (NO_CONTRACT,),
+        "(f.loan, f.kind, f.on_day, f.known_on, f.amount_fen, f.component, f.due_on, f.count, f.every, f.unit, "
+        "f.from_on) is distinct from (c.loan, i.kind, i.on_day, i.known_on, i.amount_fen, i.way, i.due_on, i.count, "
+        "i.every, i.unit, i.from_on)",
+    ),
+    FileKind(
         "reversals",
         ("reference", "of", "known_on"),
         (),
@@ -388,7 +458,8 @@ JOINS = {
     ),
     "instalments": (
         "incoming i left join contract c on c.reference = i.contract",
-        "incoming i join contract c on c.reference = i.contract join promised f on (f.loan, f.number) = (c.loan, i.number)",
+        "incoming i join contract c on c.reference = i.contract "
+        "join promised f on (f.loan, f.number) = (c.loan, i.number)",
     ),
     "reversals": (
         "incoming i left join fact o on o.reference = i.of_ref",
@@ -523,7 +594,7 @@ def judge(
                 )
                 for row in late.iter_rows(named=True)
             ]
-            ready = ready.filter(pl.col(second) >= pl.col(first))
+            ready = ready.filter((pl.col(second) >= pl.col(first)).fill_null(True))  # an empty day is no late one
     return ready, refused
 
 

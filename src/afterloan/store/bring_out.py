@@ -9,8 +9,9 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import yaml
 
-from afterloan.loan.terms import RATE_SCALE
+from afterloan.loan.terms import RATE_SCALE, FactKind
 from afterloan.rules.products import ProductTerms, builtin
+from afterloan.store.bring_in import AGREED, WAYS
 from afterloan.store.server import Store
 
 FACT = (
@@ -19,9 +20,26 @@ FACT = (
 )
 COMPONENT = "case f.component when 0 then 'penalty' when 1 then 'fee' when 2 then 'interest' else 'principal' end"
 PERCENT = f"trim(trailing '.' from trim(trailing '0' from ({{}}::numeric * 100 / {RATE_SCALE})::numeric(12, 5)::text))"
+
+
+def _words(words: dict[str, int], column: str) -> str:
+    """SQL that says a number's word."""
+    return f"case {column} " + " ".join(f"when {number} then '{word}'" for word, number in words.items()) + " end"
+
+
+def _ways(start: str) -> str:
+    return _words({word: way for word, way in WAYS.items() if word.startswith(start)}, "f.component")
+
+
+WAY = (
+    f"case f.kind when {int(FactKind.REINSTALLED)} then {_ways('interest_')} "
+    f"when {int(FactKind.CHARGED_OFF)} then {_ways('then_')} "
+    f"when {int(FactKind.INTEREST_ONLY)} then {_ways('rows_')} else '' end"
+)
 QUERIES = {
     "borrowers": (
-        "select reference, name, known_on::text as known_on, attributes::text as attributes from borrower order by borrower"
+        "select reference, name, known_on::text as known_on, attributes::text as attributes "
+        "from borrower order by borrower"
     ),
     "contracts": (
         "select c.reference, b.reference as borrower, p.code as product, c.principal_fen, "
@@ -33,7 +51,8 @@ QUERIES = {
         "join product p on p.number = c.product order by c.loan"
     ),
     "instalments": (
-        "select c.reference as contract, p.number, p.due_on::text as due_on, p.principal_fen, p.interest_fen, p.fee_fen "
+        "select c.reference as contract, p.number, p.due_on::text as due_on, "
+        "p.principal_fen, p.interest_fen, p.fee_fen "
         "from promised p join contract c using (loan) order by p.loan, p.number"
     ),
     "disbursements": FACT.format(kind=10, more="f.amount_fen"),
@@ -41,6 +60,13 @@ QUERIES = {
     "charges": FACT.format(kind=30, more=f"f.amount_fen, {COMPONENT} as component, f.due_on::text as due_on"),
     "waivers": FACT.format(kind=40, more=f"f.amount_fen, {COMPONENT} as component"),
     "rate_changes": FACT.format(kind=20, more=f"{PERCENT.format('f.amount_fen')} as rate_percent"),
+    "agreements": (
+        'select f.reference, c.reference as contract, f.on_day::text as "on", f.known_on::text as known_on, '
+        f"{_words(AGREED, 'f.kind')} as kind, f.amount_fen, {WAY} as way, coalesce(f.due_on::text, '') as due_on, "
+        "f.count, f.every, case f.unit when 1 then 'days' when 2 then 'weeks' when 3 then 'months' when 4 then 'years' "
+        "else '' end as unit, coalesce(f.from_on::text, '') as from_on from fact f join contract c using (loan) "
+        f"where f.kind = any(array{sorted(AGREED.values())}) order by f.fact"
+    ),
     "reversals": (
         "select f.reference, o.reference as of, f.known_on::text as known_on "
         "from fact f join fact o on o.fact = f.of_fact order by f.fact"
