@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from afterloan.rails.bank.words import Line
 
-TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,59}")
+TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,59}")
 
 
 @dataclass(frozen=True, slots=True)
