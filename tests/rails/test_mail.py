@@ -117,3 +117,41 @@ def test_headers_cannot_be_opened() -> None:
     with pytest.raises(ValueError, match="a line break or control sign"):
         one_line("a\r\nBcc: b")
     assert one_line(str(LENDER["phone"])) == LENDER["phone"]
+
+
+def test_from_the_command_line_without_any_configuration(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The spool: a file for each message and a ledger, then receipts for them."""
+    import json
+
+    from typer.testing import CliRunner
+
+    from afterloan.cli import app
+
+    borrowers(store, 2)
+    plan(store, [action("s/1", 1, "sms"), action("e/2", 2, "email")])
+    monkeypatch.setenv("AFTERLOAN_HOME", str(tmp_path))
+    monkeypatch.setenv("AFTERLOAN_DATABASE_URL", store.url)
+    run = CliRunner().invoke
+    done = run(app, ["drain", "--at", NOON.isoformat()])
+    assert done.exit_code == 0, done.output
+    assert done.output == "email: 1 sent\nsms: 1 sent\n"
+    assert run(app, ["drain", "--at", NOON.isoformat(), "--json"]).output.startswith('{"jobs": 0')
+    ledger = [json.loads(line) for line in (tmp_path / "sent" / "ledger.jsonl").read_text().splitlines()]
+    assert {(line["channel"], line["key"]) for line in ledger} == {("sms", "s/1"), ("email", "e/2")}
+    assert all((tmp_path / "sent" / line["file"]).is_file() for line in ledger)
+    file = tmp_path / "r.csv"
+    file.write_text("key,status,at,reason\ns/1,delivered,2026-03-13T04:01:00Z,\nx,delivered,2026-03-13T04:01:00Z,\n")
+    told = run(app, ["receipts", str(file)])
+    assert told.exit_code == 1
+    assert told.output.splitlines() == [
+        "2 receipts: 1 new, 0 known, 1 refused",
+        "  row 2: key: x: no action of that key; nothing was sent under it",
+    ]
+    shown = run(app, ["template", "preview", "overdue-friendly", "--language", "zh", "--channel", "sms"])
+    assert "【示例消费金融有限公司】您有一笔1,234.56元的还款尚未收到" in shown.output
+    assert run(app, ["template", "check"]).output == "all templates are sound\n"
+    assert "overdue-friendly" in run(app, ["template", "list"]).output
+    late = run(app, ["drain", "--at", "2026-03-13T12:00"])
+    assert isinstance(late.exception, ValueError) and "without an offset" in str(late.exception)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from time import sleep
 from typing import Any
@@ -35,6 +35,7 @@ class Done:
     doubt: int = 0
     dropped: int = 0
     held: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
 
 
 def back_off(number: int) -> timedelta:
@@ -215,6 +216,9 @@ class Batch:
         for _, outcome in judged:
             name = {Sent: "sent", Refused: "refused", Retry: "again", Unknown: "unknown"}[type(outcome)]
             setattr(self.done, name, getattr(self.done, name) + 1)
+            if not isinstance(outcome, Sent):
+                why = f"{name}: {outcome.why}"[:160]
+                self.done.reasons[why] = self.done.reasons.get(why, 0) + 1
 
     def _outcome_step(self, item: Item, outcome: Outcome, now: datetime, asked: bool) -> Step:
         told: dict[str, Any] = {"asked": True} if asked else {}

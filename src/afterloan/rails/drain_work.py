@@ -27,6 +27,8 @@ HANDED = 20_000
 """Most actions handed over in one transaction."""
 PAUSE = timedelta(seconds=30)
 POLL_SECONDS = 1.0
+REASONS = 12
+"""Most reasons that are shown."""
 HANDS = 4
 """Jobs that a worker does at once; each has a connection to the store and one to each receiver."""
 
@@ -38,11 +40,13 @@ class Drained:
     jobs: int = 0
     seconds: float = 0.0
     ends: dict[str, Counter[str]] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
 
-    def add(self, channel: str, done: dict[str, int]) -> None:
+    def add(self, channel: str, done: dict[str, Any]) -> None:
         """Count a job in."""
         self.jobs += 1
-        self.ends.setdefault(channel, Counter()).update({k: v for k, v in done.items() if v})
+        self.reasons.update({f"{channel}: {why}": n for why, n in done["reasons"].items()})
+        self.ends.setdefault(channel, Counter()).update({k: v for k, v in done.items() if v and k != "reasons"})
 
     def total(self, end: str) -> int:
         """How many actions had that end (sent, refused, again, unknown, doubt, dropped, held)."""
@@ -51,7 +55,12 @@ class Drained:
     def told(self) -> dict[str, Any]:
         """For machines."""
         channels = {name: dict(counts) for name, counts in self.ends.items()}
-        return {"jobs": self.jobs, "seconds": round(self.seconds, 3), "channels": channels}
+        return {
+            "jobs": self.jobs,
+            "seconds": round(self.seconds, 3),
+            "channels": channels,
+            "reasons": dict(self.reasons),
+        }
 
     def __str__(self) -> str:
         """For people."""
@@ -61,7 +70,8 @@ class Drained:
             f"{name}: " + ", ".join(f"{n:,} {end}" for end, n in sorted(counts.items()))
             for name, counts in sorted(self.ends.items())
         ]
-        return "\n".join(lines)
+        most = [f"  {n:,} × {why}" for why, n in self.reasons.most_common(REASONS)]
+        return "\n".join([*lines, *most])
 
 
 def now_utc() -> datetime:

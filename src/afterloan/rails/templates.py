@@ -181,7 +181,7 @@ def _shown(name: str, kind: str, value: Any, language: str, currency: str) -> st
             return date_text(value if isinstance(value, date) else date.fromisoformat(value), language)
         except ValueError:
             pass
-    if kind == "count" and isinstance(value, int) and value >= 0:
+    if kind == "count" and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if kind == "text" and isinstance(value, str):
         return value
