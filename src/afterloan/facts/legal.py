@@ -1,0 +1,127 @@
+"""Facts of pursuing a claim by law: steps proposed, approved, started and ended, evidence kept, costs paid."""
+
+from datetime import date
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from afterloan.facts.events import Event, Fen, Name
+
+StepName = Annotated[str, Field(pattern=r"^[a-z][a-z_]{2,40}$")]
+Text = Annotated[str, Field(min_length=1, max_length=4_000)]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Ended = Literal[
+    "delivered", "not_delivered", "agreed", "confirmed", "failed", "issued", "refused", "objected", "unanswered",
+    "granted", "dismissed", "paid", "part_paid", "nothing_found", "listed", "removed", "withdrawn", "closed",
+]  # fmt: skip
+"""How a step ended; the pack says which of them a step can have."""
+
+
+class LegalStepProposed(Event):
+    """A step that a rule or a person thinks is due. It has no effect whatever until it is approved."""
+
+    KIND: ClassVar[str] = "legal.proposed"
+    loan: Name
+    step: StepName
+    by: Name
+    reason: Text
+
+
+class LegalStepApproved(Event):
+    """A named person with a role agrees to a proposal (`of`: its reference)."""
+
+    KIND: ClassVar[str] = "legal.approved"
+    loan: Name
+    of: Name
+    step: StepName
+    by: Name
+    role: Name
+    note: str = ""
+
+
+class LegalStepRefused(Event):
+    """A named person turned a proposal down, for good: a new one must be made."""
+
+    KIND: ClassVar[str] = "legal.refused"
+    loan: Name
+    of: Name
+    step: StepName
+    by: Name
+    reason: Text
+
+
+class LegalStepStarted(Event):
+    """The step was taken: `of` the proposal, `approvals` those it rests on, `claim_fen` what is claimed."""
+
+    KIND: ClassVar[str] = "legal.started"
+    loan: Name
+    of: Name
+    step: StepName
+    by: Name
+    approvals: Annotated[tuple[Name, ...], Field(min_length=1, max_length=10)]
+    claim_fen: Fen
+    principal_fen: Fen = 0
+    court: str = ""
+    case_number: str = ""
+
+
+class LegalStepEnded(Event):
+    """What came of a step (`of`: the proposal): a judgment has its sum and the day by which it is to be performed."""
+
+    KIND: ClassVar[str] = "legal.ended"
+    loan: Name
+    of: Name
+    step: StepName
+    outcome: Ended
+    amount_fen: Fen = 0
+    perform_by: date | None = None
+    case_number: str = ""
+    note: str = ""
+
+    @model_validator(mode="after")
+    def _performed_after(self) -> "LegalStepEnded":
+        if self.perform_by is not None and self.perform_by < self.on:
+            raise ValueError(f"perform_by {self.perform_by} is before {self.on}, the day of the outcome; correct one")
+        return self
+
+
+class EvidenceKept(Event):
+    """A document that proves something is in our keeping: named by its SHA-256, never changed."""
+
+    KIND: ClassVar[str] = "legal.evidence"
+    loan: Name
+    what: Literal["contract", "identity", "disbursement", "notice", "receipt", "agreement", "court", "other"]
+    name: Text
+    sha256: Hash
+
+
+class LimitationInterrupted(Event):
+    """The period of limitation began anew for a reason that no other fact tells: `cause` is a word of the pack."""
+
+    KIND: ClassVar[str] = "legal.interrupted"
+    loan: Name
+    cause: Annotated[str, Field(pattern=r"^[a-z][a-z_]{2,40}$")]
+    by: Name
+    note: str = ""
+
+
+class LossProposed(Event):
+    """A charge-off or a write-off that a rule thinks is due: no effect until a person approves it."""
+
+    KIND: ClassVar[str] = "loss.proposed"
+    loan: Name
+    what: Literal["charge_off", "write_off", "sale"]
+    by: Name
+    reason: Text
+    price_fen: Fen = 0
+
+
+class LossApproved(Event):
+    """A named person with a role agrees to a charge-off, write-off or sale (`of`: the proposal)."""
+
+    KIND: ClassVar[str] = "loss.approved"
+    loan: Name
+    of: Name
+    what: Literal["charge_off", "write_off", "sale"]
+    by: Name
+    role: Name
