@@ -1,10 +1,13 @@
 """Facts of a borrower that are no money of a loan: a message delivered, a promise, a mandate, a dispute."""
 
+import pkgutil
 from datetime import date, datetime
+from importlib import import_module
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from afterloan import facts
 from afterloan.facts import FactRefused
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$")]
@@ -51,6 +54,12 @@ KINDS: dict[str, type[Event]] = {}
 """Every kind of event that has been imported."""
 
 
+def _import_kinds() -> None:
+    """Import every room of facts: a kind is known once its class has been imported."""
+    for module in pkgutil.iter_modules(facts.__path__):
+        import_module(f"{facts.__name__}.{module.name}")
+
+
 def event_of(
     kind: str,
     borrower: str,
@@ -62,6 +71,8 @@ def event_of(
     body: dict[str, Any],
 ) -> Event:
     """An event out of its columns and body. Raises FactRefused for an unknown kind or a wrong field."""
+    if kind not in KINDS:
+        _import_kinds()
     if kind not in KINDS:
         raise FactRefused("kind", kind, "no event of that kind", f"there are: {', '.join(sorted(KINDS))}")
     columns = {"borrower": borrower, "loan": loan, "on": on, "at": at, "known_on": known_on, "reference": reference}

@@ -1,6 +1,8 @@
 """What would be: a loan reckoned with facts that have not happened, through the same door as the real ones."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -8,8 +10,9 @@ import numpy.typing as npt
 
 from afterloan.dates import NEVER
 from afterloan.loan.book import Book, Records
-from afterloan.loan.reckon import Reckoned, reckon_loan
-from afterloan.loan.terms import FACT, Component, FactKind
+from afterloan.loan.columns import F_KIND, F_ON, I_DUE, I_DUE_ON, I_PAID, I_WAIVED, as_rows
+from afterloan.loan.reckon import Reckoned, _records, finish_rows, reckon_loan, reckon_many
+from afterloan.loan.terms import FACT, LIFE, POSITION, RATE_SCALE, Component, FactKind, Per
 
 PRINCIPAL = int(Component.PRINCIPAL)
 INTEREST = int(Component.INTEREST)
@@ -47,13 +50,24 @@ def alone(book: Book, i: int, known_on: int = NEVER) -> Book:
     )
 
 
-def _in_order(facts: Records) -> Records:
-    return facts[np.lexsort((facts["kind"], facts["on"]))]  # stable: what came first stays first
+def _joined(first: Records, more: Sequence[Records]) -> Records:
+    """Facts and further ones in order of day and kind; of equals, what came first stays first."""
+    facts = np.empty(len(first) + sum(len(m) for m in more), FACT)
+    at = len(first)
+    facts[:at] = first
+    for m in more:
+        facts[at : at + len(m)] = m
+        at += len(m)
+    rows = as_rows(facts)
+    keys = rows[:, F_ON] * 100 + rows[:, F_KIND]
+    if (keys[1:] >= keys[:-1]).all():
+        return facts
+    return facts[np.argsort(keys, kind="stable")]
 
 
 def suppose(book: Book, more: Sequence[Records], i: int = 0) -> Book:
     """Loan `i` of a book with further facts, in order, as a book of one. Nothing given is changed."""
-    facts = _in_order(np.concatenate([book.facts[book.fact_at[i] : book.fact_at[i + 1]], *more]))
+    facts = _joined(book.facts[book.fact_at[i] : book.fact_at[i + 1]], more)
     promised = book.promised[book.promised_at[i] : book.promised_at[i + 1]]
     at = np.array([0, len(promised)], np.int64), np.array([0, len(facts)], np.int64)
     return Book(book.products, book.contracts[i : i + 1], promised, at[0], facts, at[1], book.calendars)
@@ -74,7 +88,7 @@ def side_by_side(books: Sequence[Book]) -> Book:
 
 def due_now(position: np.void) -> int:
     """What has fallen due and is unpaid, less money that waits: arrears 953.97 and 12.00 kept unapplied: 941.97."""
-    asked = int(position["arrears_fen"].sum() + position["due_today_fen"].sum())
+    asked = sum(position["arrears_fen"].tolist()) + sum(position["due_today_fen"].tolist())
     return max(asked - int(position["unapplied_fen"]), 0)
 
 
@@ -98,14 +112,68 @@ def keeping(book: Book, on: int, reckoned: Reckoned | None = None) -> list[Recor
     return [repaid(int(d), int(a)) for d, a in zip(days, amounts, strict=True)]
 
 
-def present_value(days: Any, amounts: Any, on: int, ppm_year: int) -> int:
-    """What money to come is worth on a day: each amount / (1 + rate × days / 365), rounded half up, summed.
+@cache
+def _factors(rate: int, per_days: int) -> npt.NDArray[np.int64]:
+    """What 1 is worth after 0 … 4,000 days, in parts of 10^9, each day's share rounded down once."""
+    whole = RATE_SCALE * per_days
+    worth = [10**9]
+    for _ in range(4_000):
+        worth.append(worth[-1] * whole // (whole + rate))
+    return np.array(worth, np.int64)
 
-    1,000.00 in 365 days at 10 % a year (100,000 ppm): 909.09.
+
+def daily_rate(book: Book, i: int = 0) -> tuple[int, int]:
+    """The contract rate of a loan as (rate on RATE_SCALE, days it is for): 0.05 % a day is (5,000, 1)."""
+    per = int(book.products["per"][book.contracts["product"][i]])
+    return int(book.contracts["rate"][i]), {int(Per.DAY): 1, int(Per.MONTH): 30, int(Per.YEAR): 365}[per]
+
+
+def present_value(days: Any, amounts: Any, on: int, rate: tuple[int, int]) -> int:
+    """What money to come is worth on a day, discounted day by day at a rate (as `daily_rate` gives it), in minor units.
+
+    1,000.00 in 30 days at 0.05 % a day: 1,000 / 1.0005^30 = 985.12. Each amount is rounded half up, then summed.
     """
     days = np.asarray(days, np.int64)
     amounts = np.asarray(amounts, np.int64)
-    if len(amounts) == 0:
-        return 0
-    bottom = 365_000 + (np.maximum(days - on, 0) * ppm_year) // 1_000  # 10^9 fen × 365,000 < 2^49
-    return int(((2 * amounts * 365_000 + bottom) // (2 * bottom)).sum())
+    worth = _factors(*rate)[np.clip(days - on, 0, 4_000)]
+    return int(((amounts * worth + 500_000_000) // 1_000_000_000).sum())  # 10^9 fen × 10^9 < 2^63
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """What a loan asks for from a day on: due now, days and amounts [n] after it, its position."""
+
+    now_fen: int
+    days: npt.NDArray[np.int64]
+    amounts: npt.NDArray[np.int64]
+    position: np.void
+
+
+class Scratch:
+    """Room for reckoning many futures of loans one after another; the answers are those of `reckon_loan`."""
+
+    def __init__(self, book: Book) -> None:
+        """`book`: where the products come from; all futures share them."""
+        self.products = _records(book.products.copy())
+        self.positions = np.zeros(1, POSITION)
+        self.lives = np.zeros(1, LIFE)
+        self.rate = daily_rate(book)
+
+    def asks(self, book: Book, on: int) -> Asks:
+        """What loan 0 of a book asks for from `on` on, if all that is past due is paid that day."""
+        self.positions.view(np.int64)[:] = 0
+        positions, lives, contracts = _records(self.positions), _records(self.lives), _records(book.contracts)
+        reckon_many(
+            self.products, contracts, _records(book.promised), book.promised_at, _records(book.facts), book.fact_at,
+            book.calendars, on, NEVER - 1, 0, 1, positions, lives,
+        )  # fmt: skip
+        position = self.positions[0].copy()
+        if position["error"]:
+            none = np.zeros(0, np.int64)
+            return Asks(0, none, none, position)
+        finish_rows(self.products, contracts, 0, lives)
+        rows = self.lives["rows"][0, : int(self.lives["count"][0])]
+        owed = rows[:, I_DUE : I_DUE + 4] - rows[:, I_PAID : I_PAID + 4] - rows[:, I_WAIVED : I_WAIVED + 4]
+        owed = np.maximum(owed, 0).sum(axis=1)
+        mine = (rows[:, I_DUE_ON] > on) & (owed > 0)
+        return Asks(due_now(position), rows[mine, I_DUE_ON], owed[mine], position)

@@ -1,0 +1,90 @@
+"""`afterloan standing`, `road-map`, `limit-application`, `lesson`: the way back, for one borrower."""
+
+import json
+from typing import Annotated
+
+import typer
+
+On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; the last day closed unless given.")]
+Language = Annotated[str, typer.Option("--language", help="en or zh; the borrower's own unless given.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of the way back."""
+    app.command("standing")(standing)
+    app.command("road-map")(road_map)
+
+
+def day_of(text: str) -> int:
+    """A day from its text, else the last day the book knows."""
+    from afterloan.dates import day
+    from afterloan.store.repair import last_day
+    from afterloan.store.server import open_store
+
+    if text:
+        try:
+            return day(text)
+        except ValueError as error:
+            raise ValueError(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-03-10") from error
+    with open_store().connect() as connection:
+        return last_day(connection)
+
+
+def standing(borrower: str, on: On = "", language: Language = "", as_json: AsJson = False) -> None:
+    """Where BORROWER stands: what is owed, shown and barred, by which rule, and what lifts it."""
+    from afterloan.close.repair import stand
+    from afterloan.dates import iso
+    from afterloan.store.repair import person_of
+    from afterloan.store.server import open_store
+
+    store = open_store()
+    person = person_of(store, borrower)
+    stood = stand(store, person, day_of(on))
+    words = language or person.language
+    if as_json:
+        print(json.dumps(stood.plain(words), ensure_ascii=False))
+        return
+    print(f"{borrower} {iso(stood.on)}")
+    for thing in stood.things:
+        print(f"  {thing.loan or '':14} {thing.told(words)}")
+    if not stood.things:
+        print("  nothing stands against this borrower" if words == "en" else "  无任何限制或逾期")
+
+
+def road_map(
+    loan: str,
+    on: On = "",
+    language: Language = "",
+    choose: Annotated[str, typer.Option("--choose", help="Keep this way, so that its milestones are marked.")] = "",
+    reference: Annotated[str, typer.Option(help="The reference under which a chosen way is kept.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Ways back for LOAN side by side: what each costs, and its dated milestones."""
+    from afterloan.close.relief import plan_for_map
+    from afterloan.close.repair import draw, keep_map
+    from afterloan.repair.words import money
+    from afterloan.store.repair import person_of_loan
+    from afterloan.store.server import open_store
+
+    store = open_store()
+    person = person_of_loan(store, loan)
+    day = day_of(on)
+    drawn = draw(store, person, loan, day, plan_for_map(store, person, loan, day))
+    words = language or person.language
+    if choose:
+        keep_map(store, person, drawn, choose, reference or f"map-{loan}-{day}")
+    if as_json:
+        ways = [w.plain(words) for w in drawn.ways]
+        before = [{"state": m.state, **m.milestone} for m in drawn.before]
+        print(json.dumps({"loan": loan, "on": on, "ways": ways, "before": before}, ensure_ascii=False))
+        return
+    for way in drawn.ways:
+        total, cost = ("应付合计", "其中费用") if words.startswith("zh") else ("in all", "of it cost")
+        print(f"{way.title(words)}: {total} {money(way.total_fen)}, {cost} {money(way.cost_fen)}")
+        for milestone in way.milestones:
+            print(f"  {milestone.told(words)}")
+    if not drawn.ways:
+        print("nothing is owed on this loan" if words == "en" else "本笔贷款无欠款")
+    for mark in drawn.before:
+        print(f"  [{mark.state}] {mark.milestone['on']} {mark.milestone['kind']}")

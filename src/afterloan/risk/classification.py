@@ -1,0 +1,329 @@
+"""The class of a loan on a day as each rule book has it: Chinese tiers, EU default, IFRS 9 stages, SMA, charge-off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from afterloan.dates import NEVER, iso, months_later, year_month_day
+from afterloan.loan.book import Book, Records
+from afterloan.loan.reckon import reckon_book
+from afterloan.loan.terms import State
+from afterloan.risk.spells import agreed_plans, kept_since, part, spells_of
+from afterloan.rules.packs import Finding, PackRefused, Rule, rules_of
+
+Ints = npt.NDArray[np.int64]
+TIERS = ("normal", "special_mention", "substandard", "doubtful", "loss")
+SOLD = int(State.SOLD)
+WRITTEN_OFF = int(State.WRITTEN_OFF)
+
+
+@cache
+def class_rule(name: str) -> Rule:
+    """A rule of the packs `classification` by its id. Raises PackRefused."""
+    for rule in rules_of("classification"):
+        if rule.id == name:
+            return rule
+    raise PackRefused(f"classification: no rule {name!r}; add it to a file of that folder")
+
+
+def _on(day: int) -> date:
+    return date.fromisoformat(iso(day))
+
+
+def months_on(day: int, months: int) -> int:
+    """The same day some months on, or the last of that month: 2026-05-01 and 3 give 2026-08-01."""
+    return int(months_later(day, months, year_month_day(day)[2]))
+
+
+def by_days(days: Ints, rule: Rule) -> Ints:
+    """The number of the class [n] that starts no later than each number of days; 0 is the first."""
+    return np.maximum(np.searchsorted(np.array(rule.parameters["starts"]), days, "right") - 1, 0).astype(np.int64)
+
+
+# --- China
+
+
+def cn_tier(days: Ints, card: bool | npt.NDArray[np.bool_] = False, technical: Any = False) -> Ints:
+    """Tier [n] by days past due alone: 0 normal … 4 loss. `technical`: the delay is operational, up to 7 days exempt.
+
+    General loan: 7 days, technical: normal; 8: special mention; 91: substandard; 271: doubtful; 361: loss.
+    """
+    general, cards = class_rule("cn.class.general"), class_rule("cn.class.card")
+    exempt = np.where(card, cards.parameters["technical_exempt_days"], general.parameters["technical_exempt_days"])
+    counted = np.where(np.asarray(technical) & (days <= exempt), 0, days)
+    return np.where(card, by_days(counted, cards), by_days(counted, general))
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """A loan's class: its name, since or until when it is held there, and the findings that put it there."""
+
+    name: str
+    findings: tuple[Finding, ...]
+    held_until: int = 0
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+def cn_class_of(
+    days: int,
+    on: int,
+    *,
+    card: bool = False,
+    technical: bool = False,
+    was_worst: int = 0,
+    cured_on: int = 0,
+    kept: int = 0,
+    missed: int = 0,
+    plan_on: int = 0,
+    plan_first_due: int = 0,
+    plan_kept: int = 0,
+    plan_missed: int = 0,
+) -> Classified:
+    """The tier of one loan with the periods in which it is held back.
+
+    `was_worst` days in the spell that ended on `cured_on`; since then `kept` periods in time and `missed` not.
+    The same four for a plan agreed on `plan_on`. Cured on 2026-05-01 after 120 days: substandard until two periods
+    are kept and 2026-11-01 has come, the later of both.
+    """
+    tier = int(cn_tier(np.array([days]), card, technical)[0])
+    base = class_rule("cn.class.card" if card else "cn.class.general")
+    findings = [base.finding(_on(on), TIERS[tier], days_past_due=days, technical=technical)]
+    until = 0
+    line = base.parameters["starts"][TIERS.index(base.parameters["non_performing"])]
+    if cured_on and was_worst >= line:
+        rule = class_rule("cn.class.upgrade")
+        ends = months_on(cured_on, rule.parameters["months"])
+        held = kept < rule.parameters["payment_periods"] or missed > 0 or on < ends
+        if held:
+            tier, until = max(tier, TIERS.index(rule.parameters["until_then"])), ends
+        told = {"cured_on": iso(cured_on), "worst": was_worst, "kept": kept, "missed": missed, "earliest": iso(ends)}
+        findings.append(rule.finding(_on(on), "held" if held else "may be upgraded", **told))
+    if plan_on:
+        tier, until = _observed(tier, until, on, plan_on, plan_first_due, plan_kept, plan_missed, findings)
+    return Classified(TIERS[tier], tuple(findings), until)
+
+
+def _observed(
+    tier: int, until: int, on: int, plan_on: int, first_due: int, kept: int, missed: int, findings: list[Finding]
+) -> tuple[int, int]:
+    """A restructured loan in its observation period."""
+    rule = class_rule("cn.class.restructured")
+    p = rule.parameters
+    ends = months_on(first_due or plan_on, p["months"])
+    told = {"plan_on": iso(plan_on), "kept": kept, "missed": missed, "earliest": iso(ends)}
+    if missed:
+        findings.append(rule.finding(_on(on), "observation failed: substandard, and it starts again", **told))
+        return max(tier, TIERS.index(p["failed"])), ends
+    if on < ends or kept < p["payment_periods"]:
+        findings.append(rule.finding(_on(on), "under observation: at least special mention", **told))
+        return max(tier, TIERS.index(p["at_least"])), max(until, ends)
+    findings.append(rule.finding(_on(on), "observation passed", **told))
+    return tier, until
+
+
+def cn_classes(book: Book, on: int, known_on: int = NEVER, positions: Records | None = None) -> Ints:
+    """Tier [n] of every loan of a book: days past due, then upgrade and observation periods. −1: not lent or ended."""
+    now = positions if positions is not None else reckon_book(book, on, known_on)
+    tiers = cn_tier(now["days_past_due"].astype(np.int64))
+    line = class_rule("cn.class.general").parameters["starts"][2]
+    owed = (now["error"] == 0) & (now["disbursed_fen"] > 0) & (now["paid_off_on"] == NEVER)
+    spells = spells_of(book, on, known_on, now, line)
+    plans = np.zeros(len(book), bool)
+    plans[_with_plans(book)] = True
+    for i in np.flatnonzero(owed & ((spells.worst_before >= line) | plans)):
+        tiers[i] = TIERS.index(
+            cn_class(book, int(i), on, known_on, int(now["days_past_due"][i]), spells_at(spells, i)).name
+        )
+    return np.where(owed, tiers, -1)
+
+
+def spells_at(spells: Any, i: int) -> tuple[int, int]:
+    """(cured on, worst before) of one loan."""
+    return int(spells.cured_on[i]), int(spells.worst_before[i])
+
+
+def _with_plans(book: Book) -> Ints:
+    from afterloan.risk.spells import PLANS
+
+    owner = np.repeat(np.arange(len(book)), np.diff(book.fact_at))
+    return np.unique(owner[np.isin(book.facts["kind"], PLANS)])
+
+
+def cn_class(
+    book: Book, i: int, on: int, known_on: int = NEVER, days: int | None = None, spell: tuple[int, int] | None = None
+) -> Classified:
+    """The tier of loan `i` of a book on a day, its history worked out from its facts."""
+    if days is None or spell is None:
+        one = part(book, np.array([i]))
+        position = reckon_book(one, on, known_on)
+        days = int(position["days_past_due"][0])
+        spell = spells_at(spells_of(one, on, known_on, position), 0)
+    cured_on, worst = spell
+    kept = kept_since(book, i, cured_on, on, known_on) if cured_on else None
+    plans = agreed_plans(book, i, on, known_on)
+    plan_on = int(plans[-1]) if len(plans) else 0
+    under = kept_since(book, i, plan_on, on, known_on) if plan_on else None
+    return cn_class_of(
+        days,
+        on,
+        was_worst=worst,
+        cured_on=cured_on,
+        kept=kept.in_time if kept else 0,
+        missed=kept.late if kept else 0,
+        plan_on=plan_on,
+        plan_first_due=under.first_due_on if under else 0,
+        plan_kept=under.in_time if under else 0,
+        plan_missed=under.late if under else 0,
+    )
+
+
+# --- European Union
+
+
+def eu_material(arrears_fen: Ints, exposure_fen: Ints) -> npt.NDArray[np.bool_]:
+    """Whether arrears break both limits. 150.00 of 2,000.00: yes; of 20,000.00 (0.75 %): no; 90.00: never."""
+    p = class_rule("eu.default").parameters
+    over = arrears_fen * 1_000_000 > exposure_fen * p["relative_ppm"]  # 10^9 fen × 10^6 < 2^63
+    return np.asarray((arrears_fen > p["absolute_fen"]) & over)
+
+
+def eu_default_on(material_since: int, first_day_counts: bool | None = None) -> int:
+    """The day of default for arrears that break both limits since a day: 2026-01-15 gives 2026-04-16."""
+    p = class_rule("eu.default").parameters
+    counts = p["first_day_counts"] if first_day_counts is None else first_day_counts
+    return material_since + int(p["days"]) + (0 if counts else 1)
+
+
+def eu_exit_on(cured_on: int, distressed_on: int = 0) -> int:
+    """The earliest exit: three months after the triggers cease, a year after a distressed forbearance."""
+    ends = months_on(cured_on, class_rule("eu.default.exit").parameters["months"]) if cured_on else 0
+    if distressed_on:
+        ends = max(ends, months_on(distressed_on, class_rule("eu.forbearance.distressed").parameters["exit_months"]))
+    return ends
+
+
+def eu_forbearance(granted_on: int, loss_ppm: int) -> Classified:
+    """What granting a measure does: more than 1 % of present value lost is default, less is probation of two years."""
+    rule = class_rule("eu.forbearance.distressed")
+    if loss_ppm > rule.parameters["loss_ppm"]:
+        found = rule.finding(_on(granted_on), "default", loss_ppm=loss_ppm)
+        return Classified("default", (found,), eu_exit_on(0, granted_on))
+    probation = class_rule("eu.forbearance.probation")
+    found = probation.finding(_on(granted_on), "forborne, performing", loss_ppm=loss_ppm)
+    return Classified("forborne_performing", (found,), months_on(granted_on, probation.parameters["months"]))
+
+
+def eu_probation(granted_on: int, on: int, worst_days: int, again: bool) -> Classified:
+    """A forborne performing exposure in its probation: a second measure or more than 30 days late ends it badly."""
+    rule = class_rule("eu.forbearance.probation")
+    ends = months_on(granted_on, rule.parameters["months"])
+    told = {"granted_on": iso(granted_on), "worst_days": worst_days, "second_measure": again}
+    if worst_days > rule.parameters["most_days_past_due"] or again:
+        return Classified("non_performing", (rule.finding(_on(on), "non-performing", **told),), ends)
+    name = "forborne_performing" if on < ends else "performing"
+    return Classified(name, (rule.finding(_on(on), name, **told),), ends)
+
+
+def eu_material_since(book: Book, on: int, known_on: int = NEVER, positions: Records | None = None) -> Ints:
+    """Since which day [n] arrears have broken both limits without a break; 0: they do not on `on`.
+
+    Loans are looked at evening by evening, back from `on` as long as any of them breaks the limits.
+    """
+    now = positions if positions is not None else reckon_book(book, on, known_on)
+    since = np.zeros(len(book), np.int64)
+    rows = np.flatnonzero(_breaks(now))
+    day = on
+    while len(rows):
+        since[rows] = day
+        day -= 1
+        rows = rows[_breaks(reckon_book(part(book, rows), day, known_on))]
+    return since
+
+
+def _breaks(positions: Records) -> npt.NDArray[np.bool_]:
+    arrears = positions["arrears_fen"].sum(axis=1)
+    return eu_material(arrears, positions["outstanding_fen"].sum(axis=1)) & (positions["error"] == 0)
+
+
+def eu_defaulted(book: Book, on: int, known_on: int = NEVER, positions: Records | None = None) -> npt.NDArray[np.bool_]:
+    """Whether each loan of a book is in default on a day by the count of days (exit periods are `eu_exit_on`).
+
+    The days a limit is broken are never more than the days past due, so only loans beyond 90 days are looked into.
+    """
+    now = positions if positions is not None else reckon_book(book, on, known_on)
+    limit = int(class_rule("eu.default").parameters["days"])
+    found = np.zeros(len(book), bool)
+    rows = np.flatnonzero(now["days_past_due"] > limit - 1)
+    since = eu_material_since(part(book, rows), on, known_on, now[rows]) if len(rows) else np.zeros(0, np.int64)
+    found[rows] = [bool(s) and eu_default_on(int(s)) <= on for s in since]
+    return found
+
+
+# --- IFRS 9
+
+
+def ifrs9_stage(days: Ints, defaulted: Any = False, forborne: Any = False) -> Ints:
+    """Stage [n]: 1; 2 beyond 30 days or forborne; 3 beyond 90 days or in default."""
+    p = class_rule("ifrs9.stages").parameters
+    two = (days > p["stage_2_after_days"]) | (np.asarray(forborne) & p["forborne_is_stage_2"])
+    three = (days > p["stage_3_after_days"]) | np.asarray(defaulted)
+    return np.where(three, 3, np.where(two, 2, 1)).astype(np.int64)
+
+
+# --- India, United States
+
+
+def in_class(days: Ints, unpaid_due: npt.NDArray[np.bool_], worst_now: Ints | None = None) -> list[str]:
+    """SMA class [n] at day end: due 2021-03-31 and unpaid: sma-0 that evening, sma-1 on 04-30, npa on 06-29.
+
+    `worst_now`: the worst days of the running arrears: an NPA stays one until all arrears are paid.
+    """
+    p = class_rule("in.sma").parameters
+    worst = days if worst_now is None else np.maximum(days, np.where(worst_now >= p["starts"][-1], worst_now, 0))
+    at = by_days(np.where(unpaid_due, worst, 0), class_rule("in.sma"))
+    return [p["classes"][k] if unpaid else p["standard"] for k, unpaid in zip(at, unpaid_due, strict=True)]
+
+
+def us_class(days: Ints, open_end: bool = False) -> list[str]:
+    """Classification [n] and charge-off: a closed-end loan at 119 days is substandard, at 120 a loss."""
+    rule = class_rule("us.charge-off.open-end" if open_end else "us.charge-off.closed-end")
+    return [rule.parameters["classes"][k] for k in by_days(days, rule)]
+
+
+# --- one loan under the rule book of its place
+
+
+def classify(book: Book, i: int, on: int, jurisdiction: str, known_on: int = NEVER) -> Classified:
+    """The class of loan `i` as the place has it: CN tiers, EU and UK default, IN SMA, US classification."""
+    one = part(book, np.array([i]))
+    now = reckon_book(one, on, known_on)
+    days = now["days_past_due"].astype(np.int64)
+    if jurisdiction == "CN":
+        return cn_class(one, 0, on, known_on)
+    if jurisdiction in ("EU", "UK"):
+        since = int(eu_material_since(one, on, known_on, now)[0])
+        rule = class_rule("eu.default")
+        falls = eu_default_on(since) if since else 0
+        name = "default" if falls and falls <= on else "performing"
+        told = {"material_since": iso(since) if since else None, "default_on": iso(falls) if falls else None}
+        return Classified(name, (rule.finding(_on(on), name, **told),), 0, told)
+    if jurisdiction == "IN":
+        unpaid = (now["arrears_fen"].sum(axis=1) + now["due_today_fen"].sum(axis=1)) > 0
+        name = in_class(days, unpaid, spells_of(one, on, known_on, now).worst_now)[0]
+        return Classified(name, (class_rule("in.sma").finding(_on(on), name, days_past_due=int(days[0])),))
+    rule = class_rule("us.charge-off.closed-end") if jurisdiction == "US" else class_rule("ifrs9.stages")
+    name = us_class(days)[0] if jurisdiction == "US" else f"stage_{int(ifrs9_stage(days)[0])}"
+    return Classified(name, (rule.finding(_on(on), name, days_past_due=int(days[0])),))
+
+
+def counts(names: Sequence[str]) -> dict[str, int]:
+    """How many of each class, in order of number."""
+    found: dict[str, int] = {}
+    for name in names:
+        found[name] = found.get(name, 0) + 1
+    return dict(sorted(found.items(), key=lambda pair: -pair[1]))

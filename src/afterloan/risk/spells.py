@@ -1,0 +1,111 @@
+"""Spells of arrears: when the last one ended, how bad the running one has been, what plans were agreed and kept."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from afterloan.dates import NEVER
+from afterloan.loan.book import Book, Records
+from afterloan.loan.reckon import reckon_book, reckon_loan
+from afterloan.loan.terms import FactKind
+
+Days = npt.NDArray[np.int64]
+PLANS = tuple(
+    int(FactKind[name]) for name in ("DEFERRED", "INTEREST_ONLY", "EXTENDED", "REINSTALLED", "SETTLEMENT_AGREED")
+)
+REPAID = int(FactKind.REPAID)
+MILD = (int(FactKind.EXTENDED), int(FactKind.REINSTALLED))
+"""Kinds that also serve who repays early."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spells:
+    """Arrays [n]. `cured_on`: the last day on which arrears were wholly paid; 0: never. `worst_before`: the worst
+    days past due of the spell that ended then; `worst_now`: of the running one."""
+
+    cured_on: Days
+    worst_before: Days
+    worst_now: Days
+
+
+def part(book: Book, rows: Days) -> Book:
+    """Some loans of a book, by row number, as a book of their own."""
+
+    def cut(records: Records, at: Days) -> tuple[Records, Days]:
+        lengths = at[rows + 1] - at[rows]
+        ends = np.concatenate([[0], np.cumsum(lengths)])
+        index = np.repeat(at[rows] - ends[:-1], lengths) + np.arange(ends[-1])
+        return records[index], ends.astype(np.int64)
+
+    promised, promised_at = cut(book.promised, book.promised_at)
+    facts, fact_at = cut(book.facts, book.fact_at)
+    return Book(book.products, book.contracts[rows], promised, promised_at, facts, fact_at, book.calendars)
+
+
+def spells_of(book: Book, on: int, known_on: int = NEVER, positions: Records | None = None, least: int = 1) -> Spells:
+    """Spells of every loan of a book up to a day; loans whose worst was below `least` days are not looked into.
+
+    Arrears end only on a day of repayment, so each loan is reckoned on the evenings before and after its
+    repayments, all loans of one day together.
+    """
+    now = positions if positions is not None else reckon_book(book, on, known_on)
+    n = len(book)
+    cured, before, worst = np.zeros(n, np.int64), np.zeros(n, np.int64), now["days_past_due"].astype(np.int64)
+    owner = np.repeat(np.arange(n), np.diff(book.fact_at))
+    facts = book.facts
+    deep = now["worst_days_past_due"] >= max(least, 1)
+    standing = (facts["known_on"] <= known_on) & (facts["gone_on"] > min(known_on, NEVER - 1)) & (facts["on"] <= on)
+    mine = deep[owner] & standing & np.isin(facts["kind"], [REPAID, *PLANS])
+    running = np.zeros(n, np.int64)
+    days, owners = facts["on"][mine], owner[mine]
+    for day in np.unique(days):
+        rows = np.unique(owners[days == day])
+        few = part(book, rows)
+        eve, evening = reckon_book(few, int(day) - 1, known_on), reckon_book(few, int(day), known_on)
+        running[rows] = np.maximum(running[rows], eve["days_past_due"])
+        ended = (evening["days_past_due"] == 0) & (running[rows] > 0)
+        cured[rows[ended]] = day
+        before[rows[ended]] = running[rows[ended]]
+        running[rows[ended]] = 0
+    return Spells(cured, before, np.maximum(worst, np.where(worst > 0, running, 0)))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Of one loan since a day: periods that fell due and were paid in time, and how many were not."""
+
+    in_time: int
+    late: int
+    first_due_on: int
+
+
+def kept_since(book: Book, i: int, since: int, on: int, known_on: int = NEVER) -> Kept:
+    """Instalments of loan `i` that fell due after `since` and up to `on`: paid by the due day, or not."""
+    rows = reckon_loan(book, i, on, known_on).instalments
+    asked = rows["due_fen"].sum(axis=1) > 0
+    mine = rows[(rows["due_on"] > since) & (rows["due_on"] <= on) & asked & (rows["is_down_payment"] == 0)]
+    ahead = rows["due_on"][rows["due_on"] > since]
+    ok = mine["cleared_on"] <= mine["due_on"]
+    return Kept(int(ok.sum()), int((~ok).sum()), int(ahead.min()) if len(ahead) else 0)
+
+
+def agreed_plans(book: Book, i: int, on: int, known_on: int = NEVER) -> Days:
+    """Days on which plans were agreed for loan `i` because of difficulty, in order, as known on `known_on`.
+
+    A schedule set anew without arrears that ends no later than before is none: that is an early repayment.
+    """
+    facts = book.facts[book.fact_at[i] : book.fact_at[i + 1]]
+    known = min(known_on, NEVER - 1)
+    stands = (facts["known_on"] <= known) & (facts["gone_on"] > known) & (facts["on"] <= on)
+    mine = facts[stands & np.isin(facts["kind"], PLANS)]
+    relief = [d for d in np.unique(mine["on"]) if _is_relief(book, i, int(d), mine["kind"][mine["on"] == d], known)]
+    return np.array(relief, np.int64)
+
+
+def _is_relief(book: Book, i: int, day: int, kinds: Days, known_on: int) -> bool:
+    if np.isin(kinds, MILD, invert=True).any():
+        return True
+    eve, evening = reckon_loan(book, i, day - 1, known_on), reckon_loan(book, i, day, known_on)
+    later = len(evening.instalments) and evening.instalments["due_on"].max() > eve.instalments["due_on"].max(initial=0)
+    return bool(eve.position["days_past_due"] > 0 or later)

@@ -1,0 +1,53 @@
+"""Read what relief rests on inside one transaction: a loan held against other tellers, the offers and quotes given."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from afterloan.facts import FactRefused
+from afterloan.facts.events import Event
+from afterloan.store.events import COLUMNS, event_of
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLoan:
+    """A loan that nobody else can tell a fact of until the transaction ends: number, borrower, place, other numbers."""
+
+    loan: int
+    reference: str
+    borrower: int
+    borrower_reference: str
+    jurisdiction: str
+
+
+def hold_loan(connection: psycopg.Connection[Any], reference: str) -> HeldLoan:
+    """Hold a loan: a new fact of it waits, since its row refers to the contract. Raises FactRefused."""
+    row = connection.execute(
+        "select c.loan, b.borrower, b.reference, coalesce(b.attributes->>'jurisdiction', 'CN') "
+        "from contract c join borrower b using (borrower) where c.reference = %s for update of c",
+        (reference,),
+    ).fetchone()
+    if row is None:
+        raise FactRefused("loan", reference, "no contract of that reference", "import the contract first")
+    return HeldLoan(int(row[0]), reference, int(row[1]), str(row[2]), str(row[3]))
+
+
+def event_named(connection: psycopg.Connection[Any], reference: str, cls: type[Event]) -> Any:
+    """The event of a class under a reference. Raises FactRefused."""
+    row = connection.execute(
+        f"select {COLUMNS} where e.reference = %s and e.kind = %s", (reference, cls.KIND)
+    ).fetchone()
+    if row is None:
+        raise FactRefused("reference", reference, f"no {cls.KIND} of that reference", "use the one it was given under")
+    return event_of(*row[1:])
+
+
+def loans_of(connection: psycopg.Connection[Any], borrower: str) -> list[str]:
+    """The references of a borrower's loans, in order of signing."""
+    rows = connection.execute(
+        "select c.reference from contract c join borrower b using (borrower) where b.reference = %s "
+        "order by c.signed_on, c.loan",
+        (borrower,),
+    ).fetchall()
+    return [str(r[0]) for r in rows]

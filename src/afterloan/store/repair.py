@@ -1,0 +1,85 @@
+"""Read what a way back is worked out from: a borrower's loans as a book, and what happened to the borrower."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import psycopg
+
+from afterloan.dates import day, iso
+from afterloan.facts import FactRefused
+from afterloan.facts.events import Event
+from afterloan.loan.book import Book
+from afterloan.store.events import events_of
+from afterloan.store.read import read_loans
+from afterloan.store.server import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A borrower with all loans: number, reference, attributes; `names` are the loans' references by number."""
+
+    number: int
+    reference: str
+    attributes: dict[str, Any]
+    book: Book
+    names: dict[int, str]
+
+    @property
+    def jurisdiction(self) -> str:
+        """The place whose rules bind; CN where nobody said otherwise."""
+        return str(self.attributes.get("jurisdiction") or "CN")
+
+    @property
+    def language(self) -> str:
+        """The language of letters; Chinese in China where nobody said otherwise."""
+        return str(self.attributes.get("language") or ("zh" if self.jurisdiction == "CN" else "en"))
+
+    def row(self, loan: str) -> int:
+        """The place of a loan in the book. Raises FactRefused."""
+        for k, number in enumerate(self.book.contracts["loan"].tolist()):
+            if self.names[number] == loan:
+                return k
+        raise FactRefused("loan", loan, f"no loan of borrower {self.reference}", "see `afterloan standing`")
+
+
+def person_of(store: Store, borrower: str) -> Person:
+    """A borrower with all loans. Raises FactRefused for an unknown reference."""
+    with store.connect() as connection:
+        row = connection.execute(
+            "select borrower, attributes from borrower where reference = %s", (borrower,)
+        ).fetchone()
+        if row is None:
+            raise FactRefused("borrower", borrower, "no borrower of that reference", "import the borrower first")
+        names = connection.execute("select loan, reference from contract where borrower = %s", (row[0],)).fetchall()
+        with adbc.connect(store.url, autocommit=True) as reader:
+            book = read_loans(connection, reader, f"c.borrower = {int(row[0])}")
+    return Person(int(row[0]), borrower, dict(row[1] or {}), book, {int(n): str(r) for n, r in names})
+
+
+def person_of_loan(store: Store, loan: str) -> Person:
+    """The borrower of a loan, with all loans. Raises FactRefused for an unknown reference."""
+    with store.connect() as connection:
+        row = connection.execute(
+            "select b.reference from contract c join borrower b using (borrower) where c.reference = %s", (loan,)
+        ).fetchone()
+    if row is None:
+        raise FactRefused("loan", loan, "no contract of that reference", "import the contract first")
+    return person_of(store, str(row[0]))
+
+
+def told_of(connection: psycopg.Connection[Any], person: Person, on: int) -> list[Event]:
+    """All that happened to a borrower up to a day, as known that day."""
+    then = date.fromisoformat(iso(on))
+    return events_of(connection, person.reference, as_of=then, known_on=then)
+
+
+def last_day(connection: psycopg.Connection[Any]) -> int:
+    """The last day closed, else the last day of which anything is known."""
+    row = connection.execute(
+        "select coalesce((select max(closed_on) from proof), (select max(known_on) from fact))::text"
+    ).fetchone()
+    if row is None or row[0] is None:
+        raise FactRefused("on", "", "the book is empty", "import a book first")
+    return day(row[0])

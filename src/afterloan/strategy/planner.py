@@ -1,0 +1,309 @@
+"""The planner: plans that the borrower can afford and the pack allows, those that lose least in present value."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from afterloan.dates import NEVER, iso, months_later, year_month_day
+from afterloan.loan.book import Book
+from afterloan.loan.reckon import Reckoned, reckon_loan
+from afterloan.loan.terms import ArrearsInterest, Component, Method
+from afterloan.rules.packs import Finding
+from afterloan.loan.suppose import Scratch
+from afterloan.strategy.eligibility import Case, against, eligible, plan_rule, relief_rule
+from afterloan.strategy.simulation import (
+    Plan,
+    Simulated,
+    cost_of,
+    deferral,
+    extension,
+    interest_only,
+    re_age,
+    reinstalment,
+    settlement,
+    simulate,
+)
+
+PRINCIPAL = int(Component.PRINCIPAL)
+SPREAD, ALONE = ArrearsInterest.SPREAD, ArrearsInterest.ALONE
+MONTHS = 61  # columns of a search: 60 periods and what follows
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One plan on offer: what it comes to, what the lender loses by it, and why it is offered."""
+
+    simulated: Simulated
+    loss_fen: int
+    reasons: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan."""
+        assert self.simulated.plan is not None
+        return self.simulated.plan
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a search came to: up to three offers, how many plans were tried, and why others were left out."""
+
+    offers: tuple[Offer, ...]
+    tried: int
+    refused: dict[str, int]
+    finding: Finding
+
+
+def next_due(today: Reckoned, on: int, least: int = 15) -> int:
+    """The first due day of a new schedule: the next contractual one that is at least `least` days away."""
+    rows = today.instalments["due_on"]
+    later = rows[rows >= on + least]
+    if len(later):
+        return int(later.min())
+    day = int(rows.max()) if len(rows) else on
+    dom = year_month_day(day)[2]
+    while day < on + least:
+        day = int(months_later(day, 1, dom))
+    return day
+
+
+def candidates(book: Book, today: Reckoned, case: Case, on: int) -> list[Plan]:
+    """Every plan worth trying for loan 0 of a book: kinds × periods × rates × ways of the unpaid interest."""
+    if book.products[book.contracts[0]["product"]]["method"] == Method.IMPORTED:
+        modes: tuple[ArrearsInterest, ...] = (ALONE,)
+    else:
+        modes = (SPREAD, ALONE)
+    first = next_due(today, on)
+    behind = int(today.position["days_past_due"]) > 0
+    found: list[Plan] = []
+    for n in _periods("reinstalment", case):
+        found.extend(reinstalment(n, first, mode) for mode in modes if mode != ALONE or case.hardship_granted)
+    found.extend(_rate_cuts(book, case, first))
+    found.extend(extension(n) for n in _periods("extension", case) if not behind)
+    for n in _periods("interest_only", case):
+        found.extend(interest_only(n, rows) for rows in (False, True) if not behind)
+    found.extend(deferral(n) for n in _periods("deferral", case) if not behind)
+    if behind:
+        found.append(re_age())
+        found.extend(_settlements(today, case, on))
+    return found
+
+
+def _periods(kind: str, case: Case) -> range:
+    rule = plan_rule(kind, case.jurisdiction, case.on)
+    return range(1, rule.parameters.get("most_periods", 0) + 1) if rule else range(0)
+
+
+def _rate_cuts(book: Book, case: Case, first: int) -> list[Plan]:
+    rule = plan_rule("rate_cut", case.jurisdiction, case.on)
+    if rule is None or not case.hardship_granted:
+        return []
+    p = rule.parameters
+    rate = int(book.contracts[0]["rate"])
+    found = []
+    for permille in range(p["least_rate_permille"], 1_000, p["step_permille"]):
+        cut = (rate * permille * 2 + 1_000) // 2_000
+        found.extend(reinstalment(n, first, SPREAD, cut, permille) for n in range(1, p["most_periods"] + 1))
+    return found
+
+
+def _settlements(today: Reckoned, case: Case, on: int) -> list[Plan]:
+    rule = plan_rule("settlement", case.jurisdiction, case.on)
+    owed = int(today.position["payoff_fen"])
+    if rule is None or owed <= 0:
+        return []
+    p = rule.parameters
+    shares = range(p["least_permille"], 1_000, 100)
+    return [settlement(-(-owed * s // 1_000), on + p["most_days"], on, owed) for s in shares]
+
+
+def search(book: Book, case: Case, affordable_fen: int, on: int, asked_kinds: Sequence[str] = ()) -> Search:
+    """Up to three plans of different kinds for loan 0 of a book (`alone`), best first.
+
+    A plan is left out when the pack refuses it, when any 30 days ask for more than `affordable_fen`, or when it would
+    cost more than the cap. What remains is chosen by loss: the payoff of today less the present value of what
+    the plan brings, at the contract rate.
+    """
+    today = reckon_loan(book, 0, on)
+    cap, scratch = relief_rule("relief.cost-cap"), Scratch(book)
+    options: list[Simulated] = []
+    refused: dict[str, int] = {}
+    tried = 0
+    for plan in candidates(book, today, case, on):
+        if asked_kinds and plan.kind not in asked_kinds:
+            continue
+        tried += 1
+        reasons = against(plan.asked, case)
+        why = reasons[0] if reasons else ""
+        if not why:
+            sim = simulate(book, plan, on, scratch)
+            why = _unfit(sim, affordable_fen, on)
+            if not why and not cost_of(sim, today.position, on, cap).fits:
+                why = "would cost more than the cap"
+        if why:
+            refused[why] = refused.get(why, 0) + 1
+        else:
+            options.append(sim)
+    offers = _chosen(options, affordable_fen, on, today, case)
+    outcome = f"{len(offers)} offered of {tried} tried"
+    found = relief_rule("relief.offer").finding(case.on, outcome, affordable_fen=affordable_fen, refused=refused)
+    return Search(offers, tried, refused, found)
+
+
+def _unfit(sim: Simulated, affordable_fen: int, on: int) -> str:
+    if sim.error or not len(sim.days):
+        return "cannot be reckoned for this loan"
+    if sim.highest_fen > affordable_fen or int(sim.months(on, MONTHS)[: MONTHS - 1].max()) > affordable_fen:
+        return "asks for more a month than is affordable"
+    return ""
+
+
+def _chosen(options: list[Simulated], affordable_fen: int, on: int, today: Reckoned, case: Case) -> tuple[Offer, ...]:
+    """The best of all, then the best of the kinds not offered yet, as often as the pack says."""
+    most = relief_rule("relief.offer").parameters["offers"]
+    cap = relief_rule("relief.cost-cap")
+    payoff = int(today.position["payoff_fen"])
+    left, offers = options, []
+    while left and len(offers) < most:
+        picked = choose([[_option(s, payoff, on) for s in left]], affordable_fen)
+        if picked is None:
+            break
+        sim = left[picked[0]]
+        assert sim.plan is not None
+        findings = (*eligible(sim.plan.asked, case).findings, cost_of(sim, today.position, on, cap).finding(cap, on))
+        offers.append(Offer(sim, payoff - sim.value_fen, _why(sim, affordable_fen, on), findings))
+        kind = sim.plan.kind
+        left = [s for s in left if s.plan is not None and s.plan.kind != kind]
+    return tuple(offers)
+
+
+def _option(sim: Simulated, payoff: int, on: int) -> "Option":
+    """A plan for the solver. A gain beyond what is owed counts as no loss: longer terms are not offered for profit."""
+    return Option(max(payoff - sim.value_fen, 0), sim.months(on, MONTHS), sim.total_fen)
+
+
+def _why(sim: Simulated, affordable_fen: int, on: int) -> tuple[str, ...]:
+    months = sim.months(on, MONTHS)
+    return (
+        f"asks for at most {_units(int(months.max()))} in 30 days; {_units(affordable_fen)} a month are affordable",
+        f"ends on {iso(sim.ends_on)}",
+        "loses least of the plans of its kind that fit",
+    )
+
+
+def _units(fen: int) -> str:
+    return f"{fen // 100:,}.{fen % 100:02d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One plan as the solver sees it: what is lost by it, and what it asks for month by month."""
+
+    loss_fen: int
+    months: npt.NDArray[np.int64]
+    total_fen: int = 0
+
+    @property
+    def weight(self) -> int:
+        """Loss first; of equal losses, what costs the borrower less."""
+        return self.loss_fen * 16 + self.total_fen // 10_000
+
+
+def choose(loans: Sequence[Sequence[Option]], affordable_fen: int, seconds: int = 5) -> list[int] | None:
+    """One option for each loan so that every month's sum is affordable and the loss of all is least; None: there is none.
+
+    Solved by CP-SAT with one worker and a fixed seed: the same question, the same answer. Of equal losses the
+    option told first is taken.
+    """
+    from ortools.sat.python import cp_model
+
+    if len(loans) == 1:  # a single loan asks for nothing that a look along the table does not answer
+        fits = [k for k, o in enumerate(loans[0]) if int(o.months[:-1].max(initial=0)) <= affordable_fen]
+        return [min(fits, key=lambda k: (loans[0][k].weight, k))] if fits else None
+    kept = [_not_dominated(options) for options in loans]
+    if any(not k for k in kept):
+        return None
+    model = cp_model.CpModel()
+    taken: list[list[Any]] = []
+    for n, few in enumerate(kept):
+        taken.append([model.new_bool_var(f"{n}.{k}") for k in few])
+        model.add_exactly_one(taken[-1])
+    for month in range(len(loans[0][0].months) - 1):
+        asked = [
+            (int(loans[n][k].months[month]), x)
+            for n, few in enumerate(kept)
+            for k, x in zip(few, taken[n], strict=True)
+        ]
+        if sum(a for a, _ in asked):
+            model.add(sum(a * x for a, x in asked if a) <= affordable_fen)
+    span = sum(len(options) for options in loans) + 1
+    model.minimize(
+        sum(
+            (loans[n][k].weight * span + k) * x
+            for n, few in enumerate(kept)
+            for k, x in zip(few, taken[n], strict=True)
+        )
+    )
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers, solver.parameters.random_seed = 1, 1
+    solver.parameters.max_time_in_seconds = seconds
+    if solver.solve(model) != cp_model.OPTIMAL:
+        return None
+    return [few[[bool(solver.value(x)) for x in xs].index(True)] for few, xs in zip(kept, taken, strict=True)]
+
+
+def _not_dominated(options: Sequence[Option]) -> list[int]:
+    """Options that no other beats both in loss and in every month, in their order."""
+    if not options:
+        return []
+    table = np.array([o.months[:-1] for o in options])
+    loss = np.array([o.weight for o in options])
+    order = np.lexsort((np.arange(len(options)), loss))
+    kept: list[int] = []
+    for k in order:
+        if not any((table[j] <= table[k]).all() for j in kept):
+            kept.append(int(k))
+    return sorted(kept)
+
+
+def together(books: Sequence[Book], cases: Sequence[Case], affordable_fen: int, on: int) -> list[Simulated] | None:
+    """One plan (or the contract as it stands) for each of a borrower's loans, so that the sum of every month is affordable.
+
+    None when no combination is.
+    """
+    cap = relief_rule("relief.cost-cap")
+    sims: list[list[Simulated]] = []
+    options: list[list[Option]] = []
+    for book, case in zip(books, cases, strict=True):
+        today, scratch = reckon_loan(book, 0, on), Scratch(book)
+        mine = [simulate(book, None, on, scratch)]
+        for plan in candidates(book, today, case, on):
+            if not against(plan.asked, case):
+                sim = simulate(book, plan, on, scratch)
+                if not sim.error and cost_of(sim, today.position, on, cap).fits:
+                    mine.append(sim)
+        sims.append(mine)
+        options.append([_option(s, int(today.position["payoff_fen"]), on) for s in mine])
+    picked = choose(options, affordable_fen)
+    return None if picked is None else [sims[n][k] for n, k in enumerate(picked)]
+
+
+def case_of(
+    today: Reckoned, on: date, jurisdiction: str, hardship: bool, plans: Sequence[tuple[str, date]] = ()
+) -> Case:
+    """What eligibility asks about a loan that has been reckoned."""
+    position = today.position
+    rows = today.instalments
+    number = (on - date(1970, 1, 1)).days
+    due = rows[(rows["due_on"] <= number) & (rows["is_down_payment"] == 0)]
+    in_time = int((due["cleared_on"] <= due["due_on"]).sum()) if len(due) else 0
+    started = int(rows["from_on"].min()) if len(rows) else number
+    assert NEVER > number
+    return Case(
+        on, jurisdiction, int(position["days_past_due"]), hardship, tuple(plans), in_time, (number - started) // 30
+    )
