@@ -148,7 +148,9 @@ def _in_worker(url: str, shard: int, day: int) -> ShardDecided:
 
 def decide_shard(connection: psycopg.Connection[Any], reader: adbc.Connection, shard: int, day: int) -> ShardDecided:
     """Decide a day for one shard in one transaction; decided before: nothing is written."""
-    fold(connection, reader, shard)
+    some = connection.execute("select exists (select from contract where shard = %s)", (shard,)).fetchone()
+    if some and some[0]:
+        fold(connection, reader, shard)
     connection.commit()
     connection.execute("select pg_advisory_xact_lock(%s, %s)", (LOCK, shard))
     row = connection.execute(
@@ -158,10 +160,10 @@ def decide_shard(connection: psycopg.Connection[Any], reader: adbc.Connection, s
     if row is not None:
         connection.rollback()
         return ShardDecided(row[0], row[1], row[2], row[3], row[4], known=True)
+    if not (some and some[0]):
+        return _write(connection, shard, day, Plan(), [], 0)
     terms = products(connection)
     book = read_shard(connection, reader, shard, product_table(terms))
-    if not len(book):
-        return _write(connection, shard, day, Plan(), [], 0)
     ladders = ladders_of(connection)
     codes = {number: t.code for number, t in terms.items()}
     read = read_known(connection, reader, shard, book, day, ladders, codes)

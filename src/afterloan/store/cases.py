@@ -26,6 +26,7 @@ from afterloan.strategy.frame import loan_frame, of_borrowers
 from afterloan.strategy.holds import held_on
 from afterloan.strategy.worklist import priority_fen, worth_rule
 
+OVERDUE = (int(State.OVERDUE), int(State.CHARGED_OFF), int(State.WRITTEN_OFF))
 KEPT_DAYS = 200
 """How far back the step is looked for that put a case into its queue."""
 
@@ -112,7 +113,7 @@ def _owed(
     owners = np.array([row[0] for row in told], np.int64)
     of_product = book.contracts["product"].astype(np.int64)
     grace = book.products["grace_bureau_days"][of_product].astype(np.int64)
-    overdue = positions["state"] == int(State.OVERDUE)
+    overdue = np.isin(positions["state"], OVERDUE) & (positions["oldest_unpaid_on"] < NEVER)
     since = np.where(overdue, positions["oldest_unpaid_on"] + grace + 1, NEVER)
     marks = pl.DataFrame({"borrower": owners, "since": since, "reference": [row[1] for row in told], "late": overdue})
     marks = (

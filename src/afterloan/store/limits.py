@@ -18,11 +18,13 @@ from afterloan.loan.terms import CONTRACT, FACT, PROMISED, State
 from afterloan.store.contacts import defaults_of
 from afterloan.store.events import Told, tell
 from afterloan.store.read import CONTRACT_COLUMNS, REVERSED, product_table, products
+from afterloan.strategy.frame import GONE
 from afterloan.strategy.holds import held_on
 from afterloan.strategy.restriction import DrawAnswer, Line, line_of, may_draw
 
 EPOCH = "date '1970-01-01'"
 PRINCIPAL = 3
+LOST = (int(State.CHARGED_OFF), int(State.WRITTEN_OFF), int(State.SOLD))
 OWN = "(select borrower from borrower where reference = %(of)s)"
 EVENTS = (
     f"select kind, on_day, known_on, reference, body from event where borrower = {OWN} and kind = any(%(kinds)s) "
@@ -114,7 +116,8 @@ def can_draw(connection: psycopg.Connection[Any], borrower: str, amount_fen: int
     held = [h.hold for h in held_on(events, on, jurisdiction) if "borrowing" in h.rule.parameters["stops"]]
     day = on.toordinal() - 719163
     positions = reckon_book(_book(connection, contracts, facts, promised), day, day)
-    live = positions[(positions["error"] == 0) & (positions["state"] != int(State.PAID_OFF))]
+    lost = bool(np.isin(positions["state"], LOST).any())
+    live = positions[(positions["error"] == 0) & ~np.isin(positions["state"], GONE)]
     answer = may_draw(
         line_of(events, on),
         amount_fen,
@@ -122,6 +125,7 @@ def can_draw(connection: psycopg.Connection[Any], borrower: str, amount_fen: int
         int(live["arrears_fen"].sum()),
         int(live["days_past_due"].max()) if len(live) else 0,
         held,
+        lost,
     )
     if (positions["error"] != 0).any():
         reasons = (*answer.reasons, "a loan cannot be reckoned: a person has to look at it")

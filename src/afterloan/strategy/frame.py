@@ -11,7 +11,8 @@ from afterloan.loan.book import Records
 from afterloan.loan.terms import State
 from afterloan.strategy.columns import FAR, SCHEMA
 
-PAID_OFF = int(State.PAID_OFF)
+GONE = (int(State.PAID_OFF), int(State.SOLD))
+"""Loans that are not ours to collect any more."""
 PENALTY, PRINCIPAL = 0, 3
 
 
@@ -20,7 +21,7 @@ def active_loans(positions: Records, day: int, horizon: int) -> npt.NDArray[np.b
     late = positions["oldest_unpaid_on"] < NEVER
     due = positions["due_today_fen"].sum(axis=1) > 0
     soon = positions["next_due_on"] - day
-    good = (positions["error"] == 0) & (positions["disbursed_fen"] > 0)
+    good = (positions["error"] == 0) & (positions["disbursed_fen"] > 0) & ~np.isin(positions["state"], GONE)
     return np.asarray(good & (late | due | ((soon >= 0) & (soon <= horizon))))
 
 
@@ -33,7 +34,8 @@ def loan_frame(
 ) -> pl.DataFrame:
     """A row a loan that is live: POSITION [n] reckoned to `on` (one day, or one each [n]), borrower numbers and
     product rows [n]."""
-    keep = (positions["error"] == 0) & (positions["state"] != PAID_OFF) & (positions["disbursed_fen"] > 0)
+    live = ~np.isin(positions["state"], GONE)
+    keep = (positions["error"] == 0) & live & (positions["disbursed_fen"] > 0)
     p, borrower, product = positions[keep], borrowers[keep], product[keep]
     day = np.broadcast_to(np.asarray(on, np.int64), len(positions))[keep]
     bucket = p["bucket"].astype(np.int64)

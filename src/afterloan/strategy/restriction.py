@@ -153,11 +153,18 @@ def after_change(line: Line, change: Change) -> Line:
 
 
 def may_draw(
-    line: Line, amount_fen: int, outstanding_fen: int, arrears_fen: int, days_past_due: int, stops: Sequence[str]
+    line: Line,
+    amount_fen: int,
+    outstanding_fen: int,
+    arrears_fen: int,
+    days_past_due: int,
+    stops: Sequence[str],
+    lost: bool = False,
 ) -> DrawAnswer:
     """Whether `amount_fen` may be drawn on a line of which `outstanding_fen` of principal is used.
 
-    All loans count: arrears on one bar every draw. `stops`: holds that stop new borrowing. A limit of 10,000.00
+    All loans count: arrears on one bar every draw. `stops`: holds that stop new borrowing; `lost`: a loan of the
+    borrower was charged off, written off or sold. A limit of 10,000.00
     with 7,000.00 outstanding leaves 3,000.00: a draw of 3,000.01 is refused.
     """
     available = max(line.limit_fen - outstanding_fen, 0)
@@ -169,6 +176,8 @@ def may_draw(
     reasons.extend(f"new borrowing is barred: {bar}" for bar in line.bars)
     if arrears_fen:
         reasons.append(f"{arrears_fen} minor units are overdue, the oldest for {days_past_due} days")
+    if lost:
+        reasons.append("a loan was charged off, written off or sold")
     reasons.extend(f"hold: {stop.replace('_', ' ')}" for stop in stops)
     if line.limit_fen and amount_fen > available:
         reasons.append(f"{available} minor units of the limit are left")
