@@ -13,7 +13,7 @@ from afterloan.bureau.metro2.month import read_month
 from afterloan.bureau.reportable import reportable
 from afterloan.close.furnish import FurnishRefused, furnish
 from afterloan.dates import day
-from afterloan.facts import Repaid
+from afterloan.facts import Repaid, Reversed
 from afterloan.facts.bureau import AdverseNoticeDelivered
 from afterloan.generate import generate
 from afterloan.store.bring_in import bring_in
@@ -27,7 +27,7 @@ END = date(2024, 12, 31)
 
 
 def test_a_month_furnished_is_the_month_read_back(store: Store, tmp_path: Path) -> None:
-    book(store, tmp_path / "book", 600)
+    book(store, tmp_path / "book", 200)
     first = furnish(store, END, "metro2", tmp_path / "out", sender=SENDER)
     _, frame = read_month(first.file.read_bytes())
     assert len(frame) == first.in_file == first.told
@@ -60,7 +60,7 @@ def rows(store: Store, sql: str, *values: object) -> list[tuple[object, ...]]:
 
 
 def test_the_notice_before_the_first_adverse_report_is_a_gate(store: Store, tmp_path: Path) -> None:
-    book(store, tmp_path / "book", 400)
+    book(store, tmp_path / "book", 250)
     first = furnish(store, END, "metro2", tmp_path / "out", sender=SENDER)
     held = rows(store, "select count(*) from finding where about = 'bureau.held'")[0][0]
     assert first.held == held == rows(store, "select count(*) from outbox where kind = 'notice.adverse'")[0][0] > 0
@@ -75,7 +75,7 @@ def test_the_notice_before_the_first_adverse_report_is_a_gate(store: Store, tmp_
 
 
 def test_late_news_amends_the_month_it_changes_and_nothing_else(store: Store, tmp_path: Path) -> None:
-    book(store, tmp_path / "book", 300)
+    book(store, tmp_path / "book", 200)
     nov, sent = date(2024, 11, 30), {"sender": SENDER}
     furnish(store, nov, "pboc", tmp_path / "out", nov, **sent)
     deliver(store, nov, "pboc")
@@ -174,3 +174,56 @@ def test_what_the_format_cannot_carry_is_a_task_and_not_told(store: Store, tmp_p
 def test_months_that_cannot_be_furnished(server: Store, tmp_path: Path, month, bureau, known_on, sender, why) -> None:
     with pytest.raises(FurnishRefused, match=why):
         furnish(server, month, bureau, tmp_path, known_on, sender)
+
+
+def test_news_told_early_and_known_late_amends_when_it_is_known(store: Store, tmp_path: Path) -> None:
+    """A replayed book: everything is in the store, known day by day. Workers are not part of the answer."""
+    book(store, tmp_path / "book", 150)
+    nov = date(2024, 11, 30)
+    furnish(store, nov, "neutral", tmp_path / "out", nov)
+    number = rows(store, "select loan from furnished where status = 'N' limit 1")[0][0]
+    with store.connect() as connection:  # told today, known only on 10 December: the last repayment never came
+        of = connection.execute(
+            "select reference from fact where loan = %s and kind = 50 and on_day <= '2024-11-30' "
+            "order by on_day desc limit 1",
+            (number,),
+        ).fetchone()
+        assert of is not None
+        record(connection, Reversed("-", "bounce-1", day("2024-12-10"), day("2024-12-10"), str(of[0])))
+    same = furnish(store, nov, "neutral", tmp_path / "out", date(2024, 12, 5))
+    assert (number,) not in rows(store, "select loan from furnished where turn > 0")
+    assert same.amended >= 0
+    furnish(store, END, "neutral", tmp_path / "out", workers=2)
+    amended = rows(store, "select month_end, record from furnished where loan = %s and turn > 0", number)
+    held = rows(store, "select count(*) from outbox where kind = 'notice.adverse' and loan = %s", number)[0][0]
+    assert amended == [(nov, "correction")] or held == 1  # worse news waits for its notice
+
+
+def test_an_account_never_paid_out_is_taken_back_whole(store: Store, tmp_path: Path) -> None:
+    book(store, tmp_path / "book", 80)
+    nov = date(2024, 11, 30)
+    for bureau in ("pboc", "metro2"):
+        furnish(store, nov, bureau, tmp_path / "out", nov, SENDER)
+    number = rows(store, "select min(loan) from furnished where status not in ('C', '13')")[0][0]
+    facts = rows(store, "select reference from fact where loan = %s and kind in (10, 50) order by kind desc", number)
+
+    def take_back(names: list[tuple[object, ...]]) -> None:
+        with store.connect() as connection:
+            for (name,) in names:
+                record(connection, Reversed("-", f"not-{name}", day("2024-12-03"), day("2024-12-03"), str(name)))
+
+    take_back(facts[-1:])  # the disbursement alone: repaid before disbursed cannot be reckoned, so nothing is amended
+    assert len(facts) == 1 or furnish(store, nov, "pboc", tmp_path / "out", date(2024, 12, 4), SENDER).excepted == 1
+    assert rows(store, "select count(*) from furnished where loan = %s and turn > 0", number) == [(0,)]
+    take_back(facts[:-1])
+    for bureau, act in (("pboc", "214"), ("metro2", "DA")):
+        furnish(store, END, bureau, tmp_path / "out", END, SENDER)
+        last = rows(
+            store,
+            "select record from furnished where loan = %s and bureau = %s order by furnished desc limit 1",
+            number,
+            bureau,
+        )
+        assert last == [(act,)]
+    _, frame = read_month((tmp_path / "out" / f"metro2-{END}-{END}.dat").read_bytes())
+    assert frame.filter(pl.col("account_status") == "DA").height == 1

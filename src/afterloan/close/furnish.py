@@ -1,7 +1,9 @@
 """Furnish a month to a bureau: reckon what is reportable, hold it against what was told, tell the difference."""
 
 import json
+import multiprocessing
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -26,6 +28,7 @@ from afterloan.dates import day
 from afterloan.facts.bureau import BureauRejected, CorrectionFurnished
 from afterloan.facts.events import event_of
 from afterloan.loan.book import Book
+from afterloan.loan.reckon import reckon_book
 from afterloan.store import furnished
 from afterloan.store.events import COLUMNS as EVENT_COLUMNS
 from afterloan.store.events import tell
@@ -55,34 +58,59 @@ class Furnished:
     amended: int = 0
     held: int = 0
     gone: int = 0
+    excepted: int = 0
     in_file: int = 0
     refused: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def add(self, other: "Furnished") -> None:
+        """The counts of some shards more."""
+        for name in ("reportable", "told", "amended", "held", "gone", "excepted"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.refused += other.refused
 
 
 def furnish(
     store: Store, month_end: date, bureau: str, folder: Path, known_on: date | None = None,
-    sender: Mapping[str, Any] | None = None,
+    sender: Mapping[str, Any] | None = None, workers: int = 1,
 ) -> Furnished:  # fmt: skip
     """Furnish a month to a bureau and write its file. Killed anywhere and run again, the end is the same.
 
     `known_on`: as known at the end of that day (the month's last day unless given). Running it twice tells nothing
-    twice: the second time the difference is empty and the file has the same bytes. Raises FurnishRefused.
+    twice: the second time the difference is empty and the file has the same bytes. `workers` (processes) are not part
+    of the answer. Raises FurnishRefused.
     """
     known_on = known_on or month_end
     sender = dict(sender or {})
     _refuse(month_end, bureau, known_on, sender)
     with store.connect() as connection:
         furnishing = furnished.begin(connection, bureau, month_end, known_on)
-    made = Furnished(bureau, month_end, known_on, folder / f"{bureau}-{month_end}-{known_on}.{ENDINGS[bureau]}")
+    file = folder / f"{bureau}-{month_end}-{known_on}.{ENDINGS[bureau]}"
+    made = Furnished(bureau, month_end, known_on, file)
+    if workers > 1:
+        parts = [range(k, SHARDS, workers) for k in range(workers)]
+        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("forkserver")) as pool:
+            for one in pool.map(
+                _furnish_shards, *zip(*[(store, p, furnishing, sender, file) for p in parts], strict=True)
+            ):
+                made.add(one)
+    else:
+        made.add(_furnish_shards(store, range(SHARDS), furnishing, sender, file))
+    with store.connect() as connection:
+        _write(connection, furnishing, sender, made)
+    return made
+
+
+def _furnish_shards(
+    store: Store, shards: range, furnishing: Furnishing, sender: dict[str, Any], file: Path
+) -> Furnished:
+    made = Furnished(furnishing.bureau, furnishing.month_end, furnishing.known_on, file)
     with store.connect() as connection, adbc.connect(store.url) as reader:
         table = product_table(products(connection))
-        since = furnished.mark_before(connection, furnishing)
-        for shard in range(SHARDS):
+        for shard in shards:
             fold(connection, reader, shard)
             connection.commit()
-            _furnish_shard(connection, reader, shard, table, furnishing, since, sender, made)
+            _furnish_shard(connection, reader, shard, table, furnishing, sender, made)
             connection.commit()
-        _write(connection, furnishing, sender, made)
     return made
 
 
@@ -103,7 +131,7 @@ def _refuse(month_end: date, bureau: str, known_on: date, sender: Mapping[str, A
 
 def _furnish_shard(
     connection: psycopg.Connection[Any], reader: adbc.Connection, shard: int, table: Any, furnishing: Furnishing,
-    since: str, sender: dict[str, Any], made: Furnished,
+    sender: dict[str, Any], made: Furnished,
 ) -> None:  # fmt: skip
     """One shard: everything it tells, holds and asks for commits together; one at a time for a bureau."""
     connection.execute("select pg_advisory_xact_lock(hashtext(%s), %s)", (f"furnish {furnishing.bureau}", shard))
@@ -114,9 +142,12 @@ def _furnish_shard(
     now = reckoned(book, furnishing.month_end, furnishing, heard)
     made.reportable += len(now)
     told = furnished.told(connection, furnishing.bureau, shard, furnishing.month_end)
-    before, told_before = _earlier(connection, book, shard, since, furnishing, heard)
+    before, told_before = _earlier(connection, book, shard, furnishing, heard, now)
     changed = difference(pl.concat([now, before]), pl.concat([told, told_before]), heard.rejected)
-    alive = pl.concat([now["loan"], before["loan"]]).unique().to_list()
+    alive, broken = _alive(book, changed, furnishing)
+    made.excepted += len(broken)
+    changed = changed.filter(~pl.col("loan").is_in(list(broken)))
+    alive -= heard.not_theirs
     changed = records(changed, furnishing.bureau, alive, heard.not_theirs, furnishing.month_end)
     who = furnished.identities(connection, shard)
     changed = _gate(connection, changed, who, furnishing, made)
@@ -128,6 +159,19 @@ def _furnish_shard(
     made.amended += int((rows["turn"] > 0).sum())
     made.gone += int(rows["gone"].sum())
     _tell_corrections(connection, rows.filter(pl.col("turn") > 0), who, furnishing, heard)
+    furnished.done(connection, furnishing, shard)
+
+
+def _alive(book: Book, changed: pl.DataFrame, furnishing: Furnishing) -> tuple[set[int], set[int]]:
+    """Of the loans with something to tell: those paid out as known by now, and those that cannot be reckoned.
+
+    What cannot be reckoned is not amended: the close lists it with its reason.
+    """
+    rows = np.flatnonzero(np.isin(book.contracts["loan"], changed["loan"].unique().to_numpy()))
+    seen = reckon_book(part(book, rows), day(furnishing.month_end.isoformat()), day(furnishing.known_on.isoformat()))
+    loans = book.contracts["loan"][rows]
+    fine = seen["error"] == 0
+    return set(loans[fine & (seen["disbursed_fen"] > 0)].tolist()), set(loans[~fine].tolist())
 
 
 def reckoned(book: Book, month_end: date, of: Furnishing, heard: "Heard") -> pl.DataFrame:
@@ -139,17 +183,21 @@ def reckoned(book: Book, month_end: date, of: Furnishing, heard: "Heard") -> pl.
 
 
 def _earlier(
-    connection: psycopg.Connection[Any], book: Book, shard: int, since: str, furnishing: Furnishing, heard: "Heard"
+    connection: psycopg.Connection[Any],
+    book: Book,
+    shard: int,
+    furnishing: Furnishing,
+    heard: "Heard",
+    now: pl.DataFrame,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Earlier months of the loans of which something old was told since: reckoned again, and as furnished."""
     last = date.fromordinal(furnishing.month_end.replace(day=1).toordinal() - 1)
-    touched = furnished.touched(connection, shard, since, last)
+    seen = furnished.seen_before(connection, furnishing, shard)
+    touched = furnished.touched(connection, shard, seen, furnishing.known_on, last)
     told = furnished.told(connection, furnishing.bureau, shard, last, touched)
-    rows = np.flatnonzero(np.isin(book.contracts["loan"], told["loan"].unique().to_numpy()))
-    few = part(book, rows)
+    few = part(book, np.flatnonzero(np.isin(book.contracts["loan"], told["loan"].unique().to_numpy())))
     months = told["month_end"].unique().sort().to_list()
-    empty = reckoned(part(book, rows[:0]), last, furnishing, heard)
-    return pl.concat([empty, *(reckoned(few, month, furnishing, heard) for month in months)]), told
+    return pl.concat([now.clear(), *(reckoned(few, month, furnishing, heard) for month in months)]), told
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ def furnish(
     sender: Annotated[
         Path | None, typer.Option("--sender", help="YAML: identification_number, reporter_name …")
     ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Furnish MONTH to a bureau: only what was not told yet, or is reckoned otherwise by now."""
@@ -73,8 +74,8 @@ def furnish(
     from afterloan.store.server import open_store
 
     end = _month_end(month)
-    made = make(open_store(), end, bureau, out, _day(known_on) if known_on else end, _sender(sender))
-    names = ("reportable", "told", "amended", "gone", "held", "in_file")
+    made = make(open_store(), end, bureau, out, _day(known_on) if known_on else end, _sender(sender), workers)
+    names = ("reportable", "told", "amended", "gone", "held", "excepted", "in_file")
     if as_json:
         counts = {name: getattr(made, name) for name in names}
         print(json.dumps({"file": str(made.file), **counts, "refused": made.refused}, ensure_ascii=False))

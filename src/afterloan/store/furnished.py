@@ -57,13 +57,22 @@ def begin(connection: psycopg.Connection[Any], bureau: str, month_end: date, kno
     return Furnishing(int(row[0]), bureau, month_end, known_on, str(row[1]), bool(row[2]))
 
 
-def mark_before(connection: psycopg.Connection[Any], furnishing: Furnishing) -> str:
-    """What the furnishing before this one to the same bureau had seen; "0" when this is the first."""
+def seen_before(connection: psycopg.Connection[Any], furnishing: Furnishing, shard: int) -> tuple[str, date]:
+    """What the last furnishing of a shard to that bureau had seen: transaction number, day; ("0", …) for none."""
     row = connection.execute(
-        "select mark::text from furnishing where bureau = %s and furnishing < %s order by furnishing desc limit 1",
-        (furnishing.bureau, furnishing.number),
+        "select f.mark::text, f.known_on from furnishing f join furnishing_shard s using (furnishing) "
+        "where bureau = %s and furnishing < %s and s.shard = %s order by furnishing desc limit 1",
+        (furnishing.bureau, furnishing.number, shard),
     ).fetchone()
-    return str(row[0]) if row else "0"
+    return (str(row[0]), row[1]) if row else ("0", date.min)
+
+
+def done(connection: psycopg.Connection[Any], furnishing: Furnishing, shard: int) -> None:
+    """Note that a shard of a furnishing is through, in the transaction that makes it so."""
+    connection.execute(
+        "insert into furnishing_shard (furnishing, shard) values (%s, %s) on conflict do nothing",
+        (furnishing.number, shard),
+    )
 
 
 def _frame(rows: Sequence[Any]) -> pl.DataFrame:
@@ -121,13 +130,17 @@ def add(connection: psycopg.Connection[Any], rows: pl.DataFrame) -> int:
     return len(rows)
 
 
-def touched(connection: psycopg.Connection[Any], shard: int, mark: str, before: date) -> list[int]:
-    """Loans of a shard of which something about days up to `before` was told since a watermark."""
+def touched(
+    connection: psycopg.Connection[Any], shard: int, seen: tuple[str, date], known_on: date, before: date
+) -> list[int]:
+    """Loans of a shard of which something about days up to `before` was told, or became known, since what was seen."""
+    mark, day = seen
     rows = connection.execute(
-        "select distinct loan from fact where shard = %s and told >= %s::text::xid8 and (on_day <= %s or kind = 90) "
-        "union select loan from event where shard = %s and told >= %s::text::xid8 and loan is not null "
-        "and kind like 'bureau.%%'",
-        (shard, mark, before, shard, mark),
+        "select distinct loan from fact where shard = %(s)s and (on_day <= %(b)s or kind = 90) "
+        "and (told >= %(m)s::text::xid8 or known_on between %(d)s::date + 1 and %(k)s) "
+        "union select loan from event where shard = %(s)s and loan is not null and kind like 'bureau.%%' "
+        "and (told >= %(m)s::text::xid8 or known_on between %(d)s::date + 1 and %(k)s)",
+        {"s": shard, "m": mark, "b": before, "d": max(day, date(1970, 1, 1)), "k": known_on},
     ).fetchall()
     return [int(row[0]) for row in rows]
 

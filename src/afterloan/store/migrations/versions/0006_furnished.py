@@ -16,6 +16,13 @@ create table furnishing (
     unique (bureau, month_end, known_on)
 );
 
+-- the shards of a furnishing that are through
+create table furnishing_shard (
+    furnishing bigint not null references furnishing,
+    shard smallint not null,
+    primary key (furnishing, shard)
+);
+
 -- one account in one month as told to a bureau; `turn` 0 is the first report, later ones amend it
 create table furnished (
     furnished bigint generated always as identity primary key,
@@ -60,7 +67,7 @@ create index furnished_file on furnished (furnishing, shard);
 create index furnished_borrower on furnished (borrower);
 """
 
-FOR_EVER = ("furnishing", "furnished")
+FOR_EVER = ("furnishing", "furnishing_shard", "furnished")
 
 
 def upgrade() -> None:
