@@ -231,7 +231,8 @@ def deadlines(steps: Sequence[Step], jurisdiction: str, on: date) -> list[Deadli
     for step in steps:
         if step.started is None or step.name not in rules:
             continue
-        since = {"started": step.started.on, **{o.outcome: o.on for o in step.outcomes}}
+        since: dict[str, date] = {"started": step.started.on}
+        since.update((o.outcome, o.on) for o in step.outcomes)
         last = step.outcomes[-1].outcome if step.outcomes else "started"
         for name, told in rules[step.name].parameters["deadlines"].items():
             if told["from"] == last:
