@@ -181,7 +181,7 @@ def _act(
             plan.findings.extend((number, step.do, _with_step(f, step)) for f in findings)
             return
         moment = slot.not_before
-        body |= _message(choice.row, step, place, loans, slot)
+        body |= message_body(choice.row, step, place, loans, slot)
     else:
         moment = datetime.combine(on, clock.fromisoformat(step.at), ZoneInfo(place.zones[0])).astimezone(UTC)
     if step.do not in MESSAGES:
@@ -221,7 +221,9 @@ def _due(loans: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return now or [x for x in loans if x["days_to_due"] == nearest]
 
 
-def _message(row: dict[str, Any], step: Step, place: Place, loans: list[dict[str, Any]], slot: Slot) -> dict[str, Any]:
+def message_body(
+    row: dict[str, Any], step: Step, place: Place, loans: list[dict[str, Any]], slot: Slot
+) -> dict[str, Any]:
     """The body of a message: see docs/strategy.md."""
     about = _due(loans)
     ahead = [x for x in loans if x["days_to_due"] < FAR and not x["due_today_fen"]]
