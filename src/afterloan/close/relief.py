@@ -395,7 +395,7 @@ def cancel_plan(store: Store, of: str, on: int, reference: str, reason: str, by:
 def _lift(it: Open, hold: str, reason: str) -> None:
     on = _date(it.on)
     tell(it.connection, HoldLifted(borrower=it.loan.borrower_reference, loan=it.loan.reference, on=on, known_on=on,
-                                       reference=f"{hold}/lifted", of=hold, reason=reason))  # fmt: skip
+                                       reference=f"{hold}/lifted/{it.on}", of=hold, reason=reason))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,7 +218,9 @@ def watch(of: str, on: On = "", as_json: AsJson = False) -> None:
     _print({"state": kept.state, "kept": kept.kept, **missed}, as_json)
 
 
-def cancel(of: str, reference: Reference, reason: str, on: On = "", by: str = "") -> None:
+def cancel(
+    of: str, reference: Reference, reason: Annotated[str, typer.Option("--reason")], on: On = "", by: str = ""
+) -> None:
     """Take the running plan OF back; the contract is as if it had not been."""
     from afterloan.close.relief import cancel_plan
 

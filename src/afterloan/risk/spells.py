@@ -55,6 +55,7 @@ def spells_of(book: Book, on: int, known_on: int = NEVER, positions: Records | N
     owner = np.repeat(np.arange(n), np.diff(book.fact_at))
     facts = book.facts
     deep = now["worst_days_past_due"] >= max(least, 1)
+    deep[owner[np.isin(facts["kind"], PLANS)]] = True  # a plan ends arrears that no money has met
     standing = (facts["known_on"] <= known_on) & (facts["gone_on"] > min(known_on, NEVER - 1)) & (facts["on"] <= on)
     mine = deep[owner] & standing & np.isin(facts["kind"], [REPAID, *PLANS])
     running = np.zeros(n, np.int64)
