@@ -3,6 +3,7 @@
 import asyncio
 import multiprocessing
 import queue
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -252,8 +253,12 @@ def _run_workers(
 
 
 def stay(store: Store, only: Sequence[str] = (), told: Setting | None = None, workers: int = 1) -> None:
-    """Drain until interrupted: a loop that looks each second for what is due, and what dead workers left."""
+    """Drain until interrupted or told to end: each second, what is due and what dead workers left.
+
+    SIGTERM ends it as the keyboard does: the batches under way are finished and recorded first.
+    """
     names, made = chosen(only), told or setting()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         while True:
             drain(store, names, told=made, workers=workers)
