@@ -68,9 +68,7 @@ def case_of(connection: psycopg.Connection[Any], reader: adbc.Connection, loan: 
     holds = held_on([e for e in everything if isinstance(e, HoldPlaced | HoldLifted)], on, place.jurisdiction)
     hold = stopped(holds).get("legal")
     position = reckoned.position
-    recovered = (
-        int(position["written_off_fen"].sum() - position["recovered_fen"]) if position["written_off_fen"].any() else 0
-    )
+    off_books = max(int(position["written_off_fen"].sum()) - int(position["recovered_fen"]), 0)
     claim = Claim(
         on=on,
         jurisdiction=place.jurisdiction,
