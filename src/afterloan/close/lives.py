@@ -224,7 +224,7 @@ class Life:
         """Borrower, line, contract, mandate and disbursement on the day of signing; who may approve what."""
         on = self.first
         told: dict[str, Any] = {"borrower": self.borrower, "on": on, "known_on": on}
-        address = {"mobile": "13800000000", "email": "life@example.com", "address": "杭州市西湖区一路1号"}
+        address = {"id_type": "10", "id_number": "110101199003070011", "mobile": "13800000000", "email": "life@example.com", "address": "杭州市西湖区一路1号"}
         self.world.bank.balances[self.script["account"]] = 0
         with self.world.both() as (connection, _):
             attributes = {**address, "jurisdiction": "CN", "timezone": "Asia/Shanghai", "province": "zhejiang"}
