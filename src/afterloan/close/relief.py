@@ -1,5 +1,6 @@
 """Relief in effect: quotes and plans, each decision with its facts and findings in one transaction."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -264,7 +265,7 @@ def _offered(it: Open, sim: Simulated, reference: str, more: dict[str, Any]) -> 
 def plan_seal(book: Book, sim: Simulated, on: int) -> str:
     """What an offer rests on, as a digest."""
     assert sim.plan is not None
-    return seal(book, on, [*sim.days.tolist(), *sim.amounts.tolist()], repr((sim.plan.kind, sim.plan.does)))
+    return seal(book, on, [*sim.days.tolist(), *sim.amounts.tolist()], json.dumps([sim.plan.kind, sim.plan.does], sort_keys=True))
 
 
 def simulation_told(it: Open, sim: Simulated) -> dict[str, Any]:

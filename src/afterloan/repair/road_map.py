@@ -237,7 +237,7 @@ def _cured_on(way: Ahead, pays: tuple[tuple[int, int], ...], on: int) -> int:
     """The first day, `on` or one of payment, after which nothing is overdue."""
     for day in dict.fromkeys([on, *(d for d, _ in pays)]):
         position = reckon_book(way.book, day)[0]
-        if position["days_past_due"] == 0 and not position["arrears_fen"].any():
+        if position["days_past_due"] == 0 and due_now(position) == 0:  # what falls due that day is paid as well
             return day
     return 0
 
@@ -297,7 +297,7 @@ def _worse(way: Ahead, k: int, cells: list[Cells], today: Reckoned, on: int) -> 
         day = oldest + int(days)
         if on < day <= last:
             then = reckon_book(way.book, day)[0]
-            values = {
+            values: dict[str, int | str] = {
                 "day": day, "days": int(then["days_past_due"]), "amount": int(then["arrears_fen"].sum()),
                 "penalty": int(then["penalty_income_fen"]),
             }  # fmt: skip
