@@ -238,6 +238,7 @@ def _matter(case: "LegalCase", files: dict[str, bytes], hashes: list[tuple[str, 
     kept = [(f"{e.what}: {e.name}", e.sha256) for e in case.events if isinstance(e, EvidenceKept)]
     titles = [(s, o) for s in case.steps for o in s.outcomes if o.perform_by is not None]
     since = titles[-1][1].on if titles else case.claim.on
+    enforced = [o for s in case.steps if s.name == "enforcement" for o in s.outcomes if o.on >= since]
     lender = setting().lender
     started = [s.started for s in case.steps if s.started and s.started.court]
     return Matter(
@@ -255,9 +256,8 @@ def _matter(case: "LegalCase", files: dict[str, bytes], hashes: list[tuple[str, 
         lender_lines=(lender_text(lender, "address", language), lender_text(lender, "phone", language)),
         borrower_lines=tuple(str(case.attributes[k]) for k in ("address", "mobile") if k in case.attributes),
         jurisdiction=case.claim.jurisdiction,
+        title_principal_fen=titles[-1][0].started.principal_fen if titles and titles[-1][0].started else 0,
         title_debt_fen=titles[-1][1].amount_fen if titles else 0,
-        paid_since_fen=sum(
-            o.amount_fen for s in case.steps if s.name == "enforcement" for o in s.outcomes if o.on >= since
-        ),
+        paid_since_fen=sum(o.amount_fen for o in enforced),
         perform_by=titles[-1][1].perform_by if titles else None,
     )

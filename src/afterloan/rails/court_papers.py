@@ -27,6 +27,17 @@ PART = {
     "fee": ("Costs", "费用"),
     "total": ("Total", "合计"),
 }
+THINGS = {"principal": "本金", "interest": "利息", "penalty": "罚息", "fee": "费用"}
+MOVES = {
+    "money paid out": "发放借款", "money received": "收到还款", "kept as unapplied": "暂未分配", "a fee was charged": "收取费用",
+    "a penalty was charged": "收取违约金", "interest earned, day by day": "按日计息",
+    "penalty interest earned, day by day": "按日计罚息", "price of the sold loan": "转让价款",
+    "recovered after write-off": "核销后收回",
+}  # fmt: skip
+ENDS = {
+    "fell due": "到期", "given up": "减免", "became principal": "转为本金", "written off": "核销", "sold": "转让",
+    "moved into a plan": "转入还款计划",
+}  # fmt: skip
 NOTE = (
     "Made by rule from the book as known on the day above; a person checks and signs it before it is filed.",
     "本文件按账簿截至上述日期所知生成，提交前须由有权人员核对并签署。",
@@ -37,7 +48,8 @@ NOTE = (
 class Matter:
     """What a paper speaks of. `owed`: fen by PART; `rows`: (day, words, fen, principal left); `evidence`: (what, hash).
 
-    `title_debt_fen` and `perform_by`: sum and end of performance of the judgment that is enforced.
+    `title_debt_fen` and `perform_by`: sum and end of performance of the judgment that is enforced; extra interest
+    runs on what is left of `title_principal_fen`, since ordinary interest bears none and payments meet it first.
     """
 
     borrower: str
@@ -55,6 +67,7 @@ class Matter:
     borrower_lines: tuple[str, ...] = ()
     jurisdiction: str = "CN"
     title_debt_fen: int = 0
+    title_principal_fen: int = 0
     paid_since_fen: int = 0
     perform_by: date | None = None
 
@@ -76,12 +89,22 @@ def paper(name: str, matter: Matter, language: str) -> bytes:
         "claims": _claims(name, matter, total, k),
         "facts": _facts(matter, total, k),
         "sums": [*sums, [PART["total"][k], money(total)]],
-        "rows": [[on, words, money(fen), money(left)] for on, words, fen, left in matter.rows],
+        "rows": [[on, _move(words, k), money(fen), money(left)] for on, words, fen, left in matter.rows],
         "evidence": [[str(n), what, digest] for n, (what, digest) in enumerate(matter.evidence, 1)],
         "signer": matter.lender,
         "note": NOTE[k],
     }
     return render("court", language, values)
+
+
+def _move(words: str, k: int) -> str:
+    """A movement's words in the paper's language: `_move("principal fell due", 1) == "本金到期"`."""
+    if k == 0 or words in MOVES:
+        return MOVES.get(words, words) if k else words
+    start, _, rest = words.partition(" ")
+    if words.startswith("money received meets "):
+        return "还款冲抵" + THINGS[words.rsplit(" ", 1)[1]]
+    return THINGS[start] + ENDS[rest] if start in THINGS and rest in ENDS else words
 
 
 def _parties(name: str, m: Matter, k: int) -> list[dict[str, Any]]:
@@ -121,11 +144,14 @@ def _enforcement(m: Matter, k: int) -> list[str]:
     rule = rule_of(m.jurisdiction, "judgment.interest", m.on)
     late = max((m.on - m.perform_by).days, 0) if m.perform_by else 0
     left = m.title_debt_fen - m.paid_since_fen
-    extra = extra_interest(left, late, rule) if rule else 0
+    base = min(left, m.title_principal_fen)
+    extra = extra_interest(base, late, rule) if rule else 0
     first = ("Enforce the judgment: {d} of {t} is unpaid.", "强制执行生效法律文书，未履行金额{d}元（判定{t}元）。")[k]
-    second = ("Extra interest for late performance of {e}: {d} × 0.0175 % × {n} days, and until payment.",
-              "加倍部分债务利息{e}元：{d} × 0.0175% × {n}天，并计至实际履行之日。")[k]  # fmt: skip
-    told = {"d": money(left), "t": money(m.title_debt_fen), "e": money(extra), "n": late}
+    second = ("Extra interest for late performance of {e}: {b} × {rate} % × {n} days, and until payment.",
+              "加倍部分债务利息{e}元：{b} × {rate}% × {n}天，并计至实际履行之日。")[k]  # fmt: skip
+    told = {"d": money(left), "t": money(m.title_debt_fen), "e": money(extra), "n": late, "b": money(base),
+            "rate": f"{rule.parameters['extra_ppm_day'] // 10_000}.{rule.parameters['extra_ppm_day'] % 10_000:04d}"
+            if rule else ""}  # fmt: skip
     return [first.format(**told), second.format(**told)] if extra else [first.format(**told)]
 
 
