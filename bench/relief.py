@@ -82,7 +82,9 @@ def figures_search() -> list[dict[str, object]]:
     took = _best(lambda: search(book, case, 60_000, ON)) * 1_000
     crowd = many(found.tried)
     bare = _best(lambda: reckon_book(crowd, ON)) * 1_000
-    return [{"figure": f"plan search of {found.tried}", "value": took, "unit": "ms", "baseline": bare, "ratio": took / bare}]
+    return [
+        {"figure": f"plan search of {found.tried}", "value": took, "unit": "ms", "baseline": bare, "ratio": took / bare}
+    ]
 
 
 def figures_standing() -> list[dict[str, object]]:
@@ -94,7 +96,9 @@ def figures_standing() -> list[dict[str, object]]:
     frame = standing_frame(book, who, ON)
     took = perf_counter() - started
     assert len(frame) > 0
-    return [{"figure": f"standing of {BORROWERS:,}", "value": took, "unit": "s", "baseline": bare, "ratio": took / bare}]
+    return [
+        {"figure": f"standing of {BORROWERS:,}", "value": took, "unit": "s", "baseline": bare, "ratio": took / bare}
+    ]
 
 
 FIGURES = {"road map": figures_road_map, "plan search": figures_search, "standing": figures_standing}

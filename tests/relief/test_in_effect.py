@@ -187,7 +187,9 @@ def test_cancelled_it_is_as_if_it_had_not_been(one: Store, who: str) -> None:
 def test_settlement_and_completion(one: Store, who: str) -> None:
     today = day("2026-06-20")  # 102 days past due
     with pytest.raises(FactRefused, match="no hardship has been granted"):
-        offer_plan(one, f"L-{who}", plan_named(one, f"L-{who}", "settlement", today, 0, 900_000, "2026-07-01"), today, "x")
+        offer_plan(
+            one, f"L-{who}", plan_named(one, f"L-{who}", "settlement", today, 0, 900_000, "2026-07-01"), today, "x"
+        )
     with pytest.raises(FactRefused, match="expired before"):
         plan_named(one, f"L-{who}", "settlement", today, 0, 900_000, "2026-06-19")
     apply_for_hardship(one, application(who, None, date(2026, 6, 20), f"h-{who}", "family", "ill", MEANS))
@@ -311,8 +313,13 @@ def test_limits_come_back_by_application_and_by_rule(one: Store, who: str) -> No
     base: dict[str, Any] = {"borrower": who, "by": "rule", "reason": "r", "rule": "limits.x"}
     with one.connect() as connection:
         first, later = date(2026, 1, 10), date(2026, 4, 1)
-        tell(connection, LimitSet(on=first, known_on=first, reference=f"ls-{who}", before_fen=0, after_fen=10**6, **base))
-        tell(connection, LimitFrozen(on=later, known_on=later, reference=f"lf-{who}", before_fen=10**6, after_fen=10**6, **base))
+        tell(
+            connection, LimitSet(on=first, known_on=first, reference=f"ls-{who}", before_fen=0, after_fen=10**6, **base)
+        )
+        tell(
+            connection,
+            LimitFrozen(on=later, known_on=later, reference=f"lf-{who}", before_fen=10**6, after_fen=10**6, **base),
+        )
         repaid(connection, f"L-{who}", "2026-04-20", 300_000)
     refused = apply_for_limit(one, person_of(one, who), 10**6, day("2026-04-25"), f"la-{who}")
     assert not refused.granted

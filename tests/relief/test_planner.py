@@ -44,7 +44,11 @@ def test_solver_agrees_with_brute_force(seed: int) -> None:
     chance = random.Random(seed)
     loans = [
         [
-            Option(chance.randrange(0, 5_000), np.array([chance.randrange(0, 900) for _ in range(5)]), chance.randrange(9_999))
+            Option(
+                chance.randrange(0, 5_000),
+                np.array([chance.randrange(0, 900) for _ in range(5)]),
+                chance.randrange(9_999),
+            )
             for _ in range(chance.randrange(1, 7))
         ]
         for _ in range(chance.randrange(1, 4))
@@ -70,7 +74,11 @@ def test_search_agrees_with_trying_every_plan() -> None:
             continue
         sim = simulate(book, plan, ON)  # type: ignore[arg-type]
         if sim.months(ON, MONTHS)[:-1].max() <= 60_000 and cost_of(sim, today.position, ON, cap).fits:
-            fits.append(Option(max(int(today.position["payoff_fen"]) - sim.value_fen, 0), sim.months(ON, MONTHS), sim.total_fen).weight)
+            fits.append(
+                Option(
+                    max(int(today.position["payoff_fen"]) - sim.value_fen, 0), sim.months(ON, MONTHS), sim.total_fen
+                ).weight
+            )
     best = found.offers[0]
     assert Option(max(best.loss_fen, 0), np.zeros(1, np.int64), best.simulated.total_fen).weight == min(fits)
     assert 1 <= len(found.offers) <= 3

@@ -22,7 +22,9 @@ LOWERED = Line(200_000, 1_000_000)
 
 
 def good(**changed: Any) -> Conduct:
-    return Conduct(**{"on": ON, "clean_since": ON - timedelta(30), "payments": 2, "worst_days": 90, "band": "C", **changed})
+    return Conduct(
+        **{"on": ON, "clean_since": ON - timedelta(30), "payments": 2, "worst_days": 90, "band": "C", **changed}
+    )
 
 
 def test_restored_in_steps() -> None:
@@ -111,7 +113,10 @@ def test_the_lesson_follows_what_happened() -> None:
         assert happened(book, 0, day(on)) == because, on
     paid = loan("1200.00", "0", "2026-01-10", 12, [repaid("2026-02-20", "100.00")])
     assert happened(paid, 0, day("2026-02-22")) == "cured"
-    assert happened(loan("100.00", "0", "2026-01-10", 1, [repaid("2026-02-01", "100.00")]), 0, day("2026-02-02")) == "paid_off"
+    assert (
+        happened(loan("100.00", "0", "2026-01-10", 1, [repaid("2026-02-01", "100.00")]), 0, day("2026-02-02"))
+        == "paid_off"
+    )
     first = chosen("late_new")
     assert first is not None
     assert chosen("late_new", [first.name]) is None

@@ -54,7 +54,9 @@ def test_doing_nothing_counts_on() -> None:
     grows = {iso(m.on): m.values["days"] for m in way.milestones if m.kind == "grows"}
     assert grows == {"2026-07-10": 61, "2026-08-09": 91, "2026-11-07": 181}
     assert [m.values["code"] for m in way.milestones if m.kind == "month"] == ["2", "3", "4", "5", "6", "7"]
-    assert [(iso(m.on), m.values["code"]) for m in way.milestones if m.kind == "class"] == [("2026-08-09", "substandard")]
+    assert [(iso(m.on), m.values["code"]) for m in way.milestones if m.kind == "class"] == [
+        ("2026-08-09", "substandard")
+    ]
 
 
 def test_three_parts_end_current_and_all_ways_repay_the_principal() -> None:
@@ -134,7 +136,11 @@ def test_every_word_is_there_in_both_languages() -> None:
 def test_standing_says_what_since_when_by_which_rule_and_what_lifts_it() -> None:
     frame = standing_frame(late(), np.array([7]), ON)
     things = {s.what: s for s in of_frame(frame, {1: "L1"})}
-    assert (things["arrears"].since, things["arrears"].amount_fen, things["arrears"].days) == (date(2026, 5, 10), 20_000, 41)
+    assert (things["arrears"].since, things["arrears"].amount_fen, things["arrears"].days) == (
+        date(2026, 5, 10),
+        20_000,
+        41,
+    )
     assert things["class"].code == "special_mention"
     assert (things["mark"].code, things["mark"].since) == ("1", date(2026, 5, 31))
     assert {s.lifted_by for s in things.values()} == {"pay_arrears", "keep_paying", "time"}

@@ -96,7 +96,13 @@ def test_eu_forbearance() -> None:
 
 def test_india_example_of_the_regulator() -> None:
     due = day("2021-03-31")
-    want = {"2021-03-31": "sma-0", "2021-04-29": "sma-0", "2021-04-30": "sma-1", "2021-05-30": "sma-2", "2021-06-29": "npa"}
+    want = {
+        "2021-03-31": "sma-0",
+        "2021-04-29": "sma-0",
+        "2021-04-30": "sma-1",
+        "2021-05-30": "sma-2",
+        "2021-06-29": "npa",
+    }
     for on, name in want.items():
         assert in_class(np.array([day(on) - due]), np.array([True])) == [name], on
     assert in_class(np.array([0]), np.array([False])) == ["standard"]
@@ -144,7 +150,9 @@ def test_eu_material_since_over_a_history() -> None:
     # 2025-05-11 + 91 days = 2025-08-10
     assert eu_defaulted(book, day("2025-08-09")).tolist() == [False]
     assert eu_defaulted(book, day("2025-08-10")).tolist() == [True]
-    eased = loan("1200.00", "0", "2025-03-10", 12, [repaid("2025-07-01", "200.00")])  # 100.00 left: the count starts anew
+    eased = loan(
+        "1200.00", "0", "2025-03-10", 12, [repaid("2025-07-01", "200.00")]
+    )  # 100.00 left: the count starts anew
     assert iso(int(eu_material_since(eased, day("2025-08-10"))[0])) == "2025-07-11"
 
 

@@ -199,8 +199,9 @@ def _quote_facts(it: Open, made: Quote, reference: str) -> list[Fact]:
 def _assert_as_quoted(it: Open, made: Quote) -> None:
     """The loan after the facts is the one quoted, to the cent."""
     then = reckon_loan(alone(_read(it.connection, it.loan.loan).book, 0, made.on), 0, made.on)
-    days, amounts = ahead(then, made.on) if then.position["paid_off_on"] == NEVER else ([], [])
-    got = [(int(d), int(a)) for d, a in zip(days, amounts, strict=True)]
+    got: list[tuple[int, int]] = []
+    if then.position["paid_off_on"] == NEVER:
+        got = [(int(d), int(a)) for d, a in zip(*ahead(then, made.on), strict=True)]
     assert got == [(r.due_on, r.amount_fen) for r in made.after], "executed otherwise than quoted"
 
 
@@ -265,7 +266,12 @@ def _offered(it: Open, sim: Simulated, reference: str, more: dict[str, Any]) -> 
 def plan_seal(book: Book, sim: Simulated, on: int) -> str:
     """What an offer rests on, as a digest."""
     assert sim.plan is not None
-    return seal(book, on, [*sim.days.tolist(), *sim.amounts.tolist()], json.dumps([sim.plan.kind, sim.plan.does], sort_keys=True))
+    return seal(
+        book,
+        on,
+        [*sim.days.tolist(), *sim.amounts.tolist()],
+        json.dumps([sim.plan.kind, sim.plan.does], sort_keys=True),
+    )
 
 
 def simulation_told(it: Open, sim: Simulated) -> dict[str, Any]:

@@ -16,8 +16,9 @@ def register(app: typer.Typer) -> None:
     app.command("road-map")(road_map)
     app.command("limit-application")(limit_application)
     lesson = typer.Typer(no_args_is_help=True, help="Lessons: give, check, measure.")
-    for name, step in {"give": lesson_give, "check": lesson_check, "measure": lesson_measure}.items():
-        lesson.command(name)(step)
+    lesson.command("give")(lesson_give)
+    lesson.command("check")(lesson_check)
+    lesson.command("measure")(lesson_measure)
     app.add_typer(lesson, name="lesson")
 
 

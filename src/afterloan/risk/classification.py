@@ -142,7 +142,7 @@ def cn_classes(book: Book, on: int, known_on: int = NEVER, positions: Records | 
     return np.where(owed, tiers, -1)
 
 
-def spells_at(spells: Any, i: int) -> tuple[int, int]:
+def spells_at(spells: Any, i: Any) -> tuple[int, int]:
     """(cured on, worst before) of one loan."""
     return int(spells.cured_on[i]), int(spells.worst_before[i])
 
@@ -247,7 +247,8 @@ def eu_material_since(book: Book, on: int, known_on: int = NEVER, positions: Rec
 
 def _breaks(positions: Records) -> npt.NDArray[np.bool_]:
     arrears = positions["arrears_fen"].sum(axis=1)
-    return eu_material(arrears, positions["outstanding_fen"].sum(axis=1)) & (positions["error"] == 0)
+    broken = eu_material(arrears, positions["outstanding_fen"].sum(axis=1)) & (positions["error"] == 0)
+    return np.asarray(broken)
 
 
 def eu_defaulted(book: Book, on: int, known_on: int = NEVER, positions: Records | None = None) -> npt.NDArray[np.bool_]:

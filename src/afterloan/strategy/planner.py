@@ -105,7 +105,7 @@ def _rate_cuts(book: Book, case: Case, first: int) -> list[Plan]:
         return []
     p = rule.parameters
     rate = int(book.contracts[0]["rate"])
-    found = []
+    found: list[Plan] = []
     for permille in range(p["least_rate_permille"], 1_000, p["step_permille"]):
         cut = (rate * permille * 2 + 1_000) // 2_000
         found.extend(reinstalment(n, first, SPREAD, cut, permille) for n in range(1, p["most_periods"] + 1))
@@ -168,7 +168,8 @@ def _chosen(options: list[Simulated], affordable_fen: int, on: int, today: Recko
     most = relief_rule("relief.offer").parameters["offers"]
     cap = relief_rule("relief.cost-cap")
     payoff = int(today.position["payoff_fen"])
-    left, offers = options, []
+    left = options
+    offers: list[Offer] = []
     while left and len(offers) < most:
         picked = choose([[_option(s, payoff, on) for s in left]], affordable_fen)
         if picked is None:
