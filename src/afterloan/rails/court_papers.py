@@ -29,8 +29,8 @@ PART = {
 }
 THINGS = {"principal": "本金", "interest": "利息", "penalty": "罚息", "fee": "费用"}
 MOVES = {
-    "money paid out": "发放借款", "money received": "收到还款", "kept as unapplied": "暂未分配", "a fee was charged": "收取费用",
-    "a penalty was charged": "收取违约金", "interest earned, day by day": "按日计息",
+    "money paid out": "发放借款", "money received": "收到还款", "kept as unapplied": "暂未分配",
+    "a fee was charged": "收取费用", "a penalty was charged": "收取违约金", "interest earned, day by day": "按日计息",
     "penalty interest earned, day by day": "按日计罚息", "price of the sold loan": "转让价款",
     "recovered after write-off": "核销后收回",
 }  # fmt: skip
