@@ -11,9 +11,9 @@ import numpy.typing as npt
 from afterloan.dates import NEVER, iso, months_later, year_month_day
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import Reckoned, reckon_loan
+from afterloan.loan.suppose import Scratch
 from afterloan.loan.terms import ArrearsInterest, Component, Method
 from afterloan.rules.packs import Finding
-from afterloan.loan.suppose import Scratch
 from afterloan.strategy.eligibility import Case, against, eligible, plan_rule, relief_rule
 from afterloan.strategy.simulation import (
     Plan,
@@ -304,7 +304,7 @@ def case_of(
     due = rows[(rows["due_on"] <= number) & (rows["is_down_payment"] == 0)]
     in_time = int((due["cleared_on"] <= due["due_on"]).sum()) if len(due) else 0
     started = int(rows["from_on"].min()) if len(rows) else number
-    assert NEVER > number
+    assert number < NEVER
     return Case(
         on, jurisdiction, int(position["days_past_due"]), hardship, tuple(plans), in_time, (number - started) // 30
     )
