@@ -17,7 +17,7 @@ from afterloan.bureau.reportable import reportable
 from afterloan.bureau.status import adverse, metro2_status, pboc_status
 from afterloan.dates import NEVER, day
 from afterloan.loan.book import Book
-from tests.bureau.golden import book_of
+from tests.loan.golden import book_of
 
 CN = {30: "1", 31: "2", 60: "2", 61: "3", 90: "3", 91: "4", 180: "6", 181: "7"}  # RULES 6.1
 US = {29: "11", 30: "71", 59: "71", 60: "78", 89: "78", 90: "80", 119: "80", 120: "82", 149: "82", 150: "83",
