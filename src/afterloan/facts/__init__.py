@@ -167,6 +167,19 @@ class Deferred(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class InstalmentAgreed(Fact):
+    """Instalments are `amount_fen` from now on, the last takes the rest; equal principal: the principal of each."""
+
+    amount_fen: int
+    kind = FactKind.INSTALMENT_AGREED
+
+    def __post_init__(self) -> None:
+        """Bounds of the amount."""
+        Fact.__post_init__(self)
+        _amount(self.amount_fen)
+
+
+@dataclass(frozen=True, slots=True)
 class InterestOnly(Fact):
     """The next `count` instalments ask for interest alone; `add_rows`: as many are added at the end."""
 

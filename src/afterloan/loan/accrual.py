@@ -69,19 +69,17 @@ def turn(product):
 
 
 @leaf
-def scale_row(product, unit, every, life, k):
-    """Write into a row how its balance × days become interest: `times` and `base`.
+def scale_of(per, count, unit, every, days):
+    """How balance × days of a period of `days` become interest: (times, base).
 
-    A year's rate on actual/365: 1 and 365. On whole months (`PERIOD`): each period is `every` twelfths,
-    and a part of it counts by its actual days: `every` and 12 × the days of the period.
+    A year's rate on actual/365: (1, 365). On whole months (`PERIOD`): each period is `every` twelfths,
+    and a part of it counts by its actual days: (`every`, 12 × `days`).
     """
     times = 1
     base = 365
-    days = life.rows[k, I_DUE_ON] - life.rows[k, I_FROM_ON]
-    count = product.day_count
-    if product.per == PER_DAY:
+    if per == PER_DAY:
         base = 1
-    elif product.per == PER_MONTH:
+    elif per == PER_MONTH:
         base = 30
         if count != THIRTY_360 and unit == MONTHS:
             times = every
@@ -99,8 +97,16 @@ def scale_row(product, unit, every, life, k):
         elif unit == YEARS:
             times = every
             base = days
+    return times, max(base, 1)
+
+
+@leaf
+def scale_row(product, unit, every, life, k):
+    """Write `scale_of` into a row: `times` and `base`."""
+    days = life.rows[k, I_DUE_ON] - life.rows[k, I_FROM_ON]
+    times, base = scale_of(product.per, product.day_count, unit, every, days)
     life.rows[k, I_TIMES] = times
-    life.rows[k, I_BASE] = max(base, 1)
+    life.rows[k, I_BASE] = base
 
 
 @leaf

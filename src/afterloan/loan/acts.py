@@ -2,7 +2,7 @@
 
 from afterloan.compiled import leaf, stage
 from afterloan.dates import NEVER
-from afterloan.loan.life import advance, change_rate, charge, disburse, repay, waive_part
+from afterloan.loan.life import advance, change_rate, charge, disburse, relevel, repay, waive_part
 from afterloan.loan.penalty import show_penalties
 from afterloan.loan.plans import (
     break_plan,
@@ -20,6 +20,7 @@ from afterloan.loan.terms import FactKind, Refusal
 
 DISBURSED = int(FactKind.DISBURSED)
 RATE_CHANGED = int(FactKind.RATE_CHANGED)
+INSTALMENT_AGREED = int(FactKind.INSTALMENT_AGREED)
 CHARGED = int(FactKind.CHARGED)
 CHARGED_OFF = int(FactKind.CHARGED_OFF)
 WAIVED = int(FactKind.WAIVED)
@@ -87,6 +88,9 @@ def act(product, contract, calendars, promised, life, facts, k):
         waive_part(life, facts[k].component, facts[k].amount_fen, facts[k].on, k)
     elif kind == RATE_CHANGED:
         change_rate(product, life, facts, k)
+    elif kind == INSTALMENT_AGREED:
+        life.own = facts[k].amount_fen
+        relevel(product, life)
     else:
         agree(product, contract, calendars, life, facts, k)
 
@@ -116,6 +120,7 @@ def begin(life):
     life.charged_penalty = 0
     life.early_interest = 0
     life.moved = 0
+    life.own = 0
     life.bare = 0
     life.put_off_first = 0
     life.put_off_last = 0

@@ -7,6 +7,7 @@ Nothing here knows a clock or a database.
 from afterloan.compiled import leaf, stage
 from afterloan.dates import NEVER
 from afterloan.loan.accrual import accrue, interest_of, rounded
+from afterloan.loan.bounds import check_bounds
 from afterloan.loan.columns import (
     I_ACCRUED_A,
     I_ACCRUED_B,
@@ -297,13 +298,16 @@ def show_advance(product, life):
 def level(product, life, first, principal):
     """Set the instalments of rows `first …` anew so that they repay `principal`."""
     n = life.count
-    if first >= n:
+    check_bounds(product, life)
+    if first >= n or life.error != 0:
         return
     if product.method != EQUAL_INSTALMENT:
         plan_principal(product, life, first, n, principal)
         return
     bare = min(max(life.bare, first), n - 1)
-    amount = equal_instalment(product, life, bare, n, principal, life.rate)
+    amount = life.own
+    if amount == 0:
+        amount = equal_instalment(product, life, bare, n, principal, life.rate)
     for k in range(first, n):
         life.rows[k, I_INSTALMENT] = amount if k >= bare else -1
         life.rows[k, I_PLANNED_PRINCIPAL] = 0

@@ -8,6 +8,7 @@ from afterloan.loan.accrual import (
     THIRTY_360,
     rounded_on_base,
 )
+from afterloan.loan.bounds import LIMIT, OUT_OF_BOUNDS
 from afterloan.loan.columns import (
     I_CHARGED_PENALTY,
     I_DUE,
@@ -77,6 +78,9 @@ def show_penalties(product, life, day):
     """Write the penalties of `day` into the rows that may owe some."""
     for k in range(life.first, life.current):
         if life.rows[k, I_OVERDUE_A] != 0:
+            if life.rows[k, I_OVERDUE_A] > LIMIT // max(life.penalty_rate, 1):
+                life.error = OUT_OF_BOUNDS
+                return
             settled = life.rows[k, I_PAID + PENALTY] + life.rows[k, I_WAIVED + PENALTY]
             now = max(penalty_of(product, life, k, day), settled)
             life.due[PENALTY] += now - life.rows[k, I_DUE + PENALTY]

@@ -186,6 +186,9 @@ def plan_principal(product, life, first, last, principal):
         if k == last - 1:
             part = left
         elif k >= bare and (method == EQUAL_PRINCIPAL or method == FLAT):
-            part = min(left, to_multiple(product, rounded(principal, last - bare, product.rounding)))
+            part = life.own
+            if part == 0:
+                part = to_multiple(product, rounded(principal, last - bare, product.rounding))
+            part = min(left, part)
         life.rows[k, I_PLANNED_PRINCIPAL] = part
         left -= part

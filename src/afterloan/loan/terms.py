@@ -153,6 +153,7 @@ class FactKind(IntEnum):
     DISBURSED = 10
     RATE_CHANGED = 20
     CHARGED = 30
+    INSTALMENT_AGREED = 32  # `amount_fen` an instalment from now on, the last one takes the rest; 0: worked out again
     CHARGED_OFF = 34  # the day-count trigger; `component` is an `AfterChargeOff`
     WAIVED = 40
     DEFERRED = 41  # due dates move: by `count` intervals, or to `due_on`
@@ -420,6 +421,7 @@ LIFE = np.dtype(
         ("paid", "i8", (4,)),  # by component
         ("waived", "i8", (4,)),
         ("due", "i8", (4,)),  # fell due; penalties as shown
+        ("own", "i8"),  # the instalment agreed on, or the principal of each; 0: worked out
         ("bare", "i8"),  # no row before this one repays principal
         ("put_off_first", "i8"),  # rows that put their interest off: from here
         ("put_off_last", "i8"),  # up to here, excluded
