@@ -31,8 +31,8 @@ def repaid(on: str, amount: str, known_on: str = "") -> Records:
 
 
 def loan(
-    principal: str, rate_percent: str, signed_on: str, instalments: int, facts: Sequence[Records], product: str = "jiebei-equal",
-    **changed: Any,
+    principal: str, rate_percent: str, signed_on: str, instalments: int, facts: Sequence[Records],
+    product: str = "jiebei-equal", **changed: Any,
 ) -> Book:  # fmt: skip
     """A monthly loan paid out on the day it is signed. Without interest 1,200.00 in twelve is 100.00 each."""
     terms = ProductTerms.model_validate(builtin()[product].model_dump(mode="json") | changed)

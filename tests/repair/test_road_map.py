@@ -1,4 +1,4 @@
-"""Standing and road maps: each milestone against the engine, wording that promises nothing, maps redrawn as facts arrive."""
+"""Standing and road maps: milestones by hand, wording that promises nothing, maps redrawn as facts arrive."""
 
 import re
 from datetime import date
@@ -49,7 +49,7 @@ def test_pay_now_by_hand() -> None:
 
 
 def test_doing_nothing_counts_on() -> None:
-    """Unpaid since 10 May: 31 days on 10 June is past; 61 on 10 July, 91 on 9 August (substandard), month ends 51, 82, 113, 143, 174, 204 days"""
+    """Unpaid since 10 May: 61 days on 10 July, 91 on 9 August; at month ends 51, 82, 113, 143, 174, 204 days."""
     way = ways()["nothing"]
     grows = {iso(m.on): m.values["days"] for m in way.milestones if m.kind == "grows"}
     assert grows == {"2026-07-10": 61, "2026-08-09": 91, "2026-11-07": 181}

@@ -144,7 +144,7 @@ def test_a_plan_does_not_make_a_bad_loan_good() -> None:
 
 
 def test_eu_material_since_over_a_history() -> None:
-    """Instalments of 100.00: one unpaid is 100.00, not above the limit; the second is due on 10 May: 200.00 on the 11th."""
+    """One unpaid instalment is 100.00, not above the limit; the second is due on 10 May: 200.00 on the 11th."""
     book = loan("1200.00", "0", "2025-03-10", 12, [])
     assert iso(int(eu_material_since(book, day("2025-06-01"))[0])) == "2025-05-11"
     # 2025-05-11 + 91 days = 2025-08-10

@@ -43,7 +43,7 @@ def conduct_of(person: Person, on: int) -> Conduct:
 
 
 def apply_for_limit(store: Store, person: Person, wanted_fen: int, on: int, reference: str) -> Answer:
-    """Take an application for the limit and answer it at once: restored in a step, or refused with reasons and a day."""
+    """Take an application for the limit and answer it: restored in a step, or refused with reasons and a day."""
     stood = stand(store, person, on)
     line = line_on(stood.events, _date(on))
     shared = [e for e in stood.events if isinstance(e, ConductShared)]

@@ -256,7 +256,8 @@ def _offered(it: Open, sim: Simulated, reference: str, more: dict[str, Any]) -> 
         until = min(until, date.fromisoformat(sim.plan.does[0]["due_on"]))
     offered = PlanOffered(
         borrower=it.loan.borrower_reference, loan=it.loan.reference, on=_date(it.on), known_on=_date(it.on),
-        reference=reference, plan=sim.plan.kind, does=sim.plan.does, valid_until=until, seal=plan_seal(it.book, sim, it.on),  # type: ignore[arg-type]
+        reference=reference, plan=sim.plan.kind, does=sim.plan.does, valid_until=until,  # type: ignore[arg-type]
+        seal=plan_seal(it.book, sim, it.on),
         simulation=simulation_told(it, sim) | more,
     )  # fmt: skip
     tell(it.connection, offered)

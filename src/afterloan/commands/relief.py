@@ -96,7 +96,8 @@ def give(
         _print({"reference": reference, **made.plain()}, True)
         return
     print(
-        f"pay {_money(made.pay_fen)} on {iso(made.on)} (of it fee {_money(made.fee_fen)}); saves {_money(made.saves_fen)}"
+        f"pay {_money(made.pay_fen)} on {iso(made.on)} (of it fee {_money(made.fee_fen)}); "
+        f"saves {_money(made.saves_fen)}"
     )
     print(f"valid until the end of {iso(made.valid_until)}, executed exactly so under {reference}")
     print(f"{'due':12}{'as it stands':>16}{'afterwards':>16}")

@@ -1,4 +1,4 @@
-"""Lessons: chosen by what just happened to this borrower, filled with the engine's numbers, measured against a hold-out."""
+"""Lessons: chosen by what just happened to a borrower, with the engine's numbers, measured by a hold-out."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -179,7 +179,7 @@ def arm_of(lesson: str, borrower: str, held_out_permille: int = 100) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """The difference between arms in parts per million, with the interval of 95 %: good of shown less good of held out."""
+    """Good ends of shown less those of held out in parts per million, with the interval of 95 %."""
 
     shown: int
     held_out: int

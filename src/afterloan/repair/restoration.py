@@ -1,4 +1,4 @@
-"""Limit restoration: whether a lowered, frozen or barred line comes back, by itself or on application, and when to ask again."""
+"""Limit restoration: whether a lowered or frozen line comes back, by rule or on application; when to ask again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ def on_application(
 
 
 def automatic(line: Line, conduct: Conduct, jurisdiction: str = "ANY") -> Answer:
-    """Whether the rule ends a freeze by itself: only a freeze, never a lowered limit, and not where the place forbids it."""
+    """Whether the rule ends a freeze: never a lowered limit, and not where the place forbids what nobody asked for."""
     barred = automatic_barred(jurisdiction, conduct.on)
     if barred:
         finding = barred.finding(conduct.on, "not without an application")

@@ -41,7 +41,7 @@ SCHEMA = {
     "rule": pl.String,
     "lifted_by": pl.String,
 }
-"""One thing that stands: `what` is arrears, class, mark, freeze, reduced, bar or hold; `lifted_by` a key of the words."""
+"""`what` is arrears, class, mark, freeze, reduced, bar or hold; `lifted_by` a key of the words."""
 
 Days = npt.NDArray[np.int64]
 
@@ -159,8 +159,9 @@ def _marks(book: Book, borrowers: Days, cells: Cells, end: int) -> pl.DataFrame:
     bad = np.isin(codes, [c.encode() for c in bureau_rule("cn.pboc.status").parameters["adverse"]])
     k = np.flatnonzero(bad)
     return _rows(
-        borrowers[k], book.contracts["loan"][k], "mark", since=_dates(np.full(len(k), end)), days=cells["days_past_due"][k],
-        amount_fen=cells["overdue_fen"][k], code=pl.Series(codes[k].astype(str)), rule="cn.pboc.status", lifted_by="time",
+        borrowers[k], book.contracts["loan"][k], "mark", since=_dates(np.full(len(k), end)),
+        days=cells["days_past_due"][k], amount_fen=cells["overdue_fen"][k], code=pl.Series(codes[k].astype(str)),
+        rule="cn.pboc.status", lifted_by="time",
     )  # fmt: skip
 
 
@@ -226,6 +227,6 @@ def lines_standing(events: Sequence[Event], on: date) -> list[Stands]:
 def of_frame(frame: pl.DataFrame, names: dict[int, str]) -> list[Stands]:
     """Rows of a standing frame as things that stand; `names`: references of loans."""
     return [
-        Stands(r["what"], r["since"], r["amount_fen"], r["days"], r["code"], r["rule"], r["lifted_by"], names.get(r["loan"]))
+        Stands(**{k: r[k] for k in r if k not in ("borrower", "loan")}, loan=names.get(r["loan"]))
         for r in frame.iter_rows(named=True)
     ]  # fmt: skip

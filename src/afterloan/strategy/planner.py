@@ -216,7 +216,7 @@ class Option:
 
 
 def choose(loans: Sequence[Sequence[Option]], affordable_fen: int, seconds: int = 5) -> list[int] | None:
-    """One option for each loan so that every month's sum is affordable and the loss of all is least; None: there is none.
+    """One option for each loan: every month's sum affordable, the loss of all least; None: there is none.
 
     Solved by CP-SAT with one worker and a fixed seed: the same question, the same answer. Of equal losses the
     option told first is taken.
@@ -273,7 +273,7 @@ def _not_dominated(options: Sequence[Option]) -> list[int]:
 
 
 def together(books: Sequence[Book], cases: Sequence[Case], affordable_fen: int, on: int) -> list[Simulated] | None:
-    """One plan (or the contract as it stands) for each of a borrower's loans, so that the sum of every month is affordable.
+    """One plan (or the contract as it stands) for each of a borrower's loans, the sum of every month affordable.
 
     None when no combination is.
     """

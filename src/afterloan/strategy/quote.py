@@ -23,7 +23,7 @@ ENDED = (int(State.PAID_OFF), int(State.WRITTEN_OFF), int(State.SOLD), int(State
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """What is asked for: `full`; `amount` (minor units); `instalment` (no more than so much); `month` (its last day)."""
+    """What is asked for: `full`; `amount` (minor units); `instalment` (at most so much); `month` (its last day)."""
 
     kind: str
     asked: int = 0
