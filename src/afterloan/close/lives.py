@@ -50,6 +50,8 @@ from afterloan.store.server import Store, open_store
 ZONE = ZoneInfo("Asia/Shanghai")
 PRINCIPAL_FEN, RATE, LIMIT_FEN = 1_200_000, 5_000, 2_000_000
 """Every life borrows 12,000.00 at 0.05 % a day in twelve equal instalments, on a line of 20,000.00."""
+FURNISHED_AGAIN = 3
+"""The day of the next month on which a month is furnished once more."""
 PEOPLE = {"lead-wang": ["collections_lead"], "counsel-zhao": ["legal_counsel"], "risk-sun": ["head_of_risk"]}
 
 
@@ -157,6 +159,7 @@ class World:
     def day(self, on: date, lives: Sequence["Life"]) -> None:
         """One day, from the decisions of the morning to the close of the evening."""
         self.bank.advance(on)
+        lives = [life for life in lives if life.first <= on <= life.last]
         shards = sorted({life.shard for life in lives if life.first < on})
         for shard in shards:
             decide_shard(self.connection, self.reader, shard, number(on))
@@ -168,11 +171,15 @@ class World:
         self._send(on)
         for life in lives:
             life.evening(on)
-        for shard in sorted({life.shard for life in lives if life.first <= on}):
+        for shard in sorted({life.shard for life in lives}):
             close_shard(self.connection, self.reader, shard, number(on), number(on))
         if (on + timedelta(1)).day == 1:
             self.prove(on)
             furnish(self.store, on, "pboc", self.folder)
+        if on.day == FURNISHED_AGAIN:  # what waited for its notice to be delivered
+            before = on.replace(day=1) - timedelta(1)
+            if before >= min(life.first for life in lives):
+                furnish(self.store, before, "pboc", self.folder, on)
 
     def prove(self, on: date) -> None:
         """Close what is left of the book through a day; raises ValueError when a proof fails."""
@@ -219,12 +226,19 @@ class Life:
         self.world, self.script, self.shard = world, script, -1
         self.borrower, self.loan = str(script["borrower"]), f"{script['borrower']}-1"
         self.first = date.fromisoformat(script["signed"])
+        self.last = date.fromisoformat(script["through"])
 
     def begin(self) -> None:
         """Borrower, line, contract, mandate and disbursement on the day of signing; who may approve what."""
         on = self.first
         told: dict[str, Any] = {"borrower": self.borrower, "on": on, "known_on": on}
-        address = {"id_type": "10", "id_number": "110101199003070011", "mobile": "13800000000", "email": "life@example.com", "address": "杭州市西湖区一路1号"}
+        address = {
+            "id_type": "10",
+            "id_number": "110101199003070011",
+            "mobile": "13800000000",
+            "email": "life@example.com",
+            "address": "杭州市西湖区一路1号",
+        }
         self.world.bank.balances[self.script["account"]] = 0
         with self.world.both() as (connection, _):
             attributes = {**address, "jurisdiction": "CN", "timezone": "Asia/Shanghai", "province": "zhejiang"}
@@ -304,10 +318,18 @@ class Life:
         end(connection, reader, step.proposal.reference, on, act["outcome"], amount, until)
 
     def _pay(self, on: date, paid: Mapping[str, Any]) -> None:
-        with self.world.both() as (connection, _):
-            owed = owed_now(connection, self.borrower, on) if paid.get("amount") == "arrears" else paid["amount_fen"]
+        with self.world.both() as (connection, reader):
+            owed = self._amount(connection, reader, on, paid)
             take(connection, Repaid(self.loan, f"in:{self.loan}:{on}", number(on), number(on), int(owed)))
             withdraw_cured(connection, self.borrower, on)
+
+    def _amount(self, connection: Any, reader: Any, on: date, paid: Mapping[str, Any]) -> int:
+        """What is paid: an amount, the `arrears`, or what ends the loan that day (`payoff`)."""
+        if paid.get("amount") == "arrears":
+            return owed_now(connection, self.borrower, on)
+        if paid.get("amount") == "payoff":
+            return case_of(connection, reader, self.loan, on).claim.payoff_fen
+        return int(paid["amount_fen"])
 
 
 def number(on: date) -> int:
