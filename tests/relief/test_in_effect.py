@@ -352,3 +352,61 @@ def test_classes_of_loan_and_book(one: Store, who: str) -> None:
     assert told["loans"] == sum(told["classes"].values())
     assert told["expected_loss_fen"] > 0
     assert day("2099-12-31") < NEVER
+
+
+def test_the_command_line(one: Store, who: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import json
+
+    from typer.testing import CliRunner
+
+    from afterloan.cli import app
+
+    monkeypatch.setenv("AFTERLOAN_DATABASE_URL", one.url)
+    on = ["--on", "2026-04-20"]
+
+    def run(*words: str, code: int = 0) -> str:
+        done = CliRunner().invoke(app, [*words, *on])
+        assert done.exit_code == code, (words, done.output, done.exception)
+        return done.output
+
+    stands = json.loads(run("standing", who, "--json"))["stands"]
+    assert {s["what"] for s in stands} == {"arrears", "class", "mark"}
+    assert [w["way"] for w in json.loads(run("road-map", f"L-{who}", "--json"))["ways"]][-1] == "nothing"
+    assert "may be applied for" in run("road-map", f"L-{who}", "--language", "en", "--choose", "pay_now")
+    assert "[ahead]" in run("road-map", f"L-{who}", "--language", "zh")
+    assert "special_mention" in run("classify", f"L-{who}")
+    assert "saves" in run("quote", "give", f"L-{who}", "--reference", f"q-{who}")
+    assert "done: True" in run("quote", "execute", f"q-{who}", "--reference", f"x-{who}")
+    assert "nothing is owed" in run("road-map", f"L-{who}", "--language", "en")
+    with one.connect() as connection:
+        loan(connection, f"M-{who}", who, "2026-01-10")
+    paper = tmp_path / "proof.png"
+    paper.write_bytes(b"\x89PNG\r\n\x1a\n" + b"x" * 2_000)
+    means = ["--income", "4000", "--spending", "3000"]
+    told = [
+        "hardship",
+        "apply",
+        who,
+        "illness",
+        "--told",
+        "ill",
+        *means,
+        "--reference",
+        f"h-{who}",
+        "--loan",
+        f"M-{who}",
+    ]
+    done = CliRunner().invoke(app, [*told, *on])
+    assert isinstance(done.exception, FactRefused)  # illness asks for a document
+    run(*told, "--evidence", str(paper))
+    assert "decided by 2026-05-05" in run("hardship", "show", who)
+    assert "granted: True" in run("hardship", "decide", f"h-{who}", "--by", "ann", "--reference", f"hd-{who}")
+    assert "plans tried" in run("plan", "search", f"M-{who}", *means, "--reference", f"s-{who}")
+    assert "done: True" in run("plan", "accept", f"s-{who}/1", "--reference", f"a-{who}")
+    assert "running" in run("plan", "show", who)
+    assert "running" in run("plan", "watch", f"s-{who}/1")
+    assert json.loads(run("plan", "watch-all", "--json"))[f"s-{who}/1"] == "running"
+    run("plan", "cancel", f"s-{who}/1", "--reason", "asked", "--reference", f"c-{who}")
+    said = run("lesson", "give", f"M-{who}", "--reference", f"l-{who}", "--language", "en")
+    assert said.startswith("# ") or "held out" in said
+    assert "refused under" in run("limit-application", who, "1000.00", "--reference", f"la-{who}", code=1)

@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
         "quote": ("Early repayment: quoted for any day, executed exactly so.", {"give": give, "execute": execute}),
         "plan": (
             "Plans: search, offer, accept, decline, watch, cancel, show.",
-            {"search": search, "offer": offer, "accept": accept, "decline": decline, "watch": watch,
+            {"search": search, "offer": offer, "accept": accept, "decline": decline, "watch": watch, "watch-all": watch_all,
              "cancel": cancel, "show": show},
         ),
         "hardship": (
@@ -217,6 +217,14 @@ def watch(of: str, on: On = "", as_json: AsJson = False) -> None:
     kept = watch_plan(_store(), of, day_of(on))
     missed = {"missed_on": iso(kept.missed_on), "missed_fen": kept.missed_fen} if kept.missed_on else {}
     _print({"state": kept.state, "kept": kept.kept, **missed}, as_json)
+
+
+def watch_all(on: On = "", as_json: AsJson = False) -> None:
+    """Look at every running plan of the book: run it after each close."""
+    from afterloan.close.relief import watch_plans
+
+    found = watch_plans(_store(), day_of(on))
+    _print({of: kept.state for of, kept in found.items()}, as_json)
 
 
 def cancel(
