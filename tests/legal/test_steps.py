@@ -84,6 +84,7 @@ def test_no_enforcement_without_a_title_or_after_its_time() -> None:
     assert not may_propose(good, steps_of(LETTER), "enforcement").allowed
     judged = steps_of(LETTER + taken("suit", ("granted", ON - timedelta(20))))
     assert may_propose(good, judged, "enforcement").allowed
+    assert may_propose(good, judged, "small_claim").why == ("suit has been granted already",)  # judged once
     assert not may_propose(claim(enforceable_until=ON - timedelta(1)), judged, "enforcement").allowed
 
 

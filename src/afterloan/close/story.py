@@ -85,9 +85,9 @@ def _closes(connection: psycopg.Connection[Any], number: int, language: str) -> 
 
 def _told(events: list[Event], zone: ZoneInfo, language: str) -> Iterator[Line]:
     moments = {e.reference: e.at for e in events if e.at is not None}
-    for event in events:
+    for event in sorted(events, key=lambda e: e.at is None):  # what answers a moment is told after it
         body = event.body()
-        at = event.at or moments.get(str(body.get("of", "")))  # an outcome comes right after what it answers
+        at = event.at or moments.get(str(body.get("of", "")))
         if at is not None and at.astimezone(zone).date() != event.on:
             at = None
         yield Line(event.on, _clock(at, zone), "event", event.loan or "", sentence(event.KIND, body, language))

@@ -145,6 +145,8 @@ def _unmet(claim: Claim, steps: Sequence[Step], told: dict[str, Any]) -> Iterabl
     ended = {s.name: {o.outcome for o in s.outcomes} for s in steps if s.started}
     for before in told.get("after", ()):
         yield f"{before} has not been taken and answered" if not ended.get(before) else ""
+    for before, outcomes in told.get("not_after", {}).items():
+        yield f"{before} has been {' or '.join(outcomes)} already" if ended.get(before, set()) & set(outcomes) else ""
     titles = told.get("after_any", {})
     if titles and not any(ended.get(s, set()) & set(outcomes) for s, outcomes in titles.items()):
         yield "none of these has ended so: " + ", ".join(f"{s} {' or '.join(o)}" for s, o in titles.items())
