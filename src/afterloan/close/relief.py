@@ -461,15 +461,17 @@ def watch_plan(store: Store, of: str, on: int) -> Kept:
     return kept
 
 
+RUNNING = (
+    "select a.body->>'of' from event a where a.kind = %s and a.on_day <= %s and not exists (select 1 from event e "
+    "where e.borrower = a.borrower and e.kind = any(%s) and e.body->>'of' = a.body->>'of') order by a.event"
+)
+
+
 def watch_plans(store: Store, on: int) -> dict[str, Kept]:
     """Look at every running plan of the book; each is a transaction of its own, run again it changes nothing."""
-    kinds = [c.KIND for c in ENDS]
+    kinds = [PlanDeclined.KIND, PlanFailed.KIND, PlanCompleted.KIND, PlanCancelled.KIND]
     with store.connect() as connection:
-        rows = connection.execute(
-            "select a.body->>'of' from event a where a.kind = %s and a.on_day <= %s and not exists (select 1 from event e "
-            "where e.borrower = a.borrower and e.kind = any(%s) and e.body->>'of' = a.body->>'of') order by a.event",
-            (PlanAccepted.KIND, _date(on), kinds),
-        ).fetchall()
+        rows = connection.execute(RUNNING, (PlanAccepted.KIND, _date(on), kinds)).fetchall()
     return {str(row[0]): watch_plan(store, str(row[0]), on) for row in rows}
 
 

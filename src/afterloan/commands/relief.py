@@ -18,8 +18,8 @@ def register(app: typer.Typer) -> None:
         "quote": ("Early repayment: quoted for any day, executed exactly so.", {"give": give, "execute": execute}),
         "plan": (
             "Plans: search, offer, accept, decline, watch, cancel, show.",
-            {"search": search, "offer": offer, "accept": accept, "decline": decline, "watch": watch, "watch-all": watch_all,
-             "cancel": cancel, "show": show},
+            {"search": search, "offer": offer, "accept": accept, "decline": decline,
+             "watch": watch, "watch-all": watch_all, "cancel": cancel, "show": show},
         ),
         "hardship": (
             "Hardship: apply, decide, show; flags of vulnerability; breathing space.",
