@@ -8,7 +8,7 @@ import psycopg
 import pytest
 import yaml
 
-from afterloan.close.lives import SCRIPTS, lives_store, play, script_of
+from afterloan.close.lives import lives_store, play, script_of, scripts
 from afterloan.commands.story import plain, story_of
 from afterloan.store.server import Store
 
@@ -19,7 +19,7 @@ GOLDEN = sorted((Path(__file__).parents[1] / "golden" / "lives").glob("*.yaml"))
 def played(server: Store) -> Iterator[Store]:
     """All lives played once."""
     store = lives_store(server)
-    play(store, SCRIPTS())
+    play(store, scripts())
     yield store
 
 

@@ -65,19 +65,15 @@ class Played:
 
 
 @cache
-def _scripts() -> tuple[Mapping[str, Any], ...]:
+def scripts() -> tuple[Mapping[str, Any], ...]:
+    """The lives that come with afterloan, in the order in which they are told."""
     place = resources.files("afterloan.rules") / "packs" / "lives" / "lives.yaml"
     return tuple(yaml.safe_load(place.read_text(encoding="utf-8")))
 
 
-def SCRIPTS() -> tuple[Mapping[str, Any], ...]:  # read once, then a constant
-    """The lives that come with afterloan, in the order in which they are told."""
-    return _scripts()
-
-
 def script_of(name: str) -> Mapping[str, Any]:
     """A life by its id. Raises KeyError."""
-    return {str(s["id"]): s for s in _scripts()}[name]
+    return {str(s["id"]): s for s in scripts()}[name]
 
 
 def lives_store(store: Store) -> Store:
@@ -91,7 +87,7 @@ def lives_store(store: Store) -> Store:
     return open_store(urlunsplit(parts._replace(path=f"/{name}")))
 
 
-def play(store: Store, scripts: Sequence[Mapping[str, Any]], through: date | None = None) -> Played:
+def play(store: Store, told: Sequence[Mapping[str, Any]], through: date | None = None) -> Played:
     """Play lives side by side in an empty book, every day from the first signing to the last script's end.
 
     Each day: decide from the evening before, let people and borrowers act, send what is due at its hour through a
@@ -100,8 +96,8 @@ def play(store: Store, scripts: Sequence[Mapping[str, Any]], through: date | Non
     of shards is no part of the answer.
     """
     began = clock.monotonic()
-    first = min(date.fromisoformat(s["signed"]) for s in scripts)
-    last = through or max(date.fromisoformat(s["through"]) for s in scripts)
+    first = min(date.fromisoformat(s["signed"]) for s in told)
+    last = through or max(date.fromisoformat(s["through"]) for s in told)
     with (
         tempfile.TemporaryDirectory() as folder,
         _bank(first) as (bank, url),
@@ -109,7 +105,7 @@ def play(store: Store, scripts: Sequence[Mapping[str, Any]], through: date | Non
         adbc.connect(store.url, autocommit=True) as reader,
     ):
         world = World(store, connection, reader, bank, url, Path(folder))
-        lives = [Life(world, script) for script in scripts]
+        lives = [Life(world, script) for script in told]
         day = first
         while day <= last:
             world.day(day, lives)

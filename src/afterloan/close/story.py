@@ -38,7 +38,9 @@ MONTHS = (
     "join furnishing g using (furnishing) join contract c on c.loan = m.loan where m.borrower = %s "
     "order by g.known_on, m.furnished"
 )
-RANK = ("loan", "close", "bureau", "decision", "finding", "event", "sending")
+RANK = ("loan", "working", "close", "bureau", "decision", "finding", "event", "contact", "sending")
+"""Sources of lines, in the order in which one moment's are told."""
+QUIET = ("contact.", "message.delivered", "action.", "case.")
 
 
 def records(connection: psycopg.Connection[Any], borrower: str, language: str = "en") -> list[Line]:
@@ -90,7 +92,8 @@ def _told(events: list[Event], zone: ZoneInfo, language: str) -> Iterator[Line]:
         at = event.at or moments.get(str(body.get("of", "")))
         if at is not None and at.astimezone(zone).date() != event.on:
             at = None
-        yield Line(event.on, _clock(at, zone), "event", event.loan or "", sentence(event.KIND, body, language))
+        source = "contact" if event.KIND.startswith(QUIET) else "event"
+        yield Line(event.on, _clock(at, zone), source, event.loan or "", sentence(event.KIND, body, language))
 
 
 def _clock(at: datetime | None, zone: ZoneInfo) -> str:

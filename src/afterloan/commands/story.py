@@ -39,15 +39,16 @@ def story_of(store: "Store", borrower: str, language: str = "en", on: date | Non
             for line in told.lines:
                 day = line.on or (day if line.indent else "")
                 if day:
-                    lines.append(Line(date.fromisoformat(day), "", "loan", loan, line.text))
+                    source = "working" if line.indent else "loan"
+                    lines.append(Line(date.fromisoformat(day), "", source, loan, line.text))
     return sorted((x for x in lines if x.on <= last), key=lambda x: (x.on, x.clock, RANK.index(x.source)))
 
 
 def plain(lines: "list[Line]", brief: bool = False) -> list[str]:
-    """The lines as text, the day only where it changes; `brief`: without decisions and findings."""
+    """The lines as text, the day only where it changes; `brief`: what happened, without how it was decided."""
     shown, before = [], None
     for line in lines:
-        if brief and line.source in ("decision", "finding"):
+        if brief and line.source in ("decision", "finding", "contact", "working"):
             continue
         day = str(line.on) if line.on != before else ""
         before = line.on
@@ -59,7 +60,7 @@ def story(
     borrower: str,
     language: Annotated[str, typer.Option("--language", help="en or zh")] = "en",
     on: Annotated[str, typer.Option("--on", help="Up to this day, YYYY-MM-DD; the last one closed unless given.")] = "",
-    brief: Annotated[bool, typer.Option("--brief", help="Without decisions and findings.")] = False,
+    brief: Annotated[bool, typer.Option("--brief", help="What happened, without how it was decided.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")] = False,
 ) -> None:
     """Tell every day on which something happened to BORROWER: money, decisions, messages, debits, bureau, courts."""
@@ -76,18 +77,24 @@ def story(
     print("\n".join(plain(lines, brief)))
 
 
+def demo_lives(store: "Store", language: str = "en", brief: bool = True) -> list[str]:
+    """Play the lives in a small book beside the store's own and tell their stories, a line of text each."""
+    from afterloan.close.lives import lives_store, play, scripts
+
+    small = lives_store(store)
+    played = play(small, scripts())
+    told = [f"{played.days} days of {len(scripts())} lives played in {played.seconds:.0f} s"]
+    for script in scripts():
+        lines = story_of(small, script["borrower"], language, date.fromisoformat(script["through"]))
+        told += ["", f"== {script['title'][language]} ==", *plain(lines, brief)]
+    return told
+
+
 def lives(
     language: Annotated[str, typer.Option("--language", help="en or zh")] = "en",
-    whole: Annotated[bool, typer.Option("--whole", help="Decisions and findings too.")] = False,
+    whole: Annotated[bool, typer.Option("--whole", help="Decisions, findings and contacts too.")] = False,
 ) -> None:
     """Play three lives day by day in a small book of their own, and tell their stories."""
-    from afterloan.close.lives import SCRIPTS, lives_store, play
     from afterloan.store.server import open_store
 
-    store = lives_store(open_store())
-    played = play(store, SCRIPTS())
-    print(f"{played.days} days played in {played.seconds:.0f} s")
-    for script in SCRIPTS():
-        print(f"\n== {script['title'][language]} ==")
-        lines = story_of(store, script["borrower"], language, date.fromisoformat(script["through"]))
-        print("\n".join(plain(lines, brief=not whole)))
+    print("\n".join(demo_lives(open_store(), language, brief=not whole)))
