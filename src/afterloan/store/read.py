@@ -134,6 +134,7 @@ def fold(connection: psycopg.Connection[Any], reader: adbc.Connection, shard: in
     `reader` sees committed rows only. A fact committed later has a `told` at or above the watermark kept here,
     so the next fold finds it; packing a loan twice gives the same bytes.
     """
+    connection.execute("select pg_advisory_xact_lock(727470, %s)", (shard,))  # two first folds at once would collide
     mark = watermark(connection)
     row = connection.execute("select told::text from folded where shard = %s for update", (shard,)).fetchone()
     stale = told_since(connection, shard, row[0] if row else "0")
