@@ -312,6 +312,29 @@ def propose_loss(
     return reference
 
 
+LOSSES = LADDER.replace("legal.propose", "charge_off.propose")
+
+
+def propose_losses_from_ladder(connection: Connection, reader: adbc.Connection, on: date) -> list[str]:
+    """Turn the ladder's `charge_off.propose` of a day into proposals of what the place's pack knows of.
+
+    A pack with `charge_off_after_days` charges off first; the others write off. Returns the references; what is too
+    early is a finding and no proposal.
+    """
+    made = []
+    for _, body in connection.execute(LOSSES, (on,)).fetchall():
+        for about in body["loans"]:
+            loan = str(about["loan"])
+            place = case_of(connection, reader, loan, on).claim.jurisdiction
+            rule = rule_of(place, "loss", on)
+            what = "charge_off" if rule and "charge_off_after_days" in rule.parameters else "write_off"
+            try:
+                made.append(propose_loss(connection, reader, loan, what, on, "ladder"))
+            except FactRefused:
+                continue  # its finding says why
+    return made
+
+
 def _least_days(told: dict[str, Any], what: str) -> int:
     if what == "charge_off" and "charge_off_after_days" in told:
         return int(told["charge_off_after_days"]["closed_end"])

@@ -26,7 +26,16 @@ from afterloan.close import close_through
 from afterloan.close.decide import decide_shard, withdraw_cured
 from afterloan.close.furnish import furnish
 from afterloan.close.intraday import take
-from afterloan.close.legal import approve, end, propose, propose_from_ladder, start, watch, watched
+from afterloan.close.legal import (
+    approve,
+    end,
+    propose,
+    propose_from_ladder,
+    propose_losses_from_ladder,
+    start,
+    watch,
+    watched,
+)
 from afterloan.close.shard import close_shard
 from afterloan.facts import Disbursed, Repaid
 from afterloan.facts.debit import MandateSigned
@@ -161,6 +170,7 @@ class World:
             decide_shard(self.connection, self.reader, shard, number(on))
         with self.both() as (connection, reader):
             propose_from_ladder(connection, reader, on)
+            propose_losses_from_ladder(connection, reader, on)
             watch(connection, reader, watched(connection), on)
         for life in lives:
             life.morning(on)

@@ -20,7 +20,7 @@ By = Annotated[str, typer.Option("--by", help="The person.")]
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     room = typer.Typer(no_args_is_help=True, help="Legal steps: nothing starts without a person's approval.")
-    for command in (show, propose, approve, refuse, start, end, evidence, bundle, people, loss, approve_loss):
+    for command in (day, show, propose, approve, refuse, start, end, evidence, bundle, people, loss, approve_loss):
         room.command(command.__name__.replace("_", "-"))(command)
     app.add_typer(room, name="legal")
 
@@ -41,6 +41,17 @@ def _both() -> Iterator[Any]:
     store = open_store()
     with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
         yield connection, reader
+
+
+def day(on: On = "") -> None:
+    """After `decide`: the ladder's wishes of a day become proposals, and what is due by law becomes tasks."""
+    from afterloan.close.legal import propose_from_ladder, propose_losses_from_ladder, watch, watched
+
+    today = _date(on)
+    with _both() as (connection, reader):
+        made = propose_from_ladder(connection, reader, today) + propose_losses_from_ladder(connection, reader, today)
+        tasks = watch(connection, reader, watched(connection), today)
+    print("\n".join([*made, f"{len(made)} proposals wait for people, {tasks} new tasks"]))
 
 
 def show(loan: str, on: On = "") -> None:
@@ -171,9 +182,8 @@ def bundle(
     from afterloan.rails.court_papers import PAPERS, paper, write_bundle
     from afterloan.store.legal import case_of
 
-    day = _date(on)
     with _both() as (connection, reader):
-        case = case_of(connection, reader, loan, day)
+        case = case_of(connection, reader, loan, _date(on))
         files = _evidence_files(connection, reader, case, language)
     hashes = [(name, hashlib.sha256(data).hexdigest()) for name, data in sorted(files.items())]
     matter = _matter(case, files, hashes, language)
