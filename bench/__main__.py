@@ -4,12 +4,15 @@ import json
 import sys
 from collections.abc import Callable
 
-from bench import book, bureau, engine, generate, messages
+from bench import book, bureau, engine, generate, messages, relief, strategy
 
 FIGURES: dict[str, Callable[[], list[dict[str, object]]]] = {
     **engine.FIGURES,
     **book.FIGURES,
     **bureau.FIGURES,
+    **relief.FIGURES,
+    **strategy.FIGURES,
+    **relief.FIGURES,
     "generate": generate.figures,
     "messages": messages.figures,
 }

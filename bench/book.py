@@ -20,6 +20,7 @@ from afterloan.facts import Repaid
 from afterloan.generate import generate
 from afterloan.store.bring_in import bring_in
 from afterloan.store.server import Store, open_store
+from bench.memory import Watch, database_server
 
 LOANS = int(os.environ.get("AFTERLOAN_BENCH_LOANS", "1000000"))
 MONTHS = 12
@@ -70,15 +71,31 @@ def book_and_close() -> list[dict[str, object]]:
         reports = {r.file.partition(".")[0]: r for r in bring_in(store, folder / "book")}
         repaid = reports["repayments"]
         figures.append(_figure("import_repayments", repaid.read / repaid.seconds, "rows/s", bare))
-        cores = os.cpu_count() or 1
-        started = perf_counter()
-        close_through(store, LAST, only=True, workers=cores)
-        first = perf_counter() - started
-        more = close_through(store, LAST + 1, only=True, workers=cores)
-        floor = bare_day(store)
-        figures.append(_figure("close_first_day", first, "s", floor))
-        figures.append(_figure(f"close_day_{LOANS}", more.seconds, "s", floor))
+        figures += closes(store, database_server(folder / "pg"))
     return figures
+
+
+def closes(store: Store, server: int) -> list[dict[str, object]]:
+    """The first close and that of the day after it, and the most memory that they took.
+
+    `close_memory`: this process and its workers; `close_memory_server`: the database's processes, shared buffers
+    included. Baseline of both: 2 GB.
+    """
+    cores = os.cpu_count() or 1
+    started = perf_counter()
+    with Watch(server) as first_watch:
+        close_through(store, LAST, only=True, workers=cores)
+    first = perf_counter() - started
+    with Watch(server) as watch:
+        more = close_through(store, LAST + 1, only=True, workers=cores)
+    floor = bare_day(store)
+    return [
+        _figure("close_first_day", first, "s", floor),
+        _figure("close_first_day_memory", first_watch.ours_mb, "MB", 2048),
+        _figure(f"close_day_{LOANS}", more.seconds, "s", floor),
+        _figure("close_day_memory", watch.ours_mb, "MB", 2048),
+        _figure("close_day_memory_server", max(first_watch.server_mb, watch.server_mb), "MB", 2048),
+    ]
 
 
 def bare_day(store: Store) -> float:

@@ -219,6 +219,7 @@ def repay(
     from datetime import date
 
     from afterloan.close.intraday import take
+    from afterloan.close.money import leave_in_peace
     from afterloan.facts import Repaid
 
     if not re.fullmatch(r"\d{1,10}(\.\d{1,2})?", amount):
@@ -230,12 +231,14 @@ def repay(
     fact = Repaid(loan, reference, day, _day(known_on) if known_on else day, fen)
     with _store().connect() as connection:
         taken = take(connection, fact)
+        withdrawn = leave_in_peace(connection, fact)
     done = taken.recorded
     if as_json:
         payoff = int(taken.reckoned.position["payoff_fen"])
         print(json.dumps({"fact": done.fact, "known": done.known, "entries": taken.entries, "payoff_fen": payoff}))
     else:
         state = "already known" if done.known else f"recorded, {taken.entries} entries posted"
+        state += f", {withdrawn} planned actions withdrawn" if withdrawn else ""
         print(f"{state}: repayment {reference} of {amount} for {loan}")
 
 

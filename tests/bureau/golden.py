@@ -11,22 +11,7 @@ from afterloan.bureau.history import profile_of
 from afterloan.bureau.specials import specials
 from afterloan.bureau.status import metro2_status, pboc_status
 from afterloan.dates import NEVER, iso
-from afterloan.loan.book import Book
-from afterloan.loan.terms import FactKind
-from tests.loan import golden
-from tests.loan.golden import Words, number
-
-for _name in ("charged_off", "written_off", "sold", "reinstalled", "deferred", "settlement_agreed"):
-    golden.KINDS.setdefault(_name, FactKind[_name.upper()])
-
-
-def book_of(story: dict[str, Any]) -> Book:
-    """The story's loan; `count` says over how many instalments it was set anew."""
-    book = golden.book_of(story)
-    for step in story["story"]:
-        if "count" in step:
-            book.facts["count"][book.facts["on"] == number(step["on"])] = step["count"]
-    return book
+from tests.loan.golden import Words, book_of, number
 
 
 def shown(cells: Any, book: Any, known_on: int, name: str) -> Any:

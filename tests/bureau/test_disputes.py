@@ -209,7 +209,7 @@ def months(book: Any, bureau: str) -> pl.DataFrame:
     return pl.concat([reportable(book, day(d.isoformat()), bureau) for d in ends])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(paid, paid, st.sampled_from(BUREAUS), events)
 def test_only_what_differs_from_the_book_is_ever_amended(
     then: list[tuple[int, str]], now: list[tuple[int, str]], bureau: str, wishes: list[str]

@@ -53,7 +53,7 @@ def test_lengths_are_those_of_the_format() -> None:
     }  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(values(BASE), segments, st.sampled_from(["fixed", "variable", "packed"]))
 def test_what_is_written_is_parsed_back(base: dict[str, Any], more: list[Any], form: Form) -> None:
     raw = write_file(HEADER, [Record(base, more)], form)
@@ -66,7 +66,7 @@ def test_what_is_written_is_parsed_back(base: dict[str, Any], more: list[Any], f
     assert write_file(file.header, file.records, form, file.trailer) == raw
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(values(BASE), min_size=1, max_size=6))
 def test_the_fast_path_writes_and_reads_what_the_plain_one_does(rows: list[dict[str, Any]]) -> None:
     kinds = {"A": pl.String, "N": pl.Int64, "I": pl.Int64, "D": pl.Date, "T": pl.Datetime("us")}
@@ -199,7 +199,7 @@ def test_what_does_not_fit_is_refused_not_cut() -> None:
         assert caught.value.field == field
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.binary(max_size=2000), st.sampled_from(["", "0426HEADER", "\x01r\0\0\x01n\0\0HEADER", "0430" + "0426HEADER"]))
 def test_noise_is_refused_and_never_crashes(noise: bytes, front: str) -> None:
     with pytest.raises(RecordRefused):

@@ -62,3 +62,12 @@ def test_refusals_are_one_line_that_says_what_to_do(store: Store, tmp_path: Path
         assert done.returncode == 1 and message in done.stderr, (words, done.stderr)
         assert len(done.stderr.strip().splitlines()) == 1
     assert afterloan(store, "close").returncode == 2
+
+
+def test_books_are_made_without_a_folder_named_and_records_keep_what_nobody_paid(store: Store, tmp_path: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    words = [sys.executable, "-m", "afterloan.cli", "generate", "--loans", "20", "--months", "2", "--seed", "3"]
+    done = subprocess.run(words, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=300)
+    assert done.returncode == 0 and (tmp_path / "book" / "contracts.parquet").exists(), done.stderr
+    done = afterloan(store, "import-instalments", str(tmp_path), str(tmp_path / "out"), "--unseen", "perhaps")
+    assert done.returncode == 1 and "write left_out or owed" in done.stderr

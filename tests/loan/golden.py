@@ -122,7 +122,7 @@ def shown(reckoned: Reckoned, name: str, want: Any) -> Any:
         return [date.fromisoformat(iso(d)) for d in rows["due_on"]]
     if name == "state":
         return State(int(position["state"])).name.lower()
-    if name in ("days_past_due", "grace_days_past_due", "bucket"):
+    if name in ("days_past_due", "grace_days_past_due", "worst_days_past_due", "bucket"):
         return int(position[name])
     amount = {
         "outstanding_principal": position["outstanding_fen"][Component.PRINCIPAL],

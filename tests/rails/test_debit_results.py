@@ -382,3 +382,34 @@ def test_nacha_is_paid_by_silence_and_comes_back_with_a_code(store: Store, tmp_p
     assert told(store, "debit.returned")[0]["reason"] == "not_authorised"
     assert told(store, "mandate.revoked")[0]["by"] == "bank"
     assert [m[0] for m in money(store)] == [50, 90]
+
+
+def test_a_request_that_was_only_slow_and_the_second_are_one_debit(store: Store) -> None:
+    """The worker dies, the bank has not booked yet and says *never had*: sent again, the two are one debit."""
+    small_book(store, mandate("M1", "6222001"))
+    attempt(store, "k1", "2025-05-10 09:30")
+    with bank_at("2025-05-10") as (bank, url):
+        bank.balances["6222001"] = 2_000_000
+        run_drain(store, "http://127.0.0.1:9", "2025-05-10 09:31")  # nobody listens: not sent, to be sent again
+        (tried_first,) = told(store, "debit.attempted")
+        (key,) = (r[0] for r in rows(store, "select reference from event where kind = 'debit.attempted'"))
+        from afterloan.rails.bank.words import Order
+
+        # the first request arrives after all, before the second
+        order = Order(key, tried_first["amount_fen"], "M1", date(2025, 4, 1), "Name of B1", "6222001", "", "L1")
+        bank.debit(order)
+        run_drain(store, url, "2025-05-10 09:45")
+        assert len(bank.debits) == 1 and bank.balances["6222001"] == 2_000_000 - tried_first["amount_fen"]
+    assert len(told(store, "debit.attempted")) == 1 and len(money(store)) == 1
+
+
+def test_a_debit_not_sent_is_not_sent_again_once_less_is_owed(store: Store) -> None:
+    small_book(store, mandate("M1", "6222001"))
+    attempt(store, "k1", "2025-05-10 09:30")
+    run_drain(store, "http://127.0.0.1:9", "2025-05-10 09:31")
+    with store.connect() as connection:
+        take(connection, Repaid("L1", "by-hand", day("2025-05-10"), day("2025-05-10"), 50_000))
+    with bank_at("2025-05-10") as (bank, url):
+        run_drain(store, url, "2025-05-10 09:45")
+        assert not bank.debits
+    assert [t["reason"] for t in told(store, "debit.failed")] == ["not_sent"]

@@ -2,7 +2,9 @@
 
 from datetime import date
 
+from afterloan.close.decide import decide
 from afterloan.close.money import reader_of
+from afterloan.dates import day
 from afterloan.rails.bank.simulator import Habits
 from afterloan.store.debits import owed_today
 from afterloan.store.server import Store
@@ -86,3 +88,18 @@ def test_a_lost_answer_is_asked_after_and_never_sent_again(store: Store) -> None
         assert len(bank.debits) == 1
     assert len(told(store, "debit.attempted")) == 1 and len(money(store)) == 1
     assert due_on(store, "2025-05-10") == 0
+
+
+def test_the_standard_ladder_debits_on_the_due_date_and_again_the_same_day(store: Store) -> None:
+    """Close, decide, drain: the ladder's own action, its times of the day, the money, and nothing left to do."""
+    small_book(store, mandate("M1", "6222001"))
+    assert decide(store, day("2025-05-10")).actions > 0
+    with bank_at("2025-05-10") as (bank, url):
+        bank.balances["6222001"] = 0
+        run_drain(store, url, "2025-05-10 09:31")
+        bank.balances["6222001"] = 2_000_000  # the salary comes at noon
+        run_drain(store, url, "2025-05-10 12:00")
+        assert not money(store)
+        run_drain(store, url, "2025-05-10 15:01")
+    assert [t["reason"] for t in told(store, "debit.failed")] == ["insufficient_funds"]
+    assert len(money(store)) == 1 and due_on(store, "2025-05-10") == 0

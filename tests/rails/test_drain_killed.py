@@ -91,6 +91,32 @@ def died(store: Store) -> None:
         )
 
 
+def test_the_drain_goes_on_until_it_is_told_to_end(store: Store, tmp_path: Path) -> None:
+    borrowers(store, 3)
+    env = {**os.environ, "AFTERLOAN_DATABASE_URL": store.url, "AFTERLOAN_HOME": str(tmp_path)}
+    worker = subprocess.Popen([sys.executable, "-m", "afterloan.cli", "drain", "--channel", "push"], env=env)
+    try:
+        plan(store, [action(f"push/{k}", k, "push", purpose="service") for k in range(1, 4)])
+        limit = time.monotonic() + 60
+        while kinds(store).get("message.sent", 0) + kinds(store).get("message.failed", 0) < 3:
+            assert worker.poll() is None and time.monotonic() < limit
+            if held(store):
+                break  # at night the governor lets nothing out, and that is seen as well
+            time.sleep(0.2)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(30) == 0
+    finally:
+        worker.kill()
+    with store.connect() as connection:
+        assert connection.execute("select count(*) from waiting where job is not null").fetchone() == (0,)
+
+
+def held(store: Store) -> bool:
+    with store.connect() as connection:
+        row = connection.execute("select count(*) from waiting where job is null and not_before > now()").fetchone()
+    return row == (3,)
+
+
 def test_what_a_dead_worker_may_have_sent_is_asked_not_sent(store: Store, tmp_path: Path) -> None:
     """The worker died between the server's answer and the record: the server's log says that it has it."""
     borrowers(store, 2)

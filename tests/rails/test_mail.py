@@ -155,3 +155,28 @@ def test_from_the_command_line_without_any_configuration(
     assert "overdue-friendly" in run(app, ["template", "list"]).output
     late = run(app, ["drain", "--at", "2026-03-13T12:00"])
     assert isinstance(late.exception, ValueError) and "without an offset" in str(late.exception)
+
+
+def test_the_notice_that_a_bureau_waits_for_opens_its_gate(store: Store) -> None:
+    """The action as the bureau's month writes it: in the inbox, and told as delivered on its loan."""
+    from afterloan.close.furnish import notice_key
+    from afterloan.facts.bureau import AdverseNoticeDelivered
+    from afterloan.store.outbox import Action, put
+
+    borrowers(store, 1)
+    values = {"loans": ["L1"], "bureau": "pboc", "month_end": "2026-03-31", "days_past_due": 9, "arrears_fen": 51234}
+    body = {"template": "bureau-adverse-notice", "purpose": "legal_notice", "to": None, "values": values}
+    with store.connect() as connection:
+        connection.execute("insert into product (code, terms, known_on) values ('p', '{}', '2026-01-01')")
+        connection.execute(
+            "insert into contract (reference, borrower, shard, product, principal_fen, rate, signed_on, unit, every, "
+            "instalments, known_on) select 'L1', borrower, shard, 1, 100, 0, '2026-01-01', 1, 1, 1, '2026-01-01' "
+            "from borrower"
+        )
+        put(connection, [Action(notice_key("pboc", "L1"), 1, "notice.adverse", NOON, NOON.date(), 1, body)])
+    assert drain(store, ["notice"], NOON).total("sent") == 1
+    with store.connect() as connection:
+        told = events_of(connection, "B1", [AdverseNoticeDelivered.KIND])
+        text = connection.execute("select text from inbox").fetchone()
+    assert [(e.loan, e.bureau, e.key) for e in told] == [("L1", "pboc", "notice.adverse:pboc:L1")]  # type: ignore[attr-defined]
+    assert text is not None and "依照《征信业管理条例》的规定" in text[0] and "512.34元" in text[0]

@@ -21,9 +21,9 @@ from afterloan.store.server import Store
 BOOK = {
     "borrowers": "reference,name\nB1,Ann\nB2,Bo\n",
     "contracts": (
-        "reference,borrower,product,principal,rate_percent,signed_on,instalments\n"
-        "L1,B1,jiebei-equal,10000.00,0.0456,2026-01-10,12\n"
-        "L2,B2,jiebei-interest-first,800.00,0.05,2026-01-31,3\n"
+        "reference,borrower,product,principal,rate_percent,signed_on,instalments,unit,every\n"
+        "L1,B1,jiebei-equal,10000.00,0.0456,2026-01-10,12,,\n"
+        "L2,B2,jiebei-interest-first,800.00,0.05,2026-01-31,3,,\n"
     ),
     "disbursements": "reference,contract,on,amount\nD1,L1,2026-01-10,10000.00\nD2,L2,2026-01-31,800\n",
     "repayments": (
@@ -87,14 +87,20 @@ BAD = [
     ("repayments", "R9,L1,2026-02-10,2026-02-09,5.00", "known_on", "is before on"),
     ("repayments", ",L1,2026-02-10,,5.00", "reference", "is empty"),
     ("repayments", "R1,L1,2026-02-10,,5.00", "reference", "stands already for something else"),
-    ("contracts", "L9,B9,jiebei-equal,1.00,0.05,2026-01-10,12", "borrower", "no borrower"),
-    ("contracts", "L9,B1,jiebei-odd,1.00,0.05,2026-01-10,12", "product", "is not known"),
-    ("contracts", "L9,B1,jiebei-equal,1.00,5 %,2026-01-10,12", "rate_percent", "is no percent"),
-    ("contracts", "L9,B1,jiebei-equal,1.00,0.05,2026-01-10,121", "instalments", "is no whole number from 1 to 120"),
+    ("contracts", "L9,B9,jiebei-equal,1.00,0.05,2026-01-10,12,,", "borrower", "no borrower"),
+    ("contracts", "L9,B1,jiebei-odd,1.00,0.05,2026-01-10,12,,", "product", "is not known"),
+    ("contracts", "L9,B1,jiebei-equal,1.00,5 %,2026-01-10,12,,", "rate_percent", "is no percent"),
+    ("contracts", "L9,B1,jiebei-equal,1.00,0.05,2026-01-10,121,,", "instalments", "is no whole number from 1 to 120"),
     ("agreements", "A9,L1,2026-04-20,re_aged,,,,", "kind", "is not known"),
     ("agreements", "A9,L1,2026-04-20,interest_only,,,,", "count", "is missing"),
     ("agreements", "A9,L1,2026-04-20,settlement_agreed,5.00,,,", "due_on", "is missing"),
     ("agreements", "A9,L1,2026-04-20,sold,,,,", "amount", "is missing"),
+    (
+        "contracts",
+        "L9,B1,equal-principal,10000000.00,200,2026-01-10,1,years,9",
+        "principal",
+        "leaves 2^62",
+    ),
     ("reversals", "V9,R9,2026-03-15", "of", "no fact of that reference"),
     ("reversals", "V9,R2,2026-03-16", "of", "was taken back before"),
     ("reversals", "V9,V1,2026-03-16", "of", "is itself a reversal"),
@@ -110,7 +116,7 @@ def test_a_bad_row_is_told_and_the_others_load(
     head = BOOK[file].partition("\n")[0]
     good = {
         "repayments": "R8,L1,2026-04-10,,5.00",
-        "contracts": "L8,B1,jiebei-equal,1.00,0.05,2026-01-10,12",
+        "contracts": "L8,B1,jiebei-equal,1.00,0.05,2026-01-10,12,,",
         "agreements": "A8,L1,2026-04-20,interest_only,,rows_added,,2",
         "reversals": "V8,R1,2026-04-10",
     }[file]

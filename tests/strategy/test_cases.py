@@ -38,7 +38,7 @@ def late_book(store: Store) -> None:
         for name, principal in (("B1", 600_000), ("B2", 1_200_000), ("B3", 300_000)):
             borrower(connection, name)
             loan(connection, f"L{name}", name, "2025-04-10", principal)
-    close_through(store, day("2025-05-14"))
+    close_through(store, day("2025-05-14"), only=True)
     decide(store, day("2025-05-14"))
 
 

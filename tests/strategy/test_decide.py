@@ -41,6 +41,10 @@ def use(store: Store, ladder: str = SHORT) -> None:
 
 def run(store: Store, first: str, last: str) -> None:
     """Close all days and decide each: a day is decided from the evening before, however late that is done."""
+    with store.connect() as connection:
+        fresh = connection.execute("select 1 from proof limit 1").fetchone() is None
+    if fresh:
+        close_through(store, day(first) - 1, only=True)
     close_through(store, day(last))
     for on in range(day(first), day(last) + 1):
         decide(store, on)
@@ -107,7 +111,7 @@ def test_deciding_twice_adds_nothing_and_needs_the_day_before(store: Store) -> N
         loan(connection, "L1", "B1", "2025-04-10")
     with pytest.raises(DecideRefused, match="2025-05-11 cannot be decided: no day is closed; close 2025-05-10 first"):
         decide(store, day("2025-05-11"))
-    close_through(store, day("2025-05-10"))
+    close_through(store, day("2025-05-10"), only=True)
     assert decide(store, day("2025-05-11")).actions == 1
     again = decide(store, day("2025-05-11"))
     assert (again.actions, again.shards, again.known) == (1, 0, 64)
@@ -123,7 +127,7 @@ def test_killed_between_shards_and_run_again_ends_the_same(store: Store, monkeyp
         for k in range(12):
             borrower(connection, f"B{k}")
             loan(connection, f"L{k}", f"B{k}", "2025-04-10")
-    close_through(store, day("2025-05-10"))
+    close_through(store, day("2025-05-10"), only=True)
     real, count = decide_module._copy, 0
 
     def dying(*args: Any) -> None:
@@ -138,7 +142,7 @@ def test_killed_between_shards_and_run_again_ends_the_same(store: Store, monkeyp
         with pytest.raises(RuntimeError, match="killed"):
             decide(store, day("2025-05-11"))
     assert 0 < len(outbox(store)) < 12
-    done = decide(store, day("2025-05-11"))
+    done = decide(store, day("2025-05-11"), workers=2)
     assert done.actions == 12 and done.known > 0
     assert [row[2] for row in outbox(store)] == sorted(f"B{k}" for k in range(12))
 
@@ -224,6 +228,7 @@ def test_the_day_is_that_of_the_evening_before(store: Store) -> None:
         borrower(connection, "B1")
         loan(connection, "L1", "B1", "2025-04-10")
         repaid(connection, "L1", "2025-05-11", 200_000)
+    close_through(store, day("2025-05-10"), only=True)
     close_through(store, day("2025-05-12"))
     assert decide(store, day("2025-05-11")).actions == 1
     assert decide(store, day("2025-05-12")).actions == 0

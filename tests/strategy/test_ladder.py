@@ -1,12 +1,18 @@
 """Ladders: read from YAML, checked before use, steps matched over many borrowers at once."""
 
+from datetime import UTC, datetime
+from importlib import resources
+
 import polars as pl
 import pytest
+import yaml
 
 from afterloan.strategy.columns import COLUMNS, SCHEMA
 from afterloan.strategy.conditions import ConditionRefused, condition
 from afterloan.strategy.frame import DEFAULTS, whole_frame
+from afterloan.strategy.governor import Place, Slot
 from afterloan.strategy.ladder import LadderRefused, builtin_ladders, matches, read_ladder
+from afterloan.strategy.plan import message_body
 from afterloan.strategy.segments import Arms, arm_of, place_in_line
 from afterloan.strategy.worklist import priority_fen
 
@@ -75,6 +81,21 @@ def test_a_condition_reaches_no_file_and_no_table() -> None:
 def test_the_ladders_that_come_along_are_sound() -> None:
     assert {"cn-standard", "us-standard", "any-gentle"} <= set(builtin_ladders())
     assert all(text for _, text in COLUMNS.values()) and set(DEFAULTS) == set(SCHEMA)
+
+
+def test_every_message_has_its_template_and_its_values() -> None:
+    place = resources.files("afterloan.rules") / "packs" / "templates"
+    told = {f.name: yaml.safe_load(f.read_text(encoding="utf-8")) for f in place.iterdir() if f.name.endswith(".yaml")}
+    values = told.pop("values.yaml")
+    names = {entry["id"] for entries in told.values() for entry in entries}
+    wanted = {s.template for ladder in builtin_ladders().values() for s in ladder.steps if s.template}
+    assert wanted | {"bureau-notice", "limit-decreased"} <= names
+    row = {name: DEFAULTS[name] for name in SCHEMA}
+    loan = {"arrears_fen": 1, "due_today_fen": 0, "days_to_due": 9, "due_on": 20_000, "reference": "L"}
+    at = datetime(2026, 3, 10, tzinfo=UTC)
+    step = builtin_ladders()["cn-standard"].steps[0]
+    body = message_body(row, step, Place("CN", ("Asia/Shanghai",), "zh-CN"), [loan], Slot(at, at))
+    assert set(body["values"]) <= set(values)
 
 
 def frame(*rows: dict[str, object]) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -128,7 +128,8 @@ def _plain(cells: Cells, now: Cells, before: Cells) -> None:
     due = (now["fell_due_fen"] + now["charged_fen"] - before["fell_due_fen"] - before["charged_fen"]).sum(axis=1)
     cells["due_fen"] = np.maximum(due, 0)
     cells["paid_fen"] = np.maximum(now["repaid_fen"] - before["repaid_fen"], 0)
-    cells["last_paid_on"] = now["last_repaid_on"]
+    # money that comes after the last debt was paid is no payment of the account
+    cells["last_paid_on"] = np.minimum(now["last_repaid_on"], now["paid_off_on"])
     cells["periods_before"] = before["instalments_left"]
 
 

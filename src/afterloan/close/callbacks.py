@@ -1,7 +1,7 @@
 """Where payment companies call back: a signed result becomes facts and entries, or is refused with its reason."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
@@ -9,7 +9,7 @@ from fastapi import APIRouter, HTTPException, Request
 from afterloan.close import money as _money  # noqa: F401  (money goes through reckoning and entries)
 from afterloan.facts import FactRefused
 from afterloan.rails.bank.gateway import CallbackRefused, read_callback
-from afterloan.rails.debit import take_result
+from afterloan.rails.debit import follow_on, take_result
 from afterloan.store.server import Store
 
 MAX_BODY = 64 * 1024
@@ -35,6 +35,8 @@ def debit_callbacks(store: Store, secret: str, today: Callable[[], date] = date.
         try:
             with store.connect() as connection:
                 settled = take_result(connection, result, today())
+                if not settled.known:
+                    follow_on(connection, result, datetime.now(UTC))
         except FactRefused as refusal:
             raise HTTPException(422, str(refusal)) from refusal
         return {

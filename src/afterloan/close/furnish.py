@@ -107,6 +107,8 @@ def _furnish_shards(
     with store.connect() as connection, adbc.connect(store.url) as reader:
         table = product_table(products(connection))
         for shard in shards:
+            # a shard that was never folded is copied straight in: two at once would meet in its key
+            connection.execute("select pg_advisory_xact_lock(hashtext('fold'), %s)", (shard,))
             fold(connection, reader, shard)
             connection.commit()
             _furnish_shard(connection, reader, shard, table, furnishing, sender, made)

@@ -257,7 +257,7 @@ CONTACTS = (
     "and a.on_day >= %(far)s group by 1"
 )
 DEBITS = (
-    "select borrower, count(*) from event where borrower = any(%(of)s) and kind = 'debit.failed' "
+    "select borrower, count(*) from event where borrower = any(%(of)s) and kind in ('debit.failed', 'debit.returned') "
     "and known_on < %(day)s and on_day >= %(near)s group by 1"
 )
 

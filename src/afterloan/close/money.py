@@ -9,8 +9,9 @@ from typing import Any
 import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 
+from afterloan.close.decide import withdraw_cured
 from afterloan.close.intraday import take
-from afterloan.dates import day
+from afterloan.dates import day, iso
 from afterloan.facts import Fact, FactRefused, Repaid
 from afterloan.loan.reckon import reckon_book
 from afterloan.rails.bank.gateway import Gateway, Unclear
@@ -33,10 +34,24 @@ from afterloan.store.statements import (
 
 
 def take_money(connection: psycopg.Connection[Any], fact: Fact) -> int:
-    """A fact of money with its reckoning and entries; returns what of the loan's money is unapplied."""
+    """A fact of money with its reckoning and entries; returns what of the loan's money is unapplied.
+
+    A borrower whom it cures is left in peace at once: what was planned for today is withdrawn with it.
+    """
     taken = take(connection, fact)
     position = taken.reckoned.position
+    if isinstance(fact, Repaid):
+        leave_in_peace(connection, fact)
     return int(position["unapplied_fen"]) if int(position["payoff_fen"]) == 0 else 0
+
+
+def leave_in_peace(connection: psycopg.Connection[Any], fact: Fact) -> int:
+    """Withdraw what is planned for a borrower who owes nothing after a repayment; returns how many actions."""
+    row = connection.execute(
+        "select b.reference from contract c join borrower b using (borrower) where c.reference = %s", (fact.loan,)
+    ).fetchone()
+    assert row is not None
+    return withdraw_cured(connection, str(row[0]), date.fromisoformat(iso(fact.known_on)))
 
 
 money_through(take_money)

@@ -1,5 +1,6 @@
 """Relief in effect: quotes and plans, each decision with its facts and findings in one transaction."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -198,8 +199,9 @@ def _quote_facts(it: Open, made: Quote, reference: str) -> list[Fact]:
 def _assert_as_quoted(it: Open, made: Quote) -> None:
     """The loan after the facts is the one quoted, to the cent."""
     then = reckon_loan(alone(_read(it.connection, it.loan.loan).book, 0, made.on), 0, made.on)
-    days, amounts = ahead(then, made.on) if then.position["paid_off_on"] == NEVER else ([], [])
-    got = [(int(d), int(a)) for d, a in zip(days, amounts, strict=True)]
+    got: list[tuple[int, int]] = []
+    if then.position["paid_off_on"] == NEVER:
+        got = [(int(d), int(a)) for d, a in zip(*ahead(then, made.on), strict=True)]
     assert got == [(r.due_on, r.amount_fen) for r in made.after], "executed otherwise than quoted"
 
 
@@ -254,7 +256,8 @@ def _offered(it: Open, sim: Simulated, reference: str, more: dict[str, Any]) -> 
         until = min(until, date.fromisoformat(sim.plan.does[0]["due_on"]))
     offered = PlanOffered(
         borrower=it.loan.borrower_reference, loan=it.loan.reference, on=_date(it.on), known_on=_date(it.on),
-        reference=reference, plan=sim.plan.kind, does=sim.plan.does, valid_until=until, seal=plan_seal(it.book, sim, it.on),  # type: ignore[arg-type]
+        reference=reference, plan=sim.plan.kind, does=sim.plan.does, valid_until=until,  # type: ignore[arg-type]
+        seal=plan_seal(it.book, sim, it.on),
         simulation=simulation_told(it, sim) | more,
     )  # fmt: skip
     tell(it.connection, offered)
@@ -264,7 +267,12 @@ def _offered(it: Open, sim: Simulated, reference: str, more: dict[str, Any]) -> 
 def plan_seal(book: Book, sim: Simulated, on: int) -> str:
     """What an offer rests on, as a digest."""
     assert sim.plan is not None
-    return seal(book, on, [*sim.days.tolist(), *sim.amounts.tolist()], repr((sim.plan.kind, sim.plan.does)))
+    return seal(
+        book,
+        on,
+        [*sim.days.tolist(), *sim.amounts.tolist()],
+        json.dumps([sim.plan.kind, sim.plan.does], sort_keys=True),
+    )
 
 
 def simulation_told(it: Open, sim: Simulated) -> dict[str, Any]:
@@ -395,7 +403,7 @@ def cancel_plan(store: Store, of: str, on: int, reference: str, reason: str, by:
 def _lift(it: Open, hold: str, reason: str) -> None:
     on = _date(it.on)
     tell(it.connection, HoldLifted(borrower=it.loan.borrower_reference, loan=it.loan.reference, on=on, known_on=on,
-                                       reference=f"{hold}/lifted", of=hold, reason=reason))  # fmt: skip
+                                       reference=f"{hold}/lifted/{it.on}", of=hold, reason=reason))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -451,6 +459,20 @@ def watch_plan(store: Store, of: str, on: int) -> Kept:
             tell(it.connection, PlanCompleted(reference=f"{of}/completed", **_step(it, of)))
             _lift(it, f"{of}/hold", "plan completed")
     return kept
+
+
+RUNNING = (
+    "select a.body->>'of' from event a where a.kind = %s and a.on_day <= %s and not exists (select 1 from event e "
+    "where e.borrower = a.borrower and e.kind = any(%s) and e.body->>'of' = a.body->>'of') order by a.event"
+)
+
+
+def watch_plans(store: Store, on: int) -> dict[str, Kept]:
+    """Look at every running plan of the book; each is a transaction of its own, run again it changes nothing."""
+    kinds = [PlanDeclined.KIND, PlanFailed.KIND, PlanCompleted.KIND, PlanCancelled.KIND]
+    with store.connect() as connection:
+        rows = connection.execute(RUNNING, (PlanAccepted.KIND, _date(on), kinds)).fetchall()
+    return {str(row[0]): watch_plan(store, str(row[0]), on) for row in rows}
 
 
 def plan_for_map(store: Store, person: Person, loan: str, on: int) -> list[Any] | None:

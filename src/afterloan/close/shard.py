@@ -76,8 +76,9 @@ def close_shard(
         return ShardClosed(shard, 0, 0, 0, 0, 0)
     table = product_table(products(connection))
     book = read_shard(connection, reader, shard, table)
-    posted = _posted(connection, book, shard, row[1] if row and row[0] else None, first)
-    left = _close_days(connection, book, shard, first, last, posted)
+    yesterday = reckon_book(book, first - 1, first - 1)
+    posted = _posted(connection, book, shard, row[1] if row and row[0] else None, yesterday)
+    left = _close_days(connection, book, shard, first, last, yesterday, posted)
     _write(connection, shard, mark, left)
     connection.commit()
     return ShardClosed(
@@ -94,17 +95,16 @@ def _number(text: str) -> int:
     return int(np.datetime64(text, "D").astype(int))
 
 
-def _posted(connection: psycopg.Connection[Any], book: Book, shard: int, told: str | None, first: int) -> Totals:
+def _posted(connection: psycopg.Connection[Any], book: Book, shard: int, told: str | None, before: Records) -> Totals:
     """The running totals [n, SLOTS] that the journal holds for each loan.
 
     The reckoning is pure, so a loan of which nothing was told since the last closing stands as that closing
     left it; of the others, of those that could not be reckoned then, and of all before the first closing,
-    the journal itself is asked.
+    the journal itself is asked. `before`: the positions on the evening before the first day to close.
     """
     loans = book.contracts["loan"].astype(np.int64)
     if told is None:
         return posted_of(connection, loans)
-    before = reckon_book(book, first - 1, first - 1)
     posted = totals_of(before)
     touched = np.union1d(told_since(connection, shard, told), loans[before["error"] != 0])
     touched = np.intersect1d(touched, loans)  # a contract told while we read is not in the book yet
@@ -155,7 +155,13 @@ def _posted_sums(connection: psycopg.Connection[Any], shard: int, count: int) ->
 
 
 def _close_days(
-    connection: psycopg.Connection[Any], book: Book, shard: int, first: int, last: int, posted: Totals
+    connection: psycopg.Connection[Any],
+    book: Book,
+    shard: int,
+    first: int,
+    last: int,
+    yesterday: Records,
+    posted: Totals,
 ) -> _Left:
     left = _Left([], [], [], [])
     loans = book.contracts["loan"].astype(np.int64)
@@ -164,7 +170,6 @@ def _close_days(
     sums = _posted_sums(connection, shard, count)
     numbers = np.arange(count, dtype=np.int64)
     nobody = np.full(count, NO_LOAN, np.int64)
-    yesterday = reckon_book(book, first - 1, first - 1)
     today = np.zeros_like(yesterday)
     for day in range(first, last + 1):
         today = reckon_book(book, day, day, today)

@@ -45,9 +45,10 @@ def drain(
 ) -> None:
     """Do the actions that are due: send, write, debit. Channels: AFTERLOAN_HOME/channels.yaml (docs/messages.md)."""
     from afterloan.rails.drain_work import drain as run
-    from afterloan.rails.drain_work import stay
+    from afterloan.rails.drain_work import load_also, stay
     from afterloan.store.server import open_store
 
+    load_also("afterloan.close.money")  # money of debits is reckoned and posted as it comes
     store = open_store()
     if not once and not at:
         stay(store, channel or (), workers=workers)

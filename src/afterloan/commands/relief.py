@@ -18,8 +18,8 @@ def register(app: typer.Typer) -> None:
         "quote": ("Early repayment: quoted for any day, executed exactly so.", {"give": give, "execute": execute}),
         "plan": (
             "Plans: search, offer, accept, decline, watch, cancel, show.",
-            {"search": search, "offer": offer, "accept": accept, "decline": decline, "watch": watch,
-             "cancel": cancel, "show": show},
+            {"search": search, "offer": offer, "accept": accept, "decline": decline,
+             "watch": watch, "watch-all": watch_all, "cancel": cancel, "show": show},
         ),
         "hardship": (
             "Hardship: apply, decide, show; flags of vulnerability; breathing space.",
@@ -96,7 +96,8 @@ def give(
         _print({"reference": reference, **made.plain()}, True)
         return
     print(
-        f"pay {_money(made.pay_fen)} on {iso(made.on)} (of it fee {_money(made.fee_fen)}); saves {_money(made.saves_fen)}"
+        f"pay {_money(made.pay_fen)} on {iso(made.on)} (of it fee {_money(made.fee_fen)}); "
+        f"saves {_money(made.saves_fen)}"
     )
     print(f"valid until the end of {iso(made.valid_until)}, executed exactly so under {reference}")
     print(f"{'due':12}{'as it stands':>16}{'afterwards':>16}")
@@ -218,7 +219,17 @@ def watch(of: str, on: On = "", as_json: AsJson = False) -> None:
     _print({"state": kept.state, "kept": kept.kept, **missed}, as_json)
 
 
-def cancel(of: str, reference: Reference, reason: str, on: On = "", by: str = "") -> None:
+def watch_all(on: On = "", as_json: AsJson = False) -> None:
+    """Look at every running plan of the book: run it after each close."""
+    from afterloan.close.relief import watch_plans
+
+    found = watch_plans(_store(), day_of(on))
+    _print({of: kept.state for of, kept in found.items()}, as_json)
+
+
+def cancel(
+    of: str, reference: Reference, reason: Annotated[str, typer.Option("--reason")], on: On = "", by: str = ""
+) -> None:
     """Take the running plan OF back; the contract is as if it had not been."""
     from afterloan.close.relief import cancel_plan
 

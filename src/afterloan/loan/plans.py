@@ -233,6 +233,7 @@ def note_delinquency(life, day):
             oldest = min(oldest, life.rows[j, I_DUE_ON])
     if oldest == NEVER:
         return
+    life.worst = max(life.worst, day - oldest)
     if life.delinquent_from == NEVER or life.repaid >= life.delinquent_until:
         life.delinquent_from = oldest
     life.delinquent_until = max(life.delinquent_until, life.repaid) + arrears

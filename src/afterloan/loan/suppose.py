@@ -95,7 +95,7 @@ def due_now(position: np.void) -> int:
 def owed_by_row(rows: Records) -> npt.NDArray[np.int64]:
     """What each instalment [n] still asks for, `rows` as `reckon_loan` gives them."""
     owed = rows["due_fen"] - rows["paid_fen"] - rows["waived_fen"]
-    return np.maximum(owed, 0).sum(axis=1)  # type: ignore[no-any-return]
+    return np.maximum(owed, 0).sum(axis=1)
 
 
 def ahead(reckoned: Reckoned, on: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

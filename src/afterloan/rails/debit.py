@@ -41,8 +41,10 @@ from afterloan.store.events import borrower_number, events_of, tell
 from afterloan.store.outbox import Action, put, put_findings
 from afterloan.store.record import record
 from afterloan.strategy.debit import (
+    PENDING,
     Answer,
     Owed,
+    Tried,
     Wanted,
     allocate,
     endings,
@@ -212,7 +214,8 @@ def plan_attempt(
     """Decide the one debit to try now for an action `key` and tell it, in the caller's transaction.
 
     What is owed is reckoned for today at the borrower's place; a hold that stops debits stops it here too.
-    Called again with the same key after it was told: the same attempt.
+    Called again with the same key, because the bank never had it: the same attempt under the same reference, so that
+    a first request that was only slow and the second are one debit; unless less is owed by now.
     """
     number, _ = borrower_number(connection, borrower)
     lock_borrower(connection, number)
@@ -221,17 +224,19 @@ def plan_attempt(
     today = day_of(now, zone)
     rule = schedule_rule(jurisdiction, today)
     reference = reference_of(key)
-    made = next((t for t in standing.tried if t.reference == reference), None)
-    if made is not None:
-        attempt = attempt_of(connection, reference)
-        return Planned(attempt, _order(connection, attempt, standing), Answer(None))
     held = held_on(events_of(connection, borrower, (HoldPlaced.KIND, HoldLifted.KIND)), today, jurisdiction)
     hold = stopped(held).get("debit")
-    if hold is not None:
+    owed = owed_today(connection, reader, [number], today).get(number, [])
+    made = next((t for t in standing.tried if t.reference == reference), None)
+    if made is not None and hold is None and made.state == PENDING and _still_wanted(made, owed):
+        attempt = attempt_of(connection, reference)
+        return Planned(attempt, _order(connection, attempt, standing), Answer(None))
+    if made is not None:
+        answer = Answer(None, (rule.finding(today, "not sent again", attempt=reference, state=made.state),))
+    elif hold is not None:
         told = hold.rule.finding(today, "stopped", hold=hold.hold, since=hold.since.isoformat())
         answer = Answer(None, (told,))
     else:
-        owed = owed_today(connection, reader, [number], today).get(number, [])
         answer = next_debit(now, zone, rule, standing.mandates, owed, standing.tried, since=since)
     put_findings(connection, ((number, None, KIND, finding) for finding in answer.findings))
     if answer.wanted is None:
@@ -239,6 +244,12 @@ def plan_attempt(
     attempt = _attempted(answer.wanted, borrower, reference, key, now, today)
     tell(connection, attempt)
     return Planned(attempt, _order(connection, attempt, standing), answer)
+
+
+def _still_wanted(made: Tried, owed: Sequence[Owed]) -> bool:
+    """Whether every loan of an attempt still owes what it asks for."""
+    now = {o.loan: o.amount_fen for o in owed}
+    return all(now.get(loan, 0) >= amount for loan, amount in made.parts)
 
 
 def _attempted(wanted: Wanted, borrower: str, reference: str, key: str, now: datetime, today: date) -> DebitAttempted:
@@ -296,7 +307,7 @@ def follow_on(connection: psycopg.Connection[Any], result: Result, now: datetime
     attempt = attempt_of(connection, result.end_to_end)
     row = connection.execute(
         "select borrower, loan, body, not_before, decided_on from outbox where key = %s",
-        (attempt.action.split("~")[0],),
+        (attempt.action,),
     ).fetchone()
     if row is None or result.status not in ("succeeded", "failed"):
         return None
@@ -306,7 +317,7 @@ def follow_on(connection: psycopg.Connection[Any], result: Result, now: datetime
     if attempt.on != today:
         return None  # a late answer: the ladder of its day decides
     since = datetime.fromisoformat(body["round"]) if "round" in body else not_before
-    root = body.get("root", attempt.action.split("~")[0])
+    root = body.get("root", attempt.action)
     standing = standing_of(connection, attempt.borrower)
     if result.status == "failed":
         owed = [Owed(p.loan, p.amount_fen) for p in attempt.parts]
@@ -363,7 +374,7 @@ class Debits:
         since = datetime.fromisoformat(item.body["round"]) if "round" in item.body else item.not_before
         planned: Planned | None = None
         with connection.transaction():
-            planned = plan_attempt(connection, reader, item.borrower, try_key(item), now, since)
+            planned = plan_attempt(connection, reader, item.borrower, item.key, now, since)
             if planned.attempt is not None and planned.attempt.rail == "gateway" and self.gateway is None:
                 raise psycopg.Rollback  # told as attempted only when it will be
         if planned.attempt is None or planned.order is None:
@@ -388,7 +399,7 @@ class Debits:
         return [self._send(item) for item in items]
 
     def _send(self, item: Item) -> Outcome:
-        reference = reference_of(try_key(item))
+        reference = reference_of(item.key)
         rail, order = self._orders.pop(reference)
         if rail != "gateway":
             return Sent(reference, {"rail": rail})
@@ -398,7 +409,7 @@ class Debits:
         except NotSent as error:
             return Retry(str(error))
         except Declined as error:
-            return Refused(str(error))
+            return Refused(str(error), {"declined": True})
         except Unclear as error:
             return Unknown(str(error))
 
@@ -407,7 +418,7 @@ class Debits:
         if self.gateway is None:
             return Unknown("no gateway is configured to ask")
         try:
-            result = self.gateway.ask(reference_of(try_key(item)))
+            result = self.gateway.ask(reference_of(item.key))
         except Unclear as error:
             return Unknown(str(error))
         return Retry("the bank never had it") if result is None else _sent(result)
@@ -430,26 +441,21 @@ class Debits:
     ) -> Result | None:
         if isinstance(outcome, Sent):
             return result_of(outcome.detail["result"]) if "result" in outcome.detail else None
-        if isinstance(outcome, Unknown):
-            return None
-        reference = reference_of(try_key(item))
+        if not isinstance(outcome, Refused):
+            return None  # in doubt, or to be sent again under the same reference
+        reference = reference_of(item.key)
         try:
             attempt = attempt_of(connection, reference)
         except FactRefused:
             return None  # never admitted
-        if attempt.rail != "gateway":
+        if attempt.rail != "gateway" or outcomes_of(connection, attempt):
             return None
-        code = "not_sent" if isinstance(outcome, Retry) else "technical"
+        code = "technical" if outcome.detail.get("declined") else "not_sent"
         return Result(reference, "failed", attempt.on, 0, code, OWN, note=outcome.why[:140])
 
 
 def _sent(result: Result) -> Sent:
     return Sent(result.bank_reference, {"result": result_body(result)})
-
-
-def try_key(item: Item) -> str:
-    """The key of one try: a debit that certainly was not sent is a new attempt when it is tried again."""
-    return item.key if item.number == 1 else f"{item.key}~{item.number}"
 
 
 register("debit", (KIND,), lambda place: Debits(place))

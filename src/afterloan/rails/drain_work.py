@@ -3,12 +3,14 @@
 import asyncio
 import multiprocessing
 import queue
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import procrastinate
@@ -186,7 +188,22 @@ async def _work(app: procrastinate.App, names: list[str], stay: bool) -> None:
         )
 
 
-def _work_in_process(url: str, told: Setting, moment: datetime | None, names: list[str], ends: Any) -> None:
+ALSO: list[str] = []
+"""Modules of higher floors that every worker loads: they say what becomes of money, for one."""
+
+
+def load_also(module: str) -> None:
+    """Load a module here and in every worker process started from here."""
+    import_module(module)
+    if module not in ALSO:
+        ALSO.append(module)
+
+
+def _work_in_process(
+    url: str, told: Setting, moment: datetime | None, names: list[str], ends: Any, also: list[str]
+) -> None:
+    for module in also:
+        load_also(module)
     Worker(Store(url), told, moment, lambda *done: ends.put(done)).run(names, stay=False)
 
 
@@ -238,7 +255,8 @@ def _run_workers(
     context = multiprocessing.get_context("spawn")
     ends = context.SimpleQueue()
     running = [
-        context.Process(target=_work_in_process, args=(store.url, told, moment, names, ends)) for _ in range(workers)
+        context.Process(target=_work_in_process, args=(store.url, told, moment, names, ends, ALSO))
+        for _ in range(workers)
     ]
     for process in running:
         process.start()
@@ -252,8 +270,12 @@ def _run_workers(
 
 
 def stay(store: Store, only: Sequence[str] = (), told: Setting | None = None, workers: int = 1) -> None:
-    """Drain until interrupted: a loop that looks each second for what is due, and what dead workers left."""
+    """Drain until interrupted or told to end: each second, what is due and what dead workers left.
+
+    SIGTERM ends it as the keyboard does: the batches under way are finished and recorded first.
+    """
     names, made = chosen(only), told or setting()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         while True:
             drain(store, names, told=made, workers=workers)

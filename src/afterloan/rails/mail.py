@@ -38,6 +38,13 @@ class Smtp(Messages):
         self.password = secret(place, "password_env") if place.config.get("user") else ""
         self.line: smtplib.SMTP | None = None
 
+    def address(self, item: Item) -> str:
+        """The mail address; one that would break the line of the dialogue is refused. Raises ValueError."""
+        told = super().address(item)
+        if not told.isascii() or "@" not in told or set(told) & set(' <>,;\\"()'):
+            raise ValueError(f"{told!r} is no mail address; write it as name@domain")
+        return told
+
     def _connected(self) -> smtplib.SMTP:
         if self.line is None:
             tls, told = self.place.config.get("tls", "none"), self.place.config
@@ -76,7 +83,9 @@ class Smtp(Messages):
             return Retry(f"the mail server does not answer: {error}")
         data = mime(message, self.place, now)
         try:
-            for code, text in (line.mail(self.sender), line.rcpt(message.to)):
+            # our own two lines: smtplib's mail() and rcpt() parse each address as a list of addresses first
+            for verb, words in (("MAIL", f"FROM:<{self.sender}>"), ("RCPT", f"TO:<{message.to}>")):
+                code, text = line.docmd(verb, words)
                 if code >= 400:
                     line.rset()
                     return _refusal(code, text)

@@ -38,8 +38,12 @@ def mime(message: Message, place: Place, now: datetime) -> bytes:
     ]
     if lender.get("opt_out"):
         lines.append(f"List-Unsubscribe: <{one_line(lender_text(lender, 'opt_out', tongue))}>")
-    body = base64.encodebytes(text.whole("\n\n").encode()).replace(b"\n", b"\r\n")
+    body = _lines(base64.b64encode(text.whole("\n\n").encode()))
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def _lines(data: bytes) -> bytes:
+    return b"\r\n".join(data[k : k + 76] for k in range(0, len(data), 76)) + b"\r\n"
 
 
 @lru_cache(maxsize=4096)

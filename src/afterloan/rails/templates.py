@@ -20,9 +20,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from afterloan.rules.packs import PackRefused, Rule, in_force, rules_of
 
 LANGUAGES = ("zh-CN", "en")
-SHORT = ("sms", "push", "chat")
-"""Channels that take a template's short text where it has one."""
+SHORT = ("sms", "chat")
+"""Channels that take a template's short text where it has one; the inbox has room for all of it."""
 ENGINE = ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The same loader as `safe_load`, in C where it is built: ten times as fast."""
 REASON = re.compile(r"^(\d+) days past due, (\d+) minor units overdue$")
 
 
@@ -104,7 +106,7 @@ def templates() -> dict[str, tuple[Template, ...]]:
 def read_templates(text: str, where: str) -> list[Template]:
     """The templates of one YAML text. Raises PackRefused naming file, template and field."""
     try:
-        told = yaml.safe_load(text)
+        told = yaml.load(text, Loader=LOADER)
     except yaml.YAMLError as error:
         raise PackRefused(f"{where}: not YAML: {error}") from error
     found = []
@@ -357,7 +359,7 @@ def proofread(lender: Mapping[str, Any]) -> list[str]:
         for template in versions:
             problems += check(template)
             for language in LANGUAGES:
-                for channel in (*SHORT, "email", "letter", "webhook"):
+                for channel in (*SHORT, "push", "email", "letter", "webhook"):
                     for place in PLACES:
                         problems += _tried(template, language, channel, place, lender)
     return problems

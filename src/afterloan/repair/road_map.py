@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from afterloan.bureau.cells import CELL, Cells, month_end, reckon_cells
+from afterloan.bureau.cells import Cells, month_end, reckon_cells
 from afterloan.bureau.overlay import shown_until
 from afterloan.bureau.status import pboc_status
 from afterloan.dates import NEVER, iso
@@ -15,6 +15,7 @@ from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import Reckoned, reckon_book, reckon_loan
 from afterloan.loan.suppose import alone, due_now, keeping, repaid, side_by_side, suppose
 from afterloan.loan.terms import Component, FactKind
+from afterloan.repair.standing import plain_cells
 from afterloan.repair.words import money, repair_rule, say
 from afterloan.risk.classification import TIERS, class_rule, cn_tier
 
@@ -161,23 +162,11 @@ def _months_of(ways: list[Ahead], on: int, months: int) -> list[Cells]:
     kept = np.array([w.end is not None for w in ways])
     open_ways, end, cells = kept.copy(), month_end(on), []
     for _ in range(months):
-        found = reckon_cells(joint, end, delinquent_after=NEVER) if open_ways.any() else _plain_cells(joint, end)
+        found = reckon_cells(joint, end, delinquent_after=NEVER) if open_ways.any() else plain_cells(joint, end)
         clean = (found["days_past_due"] == 0) & (found["late"] == 0)
         open_ways &= ~clean
         cells.append(found)
         end = month_end(end + 1)
-    return cells
-
-
-def _plain_cells(joint: Book, end: int) -> Cells:
-    """Cells that say how late and whether reportable, nothing more."""
-    now = reckon_book(joint, end)
-    cells = np.zeros(len(joint), CELL)
-    cells["month_end"], cells["days_past_due"], cells["state"] = end, now["days_past_due"], now["state"]
-    cells["overdue"] = now["grace_days_past_due"] > 0
-    cells["reportable"] = 1
-    cells["had_due"] = 1
-    cells["ended_on"], cells["lost_on"] = now["paid_off_on"], NEVER
     return cells
 
 
@@ -237,7 +226,7 @@ def _cured_on(way: Ahead, pays: tuple[tuple[int, int], ...], on: int) -> int:
     """The first day, `on` or one of payment, after which nothing is overdue."""
     for day in dict.fromkeys([on, *(d for d, _ in pays)]):
         position = reckon_book(way.book, day)[0]
-        if position["days_past_due"] == 0 and not position["arrears_fen"].any():
+        if position["days_past_due"] == 0 and due_now(position) == 0:  # what falls due that day is paid as well
             return day
     return 0
 
@@ -297,7 +286,7 @@ def _worse(way: Ahead, k: int, cells: list[Cells], today: Reckoned, on: int) -> 
         day = oldest + int(days)
         if on < day <= last:
             then = reckon_book(way.book, day)[0]
-            values = {
+            values: dict[str, int | str] = {
                 "day": day, "days": int(then["days_past_due"]), "amount": int(then["arrears_fen"].sum()),
                 "penalty": int(then["penalty_income_fen"]),
             }  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from afterloan.bureau.cells import Cells, month_before, month_end, reckon_cells
+from afterloan.bureau.cells import CELL, Cells, month_before, month_end
 from afterloan.bureau.packs import rule as bureau_rule
 from afterloan.bureau.status import pboc_status
 from afterloan.dates import NEVER
@@ -41,7 +41,7 @@ SCHEMA = {
     "rule": pl.String,
     "lifted_by": pl.String,
 }
-"""One thing that stands: `what` is arrears, class, mark, freeze, reduced, bar or hold; `lifted_by` a key of the words."""
+"""`what` is arrears, class, mark, freeze, reduced, bar or hold; `lifted_by` a key of the words."""
 
 Days = npt.NDArray[np.int64]
 
@@ -74,6 +74,18 @@ def last_month(on: int) -> int:
     return end if end == on else month_before(on)
 
 
+def plain_cells(book: Book, end: int, known_on: int = NEVER) -> Cells:
+    """CELL [n] that say how late a loan is at a month end and whether it is reportable; all a bad mark rests on."""
+    now = reckon_book(book, end, known_on)
+    cells = np.zeros(len(book), CELL)
+    cells["month_end"], cells["days_past_due"], cells["state"] = end, now["days_past_due"], now["state"]
+    cells["overdue"], cells["had_due"] = now["grace_days_past_due"] > 0, 1
+    cells["overdue_fen"] = now["arrears_fen"].sum(axis=1)
+    cells["reportable"] = (now["error"] == 0) & (now["disbursed_fen"] > 0)
+    cells["ended_on"], cells["lost_on"] = now["paid_off_on"], NEVER
+    return cells
+
+
 def standing_frame(
     book: Book,
     borrowers: Days,
@@ -97,7 +109,7 @@ def standing_frame(
 
         few = part(book, marked)
         end = last_month(on)
-        frames.append(_marks(few, borrowers[marked], reckon_cells(few, end, known_on), end))
+        frames.append(_marks(few, borrowers[marked], plain_cells(few, end, known_on), end))
     return pl.concat(frames).sort("borrower", "loan", "what")
 
 
@@ -147,8 +159,9 @@ def _marks(book: Book, borrowers: Days, cells: Cells, end: int) -> pl.DataFrame:
     bad = np.isin(codes, [c.encode() for c in bureau_rule("cn.pboc.status").parameters["adverse"]])
     k = np.flatnonzero(bad)
     return _rows(
-        borrowers[k], book.contracts["loan"][k], "mark", since=_dates(np.full(len(k), end)), days=cells["days_past_due"][k],
-        amount_fen=cells["overdue_fen"][k], code=pl.Series(codes[k].astype(str)), rule="cn.pboc.status", lifted_by="time",
+        borrowers[k], book.contracts["loan"][k], "mark", since=_dates(np.full(len(k), end)),
+        days=cells["days_past_due"][k], amount_fen=cells["overdue_fen"][k], code=pl.Series(codes[k].astype(str)),
+        rule="cn.pboc.status", lifted_by="time",
     )  # fmt: skip
 
 
@@ -214,6 +227,6 @@ def lines_standing(events: Sequence[Event], on: date) -> list[Stands]:
 def of_frame(frame: pl.DataFrame, names: dict[int, str]) -> list[Stands]:
     """Rows of a standing frame as things that stand; `names`: references of loans."""
     return [
-        Stands(r["what"], r["since"], r["amount_fen"], r["days"], r["code"], r["rule"], r["lifted_by"], names.get(r["loan"]))
+        Stands(**{k: r[k] for k in r if k not in ("borrower", "loan")}, loan=names.get(r["loan"]))
         for r in frame.iter_rows(named=True)
     ]  # fmt: skip

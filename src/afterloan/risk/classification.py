@@ -13,7 +13,7 @@ from afterloan.dates import NEVER, iso, months_later, year_month_day
 from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import State
-from afterloan.risk.spells import agreed_plans, kept_since, part, spells_of
+from afterloan.risk.spells import agreed_plans, observe, part, spells_of
 from afterloan.rules.packs import Finding, PackRefused, Rule, rules_of
 
 Ints = npt.NDArray[np.int64]
@@ -142,7 +142,7 @@ def cn_classes(book: Book, on: int, known_on: int = NEVER, positions: Records | 
     return np.where(owed, tiers, -1)
 
 
-def spells_at(spells: Any, i: int) -> tuple[int, int]:
+def spells_at(spells: Any, i: Any) -> tuple[int, int]:
     """(cured on, worst before) of one loan."""
     return int(spells.cured_on[i]), int(spells.worst_before[i])
 
@@ -162,24 +162,22 @@ def cn_class(
         one = part(book, np.array([i]))
         position = reckon_book(one, on, known_on)
         days = int(position["days_past_due"][0])
-        spell = spells_at(spells_of(one, on, known_on, position), 0)
-    cured_on, worst = spell
-    kept = kept_since(book, i, cured_on, on, known_on) if cured_on else None
+        line = class_rule("cn.class.general").parameters["starts"][2]
+        spell = spells_at(spells_of(one, on, known_on, position, line), 0)
+    told: dict[str, int] = {}
+    if spell[0]:
+        p = class_rule("cn.class.upgrade").parameters
+        seen = observe(book, i, spell[0], on, known_on, p["payment_periods"], p["months"])
+        if not seen.passed:
+            told |= {"was_worst": spell[1], "cured_on": seen.since, "kept": seen.kept, "missed": seen.missed}
     plans = agreed_plans(book, i, on, known_on)
-    plan_on = int(plans[-1]) if len(plans) else 0
-    under = kept_since(book, i, plan_on, on, known_on) if plan_on else None
-    return cn_class_of(
-        days,
-        on,
-        was_worst=worst,
-        cured_on=cured_on,
-        kept=kept.in_time if kept else 0,
-        missed=kept.late if kept else 0,
-        plan_on=plan_on,
-        plan_first_due=under.first_due_on if under else 0,
-        plan_kept=under.in_time if under else 0,
-        plan_missed=under.late if under else 0,
-    )
+    if len(plans):
+        p = class_rule("cn.class.restructured").parameters
+        seen = observe(book, i, int(plans[-1]), on, known_on, p["payment_periods"], p["months"], from_first_due=True)
+        if not seen.passed:
+            told |= {"plan_on": int(plans[-1]), "plan_first_due": seen.since, "plan_kept": seen.kept}
+            told["plan_missed"] = seen.missed
+    return cn_class_of(days, on, **told)  # type: ignore[arg-type]
 
 
 # --- European Union
@@ -247,7 +245,8 @@ def eu_material_since(book: Book, on: int, known_on: int = NEVER, positions: Rec
 
 def _breaks(positions: Records) -> npt.NDArray[np.bool_]:
     arrears = positions["arrears_fen"].sum(axis=1)
-    return eu_material(arrears, positions["outstanding_fen"].sum(axis=1)) & (positions["error"] == 0)
+    broken = eu_material(arrears, positions["outstanding_fen"].sum(axis=1)) & (positions["error"] == 0)
+    return np.asarray(broken)
 
 
 def eu_defaulted(book: Book, on: int, known_on: int = NEVER, positions: Records | None = None) -> npt.NDArray[np.bool_]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from afterloan.dates import NEVER
+from afterloan.dates import NEVER, months_later, year_month_day
 from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import reckon_book, reckon_loan
 from afterloan.loan.terms import FactKind
@@ -44,7 +44,7 @@ def part(book: Book, rows: Days) -> Book:
 
 
 def spells_of(book: Book, on: int, known_on: int = NEVER, positions: Records | None = None, least: int = 1) -> Spells:
-    """Spells of every loan of a book up to a day; loans whose worst was below `least` days are not looked into.
+    """Spells of at least `least` days of every loan of a book up to a day; a shorter one after a longer hides nothing.
 
     Arrears end only on a day of repayment, so each loan is reckoned on the evenings before and after its
     repayments, all loans of one day together.
@@ -55,6 +55,7 @@ def spells_of(book: Book, on: int, known_on: int = NEVER, positions: Records | N
     owner = np.repeat(np.arange(n), np.diff(book.fact_at))
     facts = book.facts
     deep = now["worst_days_past_due"] >= max(least, 1)
+    deep[owner[np.isin(facts["kind"], PLANS)]] = True  # a plan ends arrears that no money has met
     standing = (facts["known_on"] <= known_on) & (facts["gone_on"] > min(known_on, NEVER - 1)) & (facts["on"] <= on)
     mine = deep[owner] & standing & np.isin(facts["kind"], [REPAID, *PLANS])
     running = np.zeros(n, np.int64)
@@ -65,8 +66,9 @@ def spells_of(book: Book, on: int, known_on: int = NEVER, positions: Records | N
         eve, evening = reckon_book(few, int(day) - 1, known_on), reckon_book(few, int(day), known_on)
         running[rows] = np.maximum(running[rows], eve["days_past_due"])
         ended = (evening["days_past_due"] == 0) & (running[rows] > 0)
-        cured[rows[ended]] = day
-        before[rows[ended]] = running[rows[ended]]
+        deep_ones = rows[ended & (running[rows] >= least)]
+        cured[deep_ones] = day
+        before[deep_ones] = running[deep_ones]
         running[rows[ended]] = 0
     return Spells(cured, before, np.maximum(worst, np.where(worst > 0, running, 0)))
 
@@ -88,6 +90,46 @@ def kept_since(book: Book, i: int, since: int, on: int, known_on: int = NEVER) -
     ahead = rows["due_on"][rows["due_on"] > since]
     ok = mine["cleared_on"] <= mine["due_on"]
     return Kept(int(ok.sum()), int((~ok).sum()), int(ahead.min()) if len(ahead) else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """An observation: passed, or since when it (last) started, periods kept since then, one missed and still unpaid."""
+
+    passed: bool
+    since: int
+    kept: int
+    missed: int
+
+
+def observe(
+    book: Book, i: int, since: int, on: int, known_on: int, periods: int, months: int, from_first_due: bool = False
+) -> Observed:
+    """Whether loan `i`, watched from `since` on, kept so many periods and months by `on`; a miss starts it again.
+
+    Watched from 23 May for two periods and six months, all on time: passed on 23 November. October's instalment paid on
+    2 November: it starts again that day.
+    """
+    rows = reckon_loan(book, i, on, known_on).instalments
+    rows = rows[(rows["due_on"] > since) & (rows["due_fen"].sum(axis=1) > 0) & (rows["is_down_payment"] == 0)]
+    start = int(rows["due_on"].min()) if from_first_due and len(rows) else since
+    kept = 0
+    for row in rows[rows["due_on"] <= on]:
+        due, cleared = int(row["due_on"]), int(row["cleared_on"])
+        if kept >= periods and due > _later(start, months):
+            return Observed(True, start, kept, 0)
+        if cleared > on:
+            if due < on:
+                return Observed(False, start, kept, 1)
+        elif cleared > due:
+            start, kept = cleared, 0
+        elif due >= start:
+            kept += 1
+    return Observed(kept >= periods and on >= _later(start, months), start, kept, 0)
+
+
+def _later(day: int, months: int) -> int:
+    return int(months_later(day, months, year_month_day(day)[2]))
 
 
 def agreed_plans(book: Book, i: int, on: int, known_on: int = NEVER) -> Days:

@@ -124,7 +124,7 @@ class ProductTerms(BaseModel):
     in_advance: Annotated[InAdvance, _word(InAdvance), AS_WORD] = InAdvance.NEXT_INSTALMENT
     early: Annotated[Early, _word(Early), AS_WORD] = Early.ADJUST_LAST
     grace: Grace = Grace()
-    penalty: Penalty = Penalty()
+    penalty: Penalty = Penalty(multiple=Decimal(0))
     past_due_bears_interest: bool = False
     down_payment_percent: Percent = Decimal(0)
     tolerance_fen: Fen = 0
@@ -142,7 +142,7 @@ class ProductTerms(BaseModel):
 
     def record(self, calendars: Mapping[str, int] | None = None) -> np.void:
         """The terms as one PRODUCT record; `calendars` names the rows of the calendar table."""
-        product = np.zeros(1, PRODUCT)[0]
+        product: np.void = np.zeros(1, PRODUCT)[0]
         for field, value in self._plain_fields().items():
             product[field] = value
         product["calendar"] = (calendars or {}).get(self.calendar, -1)

@@ -12,13 +12,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import psycopg
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from afterloan.loan.bounds import why_out_of_bounds
 from afterloan.loan.terms import (
+    CONTRACT,
     MAX_INSTALMENTS,
     MAX_PRINCIPAL_FEN,
     RATE_SCALE,
@@ -87,6 +90,8 @@ class FileKind:
     load: str
     unmatched: tuple[tuple[str, str, str, str], ...]  # SQL condition, column, reason, remedy
     differs: str
+    last: Callable[["Brought", pl.DataFrame], dict[int, str]] | None = None
+    """A last look at rows that are right by themselves: row → why it cannot be taken."""
 
 
 @dataclass(slots=True)
@@ -243,6 +248,34 @@ def _contracts(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
     )
 
 
+ALIKE = ("product", "rate", "unit", "every", "instalments", "gap")
+
+
+def _out_of_bounds(b: Brought, ready: pl.DataFrame) -> dict[int, str]:
+    """Contracts whose principal, rate and periods together cannot be reckoned in whole numbers of 64 bits.
+
+    Contracts of the same terms are looked at once, with the largest principal; all of them only if that fails.
+    """
+    gap = (pl.col("first_due_on") - pl.col("signed_on")).dt.total_days().fill_null(0).alias("gap")
+    rows = ready.with_columns(gap)
+    most = rows.sort("principal_fen").group_by(ALIKE).last()
+    terms = [product.record() for product in b.products.values()]
+    wrong = [row for row in most.iter_rows(named=True) if _why(terms, row)]
+    if not wrong:
+        return {}
+    alike = rows.join(pl.DataFrame(wrong, schema=most.schema).select(ALIKE), ALIKE, "semi")
+    return {row["row"]: why for row in alike.iter_rows(named=True) if (why := _why(terms, row))}
+
+
+def _why(terms: list[np.void], row: dict[str, Any]) -> str:
+    contract = np.zeros(1, CONTRACT)[0]
+    for name in ("principal_fen", "rate", "unit", "every", "instalments", "due_dom"):
+        contract[name] = row[name]
+    for name in ("signed_on", "first_due_on"):
+        contract[name] = row[name].toordinal() - 719163 if row[name] else 0
+    return why_out_of_bounds(terms[row["product"]], contract)
+
+
 def _instalments(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
     return _gather(
         _name("contract"),
@@ -382,6 +415,7 @@ KINDS = (
         (("b.borrower is null", "borrower", "no borrower of that reference", "import the borrower first"),),
         "(f.borrower, f.product, f.principal_fen, f.rate, f.signed_on, f.first_due_on, f.instalments) is distinct from "
         "(b.borrower, i.product, i.principal_fen, i.rate, i.signed_on, i.first_due_on, i.instalments)",
+        _out_of_bounds,
     ),
     FileKind(
         "instalments",
@@ -595,6 +629,11 @@ def judge(
                 for row in late.iter_rows(named=True)
             ]
             ready = ready.filter((pl.col(second) >= pl.col(first)).fill_null(True))  # an empty day is no late one
+    if kind.last and len(ready):
+        refused_rows = kind.last(brought, ready)
+        remedy = "split the contract, or correct principal, rate or interval"
+        refused += [Refused(file, row, "principal", "", why, remedy) for row, why in refused_rows.items()]
+        ready = ready.filter(~pl.col("row").is_in(list(refused_rows)))
     return ready, refused
 
 

@@ -100,7 +100,7 @@ def events_of(
     return [event_of(*row[1:]) for row in rows]
 
 
-FRAME = {
+FRAME: dict[str, pl.DataType | type[pl.DataType]] = {
     "event": pl.Int64,
     "kind": pl.String,
     "borrower": pl.Int64,

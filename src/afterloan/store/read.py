@@ -134,6 +134,7 @@ def fold(connection: psycopg.Connection[Any], reader: adbc.Connection, shard: in
     `reader` sees committed rows only. A fact committed later has a `told` at or above the watermark kept here,
     so the next fold finds it; packing a loan twice gives the same bytes.
     """
+    connection.execute("select pg_advisory_xact_lock(727470, %s)", (shard,))  # two first folds at once would collide
     mark = watermark(connection)
     row = connection.execute("select told::text from folded where shard = %s for update", (shard,)).fetchone()
     stale = told_since(connection, shard, row[0] if row else "0")
@@ -149,22 +150,50 @@ def fold(connection: psycopg.Connection[Any], reader: adbc.Connection, shard: in
     return len(stale)
 
 
+HISTORY_ROW = np.dtype(
+    [("columns", ">i2"), ("l8", ">i4"), ("loan", ">i8"), ("l2", ">i4"), ("shard", ">i2"), ("length", ">i4")]
+)
+"""What stands before the packed bytes in a row of binary COPY: 24 bytes, three words of a packed history."""
+COPY_BEGINS, COPY_ENDS = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+
+
+def copy_of_histories(words: npt.NDArray[np.int64], at: Offsets, loans: npt.NDArray[np.int64], shard: int) -> bytes:
+    """Packed histories as binary COPY of the columns loan, shard, packed: a loan of 44 words is 376 bytes of it."""
+    n = len(loans)
+    heads = np.zeros(n, HISTORY_ROW)
+    heads["columns"], heads["l8"], heads["l2"] = 3, 8, 2
+    heads["loan"], heads["shard"], heads["length"] = loans, shard, 8 * np.diff(at)
+    begins = at[:-1] + 3 * np.arange(n)
+    whole = np.zeros(len(words) + 3 * n, "<i8")
+    is_head = np.zeros(len(whole), bool)
+    for k in range(3):
+        is_head[begins + k] = True
+    whole[is_head] = heads.view("<i8")
+    whole[~is_head] = words
+    return COPY_BEGINS + whole.tobytes() + COPY_ENDS
+
+
 def _write_history(
     connection: psycopg.Connection[Any], shard: int, words: npt.NDArray[np.int64], at: Offsets, loans: Records
 ) -> None:
-    connection.execute("create temp table if not exists packed_now (loan bigint, packed bytea) on commit delete rows")
-    raw = memoryview(words.astype("<i8").tobytes())
-    into = "copy packed_now (loan, packed) from stdin (format binary)"
-    with connection.cursor() as cursor, cursor.copy(into) as copy:
-        copy.set_types(["int8", "bytea"])
-        for k, loan in enumerate(loans.tolist()):
-            copy.write_row((loan, bytes(raw[8 * at[k] : 8 * at[k + 1]])))
-    connection.execute(
-        "insert into history select loan, %s, packed from packed_now "
-        "on conflict (loan) do update set packed = excluded.packed",
-        (shard,),
-    )
-    connection.execute("truncate packed_now")
+    """Histories of some loans of a shard, over those that are there; straight in where the shard has none yet."""
+    rows = copy_of_histories(words, at, loans, shard)
+    found = connection.execute("select exists (select from history where shard = %s)", (shard,)).fetchone()
+    into = "packed_now" if found and found[0] else "history"
+    if into == "packed_now":
+        connection.execute(
+            "create temp table if not exists packed_now (loan bigint, shard smallint, packed bytea) "
+            "on commit delete rows"
+        )
+    with connection.cursor() as cursor:
+        with cursor.copy(f"copy {into} (loan, shard, packed) from stdin (format binary)") as copy:
+            copy.write(rows)
+        if into == "packed_now":
+            cursor.execute(
+                "insert into history select loan, shard, packed from packed_now "
+                "on conflict (loan) do update set packed = excluded.packed"
+            )
+            cursor.execute("truncate packed_now")
 
 
 def read_shard(

@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 
 from afterloan.facts import FactRefused
-from afterloan.facts.events import Event
-from afterloan.store.events import COLUMNS, event_of
+from afterloan.facts.events import Event, event_of
+from afterloan.store.events import COLUMNS
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,15 +139,20 @@ def _midnight(on: date, zone: str) -> datetime:
     return datetime.combine(on, time(0), _zone(zone)).astimezone(UTC)
 
 
+def _of_day(at: datetime) -> time:
+    """The hour on the clock of a moment's own zone."""
+    return time(at.hour, at.minute, at.second, at.microsecond)
+
+
 def _window(case: Case, first: str, last: str) -> datetime | None:
     """None when the request's moment is in [first, last) at every place; else when it is next, by each place."""
     start, stop = _clock(first), _clock(last)
     latest: datetime | None = None
     for name in case.request.zones:
         here = case.request.at.astimezone(_zone(name))
-        if start <= here.time() < stop:
+        if start <= _of_day(here) < stop:
             continue
-        on = here.date() if here.time() < start else here.date() + timedelta(days=1)
+        on = here.date() if _of_day(here) < start else here.date() + timedelta(days=1)
         opens = datetime.combine(on, start, _zone(name)).astimezone(UTC)
         latest = opens if latest is None else max(latest, opens)
     return latest

@@ -24,7 +24,7 @@ def application(
     borrower: str, loan: str | None, on: date, reference: str, cause: str, told: str, means: Means,
     evidence: Sequence[Evidence] = (), review_on: date | None = None,
 ) -> HardshipApplied:  # fmt: skip
-    """An application with its deadline and review date. Raises FactRefused for evidence of a wrong type, size or number."""
+    """An application with its deadline and review date. Raises FactRefused for wrong evidence."""
     check_evidence(evidence, cause)
     p = relief_rule("hardship.deadline").parameters
     return HardshipApplied(
@@ -67,7 +67,7 @@ def decision(
     applied: HardshipApplied, able: Affordable, asked_fen: int, on: date, by: str, reference: str,
     granted: bool | None = None, reasons: Sequence[str] = (),
 ) -> tuple[HardshipDecided, Finding]:  # fmt: skip
-    """Granted when what the contract asks for a month is more than is affordable; a person may decide otherwise, with reasons.
+    """Granted when the contract asks for more a month than is affordable; a person may decide otherwise, with reasons.
 
     1,000.00 asked for, 600.00 affordable: granted.
     """

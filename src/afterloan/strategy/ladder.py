@@ -322,7 +322,7 @@ def wanted_arms(step: Step) -> tuple[str, ...] | None:
 def builtin_ladders() -> dict[str, Ladder]:
     """The ladders that come with afterloan, by name."""
     found: dict[str, Ladder] = {}
-    place = resources.files("afterloan.rules") / "packs" / "ladders"
+    place = resources.files("afterloan.rules").joinpath("packs", "ladders")
     for file in sorted(place.iterdir(), key=lambda f: f.name):
         if file.name.endswith(".yaml"):
             ladder = read_ladder(file.read_text(encoding="utf-8"), f"ladders/{file.name}")

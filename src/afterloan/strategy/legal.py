@@ -145,6 +145,8 @@ def _unmet(claim: Claim, steps: Sequence[Step], told: dict[str, Any]) -> Iterabl
     ended = {s.name: {o.outcome for o in s.outcomes} for s in steps if s.started}
     for before in told.get("after", ()):
         yield f"{before} has not been taken and answered" if not ended.get(before) else ""
+    for before, outcomes in told.get("not_after", {}).items():
+        yield f"{before} has been {' or '.join(outcomes)} already" if ended.get(before, set()) & set(outcomes) else ""
     titles = told.get("after_any", {})
     if titles and not any(ended.get(s, set()) & set(outcomes) for s, outcomes in titles.items()):
         yield "none of these has ended so: " + ", ".join(f"{s} {' or '.join(o)}" for s, o in titles.items())
@@ -231,7 +233,8 @@ def deadlines(steps: Sequence[Step], jurisdiction: str, on: date) -> list[Deadli
     for step in steps:
         if step.started is None or step.name not in rules:
             continue
-        since = {"started": step.started.on, **{o.outcome: o.on for o in step.outcomes}}
+        since: dict[str, date] = {"started": step.started.on}
+        since.update((o.outcome, o.on) for o in step.outcomes)
         last = step.outcomes[-1].outcome if step.outcomes else "started"
         for name, told in rules[step.name].parameters["deadlines"].items():
             if told["from"] == last:

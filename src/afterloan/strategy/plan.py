@@ -69,6 +69,8 @@ class Plan:
     findings: list[tuple[int, str, Finding]] = field(default_factory=list)
     changes: list[tuple[int, str, Change]] = field(default_factory=list)
     ladders: set[str] = field(default_factory=set)
+    places: Mapping[int, Place] = field(default_factory=dict)
+    notices: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -77,12 +79,13 @@ class _Chosen:
 
     row: dict[str, Any]
     ladder: Ladder
+    arm: str
     steps: dict[str, tuple[int, Step]] = field(default_factory=dict)
 
 
 def plan_day(known: Known, ladders: Mapping[str, Ladder], on: date) -> Plan:
     """What the ladders, holds, limit rules and the governor make of a day. Pure: values in, values out."""
-    plan = Plan()
+    plan = Plan(places=known.places)
     chosen = _choose(known, ladders, on, plan)
     lines = dict(known.lines)
     _rules_of_limits(known, lines, plan, on)
@@ -109,7 +112,7 @@ def _choose(known: Known, ladders: Mapping[str, Ladder], on: date, plan: Plan) -
                     arms[number] = arm_of(ladder.arms, row["reference"])
                 if not _in_arm(step, arms[number]) or _is_held(number, step, known, plan, on):
                     continue
-                choice = chosen.setdefault(number, _Chosen(row, ladder))
+                choice = chosen.setdefault(number, _Chosen(row, ladder, arms[number]))
                 _keep(choice, index, step)
     return chosen
 
@@ -173,7 +176,7 @@ def _act(
         _change(number, choice.row, lines, DOES[step.do], told, f"{choice.ladder.id}/{step.id}", plan, on)
         return
     place = known.places[number]
-    body: dict[str, Any] = {"ladder": choice.ladder.id, "step": step.id}
+    body: dict[str, Any] = {"ladder": choice.ladder.id, "step": step.id, "arm": choice.arm}
     if step.do in MESSAGES or step.do == "bureau.notice":
         slot = _slot(number, step, place, known.standings.get(number, NO_STANDING), slots, on)
         if isinstance(slot, Verdict):
@@ -181,7 +184,7 @@ def _act(
             plan.findings.extend((number, step.do, _with_step(f, step)) for f in findings)
             return
         moment = slot.not_before
-        body |= _message(choice.row, step, place, loans, slot)
+        body |= message_body(choice.row, step, place, loans, slot)
     else:
         moment = datetime.combine(on, clock.fromisoformat(step.at), ZoneInfo(place.zones[0])).astimezone(UTC)
     if step.do not in MESSAGES:
@@ -221,7 +224,9 @@ def _due(loans: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return now or [x for x in loans if x["days_to_due"] == nearest]
 
 
-def _message(row: dict[str, Any], step: Step, place: Place, loans: list[dict[str, Any]], slot: Slot) -> dict[str, Any]:
+def message_body(
+    row: dict[str, Any], step: Step, place: Place, loans: list[dict[str, Any]], slot: Slot
+) -> dict[str, Any]:
     """The body of a message: see docs/strategy.md."""
     about = _due(loans)
     ahead = [x for x in loans if x["days_to_due"] < FAR and not x["due_today_fen"]]
@@ -335,10 +340,17 @@ def notice_rules(jurisdiction: str, on: date) -> list[Rule]:
 
 
 def _notice(number: int, row: dict[str, Any], change: Change, plan: Plan, on: date) -> None:
-    for rule in notice_rules(row["jurisdiction"], on):
+    """What the borrower is told of a worse line: once a day for each kind of change, by each rule that wants it."""
+    place = plan.places[number]
+    for rule in notice_rules(place.jurisdiction, on):
         key = f"{rule.id}/{change.kind.KIND}/{row['reference']}/{on.isoformat()}"
-        if any(a[0] == key for a in plan.actions[-4:]):
+        if key in plan.notices:
             continue
+        plan.notices.add(key)
+        channel = rule.parameters["channel"]
+        at = datetime.combine(on, clock(10), ZoneInfo(place.zones[0]))
+        request = Request(at, channel, "legal_notice", place.zones, language=place.language)
+        slot = slot_on_day(request, NO_STANDING, contact_rules(place.jurisdiction, on, place.lender_type))
         values = {
             "before_fen": change.before_fen,
             "after_fen": change.after_fen,
@@ -354,5 +366,5 @@ def _notice(number: int, row: dict[str, Any], change: Change, plan: Plan, on: da
             "values": values,
             "rule": rule.id,
         }
-        moment = datetime.combine(on, clock(12), UTC)
-        plan.actions.append((key, number, None, f"message.{rule.parameters['channel']}", moment, body))
+        moment = slot.not_before if isinstance(slot, Slot) else at.astimezone(UTC)
+        plan.actions.append((key, number, None, f"message.{channel}", moment, body))

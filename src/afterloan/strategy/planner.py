@@ -11,9 +11,9 @@ import numpy.typing as npt
 from afterloan.dates import NEVER, iso, months_later, year_month_day
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import Reckoned, reckon_loan
+from afterloan.loan.suppose import Scratch
 from afterloan.loan.terms import ArrearsInterest, Component, Method
 from afterloan.rules.packs import Finding
-from afterloan.loan.suppose import Scratch
 from afterloan.strategy.eligibility import Case, against, eligible, plan_rule, relief_rule
 from afterloan.strategy.simulation import (
     Plan,
@@ -105,7 +105,7 @@ def _rate_cuts(book: Book, case: Case, first: int) -> list[Plan]:
         return []
     p = rule.parameters
     rate = int(book.contracts[0]["rate"])
-    found = []
+    found: list[Plan] = []
     for permille in range(p["least_rate_permille"], 1_000, p["step_permille"]):
         cut = (rate * permille * 2 + 1_000) // 2_000
         found.extend(reinstalment(n, first, SPREAD, cut, permille) for n in range(1, p["most_periods"] + 1))
@@ -168,7 +168,8 @@ def _chosen(options: list[Simulated], affordable_fen: int, on: int, today: Recko
     most = relief_rule("relief.offer").parameters["offers"]
     cap = relief_rule("relief.cost-cap")
     payoff = int(today.position["payoff_fen"])
-    left, offers = options, []
+    left = options
+    offers: list[Offer] = []
     while left and len(offers) < most:
         picked = choose([[_option(s, payoff, on) for s in left]], affordable_fen)
         if picked is None:
@@ -215,7 +216,7 @@ class Option:
 
 
 def choose(loans: Sequence[Sequence[Option]], affordable_fen: int, seconds: int = 5) -> list[int] | None:
-    """One option for each loan so that every month's sum is affordable and the loss of all is least; None: there is none.
+    """One option for each loan: every month's sum affordable, the loss of all least; None: there is none.
 
     Solved by CP-SAT with one worker and a fixed seed: the same question, the same answer. Of equal losses the
     option told first is taken.
@@ -272,7 +273,7 @@ def _not_dominated(options: Sequence[Option]) -> list[int]:
 
 
 def together(books: Sequence[Book], cases: Sequence[Case], affordable_fen: int, on: int) -> list[Simulated] | None:
-    """One plan (or the contract as it stands) for each of a borrower's loans, so that the sum of every month is affordable.
+    """One plan (or the contract as it stands) for each of a borrower's loans, the sum of every month affordable.
 
     None when no combination is.
     """
@@ -303,7 +304,7 @@ def case_of(
     due = rows[(rows["due_on"] <= number) & (rows["is_down_payment"] == 0)]
     in_time = int((due["cleared_on"] <= due["due_on"]).sum()) if len(due) else 0
     started = int(rows["from_on"].min()) if len(rows) else number
-    assert NEVER > number
+    assert number < NEVER
     return Case(
         on, jurisdiction, int(position["days_past_due"]), hardship, tuple(plans), in_time, (number - started) // 30
     )

@@ -23,7 +23,7 @@ ENDED = (int(State.PAID_OFF), int(State.WRITTEN_OFF), int(State.SOLD), int(State
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """What is asked for: `full`; `amount` (minor units); `instalment` (no more than so much); `month` (its last day)."""
+    """What is asked for: `full`; `amount` (minor units); `instalment` (at most so much); `month` (its last day)."""
 
     kind: str
     asked: int = 0
@@ -126,7 +126,7 @@ def _fee(rule: Rule, now: Reckoned, amount: int, on: int) -> int:
     if now.instalments["due_on"].max() - on <= 365:
         share = rule.parameters.get("last_year_permyriad", share)
     early = min(max(amount - due_now(now.position), 0), int(now.position["outstanding_fen"][PRINCIPAL]))
-    return (early * share * 2 + 10_000) // 20_000
+    return int((early * share * 2 + 10_000) // 20_000)
 
 
 def _full(book: Book, want: Want, on: int, now: Reckoned) -> tuple[int, tuple[dict[str, Any], ...]]:

@@ -140,7 +140,8 @@ def wanted_change(line: Line, do: str, told: dict[str, Any], rule: str, reason: 
     if made is None:
         return None
     kind, after = made
-    return Change(kind, line.limit_fen, after, rule, reason, str(told.get("bar", "")), told.get("notice"))
+    bar = str(told.get("bar", "")) if kind in (BorrowingBarred, BarLifted) else ""
+    return Change(kind, line.limit_fen, after, rule, reason, bar, told.get("notice"))
 
 
 def after_change(line: Line, change: Change) -> Line:

@@ -33,7 +33,7 @@ from afterloan.strategy.eligibility import Asked
 
 PRINCIPAL = int(Component.PRINCIPAL)
 MAKES: dict[str, type[Fact]] = {
-    c.__name__: c  # type: ignore[type-abstract]
+    c.__name__: c
     for c in (Deferred, Extended, InterestOnly, PenaltyForgiven, RateChanged, Reinstalled, SettlementAgreed)
 }
 

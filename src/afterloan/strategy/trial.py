@@ -1,11 +1,10 @@
 """A ladder on trial: what many days of borrowers would have asked for, counted rather than written."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from datetime import time as clock
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -142,22 +141,34 @@ def _permitted(step: Step, rows: pl.DataFrame, days: Days, tally: Tally, pack: s
     """The rows that the governor lets go on their day; those it does not are counted by rule."""
     if step.do not in MESSAGES and step.do != "bureau.notice":
         return rows
-    cached: dict[Any, str] = {}
-    refused = []
-    for key, number, day in rows.select("borrower", "number", "day").iter_rows():
-        standing = days.standings.get(number, NO_STANDING)
-        place = days.places[number]
-        known = (place, day)
-        if standing is not NO_STANDING or known not in cached:
-            rule = _refused_by(step, place, standing, date.fromordinal(day + 719163), pack)
-            if standing is NO_STANDING:
-                cached[known] = rule
-        else:
-            rule = cached[known]
+    plain = rows.filter(~pl.col("number").is_in(list(days.standings))) if days.standings else rows
+    refused: list[int] = []
+    for place, day, keys in _places_and_days(plain, days):
+        rule = _refused_by(step, place, NO_STANDING, date.fromordinal(day + 719163), pack)
         if rule:
-            refused.append(key)
-            tally.refused[rule, step.do] += 1
+            refused.extend(keys.to_list())
+            tally.refused[rule, step.do] += len(keys)
+    if len(plain) < len(rows):
+        told = rows.filter(pl.col("number").is_in(list(days.standings)))
+        for key, number, day in told.select("borrower", "number", "day").iter_rows():
+            on = date.fromordinal(day + 719163)
+            rule = _refused_by(step, days.places[number], days.standings[number], on, pack)
+            if rule:
+                refused.append(key)
+                tally.refused[rule, step.do] += 1
     return rows.filter(~pl.col("borrower").is_in(refused)) if refused else rows
+
+
+def _places_and_days(rows: pl.DataFrame, days: Days) -> Iterator[tuple[Place, int, pl.Series]]:
+    """Row keys by place and day: borrowers of whom nothing is told share the governor's answer."""
+    kinds = list(dict.fromkeys(days.places.values()))
+    if len(kinds) == 1:
+        placed = rows.with_columns(place=pl.lit(0))
+    else:
+        number_of = {place: k for k, place in enumerate(kinds)}
+        placed = rows.with_columns(place=pl.Series([number_of[days.places[n]] for n in rows["number"]], dtype=pl.Int32))
+    for (place, day), part in placed.group_by("place", "day"):
+        yield kinds[int(str(place))], int(str(day)), part["borrower"]
 
 
 def _refused_by(step: Step, place: Place, standing: Standing, on: date, pack: str | None) -> str:

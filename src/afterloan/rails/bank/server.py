@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI, Header, HTTPException, Request, Response
+from starlette.requests import ClientDisconnect
 
 from afterloan.rails.bank.files import WRITERS_OF_RESULTS, WRITERS_OF_STATEMENTS, read_collection
 from afterloan.rails.bank.gateway import order_of, result_body, sign_callback
@@ -48,6 +49,8 @@ def bank_app(bank: Bank, callback_url: str = "", secret: str = "") -> FastAPI:
         """One debit. The same key and content again: the same answer (200); another content: 422."""
         try:
             order = order_of(await request.json())
+        except ClientDisconnect as error:
+            raise HTTPException(400, "the line broke before the order was whole") from error
         except (KeyError, TypeError, ValueError) as error:
             raise HTTPException(400, f"no order: {error}") from error
         if idempotency_key != order.end_to_end:

@@ -1,0 +1,121 @@
+"""Everything on record about a borrower besides the working of the loans, in order of days, as plain sentences."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+
+from afterloan.facts import FactRefused
+from afterloan.facts.events import Event
+from afterloan.loan.terms import FactKind
+from afterloan.store.contacts import defaults_of, place_of
+from afterloan.store.events import events_of
+from afterloan.strategy.story import Line, action, money, other, sentence, transition
+
+FACTS = (
+    "select f.on_day, f.kind, f.amount_fen, f.reference, c.reference from fact f join contract c using (loan) "
+    "where c.borrower = %s and f.kind = any(%s) order by f.on_day, f.fact"
+)
+PLAIN = [34, 41, 42, 43, 45, 46, 47, 48, 49, 55, 60, 61, 30]
+"""Kinds of fact that the working of a loan does not tell by a line of its own."""
+TRANSITIONS = (
+    "select t.closed_on, t.kind, t.to_bucket, t.days_past_due, t.amount_fen, c.reference from transition t "
+    "join contract c using (loan) where c.borrower = %s order by t.closed_on, t.loan, t.kind"
+)
+ACTIONS = (
+    "select o.decided_on, o.not_before, o.kind, o.body, c.reference, s.step, s.at, s.detail from outbox o "
+    "left join contract c using (loan) left join sending s on s.action = o.action and s.step in ('refused', 'dropped') "
+    "where o.borrower = %s order by o.action"
+)
+FINDINGS = (
+    "select f.decided_on, f.about, f.rule, f.outcome, c.reference, count(*) from finding f "
+    "left join contract c using (loan) where f.borrower = %s group by 1, 2, 3, 4, 5 order by 1, min(f.finding)"
+)
+MONTHS = (
+    "select g.known_on, m.bureau, m.month_end, m.status, m.overdue_fen, m.turn, c.reference from furnished m "
+    "join furnishing g using (furnishing) join contract c on c.loan = m.loan where m.borrower = %s "
+    "order by g.known_on, m.furnished"
+)
+RANK = ("loan", "working", "close", "bureau", "decision", "finding", "event", "contact", "sending")
+"""Sources of lines, in the order in which one moment's are told."""
+QUIET = ("contact.", "message.delivered", "action.", "case.")
+
+
+def records(connection: psycopg.Connection[Any], borrower: str, language: str = "en") -> list[Line]:
+    """What the store says of a borrower: facts, transitions, events, findings, actions, bureau months, by day.
+
+    Raises FactRefused for an unknown borrower or a language without words.
+    """
+    if language not in ("en", "zh"):
+        raise FactRefused("language", language, "has no words", "write en or zh")
+    row = connection.execute("select borrower, attributes from borrower where reference = %s", (borrower,)).fetchone()
+    if row is None:
+        raise FactRefused("borrower", borrower, "no borrower of that reference", "import the borrower first")
+    zone = ZoneInfo(place_of(row[1] or {}, defaults_of(connection)).zones[0])
+    lines = [
+        *_plain_facts(connection, row[0]),
+        *_closes(connection, row[0], language),
+        *_told(events_of(connection, borrower), zone, language),
+        *_actions(connection, row[0], zone, language),
+        *_findings(connection, row[0], language),
+        *_months(connection, row[0], language),
+    ]
+    return sorted(lines, key=lambda x: (x.on, x.clock, RANK.index(x.source)))
+
+
+def loans_of(connection: psycopg.Connection[Any], borrower: str) -> list[tuple[int, str, str]]:
+    """(number, reference, product code) of the loans of a borrower."""
+    return connection.execute(
+        "select c.loan, c.reference, p.code from contract c join borrower b using (borrower) "
+        "join product p on p.number = c.product where b.reference = %s order by c.loan",
+        (borrower,),
+    ).fetchall()
+
+
+def _plain_facts(connection: psycopg.Connection[Any], number: int) -> Iterator[Line]:
+    for on, kind, amount, reference, loan in connection.execute(FACTS, (number, PLAIN)).fetchall():
+        name = FactKind(kind).name.lower().replace("_", " ")
+        yield Line(on, "", "loan", loan, f"{name}{' ' + money(amount) if amount else ''} [{reference}]")
+
+
+def _closes(connection: psycopg.Connection[Any], number: int, language: str) -> Iterator[Line]:
+    for on, kind, bucket, days, amount, loan in connection.execute(TRANSITIONS, (number,)).fetchall():
+        yield Line(on, "24:00", "close", loan, transition(kind, bucket, days, amount, language))
+
+
+def _told(events: list[Event], zone: ZoneInfo, language: str) -> Iterator[Line]:
+    moments = {e.reference: e.at for e in events if e.at is not None}
+    for event in sorted(events, key=lambda e: e.at is None):  # what answers a moment is told after it
+        body = event.body()
+        at = event.at or moments.get(str(body.get("of", "")))
+        if at is not None and at.astimezone(zone).date() != event.on:
+            at = None
+        source = "contact" if event.KIND.startswith(QUIET) else "event"
+        yield Line(event.on, _clock(at, zone), source, event.loan or "", sentence(event.KIND, body, language))
+
+
+def _clock(at: datetime | None, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%H:%M}" if at is not None else ""
+
+
+def _actions(connection: psycopg.Connection[Any], number: int, zone: ZoneInfo, language: str) -> Iterator[Line]:
+    for on, moment, kind, body, loan, step, at, detail in connection.execute(ACTIONS, (number,)).fetchall():
+        yield Line(on, "", "decision", loan or "", f"{action(kind, body, language)} ({moment.astimezone(zone):%H:%M})")
+        if step is not None:
+            why = (detail or {}).get("why", step)
+            yield Line(at.astimezone(zone).date(), _clock(at, zone), "sending", loan or "",
+                       other("refused", language, why=why))  # fmt: skip
+
+
+def _findings(connection: psycopg.Connection[Any], number: int, language: str) -> Iterator[Line]:
+    for on, about, rule, outcome, loan, count in connection.execute(FINDINGS, (number,)).fetchall():
+        text = other("finding", language, rule=rule, outcome=outcome, about=about)
+        yield Line(on, "", "finding", loan or "", text + (f" ×{count}" if count > 1 else ""))
+
+
+def _months(connection: psycopg.Connection[Any], number: int, language: str) -> Iterator[Line]:
+    for on, bureau, month, status, overdue, turn, loan in connection.execute(MONTHS, (number,)).fetchall():
+        told = {"bureau": bureau, "month": f"{month:%Y-%m}", "status": status, "overdue": money(overdue)}
+        yield Line(on, "24:00", "bureau", loan, other("bureau", language, **told) + (f" (#{turn})" if turn else ""))

@@ -1,0 +1,160 @@
+"""Words for what happens to a borrower: one plain sentence for an event, an action, a transition, a bureau month."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+LANGUAGES = ("en", "zh")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing that happened: the day, the hour where it matters ("09:30"), the source, the loan, the sentence."""
+
+    on: date
+    clock: str
+    source: str
+    loan: str
+    text: str
+
+
+def money(fen: int) -> str:
+    """`money(123456) == "1,234.56"`."""
+    whole, cents = divmod(abs(int(fen)), 100)
+    return f"{'-' if fen < 0 else ''}{whole:,}.{cents:02d}"
+
+
+STEPS = {
+    "demand_letter": ("demand letter", "催告函"),
+    "mediation": ("mediation before suit", "诉前调解"),
+    "payment_order": ("payment order", "支付令"),
+    "small_claim": ("small claim", "小额诉讼"),
+    "suit": ("suit", "诉讼"),
+    "enforcement": ("enforcement", "强制执行"),
+    "defaulter_listing": ("listing as a dishonest defaulter", "失信被执行人名单"),
+    "discontinuance": ("discontinuance", "终止追索"),
+}
+WORDS: dict[str, tuple[str, str]] = {
+    "mandate.signed": ("mandate signed on {source} {account}", "签署代扣授权：{source} {account}"),
+    "mandate.revoked": ("mandate {of} ended by {by}: {reason}", "代扣授权 {of} 终止（{by}）：{reason}"),
+    "debit.attempted": ("debit of {amount_fen} asked of the bank", "发起代扣 {amount_fen}"),
+    "debit.failed": ("debit failed: {reason}", "代扣失败：{reason}"),
+    "debit.succeeded": ("debit succeeded: {amount_fen}", "代扣成功：{amount_fen}"),
+    "debit.returned": ("debit returned: {reason}", "代扣退回：{reason}"),
+    "message.sent": ("{channel} sent: {template}", "{channel} 已发送：{template}"),
+    "message.delivered": ("{channel} delivered", "{channel} 已送达"),
+    "message.bounced": ("{channel} came back: {reason}", "{channel} 被退回：{reason}"),
+    "message.failed": ("{channel} not sent: {why}", "{channel} 未发送：{why}"),
+    "message.opened": ("{channel} opened", "{channel} 已读"),
+    "contact.attempted": ("contact by {channel}, purpose {purpose}", "触达：{channel}，目的 {purpose}"),
+    "contact.ended": ("contact ended: {outcome}", "触达结果：{outcome}"),
+    "promise.made": ("promised {amount_fen} by {due_on}", "承诺于 {due_on} 前还款 {amount_fen}"),
+    "hold.placed": ("hold: {hold}; {reason}", "暂停：{hold}；{reason}"),
+    "hold.lifted": ("hold {of} lifted", "解除暂停 {of}"),
+    "limit.set": ("limit set to {after_fen}", "额度设为 {after_fen}"),
+    "limit.reduced": (
+        "limit lowered from {before_fen} to {after_fen} ({rule})", "额度由 {before_fen} 降至 {after_fen}（{rule}）",
+    ),
+    "limit.frozen": ("limit of {after_fen} frozen ({rule})", "额度 {after_fen} 冻结（{rule}）"),
+    "limit.restored": ("limit restored to {after_fen} ({rule})", "额度恢复至 {after_fen}（{rule}）"),
+    "borrowing.barred": ("new borrowing barred: {bar} ({rule})", "限制新增借款：{bar}（{rule}）"),
+    "borrowing.bar_lifted": ("bar on borrowing lifted: {bar} ({rule})", "解除借款限制：{bar}（{rule}）"),
+    "bureau.notice_delivered": (
+        "told that adverse information goes to the bureau {bureau}", "已告知将向征信机构 {bureau} 报送不良信息",
+    ),
+    "agency.placed": ("placed with agency {agency}: {arrears_fen} until {until}",
+                      "委托 {agency} 催收：{arrears_fen}，至 {until}"),
+    "agency.recalled": ("recalled from the agency: {reason}", "收回委托：{reason}"),
+    "case.assigned": ("case given to {to}", "案件分派给 {to}"),
+    "action.withdrawn": ("planned action withdrawn: {reason}", "撤回计划中的动作：{reason}"),
+    "legal.evidence": ("evidence kept: {name} (SHA-256 {sha256})", "证据留存：{name}（SHA-256 {sha256}）"),
+    "legal.proposed": ("{step} proposed by {by}: {reason}", "{by} 提议{step}：{reason}"),
+    "legal.approved": ("{step} approved by {by} ({role})", "{by}（{role}）批准{step}"),
+    "legal.refused": ("{step} refused by {by}: {reason}", "{by} 不同意{step}：{reason}"),
+    "legal.started": ("{step} started, {claim_fen} claimed {court} {case_number}",
+                      "{step}启动，主张 {claim_fen} {court} {case_number}"),
+    "legal.ended": ("{step}: {outcome}, {amount_fen} {note}", "{step}：{outcome}，{amount_fen} {note}"),
+    "loss.proposed": ("{what} proposed by {by}: {reason}", "{by} 提议{what}：{reason}"),
+    "loss.approved": ("{what} approved by {by} ({role})", "{by}（{role}）批准{what}"),
+    "bureau.dispute_opened": ("disputes what was furnished: {statement}", "提出异议：{statement}"),
+    "hardship.told": ("hardship told", "说明困难"),
+}  # fmt: skip
+"""A sentence for each kind of event, English and Chinese; a kind without one is told by its fields."""
+
+ACTIONS: dict[str, tuple[str, str]] = {
+    "debit.attempt": ("decided: debit", "决定：代扣"),
+    "worklist": ("decided: case to the queue {queue}", "决定：进入队列 {queue}"),
+    "bureau.notice": ("decided: notice before the bureau report", "决定：报送前告知"),
+    "agency.place": ("decided: propose an agency", "决定：提议委外"),
+    "legal.propose": ("decided: propose a legal step", "决定：提议法律措施"),
+    "charge_off.propose": ("decided: propose a charge-off", "决定：提议转损失"),
+    "legal.file": ("to be filed by a person: {step}", "待人工递交：{step}"),
+}
+TRANSITIONS: dict[int, tuple[str, str]] = {
+    1: ("an instalment falls due: {amount}", "期供到期：{amount}"),
+    2: ("unpaid, inside grace: {amount}", "未还，宽限期内：{amount}"),
+    3: ("overdue: {days} days, {amount} in arrears", "逾期 {days} 天，拖欠 {amount}"),
+    4: (
+        "rolls to M{bucket}: {days} days past due, {amount} in arrears",
+        "滚动至 M{bucket}：逾期 {days} 天，拖欠 {amount}",
+    ),
+    5: ("cured: arrears of {amount} wholly paid", "恢复正常：拖欠 {amount} 全部还清"),
+    6: ("paid off: {amount} received in all", "结清：累计还款 {amount}"),
+    7: ("owes again: {amount}", "重新欠款：{amount}"),
+}
+OTHERS: dict[str, tuple[str, str]] = {
+    "bureau": (
+        "bureau {bureau}, month {month}: {status}, {overdue} overdue",
+        "征信 {bureau} {month}：{status}，逾期 {overdue}",
+    ),
+    "finding": ("found under {rule}: {outcome} ({about})", "依据 {rule}：{outcome}（{about}）"),
+    "refused": ("not sent: {why}", "未发送：{why}"),
+}
+
+
+class _Told(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def _shown(body: Mapping[str, Any], language: str) -> _Told:
+    shown = _Told()
+    for name, value in body.items():
+        if name.endswith("_fen") and isinstance(value, int):
+            shown[name] = money(value)
+        elif name == "step" and value in STEPS:
+            shown[name] = STEPS[value][LANGUAGES.index(language)]
+        elif name == "sha256":
+            shown[name] = str(value)[:12] + "…"
+        else:
+            shown[name] = "" if value is None else value
+    return shown
+
+
+def sentence(kind: str, body: Mapping[str, Any], language: str) -> str:
+    """An event in words: `sentence("debit.attempted", {"amount_fen": 118600}, "en")`."""
+    shown = _shown(body, language)
+    if kind not in WORDS:
+        fields = ", ".join(f"{k} {v}" for k, v in shown.items() if v not in ("", (), []) and not isinstance(v, dict))
+        return f"{kind}: {fields}" if fields else kind
+    return " ".join(WORDS[kind][LANGUAGES.index(language)].format_map(shown).split()).strip(" ,，:：")
+
+
+def action(kind: str, body: Mapping[str, Any], language: str) -> str:
+    """An action of the outbox in words."""
+    if kind in ACTIONS:
+        return ACTIONS[kind][LANGUAGES.index(language)].format_map(_shown(body, language))
+    channel, template = kind.removeprefix("message."), body.get("template", "")
+    return (f"decided: {channel}, {template}", f"决定：{channel}，{template}")[LANGUAGES.index(language)]
+
+
+def transition(kind: int, bucket: int, days: int, amount_fen: int, language: str) -> str:
+    """A transition of the close in words."""
+    words = TRANSITIONS[kind][LANGUAGES.index(language)]
+    return words.format(bucket=bucket, days=days, amount=money(amount_fen))
+
+
+def other(name: str, language: str, **values: Any) -> str:
+    """A line of OTHERS with its values."""
+    return OTHERS[name][LANGUAGES.index(language)].format(**values)
