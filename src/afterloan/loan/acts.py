@@ -139,7 +139,7 @@ def begin(life):
         life.due[c] = 0
 
 
-@leaf
+@stage
 def live(product, contract, calendars, promised, promised_at, facts, fact_at, i, as_of, known_on, life):
     """Reckon loan `i` from its first fact to the end of day `as_of`, with what was known on `known_on`.
 
