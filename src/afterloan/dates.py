@@ -58,7 +58,7 @@ def month_length(year, month):
     """Days in a month: `month_length(2024, 2) == 29`."""
     if month == 2:
         return 29 if is_leap(year) else 28
-    return 30 if month in (4, 6, 9, 11) else 31
+    return 30 + ((month + (month >> 3)) & 1)  # odd months have 31 up to July, even ones from August on
 
 
 @leaf

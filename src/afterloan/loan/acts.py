@@ -2,7 +2,7 @@
 
 from afterloan.compiled import leaf, stage
 from afterloan.dates import NEVER
-from afterloan.loan.life import advance, change_rate, charge, disburse, relevel, repay, waive_part
+from afterloan.loan.life import advance, begin_schedule, change_rate, charge, disburse, relevel, repay, waive_part
 from afterloan.loan.penalty import show_penalties
 from afterloan.loan.plans import (
     break_plan,
@@ -41,58 +41,49 @@ NOT_IN_ORDER = int(Refusal.NOT_IN_ORDER)
 
 
 @stage
-def agree(product, contract, calendars, life, facts, k):
+def agree(product, contract, calendars, life, fact, k):
     """Let a plan, a charge-off, a write-off or a sale take effect."""
-    kind = facts[k].kind
+    kind = fact.kind
     if kind == DEFERRED:
-        defer(product, contract, calendars, life, facts, k)
+        defer(product, contract, calendars, life, fact, k)
     elif kind == INTEREST_ONLY:
-        interest_only(product, contract, calendars, life, facts, k)
+        interest_only(product, contract, calendars, life, fact, k)
     elif kind == EXTENDED:
-        extend(product, contract, calendars, life, facts, k)
+        extend(product, contract, calendars, life, fact, k)
     elif kind == REINSTALLED:
-        reinstal(product, contract, calendars, life, facts, k)
+        reinstal(product, contract, calendars, life, fact, k)
     elif kind in (PENALTY_HELD, PENALTY_RESUMED):
         life.penalty_held = 1 if kind == PENALTY_HELD else 0
     elif kind == SETTLEMENT_AGREED:
-        settlement(life, facts, k)
+        settlement(life, fact, k)
     elif kind == PENALTY_FORGIVEN:
-        forgive_penalty(life, facts, k)
+        forgive_penalty(life, fact, k)
     elif kind == PLAN_BROKEN:
         break_plan(product, contract, life)
     elif kind == CHARGED_OFF:
-        charge_off(product, life, facts, k)
+        charge_off(product, life, fact, k)
     elif kind == WRITTEN_OFF:
-        write_off(product, life, facts, k)
+        write_off(product, life, fact, k)
     elif kind == SOLD:
-        sell(product, life, facts, k)
+        sell(product, life, fact, k)
 
 
 @stage
-def act(product, contract, calendars, promised, life, facts, k):
-    """Let one fact take effect on its day."""
-    kind = facts[k].kind
-    if kind == DISBURSED:
-        disburse(product, contract, calendars, promised, life, facts, k)
-        return
-    if life.started_on == 0:
-        life.error = REPAID_BEFORE_DISBURSED
-        return
-    advance(product, life, facts[k].on)
-    if kind == REPAID:
-        repay(product, contract, life, facts, k)
-    elif kind == CHARGED:
-        charge(life, facts, k)
+def act(product, contract, calendars, life, fact, k):
+    """Let a fact that is neither a disbursement nor a repayment take effect on its day."""
+    kind = fact.kind
+    if kind == CHARGED:
+        charge(life, fact, k)
     elif kind == WAIVED:
-        show_penalties(product, life, facts[k].on)
-        waive_part(life, facts[k].component, facts[k].amount_fen, facts[k].on, k)
+        show_penalties(product, life, fact.on)
+        waive_part(life, fact.component, fact.amount_fen, fact.on, k)
     elif kind == RATE_CHANGED:
-        change_rate(product, life, facts, k)
+        change_rate(product, life, fact, k)
     elif kind == INSTALMENT_AGREED:
-        life.own = facts[k].amount_fen
+        life.own = fact.amount_fen
         relevel(product, life)
     else:
-        agree(product, contract, calendars, life, facts, k)
+        agree(product, contract, calendars, life, fact, k)
 
 
 @leaf
@@ -149,18 +140,36 @@ def begin(life):
 
 
 @stage
-def live(product, contract, calendars, promised, facts, as_of, known_on, life):
-    """Reckon one loan from its first fact to the end of day `as_of`, with what was known on `known_on`."""
+def live(product, contract, calendars, promised, promised_at, facts, fact_at, i, as_of, known_on, life):
+    """Reckon loan `i` from its first fact to the end of day `as_of`, with what was known on `known_on`.
+
+    Its facts are `facts[fact_at[i]:fact_at[i + 1]]`: not cut out, because handing arrays on costs reference counts.
+    """
     begin(life)
     before = -NEVER
-    for k in range(len(facts)):
-        if facts[k].on > as_of:
+    start = fact_at[i]
+    for k in range(start, fact_at[i + 1]):
+        fact = facts[k]
+        if fact.on > as_of:
             break
-        if facts[k].known_on <= known_on < facts[k].gone_on:
-            if facts[k].on < before:
+        if fact.known_on <= known_on < fact.gone_on:
+            if fact.on < before:
                 life.error = NOT_IN_ORDER
-            before = facts[k].on
-            act(product, contract, calendars, promised, life, facts, k)
+            before = fact.on
+            if life.started_on == 0:
+                if fact.kind != DISBURSED:
+                    life.error = REPAID_BEFORE_DISBURSED
+                    return
+                begin_schedule(
+                    product, contract, calendars, promised, promised_at[i], promised_at[i + 1], life, fact.on
+                )
+            advance(product, life, fact.on)
+            if fact.kind == REPAID:
+                repay(product, contract, life, fact, k - start)
+            elif fact.kind == DISBURSED:
+                disburse(product, life, fact, k - start)
+            else:
+                act(product, contract, calendars, life, fact, k - start)
             if life.error != 0:
                 return
     if life.started_on > 0:

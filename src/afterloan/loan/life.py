@@ -40,6 +40,7 @@ from afterloan.loan.schedule import (
     equal_instalment,
     lay_out,
     plan_principal,
+    shift_rows,
     to_multiple,
 )
 from afterloan.loan.terms import (
@@ -55,6 +56,7 @@ from afterloan.loan.waterfall import (
     VERTICAL,
     allocate,
     allocate_due,
+    clear_due,
     owed,
     owed_in_all,
     pass_paid,
@@ -342,22 +344,22 @@ def even_out(product, life, first):
 
 
 @stage
-def take_imported(life, promised):
+def take_imported(life, promised, first, last):
     """The rows of an imported schedule, as the lender that wrote it had them."""
     before = life.started_on
-    for k in range(len(promised)):
+    for k in range(last - first):
         for column in range(INSTALMENT_WIDTH):
             life.rows[k, column] = 0
         life.rows[k, I_NUMBER] = k + 1
         life.rows[k, I_FROM_ON] = before
-        life.rows[k, I_DUE_ON] = promised[k].due_on
+        life.rows[k, I_DUE_ON] = promised[first + k].due_on
         life.rows[k, I_INSTALMENT] = -1
-        life.rows[k, I_DUE + PRINCIPAL] = promised[k].principal_fen
-        life.rows[k, I_DUE + INTEREST] = promised[k].interest_fen
-        life.rows[k, I_DUE + FEE] = promised[k].fee_fen
-        life.rows[k, I_PROMISED_FEE] = promised[k].fee_fen
+        life.rows[k, I_DUE + PRINCIPAL] = promised[first + k].principal_fen
+        life.rows[k, I_DUE + INTEREST] = promised[first + k].interest_fen
+        life.rows[k, I_DUE + FEE] = promised[first + k].fee_fen
+        life.rows[k, I_PROMISED_FEE] = promised[first + k].fee_fen
         before = life.rows[k, I_DUE_ON]
-    life.count = len(promised)
+    life.count = last - first
 
 
 @stage
@@ -407,35 +409,40 @@ def relevel(product, life):
         project(product, life, life.count)
 
 
+@leaf
+def begin_schedule(product, contract, calendars, promised, first, last, life, day):
+    """The first disbursement: the schedule is laid out, imported rows are `promised[first:last]`."""
+    life.started_on = day
+    life.day = day
+    life.rate = contract.rate
+    set_penalty_rate(product, life, contract.rate)
+    start = contract.signed_on if product.from_signing else day
+    if product.method == IMPORTED:
+        take_imported(life, promised, first, last)
+    else:
+        life.count = lay_out(product, contract, life, start)
+        if product.shift > 1:
+            shift_rows(product, contract, calendars, life)
+    life.bare = contract.grace_principal
+    life.put_off_last = contract.grace_interest
+    life.free = contract.interest_free
+
+
 @stage
-def disburse(product, contract, calendars, promised, life, facts, k):
-    """Money is paid out: the first time the schedule is laid out, each time the instalments are set."""
-    day = facts[k].on
-    if life.started_on == 0:
-        life.started_on = day
-        life.day = day
-        life.rate = contract.rate
-        set_penalty_rate(product, life, contract.rate)
-        start = contract.signed_on if product.from_signing else day
-        if product.method == IMPORTED:
-            take_imported(life, promised)
-        else:
-            life.count = lay_out(product, contract, calendars, life, start)
-        life.bare = contract.grace_principal
-        life.put_off_last = contract.grace_interest
-        life.free = contract.interest_free
-    advance(product, life, day)
-    life.lent += facts[k].amount_fen
-    life.balance += facts[k].amount_fen
-    life.scheduled += facts[k].amount_fen
+def disburse(product, life, fact, k):
+    """Money is paid out: the instalments are set, each time."""
+    day = fact.on
+    life.lent += fact.amount_fen
+    life.balance += fact.amount_fen
+    life.scheduled += fact.amount_fen
     life.settled_on = NEVER
-    moved(life, day, WAS_DISBURSED, 0, PRINCIPAL, k, facts[k].amount_fen)
+    moved(life, day, WAS_DISBURSED, 0, PRINCIPAL, k, fact.amount_fen)
     if product.down_payment_permyriad > 0:
-        down_payment(product, life, day, facts[k].amount_fen)
+        down_payment(product, life, day, fact.amount_fen)
     if product.policy & WHOLE_PERIOD_INTEREST and life.current < life.count:
         j = life.current
         if life.rows[j, I_FROM_ON] < day:
-            accrue(product, life, j, facts[k].amount_fen * life.rate, life.rows[j, I_FROM_ON], day)
+            accrue(product, life, j, fact.amount_fen * life.rate, life.rows[j, I_FROM_ON], day)
     relevel(product, life)
     if life.unapplied > 0:
         show_advance(product, life)
@@ -452,19 +459,19 @@ def row_of_day(life, day):
 
 
 @stage
-def charge(life, facts, k):
+def charge(life, fact, k):
     """A fee or a penalty is charged; it falls due with the instalment of its due date."""
-    component = facts[k].component
-    j = row_of_day(life, facts[k].due_on)
-    life.rows[j, I_DUE + component] += facts[k].amount_fen
+    component = fact.component
+    j = row_of_day(life, fact.due_on)
+    life.rows[j, I_DUE + component] += fact.amount_fen
     if component == PENALTY:
-        life.rows[j, I_CHARGED_PENALTY] += facts[k].amount_fen
-        life.due[PENALTY] += facts[k].amount_fen
-        life.charged_penalty += facts[k].amount_fen
+        life.rows[j, I_CHARGED_PENALTY] += fact.amount_fen
+        life.due[PENALTY] += fact.amount_fen
+        life.charged_penalty += fact.amount_fen
     else:
-        life.charged_fee += facts[k].amount_fen
+        life.charged_fee += fact.amount_fen
     life.first = min(life.first, life.rows[j, I_NUMBER] - 1)
-    moved(life, facts[k].on, WAS_CHARGED, life.rows[j, I_NUMBER], component, k, facts[k].amount_fen)
+    moved(life, fact.on, WAS_CHARGED, life.rows[j, I_NUMBER], component, k, fact.amount_fen)
 
 
 @stage
@@ -675,15 +682,18 @@ def fill_instalment(product, life, money, day, k):
 
 
 @stage
-def repay(product, contract, life, facts, k):
+def repay(product, contract, life, fact, k):
     """A repayment meets the debt in the product's order; what meets none waits, unapplied."""
-    day = facts[k].on
-    money = facts[k].amount_fen
+    day = fact.on
+    money = fact.amount_fen
     life.repaid += money
     life.last_repaid_on = day
     if life.first < life.current:
         show_penalties(product, life, day)
-    if life.current < life.count and (product.direction == VERTICAL or money > due_by_now(life)):
+    due = due_by_now(life)
+    if money == due and product.clears:
+        money = clear_due(life, money, day, k)
+    elif life.current < life.count and (product.direction == VERTICAL or money > due):
         if money >= payoff_amount(product, life):
             settle(product, life)
             if life.unapplied > 0:  # the pay-off counts on what waits
@@ -698,7 +708,7 @@ def repay(product, contract, life, facts, k):
             money = allocate_due(product, life, money, day, k)
             money = prepay(product, contract, life, money, day, k)
         show_advance(product, life)
-    left = allocate(product, life, money, day, k)
+    left = allocate(product, life, money, day, k) if money > 0 else 0
     if left > 0:
         left = recover(life, left, day, k)
     if left > 0:
@@ -715,8 +725,8 @@ def repay(product, contract, life, facts, k):
 
 
 @stage
-def change_rate(product, life, facts, k):
+def change_rate(product, life, fact, k):
     """The contract rate changes: interest from today on, and instalments that fit it."""
-    life.rate = facts[k].amount_fen
-    set_penalty_rate(product, life, facts[k].amount_fen)
+    life.rate = fact.amount_fen
+    set_penalty_rate(product, life, fact.amount_fen)
     relevel(product, life)

@@ -130,23 +130,23 @@ def empty_row(life, k, start):
 
 
 @stage
-def defer(product, contract, calendars, life, facts, k):
+def defer(product, contract, calendars, life, fact, k):
     """Due dates of the rows from `from_on` on move by `count` intervals, or so that the first falls on `due_on`.
 
     Interest goes on: a month put off is a month more of it, and the instalments are set anew.
     """
-    first = row_from(life, facts[k].from_on)
+    first = row_from(life, fact.from_on)
     if first >= life.count:
         return
-    show_penalties(product, life, facts[k].on)
-    anchor = facts[k].due_on
+    show_penalties(product, life, fact.on)
+    anchor = fact.due_on
     dom = 0
     if anchor == 0:
         old = life.rows[first, I_DUE_ON]
         year, month, dom = year_month_day(old)
         dom = contract.due_dom if contract.due_dom > 0 else year_month_day(life.rows[life.count - 1, I_DUE_ON])[2]
         dom = max(dom, year_month_day(old)[2])
-        anchor = due_day(contract.unit, old, year, month, dom, facts[k].count * contract.every)
+        anchor = due_day(contract.unit, old, year, month, dom, fact.count * contract.every)
     if product.method == IMPORTED:
         later = anchor - life.rows[first, I_DUE_ON]
         for j in range(first, life.count):
@@ -181,12 +181,12 @@ def add_rows(product, contract, calendars, life, count):
 
 
 @stage
-def extend(product, contract, calendars, life, facts, k):
+def extend(product, contract, calendars, life, fact, k):
     """`count` instalments more; those from `from_on` on are set anew, the ones before them stay."""
     if life.current >= life.count or product.method == IMPORTED:
         return
-    first = row_from(life, facts[k].from_on)
-    add_rows(product, contract, calendars, life, facts[k].count)
+    first = row_from(life, fact.from_on)
+    add_rows(product, contract, calendars, life, fact.count)
     if life.error == 0:
         relevel_from(product, life, first)
 
@@ -208,16 +208,16 @@ def relevel_from(product, life, first):
 
 
 @stage
-def interest_only(product, contract, calendars, life, facts, k):
+def interest_only(product, contract, calendars, life, fact, k):
     """The next `count` rows ask for interest alone; the rest carry the principal, or as many rows are added."""
-    first = row_from(life, facts[k].from_on)
+    first = row_from(life, fact.from_on)
     if first >= life.count or product.method == IMPORTED:
         return
-    if facts[k].component == 1:
-        add_rows(product, contract, calendars, life, facts[k].count)
+    if fact.component == 1:
+        add_rows(product, contract, calendars, life, fact.count)
         if life.error != 0:
             return
-    life.bare = min(first + facts[k].count, life.count - 1)
+    life.bare = min(first + fact.count, life.count - 1)
     relevel_from(product, life, first)
 
 
@@ -310,15 +310,15 @@ def cut(product, life, day):
 
 
 @stage
-def reinstal(product, contract, calendars, life, facts, k):
+def reinstal(product, contract, calendars, life, fact, k):
     """Arrears and balance anew: over `count` rows from `due_on` on, or over the rows that are left.
 
     830.00 of balance of which 160.00 is past due, six instalments from 1 April: the old rows ask for nothing
     more, six new ones repay the 830.00. Where unpaid interest goes is `ArrearsInterest`.
     """
-    day = facts[k].on
-    mode = facts[k].component
-    if life.balance == 0 or (facts[k].count == 0 and life.current >= life.count):
+    day = fact.on
+    mode = fact.component
+    if life.balance == 0 or (fact.count == 0 and life.current >= life.count):
         return  # nothing to arrange, or no row left to arrange it over
     show_penalties(product, life, day)
     note_delinquency(life, day)
@@ -338,8 +338,8 @@ def reinstal(product, contract, calendars, life, facts, k):
             penalty += charged
             life.rows[j, I_CHARGED_PENALTY] = 0
             life.rows[j, I_OVERDUE_A] = 0
-    if facts[k].count > 0:
-        replace_rows(product, contract, calendars, life, facts, k, interest, signed_for, fee, penalty)
+    if fact.count > 0:
+        replace_rows(product, contract, calendars, life, fact, k, interest, signed_for, fee, penalty)
     elif life.current < life.count:
         share(product, life, life.current, interest if mode != CARRIED else 0, fee, penalty, False)
         if mode == CARRIED:
@@ -377,11 +377,11 @@ def signed_interest(product, life):
 
 
 @stage
-def replace_rows(product, contract, calendars, life, facts, k, interest, signed_for, fee, penalty):
+def replace_rows(product, contract, calendars, life, fact, k, interest, signed_for, fee, penalty):
     """Drop the rows ahead and lay out the new ones."""
-    day = facts[k].on
-    mode = facts[k].component
-    count = facts[k].count
+    day = fact.on
+    mode = fact.component
+    count = fact.count
     alone = mode == ALONE or mode == WHOLE or product.method == IMPORTED
     earned_a = 0
     earned_b = 0
@@ -410,13 +410,13 @@ def replace_rows(product, contract, calendars, life, facts, k, interest, signed_
     life.count = first + count
     for j in range(first, life.count):
         empty_row(life, j, start)
-    unit = facts[k].unit if facts[k].unit > 0 else contract.unit
-    every = facts[k].every if facts[k].every > 0 else contract.every
+    unit = fact.unit if fact.unit > 0 else contract.unit
+    every = fact.every if fact.every > 0 else contract.every
     life.rows[first, I_ACCRUED_A] = earned_a
     life.rows[first, I_ACCRUED_B] = earned_b
     life.rows[first, I_TIMES] = times
     life.rows[first, I_BASE] = base
-    date_rows(product, calendars, life, first, facts[k].due_on, unit, every, 0)
+    date_rows(product, calendars, life, first, fact.due_on, unit, every, 0)
     life.bare = 0
     if mode == WHOLE or product.method == IMPORTED:
         interest += signed_for
@@ -473,17 +473,17 @@ def share(product, life, first, interest, fee, penalty, principal_too):
 
 
 @stage
-def settlement(life, facts, k):
+def settlement(life, fact, k):
     """`amount_fen` received from now until `due_on` ends the loan; the rest is then given up."""
-    life.settle_at = life.repaid + facts[k].amount_fen
-    life.settle_by = facts[k].due_on
+    life.settle_at = life.repaid + fact.amount_fen
+    life.settle_by = fact.due_on
 
 
 @stage
-def forgive_penalty(life, facts, k):
+def forgive_penalty(life, fact, k):
     """Penalties are given up in `count` parts, one as each of the next instalments is kept."""
-    life.forgive_rows = facts[k].count
-    life.forgive = facts[k].amount_fen // facts[k].count
+    life.forgive_rows = fact.count
+    life.forgive = fact.amount_fen // fact.count
     life.forgive_row = life.current
 
 
@@ -501,27 +501,27 @@ def break_plan(product, contract, life):
 
 
 @stage
-def charge_off(product, life, facts, k):
+def charge_off(product, life, fact, k):
     """The day-count trigger. Interest goes on, stops, or everything falls due (`AfterChargeOff`)."""
-    life.charged_off_on = facts[k].on
-    if facts[k].component == STOPS:
+    life.charged_off_on = fact.on
+    if fact.component == STOPS:
         life.rate = 0
-    elif facts[k].component == FALLS_DUE:
-        bring_forward(product, life, facts[k].on)
+    elif fact.component == FALLS_DUE:
+        bring_forward(product, life, fact.on)
 
 
 @stage
-def write_off(product, life, facts, k):
+def write_off(product, life, fact, k):
     """Taken off the books: all that is owed becomes an expense. The claim stays; money later is a recovery."""
-    life.written_off_on = facts[k].on
-    give_up(product, life, facts[k].on, life.written_off, WAS_WRITTEN_OFF, k)
+    life.written_off_on = fact.on
+    give_up(product, life, fact.on, life.written_off, WAS_WRITTEN_OFF, k)
     life.rate = 0
 
 
 @stage
-def sell(product, life, facts, k):
+def sell(product, life, fact, k):
     """The claim passes to another for a price; what was owed leaves the books."""
-    life.written_off_on = facts[k].on
-    life.sale_price = facts[k].amount_fen
-    give_up(product, life, facts[k].on, life.sold, WAS_SOLD, k)
+    life.written_off_on = fact.on
+    life.sale_price = fact.amount_fen
+    give_up(product, life, fact.on, life.sold, WAS_SOLD, k)
     life.rate = 0

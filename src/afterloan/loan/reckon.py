@@ -44,12 +44,12 @@ class Reckoned:
 
 @stage
 def refusal(product, contract, promised, facts):
-    """Why a loan cannot be reckoned at all; 0 when it can."""
-    if product.method == IMPORTED and len(promised) == 0:
+    """Why a loan of so many promised rows and facts cannot be reckoned at all; 0 when it can."""
+    if product.method == IMPORTED and promised == 0:
         return NO_SCHEDULE
-    if len(facts) > MAX_FACTS:
+    if facts > MAX_FACTS:
         return TOO_MANY_FACTS
-    if contract.instalments > ROOM - 64 or len(promised) > ROOM - 64:
+    if contract.instalments > ROOM - 64 or promised > ROOM - 64:
         return TOO_MANY_INSTALMENTS
     return 0
 
@@ -80,11 +80,10 @@ def reckon_many(
     for i in range(first, last):
         contract = contracts[i]
         product = products[contract.product]
-        mine = facts[fact_at[i] : fact_at[i + 1]]
-        rows = promised[promised_at[i] : promised_at[i + 1]]
-        error = refusal(product, contract, rows, mine)
+        rows = promised_at[i + 1] - promised_at[i]
+        error = refusal(product, contract, rows, fact_at[i + 1] - fact_at[i])
         if error == 0:
-            live(product, contract, calendars, rows, mine, as_of, known_on, life)
+            live(product, contract, calendars, promised, promised_at, facts, fact_at, i, as_of, known_on, life)
         else:
             life.error = error
         show_position(product, contract, life, as_of, positions[i])

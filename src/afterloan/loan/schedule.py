@@ -29,6 +29,7 @@ INTEREST_FIRST = int(Method.INTEREST_FIRST)
 BULLET = int(Method.BULLET)
 FLAT = int(Method.FLAT)
 WEEKS = int(Unit.WEEKS)
+MONTHS = int(Unit.MONTHS)
 DAYS = int(Unit.DAYS)
 FOLLOWING = int(Shift.FOLLOWING)
 MODIFIED_FOLLOWING = int(Shift.MODIFIED_FOLLOWING)
@@ -74,36 +75,67 @@ def due_day(unit, anchor, year, month, dom, steps):
     return day_number(year, month, dom)
 
 
+@leaf
+def _write_row(product, contract, life, k, start, due):
+    """An empty row k for the days from `start` to `due`."""
+    for column in range(INSTALMENT_WIDTH):
+        life.rows[k, column] = 0
+    life.rows[k, I_NUMBER] = k + 1
+    life.rows[k, I_FROM_ON] = start
+    life.rows[k, I_DUE_ON] = due
+    life.rows[k, I_INSTALMENT] = -1
+    scale_row(product, contract.unit, contract.every, life, k)
+
+
 @stage
-def lay_out(product, contract, calendars, life, start):
-    """Write numbers and dates of all instalments into `rows` from row 0; returns how many there are."""
-    count = contract.instalments
-    bullet = product.method == BULLET
-    if bullet:
-        count = 1
-    anchor = start
-    offset = 1
-    if contract.first_due_on > 0:
-        anchor = contract.first_due_on
-        offset = 0
+def lay_out(product, contract, life, start):
+    """Write numbers and dates of all instalments into `rows` from row 0; returns how many there are.
+
+    Months are counted from the anchor (never from the row before), so that 31 January, 29 February, 31 March follow.
+    """
+    months = contract.every
+    if contract.unit == YEARS:
+        months *= 12
+    elif contract.unit != MONTHS:
+        months = 0
+    days = contract.every * (7 if contract.unit == WEEKS else 1)
+    anchor = contract.first_due_on if contract.first_due_on > 0 else start
     year, month, dom = year_month_day(anchor)
+    due = anchor
+    first_of_month = anchor - dom + 1
     if contract.due_dom > 0:
         dom = contract.due_dom
+    ahead = contract.first_due_on > 0  # the anchor is itself the first due date
+    last = contract.instalments - 1
+    k = 0
     before = start
-    for k in range(count):
-        for column in range(INSTALMENT_WIDTH):
-            life.rows[k, column] = 0
-        steps = (contract.instalments - 1 if bullet else k) + offset
-        due = due_day(contract.unit, anchor, year, month, dom, steps * contract.every)
-        if product.shift > 1:
-            due = business_day(calendars, product.calendar, due, product.shift)
-        life.rows[k, I_NUMBER] = k + 1
-        life.rows[k, I_FROM_ON] = before
-        life.rows[k, I_DUE_ON] = due
-        life.rows[k, I_INSTALMENT] = -1
-        scale_row(product, contract.unit, contract.every, life, k)
+    for j in range(contract.instalments):
+        if months > 0:
+            for _ in range(0 if ahead else months):
+                first_of_month += month_length(year, month)
+                month += 1
+                if month > 12:
+                    month = 1
+                    year += 1
+            due = first_of_month + min(dom, month_length(year, month)) - 1
+        elif not ahead:
+            due += days
+        ahead = False
+        if product.method != BULLET or j == last:
+            _write_row(product, contract, life, k, before, due)
+            before = due
+            k += 1
+    return k
+
+
+@stage
+def shift_rows(product, contract, calendars, life):
+    """Move due dates that are no business day; the interest period moves with them."""
+    before = life.rows[0, I_FROM_ON]
+    for k in range(life.count):
+        due = business_day(calendars, product.calendar, life.rows[k, I_DUE_ON], product.shift)
+        _write_row(product, contract, life, k, before, due)
         before = due
-    return count
 
 
 @leaf

@@ -266,6 +266,7 @@ PRODUCT = np.dtype(
         ("turns", "i8", (3,)),  # timings in the order of first mention, plus 1; 0 ends the list
         ("counts", "i8", (3,)),  # components named for each timing
         ("parts", "i8", (12,)),  # those components, four places for each timing
+        ("clears", "i8"),  # 1: money that is all that is due pays all that is due
     ]
 )
 

@@ -12,7 +12,7 @@ from afterloan.loan.columns import (
     I_WAIVED,
 )
 from afterloan.loan.moves import moved
-from afterloan.loan.terms import Cause, Component, Direction, InAdvance, Timing
+from afterloan.loan.terms import ROOM, Cause, Component, Direction, InAdvance, Timing
 
 PENALTY = int(Component.PENALTY)
 FEE = int(Component.FEE)
@@ -26,6 +26,7 @@ LAST_INSTALMENT = int(InAdvance.LAST_INSTALMENT)
 NEXT_THEN_LAST = int(InAdvance.NEXT_THEN_LAST)
 SPREAD = int(InAdvance.SPREAD)
 REPAID = int(Cause.REPAID)
+LAST_ROW = ROOM - 1  # a mask that changes no row number, but shows the compiler that none is negative
 
 
 @leaf
@@ -81,6 +82,19 @@ def timing_of(life, k, day):
 
 
 @stage
+def clears(product):
+    """1 where a sum that is exactly what is due pays just that: each part has its place, none in advance before it."""
+    named = 0
+    for j in range(product.orders):
+        named |= 1 << product.order[j]
+    if not product.by_timing:
+        return 1 if named & 0xF == 0xF else 0
+    if product.direction == VERTICAL or named & 0xFF != 0xFF:  # four parts past due, four due
+        return 0
+    return 0 if product.turns[0] - 1 == ADVANCE or product.turns[1] - 1 == ADVANCE else 1
+
+
+@stage
 def unfold(product):
     """Sort a product's `order` by timing into `turns`, `counts` and `parts`, so that a repayment need not search."""
     turns = 0
@@ -94,12 +108,13 @@ def unfold(product):
             turns += 1
         product.parts[4 * timing + product.counts[timing]] = product.order[j] % 4
         product.counts[timing] += 1
+    product.clears = clears(product)
 
 
 @leaf
 def _pay_row(product, life, k, timing, money, day, fact):
     for j in range(product.counts[timing]):
-        money = pay(life, k, product.parts[4 * timing + j], money, day, fact)
+        money = pay(life, k, product.parts[4 * timing + j] & 3, money, day, fact)
         if money == 0:
             break
     return money
@@ -198,6 +213,17 @@ def pay_by_instalment(product, life, money, day, fact):
             money = pay_part(life, k, product.order[j] % 4, money, day, fact)
             if money == 0:
                 return 0
+    return money
+
+
+@leaf
+def clear_due(life, money, day, fact):
+    """Pay all that has fallen due with just as much money; returns what principal would not take."""
+    for k in range(life.first, life.current):
+        for c in range(4):
+            money = pay(life, k & LAST_ROW, c, money, day, fact)
+    if money == 0:
+        life.first = life.current
     return money
 
 
