@@ -81,9 +81,7 @@ def told(loan: tuple[str, int, int, int], happened: list[tuple[int, dict[str, in
     facts = facts[np.lexsort((facts["kind"], facts["on"]))]
     at = np.array([0, len(facts)])
     none = np.zeros(0, PROMISED)
-    return Book(
-        np.array([terms.record()]), contract, none, np.zeros(2, np.int64), facts, at, np.zeros((0, 1), bool)
-    )
+    return Book(np.array([terms.record()]), contract, none, np.zeros(2, np.int64), facts, at, np.zeros((0, 1), bool))
 
 
 def check(told: Reckoned) -> None:

@@ -6,7 +6,7 @@ import tempfile
 import threading
 import time as clock
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -85,15 +85,47 @@ def script_of(name: str) -> Mapping[str, Any]:
     return {str(s["id"]): s for s in scripts()}[name]
 
 
+NAME = "afterloan_lives"
+MARK = "lives_played"
+
+
 def lives_store(store: Store) -> Store:
     """An empty book beside the store's own, on the same server, made anew."""
-    name = "afterloan_lives"
     with psycopg.connect(store.url, autocommit=True) as connection:
-        connection.execute(f"drop database if exists {name} with (force)")
-        connection.execute(f"create database {name}")
-        connection.execute(f"alter database {name} set synchronous_commit = off")  # nothing to lose
-    parts = urlsplit(store.url)
-    return open_store(urlunsplit(parts._replace(path=f"/{name}")))
+        connection.execute(f"drop database if exists {NAME} with (force)")
+        connection.execute(f"create database {NAME}")
+        connection.execute(f"alter database {NAME} set synchronous_commit = off")  # nothing to lose
+    return open_store(_beside(store))
+
+
+def _beside(store: Store) -> str:
+    return urlunsplit(urlsplit(store.url)._replace(path=f"/{NAME}"))
+
+
+def package_mark() -> str:
+    """Twelve characters that change whenever code or a pack of afterloan changes."""
+    mark = hashlib.sha256()
+    root = Path(__file__).parents[1]
+    for path in sorted([*root.rglob("*.py"), *root.rglob("*.yaml")]):
+        mark.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
+    return mark.hexdigest()[:12]
+
+
+def played_store(store: Store) -> tuple[Store, Played | None]:
+    """The book of the lives, played by this very code; None when it was played before and stands."""
+    mark = package_mark()
+    with psycopg.connect(store.url, autocommit=True) as connection:
+        there = connection.execute("select exists (select from pg_database where datname = %s)", (NAME,)).fetchone()
+    if there and there[0]:
+        with suppress(psycopg.Error), psycopg.connect(_beside(store)) as connection:
+            row = connection.execute("select value from setting where name = %s", (MARK,)).fetchone()
+            if row and row[0] == mark:
+                return Store(_beside(store)), None
+    small = lives_store(store)
+    played = play(small, scripts())
+    with small.connect() as connection:
+        connection.execute("insert into setting (name, value) values (%s, %s)", (MARK, Jsonb(mark)))
+    return small, played
 
 
 def play(store: Store, told: Sequence[Mapping[str, Any]], through: date | None = None) -> Played:

@@ -78,12 +78,15 @@ def story(
 
 
 def demo_lives(store: "Store", language: str = "en", brief: bool = True) -> list[str]:
-    """Play the lives in a small book beside the store's own and tell their stories, a line of text each."""
-    from afterloan.close.lives import lives_store, play, scripts
+    """Play the lives in a small book beside the store's own and tell their stories, a line of text each.
 
-    small = lives_store(store)
-    played = play(small, scripts())
-    told = [f"{played.days} days of {len(scripts())} lives played in {played.seconds:.0f} s"]
+    Lives that this very code has played stand as they are and are only told.
+    """
+    from afterloan.close.lives import played_store, scripts
+
+    small, played = played_store(store)
+    days = f"{played.days} days of {len(scripts())} lives played in {played.seconds:.0f} s" if played else ""
+    told = [days or f"{len(scripts())} lives, played before"]
     for script in scripts():
         lines = story_of(small, script["borrower"], language, date.fromisoformat(script["through"]))
         told += ["", f"== {script['title'][language]} ==", *plain(lines, brief)]

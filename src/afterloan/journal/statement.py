@@ -9,7 +9,6 @@ from afterloan.journal.postings import NO_COMPONENT, POSTINGS, SLOT
 from afterloan.loan.book import Records
 from afterloan.loan.terms import Cause, Component
 
-
 LEAVES = (Cause.REPAID, Cause.WAIVED, Cause.WRITTEN_OFF, Cause.SOLD)
 """Causes by which principal leaves the loan."""
 

@@ -177,7 +177,7 @@ def _write_history(
     connection: psycopg.Connection[Any], shard: int, words: npt.NDArray[np.int64], at: Offsets, loans: Records
 ) -> None:
     """Histories of some loans of a shard, over those that are there; straight in where the shard has none yet."""
-    rows = copy_of_histories(words, at, loans, shard)
+    rows = copy_of_histories(words, at, np.asarray(loans, np.int64), shard)
     found = connection.execute("select exists (select from history where shard = %s)", (shard,)).fetchone()
     into = "packed_now" if found and found[0] else "history"
     if into == "packed_now":
