@@ -296,7 +296,7 @@ def demo(
     loans: Annotated[int, typer.Option(min=100)] = 5_000,
     months: Annotated[int, typer.Option(min=2, max=60)] = 24,
 ) -> None:
-    """Generate a book (or take the one that is there), close its days, show the portfolio; play two borrowers' lives."""
+    """Generate a book (or take what is there), close its days, show the portfolio; play two borrowers' lives."""
     from rich.console import Console
 
     from afterloan.dates import iso, months_later
@@ -344,7 +344,7 @@ def demo(
     say("4. two borrowers, told three ways, day by day through the whole machinery (kept for the next run)")
     print("\n".join(demo_lives(store)))
     print(f"\nreport: {page}")
-    print("next: afterloan explain LOAN   afterloan lives --whole   afterloan decide --help   afterloan report --csv FOLDER")
+    print("next: afterloan explain LOAN   afterloan lives --whole   afterloan report --csv FOLDER")
 
 
 @journal_app.command("export")

@@ -23,6 +23,7 @@ class FactRefused(ValueError):
     """A fact that cannot be taken: `column`, `value`, `reason`, and the `remedy`."""
 
     def __init__(self, column: str, value: object, reason: str, remedy: str) -> None:
+        """What is wrong (`column`, `value`, `reason`) and what to do (`remedy`)."""
         super().__init__(f"{column} {value!r}: {reason}; {remedy}")
         self.column, self.value, self.reason, self.remedy = column, value, reason, remedy
 
