@@ -9,9 +9,18 @@ import numpy as np
 from afterloan.compiled import leaf, stage
 from afterloan.dates import NEVER, day_number, year_month_day
 from afterloan.generate.chance import below, between, happens, pick, quantile
-from afterloan.loan.acts import DISBURSED, REPAID, act, begin
+from afterloan.loan.acts import DISBURSED, REPAID, begin
 from afterloan.loan.columns import I_DUE_ON, I_FROM_ON, I_INSTALMENT, I_PAID
-from afterloan.loan.life import INTEREST, PRINCIPAL, advance, due_by_now, payoff_amount
+from afterloan.loan.life import (
+    INTEREST,
+    PRINCIPAL,
+    advance,
+    begin_schedule,
+    disburse,
+    due_by_now,
+    payoff_amount,
+    repay,
+)
 from afterloan.loan.penalty import show_penalties
 from afterloan.loan.terms import Method
 
@@ -236,12 +245,14 @@ def receive(habits, chance, number, nth, on, amount, last_day, receipt):
 def live_loan(habits, chance, products, calendars, promised, b, contract, last_day, life, facts, events, receipts, at):
     """Live one loan from disbursement to the last day of the book; writes receipts from `at`, returns their end."""
     product = products[contract.product]
-    only = np.int64(0)  # a bare 0 is a type of its own to the compiler, and all of `act` would be compiled again
+    only = np.int64(0)  # a bare 0 is a type of its own to the compiler, and all of `repay` would be compiled again
     begin(life)
     facts[0].kind = DISBURSED
     facts[0].on = contract.signed_on
     facts[0].amount_fen = contract.principal_fen
-    act(product, contract, calendars, promised, life, facts, only)
+    begin_schedule(product, contract, calendars, promised, only, only, life, contract.signed_on)
+    advance(product, life, contract.signed_on)
+    disburse(product, life, facts[0], only)
     n = plan_payments(habits, chance, product, b, life, contract.signed_on, last_day, events)
     first = at
     facts[0].kind = REPAID
@@ -271,7 +282,7 @@ def live_loan(habits, chance, products, calendars, promised, b, contract, last_d
         at += 1
         facts[0].on = on
         facts[0].amount_fen = amount
-        act(product, contract, calendars, promised, life, facts, only)
+        repay(product, contract, life, facts[0], only)
     return at
 
 
