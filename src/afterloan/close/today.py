@@ -1,0 +1,61 @@
+"""A lender's day from the evening before: close, plans, lines, decisions, proposals. Sending is the drain's."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import adbc_driver_postgresql.dbapi as adbc
+
+from afterloan.close.day import CloseRefused, close_through
+from afterloan.close.decide import decide
+from afterloan.close.legal import propose_from_ladder, propose_losses_from_ladder, watch, watched
+from afterloan.close.lessons import restore_by_rule
+from afterloan.close.relief import watch_plans
+from afterloan.dates import iso
+from afterloan.facts.limit import LimitFrozen, LimitRestored
+from afterloan.store.repair import person_of
+from afterloan.store.server import Store
+
+FROZEN = (
+    "select reference from (select distinct on (e.borrower) b.reference, e.kind from event e join borrower b using "
+    "(borrower) where e.kind = any(%s) and e.known_on <= %s order by e.borrower, e.known_on desc, e.event desc) last "
+    "where kind = %s order by 1"
+)
+
+
+def run_day(store: Store, day: int, workers: int = 1) -> Iterator[str]:
+    """Do all that a day asks for, one line of words for each step; run again it adds nothing.
+
+    The days before are closed and proved; every running plan is looked at; lines that the automatic rule frees are
+    restored; the day is decided; what the ladder wishes of the law becomes proposals, and what is due tasks.
+    Raises CloseRefused where the proof fails, and what the steps raise.
+    """
+    yield _close(store, day - 1, workers)
+    states = [kept.state for kept in watch_plans(store, day).values()]
+    told = ", ".join(f"{states.count(name)} {name}" for name in sorted(set(states)))
+    yield f"plans: {told or 'none running'}"
+    yield f"credit lines: {restore_lines(store, day)} restored by rule"
+    yield str(decide(store, day, workers))
+    yield _legal(store, date.fromisoformat(iso(day)))
+
+
+def _close(store: Store, through: int, workers: int) -> str:
+    closed = close_through(store, through, workers=workers)
+    if closed.failed:
+        raise CloseRefused(str(closed))
+    return str(closed)
+
+
+def restore_lines(store: Store, day: int) -> int:
+    """Let the automatic rule look at every frozen line; returns how many it restored."""
+    with store.connect() as connection:
+        kinds = [LimitFrozen.KIND, LimitRestored.KIND]
+        rows = connection.execute(FROZEN, (kinds, iso(day), LimitFrozen.KIND)).fetchall()
+    answers = (restore_by_rule(store, person_of(store, who), day, f"by-rule:{who}:{iso(day)}") for (who,) in rows)
+    return sum(answer.granted for answer in answers)
+
+
+def _legal(store: Store, on: date) -> str:
+    with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
+        made = propose_from_ladder(connection, reader, on) + propose_losses_from_ladder(connection, reader, on)
+        tasks = watch(connection, reader, watched(connection), on)
+    return f"law: {len(made)} proposals wait for people, {tasks} new tasks"

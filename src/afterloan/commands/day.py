@@ -1,0 +1,26 @@
+"""One command for a lender's day."""
+
+import os
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(day)
+
+
+def day(
+    on: Annotated[str, typer.Argument(help="The day that begins, YYYY-MM-DD.")],
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Worker processes; all cores unless given.")
+    ] = None,
+) -> None:
+    """Begin a day: close the days before, watch plans, restore lines, decide, propose. Then: `afterloan drain`."""
+    from afterloan.close.today import run_day
+    from afterloan.dates import day as number
+    from afterloan.store.server import open_store
+
+    for line in run_day(open_store(), number(on), workers or os.cpu_count() or 1):
+        print(line, flush=True)

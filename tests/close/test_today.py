@@ -1,0 +1,41 @@
+"""A day begun: closed, watched, restored, decided, proposed; begun again it adds nothing."""
+
+from datetime import date
+
+from afterloan.close.today import run_day
+from afterloan.dates import day
+from afterloan.facts.limit import LimitFrozen, LimitSet
+from afterloan.store.events import events_of, tell
+from afterloan.store.server import Store
+from tests.strategy.books import borrower, loan, outbox, repaid
+
+TO = day("2025-07-20")
+
+
+def test_a_day_is_begun_once(store: Store) -> None:
+    told = {"borrower": "B1", "by": "afterloan", "rule": "limits.freeze-when-overdue", "before_fen": 3_000_000}
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        borrower(connection, "B2")
+        loan(connection, "L1", "B1", "2025-03-20")
+        loan(connection, "L2", "B2", "2025-04-20")
+        for on in ("2025-04-20", "2025-05-20", "2025-06-20"):
+            repaid(connection, "L1", on, 110_183)
+        granted, frozen = date(2025, 3, 20), date(2025, 4, 25)
+        tell(connection, LimitSet(**told, on=granted, known_on=granted, reference="l", reason="g", after_fen=3_000_000))
+        tell(
+            connection, LimitFrozen(**told, on=frozen, known_on=frozen, reference="f", reason="4", after_fen=3_000_000)
+        )
+    lines = list(run_day(store, TO))
+    assert lines[0].startswith("closed 122 days (2025-03-20 to 2025-07-19)") and lines[0].endswith("proved")
+    assert lines[1] == "plans: none running"
+    assert lines[3].startswith("decided 2025-07-20 over 2 borrowers")
+    assert lines[4].startswith("law: 0 proposals")
+    with store.connect() as connection:
+        restored = [e for e in events_of(connection, "B1") if e.KIND == "limit.restored"]
+    assert lines[2] == f"credit lines: {len(restored)} restored by rule"
+    before = outbox(store)
+    assert any(who == "B2" for _, _, who, _, _ in before)  # L2 is 61 days late: something is done about it
+    again = list(run_day(store, TO))
+    assert "nothing was posted" in again[0] and "nothing was added" in again[3]
+    assert outbox(store) == before
