@@ -5,7 +5,7 @@ from importlib import resources
 from alembic import op
 
 revision = "0005"
-down_revision = "0002"
+down_revision = "0004"
 
 TABLES = """
 -- one row a step of a try; `started` is committed before anything leaves, so a worker's death leaves a trace

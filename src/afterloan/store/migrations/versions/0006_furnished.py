@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0006"
-down_revision = "0002"
+down_revision = "0005"
 
 TABLES = """
 -- one file to one bureau: a month as known on a day. `mark`: what was told before this transaction number was seen
