@@ -107,9 +107,15 @@ def check(told: Reckoned) -> None:
 
 AFTER_THE_END = [(29, {"kind": FactKind.REINSTALLED, "count": 0, "component": 0})]
 
+PAID_AHEAD = [
+    (1, {"kind": FactKind.REPAID, "amount_fen": 1}),
+    (1, {"kind": FactKind.REINSTALLED, "count": 1, "component": 0}),
+]
+
 
 @given(loans, happenings, st.integers(1, 700))
 @example(("jiebei-equal", 1_000, 0, 1), AFTER_THE_END, 29)
+@example(("flat", 1_000, 0, 1), PAID_AHEAD, 1)
 @settings(max_examples=250, deadline=None)
 def test_money_is_conserved_whatever_is_agreed(
     loan: tuple[str, int, int, int], happened: list[tuple[int, dict[str, int]]], after: int

@@ -295,6 +295,7 @@ def cut(product, life, day):
         life.rows[k, I_DUE + c] = life.rows[k, I_PAID + c] + life.rows[k, I_WAIVED + c]
         paid += life.rows[k, I_DUE + c]
     life.rows[k, I_PROMISED_FEE] = 0
+    life.scheduled -= life.rows[k, I_DUE + PRINCIPAL] - life.rows[k, I_PREPAID]
     life.due[INTEREST] += life.rows[k, I_DUE + INTEREST]
     life.due[PRINCIPAL] += life.rows[k, I_DUE + PRINCIPAL]
     life.early_interest -= life.rows[k, I_PAID + INTEREST]
