@@ -1,6 +1,7 @@
 """Statements as SWIFT MT940: read with the mt-940 library, its balances checked; written for the simulated bank."""
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
@@ -32,7 +33,7 @@ def write_mt940(statement: Statement) -> bytes:
         rows.append(f":61:{x.booked_on:%y%m%d}{x.booked_on:%m%d}{sign}{amount}NDDT{key}//{x.bank_reference[:16]}")
         told = "".join(f"/{tag}/{getattr(x, field)}" for tag, field in NAMES.items() if getattr(x, field))
         text = f":86:{told or '/REMI/-'}"
-        rows.extend(text[k : k + WIDTH] for k in range(0, len(text), WIDTH))
+        rows.extend(_wrapped(text))
     rows.append(f":62F:{_balance(closing, s.made_at.strftime('%y%m%d'), s.currency)}")
     return ("\n".join([*rows, "-"]) + "\n").encode("utf-8")
 
@@ -43,6 +44,16 @@ def _amount(fen: int) -> str:
 
 def _balance(fen: int, on: str, currency: str) -> str:
     return f"{'C' if fen >= 0 else 'D'}{on}{currency}{_amount(abs(fen))}"
+
+
+def _wrapped(text: str) -> Iterator[str]:
+    """A text in rows of 65 characters at most; none begins or ends with a blank, which readers drop."""
+    while text:
+        cut = WIDTH
+        while 1 < cut < len(text) and " " in (text[cut - 1], text[cut]):
+            cut -= 1
+        yield text[:cut]
+        text = text[cut:]
 
 
 def read_mt940(data: bytes, file: str = "mt940") -> list[Statement]:
