@@ -605,6 +605,9 @@ def give_up(product, life, day, given, cause, fact):
     for j in range(life.first, life.count):
         for c in range(4):
             part = owed(life, j, c)
+            if c == PRINCIPAL:  # a row set anew may ask for less than was paid on it
+                part = min(part, life.balance)
+                life.balance -= max(part, 0)
             if part > 0:
                 life.rows[j, I_WAIVED + c] += part
                 life.rows[j, I_LAST_PAID_ON] = max(life.rows[j, I_LAST_PAID_ON], day)
