@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from afterloan.dates import NEVER
-from afterloan.loan.book import Book
+from afterloan.loan.book import Book, part
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import Component, State, Unit
 
@@ -72,20 +72,6 @@ def month_back(number: int, months: int) -> int:
     """The month end `months` months before a month end: 2026-03-31 and 1 give 2026-02-28."""
     first = np.int64(number).astype("datetime64[D]").astype("datetime64[M]") + 1 - months
     return int(first.astype("datetime64[D]").astype(np.int64)) - 1
-
-
-def part(book: Book, rows: npt.NDArray[np.int64]) -> Book:
-    """Some loans of a book, by row number, as a book of their own."""
-
-    def cut(records: Cells, at: Days) -> tuple[Cells, Days]:
-        lengths = at[rows + 1] - at[rows]
-        ends = np.concatenate([[0], np.cumsum(lengths)])
-        index = np.repeat(at[rows] - ends[:-1], lengths) + np.arange(ends[-1])
-        return records[index], ends.astype(np.int64)
-
-    promised, promised_at = cut(book.promised, book.promised_at)
-    facts, fact_at = cut(book.facts, book.fact_at)
-    return Book(book.products, book.contracts[rows], promised, promised_at, facts, fact_at, book.calendars)
 
 
 def reckon_cells(book: Book, at: int, known_on: int = NEVER, delinquent_after: int = 30) -> Cells:

@@ -3,10 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
-from afterloan.bureau.cells import Cells, month_back, month_before, part, reckon_cells
+from afterloan.bureau.cells import Cells, month_back, month_before, reckon_cells
 from afterloan.bureau.status import metro2_history_code
 from afterloan.dates import NEVER
-from afterloan.loan.book import Book
+from afterloan.loan.book import Book, part
 
 Matrix = npt.NDArray[np.bytes_]
 PROFILE = 24

@@ -16,7 +16,6 @@ import psycopg
 
 from afterloan.bureau import pboc
 from afterloan.bureau.amendments import in_file, records
-from afterloan.bureau.cells import part
 from afterloan.bureau.disputes import Dispute, disputes_of
 from afterloan.bureau.metro2.month import write_month
 from afterloan.bureau.metro2.rows import header, segments
@@ -27,7 +26,7 @@ from afterloan.bureau.words import KINDS, not_theirs, said
 from afterloan.dates import day
 from afterloan.facts.bureau import BureauRejected, CorrectionFurnished
 from afterloan.facts.events import event_of
-from afterloan.loan.book import Book
+from afterloan.loan.book import Book, part
 from afterloan.loan.reckon import reckon_book
 from afterloan.store import furnished
 from afterloan.store.events import COLUMNS as EVENT_COLUMNS

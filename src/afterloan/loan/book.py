@@ -28,3 +28,17 @@ class Book:
     def __len__(self) -> int:
         """How many loans."""
         return len(self.contracts)
+
+
+def part(book: Book, rows: Offsets) -> Book:
+    """Some loans of a book, by row number, as a book of their own."""
+
+    def cut(records: Records, at: Offsets) -> tuple[Records, Offsets]:
+        lengths = at[rows + 1] - at[rows]
+        ends = np.concatenate([[0], np.cumsum(lengths)])
+        index = np.repeat(at[rows] - ends[:-1], lengths) + np.arange(ends[-1])
+        return records[index], ends.astype(np.int64)
+
+    promised, promised_at = cut(book.promised, book.promised_at)
+    facts, fact_at = cut(book.facts, book.fact_at)
+    return Book(book.products, book.contracts[rows], promised, promised_at, facts, fact_at, book.calendars)

@@ -105,7 +105,7 @@ def standing_frame(
     frames = [_arrears(book, borrowers, now, days), _classes(book, borrowers, now, days, tiers)]
     marked = np.flatnonzero(now["worst_days_past_due"] > 0)
     if len(marked):
-        from afterloan.risk.spells import part
+        from afterloan.loan.book import part
 
         few = part(book, marked)
         end = last_month(on)

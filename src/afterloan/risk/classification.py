@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from afterloan.dates import NEVER, iso, months_later, year_month_day
-from afterloan.loan.book import Book, Records
+from afterloan.loan.book import Book, Records, part
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import State
-from afterloan.risk.spells import agreed_plans, observe, part, spells_of
+from afterloan.risk.spells import agreed_plans, observe, spells_of
 from afterloan.rules.packs import Finding, PackRefused, Rule, rules_of
 
 Ints = npt.NDArray[np.int64]

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from afterloan.dates import NEVER, months_later, year_month_day
-from afterloan.loan.book import Book, Records
+from afterloan.loan.book import Book, Records, part
 from afterloan.loan.reckon import reckon_book, reckon_loan
 from afterloan.loan.terms import FactKind
 
@@ -27,20 +27,6 @@ class Spells:
     cured_on: Days
     worst_before: Days
     worst_now: Days
-
-
-def part(book: Book, rows: Days) -> Book:
-    """Some loans of a book, by row number, as a book of their own."""
-
-    def cut(records: Records, at: Days) -> tuple[Records, Days]:
-        lengths = at[rows + 1] - at[rows]
-        ends = np.concatenate([[0], np.cumsum(lengths)])
-        index = np.repeat(at[rows] - ends[:-1], lengths) + np.arange(ends[-1])
-        return records[index], ends.astype(np.int64)
-
-    promised, promised_at = cut(book.promised, book.promised_at)
-    facts, fact_at = cut(book.facts, book.fact_at)
-    return Book(book.products, book.contracts[rows], promised, promised_at, facts, fact_at, book.calendars)
 
 
 def spells_of(book: Book, on: int, known_on: int = NEVER, positions: Records | None = None, least: int = 1) -> Spells:
