@@ -14,6 +14,7 @@ PURE = sorted(
     path
     for path in [
         *SOURCE.glob("dates.py"),
+        *SOURCE.glob("money.py"),
         *SOURCE.glob("loan/*.py"),
         *SOURCE.glob("facts/*.py"),
         *SOURCE.glob("journal/*.py"),
