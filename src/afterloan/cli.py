@@ -122,11 +122,10 @@ def close(
 
 
 def _books(store: "Store") -> Iterator[Any]:
-    import adbc_driver_postgresql.dbapi as adbc
-
+    from afterloan.store.connect import reader_to
     from afterloan.store.read import books
 
-    with store.connect() as connection, adbc.connect(store.url) as reader:
+    with store.connect() as connection, reader_to(store.url) as reader:
         yield from books(connection, reader)
 
 
@@ -167,11 +166,10 @@ def report(
 
 
 def _one(store: "Store", loan: str) -> tuple[Any, str]:
-    import adbc_driver_postgresql.dbapi as adbc
-
+    from afterloan.store.connect import reader_to
     from afterloan.store.read import read_loans
 
-    with store.connect() as connection, adbc.connect(store.url) as reader:
+    with store.connect() as connection, reader_to(store.url) as reader:
         row = connection.execute(
             "select c.loan, p.code from contract c join product p on p.number = c.product where c.reference = %s",
             (loan,),

@@ -86,3 +86,13 @@ def test_commands_and_files_that_the_docs_name_exist() -> None:
             assert name in commands, f"{page.name}: afterloan {name}"
         for name in re.findall(r"`((?:src|docs|tests|bench)/[\w./-]+\.\w+)`", text):
             assert (ROOT / name).exists(), f"{page.name}: {name}"
+
+
+def test_connections_are_opened_in_one_place() -> None:
+    for path in SOURCE.rglob("*.py"):
+        if path.relative_to(SOURCE).as_posix() == "store/connect.py":
+            continue
+        found = re.search(r"\b(psycopg|adbc)\.connect\(", path.read_text(encoding="utf-8"))
+        assert not found, (
+            f"{path.name}: {found.group() if found else ''} opens a connection; use afterloan.store.connect"
+        )

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import adbc_driver_postgresql.dbapi as adbc
 import numpy as np
 
 from afterloan.dates import NEVER
@@ -19,6 +18,7 @@ from afterloan.risk.classification import (
 )
 from afterloan.risk.provision import expected_loss
 from afterloan.risk.spells import spells_of
+from afterloan.store.connect import reader_to
 from afterloan.store.read import books
 from afterloan.store.repair import person_of_loan
 from afterloan.store.server import Store
@@ -34,7 +34,7 @@ def classify_book(store: Store, on: int, jurisdiction: str) -> dict[str, Any]:
     """How many loans are in each class of a place, their outstanding, and the expected loss by IFRS 9 (minor units)."""
     names: list[str] = []
     owed = loss = 0
-    with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
+    with store.connect() as connection, reader_to(store.url) as reader:
         for book in books(connection, reader):
             now = reckon_book(book, on, on)
             live = (now["error"] == 0) & (now["disbursed_fen"] > 0) & (now["paid_off_on"] == NEVER)

@@ -13,6 +13,7 @@ import psycopg
 from afterloan.close.prove import prove
 from afterloan.close.shard import ShardClosed, close_shard
 from afterloan.dates import iso
+from afterloan.store.connect import connect_to, reader_to
 from afterloan.store.read import SHARDS
 from afterloan.store.server import Store
 
@@ -90,15 +91,18 @@ def close_through(
     return closed
 
 
+def _asked(connection: psycopg.Connection[Any], sql: str) -> int | None:
+    """The one date that a query asks for, in days since 1970-01-01; None: there is none."""
+    row = connection.execute(f"select ({sql}) - date '1970-01-01'").fetchone()
+    return row[0] if row else None
+
+
 def _first_open(store: Store, through: int, only: bool) -> int:
     with store.connect() as connection:
-        row = connection.execute(
-            "select (select max(closed_on) - date '1970-01-01' from proof), "
-            "(select min(on_day) - date '1970-01-01' from fact), "
-            "(select min(closed_on) - date '1970-01-01' from closing)"
-        ).fetchone()
-    assert row is not None
-    last, earliest, begun = row
+        last = _asked(connection, "select max(closed_on) from proof")
+        begun = _asked(connection, "select min(closed_on) from closing")
+        # the first fact is looked for once in the life of a book: the search walks all of them
+        earliest = _asked(connection, "select min(on_day) from fact") if last is None else last
     if earliest is None:
         raise CloseRefused("the book is empty: import a book first (afterloan import FOLDER)")
     if last is None and begun is not None:  # a first close that was cut short: some shards have this day
@@ -163,7 +167,7 @@ _CONNECTIONS: dict[str, tuple[psycopg.Connection[Any], adbc.Connection]] = {}
 
 def _in_worker(url: str, shard: int, first: int, last: int) -> ShardClosed:
     if url not in _CONNECTIONS:
-        _CONNECTIONS[url] = (psycopg.connect(url), adbc.connect(url, autocommit=True))
+        _CONNECTIONS[url] = (connect_to(url), reader_to(url))
     connection, reader = _CONNECTIONS[url]
     try:
         return close_shard(connection, reader, shard, first, last)

@@ -17,6 +17,7 @@ from afterloan.close.day import _pool
 from afterloan.close.known import read_known
 from afterloan.dates import iso
 from afterloan.facts.action import ActionWithdrawn
+from afterloan.store.connect import connect_to, reader_to
 from afterloan.store.contacts import defaults_of, place_of
 from afterloan.store.events import borrower_number, events_of
 from afterloan.store.limits import owed_now
@@ -136,7 +137,7 @@ _CONNECTIONS: dict[str, tuple[psycopg.Connection[Any], adbc.Connection]] = {}
 
 def _in_worker(url: str, shard: int, day: int) -> ShardDecided:
     if url not in _CONNECTIONS:
-        _CONNECTIONS[url] = (psycopg.connect(url), adbc.connect(url, autocommit=True))
+        _CONNECTIONS[url] = (connect_to(url), reader_to(url))
     connection, reader = _CONNECTIONS[url]
     try:
         return decide_shard(connection, reader, shard, day)

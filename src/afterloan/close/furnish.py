@@ -29,6 +29,7 @@ from afterloan.facts.events import event_of
 from afterloan.loan.book import Book, part
 from afterloan.loan.reckon import reckon_book
 from afterloan.store import furnished
+from afterloan.store.connect import reader_to
 from afterloan.store.events import COLUMNS as EVENT_COLUMNS
 from afterloan.store.events import tell
 from afterloan.store.furnished import Furnishing
@@ -103,7 +104,7 @@ def _furnish_shards(
     store: Store, shards: range, furnishing: Furnishing, sender: dict[str, Any], file: Path
 ) -> Furnished:
     made = Furnished(furnishing.bureau, furnishing.month_end, furnishing.known_on, file)
-    with store.connect() as connection, adbc.connect(store.url) as reader:
+    with store.connect() as connection, reader_to(store.url) as reader:
         table = product_table(products(connection))
         for shard in shards:
             # a shard that was never folded is copied straight in: two at once would meet in its key

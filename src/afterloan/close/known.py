@@ -17,6 +17,7 @@ from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import FactKind
 from afterloan.store.contacts import STANDING_KINDS, defaults_of, place_of, standing_of
+from afterloan.store.ids import ids_of
 from afterloan.store.read import fetch
 from afterloan.strategy.columns import FAR
 from afterloan.strategy.frame import active_loans, loan_frame, of_borrowers, whole_frame
@@ -64,7 +65,7 @@ def read_known(
     contracts = _contracts(reader, shard, book)
     owners = contracts["borrower"].to_numpy()
     horizon = max(ladder.horizon for ladder in ladders.values())
-    wanted = np.union1d(owners[active_loans(positions, day, horizon)], _restricted(connection, shard))
+    wanted = ids_of(owners[active_loans(positions, day, horizon)], _restricted(connection, shard))
     if not len(wanted):
         return None
     theirs = np.isin(owners, wanted)

@@ -143,8 +143,8 @@ def check_lesson(store: Store, of: str, answer: int, on: int, reference: str) ->
 
 def measure_lesson(store: Store, lesson: str, on: int, after_days: int = 60) -> Effect:
     """The effect of a lesson: the share with nothing overdue `after_days` after it, shown against held out."""
-    import adbc_driver_postgresql.dbapi as adbc
-
+    from afterloan.store.connect import reader_to
+    from afterloan.store.ids import one_of
     from afterloan.store.read import read_loans
 
     sql = (
@@ -155,8 +155,8 @@ def measure_lesson(store: Store, lesson: str, on: int, after_days: int = 60) -> 
         rows = connection.execute(sql, (LessonGiven.KIND, lesson, _date(on - after_days))).fetchall()
         if not rows:
             raise ValueError(f"lesson {lesson}: none was given {after_days} days before {iso(on)}; wait")
-        with adbc.connect(store.url, autocommit=True) as reader:
-            book = read_loans(connection, reader, f"c.loan in ({','.join(str(int(r[0])) for r in rows)})")
+        with reader_to(store.url) as reader:
+            book = read_loans(connection, reader, one_of("c.loan", (r[0] for r in rows)))
     place = {int(n): k for k, n in enumerate(book.contracts["loan"])}
     good: dict[str, list[int]] = {"shown": [0, 0], "held_out": [0, 0]}
     for look in sorted({r[1] for r in rows}):

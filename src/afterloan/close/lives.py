@@ -49,6 +49,7 @@ from afterloan.rails.drain_work import drain
 from afterloan.rails.receipts import take as take_receipts
 from afterloan.rules.products import builtin
 from afterloan.store.cases import place_with
+from afterloan.store.connect import connect_to, reader_to
 from afterloan.store.debits import sign_mandate
 from afterloan.store.events import borrower_number, tell
 from afterloan.store.legal import appoint, case_of
@@ -91,7 +92,7 @@ MARK = "lives_played"
 
 def lives_store(store: Store) -> Store:
     """An empty book beside the store's own, on the same server, made anew."""
-    with psycopg.connect(store.url, autocommit=True) as connection:
+    with connect_to(store.url, autocommit=True) as connection:
         connection.execute(f"drop database if exists {NAME} with (force)")
         connection.execute(f"create database {NAME}")
         connection.execute(f"alter database {NAME} set synchronous_commit = off")  # nothing to lose
@@ -114,10 +115,10 @@ def package_mark() -> str:
 def played_store(store: Store) -> tuple[Store, Played | None]:
     """The book of the lives, played by this very code; None when it was played before and stands."""
     mark = package_mark()
-    with psycopg.connect(store.url, autocommit=True) as connection:
+    with connect_to(store.url, autocommit=True) as connection:
         there = connection.execute("select exists (select from pg_database where datname = %s)", (NAME,)).fetchone()
     if there and there[0]:
-        with suppress(psycopg.Error), psycopg.connect(_beside(store)) as connection:
+        with suppress(psycopg.Error), connect_to(_beside(store)) as connection:
             row = connection.execute("select value from setting where name = %s", (MARK,)).fetchone()
             if row and row[0] == mark:
                 return Store(_beside(store)), None
@@ -143,7 +144,7 @@ def play(store: Store, told: Sequence[Mapping[str, Any]], through: date | None =
         tempfile.TemporaryDirectory() as folder,
         _bank(first) as (bank, url),
         store.connect() as connection,
-        adbc.connect(store.url, autocommit=True) as reader,
+        reader_to(store.url) as reader,
     ):
         world = World(store, connection, reader, bank, url, Path(folder))
         lives = [Life(world, script) for script in told]

@@ -18,7 +18,9 @@ from afterloan.rails.bank.gateway import Gateway, Unclear
 from afterloan.rails.bank.match import Claim, Match, match_line, tokens
 from afterloan.rails.bank.words import Line, Result, Results, RowRefused, Statement, Status
 from afterloan.rails.debit import OWN, Settled, money_through, take_result
+from afterloan.store.connect import reader_to
 from afterloan.store.debits import attempt_of, unanswered
+from afterloan.store.ids import one_of
 from afterloan.store.read import read_loans
 from afterloan.store.server import Store
 from afterloan.store.statements import (
@@ -142,7 +144,7 @@ class Imported:
 @contextmanager
 def reader_of(store: Store) -> Any:
     """An Arrow connection to the same database."""
-    with adbc.connect(store.url, autocommit=True) as reader:
+    with reader_to(store.url) as reader:
         yield reader
 
 
@@ -269,7 +271,7 @@ def _claims(
     """Live loans (`ended_too`: also those that are paid) with what they ask for on a day."""
     if not loans:
         return {}
-    book = read_loans(connection, reader, f"c.loan in ({','.join(map(str, loans))})")
+    book = read_loans(connection, reader, one_of("c.loan", loans))
     rows = connection.execute(
         "select c.loan, c.reference, b.reference, b.name from contract c join borrower b using (borrower) "
         "where c.loan = any(%s)",
@@ -348,7 +350,7 @@ def refunds_due(store: Store, on: date) -> list[Surplus]:
         loans = loans_with_outside_money(connection)
         if not loans:
             return []
-        book = read_loans(connection, reader, f"c.loan in ({','.join(map(str, loans))})")
+        book = read_loans(connection, reader, one_of("c.loan", loans))
         as_of = day(on.isoformat())
         positions = reckon_book(book, as_of, as_of)
         over = {

@@ -18,6 +18,7 @@ from afterloan.journal.postings import BY_LOAN, SLOT, SLOTS
 from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import Refusal
+from afterloan.store.ids import ids_of
 from afterloan.store.read import fold, product_table, products, read_shard, told_since, watermark
 
 REASONS = {
@@ -106,7 +107,7 @@ def _posted(connection: psycopg.Connection[Any], book: Book, shard: int, told: s
     if told is None:
         return posted_of(connection, loans)
     posted = totals_of(before)
-    touched = np.union1d(told_since(connection, shard, told), loans[before["error"] != 0])
+    touched = ids_of(told_since(connection, shard, told), loans[before["error"] != 0])
     touched = np.intersect1d(touched, loans)  # a contract told while we read is not in the book yet
     posted[np.searchsorted(loans, touched), :BY_LOAN] = posted_of(connection, touched)[:, :BY_LOAN]
     return posted

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from datetime import date
 
-import adbc_driver_postgresql.dbapi as adbc
-
 from afterloan.close.day import CloseRefused, close_through
 from afterloan.close.decide import decide
 from afterloan.close.legal import propose_from_ladder, propose_losses_from_ladder, watch, watched
@@ -12,6 +10,7 @@ from afterloan.close.lessons import restore_by_rule
 from afterloan.close.relief import watch_plans
 from afterloan.dates import iso
 from afterloan.facts.limit import LimitFrozen, LimitRestored
+from afterloan.store.connect import reader_to
 from afterloan.store.repair import person_of
 from afterloan.store.server import Store
 
@@ -55,7 +54,7 @@ def restore_lines(store: Store, day: int) -> int:
 
 
 def _legal(store: Store, on: date) -> str:
-    with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
+    with store.connect() as connection, reader_to(store.url) as reader:
         made = propose_from_ladder(connection, reader, on) + propose_losses_from_ladder(connection, reader, on)
         tasks = watch(connection, reader, watched(connection), on)
     return f"law: {len(made)} proposals wait for people, {tasks} new tasks"

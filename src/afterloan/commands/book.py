@@ -76,13 +76,12 @@ def statement(
 
 
 def _statement(store: "Store", reference: str, first: str, last: str) -> "LoanStatement":
-    import adbc_driver_postgresql.dbapi as adbc
-
     from afterloan.close.books import entries_of
     from afterloan.report.statement import StatementRefused, loan_statement
+    from afterloan.store.connect import reader_to
     from afterloan.store.read import read_loans
 
-    with store.connect() as connection, adbc.connect(store.url) as reader:
+    with store.connect() as connection, reader_to(store.url) as reader:
         found = connection.execute(
             "select loan, coalesce((select max(closed_on) from proof), "
             "(select max(on_day) from fact f where f.loan = c.loan))::text from contract c where reference = %s",

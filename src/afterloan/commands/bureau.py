@@ -279,15 +279,14 @@ def dispute_decide(
     on: On = "",
 ) -> None:
     """Answer dispute REFERENCE; an answer that is not the book's is refused."""
-    import adbc_driver_postgresql.dbapi as adbc
-
     from afterloan.close.disputes import decide
+    from afterloan.store.connect import reader_to
     from afterloan.store.server import open_store
 
     if outcome not in ("corrected", "accurate"):
         raise ValueError(f"outcome {outcome!r} is none; write corrected or accurate")
     store = open_store()
-    with store.connect() as connection, adbc.connect(store.url) as reader:
+    with store.connect() as connection, reader_to(store.url) as reader:
         dispute = decide(connection, reader, reference, outcome, reason, by, _day(on))  # type: ignore[arg-type]
     print(f"{reference}: {dispute.outcome}, {dispute.late_days(_day(on))} days late")
 

@@ -19,14 +19,13 @@ def register(app: typer.Typer) -> None:
 
 def story_of(store: "Store", borrower: str, language: str = "en", on: date | None = None) -> "list[Line]":
     """Every line of a borrower's story: the store's records and the working of each loan, by day."""
-    import adbc_driver_postgresql.dbapi as adbc
-
     from afterloan.close.story import RANK, loans_of, records
     from afterloan.report.explain import explain
+    from afterloan.store.connect import reader_to
     from afterloan.store.read import read_loans
     from afterloan.strategy.story import Line
 
-    with store.connect() as connection, adbc.connect(store.url) as reader:
+    with store.connect() as connection, reader_to(store.url) as reader:
         lines = records(connection, borrower, language)
         row = connection.execute("select max(closed_on) from proof").fetchone()
         last = on or (row[0] if row and row[0] else max((x.on for x in lines), default=date(1970, 1, 1)))

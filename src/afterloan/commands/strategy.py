@@ -69,12 +69,11 @@ def _connection() -> Iterator[Any]:
 
 @contextmanager
 def _both() -> Iterator[Any]:
-    import adbc_driver_postgresql.dbapi as adbc
-
+    from afterloan.store.connect import reader_to
     from afterloan.store.server import open_store
 
     store = open_store()
-    with store.connect() as connection, adbc.connect(store.url) as reader:
+    with store.connect() as connection, reader_to(store.url) as reader:
         yield connection, reader
 
 

@@ -27,6 +27,7 @@ from afterloan.rails.bank.gateway import Declined, Gateway, HttpGateway, NotSent
 from afterloan.rails.bank.words import Order, Result, reference_of
 from afterloan.rails.channels import only, secret
 from afterloan.rails.drain import Item, Outcome, Place, Promise, Refused, Retry, Sent, Unknown, register
+from afterloan.store.connect import reader_to
 from afterloan.store.contacts import defaults_of, place_of
 from afterloan.store.debits import (
     Standing,
@@ -391,7 +392,7 @@ class Debits:
             told = dict(connection.info.get_parameters())
             if connection.info.password:
                 told["password"] = connection.info.password
-            self._reader = adbc.connect(make_conninfo(**told), autocommit=True)
+            self._reader = reader_to(make_conninfo(**told))
         return self._reader
 
     def send(self, items: Sequence[Item], now: datetime) -> Sequence[Outcome]:

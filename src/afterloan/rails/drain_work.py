@@ -14,13 +14,13 @@ from importlib import import_module
 from typing import Any
 
 import procrastinate
-import psycopg
 from procrastinate.job_context import JobContext
 
 from afterloan.rails.channels import Setting, setting
 from afterloan.rails.drain import CHANNELS, Handler, channels
 from afterloan.rails.drain_batch import Batch
 from afterloan.store import sending
+from afterloan.store.connect import connect_to
 from afterloan.store.server import Store
 
 JOB = "afterloan.send"
@@ -124,7 +124,7 @@ class Hand:
 
     def __init__(self, store: Store, told: Setting) -> None:
         """Connects at once; handlers are made at their first job."""
-        self.connection = psycopg.connect(store.url, autocommit=True)
+        self.connection = connect_to(store.url, autocommit=True)
         self.told = told
         self.handlers: dict[str, Handler] = {}
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
@@ -12,6 +11,7 @@ import yaml
 from afterloan.loan.terms import RATE_SCALE, FactKind
 from afterloan.rules.products import ProductTerms, builtin
 from afterloan.store.bring_in import AGREED, WAYS
+from afterloan.store.connect import reader_to
 from afterloan.store.server import Store
 
 FACT = (
@@ -91,7 +91,7 @@ def bring_out(store: Store, folder: Path, form: str = "csv") -> list[Written]:
         raise ValueError(f"form {form!r} is not known; write csv or parquet")
     folder.mkdir(parents=True, exist_ok=True)
     written = [_products(store, folder)]
-    with adbc.connect(store.url) as reader, reader.cursor() as cursor:
+    with reader_to(store.url) as reader, reader.cursor() as cursor:
         for name, sql in QUERIES.items():
             cursor.execute(sql)
             rows = _write(cursor.fetch_record_batch(), folder / f"{name}.{form}", form)

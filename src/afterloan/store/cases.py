@@ -20,6 +20,7 @@ from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import State
 from afterloan.store.contacts import Attempt, admit, defaults_of, place_of
 from afterloan.store.events import tell
+from afterloan.store.ids import one_of
 from afterloan.store.read import read_loans
 from afterloan.strategy.agency_file import Returned, RowRefused, write_placements
 from afterloan.strategy.frame import loan_frame, of_borrowers
@@ -103,7 +104,7 @@ def _owed(
     connection: psycopg.Connection[Any], reader: adbc.Connection, numbers: list[int], on: date
 ) -> dict[int, dict[str, Any]]:
     """Borrowers with a loan overdue beyond its grace: columns of the frame, `opened_on`, `references`."""
-    where = f"c.borrower in ({','.join(map(str, numbers))})"
+    where = one_of("c.borrower", numbers)
     book = read_loans(connection, reader, where)
     day = on.toordinal() - 719163
     positions = reckon_book(book, day, day)

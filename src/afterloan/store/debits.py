@@ -24,6 +24,7 @@ from afterloan.facts.debit import (
 from afterloan.facts.events import Event, event_of
 from afterloan.loan.reckon import reckon_book
 from afterloan.store.events import COLUMNS, Told, events_of, tell
+from afterloan.store.ids import one_of
 from afterloan.store.read import read_loans
 from afterloan.strategy.debit import FAILED, PENDING, RETURNED, SUCCEEDED, Mandate, Owed, Tried
 
@@ -142,7 +143,7 @@ def owed_today(
     """Arrears and what falls due today of some borrowers' loans (numbers), reckoned to the day from committed facts."""
     if not borrowers:
         return {}
-    where = f"c.borrower in ({','.join(str(int(b)) for b in borrowers)})"
+    where = one_of("c.borrower", borrowers)
     book = read_loans(connection, reader, where)
     if not len(book):
         return {}

@@ -14,6 +14,7 @@ from afterloan.loan.book import Book, Offsets, Records
 from afterloan.loan.terms import CONTRACT, FACT, PROMISED
 from afterloan.rules.products import ProductTerms
 from afterloan.store.history import pack, unpack
+from afterloan.store.ids import ids_of, one_of
 
 SHARDS = 64
 REVERSED = 90
@@ -125,7 +126,7 @@ def told_since(connection: psycopg.Connection[Any], shard: int, mark: str) -> np
         "union select loan from contract where shard = %(s)s and told >= %(m)s::text::xid8 order by 1",
         {"s": shard, "m": mark},
     ).fetchall()
-    return np.array([row[0] for row in rows], np.int64)
+    return ids_of(row[0] for row in rows)
 
 
 def fold(connection: psycopg.Connection[Any], reader: adbc.Connection, shard: int) -> int:
@@ -141,7 +142,7 @@ def fold(connection: psycopg.Connection[Any], reader: adbc.Connection, shard: in
     if len(stale):
         where = f"c.shard = {shard}"
         if row:
-            where += f" and c.loan in ({','.join(map(str, stale.tolist()))})"
+            where += f" and {one_of('c.loan', stale)}"
         _write_history(connection, shard, *pack(*(loans := rows_of(reader, where))), loans[0]["loan"])
     connection.execute(
         "insert into folded values (%s, %s::text::xid8) on conflict (shard) do update set told = excluded.told",

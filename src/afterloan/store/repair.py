@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 
 from afterloan.dates import day, iso
 from afterloan.facts import FactRefused
 from afterloan.facts.events import Event
 from afterloan.loan.book import Book
+from afterloan.store.connect import reader_to
 from afterloan.store.events import events_of
 from afterloan.store.read import read_loans
 from afterloan.store.server import Store
@@ -53,7 +53,7 @@ def person_of(store: Store, borrower: str) -> Person:
         if row is None:
             raise FactRefused("borrower", borrower, "no borrower of that reference", "import the borrower first")
         names = connection.execute("select loan, reference from contract where borrower = %s", (row[0],)).fetchall()
-        with adbc.connect(store.url, autocommit=True) as reader:
+        with reader_to(store.url) as reader:
             book = read_loans(connection, reader, f"c.borrower = {int(row[0])}")
     return Person(int(row[0]), borrower, dict(row[1] or {}), book, {int(n): str(r) for n, r in names})
 

@@ -10,6 +10,8 @@ from typing import Any
 import platformdirs
 import psycopg
 
+from afterloan.store.connect import connect_to
+
 URL = "AFTERLOAN_DATABASE_URL"
 HOME = "AFTERLOAN_HOME"
 OLDEST = 140000  # PostgreSQL 14
@@ -74,7 +76,7 @@ class Store:
     @contextmanager
     def connect(self, autocommit: bool = False) -> Iterator[psycopg.Connection[Any]]:
         """A connection; its transaction commits when the block ends well and rolls back when it does not."""
-        with psycopg.connect(self.url, autocommit=autocommit) as connection:
+        with connect_to(self.url, autocommit=autocommit) as connection:
             yield connection
 
     def migrate(self) -> None:

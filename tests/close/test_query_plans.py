@@ -1,0 +1,123 @@
+"""What the night asks of the database: nothing that walks a whole table for each shard."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+import psycopg
+import pytest
+from adbc_driver_manager import dbapi
+from psycopg.types.json import Jsonb
+
+from afterloan.close.today import run_day
+from afterloan.dates import day
+from afterloan.facts.limit import LimitFrozen
+from afterloan.store.events import tell
+from afterloan.store.server import Store
+from tests.strategy.books import borrower, loan, repaid
+
+BORROWERS = 12
+GROWING = ("borrower", "contract", "promised", "fact", "history", "event", "entry", "transition", "outbox", "finding")
+"""Tables with a row or more for each loan: a million rows and more."""
+ASKS = re.compile(r"\s*(select|insert|update|delete|with)\b", re.I)
+LADDER = """id: asks-for-everything
+jurisdiction: CN
+status: sample
+confidence: I
+source: test
+effective_from: 2000-01-01
+steps:
+  - {id: due, day: 0, do: debit.attempt}
+  - {id: late, day: {from: 1, to: 60}, do: message.sms, template: late, when: attempts_30 < 3 and debits_failed_30 < 2}
+"""
+
+Sent = tuple[str, Any]
+
+
+@contextmanager
+def overheard(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Sent]]:
+    """Every statement that this process sends meanwhile, with its parameters."""
+    sent: list[Sent] = []
+    plain, many, arrow = psycopg.Cursor.execute, psycopg.Cursor.executemany, dbapi.Cursor.execute
+
+    def execute(self: Any, query: Any, params: Any = None, **how: Any) -> Any:
+        sent.append((str(query), params))
+        return plain(self, query, params, **how)
+
+    def executemany(self: Any, query: Any, rows: Any, **how: Any) -> Any:
+        rows = list(rows)
+        sent.extend((str(query), row) for row in rows[:1])
+        return many(self, query, rows, **how)
+
+    def execute_arrow(self: Any, query: Any, parameters: Any = None) -> Any:
+        sent.append((str(query), parameters))
+        return arrow(self, query, parameters)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(psycopg.Cursor, "execute", execute)
+        patch.setattr(psycopg.Cursor, "executemany", executemany)
+        patch.setattr(dbapi.Cursor, "execute", execute_arrow)
+        yield sent
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A step of a plan and all below it."""
+    yield plan
+    for below in plan.get("Plans", []):
+        yield from nodes(below)
+
+
+def walks(plan: dict[str, Any]) -> list[str]:
+    """What of a plan reads a growing table from end to end."""
+    return [
+        f"{node['Node Type']} of {node['Relation Name']}, then {node.get('Filter', 'no filter')}"
+        for node in nodes(plan)
+        if node.get("Relation Name") in GROWING and node["Node Type"].endswith("Scan")
+        if not (node.get("Index Cond") or node.get("Recheck Cond"))
+    ]
+
+
+def told_book(store: Store) -> None:
+    """Twelve borrowers of a loan due on 20 July, every second of them late; one line frozen, in one shard of many."""
+    with store.connect() as connection:
+        connection.execute("insert into setting values ('ladders', %s)", (Jsonb({"CN": LADDER}),))
+        for n in range(BORROWERS):
+            borrower(connection, f"B{n}")
+            loan(connection, f"L{n}", f"B{n}", "2025-06-20")
+            if n % 2:
+                repaid(connection, f"L{n}", "2025-07-20", 110_183)
+        on = date(2025, 7, 20)
+        frozen = {"by": "afterloan", "rule": "r", "reason": "x", "before_fen": 100, "after_fen": 100}
+        tell(connection, LimitFrozen(borrower="B1", on=on, known_on=on, reference="f", **frozen))
+
+
+def test_no_shard_of_a_night_walks_a_whole_table(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    told_book(store)
+    for _ in run_day(store, day("2025-07-20")):
+        pass
+    with overheard(monkeypatch) as sent:
+        for _ in run_day(store, day("2025-07-23")):
+            pass
+    turns: Counter[str] = Counter()
+    last: dict[str, Sent] = {}
+    for query, parameters in sent:
+        if ASKS.match(query):
+            kind = re.sub(r"\b(shard|loan) (=|in) (\d+|\([\d,]+\))", r"\1 \2 N", query)
+            turns[kind] += 1
+            last[kind] = query, parameters
+    for_each_shard = [kind for kind, count in turns.items() if count > 1]
+    with store.connect() as connection:
+        assert len({n for (n,) in connection.execute("select shard from borrower")}) > 4  # a night of several shards
+        connection.execute("set enable_seqscan = off")  # so small a book would rather be walked
+        for kind in for_each_shard:
+            query, parameters = last[kind]
+            row = connection.execute(f"explain (format json) {query}", parameters).fetchone()
+            assert row is not None
+            assert "double precision" not in str(row[0]), f"numbers of rows went out as fractions: {query}"
+            assert not walks(row[0][0]["Plan"]), f"{walks(row[0][0]['Plan'])}: {query}"
+    asked = " ".join(for_each_shard)  # the statements that this test is about were among them
+    for words in ("from borrower where borrower = any", "'contact.attempted'", "from event e", "union select loan"):
+        assert words in asked
