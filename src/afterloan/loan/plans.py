@@ -48,7 +48,7 @@ from afterloan.loan.life import (
 from afterloan.loan.moves import moved
 from afterloan.loan.penalty import set_penalty_rate, show_penalties
 from afterloan.loan.schedule import EQUAL_INSTALMENT, business_day, due_day, to_multiple
-from afterloan.loan.terms import ROOM, AfterChargeOff, ArrearsInterest, Cause, Component, Refusal
+from afterloan.loan.terms import ROOM, AfterChargeOff, ArrearsInterest, Cause, Component, Policy, Refusal
 from afterloan.loan.waterfall import owed, owed_in_all, pass_paid
 
 PENALTY = int(Component.PENALTY)
@@ -67,6 +67,7 @@ WAS_WRITTEN_OFF = int(Cause.WRITTEN_OFF)
 WAS_SOLD = int(Cause.SOLD)
 WAS_RE_INSTALLED = int(Cause.RE_INSTALLED)
 TOO_MANY_INSTALMENTS = int(Refusal.TOO_MANY_INSTALMENTS)
+INTEREST_SPREAD_ALIKE = int(Policy.INTEREST_SPREAD_ALIKE)
 
 
 @leaf
@@ -342,7 +343,8 @@ def reinstal(product, contract, calendars, life, fact, k):
     if fact.count > 0:
         replace_rows(product, contract, calendars, life, fact, k, interest, signed_for, fee, penalty)
     elif life.current < life.count:
-        share(product, life, life.current, interest if mode != CARRIED else 0, fee, penalty, False)
+        alike = product.policy & INTEREST_SPREAD_ALIKE != 0
+        share(product, life, life.current, interest if mode != CARRIED else 0, fee, penalty, False, alike)
         if mode == CARRIED:
             life.rows[life.current, I_CARRIED] += interest
         if product.accrual == ACTUAL:
@@ -423,7 +425,7 @@ def replace_rows(product, contract, calendars, life, fact, k, interest, signed_f
         interest += signed_for
     elif alone:
         interest += earned
-    share(product, life, first, interest if mode != CARRIED or alone else 0, fee, penalty, alone)
+    share(product, life, first, interest if mode != CARRIED or alone else 0, fee, penalty, alone, False)
     if alone:
         life.rate = 0
         if product.method == IMPORTED:
@@ -443,12 +445,15 @@ def fix_rows(life, first):
 
 
 @stage
-def share(product, life, first, interest, fee, penalty, principal_too):
+def share(product, life, first, interest, fee, penalty, principal_too, alike):
     """Equal parts over rows `first …`, the last takes what is left: 0.72 over six rows is 0.12 each.
 
     With principal the parts together are equal: 83.57 and 0.72 over six rows are 14.05 each, 0.12 of it interest.
+    `alike`: no row takes the rest of the interest: 0.49 over four rows is 0.12 each, 0.48 in all (a policy).
     """
     n = life.count - first
+    if alike:
+        interest = n * rounded(max(interest, 0), n, product.rounding)
     left_interest = interest
     left_fee = fee
     left_penalty = penalty

@@ -143,6 +143,9 @@ class Policy(IntFlag):
     OVERDUE_TO_PERIOD_END = 4  # overdue principal is taken to bear interest to the next due date
     WHOLE_PERIOD_INTEREST = 8  # a disbursement bears interest from the start of the period it falls in
     EARLY_FILLS_INSTALMENT = 16  # money in advance pays the next instalment with its whole interest first
+    INTEREST_SPREAD_ALIKE = (
+        64  # arrears interest spread over the rows left: each part rounded alike, no rest at the end
+    )
     YEAR_TURNS_ON_31_DECEMBER = 2  # actual/actual: the night to 1 January counts in the new year
 
 
