@@ -27,14 +27,14 @@ def month(n: int) -> tuple[pl.DataFrame, pl.DataFrame]:
             "annotation": pl.Series([""]).new_from_index(0, n), "special": pl.Series([""]).new_from_index(0, n),
             "opened_on": pl.Series((k % 365 + 19_700).astype(np.int32)).cast(pl.Date),
             "ended_on": pl.Series([None], dtype=pl.Date).new_from_index(0, n),
-            "first_delinquent_on": pl.Series(np.where(late, 20_000, 0).astype(np.int32)).cast(pl.Date),
+            "dofd_on": pl.Series(np.where(late, 20_000, 0).astype(np.int32)).cast(pl.Date),
             "last_paid_on": pl.Series((k % 30 + 20_400).astype(np.int32)).cast(pl.Date),
             "principal_fen": k % 1_000_000 + 100_000, "owed_fen": k % 900_000,
             "overdue_30_fen": np.where(late, 5_000, 0),
             "paid_fen": k % 50_000, "next_due_fen": k % 60_000, "lost_fen": np.zeros(n, np.int64),
         }
     )  # fmt: skip
-    rows = rows.with_columns(first_delinquent_on=pl.when(pl.col("status") == "71").then("first_delinquent_on"))
+    rows = rows.with_columns(dofd_on=pl.when(pl.col("status") == "71").then("dofd_on"))
     attributes = pl.DataFrame({"k": k}).select(
         pl.concat_str(
             pl.lit('{"surname":"TEST'), "k", pl.lit('","first_name":"PERSON","ssn":"'), pl.col("k") + 10**8,

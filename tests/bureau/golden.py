@@ -4,14 +4,32 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import yaml
 
 from afterloan.bureau.cells import reckon_cells
 from afterloan.bureau.history import profile_of
+from afterloan.bureau.metro2.rows import segments
+from afterloan.bureau.reportable import reportable
 from afterloan.bureau.specials import specials
 from afterloan.bureau.status import metro2_status, pboc_status
 from afterloan.dates import NEVER, iso
 from tests.loan.golden import Words, book_of, number
+
+WHO = {
+    "loan": 0, "reference": "L1", "borrower": 1, "person": "B1", "name": "", "method": "equal_principal", "unit": 3,
+    "every": 1, "instalments": 10, "attributes": '{"surname":"A","first_name":"B","ssn":"123456789","address":"1 X",'
+    '"city":"Y","state":"IL","zip":"62701"}',
+}  # fmt: skip
+"""Whom a story is about, as the store would tell."""
+
+
+def line_of(book: Any, on: int, known_on: int) -> dict[str, Any]:
+    """The Metro 2 line of a story's loan for a month: whole dollars, dates; {} where it does not leave."""
+    rows = reportable(book, on, "metro2", known_on).with_columns(turn=0, record=pl.lit("account"))
+    base, refused = segments(rows, pl.DataFrame([WHO]), {"identification_number": "AFT01"})
+    assert not len(refused), refused.to_dicts()
+    return {name: "" if value is None else value for row in base.iter_rows(named=True) for name, value in row.items()}
 
 
 def shown(cells: Any, book: Any, known_on: int, name: str) -> Any:
@@ -23,8 +41,8 @@ def shown(cells: Any, book: Any, known_on: int, name: str) -> Any:
         return specials(book, cells, {"special": "pboc", "comment": "metro2"}[name], known_on).get(0, "")
     if name == "history":
         return profile_of(book, cells, known_on)[0].decode()
-    if name == "first_delinquent":
-        day = int(cells["first_delinquent_on"][0])
+    if name == "dofd_on":
+        day = int(cells["dofd_on"][0])
         return date.fromisoformat(iso(day)) if day else ""
     if name in ("days_past_due", "overdue_periods", "remaining_periods"):
         return int(cells[name][0])
@@ -40,7 +58,12 @@ def differences(path: Path) -> list[str]:
         known_on = number(claim["known_on"]) if "known_on" in claim else NEVER
         cells = reckon_cells(book, number(claim["on"]), known_on)
         for name, want in claim.items():
-            if name not in ("on", "known_on"):
+            if name == "line":
+                line = line_of(book, number(claim["on"]), known_on)
+                want, got = dict(want), {field: line[field] for field in want}
+                if got != want:
+                    found.append(f"{claim['on']} line: told {want!r}, reckoned {got!r}")
+            elif name not in ("on", "known_on"):
                 got = shown(cells, book, known_on, name)
                 if got != want:
                     found.append(f"{claim['on']} {name}: told {want!r}, reckoned {got!r}")

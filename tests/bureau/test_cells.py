@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from afterloan.bureau.cells import CELL, month_back, month_before, month_end, part, reckon_cells
 from afterloan.bureau.history import profile_of
-from afterloan.bureau.metro2.check import check_accuracy, check_form
+from afterloan.bureau.metro2.accuracy import check_accuracy
+from afterloan.bureau.metro2.check import check_form
 from afterloan.bureau.metro2.record import Record
 from afterloan.bureau.metro2.rows import segments
 from afterloan.bureau.packs import rule

@@ -8,12 +8,12 @@ import adbc_driver_postgresql.dbapi as adbc
 import polars as pl
 import pytest
 
-from afterloan.bureau.metro2.check import check_accuracy
+from afterloan.bureau.metro2.accuracy import check_accuracy
 from afterloan.bureau.metro2.month import read_month
 from afterloan.bureau.reportable import reportable
 from afterloan.close.furnish import FurnishRefused, furnish
 from afterloan.dates import day
-from afterloan.facts import Repaid, Reversed
+from afterloan.facts import ChargedOff, Repaid, Reversed
 from afterloan.facts.bureau import AdverseNoticeDelivered
 from afterloan.generate import generate
 from afterloan.store.bring_in import bring_in
@@ -22,6 +22,7 @@ from afterloan.store.read import books
 from afterloan.store.record import record
 from afterloan.store.server import Store
 from tests.bureau.books import SENDER, book
+from tests.strategy.books import borrower, loan
 
 END = date(2024, 12, 31)
 
@@ -159,6 +160,31 @@ def test_what_the_format_cannot_carry_is_a_task_and_not_told(store: Store, tmp_p
         (len({loan for loan, _, _ in made.refused}),)
     ]
     assert furnish(store, date(2024, 6, 30), "neutral", tmp_path / "out").told > 0
+
+
+def test_a_line_that_contradicts_itself_waits_as_a_task_and_holds_nobody_up(store: Store, tmp_path: Path) -> None:
+    """Half a dollar charged off: 97 asks for an amount charged to loss, and in whole dollars there is none."""
+    person = {"surname": "TEST", "first_name": "PERSON", "ssn": "100000001", "address": "1 MAIN STREET",
+              "city": "SPRINGFIELD", "state": "IL", "zip": "62701"}  # fmt: skip
+    lost = day("2024-12-10")
+    with store.connect() as connection:
+        for who, amount in (("A", 50), ("B", 120_000)):
+            borrower(connection, who, **person)
+            loan(connection, f"L{who}", who, "2024-03-20", amount)
+            record(connection, ChargedOff(f"L{who}", f"C-{who}", lost, lost))
+    furnish(store, END, "metro2", tmp_path / "out", sender=SENDER)
+    deliver(store, date(2025, 1, 3))
+    made = furnish(store, END, "metro2", tmp_path / "out", date(2025, 1, 5), SENDER)
+    assert made.refused == [("LA", "original_charge_off_amount", "0 does not go with status 97")]
+    _, lines = read_month(made.file.read_bytes())
+    (line,) = lines.iter_rows(named=True)
+    # B owes 1,200 of principal and the interest fallen due by then: all of it past due, nothing scheduled any more
+    assert line["account_status"] == "97" and line["original_charge_off_amount"] >= 1200
+    assert line["amount_past_due"] == line["current_balance"] and line["scheduled_monthly_payment_amount"] == 0
+    task = (
+        "select body->>'queue', body->'loans'->>0, body->>'field' from outbox where key like 'task:bureau.refused:%%'"
+    )
+    assert rows(store, task) == [("bureau-refused", "LA", "original_charge_off_amount")]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from afterloan.bureau.metro2.check import check_accuracy, check_form
+from afterloan.bureau.metro2.accuracy import check_accuracy, inaccurate
+from afterloan.bureau.metro2.check import check_form
 from afterloan.bureau.metro2.file import Form, check_totals, read_file, write_file
 from afterloan.bureau.metro2.layout import BASE, SEGMENTS, Field, length
 from afterloan.bureau.metro2.month import bytes_to_rows, read_month, rows_to_bytes, write_month
@@ -155,6 +156,8 @@ def test_each_rule_of_form_names_its_field(change: dict[str, Any], field: str) -
 
 PAID = {"account_status": "13", "payment_rating": "1", "current_balance": 0, "amount_past_due": 0,
         "date_closed": date(2019, 6, 30)}  # fmt: skip
+# charged off when 1,000 were owed, 300 came since
+LOST = {"account_status": "97", "current_balance": 700, "amount_past_due": 700, "original_charge_off_amount": 1000}
 
 
 @pytest.mark.parametrize(
@@ -163,11 +166,15 @@ PAID = {"account_status": "13", "payment_rating": "1", "current_balance": 0, "am
         ({"account_status": "11", "date_first_delinquency": None}, "amount_past_due"),
         ({"account_status": "11", "amount_past_due": 0}, "date_first_delinquency"),
         ({"date_first_delinquency": None}, "date_first_delinquency"),
-        ({"account_status": "97"}, "original_charge_off_amount"),
+        (LOST | {"original_charge_off_amount": 0}, "original_charge_off_amount"),
+        (LOST | {"amount_past_due": 400}, "amount_past_due"),
+        (LOST | {"amount_past_due": 701}, "amount_past_due"),
+        (LOST | {"scheduled_monthly_payment_amount": 100}, "scheduled_monthly_payment_amount"),
         ({"original_charge_off_amount": 5}, "original_charge_off_amount"),
         ({"amount_past_due": 901}, "amount_past_due"),
         ({"date_opened": date(2019, 7, 1)}, "date_opened"),
         (PAID | {"current_balance": 1}, "current_balance"),
+        (PAID | {"scheduled_monthly_payment_amount": 1}, "scheduled_monthly_payment_amount"),
         (PAID | {"date_closed": date(2019, 6, 15)}, "date_account_information"),
         (PAID | {"date_first_delinquency": None}, "date_first_delinquency"),
         (PAID | {"payment_rating": "0"}, "date_first_delinquency"),
@@ -178,7 +185,7 @@ def test_each_rule_of_accuracy_names_its_field(change: dict[str, Any], field: st
 
 
 def test_paid_when_thirty_days_late_and_a_petition_keep_the_date() -> None:
-    assert fields(sample(**PAID), True) == []
+    assert fields(sample(**PAID), True) == fields(sample(**LOST), True) == []
     petition = {"account_status": "11", "amount_past_due": 0, "consumer_information_indicator": "A"}
     assert fields(sample(**petition), True) == []
 
@@ -206,3 +213,16 @@ def test_noise_is_refused_and_never_crashes(noise: bytes, front: str) -> None:
         read_file(front.encode("latin-1") + noise)
     with pytest.raises(RecordRefused):
         read_month(front.encode("latin-1") + noise)
+
+
+def test_what_a_line_deletes_need_not_agree() -> None:
+    assert fields(sample(**(LOST | {"account_status": "DA"})), True) == []
+
+
+def test_of_many_lines_the_wrong_ones_are_told_by_row() -> None:
+    lines = pl.DataFrame([sample(), sample(amount_past_due=901), sample(), sample(date_opened=date(2019, 7, 1))])
+    assert inaccurate(lines).to_dicts() == [
+        {"row": 1, "field": "amount_past_due", "value": "901", "reason": "is more than the balance 900"},
+        {"row": 3, "field": "date_opened", "value": "2019-07-01",
+         "reason": "is after the date of account information 2019-06-30"},
+    ]  # fmt: skip

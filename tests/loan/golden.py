@@ -114,7 +114,7 @@ def shown(reckoned: Reckoned, name: str, want: Any) -> Any:
     if name.startswith("instalment_"):
         row = rows[int(name.removeprefix("instalment_")) - 1]
         return {part: f"{row['due_fen'][Component[part.upper()]] / 100:.2f}" for part in want}
-    if name in ("first_delinquent_on", "paid_off_on", "written_off_on"):
+    if name in ("oldest_due_on", "paid_off_on", "written_off_on"):
         return None if position[name] == NEVER else date.fromisoformat(iso(position[name]))
     if name == "paid":
         return {part: f"{position['paid_fen'][Component[part.upper()]] / 100:.2f}" for part in want}

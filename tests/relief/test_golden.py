@@ -72,8 +72,8 @@ def shown(book: Book, name: str, on: int) -> Any:
         return cn_class(book, 0, on, on).name
     if name == "days_past_due":
         return int(position[name])
-    if name in ("next_due", "first_delinquent"):
-        value = int(position["next_due_on" if name == "next_due" else "first_delinquent_on"])
+    if name in ("next_due", "oldest_due_on"):
+        value = int(position["next_due_on" if name == "next_due" else "oldest_due_on"])
         return date.fromisoformat(iso(value)) if value != NEVER else None
     amount = {
         "left": position["outstanding_fen"][3],

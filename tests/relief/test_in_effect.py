@@ -129,7 +129,7 @@ def test_a_plan_from_offer_to_breach(one: Store, who: str) -> None:
     assert accept_plan(one, of, day("2026-04-22"), f"a2-{who}").why == "known already"
     then = position(one, f"L-{who}", "2026-04-22")
     assert then["days_past_due"] == 0
-    assert then["first_delinquent_on"] == day("2026-03-10")  # no plan moves it
+    assert then["oldest_due_on"] == day("2026-03-10")  # no plan moves it
     # what was offered is what the loan asks for, to the cent
     rows = offers[0].simulation["pays"]
     assert then["next_due_fen"] == next(a for d, a in rows if d > "2026-04-22")

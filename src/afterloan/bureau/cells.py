@@ -33,7 +33,7 @@ CELL = np.dtype(
         ("days_before_end", "i8"),  # days past due on the day before it was paid off, written off or sold
         ("lost_on", "i8"),  # charged off, written off or sold; NEVER
         ("lost_fen", "i8"),  # what was owed when it was
-        ("first_delinquent_on", "i8"),  # due date + 30 of what led to today's delinquency; 0: not delinquent
+        ("dofd_on", "i8"),  # due date + 30 of what led to today's delinquency; 0: not delinquent
         ("balance_fen", "i8"),  # principal
         ("owed_fen", "i8"),  # principal and all that fell due unpaid
         ("overdue_fen", "i8"),  # due before the day and unpaid
@@ -93,7 +93,7 @@ def reckon_cells(book: Book, at: int, known_on: int = NEVER, delinquent_after: i
     late = np.maximum(cells["days_past_due"], cells["days_before_end"]) >= delinquent_after
     rows = np.flatnonzero(late | (cells["lost_on"] <= at))
     ended = np.minimum(cells["ended_on"], cells["lost_on"])[rows]
-    cells["first_delinquent_on"][rows] = first_delinquency(part(book, rows), at, known_on, delinquent_after, ended)
+    cells["dofd_on"][rows] = dofd_of(part(book, rows), at, known_on, delinquent_after, ended)
     return cells
 
 
@@ -226,18 +226,16 @@ def _lost(cells: Cells, book: Book, now: Cells, before: Cells, at: int, known_on
         mine = rows[cells["lost_on"][rows] == day]
         seen = reckon_book(part(book, mine), int(day) - 1, known_on)
         cells["days_before_end"][mine] = np.maximum(cells["days_before_end"][mine], seen["days_past_due"])
-        open_claim = now["state"][mine] == CHARGED_OFF
+        # a write-off after a charge-off books what is left by then; what was charged to loss stays what it was
         owed = seen["outstanding_fen"].sum(axis=1)
-        unset = cells["lost_fen"][mine] == 0
-        cells["lost_fen"][mine] = np.where(open_claim | unset, owed, cells["lost_fen"][mine])
+        charged_off = now["charged_off_on"][mine] <= day
+        cells["lost_fen"][mine] = np.where(charged_off, owed, cells["lost_fen"][mine])
         gone = now["state"][mine] == WRITTEN_OFF
         oldest = seen["oldest_unpaid_on"]
         cells["days_past_due"][mine] = np.where(gone & (oldest < at), at - oldest, cells["days_past_due"][mine])
 
 
-def first_delinquency(
-    book: Book, at: int, known_on: int = NEVER, after: int = 30, ended_on: Days | None = None
-) -> Days:
+def dofd_of(book: Book, at: int, known_on: int = NEVER, after: int = 30, ended_on: Days | None = None) -> Days:
     """Metro 2 field 25 of loans that are delinquent at the month end `at`, or were the day before they ended.
 
     Due date + `after` of what began the unbroken row of delinquent month ends. Part payments, sale and re-ageing do
@@ -248,11 +246,11 @@ def first_delinquency(
     ended = np.minimum(ended_on, at + 1) if ended_on is not None else np.full(len(book), at + 1)
     for day in np.unique(ended):
         mine = np.flatnonzero(ended == day)
-        seen = reckon_book(part(book, mine), int(day) - 1, known_on)["first_delinquent_on"]
+        seen = reckon_book(part(book, mine), int(day) - 1, known_on)["oldest_due_on"]
         found[mine] = np.where(seen == NEVER, 0, seen + after)
     rows, back = np.flatnonzero(found), month_before(at)
     while len(rows):
-        due = reckon_book(part(book, rows), back, known_on)["first_delinquent_on"]
+        due = reckon_book(part(book, rows), back, known_on)["oldest_due_on"]
         still = (due > 0) & (back - due >= after)
         rows = rows[still]
         found[rows] = due[still] + after

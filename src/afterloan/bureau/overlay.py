@@ -143,12 +143,12 @@ def repaid_on(months: Sequence[dict[str, Any]], nth: int) -> date | None:
 # --- United States: obsolescence
 
 
-def obsolete_after(first_delinquent_due: date, charged_off: bool) -> date:
+def obsolete_after(oldest_due_on: date, charged_off: bool) -> date:
     """The last day on which adverse information may be shown.
 
     Charged off or in collection: 7 years from 180 days after the delinquency began: due 2020-03-01 missed, clock from
     2020-08-28, last day 2027-08-28. Other adverse information: 7 years from the delinquency.
     """
     p = rule("us.fcra.obsolescence").parameters
-    start = date.fromordinal(first_delinquent_due.toordinal() + int(p["clock_starts_after_days"]) * charged_off)
+    start = date.fromordinal(oldest_due_on.toordinal() + int(p["clock_starts_after_days"]) * charged_off)
     return years_later(start, int(p["adverse_years"]))

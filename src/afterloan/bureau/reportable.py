@@ -31,7 +31,7 @@ MONEY = (
 )
 COUNTS = ("days_past_due", "overdue_periods", "remaining_periods")
 TEXTS = ("status", "rating", "history", "annotation", "special")
-DAYS = ("opened_on", "ended_on", "first_delinquent_on", "last_paid_on")
+DAYS = ("opened_on", "ended_on", "dofd_on", "last_paid_on")
 TOLD = (*TEXTS, *DAYS, "principal_fen", *MONEY, *COUNTS)
 """The columns that are told; two rows that agree in these say the same."""
 
@@ -76,7 +76,7 @@ def reportable(
             "adverse": adverse(status[rows], bureau),
             "opened_on": _date(mine["opened_on"], 0),
             "ended_on": _date(mine["ended_on"], NEVER),
-            "first_delinquent_on": _date(mine["first_delinquent_on"], 0),
+            "dofd_on": _date(mine["dofd_on"], 0),
             "last_paid_on": _date(mine["last_paid_on"], 0),
             "principal_fen": book.contracts["principal_fen"][rows],
             **{name: mine[name] for name in (*MONEY, *COUNTS)},

@@ -214,7 +214,7 @@ class Reinstalled(Fact):
     """Arrears and balance anew over `count` instalments from `due_on` on; `count` 0: over those that are left.
 
     A re-age by another name: the loan counts as current while it is kept, and the position's
-    `first_delinquent_on` stays where it was until the arrears moved are collected.
+    `oldest_due_on` stays where it was until the arrears moved are collected.
     """
 
     count: int = 0

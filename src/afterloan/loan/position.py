@@ -36,11 +36,11 @@ def show_arrears(product, life, as_of, position):
             total += owed(life, k, c)
         if total > product.tolerance_fen and before:
             oldest = min(oldest, life.rows[k, I_DUE_ON])
-    position.first_delinquent_on = oldest
+    position.oldest_due_on = oldest
     if life.delinquent_from != NEVER and life.repaid < life.delinquent_until:
-        position.first_delinquent_on = min(oldest, life.delinquent_from)
+        position.oldest_due_on = min(oldest, life.delinquent_from)
         if life.broken:
-            oldest = position.first_delinquent_on
+            oldest = position.oldest_due_on
     position.oldest_unpaid_on = oldest
     if oldest == NEVER:
         position.state = CURRENT
@@ -110,7 +110,7 @@ def show_position(product, contract, life, as_of, position):
     position.oldest_unpaid_on = NEVER
     position.next_due_on = NEVER
     position.paid_off_on = NEVER
-    position.first_delinquent_on = NEVER
+    position.oldest_due_on = NEVER
     position.charged_off_on = NEVER
     position.written_off_on = NEVER
     if life.started_on == 0:

@@ -385,7 +385,7 @@ POSITION = np.dtype(
         ("instalments_left", "i8"),
         ("interest_income_fen", "i8"),  # cumulative: fell due + accrued
         ("penalty_income_fen", "i8"),
-        ("first_delinquent_on", "i8"),  # due date that began the running delinquency; no plan moves it. NEVER: none
+        ("oldest_due_on", "i8"),  # due date that began the running delinquency; no plan moves it. NEVER: none
         ("charged_off_on", "i8"),  # NEVER
         ("written_off_on", "i8"),  # NEVER; also the day of a sale
         ("capitalised_fen", "i8", (4,)),  # became principal

@@ -234,7 +234,7 @@ def _cured_on(way: Ahead, pays: tuple[tuple[int, int], ...], on: int) -> int:
 def _collected_on(way: Ahead, pays: tuple[tuple[int, int], ...], cured: int) -> int:
     """The first day from the cure on by which all arrears are collected, those a plan moved included."""
     for day in dict.fromkeys([cured, *(d for d, _ in pays if d > cured)]):
-        if reckon_book(way.book, day)[0]["first_delinquent_on"] == NEVER:
+        if reckon_book(way.book, day)[0]["oldest_due_on"] == NEVER:
             return day
     return 0
 

@@ -253,7 +253,7 @@ def effects(book: Book, plan: Plan, on: int, jurisdiction: str) -> dict[str, Any
         "bureau_month": [pboc_status(reckon_cells(b, end))[0].decode() for b in (book, kept)],
         "month": iso(end)[:7],
         "class": [classify(b, 0, on, jurisdiction).name for b in (book, after)],
-        "first_delinquent_on": iso(int(then["first_delinquent_on"])) if then["first_delinquent_on"] != NEVER else None,
+        "oldest_due_on": iso(int(then["oldest_due_on"])) if then["oldest_due_on"] != NEVER else None,
         "limit": "frozen while the plan runs; no rule restores it by itself",
     }
 

@@ -1,4 +1,4 @@
-"""What is wrong with a Metro 2 record: the form that anybody's must have, and the accuracy that ours must have too."""
+"""What is wrong with the form of a Metro 2 record, whoever wrote it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -118,44 +118,3 @@ def _agency(name: str, values: Values) -> Iterator[Wrong]:
 
 
 SEGMENT_RULES: dict[str, Callable[[str, Values], Iterator[Wrong]]] = {"K2": _purchased, "K3": _agency}
-
-
-def check_accuracy(base: Values) -> list[Wrong]:
-    """What contradicts itself in a record of ours (RULES 2.1): amounts against status, dates against each other."""
-    p = rule("us.metro2.status").parameters
-    status, rating = str(base.get("account_status", "")), str(base.get("payment_rating", ""))
-    return [*_amounts(base, status, p), *_delinquency(base, status, rating, p), *_dates(base, status, p)]
-
-
-def _amounts(base: Values, status: str, p: dict[str, Any]) -> Iterator[Wrong]:
-    past_due, balance = base.get("amount_past_due", 0), base.get("current_balance", 0)
-    if status in ("11", *p["paid"]) and past_due:
-        yield Wrong("base", "amount_past_due", past_due, f"must be 0 with status {status}")
-    if status in p["paid"] and balance:
-        yield Wrong("base", "current_balance", balance, f"must be 0 with status {status}")
-    charged_off = base.get("original_charge_off_amount", 0)
-    if (status in p["with_charge_off_amount"]) != bool(charged_off):
-        yield Wrong("base", "original_charge_off_amount", charged_off, f"does not go with status {status}")
-    if past_due > balance:
-        yield Wrong("base", "amount_past_due", past_due, f"is more than the balance {balance}")
-
-
-def _delinquency(base: Values, status: str, rating: str, p: dict[str, Any]) -> Iterator[Wrong]:
-    first = base.get("date_first_delinquency")
-    rated = status in p["delinquency_date_with_rating"] and rating not in ("", "0")
-    petition = base.get("consumer_information_indicator", "") in p["petition_indicators"]
-    needs = status in p["delinquency_date_with"] or rated
-    if needs and not first:
-        yield Wrong("base", "date_first_delinquency", first, f"is required with status {status} rating {rating or '-'}")
-    if first and not needs and not petition and status not in ("DA", "DF"):
-        yield Wrong("base", "date_first_delinquency", first, f"must be zero with status {status}: it is current")
-
-
-def _dates(base: Values, status: str, p: dict[str, Any]) -> Iterator[Wrong]:
-    as_of = base.get("date_account_information")
-    for name in ("date_opened", "date_first_delinquency", "date_closed", "date_last_payment"):
-        value = base.get(name)
-        if value and as_of and value > as_of:
-            yield Wrong("base", name, value, f"is after the date of account information {as_of}")
-    if status in p["paid"] and as_of != base.get("date_closed"):
-        yield Wrong("base", "date_account_information", as_of, f"must be the day paid with status {status}")

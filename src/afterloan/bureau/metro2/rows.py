@@ -5,7 +5,9 @@ from typing import Any
 
 import polars as pl
 
+from afterloan.bureau.metro2.accuracy import inaccurate
 from afterloan.bureau.metro2.layout import BASE
+from afterloan.bureau.packs import rule
 
 FREQUENCY = {(3, 1): "M", (3, 2): "L", (3, 3): "Q", (3, 4): "T", (3, 6): "S", (2, 1): "W", (2, 2): "B", (4, 1): "Y"}
 """(unit, every) of a contract to terms frequency; units as `afterloan.loan.terms.Unit`."""
@@ -37,14 +39,22 @@ def person(identities: pl.DataFrame) -> pl.DataFrame:
 def segments(rows: pl.DataFrame, identities: pl.DataFrame, sender: dict[str, Any]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Base segments (columns of BASE) of reported rows, and the refused: (loan, field, reason).
 
+    Refused is what the format cannot carry and what contradicts itself: it does not leave, the others do.
     `rows`: as `reportable`, with `turn`. `sender`: identification_number.
     """
     if not len(rows):
         return pl.DataFrame(schema={f.name: pl.String for f in BASE[:0]}), pl.DataFrame(schema=REFUSED)
     both = rows.join(person(identities), "loan", "left")
     refused = _refused(both)
-    good = both.join(refused.select("loan").unique(), "loan", "anti")
-    return good.select(**_columns(sender)), refused
+    good = both.join(refused.select("loan").unique(), "loan", "anti", maintain_order="left")
+    lines = good.select(**_columns(sender))
+    wrong = inaccurate(lines)
+    if not len(wrong):
+        return lines, refused
+    why = pl.concat_str(pl.col("value").fill_null("nothing"), pl.lit(" "), "reason")
+    told = wrong.select(good["loan"].gather(wrong["row"]), "field", reason=why).cast(REFUSED)  # type: ignore[arg-type]
+    stays = ~good["loan"].is_in(told["loan"].to_list())
+    return lines.filter(stays), pl.concat([refused, told.unique(maintain_order=True)])
 
 
 def _refused(both: pl.DataFrame) -> pl.DataFrame:
@@ -87,6 +97,9 @@ def _columns(sender: dict[str, Any]) -> dict[str, pl.Expr]:
     days = pl.when(pl.col("unit") == 2).then(7).otherwise(1) * length
     paid = pl.col("status").is_in(["13", "61", "62", "63", "64", "65"])
     deleted = pl.col("record").is_in(["DA", "DF"])
+    loss = rule("us.metro2.charge-off").parameters
+    charged_off = pl.col("status").is_in(loss["unpaid"])
+    late = pl.when(charged_off).then(whole("owed_fen")).otherwise(whole("overdue_30_fen"))
     frequency = pl.concat_str(pl.col("unit").cast(pl.String), pl.lit("/"), pl.col("every").cast(pl.String))
     return {
         "processing_indicator": pl.lit(1, pl.Int64),
@@ -103,7 +116,7 @@ def _columns(sender: dict[str, Any]) -> dict[str, pl.Expr]:
         "terms_frequency": frequency.replace_strict(
             [f"{u}/{e}" for u, e in FREQUENCY], list(FREQUENCY.values()), default="", return_dtype=pl.String
         ),
-        "scheduled_monthly_payment_amount": pl.when(paid).then(0).otherwise(whole("next_due_fen")),
+        "scheduled_monthly_payment_amount": pl.when(paid | charged_off).then(0).otherwise(whole("next_due_fen")),
         "actual_payment_amount": whole("paid_fen"),
         "account_status": pl.when(deleted).then(pl.col("record")).otherwise(pl.col("status")),
         "payment_rating": pl.when(deleted).then(pl.lit("")).otherwise(pl.col("rating")),
@@ -111,12 +124,12 @@ def _columns(sender: dict[str, Any]) -> dict[str, pl.Expr]:
         "special_comment": pl.col("special"),
         "compliance_condition_code": pl.col("annotation"),
         "current_balance": pl.when(paid).then(0).otherwise(whole("owed_fen")),
-        "amount_past_due": pl.when(paid | (pl.col("status") == "11")).then(0).otherwise(whole("overdue_30_fen")),
-        "original_charge_off_amount": pl.when(pl.col("status").is_in(["64", "97"]))
-        .then(whole("owed_fen"))
+        "amount_past_due": pl.when(paid | (pl.col("status") == "11")).then(0).otherwise(late),
+        "original_charge_off_amount": pl.when(pl.col("status").is_in(loss["with_amount"]))
+        .then(whole("lost_fen"))
         .otherwise(0),
         "date_account_information": pl.when(paid).then(pl.col("ended_on")).otherwise(pl.col("month_end")),
-        "date_first_delinquency": pl.col("first_delinquent_on"),
+        "date_first_delinquency": pl.col("dofd_on"),
         "date_closed": pl.when(paid).then(pl.col("ended_on")),
         "date_last_payment": pl.col("last_paid_on"),
         "interest_type_indicator": pl.lit("F"),
