@@ -14,11 +14,11 @@ import polars as pl
 import psycopg
 
 from afterloan.close import close_through
-from afterloan.close.intraday import take
 from afterloan.dates import day, iso
 from afterloan.facts import Repaid
 from afterloan.generate import generate
-from afterloan.store.bring_in import bring_in
+from afterloan.intake.book import bring_in
+from afterloan.servicing.booking import take
 from afterloan.store.server import Store, open_store
 from bench.memory import Watch, database_server
 

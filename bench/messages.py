@@ -92,8 +92,8 @@ def plan(store: Any, number: int) -> None:
 
 def measure(number: int, workers: int) -> dict[str, float]:
     """Send `number` messages bare and through the drain; messages a second of both."""
-    from afterloan.rails.channels import read_setting
-    from afterloan.rails.drain_work import drain
+    from afterloan.sending.channels import read_setting
+    from afterloan.sending.drain_work import drain
     from afterloan.store.server import open_store
 
     context = multiprocessing.get_context("spawn")

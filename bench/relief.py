@@ -11,8 +11,8 @@ from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book, reckon_loan
 from afterloan.loan.suppose import alone, repaid, told
 from afterloan.loan.terms import CONTRACT, FACT, PROMISED, FactKind, Unit
-from afterloan.repair.road_map import road_map
-from afterloan.repair.standing import standing_frame
+from afterloan.rebuilding.road_map import road_map
+from afterloan.rebuilding.standing import standing_frame
 from afterloan.rules.products import builtin
 from afterloan.strategy.planner import case_of, search
 from afterloan.strategy.simulation import reinstalment

@@ -10,11 +10,11 @@ import psycopg
 
 from afterloan.close import close_through
 from afterloan.close.decide import decide
-from afterloan.close.trial import try_ladder
 from afterloan.dates import day, iso
 from afterloan.facts.limit import LimitSet
 from afterloan.generate import generate
-from afterloan.store.bring_in import bring_in
+from afterloan.intake.book import bring_in
+from afterloan.rehearsal.trial import try_ladder
 from afterloan.store.limits import can_draw, change_line
 from afterloan.store.server import Store
 from bench.book import _figure, _store

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from afterloan.generate import generate
-from afterloan.store.bring_in import bring_in
+from afterloan.intake.book import bring_in
 from afterloan.store.server import Store
 
 SENDER = {

@@ -110,9 +110,9 @@ def test_by_the_command_line(store, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     import typer
     from typer.testing import CliRunner
 
-    from afterloan.commands.bureau import register
+    from afterloan.desk.keyboard.bureau import register
     from tests.bureau.books import book
-    from tests.bureau.test_furnish import rows
+    from tests.close.test_furnish import rows
 
     app = typer.Typer()
     register(app)

@@ -13,12 +13,12 @@ import psycopg
 import pytest
 
 from afterloan.close import CloseRefused, close_through
-from afterloan.close.books import export_lines
-from afterloan.close.intraday import take
 from afterloan.dates import day, iso
+from afterloan.enquiry.books import export_lines
 from afterloan.facts import Repaid, Reversed
 from afterloan.generate import generate
-from afterloan.store.bring_in import bring_in
+from afterloan.intake.book import bring_in
+from afterloan.servicing.booking import take
 from afterloan.store.record import record
 from afterloan.store.server import Store, open_store
 

@@ -8,11 +8,11 @@ import pytest
 from afterloan.close import close_through
 from afterloan.close import day as close_day
 from afterloan.close import shard as shard_module
-from afterloan.close.intraday import take
 from afterloan.dates import day
 from afterloan.facts import Repaid
 from afterloan.generate import generate
-from afterloan.store.bring_in import bring_in
+from afterloan.intake.book import bring_in
+from afterloan.servicing.booking import take
 from afterloan.store.record import record
 
 THROUGH = day("2024-04-10")

@@ -19,7 +19,7 @@ PURE = sorted(
         *SOURCE.glob("facts/*.py"),
         *SOURCE.glob("journal/*.py"),
         *SOURCE.glob("bureau/**/*.py"),
-        *SOURCE.glob("repair/*.py"),
+        *SOURCE.glob("rebuilding/*.py"),
         *SOURCE.glob("risk/*.py"),
     ]
     # rates, not money; the others join paths of packs with `/`
@@ -77,7 +77,7 @@ def test_no_addresses_of_registries_and_no_machine_paths() -> None:
 def test_commands_and_files_that_the_docs_name_exist() -> None:
     from typer.main import get_command
 
-    from afterloan.cli import app
+    from afterloan.desk.keyboard.main import app
 
     commands = set(get_command(app).commands)  # type: ignore[attr-defined]
     for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:

@@ -10,6 +10,7 @@ from afterloan.dates import NEVER, day
 from afterloan.loan.book import Book
 from afterloan.loan.terms import CONTRACT, FACT, PROMISED
 from afterloan.report.explain import explain
+from afterloan.report.page import write_page
 from afterloan.report.portfolio import month_ends, portfolio_report
 from afterloan.rules.products import builtin
 
@@ -55,7 +56,7 @@ def test_the_figures_of_a_small_book(tmp_path: Path) -> None:
     report.to_csv(tmp_path / "csv")
     assert sorted(p.name for p in (tmp_path / "csv").iterdir()) == [f"{n}.csv" for n in sorted(report.tables)]
     assert json.loads(report.to_json())["on"] == "2026-03-31"
-    report.to_html(tmp_path / "page.html")
+    write_page(report, tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "812.40" in page or "838.17" in page
     assert 'src="http' not in page and "贷款账簿" in page

@@ -24,7 +24,7 @@ from afterloan.risk.classification import (
     us_class,
 )
 from afterloan.rules.packs import rules_of
-from tests.relief.loans import loan, repaid, told
+from tests.strategy.loans import loan, repaid, told
 
 DUE = day("2026-01-10")
 
@@ -157,7 +157,7 @@ def test_eu_material_since_over_a_history() -> None:
 
 
 def test_every_rule_names_source_and_confidence() -> None:
-    for folder in ("classification", "relief", "repair"):
+    for folder in ("classification", "relief", "rebuilding"):
         for rule in rules_of(folder):
             assert rule.source, rule.id
             if rule.confidence in ("M", "I") and rule.status == "in_force":

@@ -15,12 +15,12 @@ import adbc_driver_postgresql.dbapi as adbc
 import numpy as np
 
 from afterloan.close import close_through
-from afterloan.close.intraday import take
 from afterloan.dates import day
 from afterloan.facts import Charge, Charged, Fact, FactRefused, Repaid, Reversed, Waived
+from afterloan.intake.book import bring_in
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import Component
-from afterloan.store.bring_in import bring_in
+from afterloan.servicing.booking import take
 from afterloan.store.read import books
 from afterloan.store.record import record
 from afterloan.store.server import Store

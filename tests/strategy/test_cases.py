@@ -6,17 +6,18 @@ import adbc_driver_postgresql.dbapi as adbc
 import pytest
 
 from afterloan.close import close_through
-from afterloan.close.decide import decide, withdraw_cured, withdraw_held
+from afterloan.close.decide import decide
 from afterloan.dates import day
 from afterloan.facts.hold import HoldPlaced
+from afterloan.servicing.withdrawal import withdraw_cured, withdraw_held
 from afterloan.store.cases import open_cases, place_with, recall, share_out, take_returns
 from afterloan.store.contacts import withdrawn
 from afterloan.store.events import events_of, tell
 from afterloan.store.promises import promises_of
 from afterloan.store.server import Store
 from afterloan.strategy.agency_file import IN, FileRefused, read_returns
+from tests.close.test_decide import use
 from tests.strategy.books import borrower, loan, outbox, repaid
-from tests.strategy.test_decide import use
 
 LADDER = """id: short
 jurisdiction: CN

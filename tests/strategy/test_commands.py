@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from afterloan.cli import app
 from afterloan.close import close_through
 from afterloan.dates import day
+from afterloan.desk.keyboard.main import app
 from afterloan.store.server import Store
 from tests.strategy.books import borrower, loan
 from tests.strategy.test_cases import LADDER

@@ -1,6 +1,5 @@
 """Furnish a month to a bureau: reckon what is reportable, hold it against what was told, tell the difference."""
 
-import json
 import multiprocessing
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -16,21 +15,18 @@ import psycopg
 
 from afterloan.bureau import pboc
 from afterloan.bureau.amendments import in_file, records
-from afterloan.bureau.disputes import Dispute, disputes_of
 from afterloan.bureau.metro2.month import write_month
 from afterloan.bureau.metro2.rows import header, segments
 from afterloan.bureau.neutral import write_neutral
 from afterloan.bureau.packs import rule
-from afterloan.bureau.reportable import BUREAUS, difference, reportable
-from afterloan.bureau.words import KINDS, not_theirs, said
+from afterloan.bureau.reportable import BUREAUS, difference
 from afterloan.dates import day
-from afterloan.facts.bureau import BureauRejected, CorrectionFurnished
-from afterloan.facts.events import event_of
+from afterloan.enquiry.reportable import Heard, hear, reckoned
+from afterloan.facts.bureau import CorrectionFurnished
 from afterloan.loan.book import Book, part
 from afterloan.loan.reckon import reckon_book
 from afterloan.store import furnished
 from afterloan.store.connect import reader_to
-from afterloan.store.events import COLUMNS as EVENT_COLUMNS
 from afterloan.store.events import tell
 from afterloan.store.furnished import Furnishing
 from afterloan.store.outbox import Action, put, put_findings
@@ -176,14 +172,6 @@ def _alive(book: Book, changed: pl.DataFrame, furnishing: Furnishing) -> tuple[s
     return set(loans[fine & (seen["disbursed_fen"] > 0)].tolist()), set(loans[~fine].tolist())
 
 
-def reckoned(book: Book, month_end: date, of: Furnishing, heard: "Heard") -> pl.DataFrame:
-    """What a bureau is to be told of a book's loans for a month, with the words of events."""
-    happened = [h for h in heard.happened if h[2] <= month_end]
-    words = said(happened, heard.disputes, of.bureau, month_end)
-    rows = reportable(book, day(month_end.isoformat()), of.bureau, day(of.known_on.isoformat()), words)
-    return rows.filter(~pl.col("loan").is_in(list(heard.not_theirs)))
-
-
 def _earlier(
     connection: psycopg.Connection[Any],
     book: Book,
@@ -200,31 +188,6 @@ def _earlier(
     few = part(book, np.flatnonzero(np.isin(book.contracts["loan"], told["loan"].unique().to_numpy())))
     months = told["month_end"].unique().sort().to_list()
     return pl.concat([now.clear(), *(reckoned(few, month, furnishing, heard) for month in months)]), told
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """What events say about a shard's loans by a day: (loan, kind, on, body), disputes by loan, proven frauds."""
-
-    happened: list[tuple[int, str, date, str]]
-    disputes: list[tuple[int, Dispute]]
-    not_theirs: set[int]
-    rejected: set[tuple[int, date, int]]
-
-
-def hear(connection: psycopg.Connection[Any], shard: int, known_on: date) -> Heard:
-    """The events of a shard that bear on what is furnished, as known on a day."""
-    rows = connection.execute(
-        f"select c.loan, {EVENT_COLUMNS} where e.shard = %s and e.kind = any(%s) and e.known_on <= %s "
-        "order by e.on_day, e.at nulls first, e.event",
-        (shard, [*KINDS, BureauRejected.KIND], known_on),
-    ).fetchall()
-    events = [event_of(*row[2:]) for row in rows]
-    number = {event.reference: row[0] for row, event in zip(rows, events, strict=True)}
-    disputes = [(number[name], dispute) for name, dispute in disputes_of(events).items()]
-    happened = [(row[0], e.KIND, e.on, json.dumps(e.body())) for row, e in zip(rows, events, strict=True) if row[0]]
-    rejected = {(number[e.reference], e.month_end, e.turn) for e in events if isinstance(e, BureauRejected)}
-    return Heard(happened, disputes, not_theirs(happened), rejected)
 
 
 def _tell_corrections(

@@ -6,7 +6,6 @@ from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import psycopg
 
@@ -14,11 +13,12 @@ from afterloan.close.transitions import TRANSITION, transitions_between
 from afterloan.dates import iso
 from afterloan.journal.balances import balances_of_totals, control_of_positions
 from afterloan.journal.difference import ENTRY, NO_LOAN, Totals, entries_to_reach, totals_of
-from afterloan.journal.postings import BY_LOAN, SLOT, SLOTS
+from afterloan.journal.postings import BY_LOAN, SLOTS
 from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import Refusal
 from afterloan.store.ids import ids_of
+from afterloan.store.posted import posted_of, posted_of_products
 from afterloan.store.read import fold, product_table, products, read_shard, told_since, watermark
 
 REASONS = {
@@ -113,48 +113,6 @@ def _posted(connection: psycopg.Connection[Any], book: Book, shard: int, told: s
     return posted
 
 
-POSTED = "select loan, cause, component, debit, sum(amount_fen)::bigint from entry where loan = {} group by 1, 2, 3, 4"
-POSTED_OF_MANY = POSTED.format("any(%s)")
-POSTED = POSTED.format("%s")
-
-
-def posted_of(connection: psycopg.Connection[Any], loans: npt.NDArray[np.int64]) -> Totals:
-    """The running totals [n, SLOTS] that the journal itself holds for some loans (sorted numbers)."""
-    return posted_sums(loans, connection.execute(POSTED_OF_MANY, (loans.tolist(),)).fetchall())
-
-
-def posted_sums(loans: npt.NDArray[np.int64], sums: list[Any]) -> Totals:
-    """Running totals out of (loan, cause, component, debit, amount): a sum booked the other way counts against."""
-    posted = np.zeros((len(loans), SLOTS), np.int64)
-    for loan, cause, component, debit, amount in sums:
-        slot = SLOT[cause, component]
-        posted[np.searchsorted(loans, loan), slot] += amount if debit == _DEBIT[slot] else -amount
-    return posted
-
-
-def _debits() -> list[int]:
-    from afterloan.journal.postings import POSTINGS
-
-    return [int(posting.debit) for posting in POSTINGS]
-
-
-_DEBIT = _debits()
-
-
-def _posted_sums(connection: psycopg.Connection[Any], shard: int, count: int) -> Totals:
-    """The running totals [products, SLOTS] that the journal holds for a shard's products in one sum."""
-    sums = np.zeros((count, SLOTS), np.int64)
-    found = connection.execute(
-        "select product, cause, component, debit, sum(amount_fen)::bigint from entry "
-        "where shard = %s and loan is null group by 1, 2, 3, 4",
-        (shard,),
-    ).fetchall()
-    for product, cause, component, debit, amount in found:
-        slot = SLOT[cause, component]
-        sums[product, slot] += amount if debit == _DEBIT[slot] else -amount
-    return sums
-
-
 def _close_days(
     connection: psycopg.Connection[Any],
     book: Book,
@@ -168,7 +126,7 @@ def _close_days(
     loans = book.contracts["loan"].astype(np.int64)
     of_product = book.contracts["product"].astype(np.int64)
     count = len(book.products)
-    sums = _posted_sums(connection, shard, count)
+    sums = posted_of_products(connection, shard, count)
     numbers = np.arange(count, dtype=np.int64)
     nobody = np.full(count, NO_LOAN, np.int64)
     today = np.zeros_like(yesterday)

@@ -5,13 +5,13 @@ from datetime import date
 
 from afterloan.close.day import CloseRefused, close_through
 from afterloan.close.decide import decide
-from afterloan.close.legal import propose_from_ladder, propose_losses_from_ladder, watch, watched
-from afterloan.close.lessons import restore_by_rule
-from afterloan.close.relief import watch_plans
 from afterloan.dates import iso
 from afterloan.facts.limit import LimitFrozen, LimitRestored
+from afterloan.servicing.legal import propose_from_ladder, propose_losses_from_ladder, watch, watched
+from afterloan.servicing.lessons import restore_by_rule
+from afterloan.servicing.relief import watch_plans
 from afterloan.store.connect import reader_to
-from afterloan.store.repair import person_of
+from afterloan.store.rebuilding import person_of
 from afterloan.store.server import Store
 
 FROZEN = (

@@ -2,18 +2,16 @@
 
 import json
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
 from afterloan.dates import iso
-from afterloan.report.portfolio import NAMES, words
-
-if TYPE_CHECKING:
-    from afterloan.report.portfolio import Report
+from afterloan.report.portfolio import NAMES, Report, words
 
 
-def _charts(report: "Report") -> dict[str, Any]:
+def _charts(report: Report) -> dict[str, Any]:
     tables = report.tables
     lines: dict[str, list[float | None]] = {}
     months = 0
@@ -35,16 +33,16 @@ def _charts(report: "Report") -> dict[str, Any]:
     }
 
 
-def _both(report: "Report", name: str) -> dict[str, list[list[str]]]:
+def _both(report: Report, name: str) -> dict[str, list[list[str]]]:
     return {language: report.shown(name, language) for language in ("en", "zh")}
 
 
-def _latest_vintages(report: "Report") -> list[dict[str, Any]]:
+def _latest_vintages(report: Report) -> list[dict[str, Any]]:
     last: dict[str, dict[str, Any]] = {row["cohort"]: row for row in report.tables["vintage"].to_dicts()}
     return list(last.values())
 
 
-def page(report: "Report") -> str:
+def page(report: Report) -> str:
     """The HTML text. No network is needed to read it."""
     folder = resources.files("afterloan.report")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -63,3 +61,9 @@ def page(report: "Report") -> str:
         labels=json.dumps(words(), ensure_ascii=False).replace("</", "<\\/"),
         echarts=(folder / "vendor" / "echarts.simple.min.js").read_text(encoding="utf-8"),
     )
+
+
+def write_page(report: Report, path: Path) -> None:
+    """Write the page to a file; folders that are missing are made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page(report), encoding="utf-8")

@@ -183,13 +183,6 @@ class Report:
         rows = [[_cell(c, v, language) for c, v in row.items()] for row in table.to_dicts()]
         return [head, *rows]
 
-    def to_html(self, path: Path) -> None:
-        """One self-contained page with charts, in both languages."""
-        from afterloan.report.page import page
-
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page(self), encoding="utf-8")
-
 
 def _figure(name: str, value: float) -> str:
     if name.startswith("share"):

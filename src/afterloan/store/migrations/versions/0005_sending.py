@@ -46,7 +46,7 @@ insert into waiting (action, kind, not_before) select action, kind, not_before f
 -- a token bucket for each channel, in millionths of an action
 create table bucket (channel text primary key, tokens_ppm bigint not null, at timestamptz not null);
 
--- receivers know an action by the md5 of its key (see afterloan.rails.messages.token)
+-- receivers know an action by the md5 of its key (see afterloan.sending.messages.token)
 create index outbox_token on outbox (md5(key));
 
 -- what a borrower finds in the portal

@@ -1,0 +1,1 @@
+"""The doors: they parse, call one verb or one question, and show."""

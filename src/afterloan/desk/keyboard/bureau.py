@@ -1,0 +1,334 @@
+"""`afterloan bureau`: furnish a month, take answers, disputes, compare a report, show what a bureau was told."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Bureau = Annotated[str, typer.Option("--bureau", help="metro2, pboc or neutral.")]
+On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `bureau` and its commands."""
+    bureau = typer.Typer(no_args_is_help=True, help="Report to bureaus, take their answers, disputes, own reports.")
+    dispute = typer.Typer(no_args_is_help=True, help="Disputes: open, evidence, decide, disagree, notified, show.")
+    for command in (furnish, rejections, compare, show, files):
+        bureau.command()(command)
+    bureau.command("import")(import_)
+    for name, step in DISPUTE.items():
+        dispute.command(name)(step)
+    bureau.add_typer(dispute, name="dispute")
+    app.add_typer(bureau, name="bureau")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text) if text else date.today()
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-03-31") from error
+
+
+def _month_end(text: str) -> date:
+    """The last day of `2026-03` or of the month of a day."""
+    from afterloan.bureau.overlay import month_end
+
+    return month_end(_day(f"{text}-01" if len(text) == 7 else text))
+
+
+def _sender(path: Path | None) -> dict[str, Any]:
+    import yaml
+
+    told = yaml.safe_load(path.read_text(encoding="utf-8")) if path else {}
+    if not isinstance(told, dict):
+        raise ValueError(f"{path}: write lines `name: value`, e.g. identification_number: AFT0012345")
+    return {str(k): v for k, v in told.items()}
+
+
+@contextmanager
+def _connection() -> Iterator[Any]:
+    from afterloan.store.server import open_store
+
+    with open_store().connect() as connection:
+        yield connection
+
+
+def furnish(
+    month: Annotated[str, typer.Argument(help="YYYY-MM")],
+    bureau: Bureau = "neutral",
+    out: Annotated[Path, typer.Option("--out", help="Folder for the file.")] = Path("furnished"),
+    known_on: Annotated[str, typer.Option("--known-on", help="As known at the end of that day.")] = "",
+    sender: Annotated[
+        Path | None, typer.Option("--sender", help="YAML: identification_number, reporter_name …")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Furnish MONTH to a bureau: only what was not told yet, or is reckoned otherwise by now."""
+    from afterloan.close.furnish import furnish as make
+    from afterloan.store.server import open_store
+
+    end = _month_end(month)
+    made = make(open_store(), end, bureau, out, _day(known_on) if known_on else end, _sender(sender), workers)
+    names = ("reportable", "told", "amended", "gone", "held", "excepted", "in_file")
+    if as_json:
+        counts = {name: getattr(made, name) for name in names}
+        print(json.dumps({"file": str(made.file), **counts, "refused": made.refused}, ensure_ascii=False))
+        return
+    print(f"{made.file}")
+    for name in names:
+        print(f"{name:12}{getattr(made, name):>12,}")
+    for loan, field, reason in made.refused[:20]:
+        print(f"not told: {loan} {field}: {reason}")
+    if len(made.refused) > 20:
+        print(f"… and {len(made.refused) - 20:,} more; every one is a task in the worklist bureau-refused")
+    if made.held:
+        print(f"{made.held:,} held back: the notice before the first adverse report is not delivered yet")
+
+
+def rejections(
+    file: Path, month: Annotated[str, typer.Option("--month", help="YYYY-MM")], bureau: Bureau = "neutral", on: On = ""
+) -> None:
+    """Take a bureau's answer FILE for a month: each row it did not take becomes a fact and a task."""
+    from afterloan.servicing.rejections import take_response
+
+    with _connection() as connection:
+        taken = take_response(connection, file.read_bytes(), bureau, _month_end(month), _day(on))
+    print(f"recorded {taken.recorded}, known before {taken.known}, refused {len(taken.refused)}")
+    for line, loan, reason in taken.refused:
+        print(f"line {line}: {loan}: {reason}")
+    if taken.refused:
+        raise typer.Exit(1)
+
+
+def _borrower(connection: Any, reference: str) -> tuple[int, dict[str, Any]]:
+    row = connection.execute("select borrower, attributes from borrower where reference = %s", (reference,)).fetchone()
+    if row is None:
+        raise ValueError(f"borrower {reference!r}: no borrower of that reference; import the borrower first")
+    return int(row[0]), dict(row[1])
+
+
+def _standing(connection: Any, borrower: int, bureau: str) -> dict[str, list[dict[str, Any]]]:
+    """What stands with a bureau of a borrower's loans, by loan reference: one row a month."""
+    from afterloan.servicing.disputes import told_months
+
+    loans = connection.execute(
+        "select reference from contract where borrower = %s order by loan", (borrower,)
+    ).fetchall()
+    return {name: told_months(connection, bureau, name).to_dicts() for (name,) in loans}
+
+
+def compare(borrower: str, file: Path, on: On = "", as_json: AsJson = False) -> None:
+    """Hold a BORROWER's own report FILE against what was furnished; differences are dispute drafts."""
+    told = _compared(borrower, file, _day(on))
+    if as_json:
+        print(json.dumps([_plain(draft) for draft in told], ensure_ascii=False))
+        return
+    if not told:
+        print("the report shows what was furnished")
+    for draft in told:
+        print(f"draft: {draft.loan} {draft.bureau} {', '.join(draft.claims)}: {draft.statement}")
+
+
+def _plain(draft: Any) -> dict[str, Any]:
+    return {
+        "loan": draft.loan, "bureau": draft.bureau, "months": [m.isoformat() for m in draft.months],
+        "claims": list(draft.claims), "statement": draft.statement,
+    }  # fmt: skip
+
+
+def _compared(borrower: str, file: Path, on: date) -> list[Any]:
+    from afterloan.bureau.compare import check_person, compare, drafts, read_report
+
+    accounts = read_report(file.read_bytes(), on)
+    found = []
+    with _connection() as connection:
+        number, attributes = _borrower(connection, borrower)
+        for account in accounts:
+            check_person(account.person, borrower, attributes)
+        for bureau in sorted({a.bureau for a in accounts}):
+            mine = [a for a in accounts if a.bureau == bureau]
+            standing = {k: v for k, v in _standing(connection, number, bureau).items() if v}
+            found += drafts(compare(mine, standing, on), bureau)
+    return found
+
+
+def import_(
+    borrower: str,
+    file: Path,
+    on: On = "",
+    by: Annotated[str, typer.Option("--by", help="borrower, bureau or staff")] = "borrower",
+) -> None:
+    """Import a BORROWER's own report FILE and open a dispute for each account that differs."""
+    from hashlib import sha256
+
+    from afterloan.facts.bureau import DisputeOpened
+    from afterloan.servicing.disputes import open_dispute
+
+    day = _day(on)
+    mark = sha256(file.read_bytes()).hexdigest()[:16]
+    opened = _compared(borrower, file, day)
+    with _connection() as connection:
+        for draft in opened:
+            event = DisputeOpened(
+                borrower=borrower, loan=draft.loan, on=day, known_on=day, reference=f"report:{mark}:{draft.loan}",
+                bureau=draft.bureau, months=draft.months, claims=draft.claims, statement=draft.statement, by=by,  # type: ignore[arg-type]
+            )  # fmt: skip
+            told = open_dispute(connection, event)
+            print(f"{'known' if told.known else 'opened'} {event.reference}: {draft.statement}")
+    if not opened:
+        print("the report shows what was furnished: nothing to dispute")
+
+
+def show(borrower: str, bureau: Bureau = "pboc", on: On = "", as_json: AsJson = False) -> None:
+    """What a bureau was told of BORROWER, as its reader sees it on a day."""
+    from afterloan.bureau.overlay import Cell, grid, repaid_on
+
+    day = _day(on)
+    with _connection() as connection:
+        number, _ = _borrower(connection, borrower)
+        standing = _standing(connection, number, bureau)
+    told = []
+    for loan, rows in standing.items():
+        cells = {
+            row["month_end"]: Cell(row["month_end"], row["status"], row["overdue_fen"], repaid_on(rows, k))
+            for k, row in enumerate(rows)
+        }
+        views = grid(cells.values(), day) if bureau == "pboc" else []
+        shown = {v.cell.month: v for v in views}
+        for row in rows:
+            view = shown.get(row["month_end"])
+            told.append({
+                "loan": loan, "month": f"{row['month_end']:%Y-%m}", "furnished": row["status"],
+                "shown": view.cell.status if view else (row["status"] if bureau != "pboc" else ""),
+                "overdue_fen": row["overdue_fen"], "balance_fen": row["balance_fen"], "annotation": row["annotation"],
+                "hidden_by": view.hidden_by if view else "",
+            })  # fmt: skip
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False))
+        return
+    print(f"{'loan':16}{'month':10}{'furnished':>10}{'shown':>8}{'overdue':>14}{'balance':>14}  note")
+    for row in told:
+        note = row["hidden_by"] or (f"flag {row['annotation']}" if row["annotation"] else "")
+        amounts = "".join(f"{row[n] // 100:>11,}.{row[n] % 100:02}" for n in ("overdue_fen", "balance_fen"))
+        print(f"{row['loan']:16}{row['month']:10}{row['furnished']:>10}{row['shown']:>8}{amounts}  {note}")
+
+
+def files() -> None:
+    """The months furnished so far: bureau, month, as known on, rows."""
+    from afterloan.store.furnished import files as made
+
+    with _connection() as connection:
+        for number, bureau, month, known_on, rows in made(connection):
+            print(f"{number:6}  {bureau:8}{month}  known on {known_on}{rows:>14,}")
+
+
+# --- disputes
+
+
+def dispute_open(
+    borrower: str,
+    loan: str,
+    months: Annotated[str, typer.Option("--months", help="YYYY-MM,YYYY-MM …")],
+    statement: Annotated[str, typer.Option("--statement")],
+    reference: Annotated[str, typer.Option("--reference", help="The dispute's own name.")],
+    bureau: Bureau = "pboc",
+    claims: Annotated[str, typer.Option("--claims", help="status, amount, date, account, identity, fraud")] = "status",
+    by: Annotated[str, typer.Option("--by", help="borrower, bureau or staff")] = "borrower",
+    on: On = "",
+) -> None:
+    """Open a dispute: what was furnished of LOAN for some months is wrong."""
+    from afterloan.facts.bureau import DisputeOpened
+    from afterloan.facts.events import read_event
+    from afterloan.servicing.disputes import dispute_of, open_dispute
+
+    day = _day(on)
+    event = read_event(DisputeOpened, {
+        "borrower": borrower, "loan": loan, "on": day, "known_on": day, "reference": reference, "bureau": bureau,
+        "months": tuple(_month_end(m.strip()) for m in months.split(",")),
+        "claims": tuple(claims.replace(" ", "").split(",")),
+        "statement": statement, "by": by,
+    })  # fmt: skip
+    with _connection() as connection:
+        told = open_dispute(connection, event)  # type: ignore[arg-type]
+        dispute = dispute_of(connection, reference)
+    print(f"{'known' if told.known else 'opened'}: {reference}, to be answered by {dispute.answer_by}")
+
+
+def dispute_evidence(
+    reference: str, file: Path, what: Annotated[str, typer.Option("--what")], lengthens: bool = False, on: On = ""
+) -> None:
+    """Record a document (PDF, PNG, JPEG, at most 10 MB) to dispute REFERENCE."""
+    from afterloan.servicing.disputes import dispute_of, take_evidence
+
+    with _connection() as connection:
+        take_evidence(connection, reference, file.read_bytes(), what, _day(on), lengthens)
+        print(f"recorded; to be answered by {dispute_of(connection, reference).answer_by}")
+
+
+def dispute_decide(
+    reference: str,
+    outcome: Annotated[str, typer.Option("--outcome", help="corrected or accurate: as the book reckons")],
+    reason: Annotated[str, typer.Option("--reason")],
+    by: Annotated[str, typer.Option("--by")],
+    on: On = "",
+) -> None:
+    """Answer dispute REFERENCE; an answer that is not the book's is refused."""
+    from afterloan.servicing.disputes import decide
+    from afterloan.store.connect import reader_to
+    from afterloan.store.server import open_store
+
+    if outcome not in ("corrected", "accurate"):
+        raise ValueError(f"outcome {outcome!r} is none; write corrected or accurate")
+    store = open_store()
+    with store.connect() as connection, reader_to(store.url) as reader:
+        dispute = decide(connection, reader, reference, outcome, reason, by, _day(on))  # type: ignore[arg-type]
+    print(f"{reference}: {dispute.outcome}, {dispute.late_days(_day(on))} days late")
+
+
+def dispute_disagree(reference: str, statement: Annotated[str, typer.Option("--statement")], on: On = "") -> None:
+    """Record that the borrower does not agree with the answer to dispute REFERENCE."""
+    from afterloan.servicing.disputes import disagree
+
+    with _connection() as connection:
+        disagree(connection, reference, statement, _day(on))
+    print("recorded; the record carries it from the next furnishing on")
+
+
+def dispute_notified(
+    reference: str, party: Annotated[str, typer.Argument(help="borrower or bureau")], on: On = ""
+) -> None:
+    """Record that a party was told of the answer to dispute REFERENCE."""
+    from afterloan.servicing.disputes import notified
+
+    if party not in ("borrower", "bureau"):
+        raise ValueError(f"party {party!r} is none; write borrower or bureau")
+    with _connection() as connection:
+        notified(connection, reference, party, _day(on))  # type: ignore[arg-type]
+    print("recorded")
+
+
+def dispute_show(reference: str) -> None:
+    """Dispute REFERENCE as it stands."""
+    from afterloan.servicing.disputes import dispute_of
+
+    with _connection() as connection:
+        dispute = dispute_of(connection, reference)
+    for name in ("borrower", "loan", "bureau", "months", "claims", "opened_on", "answer_by", "decided_on", "outcome"):
+        value = getattr(dispute, name)
+        print(f"{name:12}{', '.join(map(str, value)) if isinstance(value, tuple) else value}")
+
+
+DISPUTE: dict[str, Callable[..., None]] = {
+    "open": dispute_open,
+    "evidence": dispute_evidence,
+    "decide": dispute_decide,
+    "disagree": dispute_disagree,
+    "notified": dispute_notified,
+    "show": dispute_show,
+}

@@ -1,0 +1,405 @@
+"""Commands of money that others send or are asked for: mandates, debits, statements, the simulated bank."""
+
+import json
+import os
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from afterloan.banks.words import RowRefused
+    from afterloan.servicing.money import Imported, TakenIn
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
+OnDay = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
+Form = Annotated[str, typer.Option("--form", help="pain008, nacha or batch_csv.")]
+By = Annotated[str, typer.Option("--by", help="Who says so.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    mandates = typer.Typer(no_args_is_help=True, help="Authorities to collect from a borrower's account.")
+    mandates.command("add")(mandate_add)
+    mandates.command("revoke")(mandate_revoke)
+    mandates.command("list")(mandate_list)
+    app.add_typer(mandates, name="mandate")
+    debits = typer.Typer(no_args_is_help=True, help="Debits by file; what the bank says of them.")
+    debits.command("creditor")(creditor)
+    debits.command("file-out")(file_out)
+    debits.command("file-in")(file_in)
+    debits.command("presume-paid")(presume_paid)
+    debits.command("ask")(ask)
+    debits.command("callbacks")(callbacks)
+    app.add_typer(debits, name="debit")
+    app.command("bank-statement")(bank_statement)
+    app.command("unmatched")(unmatched)
+    app.command("bank-simulator")(bank_simulator)
+
+
+def _day(text: str) -> date:
+    if not text:
+        return date.today()
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-03-10") from error
+
+
+def _fen(text: str) -> int | None:
+    from afterloan.banks.words import fen_of
+
+    return fen_of(text) if text else None
+
+
+def _data(file: Path) -> bytes:
+    if not file.is_file():
+        raise ValueError(f"{file}: no such file")
+    return file.read_bytes()
+
+
+def _refusals(refused: "list[RowRefused]") -> None:
+    for row in refused:
+        typer.echo(f"  {row}", err=True)
+    if refused:
+        typer.echo(f"{len(refused)} rows refused; the others are in", err=True)
+        raise typer.Exit(1)
+
+
+# -- mandates -----------------------------------------------------------------------------------------------------
+
+
+def mandate_add(
+    reference: str,
+    borrower: Annotated[str, typer.Option(help="Reference of the borrower who signed.")],
+    account: Annotated[str, typer.Option(help="Number of the account, card or wallet.")],
+    source: Annotated[str, typer.Option(help="wallet, card or account.")] = "account",
+    bank: Annotated[str, typer.Option(help="BIC, clearing code or routing number.")] = "",
+    holder: Annotated[str, typer.Option(help="Name on the account, if it is not the borrower's.")] = "",
+    loan: Annotated[str, typer.Option(help="Only for this loan; all unless given.")] = "",
+    ceiling: Annotated[str, typer.Option(help="Most in one debit, 1234.56.")] = "",
+    ceiling_month: Annotated[str, typer.Option(help="Most in a calendar month.")] = "",
+    turn: Annotated[int, typer.Option(min=0, max=99, help="Of several the lower is tried first.")] = 0,
+    rail: Annotated[str, typer.Option(help="gateway, pain008, nacha or batch_csv.")] = "gateway",
+    signed_on: Annotated[str, typer.Option("--signed-on", help="Day of the signature; today unless given.")] = "",
+) -> None:
+    """Record mandate REFERENCE as signed by a borrower."""
+    from afterloan.facts.debit import MandateSigned
+    from afterloan.facts.events import read_event
+    from afterloan.store.debits import sign_mandate
+    from afterloan.store.server import open_store
+
+    on = _day(signed_on)
+    told: dict[str, Any] = {
+        "borrower": borrower,
+        "loan": loan or None,
+        "on": on,
+        "known_on": on,
+        "reference": reference,
+        "source": source,
+        "account": account,
+        "bank": bank,
+        "holder": holder,
+        "rail": rail,
+        "ceiling_fen": _fen(ceiling),
+        "ceiling_month_fen": _fen(ceiling_month),
+        "turn": turn,
+    }
+    event = read_event(MandateSigned, told)
+    assert isinstance(event, MandateSigned)
+    with open_store().connect() as connection:
+        done = sign_mandate(connection, event)
+    print(f"{reference}: {'known already' if done.known else f'signed by {borrower} on {on}'}")
+
+
+def mandate_revoke(reference: str, on: OnDay = "", by: By = "borrower", reason: str = "") -> None:
+    """End mandate REFERENCE: no debit under it from that day on."""
+    from afterloan.store.debits import revoke_mandate
+    from afterloan.store.server import open_store
+
+    day = _day(on)
+    with open_store().connect() as connection:
+        done = revoke_mandate(connection, reference, day, day, by, reason)
+    print(f"{reference}: {'known already' if done.known else f'revoked from {day} on'}")
+
+
+def mandate_list(borrower: str = typer.Argument(""), as_json: AsJson = False) -> None:
+    """List mandates, of one BORROWER or of all."""
+    from afterloan.banks.words import yuan
+    from afterloan.store.debits import mandates_listed
+    from afterloan.store.server import open_store
+
+    with open_store().connect() as connection:
+        found = mandates_listed(connection, borrower or None)
+    if as_json:
+        print(json.dumps(found, default=str, ensure_ascii=False))
+        return
+    for m in found:
+        until = f"revoked {m['revoked_on']}" if m["revoked_on"] else "in effect"
+        most = f"at most {yuan(m['ceiling_fen'])}" if m["ceiling_fen"] else "no ceiling"
+        scope = m["loan"] or "all loans"
+        print(
+            f"{m['mandate']:24}{m['borrower']:16}{m['source']:9}{m['account']:24}{m['rail']:11}{scope:16}{most:20}{until}"
+        )
+
+
+# -- debits by file -----------------------------------------------------------------------------------------------
+
+
+def creditor(
+    name: Annotated[str, typer.Option(help="Name of the lender.")],
+    account: Annotated[str, typer.Option(help="Account on which money is collected.")],
+    bank: Annotated[str, typer.Option(help="BIC, clearing code or routing number.")] = "",
+    scheme_id: Annotated[str, typer.Option(help="Creditor identifier of the scheme.")] = "",
+) -> None:
+    """Say who collects: it stands in every file."""
+    from afterloan.banks.words import Creditor
+    from afterloan.sending.debit_files import set_creditor
+    from afterloan.store.server import open_store
+
+    with open_store().connect() as connection:
+        set_creditor(connection, Creditor(name, account, bank, scheme_id))
+    print(f"{name} collects on {account}")
+
+
+def file_out(
+    folder: Path,
+    form: Form = "pain008",
+    on: OnDay = "",
+    currency: str = "CNY",
+    again: Annotated[str, typer.Option(help="Write the file of this name once more.")] = "",
+) -> None:
+    """Write the debits that wait for a file into FOLDER, for collection on a day."""
+    from afterloan.banks.files import WRITERS
+    from afterloan.banks.words import yuan
+    from afterloan.sending.debit_files import file_out as write
+    from afterloan.store.server import open_store
+
+    if form not in WRITERS:
+        raise ValueError(f"--form {form}: there are {', '.join(WRITERS)}")
+    done = write(open_store(), folder, form, _day(on), currency, again or None)
+    if done.path is None:
+        print(f"no debit waits for a file of form {form}")
+    else:
+        print(f"{done.path}: {done.debits:,} debits of {yuan(done.total_fen)}")
+
+
+def file_in(file: Path, on: OnDay = "", as_json: AsJson = False) -> None:
+    """Take results from FILE: pain.002, camt.054, camt.053, NACHA returns, CSV batch. `--on`: when we learnt it."""
+    from afterloan.banks.files import read_results
+    from afterloan.servicing.money import take_results
+    from afterloan.store.server import open_store
+
+    results = read_results(_data(file), file.name)
+    with open_store().connect() as connection:
+        done = take_results(connection, results, _day(on))
+    _show(done, as_json)
+
+
+def _show(done: "TakenIn", as_json: bool) -> None:
+    from afterloan.banks.words import yuan
+
+    if as_json:
+        told = {"read": done.read, "known": done.known, "taken_fen": done.taken_fen, **done.counts}
+        print(json.dumps({**told, "refused": [str(r) for r in done.refused]}, ensure_ascii=False))
+    else:
+        words = ", ".join(f"{n:,} {status}" for status, n in sorted(done.counts.items())) or "nothing new"
+        print(f"{done.read:,} results: {words}, {done.known:,} known; {yuan(done.taken_fen)} taken")
+        for s in done.surplus:
+            print(f"  {s.attempt}: the loan was paid already; {yuan(s.unapplied_fen)} is owed back")
+        for s in done.contradictions:
+            print(f"  {s.attempt}: told as {s.status} after {s.contradicts}; both stand, ask the bank")
+    _refusals(done.refused)
+
+
+def presume_paid(
+    form: Form = "nacha",
+    days: Annotated[int, typer.Option(min=1, max=60, help="Days without a return.")] = 3,
+    on: OnDay = "",
+    as_json: AsJson = False,
+) -> None:
+    """Count debits that were never answered as paid, where the scheme tells only returns."""
+    from afterloan.sending.debit_files import presume_paid as presume
+    from afterloan.store.server import open_store
+
+    _show(presume(open_store(), form, days, _day(on)), as_json)
+
+
+def ask(
+    url: Annotated[str, typer.Option(help="The gateway.")],
+    minutes: Annotated[int, typer.Option(min=0, help="Only attempts older than this.")] = 15,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the gateway what became of attempts without an answer. Nothing is sent again."""
+    from afterloan.sending.bank_gateway import HttpGateway
+    from afterloan.sending.doubt import resolve_doubt
+    from afterloan.store.server import open_store
+
+    token = os.environ.get("AFTERLOAN_GATEWAY_TOKEN", "")
+    done = resolve_doubt(open_store(), HttpGateway(url, token), datetime.now(UTC), timedelta(minutes=minutes))
+    _show(done, as_json)
+
+
+def callbacks(
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8401,
+    secret: Annotated[str, typer.Option(help="Variable that holds the webhook secret.")] = "AFTERLOAN_GATEWAY_SECRET",
+    on: Annotated[str, typer.Option("--today", help="Take results as learnt on this day (for simulated time).")] = "",
+) -> None:
+    """Listen for signed callbacks of the gateway: POST /callbacks/debit."""
+    import uvicorn
+    from fastapi import FastAPI
+
+    from afterloan.sending.callbacks import debit_callbacks
+    from afterloan.store.server import open_store
+
+    app = FastAPI(title="afterloan callbacks")
+    fixed = _day(on) if on else None
+    app.include_router(debit_callbacks(open_store(), _secret(secret), lambda: fixed or date.today()))
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+
+
+def _secret(variable: str) -> str:
+    value = os.environ.get(variable, "")
+    if not value:
+        raise ValueError(f"the variable {variable} is not set; put the webhook secret (whsec_…) there")
+    return value
+
+
+# -- statements ---------------------------------------------------------------------------------------------------
+
+
+def bank_statement(file: Path, on: OnDay = "", as_json: AsJson = False) -> None:
+    """Take a bank statement (camt.053, camt.054, MT940, CSV) and match its money to loans."""
+    from afterloan.banks.files import read_statements
+    from afterloan.servicing.money import import_statement
+    from afterloan.store.server import open_store
+
+    store = open_store()
+    refused: list[RowRefused] = []
+    for statement in read_statements(_data(file), file.name):
+        done = import_statement(store, statement, file.name, _day(on))
+        _show_import(done, as_json)
+        refused.extend(done.refused)
+    _refusals(refused)
+
+
+def _show_import(done: "Imported", as_json: bool) -> None:
+    from afterloan.banks.words import yuan
+
+    if as_json:
+        waits = [{"line": r, "why": m.how, "candidates": list(m.candidates)} for r, m in done.unmatched]
+        told = {"account": done.account, "lines": done.lines, "known": done.known, "matched": done.matched}
+        print(json.dumps({**told, "matched_fen": done.matched_fen, "unmatched": waits}, ensure_ascii=False))
+        return
+    how = ", ".join(f"{n:,} by {name}" for name, n in sorted(done.matched.items())) or "none"
+    print(f"{done.account}: {done.lines:,} lines, {done.known:,} known; matched: {how}; {yuan(done.matched_fen)} net")
+    for reference, match in done.unmatched:
+        who = f" (maybe {', '.join(match.candidates)})" if match.candidates else ""
+        print(f"  {reference}: {match.how}{who}")
+
+
+def unmatched(
+    assign: Annotated[str, typer.Option(help="Bank reference of a line to decide.")] = "",
+    loan: Annotated[str, typer.Option(help="The loan it is for.")] = "",
+    aside: Annotated[str, typer.Option(help="It is for no loan: what it is.")] = "",
+    account: Annotated[str, typer.Option(help="Our account, where several have that reference.")] = "",
+    by: By = "",
+    on: OnDay = "",
+    refunds: Annotated[bool, typer.Option("--refunds", help="List paid loans that hold money instead.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List money that found no loan; give a line to a loan (--assign … --loan … --by …) or set it aside."""
+    from afterloan.banks.words import yuan
+    from afterloan.servicing.money import assign as decide
+    from afterloan.servicing.money import refunds_due
+    from afterloan.store.server import open_store
+    from afterloan.store.statements import unmatched_lines
+
+    store = open_store()
+    if assign:
+        if not by or bool(loan) == bool(aside):
+            raise ValueError("say --by WHO and either --loan LOAN or --aside WHAT-IT-IS")
+        with store.connect() as connection:
+            print(decide(connection, assign, loan or None, by, _day(on), account or None, aside))
+        return
+    if refunds:
+        owed = refunds_due(store, _day(on))
+        if as_json:
+            print(json.dumps([{"loan": s.loan, "borrower": s.borrower, "amount_fen": s.amount_fen} for s in owed]))
+        else:
+            for s in owed:
+                print(f"{s.loan:24}{s.borrower:20}{yuan(s.amount_fen):>16}  {s.name}")
+        return
+    with store.connect() as connection:
+        lines = unmatched_lines(connection)
+    if as_json:
+        print(json.dumps(lines, default=str, ensure_ascii=False))
+        return
+    for x in lines:
+        print(f"{x['bank_reference']:24}{x['booked_on']}{yuan(x['amount_fen']):>16}  {x['name']}  {x['text']}")
+
+
+# -- the simulated bank -------------------------------------------------------------------------------------------
+
+
+def bank_simulator(
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8400,
+    seed: int = 1,
+    today: Annotated[str, typer.Option("--today", help="The bank's first day; today unless given.")] = "",
+    late: Annotated[int, typer.Option(min=0, max=1000, help="Per mille answered days later.")] = 0,
+    returned: Annotated[int, typer.Option(min=0, max=1000, help="Per mille of those taken that go back.")] = 0,
+    doubled: Annotated[int, typer.Option(min=0, max=1000, help="Per mille told twice.")] = 0,
+    lost: Annotated[int, typer.Option(min=0, max=1000, help="Per mille whose answer is lost on the line.")] = 0,
+    closed: Annotated[int, typer.Option(min=0, max=1000, help="Per mille of accounts that are closed.")] = 0,
+    latency: Annotated[int, typer.Option(min=0, max=60_000, help="Longest delay of an answer, ms.")] = 0,
+    partial: Annotated[bool, typer.Option("--partial", help="Take what is there when it is less.")] = False,
+    balance: Annotated[str, typer.Option(help="Highest balance of an account not set up.")] = "5000.00",
+    callback: Annotated[str, typer.Option(help="Where answers told later are called back.")] = "",
+    secret: Annotated[str, typer.Option(help="Variable that holds the webhook secret.")] = "AFTERLOAN_GATEWAY_SECRET",
+    file_in: Annotated[Path | None, typer.Option("--file-in", help="File mode: a file of debits.")] = None,
+    file_out: Annotated[Path, typer.Option("--file-out", help="File mode: folder of the answers.")] = Path("bank"),
+    form: Form = "pain008",
+    until: Annotated[str, typer.Option("--until", help="File mode: the day of the answers.")] = "",
+) -> None:
+    """Be a bank: a server (or, with --file-in, files in and out). The same seed, the same bank."""
+    from afterloan.rehearsal.bank.simulator import Bank, Habits
+
+    habits = Habits(
+        late=late,
+        returned=returned,
+        doubled=doubled,
+        lost=lost,
+        closed=closed,
+        latency_ms=latency,
+        partial=partial,
+        balance_most_fen=max(_fen(balance) or 1, 1),
+    )
+    bank = Bank(seed, _day(today), habits)
+    if file_in is not None:
+        _answer_by_file(bank, file_in, file_out, form, _day(until) if until else bank.today)
+        return
+    import uvicorn
+
+    from afterloan.rehearsal.bank.server import bank_app
+
+    app = bank_app(bank, callback, _secret(secret) if callback else "")
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
+
+
+def _answer_by_file(bank: Any, file: Path, folder: Path, form: str, until: date) -> None:
+    from afterloan.banks.files import read_collection
+    from afterloan.rehearsal.bank.server import answers
+
+    first = bank.today
+    for order in read_collection(form, _data(file), file.name).orders:
+        bank.debit(order)
+    bank.advance(until)
+    folder.mkdir(parents=True, exist_ok=True)
+    forms = {"pain002": "xml", "camt054": "xml", "camt053": "xml", "mt940": "sta", "batch_csv": "csv"}
+    if form == "nacha":
+        forms = {"nacha_returns": "ach", "camt053": "xml", "mt940": "sta"}
+    for name, suffix in forms.items():
+        path = folder / f"{name}-{until:%Y%m%d}.{suffix}"
+        path.write_bytes(answers(bank, name, first))
+        print(path)

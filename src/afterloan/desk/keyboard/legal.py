@@ -1,0 +1,272 @@
+"""Commands of the law: show a case, propose, approve, refuse, start, end steps; evidence, bundle, losses, people."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from afterloan.papers.court import Matter
+    from afterloan.store.legal import LegalCase
+
+On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
+By = Annotated[str, typer.Option("--by", help="The person.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    room = typer.Typer(no_args_is_help=True, help="Legal steps: nothing starts without a person's approval.")
+    for command in (day, show, propose, approve, refuse, start, end, evidence, bundle, people, loss, approve_loss):
+        room.command(command.__name__.replace("_", "-"))(command)
+    app.add_typer(room, name="legal")
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text) if text else date.today()
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-03-10") from error
+
+
+@contextmanager
+def _both() -> Iterator[Any]:
+    from afterloan.store.connect import reader_to
+    from afterloan.store.server import open_store
+
+    store = open_store()
+    with store.connect() as connection, reader_to(store.url) as reader:
+        yield connection, reader
+
+
+def day(on: On = "") -> None:
+    """After `decide`: the ladder's wishes of a day become proposals, and what is due by law becomes tasks."""
+    from afterloan.servicing.legal import propose_from_ladder, propose_losses_from_ladder, watch, watched
+
+    today = _date(on)
+    with _both() as (connection, reader):
+        made = propose_from_ladder(connection, reader, today) + propose_losses_from_ladder(connection, reader, today)
+        tasks = watch(connection, reader, watched(connection), today)
+    print("\n".join([*made, f"{len(made)} proposals wait for people, {tasks} new tasks"]))
+
+
+def show(loan: str, on: On = "") -> None:
+    """The steps of LOAN, its deadlines, its period of limitation, and what each further step still lacks."""
+    from afterloan.servicing.legal import due_of
+    from afterloan.store.legal import case_of
+    from afterloan.strategy.legal import may_propose, step_rules
+
+    with _both() as (connection, reader):
+        case = case_of(connection, reader, loan, _date(on))
+    claim = case.claim
+    print(f"{loan} of {case.borrower}: {claim.days_past_due} days past due, {claim.payoff_fen / 100:,.2f} owed")
+    if claim.period:
+        print(
+            f"limitation: until {claim.period.ends_on}, {claim.period.days_left(claim.on)} days ({claim.period.cause})"
+        )
+    for step in case.steps:
+        print(f"{step.proposal.on}  {step.name}: {step.state}  [{step.proposal.reference}]")
+    for due in due_of(case):
+        print(f"by {due.on}: {due.step}, {due.name}")
+    for name in step_rules(claim.jurisdiction, claim.on):
+        answer = may_propose(claim, case.steps, name)
+        print(f"{name}: " + ("may be proposed" if answer.allowed else "; ".join(answer.why)))
+
+
+def propose(loan: str, step: str, by: By, reason: Annotated[str, typer.Option()] = "unpaid", on: On = "") -> None:
+    """Propose STEP for LOAN; nothing happens by it."""
+    from afterloan.servicing.legal import propose as run
+
+    with _both() as (connection, reader):
+        print(run(connection, reader, loan, step, _date(on), by, reason))
+
+
+def approve(proposal: str, by: By, role: Annotated[str, typer.Option()], on: On = "", note: str = "") -> None:
+    """Approve PROPOSAL in a role that you were appointed to."""
+    from afterloan.servicing.legal import approve as run
+
+    with _both() as (connection, reader):
+        run(connection, reader, proposal, _date(on), by, role, note)
+    print(f"approved by {by} as {role}")
+
+
+def refuse(proposal: str, by: By, reason: Annotated[str, typer.Option()], on: On = "") -> None:
+    """Turn PROPOSAL down."""
+    from afterloan.servicing.legal import refuse as run
+
+    with _both() as (connection, reader):
+        run(connection, reader, proposal, _date(on), by, reason)
+    print(f"refused by {by}")
+
+
+def start(proposal: str, by: By, on: On = "", court: str = "", case_number: str = "") -> None:
+    """Take an approved step."""
+    from afterloan.servicing.legal import start as run
+
+    with _both() as (connection, reader):
+        event = run(connection, reader, proposal, _date(on), by, court, case_number)
+    print(f"{event.step} started: {event.claim_fen / 100:,.2f} claimed")
+
+
+def end(
+    proposal: str, outcome: str, on: On = "", amount: str = "0", perform_by: str = "", case_number: str = "",
+    note: str = "",
+) -> None:  # fmt: skip
+    """Tell what came of a step: delivered, issued, objected, granted, part_paid …"""
+    from decimal import Decimal
+
+    from afterloan.servicing.legal import end as run
+
+    until = _date(perform_by) if perform_by else None
+    with _both() as (connection, reader):
+        run(connection, reader, proposal, _date(on), outcome, int(Decimal(amount) * 100), until, case_number, note)
+    print(f"recorded: {outcome}")
+
+
+def evidence(loan: str, what: str, file: Path, on: On = "") -> None:
+    """Name FILE as evidence of LOAN by its SHA-256; WHAT: contract, identity, disbursement, notice, court …"""
+    from afterloan.facts.events import read_event
+    from afterloan.facts.legal import EvidenceKept
+    from afterloan.store.events import tell
+    from afterloan.store.legal import case_of
+
+    day, digest = _date(on), hashlib.sha256(file.read_bytes()).hexdigest()
+    with _both() as (connection, reader):
+        borrower = case_of(connection, reader, loan, day).borrower
+        told = {"borrower": borrower, "loan": loan, "on": day, "known_on": day, "what": what, "name": file.name}
+        tell(connection, read_event(EvidenceKept, {**told, "sha256": digest, "reference": f"evidence:{loan}:{digest}"}))
+    print(f"{digest}  {file.name}")
+
+
+def people(person: str = typer.Argument(""), role: Annotated[list[str] | None, typer.Option()] = None) -> None:
+    """Show who may approve in which roles, or appoint PERSON (no --role: to none)."""
+    from afterloan.store.legal import appoint
+    from afterloan.store.legal import people as known
+
+    with _both() as (connection, _):
+        if person:
+            appoint(connection, person, role or [])
+        for name, roles in sorted(known(connection).items()):
+            print(f"{name:24}{', '.join(roles)}")
+
+
+def loss(loan: str, what: str, by: By, on: On = "", price: str = "0") -> None:
+    """Propose a charge_off, write_off or sale of LOAN."""
+    from decimal import Decimal
+
+    from afterloan.servicing.legal import propose_loss
+
+    with _both() as (connection, reader):
+        print(propose_loss(connection, reader, loan, what, _date(on), by, int(Decimal(price) * 100)))
+
+
+def approve_loss(proposal: str, by: By, role: Annotated[str, typer.Option()], on: On = "") -> None:
+    """Approve a charge-off, write-off or sale; the last approval books it."""
+    from afterloan.servicing.legal import approve_loss as run
+
+    with _both() as (connection, _):
+        print("booked" if run(connection, proposal, _date(on), by, role) else "approved; another approval is needed")
+
+
+def bundle(
+    loan: str,
+    out: Annotated[Path, typer.Option("--out", help="Folder to write to.")],
+    on: On = "",
+    language: Annotated[str, typer.Option("--language", help="en or zh")] = "zh",
+) -> None:
+    """Write the papers and evidence of LOAN: PDFs, statement with working, notices, SHA256SUMS."""
+    from afterloan.papers.court import PAPERS, paper, write_bundle
+    from afterloan.store.legal import case_of
+
+    with _both() as (connection, reader):
+        case = case_of(connection, reader, loan, _date(on))
+        files = _evidence_files(connection, reader, case, language)
+    hashes = [(name, hashlib.sha256(data).hexdigest()) for name, data in sorted(files.items())]
+    matter = _matter(case, files, hashes, language)
+    titled = matter.title_debt_fen > 0
+    for name in PAPERS:
+        if name != "enforcement" or titled:
+            files[f"{name}.pdf"] = paper(name, matter, language)
+    for name, digest in write_bundle(out, files):
+        print(f"{digest}  {name}")
+
+
+def _evidence_files(connection: Any, reader: Any, case: "LegalCase", language: str) -> dict[str, bytes]:
+    from afterloan.enquiry.books import entries_of
+    from afterloan.papers.court import as_json
+    from afterloan.report.explain import explain
+    from afterloan.report.statement import loan_statement
+    from afterloan.store.events import events_of
+    from afterloan.store.read import read_loans
+
+    day = case.claim.on.toordinal() - 719163
+    book = read_loans(connection, reader, f"c.loan = {case.loan_number}")
+    entries, closed_on = entries_of(connection, case.loan_number)
+    told = loan_statement(book, 0, case.loan, entries, closed_on, None, day)
+    row = connection.execute(
+        "select p.code, p.terms, to_jsonb(c) - 'told' from contract c join product p on p.number = c.product "
+        "where c.loan = %s",
+        (case.loan_number,),
+    ).fetchone()
+    working = explain(book, 0, row[0], day, language=language)
+    kinds = ("message.", "contact.", "bureau.notice_delivered", "legal.")
+    events = events_of(connection, case.borrower, None, case.claim.on, case.claim.on)
+    notices = [
+        {"kind": e.KIND, "on": e.on, "at": e.at, "reference": e.reference, **e.body()}
+        for e in events
+        if e.KIND.startswith(kinds)
+    ]
+    return {
+        "contract.json": as_json({"contract": row[2], "product": row[0], "terms": row[1]}),
+        "statement.csv": told.to_csv().encode(),
+        "working.txt": "\n".join(f"{x.on:10}  {x.text}" for x in working.lines).encode(),
+        "notices.json": as_json(notices),
+    }
+
+
+def _matter(case: "LegalCase", files: dict[str, bytes], hashes: list[tuple[str, str]], language: str) -> "Matter":
+    import csv
+    import io
+
+    from afterloan.facts.legal import EvidenceKept
+    from afterloan.loan.terms import Component
+    from afterloan.papers.court import Matter
+    from afterloan.sending.channels import setting
+    from afterloan.sending.templates import lender_text
+
+    position = case.reckoned.position
+    owed = {c.name.lower(): int(position["outstanding_fen"][c]) for c in Component}
+    owed["interest"] += int(position["accrued_interest_fen"])
+    rows = [
+        (r["on"], r["words"], int(r["amount_fen"]), int(r["principal_fen"]))
+        for r in csv.DictReader(io.StringIO(files["statement.csv"].decode()))
+    ]
+    kept = [(f"{e.what}: {e.name}", e.sha256) for e in case.events if isinstance(e, EvidenceKept)]
+    titles = [(s, o) for s in case.steps for o in s.outcomes if o.perform_by is not None]
+    since = titles[-1][1].on if titles else case.claim.on
+    enforced = [o for s in case.steps if s.name == "enforcement" for o in s.outcomes if o.on >= since]
+    lender = setting().lender
+    started = [s.started for s in case.steps if s.started and s.started.court]
+    return Matter(
+        borrower=case.name,
+        loan=case.loan,
+        on=case.claim.on,
+        signed_on=min((date.fromisoformat(r[0]) for r in rows), default=case.claim.on),
+        principal_fen=int(position["disbursed_fen"]),
+        days_past_due=case.claim.days_past_due,
+        owed={k: owed[k] for k in ("principal", "interest", "penalty", "fee")},
+        rows=rows,
+        evidence=[*kept, *hashes],
+        court=started[-1].court if started else "",
+        lender=lender_text(lender, "name", language),
+        lender_lines=(lender_text(lender, "address", language), lender_text(lender, "phone", language)),
+        borrower_lines=tuple(str(case.attributes[k]) for k in ("address", "mobile") if k in case.attributes),
+        jurisdiction=case.claim.jurisdiction,
+        title_principal_fen=titles[-1][0].started.principal_fen if titles and titles[-1][0].started else 0,
+        title_debt_fen=titles[-1][1].amount_fen if titles else 0,
+        paid_since_fen=sum(o.amount_fen for o in enforced),
+        perform_by=titles[-1][1].perform_by if titles else None,
+    )

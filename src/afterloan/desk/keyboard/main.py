@@ -1,0 +1,375 @@
+"""The command line: wires the doors together. Exit codes: 0 done, 1 refused or failed, 2 wrong usage."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from afterloan.desk.keyboard.terminal import bar as _bar
+
+if TYPE_CHECKING:
+    from afterloan.store.server import Store
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="afterloan: what a consumer lender runs after the money has been paid out.",
+    epilog="The book lives in AFTERLOAN_HOME (an embedded PostgreSQL), or where AFTERLOAN_DATABASE_URL points.",
+)
+journal_app = typer.Typer(no_args_is_help=True, help="The double-entry journal.")
+app.add_typer(journal_app, name="journal")
+ROOMS = ("book", "bureau", "day", "debit", "legal", "messages", "rebuilding", "relief", "story", "strategy")
+for _room in ROOMS:
+    import_module(f"afterloan.desk.keyboard.{_room}").register(app)
+
+OnDay = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
+
+
+class Stop(Exception):
+    """A refusal for the person at the keyboard: what, where, and what to do."""
+
+
+def say(text: str) -> None:
+    """To the person: standard error, so that answers on standard output stay clean."""
+    print(text, file=sys.stderr)
+
+
+def _day(text: str) -> int:
+    from afterloan.dates import day
+
+    try:
+        return day(text)
+    except ValueError as error:
+        raise Stop(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-03-10") from error
+
+
+def _store() -> "Store":
+    from afterloan.store.server import open_store
+
+    return open_store()
+
+
+@app.command("import")
+def import_(folder: Path, as_json: AsJson = False) -> None:
+    """Bring a book in from FOLDER (CSV or Parquet: borrowers, contracts, disbursements, repayments …)."""
+    from afterloan.intake.book import REFUSALS, bring_in
+
+    store = _store()
+    with _bar("import") as show:
+        reports = bring_in(store, folder, show)
+    if as_json:
+        told = [
+            {"file": r.file, "read": r.read, "loaded": r.loaded, "known": r.known, "refused": r.refused}
+            for r in reports
+        ]
+        print(json.dumps(told))
+    else:
+        print(f"{'file':26}{'read':>12}{'loaded':>12}{'known':>12}{'refused':>12}{'rows/s':>12}")
+        for r in reports:
+            speed = r.read / r.seconds if r.seconds else 0
+            print(f"{r.file:26}{r.read:12,}{r.loaded:12,}{r.known:12,}{r.refused:12,}{speed:12,.0f}")
+            for name in r.ignored_columns:
+                say(f"{r.file}: column {name} means nothing here and was left out")
+    refused = sum(r.refused for r in reports)
+    if refused:
+        say(f"{refused} rows refused: see {folder / REFUSALS}, mend them and import again; what is in stays in")
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(folder: Path, form: Annotated[str, typer.Option("--format", help="csv or parquet")] = "csv") -> None:
+    """Write the whole book to FOLDER, in the form that `import` reads."""
+    from afterloan.enquiry.export import bring_out
+
+    for written in bring_out(_store(), folder, form):
+        print(f"{written.file:26}{written.rows:12,}")
+
+
+@app.command()
+def close(
+    on: Annotated[str, typer.Option("--on", help="Close this day (days before it must be closed).")] = "",
+    through: Annotated[str, typer.Option("--through", help="Close all days up to this one.")] = "",
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Worker processes; all cores unless given.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Close a day over the whole book: reckon, post, write transitions, prove."""
+    from afterloan.close import close_through
+
+    if bool(on) == bool(through):
+        raise typer.BadParameter("name one of --on and --through")
+    store = _store()
+    with _bar("close") as show:
+        report = close_through(
+            store,
+            _day(on or through),
+            only=bool(on),
+            workers=workers or os.cpu_count() or 1,
+            progress=lambda done, total: show("shard-days", done, total),
+        )
+    print(json.dumps(report.told()) if as_json else report)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+def _books(store: "Store") -> Iterator[Any]:
+    from afterloan.store.connect import reader_to
+    from afterloan.store.read import books
+
+    with store.connect() as connection, reader_to(store.url) as reader:
+        yield from books(connection, reader)
+
+
+def _last_day(store: "Store") -> str:
+    with store.connect() as connection:
+        row = connection.execute(
+            "select coalesce((select max(closed_on) from proof), (select max(on_day) from fact), current_date)::text"
+        ).fetchone()
+    return str(row[0]) if row else ""
+
+
+@app.command()
+def report(
+    on: OnDay = "",
+    known_on: Annotated[str, typer.Option("--known-on", help="As known at the end of that day.")] = "",
+    csv_folder: Annotated[Path | None, typer.Option("--csv", help="Also write the tables there.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Also write one page with charts.")] = None,
+    language: Annotated[str, typer.Option("--language", help="en or zh")] = "en",
+    as_json: AsJson = False,
+) -> None:
+    """The portfolio on a day: summary, ageing, roll rates, vintages, expected against received."""
+    from rich.console import Console
+
+    from afterloan.report.portfolio import portfolio_report
+
+    store = _store()
+    made = portfolio_report(_books(store), _day(on or _last_day(store)), _day(known_on) if known_on else None)
+    if as_json:
+        print(made.to_json())
+    else:
+        made.print(Console(), language)
+    if csv_folder:
+        made.to_csv(csv_folder)
+        say(f"tables: {csv_folder}")
+    if html:
+        from afterloan.report.page import write_page
+
+        write_page(made, html)
+        say(f"page: {html}")
+
+
+def _one(store: "Store", loan: str) -> tuple[Any, str]:
+    from afterloan.store.connect import reader_to
+    from afterloan.store.read import read_loans
+
+    with store.connect() as connection, reader_to(store.url) as reader:
+        row = connection.execute(
+            "select c.loan, p.code from contract c join product p on p.number = c.product where c.reference = %s",
+            (loan,),
+        ).fetchone()
+        if row is None:
+            raise Stop(f"loan {loan!r}: no contract of that reference; `afterloan export` lists them in contracts.csv")
+        return read_loans(connection, reader, f"c.loan = {int(row[0])}"), str(row[1])
+
+
+@app.command()
+def explain(
+    loan: str,
+    on: OnDay = "",
+    known_on: Annotated[str, typer.Option("--known-on", help="As known at the end of that day.")] = "",
+    language: Annotated[str, typer.Option("--language", help="en or zh")] = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Tell LOAN's story line by line, with the working: why is this owed?"""
+    from rich.console import Console
+
+    from afterloan.report.explain import explain as tell
+
+    store = _store()
+    book, product = _one(store, loan)
+    story = tell(book, 0, product, _day(on or _last_day(store)), _day(known_on) if known_on else None, language)
+    if as_json:
+        print(story.to_json())
+    else:
+        story.print(Console())
+
+
+@app.command()
+def repay(
+    loan: str,
+    amount: str,
+    reference: Annotated[
+        str, typer.Option(help="The message's own reference: the same again is answered, not booked.")
+    ],
+    on: OnDay = "",
+    known_on: Annotated[str, typer.Option("--known-on")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Record a repayment of AMOUNT (e.g. 1200.00) for LOAN."""
+    import re
+    from datetime import date
+
+    from afterloan.facts import Repaid
+    from afterloan.servicing.booking import take
+    from afterloan.servicing.repayment import leave_in_peace
+
+    if not re.fullmatch(r"\d{1,10}(\.\d{1,2})?", amount):
+        raise Stop(f"amount {amount!r} is no amount; write major units with at most two decimals, e.g. 1200.00")
+    whole, _, cents = amount.partition(".")
+    today = date.today().isoformat()
+    day = _day(on or today)
+    fen = int(whole) * 100 + int(cents.ljust(2, "0"))
+    fact = Repaid(loan, reference, day, _day(known_on) if known_on else day, fen)
+    with _store().connect() as connection:
+        taken = take(connection, fact)
+        withdrawn = leave_in_peace(connection, fact)
+    done = taken.recorded
+    if as_json:
+        payoff = int(taken.reckoned.position["payoff_fen"])
+        print(json.dumps({"fact": done.fact, "known": done.known, "entries": taken.entries, "payoff_fen": payoff}))
+    else:
+        state = "already known" if done.known else f"recorded, {taken.entries} entries posted"
+        state += f", {withdrawn} planned actions withdrawn" if withdrawn else ""
+        print(f"{state}: repayment {reference} of {amount} for {loan}")
+
+
+@app.command("trial-balance")
+def trial_balance(as_json: AsJson = False) -> None:
+    """Debits and credits of every account; they sum to zero."""
+    from afterloan.journal.accounts import LINE
+    from afterloan.journal.balances import trial_balance as balance
+
+    with _store().connect() as connection:
+        rows = connection.execute("select debit, credit, sum(amount_fen)::bigint from entry group by 1, 2").fetchall()
+    lines = balance(rows)
+    if as_json:
+        told = [{"account": int(x.account), "debit_fen": x.debit_fen, "credit_fen": x.credit_fen} for x in lines]
+        print(json.dumps(told))
+        return
+    print(f"{'account':36}{'debit':>20}{'credit':>20}")
+    for line in lines:
+        net = line.debit_fen - line.credit_fen
+        left, right = (f"{net / 100:,.2f}", "") if net >= 0 else ("", f"{-net / 100:,.2f}")
+        print(f"{line.account.value} {LINE[line.account].en:31}{left:>20}{right:>20}")
+    print(f"{'':36}{'difference':>20}{sum(x.debit_fen - x.credit_fen for x in lines) / 100:20,.2f}")
+
+
+@app.command()
+def products() -> None:
+    """The products that come with afterloan."""
+    from afterloan.rules.products import builtin
+
+    for product in builtin().values():
+        print(f"{product.code:24}{product.method.name.lower():20}{product.name.get('en', '')}")
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """What is in the book and which day was closed last."""
+    store = _store()
+    with store.connect() as connection:
+        row = connection.execute(
+            "select (select count(*) from borrower), (select count(*) from contract), (select count(*) from fact), "
+            "(select count(*) from entry), (select max(closed_on)::text from proof)"
+        ).fetchone()
+    assert row is not None
+    told = dict(zip(("borrowers", "loans", "facts", "entries", "closed_through"), row, strict=True))
+    if as_json:
+        print(json.dumps(told))
+    else:
+        for name, value in told.items():
+            shown = value if isinstance(value, str) else "-" if value is None else f"{value:,}"
+            print(f"{name:16}{shown:>16}")
+
+
+@app.command()
+def demo(
+    loans: Annotated[int, typer.Option(min=100)] = 5_000,
+    months: Annotated[int, typer.Option(min=2, max=60)] = 24,
+) -> None:
+    """Generate a book (or take what is there), close its days, show the portfolio; play two borrowers' lives."""
+    from rich.console import Console
+
+    from afterloan.dates import iso, months_later
+    from afterloan.intake.book import bring_in
+    from afterloan.store.server import home
+
+    store = _store()
+    first = _day("2024-01-01")
+    last = int(months_later(first, months, 1)) - 1
+    folder = home() / f"demo-{loans}-{months}"
+    with store.connect() as connection:
+        row = connection.execute(
+            "select (select count(*) from contract), (select max(closed_on)::text from proof)"
+        ).fetchone()
+    assert row is not None
+    if not row[0]:
+        from afterloan.generate import generate as make
+
+        say(f"1. generate {loans:,} loans over {months} months in {folder}")
+        with _bar("generate") as show:
+            make(loans, months, 1, folder, progress=lambda done, total: show("loans", done, total))
+        say("2. import")
+        with _bar("import") as show:
+            bring_in(store, folder, show)
+    if row[1] is None or row[1] < iso(last):
+        from afterloan.close import close_through
+
+        say(f"3. close every day through {iso(last)}")
+        with _bar("close") as show:
+            closed = close_through(
+                store, last, workers=os.cpu_count() or 1, progress=lambda d, t: show("shard-days", d, t)
+            )
+        say(str(closed))
+        if closed.failed:
+            raise typer.Exit(1)
+    from afterloan.report.page import write_page
+    from afterloan.report.portfolio import portfolio_report
+
+    page = home() / "report.html"
+    made = portfolio_report(_books(store), last, None)
+    made.print(Console(), "en")
+    write_page(made, page)
+    print(f"\nreport: {page}", flush=True)
+    from afterloan.desk.keyboard.story import demo_lives
+
+    say("4. two borrowers, told three ways, day by day through the whole machinery (kept for the next run)")
+    print("\n".join(demo_lives(store)))
+    print(f"\nreport: {page}")
+    print("next: afterloan explain LOAN   afterloan lives --whole   afterloan report --csv FOLDER")
+
+
+@journal_app.command("export")
+def journal_export(
+    form: Annotated[str, typer.Option("--format", help="beancount or hledger")] = "beancount",
+) -> None:
+    """Write the journal as plain text to standard output."""
+    from afterloan.enquiry.books import export_lines
+
+    for line in export_lines(_store(), form):
+        print(line)
+
+
+def main() -> None:
+    """Run a command; a refusal is one line on standard error and exit code 1."""
+    from afterloan.facts import FactRefused
+
+    try:
+        app()
+    except (Stop, FactRefused, ValueError, RuntimeError, OSError) as refusal:
+        if os.environ.get("AFTERLOAN_TRACE"):
+            raise
+        say(f"afterloan: {refusal}")
+        raise SystemExit(1) from refusal
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,377 @@
+"""`afterloan quote`, `plan`, `hardship`, `classify`: relief for one loan, and the class of a loan or of the book."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from afterloan.desk.keyboard.options import AsJson, On, day_of
+
+Reference = Annotated[str, typer.Option("--reference", help="The message's own reference.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of relief."""
+    groups: dict[str, tuple[str, dict[str, Any]]] = {
+        "quote": ("Early repayment: quoted for any day, executed exactly so.", {"give": give, "execute": execute}),
+        "plan": (
+            "Plans: search, offer, accept, decline, watch, cancel, show.",
+            {"search": search, "offer": offer, "accept": accept, "decline": decline,
+             "watch": watch, "watch-all": watch_all, "cancel": cancel, "show": show},
+        ),
+        "hardship": (
+            "Hardship: apply, decide, show; flags of vulnerability; breathing space.",
+            {"apply": apply, "decide": decide, "show": hardship_show, "flag": flag, "flags": flags,
+             "breathing-space": breathing, "breathing-end": breathing_end},
+        ),
+    }  # fmt: skip
+    for name, (words, steps) in groups.items():
+        group = typer.Typer(no_args_is_help=True, help=words)
+        for step, function in steps.items():
+            group.command(step)(function)
+        app.add_typer(group, name=name)
+    app.command("classify")(classify)
+
+
+def fen(text: str) -> int:
+    """Minor units of `1200.00`."""
+    import re
+
+    if not re.fullmatch(r"\d{1,10}(\.\d{1,2})?", text):
+        raise ValueError(f"amount {text!r} is no amount; write major units with at most two decimals, e.g. 1200.00")
+    whole, _, cents = text.partition(".")
+    return int(whole) * 100 + int(cents.ljust(2, "0") or 0)
+
+
+def _store() -> Any:
+    from afterloan.store.server import open_store
+
+    return open_store()
+
+
+def _print(told: Any, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False, default=str))
+        return
+    for name, value in told.items():
+        print(f"{name}: {value}")
+
+
+def _money(value: int) -> str:
+    from afterloan.rebuilding.words import money
+
+    return money(value)
+
+
+def give(
+    loan: str,
+    reference: Reference,
+    amount: Annotated[str, typer.Option("--amount", help="Repay this amount.")] = "",
+    instalment: Annotated[str, typer.Option("--instalment", help="Pay until no instalment asks for more.")] = "",
+    month: Annotated[str, typer.Option("--month", help="Finish by this month, YYYY-MM.")] = "",
+    on: Annotated[str, typer.Option("--for", help="The day of the payment, YYYY-MM-DD.")] = "",
+    today: On = "",
+    as_json: AsJson = False,
+) -> None:
+    """Quote an early repayment of LOAN: in full, an amount, a lower instalment, or an earlier end."""
+    from afterloan.bureau.cells import month_end
+    from afterloan.dates import day, iso
+    from afterloan.servicing.relief import give_quote
+    from afterloan.strategy.quote import Want
+
+    if sum(bool(x) for x in (amount, instalment, month)) > 1:
+        raise ValueError("give one of --amount, --instalment, --month; none of them: in full")
+    want = Want("full")
+    if amount:
+        want = Want("amount", fen(amount))
+    elif instalment:
+        want = Want("instalment", fen(instalment))
+    elif month:
+        want = Want("month", month_end(day(f"{month}-01")))
+    now = day_of(today)
+    made = give_quote(_store(), loan, want, day(on) if on else now, now, reference)
+    if as_json:
+        _print({"reference": reference, **made.plain()}, True)
+        return
+    print(
+        f"pay {_money(made.pay_fen)} on {iso(made.on)} (of it fee {_money(made.fee_fen)}); "
+        f"saves {_money(made.saves_fen)}"
+    )
+    print(f"valid until the end of {iso(made.valid_until)}, executed exactly so under {reference}")
+    print(f"{'due':12}{'as it stands':>16}{'afterwards':>16}")
+    before, after = ({r.due_on: r.amount_fen for r in rows} for rows in (made.before, made.after))
+    for due in sorted(before | after):
+        print(f"{iso(due):12}{_money(before.get(due, 0)):>16}{_money(after.get(due, 0)):>16}")
+
+
+def execute(of: str, reference: Reference, on: On = "", as_json: AsJson = False) -> None:
+    """Execute the quote OF: the money has come."""
+    from afterloan.servicing.relief import execute_quote
+
+    done = execute_quote(_store(), of, day_of(on), reference)
+    _print({"done": done.done, "reference": done.reference, "why": done.why, "pay_fen": done.quote.pay_fen}, as_json)
+    if not done.done:
+        raise typer.Exit(1)
+
+
+def _means(income: str, spending: str, other: str, household: int) -> Any:
+    from afterloan.facts.relief import Means
+
+    return Means(income_fen=fen(income), spending_fen=fen(spending), other_debts_fen=fen(other), household=household)
+
+
+Income = Annotated[str, typer.Option("--income", help="Stated income a month.")]
+Spending = Annotated[str, typer.Option("--spending", help="Necessary spending a month.")]
+Other = Annotated[str, typer.Option("--other-debts", help="What other debts take a month.")]
+Household = Annotated[int, typer.Option("--household", min=1, max=30)]
+
+
+def search(
+    loan: str, income: Income, spending: Spending, reference: Reference, other: Other = "0", household: Household = 1,
+    on: On = "", as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Search plans for LOAN that the borrower can afford and the pack allows; offer up to three."""
+    from afterloan.servicing.relief import find_plans
+
+    able, found, offers = find_plans(_store(), loan, _means(income, spending, other, household), day_of(on), reference)
+    if as_json:
+        told = [{"reference": o.reference, "plan": o.plan, "does": o.does, **o.simulation} for o in offers]
+        _print(
+            {"affordable_fen": able.amount_fen, "tried": found.tried, "refused": found.refused, "offers": told}, True
+        )
+        return
+    print(f"affordable: {_money(able.amount_fen)} a month; {found.tried} plans tried")
+    for o in offers:
+        _print_offer(o)
+    for why, count in sorted(found.refused.items(), key=lambda pair: -pair[1]):
+        print(f"  {count:5} left out: {why}")
+
+
+def _print_offer(o: Any) -> None:
+    told = o.simulation
+    print(f"{o.reference}: {o.plan} {json.dumps(o.does)}")
+    print(
+        f"  in all {_money(told['total_fen'])}, of it cost {_money(told['cost_fen'])}; now {_money(told['now_fen'])}, "
+        f"at most {_money(told['highest_fen'])} at a time; ends {told['ends_on']}; valid until {o.valid_until}"
+    )
+    for name, value in told["effects"].items():
+        print(f"  {name}: {' → '.join(map(str, value)) if isinstance(value, list) else value}")
+    for reason in told.get("reasons", []):
+        print(f"  - {reason}")
+
+
+def offer(
+    loan: str,
+    plan: Annotated[
+        str,
+        typer.Argument(
+            help="deferral, reinstalment, rate_cut, interest_only, extension, penalty_waiver, settlement, re_age"
+        ),
+    ],
+    reference: Reference,
+    periods: Annotated[int, typer.Option("--periods", min=0, max=120)] = 0,
+    amount: Annotated[str, typer.Option("--amount", help="Of a settlement or a waiver.")] = "",
+    until: Annotated[str, typer.Option("--until", help="A settlement's expiry.")] = "",
+    rate_permille: Annotated[int, typer.Option("--rate-permille", help="Of the contract rate.")] = 1000,
+    on: On = "",
+    as_json: AsJson = False,
+) -> None:
+    """Offer LOAN a plan that you choose; refused where the pack refuses it."""
+    from afterloan.servicing.relief import offer_plan, plan_named
+
+    store, day = _store(), day_of(on)
+    made = plan_named(store, loan, plan, day, periods, fen(amount) if amount else 0, until, rate_permille)
+    offered = offer_plan(store, loan, made, day, reference)
+    if as_json:
+        _print(offered.model_dump(mode="json"), True)
+    else:
+        _print_offer(offered)
+
+
+def accept(of: str, reference: Reference, on: On = "", as_json: AsJson = False) -> None:
+    """The borrower accepts the offer OF."""
+    from afterloan.servicing.relief import accept_plan
+
+    done = accept_plan(_store(), of, day_of(on), reference)
+    fresh = done.fresh.reference if done.fresh else ""
+    _print({"done": done.done, "why": done.why, "fresh_offer": fresh}, as_json)
+    if not done.done:
+        raise typer.Exit(1)
+
+
+def decline(of: str, reference: Reference, reason: str = "", on: On = "") -> None:
+    """The borrower declines the offer OF."""
+    from afterloan.servicing.relief import decline_plan
+
+    decline_plan(_store(), of, day_of(on), reference, reason)
+    print(f"{of}: declined")
+
+
+def watch(of: str, on: On = "", as_json: AsJson = False) -> None:
+    """Look at the plan OF: kept, broken (what it gave on condition returns) or completed."""
+    from afterloan.dates import iso
+    from afterloan.servicing.relief import watch_plan
+
+    kept = watch_plan(_store(), of, day_of(on))
+    missed = {"missed_on": iso(kept.missed_on), "missed_fen": kept.missed_fen} if kept.missed_on else {}
+    _print({"state": kept.state, "kept": kept.kept, **missed}, as_json)
+
+
+def watch_all(on: On = "", as_json: AsJson = False) -> None:
+    """Look at every running plan of the book: run it after each close."""
+    from afterloan.servicing.relief import watch_plans
+
+    found = watch_plans(_store(), day_of(on))
+    _print({of: kept.state for of, kept in found.items()}, as_json)
+
+
+def cancel(
+    of: str, reference: Reference, reason: Annotated[str, typer.Option("--reason")], on: On = "", by: str = ""
+) -> None:
+    """Take the running plan OF back; the contract is as if it had not been."""
+    from afterloan.servicing.relief import cancel_plan
+
+    cancel_plan(_store(), of, day_of(on), reference, reason, by)
+    print(f"{of}: cancelled")
+
+
+def show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
+    """The plans of BORROWER with where each stands."""
+    from afterloan.dates import iso
+    from afterloan.facts.relief import PLAN_EVENTS, PlanOffered
+    from afterloan.servicing.relief import plan_state
+    from afterloan.store.events import events_of
+
+    then = date.fromisoformat(iso(day_of(on)))
+    with _store().connect() as connection:
+        events = events_of(connection, borrower, list(PLAN_EVENTS), then, then)
+    told = {e.reference: f"{e.plan} of {e.loan}: {plan_state(events, e.reference, then)}"
+            for e in events if isinstance(e, PlanOffered)}  # fmt: skip
+    _print(told, as_json)
+
+
+def apply(
+    borrower: str,
+    cause: Annotated[
+        str, typer.Argument(help="illness, job_loss, income_drop, bereavement, disaster, family, business, other")
+    ],
+    told: Annotated[str, typer.Option("--told", help="In the borrower's words.")],
+    income: Income,
+    spending: Spending,
+    reference: Reference,
+    other: Other = "0",
+    household: Household = 1,
+    evidence: Annotated[list[Path] | None, typer.Option("--evidence", help="PDF, JPEG or PNG.")] = None,
+    loan: str = "",
+    on: On = "",
+) -> None:
+    """BORROWER applies for hardship: evidence checked, collection and penalty held while it is under review."""
+    from afterloan.dates import iso
+    from afterloan.servicing.relief import apply_for_hardship, evidence_of
+    from afterloan.strategy.hardship import application
+
+    when = date.fromisoformat(iso(day_of(on)))
+    papers = [evidence_of(path) for path in evidence or []]
+    applied = application(
+        borrower, loan or None, when, reference, cause, told, _means(income, spending, other, household), papers
+    )
+    apply_for_hardship(_store(), applied)
+    print(f"{reference}: taken; decided by {applied.decide_by}, looked at again on {applied.review_on}")
+
+
+def decide(
+    of: str, reference: Reference, by: Annotated[str, typer.Option("--by", help="Who decides.")],
+    granted: Annotated[bool | None, typer.Option("--grant/--refuse", help="Otherwise than the rule says.")] = None,
+    reason: Annotated[list[str] | None, typer.Option("--reason")] = None, on: On = "", as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Decide the application OF."""
+    from afterloan.servicing.relief import decide_hardship
+
+    decided = decide_hardship(_store(), of, day_of(on), by, reference, granted, reason or ())
+    _print(decided.model_dump(mode="json"), as_json)
+
+
+def hardship_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
+    """The hardship of BORROWER: open, granted or refused, with dates."""
+    from afterloan.dates import iso
+    from afterloan.store.events import events_of
+    from afterloan.strategy.hardship import hardships_of
+
+    then = date.fromisoformat(iso(day_of(on)))
+    with _store().connect() as connection:
+        now = hardships_of(events_of(connection, borrower, as_of=then, known_on=then), then)
+    _print(
+        {"open": now.open and f"{now.open.reference}, decided by {now.open.decide_by}", "late": now.overdue,
+         "granted": now.granted and f"{now.granted.reference}, until {now.granted.review_on}",
+         "refused": now.refused and f"{now.refused.of}, again from {now.refused.again_from}"},
+        as_json,
+    )  # fmt: skip
+
+
+def flag(
+    borrower: str, what: str, note: Annotated[str, typer.Option("--note")], by: Annotated[str, typer.Option("--by")],
+    reference: Reference, on: On = "",
+) -> None:  # fmt: skip
+    """Flag BORROWER as vulnerable."""
+    from datetime import timedelta
+
+    from afterloan.dates import iso
+    from afterloan.facts.events import read_event
+    from afterloan.facts.relief import VulnerabilityFlagged
+    from afterloan.store.events import tell
+    from afterloan.strategy.eligibility import relief_rule
+
+    then = date.fromisoformat(iso(day_of(on)))
+    days = relief_rule("vulnerability.access").parameters["review_days"]
+    told = {"borrower": borrower, "on": then, "known_on": then, "reference": reference, "flag": what, "note": note,
+            "by": by, "review_on": then + timedelta(days=days)}  # fmt: skip
+    with _store().connect() as connection:
+        tell(connection, read_event(VulnerabilityFlagged, told))
+    print(f"{reference}: flagged")
+
+
+def flags(
+    borrower: str, by: Annotated[str, typer.Option("--by")], role: Annotated[str, typer.Option("--role")],
+    why: Annotated[str, typer.Option("--why")], reference: Reference, on: On = "", as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Read BORROWER's flags, if the role may; the reading is kept."""
+    from afterloan.servicing.relief import read_flags
+
+    found = read_flags(_store(), borrower, by, role, why, day_of(on), reference)
+    _print({f.reference: f"{f.flag}: {f.note}" for f in found}, as_json)
+
+
+def breathing(borrower: str, jurisdiction: str, reference: Reference, on: On = "") -> None:
+    """Start a breathing space for BORROWER: no interest, no penalty, no contact about the debt."""
+    from afterloan.servicing.relief import start_breathing_space
+
+    hold = start_breathing_space(_store(), borrower, jurisdiction, day_of(on), reference)
+    print(f"{reference}: until {hold.ends_on}")
+
+
+def breathing_end(of: str, on: On = "") -> None:
+    """End the breathing space OF: the contract's rate and penalties return."""
+    from afterloan.servicing.relief import end_breathing_space
+
+    end_breathing_space(_store(), of, day_of(on))
+    print(f"{of}: ended")
+
+
+def classify(
+    loan: Annotated[str, typer.Argument(help="A loan; left out: the whole book.")] = "",
+    on: On = "",
+    jurisdiction: Annotated[str, typer.Option("--jurisdiction", help="For the whole book.")] = "CN",
+    as_json: AsJson = False,
+) -> None:
+    """The class of LOAN, with findings; or how the whole book is classified, with expected loss."""
+    from afterloan.enquiry.classes import classify_book, classify_loan
+
+    store, day = _store(), day_of(on)
+    if not loan:
+        _print(classify_book(store, day, jurisdiction), as_json)
+        return
+    found = classify_loan(store, loan, day)
+    told = [f"{f.clause}: {f.outcome} {json.dumps(dict(f.inputs))}" for f in found.findings]
+    _print({"class": found.name, "findings": told}, as_json)

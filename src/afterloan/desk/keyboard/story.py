@@ -1,0 +1,102 @@
+"""The commands `story` and `lives`: one borrower's days told in order, and three lives played through the system."""
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from afterloan.store.server import Store
+    from afterloan.strategy.story import Line
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    app.command("story")(story)
+    app.command("lives")(lives)
+
+
+def story_of(store: "Store", borrower: str, language: str = "en", on: date | None = None) -> "list[Line]":
+    """Every line of a borrower's story: the store's records and the working of each loan, by day."""
+    from afterloan.enquiry.story import RANK, loans_of, records
+    from afterloan.report.explain import explain
+    from afterloan.store.connect import reader_to
+    from afterloan.store.read import read_loans
+    from afterloan.strategy.story import Line
+
+    with store.connect() as connection, reader_to(store.url) as reader:
+        lines = records(connection, borrower, language)
+        row = connection.execute("select max(closed_on) from proof").fetchone()
+        last = on or (row[0] if row and row[0] else max((x.on for x in lines), default=date(1970, 1, 1)))
+        for number, loan, product in loans_of(connection, borrower):
+            told = explain(
+                read_loans(connection, reader, f"c.loan = {number}"), 0, product, last.toordinal() - 719163,
+                language=language,
+            )  # fmt: skip
+            day = ""
+            for line in told.lines:
+                day = line.on or (day if line.indent else "")
+                if day:
+                    source = "working" if line.indent else "loan"
+                    lines.append(Line(date.fromisoformat(day), "", source, loan, line.text))
+    return sorted((x for x in lines if x.on <= last), key=lambda x: (x.on, x.clock, RANK.index(x.source)))
+
+
+def plain(lines: "list[Line]", brief: bool = False) -> list[str]:
+    """The lines as text, the day only where it changes; `brief`: what happened, without how it was decided."""
+    shown, before = [], None
+    for line in lines:
+        if brief and line.source in ("decision", "finding", "contact", "working"):
+            continue
+        day = str(line.on) if line.on != before else ""
+        before = line.on
+        shown.append(f"{day:10}  {line.clock:5}  {line.text}")
+    return shown
+
+
+def story(
+    borrower: str,
+    language: Annotated[str, typer.Option("--language", help="en or zh")] = "en",
+    on: Annotated[str, typer.Option("--on", help="Up to this day, YYYY-MM-DD; the last one closed unless given.")] = "",
+    brief: Annotated[bool, typer.Option("--brief", help="What happened, without how it was decided.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")] = False,
+) -> None:
+    """Tell every day on which something happened to BORROWER: money, decisions, messages, debits, bureau, courts."""
+    from dataclasses import asdict
+
+    from afterloan.store.server import open_store
+
+    day = date.fromisoformat(on) if on else None
+    lines = story_of(open_store(), borrower, language, day)
+    if as_json:
+        told: list[dict[str, Any]] = [{**asdict(line), "on": str(line.on)} for line in lines]
+        print(json.dumps(told, ensure_ascii=False))
+        return
+    print("\n".join(plain(lines, brief)))
+
+
+def demo_lives(store: "Store", language: str = "en", brief: bool = True) -> list[str]:
+    """Play the lives in a small book beside the store's own and tell their stories, a line of text each.
+
+    Lives that this very code has played stand as they are and are only told.
+    """
+    from afterloan.rehearsal.lives import played_store, scripts
+
+    small, played = played_store(store)
+    days = f"{played.days} days of {len(scripts())} lives played in {played.seconds:.0f} s" if played else ""
+    told = [days or f"{len(scripts())} lives, played before"]
+    for script in scripts():
+        lines = story_of(small, script["borrower"], language, date.fromisoformat(script["through"]))
+        told += ["", f"== {script['title'][language]} ==", *plain(lines, brief)]
+    return told
+
+
+def lives(
+    language: Annotated[str, typer.Option("--language", help="en or zh")] = "en",
+    whole: Annotated[bool, typer.Option("--whole", help="Decisions, findings and contacts too.")] = False,
+) -> None:
+    """Play three lives day by day in a small book of their own, and tell their stories."""
+    from afterloan.store.server import open_store
+
+    print("\n".join(demo_lives(open_store(), language, brief=not whole)))

@@ -1,0 +1,537 @@
+"""Commands of the strategy: decide a day, try a ladder, worklists, holds, promises, lines, agencies."""
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
+By = Annotated[str, typer.Option("--by", help="Who decides or records this.")]
+Reference = Annotated[str, typer.Option(help="The message's own reference: the same again is answered, not recorded.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(decide)
+    app.command("try")(try_)
+    app.command()(worklist)
+    app.command("can-draw")(can_draw)
+    rooms: tuple[tuple[str, str, dict[str, Callable[..., None]]], ...] = (
+        ("ladder", "Ladders: check, use, list; the columns that conditions may speak of.", LADDER),
+        ("hold", "Holds: place, lift, show.", HOLD),
+        ("promise", "Promises: make, withdraw, show.", PROMISE),
+        ("limit", "Credit lines: change, show.", LIMIT),
+        ("agency", "Agencies: cases out, their answers in, recall.", AGENCY),
+        ("contact", "Ask the contact governor, tell how an attempt ended, show the rules.", CONTACT),
+    )
+    for name, told, commands in rooms:
+        room = typer.Typer(no_args_is_help=True, help=told)
+        for command, step in commands.items():
+            room.command(command)(step)
+        app.add_typer(room, name=name)
+
+
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text) if text else date.today()
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-03-10") from error
+
+
+def _number(text: str) -> int:
+    return _date(text).toordinal() - 719163
+
+
+def _fen(text: str) -> int:
+    import re
+
+    if not re.fullmatch(r"\d{1,10}(\.\d{1,2})?", text):
+        raise ValueError(f"amount {text!r} is no amount; write major units with at most two decimals, e.g. 1200.00")
+    whole, _, cents = text.partition(".")
+    return int(whole) * 100 + int(cents.ljust(2, "0"))
+
+
+@contextmanager
+def _connection() -> Iterator[Any]:
+    from afterloan.store.server import open_store
+
+    with open_store().connect() as connection:
+        yield connection
+
+
+@contextmanager
+def _both() -> Iterator[Any]:
+    from afterloan.store.connect import reader_to
+    from afterloan.store.server import open_store
+
+    store = open_store()
+    with store.connect() as connection, reader_to(store.url) as reader:
+        yield connection, reader
+
+
+def _tell(event: Any) -> None:
+    from afterloan.store.events import tell
+
+    with _connection() as connection:
+        told = tell(connection, event)
+    print("already known" if told.known else f"recorded: {event.reference}")
+
+
+def decide(
+    on: On = "",
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Worker processes; all cores unless given.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decide what is done on a day, from what was known when the day before was closed."""
+    from afterloan.close.decide import decide as run
+    from afterloan.store.server import open_store
+
+    done = run(open_store(), _number(on), workers or os.cpu_count() or 1)
+    print(json.dumps(done.told()) if as_json else done)
+
+
+def try_(
+    ladder: Annotated[str, typer.Argument(help="A ladder's file or name; - for the one in use.")],
+    first: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")],
+    last: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")],
+    grace: Annotated[int | None, typer.Option(help="Days of grace of every product instead of their own.")] = None,
+    contact: Annotated[str | None, typer.Option(help="The contact pack of another place: CN, US, EU, UK, IN.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Worker processes; all cores unless given.")
+    ] = None,
+    csv_file: Annotated[Path | None, typer.Option("--csv", help="Also write the table there.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replay stored history under another LADDER, grace or contact pack, beside what was and what stands."""
+    from afterloan.rehearsal.trial import try_ladder
+    from afterloan.store.server import open_store
+
+    text = None if ladder == "-" else _ladder_text(ladder)
+    cores = workers or os.cpu_count() or 1
+    trial = try_ladder(open_store(), _number(first), _number(last), text, grace, contact, cores)
+    rows = trial.rows()
+    if csv_file:
+        with csv_file.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    if as_json:
+        told = {"first": trial.first, "last": trial.last, "ladder": trial.ladder, "seconds": round(trial.seconds, 2)}
+        print(json.dumps({**told, "assumption": trial.assumption, "held_still": trial.held_still, "rows": rows}))
+        return
+    _table(rows, f"{trial.ladder}: {trial.first} to {trial.last}, {trial.seconds:,.1f} s")
+    print(trial.assumption)
+    if trial.held_still:
+        print(f"Not replayed, kept at their defaults: {', '.join(trial.held_still)}")
+
+
+def _table(rows: list[dict[str, Any]], title: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        print(f"{title}: nothing")
+        return
+    table = Table(title=title)
+    for name, value in rows[0].items():
+        table.add_column(name, justify="left" if isinstance(value, str) else "right")
+    for row in rows:
+        table.add_row(*(f"{v:,}" if isinstance(v, int) else "" if v is None else str(v) for v in row.values()))
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+def _ladder_text(told: str) -> str:
+    """The YAML of a ladder: a file, or one that comes with afterloan."""
+    from importlib import resources
+
+    from afterloan.strategy.ladder import builtin_ladders
+
+    path = Path(told)
+    if path.is_file():
+        return path.read_text(encoding="utf-8")
+    if told in builtin_ladders():
+        place = resources.files("afterloan.rules") / "packs" / "ladders" / f"{told}.yaml"
+        return place.read_text(encoding="utf-8")
+    raise ValueError(f"ladder {told!r}: no such file, and none of: {', '.join(sorted(builtin_ladders()))}")
+
+
+def ladder_check(file: Path) -> None:
+    """Read FILE as a ladder; a mistake is told with its line."""
+    from afterloan.strategy.ladder import read_ladder
+
+    ladder = read_ladder(file.read_text(encoding="utf-8"), str(file))
+    print(f"{ladder.id}: {len(ladder.steps)} steps, sound")
+
+
+def ladder_use(
+    ladder: Annotated[str, typer.Argument(help="A ladder's file or name.")],
+    jurisdiction: Annotated[str, typer.Option(help="For borrowers of which place.")] = "CN",
+) -> None:
+    """Use a ladder for the borrowers of a place from the next decision on."""
+    from psycopg.types.json import Jsonb
+
+    from afterloan.strategy.ladder import read_ladder
+
+    text = _ladder_text(ladder)
+    checked = read_ladder(text, ladder)
+    with _connection() as connection:
+        connection.execute(
+            "insert into setting (name, value) values ('ladders', %s) "
+            "on conflict (name) do update set value = setting.value || excluded.value",
+            (Jsonb({jurisdiction: text}),),
+        )
+    print(f"{checked.id} is used for {jurisdiction}")
+
+
+def ladder_list() -> None:
+    """The ladders that come with afterloan."""
+    from afterloan.strategy.ladder import builtin_ladders
+
+    for name, ladder in builtin_ladders().items():
+        print(f"{name:20}{ladder.jurisdiction:6}{len(ladder.steps):4} steps  {ladder.title.get('en', '')}")
+
+
+def ladder_columns() -> None:
+    """The columns that a ladder's conditions may speak of."""
+    from afterloan.strategy.columns import COLUMNS
+
+    for name, (dtype, text) in COLUMNS.items():
+        print(f"{name:26}{dtype!s:9}{text}")
+
+
+LADDER: dict[str, Callable[..., None]] = {
+    "check": ladder_check,
+    "use": ladder_use,
+    "list": ladder_list,
+    "columns": ladder_columns,
+}
+
+
+def worklist(
+    on: On = "",
+    queue: Annotated[str | None, typer.Option(help="Only this queue.")] = None,
+    most: Annotated[int, typer.Option(min=1, help="How many.")] = 50,
+    assign: Annotated[str, typer.Option(help="Share the unassigned cases out to these people, a comma between.")] = "",
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """The open cases, the most worth first."""
+    from afterloan.store.cases import open_cases, share_out
+
+    day = _date(on)
+    with _both() as (connection, reader):
+        cases = open_cases(connection, reader, day, queue)
+        if assign:
+            people = [name.strip() for name in assign.split(",") if name.strip()]
+            given = share_out(connection, cases, people, day, by or "afterloan")
+            cases = open_cases(connection, reader, day, queue)
+            print(f"{given} cases given out", file=sys.stderr)
+    rows = [case.told() for case in cases[:most]]
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False))
+    else:
+        _table(rows, f"{len(cases)} open cases on {day}")
+
+
+def can_draw(borrower: str, amount: str, on: On = "", as_json: AsJson = False) -> None:
+    """Whether BORROWER may draw AMOUNT, with all reasons against it. Exit code 1: no."""
+    from afterloan.store.limits import can_draw as ask
+
+    with _connection() as connection:
+        answer = ask(connection, borrower, _fen(amount), _date(on))
+    if as_json:
+        told = {"allowed": answer.allowed, "reasons": answer.reasons}
+        print(json.dumps({**told, "limit_fen": answer.limit_fen, "available_fen": answer.available_fen}))
+    else:
+        print("yes" if answer.allowed else "no: " + "; ".join(answer.reasons))
+    if not answer.allowed:
+        raise typer.Exit(1)
+
+
+def hold_place(
+    borrower: str,
+    hold: Annotated[str, typer.Argument(help="dispute_open, hardship_review, deceased, lawyer …")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    reference: Reference,
+    ends: Annotated[str, typer.Option(help="Its last day.")] = "",
+    review: Annotated[str, typer.Option(help="The day to look at it again.")] = "",
+    on: On = "",
+    by: By = "",
+) -> None:
+    """Stop a borrower's treatment for a reason, and withdraw what was planned and is now stopped."""
+    from afterloan.facts.events import read_event
+    from afterloan.facts.hold import HoldPlaced
+    from afterloan.servicing.withdrawal import withdraw_held
+    from afterloan.store.events import tell
+
+    day = _date(on)
+    told: dict[str, Any] = {"borrower": borrower, "on": day, "known_on": day, "reference": reference, "by": by}
+    told |= {"hold": hold, "reason": reason}
+    told |= {"ends_on": _date(ends)} if ends else {}
+    told |= {"review_on": _date(review)} if review else {}
+    with _connection() as connection:
+        done = tell(connection, read_event(HoldPlaced, told))
+        gone = withdraw_held(connection, borrower, day)
+    print(f"{'already known' if done.known else 'recorded'}: {reference}; {gone} planned actions withdrawn")
+
+
+def hold_lift(
+    borrower: str,
+    of: Annotated[str, typer.Argument(help="The reference of the hold.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    on: On = "",
+    by: By = "",
+) -> None:
+    """End a hold: the day is the first without it."""
+    from afterloan.facts.events import read_event
+    from afterloan.facts.hold import HoldLifted
+
+    day = _date(on)
+    told = {"borrower": borrower, "on": day, "known_on": day, "reference": f"lift:{of}"}
+    _tell(read_event(HoldLifted, {**told, "of": of, "reason": reason, "by": by}))
+
+
+def hold_show(borrower: str, on: On = "") -> None:
+    """The holds in effect, and what each stops."""
+    from afterloan.store.contacts import defaults_of, place_of
+    from afterloan.store.events import events_of
+    from afterloan.strategy.holds import held_on
+
+    day = _date(on)
+    with _connection() as connection:
+        events = events_of(connection, borrower, ["hold.placed", "hold.lifted"], day)
+        row = connection.execute("select attributes from borrower where reference = %s", (borrower,)).fetchone()
+        place = place_of(row[0] if row else {}, defaults_of(connection))
+    for held in held_on(events, day, place.jurisdiction):
+        until = held.until or (f"lifted, review {held.review_on}" if held.review_on else "lifted")
+        stops = ", ".join(held.rule.parameters["stops"])
+        print(f"{held.reference}: {held.hold} since {held.since} until {until}; stops {stops}")
+
+
+HOLD: dict[str, Callable[..., None]] = {"place": hold_place, "lift": hold_lift, "show": hold_show}
+
+
+def promise_make(
+    borrower: str,
+    amount: str,
+    due: Annotated[str, typer.Option(help="The day it is promised for.")],
+    reference: Reference,
+    loan: Annotated[str | None, typer.Option(help="On this loan only.")] = None,
+    on: On = "",
+    by: By = "",
+) -> None:
+    """Record that BORROWER promised to pay AMOUNT by a day."""
+    from afterloan.facts.events import read_event
+    from afterloan.facts.promise import PromiseMade
+
+    day = _date(on)
+    told = {"borrower": borrower, "on": day, "known_on": day, "reference": reference, "loan": loan, "by": by}
+    _tell(read_event(PromiseMade, {**told, "amount_fen": _fen(amount), "due_on": _date(due)}))
+
+
+def promise_withdraw(borrower: str, of: str, reason: Annotated[str, typer.Option(help="Why.")], on: On = "") -> None:
+    """A promise no longer stands, by agreement."""
+    from afterloan.facts.events import read_event
+    from afterloan.facts.promise import PromiseWithdrawn
+
+    day = _date(on)
+    told = {"borrower": borrower, "on": day, "known_on": day, "reference": f"withdrawn-promise:{of}"}
+    _tell(read_event(PromiseWithdrawn, {**told, "of": of, "reason": reason}))
+
+
+def promise_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
+    """A borrower's promises, judged by the money that came."""
+    from afterloan.store.promises import promises_of
+
+    with _connection() as connection:
+        judged = promises_of(connection, borrower, _date(on))
+    rows = [
+        {
+            "promise": j.promise.reference,
+            "made": j.promise.on.isoformat(),
+            "amount_fen": j.promise.amount_fen,
+            "due": j.promise.due_on.isoformat(),
+            "counts_until": j.until.isoformat(),
+            "paid_fen": j.paid_fen,
+            "outcome": j.outcome,
+        }
+        for j in judged
+    ]
+    if as_json:
+        print(json.dumps(rows))
+    else:
+        _table(rows, f"promises of {borrower}")
+
+
+PROMISE: dict[str, Callable[..., None]] = {"make": promise_make, "withdraw": promise_withdraw, "show": promise_show}
+
+
+def limit_change(
+    borrower: str,
+    change: Annotated[str, typer.Argument(help="set, reduce, freeze, restore, bar or lift")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    by: By,
+    reference: Reference,
+    amount: Annotated[str, typer.Option(help="The limit from now on; stays unless given.")] = "",
+    bar: Annotated[str, typer.Option(help="The bar's name, for bar and lift.")] = "",
+    on: On = "",
+) -> None:
+    """Change a borrower's credit line, with who and why."""
+    from afterloan.facts import limit as facts
+    from afterloan.store.limits import change_line
+
+    kinds: dict[str, type[facts.LineChanged]] = {
+        "set": facts.LimitSet,
+        "reduce": facts.LimitReduced,
+        "freeze": facts.LimitFrozen,
+        "restore": facts.LimitRestored,
+        "bar": facts.BorrowingBarred,
+        "lift": facts.BarLifted,
+    }
+    if change not in kinds:
+        raise ValueError(f"change {change!r}: there are {', '.join(kinds)}")
+    after = _fen(amount) if amount else None
+    with _connection() as connection:
+        done = change_line(
+            connection, kinds[change], borrower, _date(on), reference, by, reason, after, bar=bar or None
+        )
+    print("already known" if done.known else f"recorded: {reference}")
+
+
+def limit_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
+    """A borrower's line and all its changes."""
+    from afterloan.facts.limit import LINE_KINDS
+    from afterloan.store.events import events_of
+    from afterloan.store.limits import line_now
+
+    day = _date(on)
+    with _connection() as connection:
+        line = line_now(connection, borrower, day)
+        changes = events_of(connection, borrower, LINE_KINDS, day)
+    rows = [{"on": e.on.isoformat(), "kind": e.KIND, **e.body()} for e in changes]
+    if as_json:
+        told = {"limit_fen": line.limit_fen, "granted_fen": line.granted_fen, "frozen": line.frozen, "bars": line.bars}
+        print(json.dumps({**told, "changes": rows}, ensure_ascii=False))
+        return
+    state = "frozen" if line.frozen else "open"
+    bars = f", barred: {', '.join(line.bars)}" if line.bars else ""
+    _table(rows, f"{borrower}: {line.limit_fen / 100:,.2f} of {line.granted_fen / 100:,.2f} granted, {state}{bars}")
+
+
+LIMIT: dict[str, Callable[..., None]] = {"change": limit_change, "show": limit_show}
+
+
+def agency_out(agency: str, file: Path, on: On = "", by: By = "") -> None:
+    """Place the cases that ladders proposed with AGENCY and write them to FILE."""
+    from afterloan.store.cases import place_with
+
+    with _connection() as connection:
+        text = place_with(connection, agency, _date(on), by or "afterloan")
+        file.write_text(text, encoding="utf-8")  # before the commit: a file that cannot be written places nothing
+    print(f"{text.count(chr(10)) - 1} cases: {file}")
+
+
+def agency_in(agency: str, file: Path, on: On = "", as_json: AsJson = False) -> None:
+    """Take AGENCY's answers in: attempts, promises, returns. Refused rows are told and leave the others."""
+    from afterloan.store.cases import take_returns
+    from afterloan.strategy.agency_file import read_returns
+
+    good, bad = read_returns(file.read_text(encoding="utf-8"))
+    with _connection() as connection:
+        done = take_returns(connection, agency, good, _date(on))
+    refused = sorted([*bad, *done.refused], key=lambda r: r.line)
+    if as_json:
+        told = {"taken": done.taken, "known": done.known, "against_rules": done.against_rules}
+        print(json.dumps({**told, "refused": [str(r) for r in refused]}, ensure_ascii=False))
+    else:
+        for row in refused:
+            print(f"{file}: {row}", file=sys.stderr)
+        broke = f"{done.against_rules} contacts against a rule"
+        print(f"{done.taken} taken, {done.known} known, {len(refused)} refused; {broke}")
+    if refused:
+        raise typer.Exit(1)
+
+
+def agency_recall(placement: str, reason: Annotated[str, typer.Option(help="Why.")], on: On = "", by: By = "") -> None:
+    """Take a case back from its agency."""
+    from afterloan.store.cases import recall
+
+    with _connection() as connection:
+        recall(connection, placement, _date(on), reason, by or "afterloan")
+    print(f"recalled: {placement}")
+
+
+AGENCY: dict[str, Callable[..., None]] = {"out": agency_out, "in": agency_in, "recall": agency_recall}
+
+
+def contact_ask(
+    borrower: str,
+    channel: Annotated[str, typer.Argument(help="call, ai_call, visit, sms, email, push, chat, letter")],
+    at: Annotated[str, typer.Option(help="The moment with its offset, e.g. 2026-03-10T09:30:00+08:00.")],
+    reference: Reference,
+    purpose: Annotated[str, typer.Option(help="reminder, collection, service, legal_notice or locate")] = "collection",
+    address: Annotated[str, typer.Option(help="The number or address.")] = "",
+    person: Annotated[str, typer.Option(help="borrower, guarantor, debt_related or third")] = "borrower",
+    who: Annotated[str, typer.Option(help="The third person's name.")] = "",
+    by: By = "",
+) -> None:
+    """Ask whether BORROWER may be contacted now; if so it is on record as attempted. Exit code 1: no."""
+    from datetime import datetime
+
+    from afterloan.store.contacts import Attempt, admit
+
+    moment = datetime.fromisoformat(at)
+    if moment.tzinfo is None:
+        raise ValueError(f"{at} has no offset; write it after the time, e.g. +08:00")
+    tells = person != "third"
+    attempt = Attempt(
+        borrower, channel, purpose, moment, reference, address, person, who, tells_debt=tells, by=by or "afterloan"
+    )
+    with _connection() as connection:
+        verdict = admit(connection, attempt)
+    if verdict.allowed:
+        print("yes")
+        return
+    after = f"; next: {verdict.next_at.isoformat()}" if verdict.next_at else ""
+    print(f"no: {verdict.why} ({verdict.rule}){after}")
+    raise typer.Exit(1)
+
+
+def contact_ended(borrower: str, of: str, outcome: str, at: Annotated[str, typer.Option(help="The moment.")]) -> None:
+    """Tell how the attempt OF ended: reached, unanswered, invalid, not_connected, delivered or bounced."""
+    from datetime import datetime
+
+    from afterloan.facts.contact import ContactEnded
+    from afterloan.facts.events import read_event
+
+    moment = datetime.fromisoformat(at)
+    told = {"borrower": borrower, "on": moment.date(), "known_on": moment.date(), "reference": f"{of}:end"}
+    _tell(read_event(ContactEnded, {**told, "at": moment, "of": of, "outcome": outcome}))
+
+
+def contact_rules(
+    jurisdiction: Annotated[str, typer.Argument(help="CN, US, EU, UK or IN")] = "CN", on: On = ""
+) -> None:
+    """The contact rules that bind on a day, with source and confidence (M and I are not certain); then the drafts."""
+    from afterloan.rules.packs import rules_of
+    from afterloan.strategy.governor import contact_rules as binding
+
+    day = _date(on)
+    for rule in binding(jurisdiction, day):
+        print(f"{rule.id:34}{rule.status:12}{rule.confidence:3}{rule.clause} [{rule.source}]")
+    for rule in rules_of("contact"):
+        if rule.jurisdiction == jurisdiction and rule.status in ("draft", "announced"):
+            print(f"{rule.id:34}{rule.status:12}{rule.confidence:3}{rule.clause} [{rule.source}] (binds nobody)")
+
+
+CONTACT: dict[str, Callable[..., None]] = {"ask": contact_ask, "ended": contact_ended, "rules": contact_rules}

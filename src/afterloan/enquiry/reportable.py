@@ -1,0 +1,52 @@
+"""What a bureau is to be told of loans for a month, by what was heard of them."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+import psycopg
+
+from afterloan.bureau.disputes import Dispute, disputes_of
+from afterloan.bureau.reportable import reportable
+from afterloan.bureau.words import KINDS, not_theirs, said
+from afterloan.dates import day
+from afterloan.facts.bureau import BureauRejected
+from afterloan.facts.events import event_of
+from afterloan.loan.book import Book
+from afterloan.store.events import COLUMNS as EVENT_COLUMNS
+from afterloan.store.furnished import Furnishing
+
+
+def reckoned(book: Book, month_end: date, of: Furnishing, heard: "Heard") -> pl.DataFrame:
+    """What a bureau is to be told of a book's loans for a month, with the words of events."""
+    happened = [h for h in heard.happened if h[2] <= month_end]
+    words = said(happened, heard.disputes, of.bureau, month_end)
+    rows = reportable(book, day(month_end.isoformat()), of.bureau, day(of.known_on.isoformat()), words)
+    return rows.filter(~pl.col("loan").is_in(list(heard.not_theirs)))
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What events say about a shard's loans by a day: (loan, kind, on, body), disputes by loan, proven frauds."""
+
+    happened: list[tuple[int, str, date, str]]
+    disputes: list[tuple[int, Dispute]]
+    not_theirs: set[int]
+    rejected: set[tuple[int, date, int]]
+
+
+def hear(connection: psycopg.Connection[Any], shard: int, known_on: date) -> Heard:
+    """The events of a shard that bear on what is furnished, as known on a day."""
+    rows = connection.execute(
+        f"select c.loan, {EVENT_COLUMNS} where e.shard = %s and e.kind = any(%s) and e.known_on <= %s "
+        "order by e.on_day, e.at nulls first, e.event",
+        (shard, [*KINDS, BureauRejected.KIND], known_on),
+    ).fetchall()
+    events = [event_of(*row[2:]) for row in rows]
+    number = {event.reference: row[0] for row, event in zip(rows, events, strict=True)}
+    disputes = [(number[name], dispute) for name, dispute in disputes_of(events).items()]
+    happened = [(row[0], e.KIND, e.on, json.dumps(e.body())) for row, e in zip(rows, events, strict=True) if row[0]]
+    rejected = {(number[e.reference], e.month_end, e.turn) for e in events if isinstance(e, BureauRejected)}
+    return Heard(happened, disputes, not_theirs(happened), rejected)

@@ -1,0 +1,752 @@
+"""Bring a book in from files, streamed: good rows load, bad rows are told with row, column, value and remedy.
+
+Every batch commits by itself and a reference is taken once, so an import that was killed and runs again
+ends as if it had not been killed.
+"""
+
+import csv
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import psycopg
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from afterloan.facts.words import AGREED, WAYS
+from afterloan.loan.bounds import why_out_of_bounds
+from afterloan.loan.terms import (
+    CONTRACT,
+    MAX_INSTALMENTS,
+    MAX_PRINCIPAL_FEN,
+    RATE_SCALE,
+    Unit,
+)
+from afterloan.rules.products import ProductTerms, builtin, load_products
+from afterloan.store.server import Store
+
+BATCH = 50_000
+REFUSALS = "refused.csv"
+Progress = Callable[[str, int, int], None]
+"""Called with file, rows done, rows in all (0: not known)."""
+
+
+class FileRefused(ValueError):
+    """A file that cannot be read at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A row that was not taken. `row` counts from 1, the header not counted."""
+
+    file: str
+    row: int
+    column: str
+    value: str
+    reason: str
+    remedy: str
+
+
+@dataclass(slots=True)
+class FileReport:
+    """What became of one file's rows: read = loaded + known + refused."""
+
+    file: str
+    read: int = 0
+    loaded: int = 0
+    known: int = 0
+    refused: int = 0
+    seconds: float = 0.0
+    ignored_columns: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A check of one column: rows where `bad` is true are refused."""
+
+    column: str
+    bad: pl.Expr
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """A file of a book: its columns, what they must hold, and the statements that take a batch in."""
+
+    name: str
+    needed: tuple[str, ...]
+    optional: tuple[str, ...]
+    prepare: Callable[["Brought"], tuple[list[pl.Expr], list[Rule]]]
+    incoming: str
+    load: str
+    unmatched: tuple[tuple[str, str, str, str], ...]  # SQL condition, column, reason, remedy
+    differs: str
+    last: Callable[["Brought", pl.DataFrame], dict[int, str]] | None = None
+    """A last look at rows that are right by themselves: row → why it cannot be taken."""
+
+
+@dataclass(slots=True)
+class Brought:
+    """The columns of a file that is being read."""
+
+    columns: list[str]
+    products: dict[str, ProductTerms]
+
+
+WHOLE = r"^-?\d{1,15}$"
+MONEY = r"^\d{1,13}(\.\d{1,2})?$"
+DAY = r"^\d{4}-\d{2}-\d{2}$"
+
+
+def _text(name: str) -> pl.Expr:
+    return pl.col(name).str.strip_chars()
+
+
+def _fen(b: Brought, name: str) -> tuple[pl.Expr, Rule]:
+    """An amount: `name` in major units as decimal text, or `name_fen` in minor units."""
+    if f"{name}_fen" in b.columns:
+        column = f"{name}_fen"
+        value = _text(column).cast(pl.Int64, strict=False)
+        remedy = "write whole minor units, e.g. 120000"
+    else:
+        column = name
+        parts = _text(column).str.split_exact(".", 1)
+        whole = parts.struct.field("field_0").cast(pl.Int64, strict=False) * 100
+        cents = parts.struct.field("field_1").fill_null("0").str.pad_end(2, "0").cast(pl.Int64, strict=False)
+        value = pl.when(_text(column).str.contains(MONEY)).then(whole + cents)
+        remedy = "write major units with at most two decimals and no separators, e.g. 1200.00"
+    bad = value.is_null() | (value <= 0) | (value > MAX_PRINCIPAL_FEN)
+    return value.alias(f"{name}_fen"), Rule(
+        column, bad, f"is no amount between 0.01 and {MAX_PRINCIPAL_FEN / 100:,.2f}", remedy
+    )
+
+
+def _fen_or_nothing(b: Brought, name: str) -> tuple[pl.Expr, Rule]:
+    if name not in b.columns and f"{name}_fen" not in b.columns:
+        return pl.lit(0, pl.Int64).alias(f"{name}_fen"), Rule(name, pl.lit(False), "", "")
+    value, rule = _fen(b, name)
+    empty = _text(rule.column).is_null() | (_text(rule.column) == "")
+    zero = value.fill_null(0) if rule.column != name else pl.when(empty).then(0).otherwise(value)
+    bad = ~empty & (value.is_null() | (value < 0) | (value > MAX_PRINCIPAL_FEN))
+    return zero.alias(f"{name}_fen"), Rule(rule.column, bad, rule.reason, rule.remedy)
+
+
+def _day(b: Brought, name: str, otherwise: pl.Expr | None = None) -> tuple[pl.Expr, Rule]:
+    if name not in b.columns:
+        assert otherwise is not None
+        return otherwise.alias(name), Rule(name, pl.lit(False), "", "")
+    text = _text(name)
+    value = pl.when(text.str.contains(DAY)).then(text.str.to_date("%Y-%m-%d", strict=False))
+    bad = value.is_null() | (value < pl.date(1970, 1, 1)) | (value > pl.date(2099, 12, 31))
+    if otherwise is not None:
+        empty = text.is_null() | (text == "")
+        return pl.when(empty).then(otherwise).otherwise(value).alias(name), Rule(
+            name, ~empty & bad, "is no day from 1970 to 2099", "write YYYY-MM-DD, or leave it empty"
+        )
+    return value.alias(name), Rule(name, bad, "is no day from 1970 to 2099", "write YYYY-MM-DD")
+
+
+def _name(column: str) -> tuple[pl.Expr, Rule]:
+    bad = pl.col(column).is_null() | (_text(column).str.len_chars() == 0) | (_text(column).str.len_chars() > 200)
+    return _text(column).alias(column), Rule(
+        column, bad, "is empty or longer than 200", "give each row a name of its own"
+    )
+
+
+def _whole(b: Brought, name: str, low: int, high: int, otherwise: int | None) -> tuple[pl.Expr, Rule]:
+    if name not in b.columns:
+        return pl.lit(otherwise, pl.Int64).alias(name), Rule(name, pl.lit(False), "", "")
+    value = pl.when(_text(name).str.contains(WHOLE)).then(_text(name)).cast(pl.Int64, strict=False)
+    empty = _text(name).is_null() | (_text(name) == "")
+    bad = value.is_null() | (value < low) | (value > high)
+    if otherwise is not None:
+        return pl.when(empty).then(otherwise).otherwise(value).alias(name), Rule(
+            name, ~empty & bad, f"is no whole number from {low} to {high}", "correct it or leave it empty"
+        )
+    return value.alias(name), Rule(name, bad, f"is no whole number from {low} to {high}", "correct it")
+
+
+def _word(b: Brought, name: str, words: dict[str, int], otherwise: int | None) -> tuple[pl.Expr, Rule]:
+    if name not in b.columns:
+        assert otherwise is not None
+        return pl.lit(otherwise, pl.Int64).alias(name), Rule(name, pl.lit(False), "", "")
+    text = _text(name).str.to_lowercase()
+    value = text.replace_strict(words, default=None, return_dtype=pl.Int64)
+    empty = text.is_null() | (text == "")
+    known = f"write one of: {', '.join(words)}"
+    if otherwise is not None:
+        return pl.when(empty).then(otherwise).otherwise(value).alias(name), Rule(
+            name, ~empty & value.is_null(), "is not known", known
+        )
+    return value.alias(name), Rule(name, value.is_null(), "is not known", known)
+
+
+def _rate(b: Brought) -> tuple[pl.Expr, Rule]:
+    """A percent as text to RATE_SCALE: five decimals of a percent at most."""
+    text = _text("rate_percent")
+    parts = text.str.split_exact(".", 1)
+    decimals = 5  # RATE_SCALE is 10^7: one percent is 10^5
+    whole = parts.struct.field("field_0").cast(pl.Int64, strict=False) * (RATE_SCALE // 100)
+    cents = parts.struct.field("field_1").fill_null("0").str.pad_end(decimals, "0").cast(pl.Int64, strict=False)
+    value = pl.when(text.str.contains(r"^\d{1,3}(\.\d{1,5})?0*$")).then(whole + cents)
+    bad = value.is_null() | (value > 2 * RATE_SCALE)
+    return value.alias("rate"), Rule(
+        "rate_percent", bad, "is no percent from 0 to 200 with at most five decimals", "write it as 0.0456"
+    )
+
+
+def _gather(*pairs: tuple[pl.Expr, Rule]) -> tuple[list[pl.Expr], list[Rule]]:
+    return [expression for expression, _ in pairs], [rule for _, rule in pairs if rule.reason]
+
+
+def _late(first: str, second: str) -> Rule:
+    return Rule(second, pl.col(second) < pl.col(first), f"is before {first}", "correct one of the two days")
+
+
+def _borrowers(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
+    name = _text("name").fill_null("") if "name" in b.columns else pl.lit("")
+    attributes = _text("attributes") if "attributes" in b.columns else pl.lit("{}")
+    empty = attributes.is_null() | (attributes == "")
+    expressions, rules = _gather(_name("reference"), _day(b, "known_on", pl.date(1970, 1, 1)))
+    shape = ~empty & ~(attributes.str.starts_with("{") & attributes.str.ends_with("}"))
+    rules.append(Rule("attributes", shape, "is no JSON object", 'write {"city": "…"} or leave it empty'))
+    return [
+        *expressions,
+        name.alias("name"),
+        pl.when(empty).then(pl.lit("{}")).otherwise(attributes).alias("attributes"),
+    ], rules
+
+
+def _contracts(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
+    units = {unit.name.lower(): int(unit) for unit in Unit}
+    signed = _text("signed_on").str.to_date("%Y-%m-%d", strict=False)
+    return _gather(
+        _name("reference"),
+        _name("borrower"),
+        _word(b, "product", {code: k for k, code in enumerate(b.products)}, None),
+        _fen(b, "principal"),
+        _rate(b),
+        _day(b, "signed_on"),
+        _day(b, "first_due_on", pl.lit(None, pl.Date)),
+        _word(b, "unit", units, int(Unit.MONTHS)),
+        _whole(b, "every", 1, 366, 1),
+        _whole(b, "instalments", 1, MAX_INSTALMENTS, None),
+        _whole(b, "due_dom", 0, 31, 0),
+        _whole(b, "grace_principal", 0, MAX_INSTALMENTS, 0),
+        _whole(b, "grace_interest", 0, MAX_INSTALMENTS, 0),
+        _whole(b, "interest_free", 0, MAX_INSTALMENTS, 0),
+        _day(b, "known_on", signed),
+    )
+
+
+ALIKE = ("product", "rate", "unit", "every", "instalments", "gap")
+
+
+def _out_of_bounds(b: Brought, ready: pl.DataFrame) -> dict[int, str]:
+    """Contracts whose principal, rate and periods together cannot be reckoned in whole numbers of 64 bits.
+
+    Contracts of the same terms are looked at once, with the largest principal; all of them only if that fails.
+    """
+    gap = (pl.col("first_due_on") - pl.col("signed_on")).dt.total_days().fill_null(0).alias("gap")
+    rows = ready.with_columns(gap)
+    most = rows.sort("principal_fen").group_by(ALIKE).last()
+    terms = [product.record() for product in b.products.values()]
+    wrong = [row for row in most.iter_rows(named=True) if _why(terms, row)]
+    if not wrong:
+        return {}
+    alike = rows.join(pl.DataFrame(wrong, schema=most.schema).select(ALIKE), ALIKE, "semi")
+    return {row["row"]: why for row in alike.iter_rows(named=True) if (why := _why(terms, row))}
+
+
+def _why(terms: list[np.void], row: dict[str, Any]) -> str:
+    contract = np.zeros(1, CONTRACT)[0]
+    for name in ("principal_fen", "rate", "unit", "every", "instalments", "due_dom"):
+        contract[name] = row[name]
+    for name in ("signed_on", "first_due_on"):
+        contract[name] = row[name].toordinal() - 719163 if row[name] else 0
+    return why_out_of_bounds(terms[row["product"]], contract)
+
+
+def _instalments(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
+    return _gather(
+        _name("contract"),
+        _whole(b, "number", 1, 190, None),
+        _day(b, "due_on"),
+        _fen_or_nothing(b, "principal"),
+        _fen_or_nothing(b, "interest"),
+        _fen_or_nothing(b, "fee"),
+    )
+
+
+def _money_fact(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
+    on = _text("on").str.to_date("%Y-%m-%d", strict=False)
+    return _gather(_name("reference"), _name("contract"), _day(b, "on"), _day(b, "known_on", on), _fen(b, "amount"))
+
+
+def _reversals(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
+    return _gather(_name("reference"), _name("of"), _day(b, "known_on"))
+
+
+def _charges(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
+    expressions, rules = _money_fact(b)
+    more, also = _gather(_word(b, "component", {"fee": 1, "penalty": 0}, None), _day(b, "due_on"))
+    return expressions + more, rules + also
+
+
+def _waivers(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
+    expressions, rules = _money_fact(b)
+    words = {"penalty": 0, "fee": 1, "interest": 2, "principal": 3}
+    more, also = _gather(_word(b, "component", words, None))
+    return expressions + more, rules + also
+
+
+def _rate_changes(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
+    on = _text("on").str.to_date("%Y-%m-%d", strict=False)
+    return _gather(_name("reference"), _name("contract"), _day(b, "on"), _day(b, "known_on", on), _rate(b))
+
+
+def _agreements(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
+    """Plans, charge-offs, write-offs and sales; the shape of each kind is `afterloan.facts`."""
+    on = _text("on").str.to_date("%Y-%m-%d", strict=False)
+    expressions, rules = _gather(
+        _name("reference"),
+        _name("contract"),
+        _day(b, "on"),
+        _day(b, "known_on", on),
+        _word(b, "kind", AGREED, None),
+        _fen_or_nothing(b, "amount"),
+        _word(b, "way", WAYS, 0),
+        _day(b, "due_on", pl.lit(None, pl.Date)),
+        _whole(b, "count", 0, MAX_INSTALMENTS, 0),
+        _whole(b, "every", 0, 366, 0),
+        _word(b, "unit", {unit.name.lower(): int(unit) for unit in Unit}, 0),
+        _day(b, "from_on", pl.lit(None, pl.Date)),
+    )
+    kind = _text("kind").str.to_lowercase()
+    count = pl.col("count") if "count" in b.columns else pl.lit("0")
+    bare = count.cast(pl.String).fill_null("").is_in(["", "0"])
+    dated = _text("due_on").fill_null("") != "" if "due_on" in b.columns else pl.lit(False)
+    counted = kind.is_in(["interest_only", "extended", "penalty_forgiven"]) | ((kind == "deferred") & ~dated)
+    rules.append(Rule("count", counted & bare, "is missing", "say over how many instalments"))
+    needs_day = (kind == "settlement_agreed") | ((kind == "reinstalled") & ~bare)
+    rules.append(Rule("due_on", needs_day & ~dated, "is missing", "say until or from which day"))
+    amount = "amount_fen" if "amount_fen" in b.columns else "amount"
+    empty = _text(amount).fill_null("").is_in(["", "0"]) if amount in b.columns else pl.lit(True)
+    paid = kind.is_in(["settlement_agreed", "penalty_forgiven", "sold"])
+    rules.append(Rule("amount", paid & empty, "is missing", "write the amount agreed on"))
+    return expressions, rules
+
+
+NO_CONTRACT = ("c.loan is null", "contract", "no contract of that reference", "import it first, or correct the name")
+
+
+def _fact(
+    name: str, kind: int, prepare: Any, needed: tuple[str, ...], amount: str, extra: tuple[str, ...] = ()
+) -> FileKind:
+    component = "i.component" if "component" in extra else "0"
+    due = "i.due_on" if "due_on" in extra else "null::date"
+    columns = f"row int, reference text, contract text, on_day date, known_on date, {amount} bigint"
+    columns += ", component smallint" if "component" in extra else ""
+    columns += ", due_on date" if "due_on" in extra else ""
+    return FileKind(
+        name,
+        needed,
+        ("known_on",),
+        prepare,
+        columns,
+        "insert into fact (loan, shard, kind, on_day, known_on, amount_fen, component, due_on, reference) "
+        f"select c.loan, c.shard, {kind}, i.on_day, i.known_on, i.{amount}, {component}, {due}, i.reference "
+        "from incoming i join contract c on c.reference = i.contract on conflict (reference) do nothing",
+        (NO_CONTRACT,),
+        f"(f.loan, f.kind, f.on_day, f.known_on, f.amount_fen, f.component, f.due_on) is distinct from "
+        f"(c.loan, {kind}::smallint, i.on_day, i.known_on, i.{amount}, {component}::smallint, {due})",
+    )
+
+
+FACT_KNOWN = "incoming i join contract c on c.reference = i.contract join fact f on f.reference = i.reference"
+KINDS = (
+    FileKind(
+        "borrowers",
+        ("reference",),
+        ("name", "known_on", "attributes"),
+        _borrowers,
+        "row int, reference text, known_on date, name text, attributes jsonb",
+        "insert into borrower (reference, known_on, name, attributes) "
+        "select reference, known_on, name, attributes from incoming on conflict (reference) do nothing",
+        (),
+        "(f.name, f.attributes) is distinct from (i.name, i.attributes)",
+    ),
+    FileKind(
+        "contracts",
+        ("reference", "borrower", "product", "principal", "rate_percent", "signed_on", "instalments"),
+        ("first_due_on", "unit", "every", "due_dom", "grace_principal", "grace_interest", "interest_free", "known_on"),
+        _contracts,
+        "row int, reference text, borrower text, product int, principal_fen bigint, rate bigint, signed_on date, "
+        "first_due_on date, unit smallint, every int, instalments int, due_dom smallint, grace_principal int, "
+        "grace_interest int, interest_free int, known_on date",
+        "insert into contract (reference, borrower, shard, product, principal_fen, rate, signed_on, first_due_on, "
+        "unit, every, instalments, due_dom, grace_principal, grace_interest, interest_free, known_on) "
+        "select i.reference, b.borrower, b.shard, i.product, i.principal_fen, i.rate, i.signed_on, i.first_due_on, "
+        "i.unit, i.every, i.instalments, i.due_dom, i.grace_principal, i.grace_interest, i.interest_free, i.known_on "
+        "from incoming i join borrower b on b.reference = i.borrower order by i.row on conflict (reference) do nothing",
+        (("b.borrower is null", "borrower", "no borrower of that reference", "import the borrower first"),),
+        "(f.borrower, f.product, f.principal_fen, f.rate, f.signed_on, f.first_due_on, f.instalments) is distinct from "
+        "(b.borrower, i.product, i.principal_fen, i.rate, i.signed_on, i.first_due_on, i.instalments)",
+        _out_of_bounds,
+    ),
+    FileKind(
+        "instalments",
+        ("contract", "number", "due_on"),
+        ("principal", "interest", "fee"),
+        _instalments,
+        "row int, contract text, number int, due_on date, principal_fen bigint, interest_fen bigint, fee_fen bigint",
+        "insert into promised (loan, number, due_on, principal_fen, interest_fen, fee_fen) "
+        "select c.loan, i.number, i.due_on, i.principal_fen, i.interest_fen, i.fee_fen "
+        "from incoming i join contract c on c.reference = i.contract on conflict (loan, number) do nothing",
+        (NO_CONTRACT,),
+        "(f.due_on, f.principal_fen, f.interest_fen, f.fee_fen) is distinct from "
+        "(i.due_on, i.principal_fen, i.interest_fen, i.fee_fen)",
+    ),
+    _fact("disbursements", 10, _money_fact, ("reference", "contract", "on", "amount"), "amount_fen"),
+    _fact("repayments", 50, _money_fact, ("reference", "contract", "on", "amount"), "amount_fen"),
+    _fact(
+        "charges",
+        30,
+        _charges,
+        ("reference", "contract", "on", "amount", "component", "due_on"),
+        "amount_fen",
+        ("component", "due_on"),
+    ),
+    _fact(
+        "waivers", 40, _waivers, ("reference", "contract", "on", "amount", "component"), "amount_fen", ("component",)
+    ),
+    _fact("rate_changes", 20, _rate_changes, ("reference", "contract", "on", "rate_percent"), "rate"),
+    FileKind(
+        "agreements",
+        ("reference", "contract", "on", "kind"),
+        ("known_on", "amount", "way", "due_on", "count", "every", "unit", "from_on"),
+        _agreements,
+        "row int, reference text, contract text, on_day date, known_on date, kind smallint, amount_fen bigint, "
+        "way smallint, due_on date, count smallint, every smallint, unit smallint, from_on date",
+        "insert into fact (loan, shard, kind, on_day, known_on, amount_fen, component, due_on, count, every, unit, "
+        "from_on, reference) select c.loan, c.shard, i.kind, i.on_day, i.known_on, i.amount_fen, i.way, i.due_on, "
+        "i.count, i.every, i.unit, i.from_on, i.reference "
+        "from incoming i join contract c on c.reference = i.contract on conflict (reference) do nothing",
+        (NO_CONTRACT,),
+        "(f.loan, f.kind, f.on_day, f.known_on, f.amount_fen, f.component, f.due_on, f.count, f.every, f.unit, "
+        "f.from_on) is distinct from (c.loan, i.kind, i.on_day, i.known_on, i.amount_fen, i.way, i.due_on, i.count, "
+        "i.every, i.unit, i.from_on)",
+    ),
+    FileKind(
+        "reversals",
+        ("reference", "of", "known_on"),
+        (),
+        _reversals,
+        "row int, reference text, of_ref text, known_on date",
+        "insert into fact (loan, shard, kind, on_day, known_on, amount_fen, of_fact, reference) "
+        "select o.loan, o.shard, 90, o.on_day, i.known_on, 0, o.fact, i.reference "
+        "from incoming i join fact o on o.reference = i.of_ref "
+        "where o.kind <> 90 and i.known_on >= o.known_on on conflict do nothing",
+        (
+            ("o.fact is null", "of", "no fact of that reference", "import it first, or correct the name"),
+            ("o.kind = 90", "of", "is itself a reversal", "record the original again under a new reference"),
+            ("i.known_on < o.known_on", "known_on", "is before we knew of what it takes back", "correct the day"),
+            (
+                "exists (select from fact x where x.of_fact = o.fact and x.reference <> i.reference)",
+                "of",
+                "was taken back before",
+                "nothing is left to reverse",
+            ),
+        ),
+        "(f.kind, f.known_on, f.of_fact) is distinct from (90::smallint, i.known_on, o.fact)",
+    ),
+)
+JOINS = {
+    "borrowers": ("incoming i", "incoming i join borrower f on f.reference = i.reference"),
+    "contracts": (
+        "incoming i left join borrower b on b.reference = i.borrower",
+        "incoming i join borrower b on b.reference = i.borrower join contract f on f.reference = i.reference",
+    ),
+    "instalments": (
+        "incoming i left join contract c on c.reference = i.contract",
+        "incoming i join contract c on c.reference = i.contract "
+        "join promised f on (f.loan, f.number) = (c.loan, i.number)",
+    ),
+    "reversals": (
+        "incoming i left join fact o on o.reference = i.of_ref",
+        "incoming i join fact o on o.reference = i.of_ref join fact f on f.reference = i.reference",
+    ),
+}
+FACT_JOINS = ("incoming i left join contract c on c.reference = i.contract", FACT_KNOWN)
+OTHER_CONTENT = ("stands already for something else", "give each row a reference of its own")
+
+
+def take_products(store: Store, folder: Path) -> dict[str, ProductTerms]:
+    """The products of a book folder (products.yaml) over those that come with afterloan, all in the store.
+
+    Raises FileRefused when a code stands for other terms already.
+    """
+    products = builtin()
+    file = folder / "products.yaml"
+    if file.exists():
+        products.update({product.code: product for product in load_products(file)})
+    with store.connect() as connection:
+        for product in products.values():
+            connection.execute(
+                "insert into product (code, terms, known_on) values (%s, %s, current_date) on conflict do nothing",
+                (product.code, product.model_dump_json()),
+            )
+            row = connection.execute("select terms from product where code = %s", (product.code,)).fetchone()
+            if row is None or ProductTerms.model_validate(row[0]).record().tobytes() != product.record().tobytes():
+                raise FileRefused(
+                    f"{file}: product {product.code}: other terms are in the store under this code; "
+                    "terms of signed contracts do not change: give the new terms a new code"
+                )
+    return products
+
+
+def find_file(folder: Path, name: str) -> Path | None:
+    """`repayments.parquet` or `repayments.csv`; None where there is neither. Raises FileRefused for both."""
+    found = [path for path in (folder / f"{name}.parquet", folder / f"{name}.csv") if path.exists()]
+    if len(found) > 1:
+        raise FileRefused(f"{folder}: both {name}.csv and {name}.parquet are there; keep the one that is right")
+    return found[0] if found else None
+
+
+def batches(path: Path, bad_lines: Callable[[int, str], None]) -> Iterator[pl.DataFrame]:
+    """A file as frames of text columns. Raises FileRefused when it cannot be read."""
+    try:
+        if path.suffix == ".parquet":
+            for batch in pq.ParquetFile(path).iter_batches(BATCH):
+                frame = pl.from_arrow(batch)
+                assert isinstance(frame, pl.DataFrame)
+                floats = [name for name, kind in frame.schema.items() if kind.is_float()]
+                if floats:
+                    raise FileRefused(
+                        f"{path.name}: column {floats[0]} holds binary fractions; write decimals, text, or minor units"
+                    )
+                yield frame.select(pl.all().cast(pl.String))
+            return
+        line = 0
+
+        def odd(row: Any) -> str:
+            nonlocal line
+            line += 1
+            bad_lines(row.number or 0, row.text or "")
+            return "skip"
+
+        reader = pa_csv.open_csv(
+            path,
+            read_options=pa_csv.ReadOptions(use_threads=False, block_size=32 << 20),
+            parse_options=pa_csv.ParseOptions(invalid_row_handler=odd, newlines_in_values=True),
+            convert_options=pa_csv.ConvertOptions(
+                column_types={name: pa.string() for name in _header(path)}, strings_can_be_null=False
+            ),
+        )
+        for batch in reader:
+            frame = pl.from_arrow(batch)
+            assert isinstance(frame, pl.DataFrame)
+            yield frame
+    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
+        raise FileRefused(f"{path.name}: cannot be read: {error}; save it as UTF-8 CSV or Parquet") from error
+
+
+def _header(path: Path) -> list[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return next(csv.reader(file), [])
+    except UnicodeDecodeError as error:
+        raise FileRefused(f"{path.name}: is not UTF-8 ({error.reason}); save it as UTF-8") from error
+
+
+def check_columns(path: Path, kind: FileKind) -> tuple[list[str], list[str]]:
+    """The columns of a file, and those that mean nothing here. Raises FileRefused for a missing one."""
+    columns = pq.ParquetFile(path).schema_arrow.names if path.suffix == ".parquet" else _header(path)
+    if not columns:
+        raise FileRefused(f"{path.name}: is empty; its first line must name the columns: {', '.join(kind.needed)}")
+    money = ("amount", "principal", "interest", "fee")
+    for name in kind.needed:
+        if name not in columns and not (name in money and f"{name}_fen" in columns):
+            raise FileRefused(
+                f"{path.name}: column {name} is missing (found: {', '.join(columns)}); "
+                f"a {kind.name} file needs {', '.join(kind.needed)}"
+            )
+    known = {*kind.needed, *kind.optional, *(f"{name}_fen" for name in money)}
+    return columns, [name for name in columns if name not in known]
+
+
+def judge(
+    frame: pl.DataFrame, kind: FileKind, brought: Brought, file: str, first_row: int
+) -> tuple[pl.DataFrame, list[Refused]]:
+    """Split a frame into rows ready to load and rows refused, each with its first reason."""
+    expressions, rules = kind.prepare(brought)
+    reason = pl.lit(None, pl.Int32)
+    for k in range(len(rules) - 1, -1, -1):
+        reason = pl.when(rules[k].bad.fill_null(True)).then(pl.lit(k, pl.Int32)).otherwise(reason)
+    rows = pl.int_range(first_row, first_row + len(frame), dtype=pl.Int32).alias("row")
+    judged = frame.with_columns(reason.alias("__reason"), rows)
+    ready = judged.filter(pl.col("__reason").is_null()).select("row", *expressions)
+    refused = [
+        Refused(file, row["row"], rule.column, str(row.get(rule.column) or ""), rule.reason, rule.remedy)
+        for row in judged.filter(pl.col("__reason").is_not_null()).iter_rows(named=True)
+        for rule in (rules[row["__reason"]],)
+    ]
+    for second, first in (("known_on", "on"), ("due_on", "on")):
+        if {first, second} <= set(ready.columns):
+            late = ready.filter(pl.col(second) < pl.col(first))
+            refused += [
+                Refused(
+                    file,
+                    row["row"],
+                    second,
+                    str(row[second]),
+                    f"is before {first}, {row[first]}",
+                    "correct one of them",
+                )
+                for row in late.iter_rows(named=True)
+            ]
+            ready = ready.filter((pl.col(second) >= pl.col(first)).fill_null(True))  # an empty day is no late one
+    if kind.last and len(ready):
+        refused_rows = kind.last(brought, ready)
+        remedy = "split the contract, or correct principal, rate or interval"
+        refused += [Refused(file, row, "principal", "", why, remedy) for row, why in refused_rows.items()]
+        ready = ready.filter(~pl.col("row").is_in(list(refused_rows)))
+    return ready, refused
+
+
+def load(
+    connection: psycopg.Connection[Any], kind: FileKind, ready: pl.DataFrame, file: str
+) -> tuple[int, list[Refused]]:
+    """Take a batch in, in one transaction: rows new to the store, and those that the store refused."""
+    names = [column.split()[0] for column in kind.incoming.split(", ")]
+    renamed = ready.rename({"on": "on_day", "of": "of_ref"}, strict=False).select(names)
+    connection.execute(f"create temp table incoming ({kind.incoming}) on commit drop")
+    with connection.cursor() as cursor, cursor.copy("copy incoming from stdin (format csv)") as copy:
+        copy.write(renamed.write_csv(include_header=False, quote_style="necessary").encode())
+    loaded = connection.execute(kind.load).rowcount
+    if loaded == len(ready):
+        return loaded, []
+    left, known = JOINS.get(kind.name, FACT_JOINS)
+    refused: list[Refused] = []
+    key = "of_ref" if kind.name == "reversals" else "reference" if "reference" in names else "contract"
+    for condition, column, reason, remedy in kind.unmatched:
+        shown = "of_ref" if column == "of" else column
+        found = connection.execute(f"select i.row, i.{shown}::text from {left} where {condition}").fetchall()
+        refused += [Refused(file, row, column, value, reason, remedy) for row, value in found]
+    told = {r.row for r in refused}
+    key = "reference" if "reference" in names else "contract"
+    found = connection.execute(f"select i.row, i.{key} from {known} where {kind.differs}").fetchall()
+    refused += [Refused(file, row, key, value, *OTHER_CONTENT) for row, value in found if row not in told]
+    return loaded, refused
+
+
+def bring_in(store: Store, folder: Path, progress: Progress | None = None, threads: int = 4) -> list[FileReport]:
+    """Import the book in `folder`; rows refused are written to `refused.csv` there (removed when there are none).
+
+    Raises FileRefused for a folder without a book or a file that cannot be read; files before it are in.
+    """
+    if not folder.is_dir():
+        raise FileRefused(f"{folder}: no such folder; name the folder that holds contracts.csv or contracts.parquet")
+    products = take_products(store, folder)
+    files = [(kind, path) for kind in KINDS if (path := find_file(folder, kind.name))]
+    if not files:
+        wanted = ", ".join(kind.name for kind in KINDS)
+        raise FileRefused(f"{folder}: no book here; it needs files named {wanted} with .csv or .parquet")
+    numbers = _product_numbers(store, products)
+    reports = []
+    refused: list[Refused] = []
+    try:
+        for kind, path in files:
+            report, bad = _bring_file(store, kind, path, numbers, progress, threads)
+            reports.append(report)
+            refused += bad
+    finally:
+        write_refusals(folder / REFUSALS, refused)
+    with store.connect(autocommit=True) as connection:
+        connection.execute("analyze borrower, contract, promised, fact")
+    return reports
+
+
+def _product_numbers(store: Store, products: dict[str, ProductTerms]) -> dict[str, ProductTerms]:
+    """Products placed so that the position of a code is its number in the store."""
+    with store.connect() as connection:
+        rows = connection.execute("select number, code from product order by number").fetchall()
+    placed: dict[str, ProductTerms] = {}
+    for number, code in rows:
+        while len(placed) < number:
+            placed[f"\0{len(placed)}"] = products[code] if code in products else next(iter(products.values()))
+        placed[code] = products.get(code) or next(iter(products.values()))
+    return placed
+
+
+def _bring_file(
+    store: Store, kind: FileKind, path: Path, products: dict[str, ProductTerms], progress: Progress | None, threads: int
+) -> tuple[FileReport, list[Refused]]:
+    started = time.monotonic()
+    columns, ignored = check_columns(path, kind)
+    brought = Brought(columns, products)
+    report = FileReport(path.name, ignored_columns=ignored)
+    refused: list[Refused] = []
+    total = pq.ParquetFile(path).metadata.num_rows if path.suffix == ".parquet" else 0
+
+    def bad_line(number: int, text: str) -> None:
+        reason = f"has another number of columns than the first line ({len(columns)})"
+        refused.append(Refused(path.name, max(number - 1, 0), "", text[:200], reason, "quote values that hold commas"))
+        report.read += 1
+
+    def take(frame: pl.DataFrame, first_row: int) -> tuple[int, int, list[Refused]]:
+        ready, bad = judge(frame, kind, brought, path.name, first_row)
+        with store.connect() as connection:
+            connection.execute("set local synchronous_commit = on")
+            loaded, worse = load(connection, kind, ready, path.name)
+        return len(frame), loaded, bad + worse
+
+    with ThreadPoolExecutor(threads) as pool:
+        waiting = []
+        row = 1
+        for frame in batches(path, bad_line):
+            waiting.append(pool.submit(take, frame, row))
+            row += len(frame)
+            while len(waiting) > threads:
+                _count(report, refused, waiting.pop(0).result(), progress, total)
+        for job in waiting:
+            _count(report, refused, job.result(), progress, total)
+    report.refused = len(refused)
+    report.known = report.read - report.loaded - report.refused
+    report.seconds = time.monotonic() - started
+    return report, refused
+
+
+def _count(
+    report: FileReport,
+    refused: list[Refused],
+    done: tuple[int, int, list[Refused]],
+    progress: Progress | None,
+    total: int,
+) -> None:
+    report.read += done[0]
+    report.loaded += done[1]
+    refused.extend(done[2])
+    if progress:
+        progress(report.file, report.read, total)
+
+
+def write_refusals(path: Path, refused: list[Refused]) -> None:
+    """The refusal file, whole: file, row, column, value, reason, remedy; none when nothing was refused."""
+    if not refused:
+        path.unlink(missing_ok=True)
+        return
+    waiting = path.with_suffix(".part")
+    with waiting.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("file", "row", "column", "value", "reason", "remedy"))
+        for r in sorted(refused, key=lambda r: (r.file, r.row)):
+            writer.writerow((r.file, r.row, r.column, r.value, r.reason, r.remedy))
+    waiting.replace(path)

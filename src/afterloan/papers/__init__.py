@@ -1,0 +1,1 @@
+"""Letters, statements, court papers and bundles as documents."""

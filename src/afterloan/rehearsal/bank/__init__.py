@@ -1,0 +1,1 @@
+"""The simulated bank, as a library and as a server."""

@@ -1,0 +1,101 @@
+"""How this lender's channels are set: one YAML file, checked when it is read; secrets come from the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from afterloan.sending.drain import Place
+from afterloan.store.server import home
+
+FILE = "AFTERLOAN_CHANNELS"
+LENDER: dict[str, Any] = {
+    "name": {"zh-CN": "示例消费金融有限公司", "en": "Example Consumer Finance"},
+    "address": {"zh-CN": "上海市示例路1号", "en": "1 Example Road, Shanghai"},
+    "phone": "400-000-0000",
+    "opt_out": "https://example.com/stop",
+    "currency": "CNY",
+}
+"""The lender of the demonstration; a channels file says who you are."""
+
+
+class ChannelsRefused(ValueError):
+    """A channel is set up wrongly: which file, channel and field, and what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the file says, by channel; a channel that is not named is spooled to AFTERLOAN_HOME/sent."""
+
+    home: Path
+    file: str = ""
+    told: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    lender: Mapping[str, Any] = field(default_factory=lambda: dict(LENDER))
+
+    def place(self, channel: str) -> Place:
+        """What a handler is made with: its own part of the file, and the lender under `lender`."""
+        where = f"{self.file or 'channels'}: {channel}"
+        return Place({**self.told.get(channel, {}), "lender": dict(self.lender), "where": where}, self.home)
+
+
+def setting(path: Path | None = None) -> Setting:
+    """The setting of AFTERLOAN_CHANNELS, of AFTERLOAN_HOME/channels.yaml, or none. Raises ChannelsRefused."""
+    named = path or (Path(os.environ[FILE]) if os.environ.get(FILE) else None)
+    file = named or home() / "channels.yaml"
+    if not file.exists():
+        if named:
+            raise ChannelsRefused(f"{file}: no such file; correct {FILE} or unset it to spool messages to a folder")
+        return Setting(home())
+    try:
+        told = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise ChannelsRefused(f"{file}: not YAML: {error}") from error
+    return read_setting(told, str(file))
+
+
+def read_setting(told: Any, file: str = "channels") -> Setting:
+    """A setting out of plain values: channels by name, and `lender`. Raises ChannelsRefused."""
+    from afterloan.sending.drain import channels
+
+    if not isinstance(told, dict):
+        raise ChannelsRefused(f"{file}: write channels by name, e.g. email: {{use: smtp, host: localhost}}")
+    known = channels()
+    for name, value in told.items():
+        if name not in known and name != "lender":
+            raise ChannelsRefused(f"{file}: {name}: no such channel; there are: {', '.join(sorted(known))}, and lender")
+        if not isinstance(value, dict):
+            raise ChannelsRefused(f"{file}: {name}: write its fields, e.g. {{use: spool}}")
+    lender = told.get("lender", {})
+    for name in lender:
+        if name not in LENDER:
+            raise ChannelsRefused(f"{file}: lender: {name}: no such field; there are: {', '.join(LENDER)}")
+    channels_told = {k: v for k, v in told.items() if k != "lender"}
+    return Setting(home(), file, channels_told, {**LENDER, **lender})
+
+
+def needed(place: Place, name: str) -> Any:
+    """A field that a channel cannot do without. Raises ChannelsRefused."""
+    if place.config.get(name) in (None, ""):
+        raise ChannelsRefused(f"{place.config.get('where', 'channels')}: {name}: missing; write it")
+    return place.config[name]
+
+
+def only(place: Place, *names: str) -> None:
+    """Refuse fields that mean nothing for this way of sending. Raises ChannelsRefused."""
+    common = {"use", "rate", "tries", "batch", "lender", "where", "settle_seconds"}
+    for name in place.config:
+        if name not in common and name not in names:
+            there = ", ".join(sorted({*names, *common} - {"lender", "where"}))
+            raise ChannelsRefused(f"{place.config.get('where')}: {name}: no such field; there are: {there}")
+
+
+def secret(place: Place, name: str) -> str:
+    """A secret: the field `name` names the environment variable that holds it. Raises ChannelsRefused."""
+    variable = str(needed(place, name))
+    value = os.environ.get(variable)
+    if not value:
+        raise ChannelsRefused(f"{place.config.get('where')}: {name}: the variable {variable} is not set; set it")
+    return value

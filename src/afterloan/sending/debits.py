@@ -1,0 +1,141 @@
+"""Debits as the drain sends them: planned on the day, told before they are sent, their results told once."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from afterloan.banks.words import Order, Result, reference_of
+from afterloan.facts import FactRefused
+from afterloan.sending.bank_gateway import Declined, Gateway, HttpGateway, NotSent, Unclear, result_body, result_of
+from afterloan.sending.channels import only, secret
+from afterloan.sending.drain import Item, Outcome, Place, Promise, Refused, Retry, Sent, Unknown, register
+from afterloan.servicing.debits import KIND, OWN, Planned, follow_on, place_of_borrower, plan_attempt, take_result
+from afterloan.store.connect import reader_to
+from afterloan.store.debits import (
+    attempt_of,
+    day_of,
+    outcomes_of,
+)
+
+
+class Debits:
+    """Sends debits through a gateway, one at a time and at most once; those of file rails wait for their file."""
+
+    channel = "debit"
+    promise = Promise.ONCE
+    batch = 50
+    rate: int | None = None
+    tries = 5
+
+    def __init__(self, place: Place, gateway: Gateway | None = None) -> None:
+        """A handler; `place.config` holds the gateway's `url` and names in `token` the variable with its token."""
+        only(place, "url", "token")
+        self.gateway: Gateway | None = gateway
+        if gateway is None and place.config.get("url"):
+            token = secret(place, "token") if place.config.get("token") else ""
+            self.gateway = HttpGateway(str(place.config["url"]), token)
+        self._orders: dict[str, tuple[str, Order]] = {}
+        self._reader: adbc.Connection | None = None
+
+    def admit(
+        self, connection: psycopg.Connection[Any], items: Sequence[Item], now: datetime
+    ) -> Sequence[Refused | Retry | None]:
+        """Plan each debit on what is owed now and tell it as attempted."""
+        reader = self._read_through(connection)
+        return [self._admit(connection, reader, item, now) for item in items]
+
+    def _admit(
+        self, connection: psycopg.Connection[Any], reader: adbc.Connection, item: Item, now: datetime
+    ) -> Refused | Retry | None:
+        since = datetime.fromisoformat(item.body["round"]) if "round" in item.body else item.not_before
+        planned: Planned | None = None
+        with connection.transaction():
+            planned = plan_attempt(connection, reader, item.borrower, item.key, now, since)
+            if planned.attempt is not None and planned.attempt.rail == "gateway" and self.gateway is None:
+                raise psycopg.Rollback  # told as attempted only when it will be
+        if planned.attempt is None or planned.order is None:
+            if planned.answer.again_at is not None:
+                return Retry("outside the hours of debits", planned.answer.again_at)
+            return Refused("; ".join(f.outcome for f in planned.answer.findings) or "nothing to collect")
+        if planned.attempt.rail == "gateway" and self.gateway is None:
+            return Retry("no gateway is configured: write debit: {url: …} in channels.yaml")
+        self._orders[planned.attempt.reference] = (planned.attempt.rail, planned.order)
+        return None
+
+    def _read_through(self, connection: psycopg.Connection[Any]) -> adbc.Connection:
+        if self._reader is None:
+            told = dict(connection.info.get_parameters())
+            if connection.info.password:
+                told["password"] = connection.info.password
+            self._reader = reader_to(make_conninfo(**told))
+        return self._reader
+
+    def send(self, items: Sequence[Item], now: datetime) -> Sequence[Outcome]:
+        """Ask the bank, one after another; a broken line leaves that one in doubt and no other."""
+        return [self._send(item) for item in items]
+
+    def _send(self, item: Item) -> Outcome:
+        reference = reference_of(item.key)
+        rail, order = self._orders.pop(reference)
+        if rail != "gateway":
+            return Sent(reference, {"rail": rail})
+        assert self.gateway is not None
+        try:
+            return _sent(self.gateway.debit(order))
+        except NotSent as error:
+            return Retry(str(error))
+        except Declined as error:
+            return Refused(str(error), {"declined": True})
+        except Unclear as error:
+            return Unknown(str(error))
+
+    def ask(self, item: Item) -> Outcome:
+        """What became of a debit in doubt, by its key; the gateway never had it: Retry."""
+        if self.gateway is None:
+            return Unknown("no gateway is configured to ask")
+        try:
+            result = self.gateway.ask(reference_of(item.key))
+        except Unclear as error:
+            return Unknown(str(error))
+        return Retry("the bank never had it") if result is None else _sent(result)
+
+    def recorded(
+        self, connection: psycopg.Connection[Any], items: Sequence[tuple[Item, Outcome]], now: datetime
+    ) -> None:
+        """Tell the results, and that what was not sent was not."""
+        for item, outcome in items:
+            result = self._result(connection, item, outcome, now)
+            if result is None:
+                continue
+            zone, _ = place_of_borrower(connection, item.borrower_number)
+            settled = take_result(connection, result, day_of(now, zone))
+            if not settled.known and result.scheme != OWN:
+                follow_on(connection, result, now)
+
+    def _result(
+        self, connection: psycopg.Connection[Any], item: Item, outcome: Outcome, now: datetime
+    ) -> Result | None:
+        if isinstance(outcome, Sent):
+            return result_of(outcome.detail["result"]) if "result" in outcome.detail else None
+        if not isinstance(outcome, Refused):
+            return None  # in doubt, or to be sent again under the same reference
+        reference = reference_of(item.key)
+        try:
+            attempt = attempt_of(connection, reference)
+        except FactRefused:
+            return None  # never admitted
+        if attempt.rail != "gateway" or outcomes_of(connection, attempt):
+            return None
+        code = "technical" if outcome.detail.get("declined") else "not_sent"
+        return Result(reference, "failed", attempt.on, 0, code, OWN, note=outcome.why[:140])
+
+
+def _sent(result: Result) -> Sent:
+    return Sent(result.bank_reference, {"result": result_body(result)})
+
+
+register("debit", (KIND,), lambda place: Debits(place))

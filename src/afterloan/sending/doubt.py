@@ -1,0 +1,34 @@
+"""Debits whose answer never came: the bank is asked, nothing is sent again."""
+
+from datetime import datetime, timedelta
+
+from afterloan.banks.words import Result, RowRefused
+from afterloan.sending.bank_gateway import Gateway, Unclear
+from afterloan.servicing.debits import OWN, take_result
+from afterloan.servicing.money import TakenIn, count_settled
+from afterloan.store.debits import unanswered
+from afterloan.store.server import Store
+
+
+def resolve_doubt(store: Store, gateway: Gateway, now: datetime, after: timedelta) -> TakenIn:
+    """Ask the bank about attempts without an answer that are older than `after`: never send them again.
+
+    One that the bank never had is told as failed, `not_sent`; one it still works on stays pending.
+    """
+    done = TakenIn()
+    with store.connect() as connection:
+        waiting = unanswered(connection, now - after)
+    for attempt in waiting:
+        try:
+            result = gateway.ask(attempt.reference)
+        except Unclear as error:
+            done.refused.append(RowRefused(attempt.reference, "answer", "", str(error), "ask again later"))
+            continue
+        if result is None:
+            result = Result(attempt.reference, "failed", attempt.on, 0, "not_sent", OWN)
+        if result.status == "pending":
+            continue
+        done.read += 1
+        with store.connect() as connection:
+            count_settled(done, take_result(connection, result, max(result.on, attempt.on)), result)
+    return done

@@ -1,0 +1,74 @@
+"""Push to the borrower's inbox in the portal; there too the notices that a bureau's gate waits for."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from afterloan.facts.bureau import AdverseNoticeDelivered
+from afterloan.sending.channels import ChannelsRefused, only
+from afterloan.sending.drain import Handler, Item, Outcome, Place, Promise, Retry, Sent, register
+from afterloan.sending.messages import Message, Messages
+from afterloan.store.sending import TellRow, tell_rows
+
+
+class Inbox(Messages):
+    """A row of table `inbox`, written with the outcome: there once or not at all; to be there is to be delivered."""
+
+    promise = Promise.KEYED
+    contact = "push"
+    delivers = True
+
+    def address(self, item: Item) -> str:
+        """The portal knows the borrower by reference."""
+        return item.borrower
+
+    def deliver(self, messages: Sequence[Message], now: datetime) -> Sequence[Outcome]:
+        """Nothing leaves: `recorded` writes it."""
+        return [Sent("inbox") for _ in messages]
+
+    def ask(self, item: Item) -> Outcome:
+        """What was not recorded is not in the inbox."""
+        return Retry("not in the inbox")
+
+    def recorded(
+        self, connection: psycopg.Connection[Any], judged: Sequence[tuple[Item, Outcome]], now: datetime
+    ) -> None:
+        """The rows of the inbox, the facts, and for a bureau's notice the fact that its gate waits for."""
+        sent = [(i, self.made[i.action]) for i, o in judged if isinstance(o, Sent)]
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "insert into inbox (borrower, key, at, subject, text, language, template, version) "
+                "values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict (key) do nothing",
+                [_row(i, m, now) for i, m in sent],
+            )
+        super().recorded(connection, judged, now)
+        tell_rows(connection, [r for i, _ in sent for r in notice_rows(i, self.contact, now)])
+
+
+def _row(item: Item, message: Message, now: datetime) -> tuple[Any, ...]:
+    text = message.text
+    whole = text.whole("\n\n")
+    return (item.borrower_number, item.key, now, text.subject, whole, text.language, text.template, text.version)
+
+
+def notice_rows(item: Item, channel: str, now: datetime) -> list[TellRow]:
+    """`bureau.notice_delivered` for the notice of a loan before its first adverse report."""
+    bureau = item.body.get("values", {}).get("bureau")
+    if item.kind != "notice.adverse" or not bureau or item.loan is None:
+        return []
+    told = {"bureau": bureau, "key": item.key, "channel": channel}
+    name = f"noticed:{item.key}"
+    return [TellRow(item.borrower_number, AdverseNoticeDelivered.KIND, now.date(), now, name, told, item.loan)]
+
+
+def _make(channel: str, place: Place) -> Handler:
+    only(place)
+    if place.config.get("use", "inbox") != "inbox":
+        raise ChannelsRefused(f"{place.config.get('where')}: use: {place.config['use']}: only inbox is known here")
+    return Inbox(channel, place)
+
+
+register("push", ("message.push",), lambda place: _make("push", place))
+register("notice", ("notice.adverse", "bureau.notice"), lambda place: _make("notice", place))

@@ -1,0 +1,221 @@
+"""What all message channels share: the governor's last word, the text made of the template, the facts told after."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import psycopg
+
+from afterloan.facts.contact import ContactEnded
+from afterloan.facts.message import MessageDelivered, MessageFailed, MessageSent
+from afterloan.sending.drain import Item, Outcome, Place, Promise, Refused, Retry, Sent, Unknown
+from afterloan.sending.templates import TemplateRefused, Text, render, template_of
+from afterloan.store.contacts import Attempt, admit_many, defaults_of, place_of
+from afterloan.store.sending import TellRow, tell_rows
+
+ADDRESS = {"sms": "mobile", "email": "email", "chat": "chat", "letter": "address", "webhook": "webhook", "push": ""}
+"""The borrower's attribute that holds the address of a channel."""
+NOTICES = ("notice.adverse", "bureau.notice")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message ready to go."""
+
+    item: Item
+    to: str
+    text: Text
+    jurisdiction: str
+    zone: str
+
+
+def token(key: str) -> str:
+    """A name for a key that any receiver accepts: 32 hexadecimal digits; the store finds the key again by it."""
+    return hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()
+
+
+def attempt_reference(item: Item) -> str:
+    """The governor's name for a try: the key, and for later tries the key with the number."""
+    return item.key if item.number == 1 else f"{item.key}~{item.number}"
+
+
+class Messages:
+    """A channel of messages; a subclass says how they leave (`deliver`) and how to ask (`ask`).
+
+    `contact` is the governor's name of the channel. Texts are made before the governor is asked, so what cannot be
+    sent is refused without counting as an attempt.
+    """
+
+    promise = Promise.ONCE
+    contact = ""
+    delivers = False
+    """Whether being sent is being delivered: true of the borrower's inbox only."""
+
+    def __init__(self, channel: str, place: Place) -> None:
+        """Takes rate (a second), tries and batch from the configuration."""
+        self.channel, self.place = channel, place
+        self.contact = self.contact or channel
+        told = place.config
+        self.rate: int | None = int(told["rate"]) if told.get("rate") else None
+        self.tries, self.batch = int(told.get("tries", 8)), int(told.get("batch", 50))
+        self.settle = timedelta(seconds=int(told.get("settle_seconds", 60)))
+        self.made: dict[int, Message] = {}
+        self.admitted: set[int] = set()
+
+    # -- before ---------------------------------------------------------------------------------------------
+
+    def admit(
+        self, connection: psycopg.Connection[Any], items: Sequence[Item], now: datetime
+    ) -> Sequence[Refused | Retry | None]:
+        """Refuse what cannot be made or comes too late, then ask the governor for the rest, all at once."""
+        defaults = defaults_of(connection)
+        self.made = {}
+        words: dict[int, Refused | Retry | None] = {}
+        asked: list[Item] = []
+        for item in items:
+            late = _until(item)
+            if late is not None and now >= late:
+                words[item.action] = Refused(f"too late: it was to go before {late.isoformat()}")
+                continue
+            try:
+                self.made[item.action] = self.message(item, defaults, now)
+                asked.append(item)
+            except (TemplateRefused, ValueError) as refusal:
+                words[item.action] = Refused(str(refusal))
+        verdicts = admit_many(connection, [self._attempt(i, now) for i in asked]) if asked else []
+        self.admitted = {i.action for i, v in zip(asked, verdicts, strict=True) if v.allowed}
+        for item, verdict in zip(asked, verdicts, strict=True):
+            words[item.action] = None if verdict.allowed else _not_now(item, verdict.why, verdict.next_at)
+        return [words[i.action] for i in items]
+
+    def _attempt(self, item: Item, now: datetime) -> Attempt:
+        message = self.made[item.action]
+        body, values = item.body, item.body.get("values", {})
+        return Attempt(
+            item.borrower,
+            self.contact,
+            body.get("purpose") or template_of(message.text.template, now.date()).purpose,
+            now,
+            attempt_reference(item),
+            address=message.to,
+            person=body.get("person", "borrower"),
+            who=body.get("who", ""),
+            loans=tuple(values.get("loans") or ()),
+            language=message.text.language,
+            tells_debt=message.text.tells_debt,
+            response=bool(body.get("response", False)),
+        )
+
+    def message(self, item: Item, defaults: dict[str, Any], now: datetime) -> Message:
+        """The words of an action and where they go. Raises TemplateRefused, ValueError saying what is missing."""
+        body = item.body
+        if "template" not in body:
+            raise TemplateRefused(f"{item.key}: the action names no template; write it into its body")
+        place = place_of(dict(item.attributes), defaults)
+        zone = ZoneInfo(str(body.get("zone") or place.zones[0]))
+        on = now.astimezone(zone).date()
+        template = template_of(str(body["template"]), on, body.get("version"))
+        if body.get("person", "borrower") not in ("borrower", "guarantor") and template.tells_debt:
+            raise TemplateRefused(f"template {template.id}: tells of a debt and may not go to a third person")
+        text = render(
+            template,
+            str(body.get("language") or place.language),
+            {**_plain(item), **body.get("values", {})},
+            self.place.config["lender"],
+            channel=self.contact,
+            jurisdiction=place.jurisdiction,
+            on=on,
+            purpose=body.get("purpose"),
+            lender_type=place.lender_type,
+        )
+        return Message(item, self.address(item), text, place.jurisdiction, str(zone))
+
+    def address(self, item: Item) -> str:
+        """Where it goes: the action's own address, else the borrower's attribute. Raises ValueError."""
+        told = item.body.get("to") or item.attributes.get(ADDRESS[self.contact]) or ""
+        if not told:
+            name = ADDRESS[self.contact]
+            raise ValueError(f"borrower {item.borrower} has no {name} on file; add the attribute {name}")
+        if not str(told).isprintable():
+            raise ValueError(f"{told!r}: an address with a line break or control sign; write it in one line")
+        return str(told)
+
+    # -- send -----------------------------------------------------------------------------------------------
+
+    def send(self, items: Sequence[Item], now: datetime) -> Sequence[Outcome]:
+        """Deliver the texts that `admit` made."""
+        return self.deliver([self.made[i.action] for i in items], now)
+
+    def deliver(self, messages: Sequence[Message], now: datetime) -> Sequence[Outcome]:
+        """Send; an outcome for each, in order."""
+        raise NotImplementedError
+
+    def ask(self, item: Item) -> Outcome:
+        """Without a way to ask nobody knows."""
+        return Unknown(f"{self.channel} cannot be asked what became of a message")
+
+    # -- after ----------------------------------------------------------------------------------------------
+
+    def recorded(
+        self, connection: psycopg.Connection[Any], judged: Sequence[tuple[Item, Outcome]], now: datetime
+    ) -> None:
+        """Tell `message.sent` and `message.failed`; a try that surely did not reach anybody ended as not connected."""
+        rows: list[TellRow] = []
+        for item, outcome in judged:
+            if isinstance(outcome, Sent):
+                rows += self._sent(item, outcome, now)
+            elif isinstance(outcome, Refused):
+                told = {"key": item.key, "channel": self.contact, "why": outcome.why[:500]}
+                rows.append(self._row(MessageFailed.KIND, f"failed:{item.key}", item, now, told))
+            if isinstance(outcome, Retry) or (isinstance(outcome, Refused) and item.action in self.admitted):
+                rows.append(self._ended(item, "not_connected", now))
+        tell_rows(connection, rows)
+
+    def _sent(self, item: Item, outcome: Sent, now: datetime) -> list[TellRow]:
+        message = self.made.get(item.action)
+        told: dict[str, Any] = {"key": item.key, "channel": self.contact, "receipt": outcome.receipt[:200]}
+        if message is not None:
+            text = message.text
+            told |= {
+                "template": text.template,
+                "version": text.version,
+                "language": text.language,
+                "address": message.to,
+            }
+        else:
+            told |= {"template": str(item.body.get("template", "")), "version": 0, "language": "", "address": ""}
+        rows = [self._row(MessageSent.KIND, f"sent:{item.key}", item, now, told)]
+        if self.delivers:
+            arrived = {"key": item.key, "channel": self.contact, "receipt": outcome.receipt}
+            rows.append(self._row(MessageDelivered.KIND, f"delivered:{item.key}", item, now, arrived))
+            rows.append(self._ended(item, "delivered", now))
+        return rows
+
+    def _ended(self, item: Item, outcome: str, now: datetime) -> TellRow:
+        of = attempt_reference(item)
+        told = {"of": of, "outcome": outcome, "note": ""}
+        return self._row(ContactEnded.KIND, f"ended:{of}", item, now, told)
+
+    def _row(self, kind: str, reference: str, item: Item, now: datetime, body: dict[str, Any]) -> TellRow:
+        return TellRow(item.borrower_number, kind, now.date(), now, reference, body, item.loan)
+
+
+def _until(item: Item) -> datetime | None:
+    told = item.body.get("until")
+    return datetime.fromisoformat(told) if told else None
+
+
+def _not_now(item: Item, why: str, next_at: datetime | None) -> Refused | Retry:
+    """Wait for the governor's next moment when it comes before the action's end, else refuse."""
+    until = _until(item)
+    if next_at is None or (until is not None and next_at >= until):
+        return Refused(f"contact refused: {why}")
+    return Retry(why, next_at)
+
+
+def _plain(item: Item) -> Mapping[str, Any]:
+    """What is known of the borrower whatever the action says: the name, where there is one."""
+    return {"name": item.name} if item.name else {}

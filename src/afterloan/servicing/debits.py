@@ -1,0 +1,315 @@
+"""Debits decided and told: planned on the day, told before they are sent, their results and money told once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import adbc_driver_postgresql.dbapi as adbc
+import psycopg
+
+from afterloan.banks.words import Order, Result, reference_of
+from afterloan.dates import day
+from afterloan.facts import Fact, FactRefused, Repaid, Reversed
+from afterloan.facts.debit import (
+    DebitAttempted,
+    DebitFailed,
+    DebitOutcome,
+    DebitReturned,
+    DebitSucceeded,
+    MandateRevoked,
+    MandateSigned,
+    Part,
+)
+from afterloan.facts.hold import HoldLifted, HoldPlaced
+from afterloan.servicing.repayment import take_money
+from afterloan.store.contacts import defaults_of, place_of
+from afterloan.store.debits import (
+    Standing,
+    attempt_of,
+    day_of,
+    lock_borrower,
+    outcomes_of,
+    owed_today,
+    standing_of,
+)
+from afterloan.store.events import borrower_number, events_of, tell
+from afterloan.store.outbox import Action, put, put_findings
+from afterloan.strategy.debit import (
+    PENDING,
+    Answer,
+    Owed,
+    Tried,
+    Wanted,
+    allocate,
+    endings,
+    next_debit,
+    reason_of,
+    schedule_rule,
+)
+from afterloan.strategy.holds import held_on, stopped
+
+KIND = "debit.attempt"
+
+
+OWN = "own"
+"""The scheme of results that we say ourselves: their code is our reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What taking a result in came to."""
+
+    attempt: str
+    status: str
+    known: bool
+    money: tuple[str, ...] = ()
+    """References of the facts of money told by it."""
+    unapplied_fen: int = 0
+    """Money on the loan that found no debt: the loan was paid meanwhile. It is owed back, or to the next instalment."""
+    contradicts: str = ""
+    """What was told before and does not agree; both stand, money decides."""
+
+
+def take_result(connection: psycopg.Connection[Any], result: Result, known_on: date) -> Settled:
+    """Tell what the bank said of an attempt, and its money, in the caller's transaction.
+
+    The same again is known and writes nothing; results may come in any order. A result for an attempt that was never
+    made, or with another amount than the one told before, raises FactRefused.
+    """
+    attempt = attempt_of(connection, result.end_to_end)
+    if result.status == "succeeded" and result.amount_fen == 0:
+        result = replace(result, amount_fen=attempt.amount_fen)  # pain.002 says that it was done, not how much
+    number, _ = borrower_number(connection, attempt.borrower)
+    lock_borrower(connection, number)
+    if result.status == "pending":
+        return Settled(attempt.reference, "pending", True)
+    said = outcomes_of(connection, attempt)
+    event = _event(attempt, result, max(known_on, result.on))
+    before = said.get(event.KIND)
+    if before is not None:
+        _same(before, event)
+        return Settled(attempt.reference, result.status, True)
+    tell(connection, event)
+    said[event.KIND] = event
+    money, unapplied = _money(connection, attempt, said, event)
+    _end_mandate(connection, attempt, event)
+    other = {DebitSucceeded.KIND: DebitFailed.KIND, DebitFailed.KIND: DebitSucceeded.KIND}.get(event.KIND, "")
+    return Settled(attempt.reference, result.status, False, money, unapplied, other if other in said else "")
+
+
+def _event(attempt: DebitAttempted, result: Result, known_on: date) -> DebitOutcome:
+    told: dict[str, Any] = {
+        "borrower": attempt.borrower,
+        "on": result.on,
+        "known_on": known_on,
+        "of": attempt.reference,
+        "bank_reference": result.bank_reference,
+        "reference": f"{attempt.reference}:{result.status}",
+    }
+    if result.status == "succeeded":
+        if not 0 < result.amount_fen <= attempt.amount_fen:
+            raise FactRefused(
+                "amount_fen",
+                result.amount_fen,
+                f"the debit {attempt.reference} asked for {attempt.amount_fen}",
+                "ask the bank what it took; nothing was taken in",
+            )
+        return DebitSucceeded(**told, amount_fen=result.amount_fen)
+    reason = result.code if result.scheme == OWN else reason_of(result.scheme, result.code, result.on)
+    cls = DebitReturned if result.status == "returned" else DebitFailed
+    return cls(**told, reason=reason, code=result.code)
+
+
+def _same(before: DebitOutcome, event: DebitOutcome) -> None:
+    """Refuse another amount under the same attempt; days and bank references may differ between two files."""
+    if isinstance(before, DebitSucceeded) and isinstance(event, DebitSucceeded):
+        if before.amount_fen != event.amount_fen:
+            raise FactRefused(
+                "amount_fen",
+                event.amount_fen,
+                f"{event.of} was told before with {before.amount_fen}",
+                "ask the bank which is right; reverse and tell again under a person's name",
+            )
+
+
+def _money(
+    connection: psycopg.Connection[Any], attempt: DebitAttempted, said: dict[str, DebitOutcome], event: DebitOutcome
+) -> tuple[tuple[str, ...], int]:
+    """The loan facts that this outcome adds: a repayment for each part, and its reversal once it went back."""
+    taken, back = said.get(DebitSucceeded.KIND), said.get(DebitReturned.KIND)
+    if not isinstance(taken, DebitSucceeded) or isinstance(event, DebitFailed):
+        return (), 0
+    parts = allocate([(p.loan, p.amount_fen) for p in attempt.parts], taken.amount_fen)
+    told: list[str] = []
+    unapplied = 0
+    for loan, amount in parts:
+        name = f"debit:{attempt.reference}:{loan}"
+        if event is taken:
+            fact: Fact = Repaid(loan, name, _number(taken.on), _number(taken.known_on), amount)
+            unapplied += max(take_money(connection, fact), 0)
+            told.append(name)
+        if back is not None:
+            known = max(back.known_on, taken.known_on)
+            take_money(connection, Reversed(loan, f"{name}:returned", _number(taken.on), _number(known), name))
+            told.append(f"{name}:returned")
+            unapplied = 0
+    return tuple(told), unapplied
+
+
+def _number(on: date) -> int:
+    return day(on.isoformat())
+
+
+def _end_mandate(connection: psycopg.Connection[Any], attempt: DebitAttempted, event: DebitOutcome) -> None:
+    """A reason that ends the mandate revokes it in the bank's name."""
+    if not isinstance(event, DebitFailed | DebitReturned) or endings(event.on).get(event.reason) != "mandate":
+        return
+    told: dict[str, Any] = {"of": attempt.mandate, "by": "bank", "reason": event.reason}
+    told |= {"on": event.on, "known_on": event.known_on}
+    name = f"{attempt.mandate}:{attempt.reference}:revoked"
+    tell(connection, MandateRevoked(borrower=attempt.borrower, reference=name, **told))
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An attempt told, with the order for the bank; or why there is none."""
+
+    attempt: DebitAttempted | None
+    order: Order | None
+    answer: Answer
+
+
+def plan_attempt(
+    connection: psycopg.Connection[Any],
+    reader: adbc.Connection,
+    borrower: str,
+    key: str,
+    now: datetime,
+    since: datetime | None = None,
+) -> Planned:
+    """Decide the one debit to try now for an action `key` and tell it, in the caller's transaction.
+
+    What is owed is reckoned for today at the borrower's place; a hold that stops debits stops it here too.
+    Called again with the same key, because the bank never had it: the same attempt under the same reference, so that
+    a first request that was only slow and the second are one debit; unless less is owed by now.
+    """
+    number, _ = borrower_number(connection, borrower)
+    lock_borrower(connection, number)
+    standing = standing_of(connection, borrower)
+    zone, jurisdiction = place_of_borrower(connection, number)
+    today = day_of(now, zone)
+    rule = schedule_rule(jurisdiction, today)
+    reference = reference_of(key)
+    held = held_on(events_of(connection, borrower, (HoldPlaced.KIND, HoldLifted.KIND)), today, jurisdiction)
+    hold = stopped(held).get("debit")
+    owed = owed_today(connection, reader, [number], today).get(number, [])
+    made = next((t for t in standing.tried if t.reference == reference), None)
+    if made is not None and hold is None and made.state == PENDING and _still_wanted(made, owed):
+        attempt = attempt_of(connection, reference)
+        return Planned(attempt, _order(connection, attempt, standing), Answer(None))
+    if made is not None:
+        answer = Answer(None, (rule.finding(today, "not sent again", attempt=reference, state=made.state),))
+    elif hold is not None:
+        told = hold.rule.finding(today, "stopped", hold=hold.hold, since=hold.since.isoformat())
+        answer = Answer(None, (told,))
+    else:
+        answer = next_debit(now, zone, rule, standing.mandates, owed, standing.tried, since=since)
+    put_findings(connection, ((number, None, KIND, finding) for finding in answer.findings))
+    if answer.wanted is None:
+        return Planned(None, None, answer)
+    attempt = _attempted(answer.wanted, borrower, reference, key, now, today)
+    tell(connection, attempt)
+    return Planned(attempt, _order(connection, attempt, standing), answer)
+
+
+def _still_wanted(made: Tried, owed: Sequence[Owed]) -> bool:
+    """Whether every loan of an attempt still owes what it asks for."""
+    now = {o.loan: o.amount_fen for o in owed}
+    return all(now.get(loan, 0) >= amount for loan, amount in made.parts)
+
+
+def _attempted(wanted: Wanted, borrower: str, reference: str, key: str, now: datetime, today: date) -> DebitAttempted:
+    return DebitAttempted(
+        borrower=borrower,
+        on=today,
+        known_on=today,
+        at=now,
+        reference=reference,
+        mandate=wanted.mandate,
+        rail=wanted.rail,  # type: ignore[arg-type]  # the mandate's own, checked when it was signed
+        amount_fen=wanted.amount_fen,
+        parts=tuple(Part(loan=loan, amount_fen=amount) for loan, amount in wanted.parts),
+        action=key,
+        represents=wanted.represents,
+    )
+
+
+def place_of_borrower(connection: psycopg.Connection[Any], borrower: int) -> tuple[str, str]:
+    """The first time zone of a borrower's place, and its jurisdiction."""
+    row = connection.execute("select attributes from borrower where borrower = %s", (borrower,)).fetchone()
+    assert row is not None
+    place = place_of(row[0], defaults_of(connection))
+    return place.zones[0], place.jurisdiction
+
+
+def _order(connection: psycopg.Connection[Any], attempt: DebitAttempted, standing: Standing) -> Order:
+    row = connection.execute("select name from borrower where reference = %s", (attempt.borrower,)).fetchone()
+    assert row is not None
+    return order_under(attempt, standing.signed[attempt.mandate], row[0])
+
+
+def order_under(attempt: DebitAttempted, mandate: MandateSigned, name: str) -> Order:
+    """The order for the bank of an attempt under its mandate."""
+    return Order(
+        end_to_end=attempt.reference,
+        amount_fen=attempt.amount_fen,
+        mandate=mandate.reference,
+        signed_on=mandate.on,
+        name=mandate.holder or name or attempt.borrower,
+        account=mandate.account,
+        bank=mandate.bank,
+        text=" ".join(part.loan for part in attempt.parts)[:140],
+    )
+
+
+def follow_on(connection: psycopg.Connection[Any], result: Result, now: datetime) -> str | None:
+    """After a result: the key of the next action put, if another debit of this day makes sense.
+
+    Within a round every source is tried once; the rounds of a day begin at the action's own time and at each
+    `again_at` of its body. Call it in the transaction of `take_result`, when that result was new.
+    """
+    attempt = attempt_of(connection, result.end_to_end)
+    row = connection.execute(
+        "select borrower, loan, body, not_before, decided_on from outbox where key = %s",
+        (attempt.action,),
+    ).fetchone()
+    if row is None or result.status not in ("succeeded", "failed"):
+        return None
+    number, loan, body, not_before, decided_on = row
+    zone, jurisdiction = place_of_borrower(connection, number)
+    today = day_of(now, zone)
+    if attempt.on != today:
+        return None  # a late answer: the ladder of its day decides
+    since = datetime.fromisoformat(body["round"]) if "round" in body else not_before
+    root = body.get("root", attempt.action)
+    standing = standing_of(connection, attempt.borrower)
+    if result.status == "failed":
+        owed = [Owed(p.loan, p.amount_fen) for p in attempt.parts]
+        rule = schedule_rule(jurisdiction, today)
+        if next_debit(now, zone, rule, standing.mandates, owed, standing.tried, since=since).wanted is None:
+            times = body.get("with", {}).get("again_at", [])
+            later = sorted(m for m in (_at(today, t, zone) for t in times) if m > now)
+            if not later:
+                return None
+            since = now = later[0]
+    turn = sum(t.at.astimezone(now.tzinfo).date() == now.date() for t in standing.tried) + 1
+    following = {**body, "root": root, "round": since.isoformat(), "after": attempt.reference}
+    key = f"{root}#{turn}"
+    put(connection, [Action(key, number, KIND, now, decided_on, loan, following)])
+    return key
+
+
+def _at(today: date, text: str, zone: str) -> datetime:
+    return datetime.combine(today, datetime.strptime(text, "%H:%M").time(), ZoneInfo(zone))

@@ -1,0 +1,660 @@
+"""Relief in effect: quotes and plans, each decision with its facts and findings in one transaction."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import psycopg
+
+from afterloan.dates import NEVER, day, iso
+from afterloan.facts import (
+    Charge,
+    Charged,
+    Fact,
+    FactRefused,
+    PenaltyHeld,
+    PenaltyResumed,
+    PlanBroken,
+    RateChanged,
+    Reinstalled,
+    Repaid,
+    Reversed,
+)
+from afterloan.facts.events import Event
+from afterloan.facts.hold import HoldLifted, HoldPlaced
+from afterloan.facts.relief import (
+    PLAN_EVENTS,
+    HardshipApplied,
+    HardshipDecided,
+    Means,
+    PlanAccepted,
+    PlanCancelled,
+    PlanCompleted,
+    PlanDeclined,
+    PlanFailed,
+    PlanOffered,
+    QuoteExecuted,
+    QuoteGiven,
+    VulnerabilityFlagged,
+    VulnerabilityRead,
+)
+from afterloan.loan.book import Book
+from afterloan.loan.reckon import reckon_loan
+from afterloan.loan.suppose import ahead, alone, due_now
+from afterloan.loan.terms import ArrearsInterest
+from afterloan.rules.packs import Finding
+from afterloan.servicing.booking import _read, take
+from afterloan.store.events import events_of, tell
+from afterloan.store.outbox import put_findings
+from afterloan.store.rebuilding import Person
+from afterloan.store.relief import HeldLoan, event_named, hold_loan, loans_of
+from afterloan.store.server import Store
+from afterloan.strategy.affordability import Affordable, MonthFlow, affordable
+from afterloan.strategy.eligibility import Asked, Case, eligible, relief_rule
+from afterloan.strategy.hardship import (
+    breathing_space,
+    decision,
+    flags_of,
+    hardships_of,
+    may_apply,
+    may_read_flags,
+    review_hold,
+)
+from afterloan.strategy.planner import Search, candidates, case_of, search
+from afterloan.strategy.quote import Quote, Want, quote, same
+from afterloan.strategy.simulation import Plan, Simulated, cost_of, effects, seal, simulate
+
+
+def _date(number: int) -> date:
+    return date.fromisoformat(iso(number))
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A loan held in an open transaction, with its book as known on a day and what was told of its borrower."""
+
+    connection: psycopg.Connection[Any]
+    loan: HeldLoan
+    book: Book
+    events: list[Event]
+    on: int
+
+    def keep(self, findings: Sequence[Finding], about: str) -> None:
+        """Keep findings about this loan."""
+        put_findings(self.connection, [(self.loan.borrower, self.loan.loan, about, f) for f in findings])
+
+    def case(self) -> Case:
+        """What eligibility asks about."""
+        now = reckon_loan(self.book, 0, self.on)
+        hardship = hardships_of(self.events, _date(self.on)).granted is not None
+        return case_of(
+            now, _date(self.on), self.loan.jurisdiction, hardship, _plans_before(self.events, self.loan.reference)
+        )
+
+
+@contextmanager
+def opened(store: Store, loan: str, on: int) -> Iterator[Open]:
+    """A loan held for one decision; all of it commits, or none of it."""
+    with store.connect() as connection:
+        held = hold_loan(connection, loan)
+        book = alone(_read(connection, held.loan).book, 0, on)
+        events = events_of(connection, held.borrower_reference, as_of=_date(on), known_on=_date(on))
+        yield Open(connection, held, book, events, on)
+
+
+def _plans_before(events: Sequence[Event], loan: str) -> list[tuple[str, date]]:
+    offered = {e.reference: e for e in events if isinstance(e, PlanOffered) and e.loan == loan}
+    return [(offered[e.of].plan, e.on) for e in events if isinstance(e, PlanAccepted) and e.of in offered]
+
+
+# --- early repayment
+
+
+def give_quote(store: Store, loan: str, want: Want, on: int, today: int, reference: str) -> Quote:
+    """Quote an early repayment for the day `on` and keep it under a reference. Raises FactRefused."""
+    with opened(store, loan, today) as it:
+        made = quote(it.book, want, on, today, it.loan.jurisdiction)
+        _keep_quote(it, made, reference)
+    return made
+
+
+def _keep_quote(it: Open, made: Quote, reference: str) -> None:
+    known = _date(it.on)
+    tell(
+        it.connection,
+        QuoteGiven(
+            borrower=it.loan.borrower_reference, loan=it.loan.reference, on=known, known_on=known, reference=reference,
+            want=made.want.kind, for_on=_date(made.on), amount_fen=made.amount_fen, fee_fen=made.fee_fen,  # type: ignore[arg-type]
+            saves_fen=made.saves_fen, valid_until=_date(made.valid_until), seal=made.seal, asked=made.want.asked,
+        ),
+    )  # fmt: skip
+    it.keep([made.finding], "quote")
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What executing a quote came to: done, or a fresh quote in its place, kept under `reference`."""
+
+    done: bool
+    quote: Quote
+    reference: str
+    why: str = ""
+
+
+def execute_quote(store: Store, of: str, today: int, reference: str) -> Executed:
+    """Execute a quote exactly as given: the money has come. Otherwise nothing is booked and a fresh quote is given."""
+    with store.connect() as connection:
+        given: QuoteGiven = event_named(connection, of, QuoteGiven)
+    assert given.loan is not None
+    want = Want(given.want, given.asked)
+    with opened(store, given.loan, today) as it:
+        known = _executed_before(it, of)
+        if known:
+            return Executed(True, quote_again(it, given, want), known, "known already")
+        late = today != day(given.for_on.isoformat())
+        fresh = quote(it.book, want, today, today, it.loan.jurisdiction)
+        if late or not same(given.seal, fresh):
+            why = f"it was for {given.for_on}" if late else "something was told of the loan since"
+            _keep_quote(it, fresh, reference)
+            return Executed(False, fresh, reference, why)
+        for fact in _quote_facts(it, fresh, reference):
+            take(it.connection, fact)
+        _assert_as_quoted(it, fresh)
+        on = _date(today)
+        done = QuoteExecuted(borrower=it.loan.borrower_reference, loan=given.loan, on=on, known_on=on,
+                             reference=f"{reference}/executed", of=of, amount_fen=fresh.pay_fen)  # fmt: skip
+        tell(it.connection, done)
+    return Executed(True, fresh, reference)
+
+
+def _executed_before(it: Open, of: str) -> str:
+    return next((e.reference for e in it.events if isinstance(e, QuoteExecuted) and e.of == of), "")
+
+
+def quote_again(it: Open, given: QuoteGiven, want: Want) -> Quote:
+    """The quote as it was given, from its facts."""
+    none = relief_rule("relief.quote").finding(given.on, "as given")
+    on = day(given.for_on.isoformat())
+    return Quote(want, on, given.amount_fen, given.fee_fen, given.saves_fen, (), (), on, given.seal, (), none)
+
+
+def _quote_facts(it: Open, made: Quote, reference: str) -> list[Fact]:
+    loan, on = it.loan.reference, made.on
+    facts: list[Fact] = []
+    if made.fee_fen:
+        facts.append(Charged(loan, f"{reference}/fee", on, on, made.fee_fen, Charge.FEE, on))
+    if made.pay_fen:
+        facts.append(Repaid(loan, reference, on, on, made.pay_fen))
+    for k, step in enumerate(made.does, 1):
+        facts.append(
+            Reinstalled(loan, f"{reference}/{k}", on, on, int(step["count"]), int(step.get("due_on", 0)),
+                        interest=ArrearsInterest.SPREAD)
+        )  # fmt: skip
+    return facts
+
+
+def _assert_as_quoted(it: Open, made: Quote) -> None:
+    """The loan after the facts is the one quoted, to the cent."""
+    then = reckon_loan(alone(_read(it.connection, it.loan.loan).book, 0, made.on), 0, made.on)
+    got: list[tuple[int, int]] = []
+    if then.position["paid_off_on"] == NEVER:
+        got = [(int(d), int(a)) for d, a in zip(*ahead(then, made.on), strict=True)]
+    assert got == [(r.due_on, r.amount_fen) for r in made.after], "executed otherwise than quoted"
+
+
+# --- plans: offered, accepted, running, kept, broken, completed, cancelled
+
+
+def find_plans(
+    store: Store, loan: str, means: Means, on: int, reference: str, flows: Sequence[MonthFlow] = ()
+) -> tuple[Affordable, Search, list[PlanOffered]]:
+    """Search plans that fit a borrower's means and offer up to three, kept under `reference/1`, `/2`, `/3`."""
+    with opened(store, loan, on) as it:
+        able = affordable(means, _date(on), flows, it.loan.jurisdiction)
+        found = search(it.book, it.case(), able.amount_fen, on)
+        it.keep([able.finding, found.finding], "plan.search")
+        offers = []
+        for k, offer in enumerate(found.offers, 1):
+            it.keep(offer.findings, "plan.offer")
+            offers.append(
+                _offered(
+                    it,
+                    offer.simulated,
+                    f"{reference}/{k}",
+                    {"reasons": list(offer.reasons), "loss_fen": offer.loss_fen},
+                )
+            )
+    return able, found, offers
+
+
+def offer_plan(store: Store, loan: str, plan: Plan, on: int, reference: str) -> PlanOffered:
+    """Offer one plan that a person chose, if the pack allows it and it stays below the cap. Raises FactRefused."""
+    with opened(store, loan, on) as it:
+        answer = eligible(plan.asked, it.case())
+        it.keep(answer.findings, "plan.offer")
+        if not answer.allowed:
+            raise FactRefused("plan", plan.kind, answer.reasons[0], "`afterloan plan search` finds what is allowed")
+        sim = simulate(it.book, plan, on)
+        cap = relief_rule("relief.cost-cap")
+        cost = cost_of(sim, reckon_loan(it.book, 0, on).position, on, cap)
+        if sim.error or not cost.fits:
+            over = max(cost.extra_fen - cost.most_fen, cost.whole_fen - cost.limit_fen)
+            raise FactRefused("plan", plan.kind, f"raises the total above the cap by {over} minor units ({cap.clause})",
+                              "take fewer periods or a lower rate")  # fmt: skip
+        it.keep([cost.finding(cap, on)], "plan.offer")
+        return _offered(it, sim, reference, {})
+
+
+def _offered(it: Open, sim: Simulated, reference: str, more: dict[str, Any]) -> PlanOffered:
+    assert sim.plan is not None
+    valid = relief_rule("relief.offer").parameters["valid_days"]
+    until = _date(it.on) + timedelta(days=valid)
+    if sim.plan.kind == "settlement":
+        until = min(until, date.fromisoformat(sim.plan.does[0]["due_on"]))
+    offered = PlanOffered(
+        borrower=it.loan.borrower_reference, loan=it.loan.reference, on=_date(it.on), known_on=_date(it.on),
+        reference=reference, plan=sim.plan.kind, does=sim.plan.does, valid_until=until,  # type: ignore[arg-type]
+        seal=plan_seal(it.book, sim, it.on),
+        simulation=simulation_told(it, sim) | more,
+    )  # fmt: skip
+    tell(it.connection, offered)
+    return offered
+
+
+def plan_seal(book: Book, sim: Simulated, on: int) -> str:
+    """What an offer rests on, as a digest."""
+    assert sim.plan is not None
+    return seal(
+        book,
+        on,
+        [*sim.days.tolist(), *sim.amounts.tolist()],
+        json.dumps([sim.plan.kind, sim.plan.does], sort_keys=True),
+    )
+
+
+def simulation_told(it: Open, sim: Simulated) -> dict[str, Any]:
+    """What signing does, in plain values: cost, total, payments, and what it does to the loan's standing."""
+    assert sim.plan is not None
+    now = simulate(it.book, None, it.on)
+    return {
+        "total_fen": sim.total_fen, "cost_fen": sim.cost_fen, "now_fen": sim.now_fen, "highest_fen": sim.highest_fen,
+        "ends_on": iso(sim.ends_on), "without_plan_total_fen": now.total_fen, "without_plan_now_fen": now.now_fen,
+        "pays": [[iso(int(d)), int(a)] for d, a in zip(sim.days, sim.amounts, strict=True)],
+        "effects": effects(it.book, sim.plan, it.on, it.loan.jurisdiction),
+    }  # fmt: skip
+
+
+def plan_of(offered: PlanOffered) -> Plan:
+    """The plan of an offer."""
+    return Plan(offered.plan, Asked(offered.plan), offered.does)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What accepting came to: done; or why not, with the fresh offer that took its place."""
+
+    done: bool
+    why: str = ""
+    fresh: PlanOffered | None = None
+
+
+def accept_plan(store: Store, of: str, on: int, reference: str) -> Accepted:
+    """Accept an offer: its facts stand from the day of the offer, exactly as simulated, or a fresh offer is made."""
+    with store.connect() as connection:
+        offered: PlanOffered = event_named(connection, of, PlanOffered)
+    assert offered.loan is not None
+    with opened(store, offered.loan, on) as it:
+        state = plan_state(it.events, of, _date(on))
+        if state == "running":
+            return Accepted(True, "known already")
+        _must_be(state, "offered", of)
+        if _date(on) > offered.valid_until:
+            raise FactRefused("offer", of, f"it was valid until {offered.valid_until}", "ask for a new offer")
+        if any(
+            plan_state(it.events, e.of, _date(on)) == "running"
+            for e in it.events
+            if isinstance(e, PlanAccepted) and e.loan == offered.loan
+        ):
+            raise FactRefused("plan", of, "another plan is running on this loan", "complete or cancel it first")
+        start = day(offered.on.isoformat())
+        sim = simulate(it.book, plan_of(offered), start)
+        if plan_seal(it.book, sim, start) != offered.seal:
+            fresh = _offered(it, simulate(it.book, plan_of(offered), on), reference, {"instead_of": of})
+            return Accepted(False, "something was told of the loan since the offer", fresh)
+        for fact in plan_of(offered).facts(offered.loan, of, start, on):
+            take(it.connection, fact)
+        _run(it, offered, reference, sim.ends_on)
+    return Accepted(True)
+
+
+def _run(it: Open, offered: PlanOffered, reference: str, ends_on: int) -> None:
+    step = _step(it, offered.reference)
+    tell(it.connection, PlanAccepted(reference=reference, **step))
+    tell(
+        it.connection,
+        HoldPlaced(
+            borrower=it.loan.borrower_reference, loan=it.loan.reference, on=_date(it.on), known_on=_date(it.on),
+            reference=f"{offered.reference}/hold", hold="plan_running", reason=f"plan {offered.plan} accepted",
+            review_on=_date(max(ends_on, it.on)),
+        ),
+    )  # fmt: skip
+
+
+def _step(it: Open, of: str) -> dict[str, Any]:
+    on = _date(it.on)
+    return {"borrower": it.loan.borrower_reference, "loan": it.loan.reference, "on": on, "known_on": on, "of": of}
+
+
+ENDS = {
+    PlanDeclined: "declined",
+    PlanFailed: "broken",
+    PlanCompleted: "completed",
+    PlanCancelled: "cancelled",
+}
+
+
+def plan_state(events: Sequence[Event], of: str, on: date) -> str:
+    """Where a plan stands by its facts: offered, expired, running, declined, broken, completed, cancelled."""
+    state, until = "unknown", date.max
+    for event in events:
+        if event.on > on:
+            continue
+        if isinstance(event, PlanOffered) and event.reference == of:
+            state, until = "offered", event.valid_until
+        elif isinstance(event, PlanAccepted) and event.of == of:
+            state = "running"
+        for kind, name in ENDS.items():
+            if isinstance(event, kind) and event.of == of:
+                state = name
+    return "expired" if state == "offered" and on > until else state
+
+
+def _must_be(state: str, wanted: str, of: str) -> None:
+    if state != wanted:
+        raise FactRefused("plan", of, f"is {state}, not {wanted}", "see `afterloan plan show`")
+
+
+def decline_plan(store: Store, of: str, on: int, reference: str, reason: str = "") -> None:
+    """The borrower declines an offer."""
+    with store.connect() as connection:
+        offered: PlanOffered = event_named(connection, of, PlanOffered)
+    assert offered.loan is not None
+    with opened(store, offered.loan, on) as it:
+        _must_be(plan_state(it.events, of, _date(on)), "offered", of)
+        tell(it.connection, PlanDeclined(reference=reference, reason=reason, **_step(it, of)))
+
+
+def cancel_plan(store: Store, of: str, on: int, reference: str, reason: str, by: str = "") -> None:
+    """Take a running plan back: its facts are reversed, the contract is as if it had not been."""
+    with store.connect() as connection:
+        offered: PlanOffered = event_named(connection, of, PlanOffered)
+    assert offered.loan is not None
+    with opened(store, offered.loan, on) as it:
+        _must_be(plan_state(it.events, of, _date(on)), "running", of)
+        for k in range(1, len(offered.does) + 1):
+            take(it.connection, Reversed("-", f"{reference}/{k}", on, on, f"{of}/{k}"))
+        tell(it.connection, PlanCancelled(reference=reference, reason=reason, by=by, **_step(it, of)))
+        _lift(it, f"{of}/hold", f"plan cancelled: {reason}")
+
+
+def _lift(it: Open, hold: str, reason: str) -> None:
+    on = _date(it.on)
+    tell(it.connection, HoldLifted(borrower=it.loan.borrower_reference, loan=it.loan.reference, on=on, known_on=on,
+                                       reference=f"{hold}/lifted/{it.on}", of=hold, reason=reason))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How a running plan is kept on a day: state, what was missed and since when, periods kept so far."""
+
+    state: str
+    kept: int = 0
+    missed_on: int = 0
+    missed_fen: int = 0
+
+
+def how_kept(book: Book, offered: PlanOffered, on: int) -> Kept:
+    """Whether a running plan is kept, broken or completed by a day, from the loan as reckoned."""
+    start = day(offered.on.isoformat())
+    now = reckon_loan(book, 0, on)
+    if now.position["paid_off_on"] != NEVER:
+        return Kept("completed")
+    if offered.plan == "settlement":
+        until = day(str(offered.does[0]["due_on"]))
+        return Kept("broken", 0, until, int(offered.does[0]["amount_fen"])) if on > until else Kept("running")
+    late = relief_rule("relief.offer").parameters["broken_after_days"]
+    rows = now.instalments
+    mine = rows[(rows["due_on"] > start) & (rows["due_on"] <= on) & (rows["due_fen"].sum(axis=1) > 0)]
+    missed = mine[(mine["cleared_on"] > mine["due_on"] + late) & (mine["due_on"] + late < on)]
+    kept = int((mine["cleared_on"] <= on).sum())
+    if len(missed):
+        first = missed[0]
+        owed = int((first["due_fen"] - first["paid_fen"] - first["waived_fen"]).sum())
+        return Kept("broken", kept, int(first["due_on"]), max(owed, 0))
+    periods = int(offered.does[0].get("count", 0) or 0)
+    if offered.plan in ("deferral", "interest_only", "penalty_waiver") and periods and kept >= periods:
+        return Kept("completed", kept)
+    return Kept("running", kept)
+
+
+def watch_plan(store: Store, of: str, on: int) -> Kept:
+    """Look at a running plan: broken, what it gave on condition returns; completed, the hold is lifted."""
+    with store.connect() as connection:
+        offered: PlanOffered = event_named(connection, of, PlanOffered)
+    assert offered.loan is not None
+    with opened(store, offered.loan, on) as it:
+        state = plan_state(it.events, of, _date(on))
+        if state != "running":
+            return Kept(state)
+        kept = how_kept(it.book, offered, on)
+        if kept.state == "broken":
+            take(it.connection, PlanBroken(offered.loan, f"{of}/broken", on, on))
+            tell(it.connection, PlanFailed(reference=f"{of}/failed", missed_on=_date(kept.missed_on),
+                                           missed_fen=kept.missed_fen, **_step(it, of)))  # fmt: skip
+            _lift(it, f"{of}/hold", "plan broken")
+        elif kept.state == "completed":
+            tell(it.connection, PlanCompleted(reference=f"{of}/completed", **_step(it, of)))
+            _lift(it, f"{of}/hold", "plan completed")
+    return kept
+
+
+RUNNING = (
+    "select a.body->>'of' from event a where a.kind = %s and a.on_day <= %s and not exists (select 1 from event e "
+    "where e.borrower = a.borrower and e.kind = any(%s) and e.body->>'of' = a.body->>'of') order by a.event"
+)
+
+
+def watch_plans(store: Store, on: int) -> dict[str, Kept]:
+    """Look at every running plan of the book; each is a transaction of its own, run again it changes nothing."""
+    kinds = [PlanDeclined.KIND, PlanFailed.KIND, PlanCompleted.KIND, PlanCancelled.KIND]
+    with store.connect() as connection:
+        rows = connection.execute(RUNNING, (PlanAccepted.KIND, _date(on), kinds)).fetchall()
+    return {str(row[0]): watch_plan(store, str(row[0]), on) for row in rows}
+
+
+def plan_for_map(store: Store, person: Person, loan: str, on: int) -> list[Any] | None:
+    """The facts of the plan that a road map shows: the last offer that stands, else a re-instalment the pack allows."""
+    i = person.row(loan)
+    base = alone(person.book, i, on)
+    with store.connect() as connection:
+        events = events_of(connection, person.reference, list(PLAN_EVENTS), _date(on), _date(on))
+        told = events_of(
+            connection, person.reference, [HardshipApplied.KIND, HardshipDecided.KIND], _date(on), _date(on)
+        )
+    for event in reversed(events):
+        if isinstance(event, PlanOffered) and event.loan == loan:
+            state = plan_state(events, event.reference, _date(on))
+            if state == "running":
+                return None  # the loan as it stands has it
+            if state == "offered":
+                return plan_of(event).records(on)
+    now = reckon_loan(base, 0, on)
+    hardship = hardships_of(told, _date(on)).granted is not None
+    case = case_of(now, _date(on), person.jurisdiction, hardship, _plans_before(events, loan))
+    for plan in candidates(base, now, case, on):
+        if plan.kind == "reinstalment" and plan.asked.periods == 12 and eligible(plan.asked, case).allowed:
+            return plan.records(on)
+    return None
+
+
+# --- hardship
+
+
+def apply_for_hardship(store: Store, applied: HardshipApplied) -> None:
+    """Take an application: the hold on collection, and penalty interest held on every loan, in one transaction."""
+    on = day(applied.on.isoformat())
+    with store.connect() as connection:
+        may_apply(events_of(connection, applied.borrower, as_of=applied.on, known_on=applied.known_on), applied.on)
+        tell(connection, applied)
+        tell(connection, review_hold(applied))
+        for loan in [applied.loan] if applied.loan else loans_of(connection, applied.borrower):
+            take(connection, PenaltyHeld(loan, f"{applied.reference}/penalty/{loan}", on, on))
+
+
+def decide_hardship(
+    store: Store, of: str, on: int, by: str, reference: str, granted: bool | None = None, reasons: Sequence[str] = (),
+    flows: Sequence[MonthFlow] = (),
+) -> HardshipDecided:  # fmt: skip
+    """Decide an application; the holds of the review end. Raises FactRefused."""
+    with store.connect() as connection:
+        applied: HardshipApplied = event_named(connection, of, HardshipApplied)
+        events = events_of(connection, applied.borrower, as_of=_date(on), known_on=_date(on))
+        now = hardships_of(events, _date(on))
+        if now.open is None or now.open.reference != of:
+            raise FactRefused("hardship", of, "is decided already", "see `afterloan hardship show`")
+        loans = [applied.loan] if applied.loan else loans_of(connection, applied.borrower)
+        asked, number = 0, 0
+        for loan in loans:
+            held = hold_loan(connection, loan)
+            number = held.borrower
+            asked += _asked_a_month(alone(_read(connection, held.loan).book, 0, on), on)
+        able = affordable(applied.means, _date(on), flows)
+        decided, finding = decision(applied, able, asked, _date(on), by, reference, granted, reasons)
+        tell(connection, decided)
+        hold = f"{of}/hold"
+        tell(connection, HoldLifted(borrower=applied.borrower, loan=applied.loan, on=_date(on), known_on=_date(on),
+                                    reference=f"{hold}/lifted", of=hold, reason="decided", by=by))  # fmt: skip
+        for loan in loans:
+            take(connection, PenaltyResumed(loan, f"{of}/penalty/{loan}/resumed", on, on))
+        put_findings(connection, [(number, None, "hardship", able.finding), (number, None, "hardship", finding)])
+    return decided
+
+
+def _asked_a_month(book: Book, on: int) -> int:
+    """What the contract asks for now and in the next 30 days."""
+    now = reckon_loan(book, 0, on)
+    if now.position["error"] or now.position["paid_off_on"] != NEVER:
+        return 0
+    days, amounts = ahead(now, on)
+    return due_now(now.position) + int(amounts[days <= on + 30].sum())
+
+
+def start_breathing_space(store: Store, borrower: str, jurisdiction: str, on: int, reference: str) -> HoldPlaced:
+    """A moratorium begins: hold, no interest and no penalty on any loan, in one transaction."""
+    with store.connect() as connection:
+        events = events_of(connection, borrower, as_of=_date(on), known_on=_date(on))
+        hold, finding = breathing_space(events, borrower, _date(on), reference, jurisdiction)
+        tell(connection, hold)
+        for loan in loans_of(connection, borrower):
+            held = hold_loan(connection, loan)
+            put_findings(connection, [(held.borrower, held.loan, "breathing_space", finding)])
+            take(connection, PenaltyHeld(loan, f"{reference}/penalty/{loan}", on, on))
+            take(connection, RateChanged(loan, f"{reference}/rate/{loan}", on, on, 0))
+    return hold
+
+
+def end_breathing_space(store: Store, of: str, on: int) -> None:
+    """A moratorium ends (its last day is over, or it is ended early): the contract's rate and penalties return."""
+    with store.connect() as connection:
+        hold: HoldPlaced = event_named(connection, of, HoldPlaced)
+        if hold.hold != "breathing_space":
+            raise FactRefused("hold", of, f"is {hold.hold}", "name a breathing space")
+        for loan in loans_of(connection, hold.borrower):
+            held = hold_loan(connection, loan)
+            rate = int(_read(connection, held.loan).book.contracts["rate"][0])
+            take(connection, PenaltyResumed(loan, f"{of}/penalty/{loan}/resumed", on, on))
+            take(connection, RateChanged(loan, f"{of}/rate/{loan}/resumed", on, on, rate))
+        if hold.ends_on is None or _date(on) <= hold.ends_on:
+            tell(connection, HoldLifted(borrower=hold.borrower, on=_date(on), known_on=_date(on),
+                                        reference=f"{of}/lifted", of=of, reason="ended early"))  # fmt: skip
+
+
+def read_flags(
+    store: Store, borrower: str, by: str, role: str, why: str, on: int, reference: str
+) -> list[VulnerabilityFlagged]:
+    """The flags of a borrower for somebody who may read them; the reading is kept. Raises FactRefused."""
+    may_read_flags(role)
+    if not why.strip():
+        raise FactRefused("why", why, "is empty", "say what the flags are needed for")
+    with store.connect() as connection:
+        read = VulnerabilityRead(borrower=borrower, on=_date(on), known_on=_date(on), reference=reference, by=by,
+                                 role=role, why=why)  # fmt: skip
+        tell(connection, read)
+        return flags_of(events_of(connection, borrower, as_of=_date(on), known_on=_date(on)), _date(on))
+
+
+def plan_named(
+    store: Store, loan: str, kind: str, on: int, periods: int = 0, amount_fen: int = 0, until: str = "",
+    rate_permille: int = 1_000,
+) -> Plan:  # fmt: skip
+    """A plan by its name and figures, for a loan as it stands. Raises FactRefused."""
+    from afterloan.strategy.planner import next_due
+    from afterloan.strategy.simulation import (
+        deferral,
+        extension,
+        interest_only,
+        penalty_waiver,
+        re_age,
+        reinstalment,
+        settlement,
+    )
+
+    with opened(store, loan, on) as it:
+        now = reckon_loan(it.book, 0, on)
+        rate = int(it.book.contracts["rate"][0])
+    first = next_due(now, on)
+    try:
+        last = day(until) if until else on
+    except ValueError as error:
+        raise FactRefused("until", until, "is not a day", "write it as YYYY-MM-DD") from error
+    makes: dict[str, Any] = {
+        "deferral": lambda: deferral(periods),
+        "reinstalment": lambda: reinstalment(periods, first),
+        "rate_cut": lambda: reinstalment(
+            periods, first, ArrearsInterest.SPREAD, (rate * rate_permille * 2 + 1_000) // 2_000, rate_permille
+        ),
+        "interest_only": lambda: interest_only(periods),
+        "extension": lambda: extension(periods),
+        "penalty_waiver": lambda: penalty_waiver(amount_fen, periods),
+        "settlement": lambda: settlement(amount_fen, last, on, int(now.position["payoff_fen"])),
+        "re_age": re_age,
+    }
+    if kind not in makes:
+        raise FactRefused("plan", kind, "no such plan", f"there are: {', '.join(makes)}")
+    if kind not in ("settlement", "re_age") and periods < 1:
+        raise FactRefused("periods", periods, f"{kind} asks for a number of periods", "give --periods")
+    if kind == "penalty_waiver" and amount_fen < 1:
+        raise FactRefused("amount", amount_fen, "a waiver asks for the penalties it gives up", "give --amount")
+    return makes[kind]()  # type: ignore[no-any-return]
+
+
+MAGIC = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+
+
+def evidence_of(path: Any) -> Any:
+    """A document on disk as evidence: its type by its first bytes, not by its name. Raises FactRefused."""
+    import hashlib
+
+    from afterloan.facts.relief import Evidence
+
+    most = relief_rule("hardship.evidence").parameters["most_bytes"]
+    try:
+        with open(path, "rb") as file:
+            content = file.read(most + 1)
+    except OSError as error:
+        raise FactRefused("evidence", str(path), f"cannot be read: {error.strerror}", "check the path") from error
+    kind = next((name for magic, name in MAGIC.items() if content.startswith(magic)), "unknown")
+    return Evidence(name=path.name, type=kind, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())

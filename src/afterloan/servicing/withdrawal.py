@@ -1,0 +1,107 @@
+"""What was planned for a borrower and is no longer wanted is withdrawn: once cured, or held."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import psycopg
+
+from afterloan.dates import iso
+from afterloan.facts.action import ActionWithdrawn
+from afterloan.store.contacts import defaults_of, place_of
+from afterloan.store.events import borrower_number, events_of
+from afterloan.store.limits import owed_now
+from afterloan.strategy.holds import held_on, stopped
+
+WAITING = ("legal.propose", "charge_off.propose", "agency.place", "worklist")
+"""Actions that wait for a person and are withdrawn by a cure long after they were planned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """An action that is no longer wanted."""
+
+    key: str
+    borrower: int
+    why: str
+
+
+def unwanted(
+    connection: psycopg.Connection[Any],
+    borrowers: list[int],
+    day: int,
+    why: str,
+    kinds: Iterable[str] | None = None,
+) -> list[Gone]:
+    """Actions of borrowers that have not come to their day yet, or wait for a person; not those withdrawn before.
+
+    `kinds`: only these (`message.*`, `debit.attempt` …). Reminders of instalments still to come stay.
+    """
+    if not borrowers:
+        return []
+    found = connection.execute(
+        "select o.key, o.borrower from outbox o where o.borrower = any(%s) "
+        "and (o.not_before >= %s::date or o.kind = any(%s)) and (%s::text[] is null or o.kind = any(%s)) "
+        "and coalesce(o.body->>'purpose', '') not in ('reminder', 'legal_notice') "
+        "and not exists (select from event e where e.reference = 'withdrawn:' || o.key) order by o.action",
+        (borrowers, iso(day), list(WAITING), *[list(kinds) if kinds else None] * 2),
+    ).fetchall()
+    return [Gone(key, borrower, why) for key, borrower in found]
+
+
+def _told(gone: Gone) -> str:
+    return json.dumps({"key": gone.key, "reason": gone.why})
+
+
+def withdraw(connection: psycopg.Connection[Any], gone: Iterable[Gone], on: date) -> int:
+    """Write withdrawals in the caller's transaction; returns how many are new."""
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into event (shard, borrower, kind, on_day, known_on, reference, body) "
+            "select shard, borrower, %s, %s, %s, %s, %s::jsonb from borrower where borrower = %s "
+            "on conflict (reference) do nothing",
+            [(ActionWithdrawn.KIND, on, on, f"withdrawn:{g.key}", _told(g), g.borrower) for g in gone],
+        )
+        return cursor.rowcount
+
+
+STOPPED_KINDS = {
+    "collection": ("message.sms", "message.email", "message.push", "message.chat", "message.letter", "message.webhook"),
+    "debit": ("debit.attempt",),
+    "worklist": ("worklist",),
+    "agency": ("agency.place",),
+    "legal": ("legal.propose",),
+    "charge_off": ("charge_off.propose",),
+}
+
+
+def withdraw_held(connection: psycopg.Connection[Any], borrower: str, on: date) -> int:
+    """Withdraw what is planned for a borrower and stopped by the holds of a day; returns how many.
+
+    For the moment at which a hold is placed; the decisions of later days see the hold themselves.
+    """
+    number, _ = borrower_number(connection, borrower)
+    row = connection.execute("select attributes from borrower where borrower = %s", (number,)).fetchone()
+    place = place_of(row[0] if row else {}, defaults_of(connection))
+    events = events_of(connection, borrower, ["hold.placed", "hold.lifted"], on)
+    count = 0
+    for what, hold in stopped(held_on(events, on, place.jurisdiction)).items():
+        if what in STOPPED_KINDS:
+            day = on.toordinal() - 719163
+            gone = unwanted(connection, [number], day, f"hold: {hold.hold}", STOPPED_KINDS[what])
+            count += withdraw(connection, gone, on)
+    return count
+
+
+def withdraw_cured(connection: psycopg.Connection[Any], borrower: str, on: date) -> int:
+    """Withdraw what is planned for a borrower who owes nothing now: to be called when a repayment has come in.
+
+    In the caller's transaction, with the repayment. Returns how many actions; none while anything is overdue or due.
+    """
+    number, _ = borrower_number(connection, borrower)
+    day = on.toordinal() - 719163
+    if owed_now(connection, borrower, on):
+        return 0
+    return withdraw(connection, unwanted(connection, [number], day, "cured"), on)

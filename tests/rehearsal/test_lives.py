@@ -1,0 +1,66 @@
+"""The lives, played through the system itself, against their golden stories: days, sentences and cents."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+
+from afterloan.desk.keyboard.story import plain, story_of
+from afterloan.rehearsal.lives import lives_store, play, script_of, scripts
+from afterloan.store.server import Store
+
+GOLDEN = sorted((Path(__file__).parents[1] / "golden" / "lives").glob("*.yaml"))
+
+
+@pytest.fixture(scope="module")
+def played(server: Store) -> Iterator[Store]:
+    """All lives played once."""
+    store = lives_store(server)
+    play(store, scripts())
+    yield store
+
+
+def lines_of(store: Store, life: str, language: str = "en") -> list[tuple[str, str]]:
+    from datetime import date
+
+    script = script_of(life)
+    told = story_of(store, script["borrower"], language, date.fromisoformat(script["through"]))
+    return [(f"{line.on} {line.clock}".strip(), line.text) for line in told]
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda p: p.stem)
+def test_a_golden_life(played: Store, path: Path) -> None:
+    golden: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    told = lines_of(played, golden["life"])
+    for day, text in golden["told"]:
+        found = [t for d, t in told if d == day or d.split()[0] == day]
+        assert any(text in t for t in found), f"{day}: {text!r} is not among {found}"
+    for text in golden.get("never", ()):
+        assert not [(d, t) for d, t in told if text in t], text
+    for text, count in golden.get("times", {}).items():
+        assert len([t for _, t in told if text in t]) == count, text
+
+
+def test_a_life_in_chinese(played: Store) -> None:
+    from datetime import date
+
+    lines = story_of(played, "life-forgot", "zh", date(2025, 2, 28))
+    told = "\n".join(plain(lines))
+    assert "代扣失败：insufficient_funds" in told and "恢复正常：拖欠 1,101.15 全部还清" in told
+
+
+def test_the_story_is_in_order_of_days(played: Store) -> None:
+    days = [d for d, _ in lines_of(played, "will-not")]
+    assert days == sorted(days, key=lambda d: d.split()[0])
+
+
+def test_nothing_of_the_law_started_without_a_person(played: Store) -> None:
+    with psycopg.connect(played.url) as connection:
+        started = connection.execute(
+            "select s.body->>'step', (select count(*) from event a where a.kind = 'legal.approved' "
+            "and a.body->>'of' = s.body->>'of') from event s where s.kind = 'legal.started' order by s.event"
+        ).fetchall()
+    assert started == [("demand_letter", 1), ("payment_order", 1), ("small_claim", 2), ("enforcement", 1)]

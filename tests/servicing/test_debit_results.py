@@ -1,0 +1,416 @@
+"""What the bank says of debits: any order, twice, late, unknown, forged; the books end the same or nothing is taken."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from fastapi import FastAPI
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from afterloan.banks.files import read_collection, read_results
+from afterloan.banks.words import Creditor, Result, Results, reference_of
+from afterloan.dates import day
+from afterloan.facts import FactRefused, Repaid
+from afterloan.facts.debit import DebitAttempted, Part
+from afterloan.rehearsal.bank.server import answers
+from afterloan.rehearsal.bank.simulator import Bank, Habits
+from afterloan.sending.bank_gateway import CallbackRefused, HttpGateway, read_callback, sign_callback
+from afterloan.sending.callbacks import debit_callbacks
+from afterloan.sending.debit_files import file_out, presume_paid, set_creditor
+from afterloan.sending.doubt import resolve_doubt
+from afterloan.servicing.booking import take
+from afterloan.servicing.debits import take_result
+from afterloan.servicing.money import refunds_due, take_results
+from afterloan.store.debits import standing_of
+from afterloan.store.events import tell
+from afterloan.store.server import Store
+from tests.sending.bankhouse import at, attempt, bank_at, mandate, money, rows, run_drain, served, small_book, told
+
+KNOWN = date(2025, 5, 14)
+KEYS = [reference_of("test", k) for k in range(3)]
+SECRET = "whsec_" + "c2VjcmV0LW9mLXRoZS10ZXN0LWJhbms="
+
+
+def tried(connection: psycopg.Connection[Any], key: str, amount_fen: int, represents: str | None = None) -> None:
+    tell(
+        connection,
+        DebitAttempted(
+            borrower="B1",
+            on=date(2025, 5, 10),
+            known_on=date(2025, 5, 10),
+            at=at("2025-05-10 09:30"),
+            reference=key,
+            mandate="M1",
+            rail="gateway",
+            amount_fen=amount_fen,
+            parts=(Part(loan="L1", amount_fen=amount_fen),),
+            represents=represents,
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def book(server: Store) -> Iterator[Store]:
+    """B1 with three attempts on record, shared: each test rolls back what it did."""
+    from afterloan.store.server import open_store
+
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("drop database if exists debit_results with (force)")
+        connection.execute("create database debit_results")
+    store = open_store(server.url.replace("/postgres?", "/debit_results?"))
+    small_book(store, mandate("M1", "6222001"))
+    with store.connect() as connection:
+        for k, key in enumerate(KEYS):
+            tried(connection, key, 10_000 * (k + 1))
+    yield store
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("drop database debit_results with (force)")
+
+
+def said(key: int, status: str, on: int = 10, amount: int | None = None, code: str = "") -> Result:
+    full = 10_000 * (key + 1)
+    fen = amount if amount is not None else full if status in ("succeeded", "returned") else 0
+    return Result(KEYS[key], status, date(2025, 5, on), fen, code or ("AM04" if status == "failed" else "MD06"))  # type: ignore[arg-type]
+
+
+ALL = [
+    said(0, "succeeded"),
+    said(0, "returned", 12),
+    said(1, "failed"),
+    said(1, "succeeded", 11),
+    said(2, "succeeded", 10, 7_000),
+    said(2, "failed", 10),
+    said(2, "pending"),
+]
+
+
+def books(connection: psycopg.Connection[Any]) -> dict[str, Any]:
+    """What must not depend on the order: facts, sums of entries by account, how each attempt stands."""
+    facts = "select kind, on_day, amount_fen, reference from fact order by reference"
+    sums = (
+        "select account, sum(fen) from (select debit account, amount_fen fen from entry union all "
+        "select credit, -amount_fen from entry) x group by 1 having sum(fen) <> 0 order by 1"
+    )
+    standing = standing_of(connection, "B1")
+    return {
+        "facts": connection.execute(facts).fetchall(),
+        "entries": connection.execute(sums).fetchall(),
+        "tried": [(t.reference, t.state, t.taken_fen) for t in standing.tried],
+    }
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.permutations(ALL), st.lists(st.integers(0, len(ALL) - 1), max_size=5))
+def test_any_order_and_doubles_end_in_the_same_books(book: Store, order: list[Result], doubles: list[int]) -> None:
+    found = []
+    for results in (ALL, [*order, *(ALL[k] for k in doubles)]):
+        with book.connect() as connection, connection.transaction(force_rollback=True):
+            for result in results:
+                take_result(connection, result, KNOWN)
+            found.append(books(connection))
+    assert found[0] == found[1]
+    # 0: taken and gone back; 1: failed, then the money is there after all; 2: 70.00 of 300.00 were there
+    assert [t[1:] for t in found[0]["tried"]] == [("returned", 0), ("succeeded", 20_000), ("succeeded", 7_000)]
+    paid = [f for f in found[0]["facts"] if f[3].startswith("debit:")]
+    assert [(f[2], f[3].endswith(":returned")) for f in sorted(paid, key=lambda f: f[3])].count((10_000, False)) == 1
+    assert sum(f[2] for f in paid if not f[3].endswith(":returned")) == 10_000 + 20_000 + 7_000
+
+
+def test_a_result_for_an_unknown_attempt_is_refused_and_holds_no_other_up(book: Store) -> None:
+    stranger = Result(reference_of("nobody"), "succeeded", date(2025, 5, 10), 5)
+    with book.connect() as connection, connection.transaction(force_rollback=True):
+        file = Results("F", "", datetime(2025, 5, 10), (stranger, said(0, "succeeded"), said(0, "succeeded")))
+        done = take_results(connection, file, KNOWN)
+        assert (done.counts, done.known, done.taken_fen) == ({"succeeded": 1}, 1, 10_000)
+        (bad,) = done.refused
+        assert str(bad) == (
+            f"result 1 ({stranger.end_to_end}): of {stranger.end_to_end!r}: no debit attempt of that reference; "
+            "ask the bank which debit it means; nothing was taken in"
+        )
+
+
+def test_more_than_was_asked_for_or_another_amount_the_second_time_is_refused(book: Store) -> None:
+    with book.connect() as connection, connection.transaction(force_rollback=True):
+        with pytest.raises(FactRefused, match=r"10001: the debit .* asked for 10000"):
+            take_result(connection, said(0, "succeeded", 10, 10_001), KNOWN)
+        take_result(connection, said(0, "succeeded"), KNOWN)
+        with pytest.raises(FactRefused, match=r"9999: .* was told before with 10000"):
+            take_result(connection, said(0, "succeeded", 10, 9_999), KNOWN)
+        assert take_result(connection, said(0, "succeeded", 11), KNOWN).known  # another file, another value day
+
+
+def test_a_deceased_payer_stops_debits_and_a_closed_account_ends_the_mandate(book: Store) -> None:
+    with book.connect() as connection, connection.transaction(force_rollback=True):
+        take_result(connection, said(0, "failed", code="AC04"), KNOWN)
+        assert [m.revoked_on for m in standing_of(connection, "B1").mandates] == [date(2025, 5, 10)]
+        take_result(connection, said(1, "failed", code="MD07"), KNOWN)
+        assert [t.reason for t in standing_of(connection, "B1").tried] == ["account_closed", "deceased", ""]
+
+
+def test_money_after_the_loan_was_paid_is_listed_for_refund(store: Store) -> None:
+    small_book(store, mandate("M1", "6222001"))
+    with store.connect() as connection:
+        tried(connection, KEYS[0], 10_000)
+        on = day("2025-05-10")
+        # 12,000.00 and 30 days at 0.05 %: 12,000.00 × 0.0005 × 30 = 180.00, so 12,180.00 ends it
+        take(connection, Repaid("L1", "by-hand", on, on, 1_218_000))
+    with store.connect() as connection:
+        settled = take_result(connection, said(0, "succeeded", 11), date(2025, 5, 11))
+    assert settled.unapplied_fen == 10_000
+    (owed,) = refunds_due(store, date(2025, 5, 12))
+    assert (owed.loan, owed.borrower, owed.amount_fen) == ("L1", "B1", 10_000)
+    with store.connect() as connection:
+        take_result(connection, said(0, "returned", 13), date(2025, 5, 13))
+    assert refunds_due(store, date(2025, 5, 14)) == []
+
+
+# -- callbacks ----------------------------------------------------------------------------------------------------
+
+
+def test_a_forged_or_stale_callback_is_refused() -> None:
+    now = datetime.now(UTC)
+    body, headers = sign_callback(said(0, "succeeded"), SECRET, "n1", now)
+    assert read_callback(body, headers, SECRET) == said(0, "succeeded")
+    with pytest.raises(CallbackRefused, match="callback n1: no matching signature found; sign with the agreed secret"):
+        read_callback(body.replace(b"10000", b"90000"), headers, SECRET)
+    with pytest.raises(CallbackRefused, match="no matching signature"):
+        read_callback(body, headers, "whsec_" + "b3RoZXI=")
+    old_body, old = sign_callback(said(0, "succeeded"), SECRET, "n2", now - timedelta(minutes=6))
+    with pytest.raises(CallbackRefused, match="callback n2: message timestamp too old"):
+        read_callback(old_body, old, SECRET)
+    with pytest.raises(CallbackRefused, match=r"callback \?: missing required headers"):
+        read_callback(body, {}, SECRET)
+
+
+def test_callbacks_over_http_are_taken_once(store: Store) -> None:
+    small_book(store, mandate("M1", "6222001"))
+    with store.connect() as connection:
+        tried(connection, KEYS[0], 10_000)
+    app = FastAPI()
+    app.include_router(debit_callbacks(store, SECRET, lambda: date(2025, 5, 11)))
+    with served(app) as url:
+        body, headers = sign_callback(said(0, "succeeded"), SECRET, "n1", datetime.now(UTC))
+        first, second = (httpx.post(f"{url}/callbacks/debit", content=body, headers=headers) for _ in range(2))
+        assert first.status_code == second.status_code == 200
+        assert [first.json()["known"], second.json()["known"]] == [False, True]
+        wrong = httpx.post(f"{url}/callbacks/debit", content=body + b" ", headers=headers)
+        assert wrong.status_code == 401 and "no matching signature" in wrong.json()["detail"]
+        body, headers = sign_callback(
+            Result(reference_of("x"), "failed", KNOWN, 0, "AM04"), SECRET, "n2", datetime.now(UTC)
+        )
+        unknown = httpx.post(f"{url}/callbacks/debit", content=body, headers=headers)
+        assert unknown.status_code == 422 and "no debit attempt of that reference" in unknown.json()["detail"]
+    assert len(money(store)) == 1
+
+
+def test_late_and_double_answers_and_returns_come_by_callback(store: Store) -> None:
+    """The bank answers days later, twice, and takes everything back: the loan owes what it owed, nothing is lost."""
+    small_book(store, mandate("M1", "6222001"))
+    app = FastAPI()
+    app.include_router(debit_callbacks(store, SECRET, lambda: date(2025, 5, 20)))
+    habits = Habits(late=1000, returned=1000, doubled=1000, salary_fen=0)
+    with served(app) as here, bank_at("2025-05-10", habits, f"{here}/callbacks/debit", SECRET) as (bank, url):
+        bank.balances["6222001"] = 2_000_000
+        attempt(store, "k1", "2025-05-10 09:30")
+        run_drain(store, url, "2025-05-10 09:31")
+        assert not money(store)
+        done = httpx.post(f"{url}/v1/day", params={"to": "2025-05-20"}).json()
+        assert done["callbacks"] == 4  # success and return, each twice
+        assert bank.balances["6222001"] == 2_000_000
+    assert [m[0] for m in money(store)] == [50, 90]  # repaid, and that very fact taken back
+    assert told(store, "debit.returned")[0]["reason"] == "payer_refund"
+
+
+# -- death at any moment ------------------------------------------------------------------------------------------
+
+WORKER = """
+import sys
+from tests.sending.bankhouse import at
+from afterloan.sending.channels import read_setting
+from afterloan.sending.drain_work import drain
+from afterloan.store.server import Store
+import afterloan.servicing.money
+print("ready", flush=True)
+drain(Store(sys.argv[1]), only=("debit",), moment=at(sys.argv[3]), told=read_setting({"debit": {"url": sys.argv[2]}}))
+"""
+
+
+def test_a_worker_killed_again_and_again_debits_nobody_twice(store: Store) -> None:
+    """Workers are killed while the bank is slow; at the end each borrower was debited exactly once."""
+    from afterloan.close import close_through
+    from afterloan.store.debits import sign_mandate
+    from afterloan.store.outbox import Action, put
+    from tests.strategy.books import borrower, loan
+
+    names = [f"B{k}" for k in range(1, 25)]
+    with store.connect() as connection:
+        for name in names:
+            number = borrower(connection, name)
+            loan(connection, f"L-{name}", name, "2025-04-10")
+            sign_mandate(connection, mandate(f"M-{name}", f"6222{name}").model_copy(update={"borrower": name}))
+            when = at("2025-05-10 09:30")
+            put(connection, [Action(f"k-{name}", number, "debit.attempt", when, when.date(), None, {})])
+    close_through(store, day("2025-05-09"))
+    with bank_at("2025-05-10", Habits(latency_ms=150)) as (bank, url):
+        for name in names:
+            bank.balances[f"6222{name}"] = 2_000_000
+        for k in range(3):
+            command = [sys.executable, "-c", WORKER, store.url, url, f"2025-05-10 {10 + k}:00"]
+            environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+            worker = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+            assert worker.stdout is not None and worker.stdout.readline() == "ready\n"
+            seen = len(bank.debits)
+            deadline = time.monotonic() + 30
+            while (
+                len(bank.debits) < min(seen + 5, len(names)) and time.monotonic() < deadline and worker.poll() is None
+            ):
+                time.sleep(0.005)
+            worker.send_signal(signal.SIGKILL)
+            worker.wait()
+        for moment in ("13:00", "14:00", "15:00"):
+            run_drain(store, url, f"2025-05-10 {moment}")
+        assert len(bank.debits) == len(names)
+        assert {2_000_000 - bank.balances[f"6222{name}"] for name in names} == {
+            told(store, "debit.attempted")[0]["amount_fen"]
+        }
+        by_key = {key: b.result.amount_fen for key, b in bank.debits.items()}
+    paid = {f[3].split(":")[1]: f[2] for f in money(store) if f[3].startswith("debit:")}
+    assert paid == by_key
+    assert rows(store, "select count(*) from event where kind = 'debit.succeeded'") == [(len(names),)]
+
+
+def test_attempts_without_an_answer_are_asked_after(store: Store) -> None:
+    small_book(store, mandate("M1", "6222001"))
+    with store.connect() as connection:
+        tried(connection, KEYS[0], 10_000)
+        tried(connection, KEYS[1], 20_000)
+    with bank_at("2025-05-10") as (bank, url):
+        from afterloan.banks.words import Order
+
+        bank.balances["6222001"] = 50_000
+        bank.debit(Order(KEYS[0], 10_000, "M1", date(2025, 4, 1), "Name of B1", "6222001"))
+        done = resolve_doubt(store, HttpGateway(url), at("2025-05-10 11:00"), timedelta(minutes=15))
+        assert done.counts == {"succeeded": 1, "failed": 1}
+        again = resolve_doubt(store, HttpGateway(url), at("2025-05-10 11:30"), timedelta(minutes=15))
+        assert again.read == 0 and len(bank.debits) == 1
+    assert [t["reason"] for t in told(store, "debit.failed")] == ["not_sent"]
+
+
+def test_the_same_key_with_another_content_is_refused_by_the_bank() -> None:
+    with bank_at("2025-05-10") as (bank, url):
+        order = {
+            "end_to_end": KEYS[0], "amount_fen": 5, "mandate": "M", "signed_on": "2025-01-01", "name": "N",
+            "account": "A", "bank": "", "text": "",
+        }  # fmt: skip
+        send = lambda o: httpx.post(f"{url}/v1/debits", json=o, headers={"Idempotency-Key": KEYS[0]})  # noqa: E731
+        bank.balances["A"] = 100
+        assert [send(order).status_code, send(order).status_code] == [201, 200]
+        assert send({**order, "amount_fen": 6}).status_code == 422
+        assert bank.balances["A"] == 95
+        assert httpx.get(f"{url}/v1/debits/{KEYS[1]}").status_code == 404
+
+
+def test_two_banks_of_one_seed_are_the_same_bank() -> None:
+    from afterloan.banks.words import Order
+
+    def life(seed: int) -> str:
+        bank = Bank(seed, date(2025, 5, 1), Habits(late=300, returned=300, doubled=300, closed=100, partial=True))
+        for k in range(60):
+            bank.debit(Order(reference_of(k), 90_000 + k, "M", date(2025, 1, 1), "N", f"62{k % 20}"))
+        heard = bank.advance(date(2025, 5, 20))
+        return json.dumps([[r.end_to_end, r.status, r.on.isoformat(), r.amount_fen, r.code] for r in heard])
+
+    assert life(1) == life(1) != life(2)
+    assert {"succeeded", "failed", "returned"} <= {row[1] for row in json.loads(life(1))}
+
+
+# -- files --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rail", "answer"), [("pain008", "pain002"), ("pain008", "camt054"), ("batch_csv", "batch_csv")]
+)
+def test_a_debit_by_file_goes_out_once_and_comes_back(store: Store, tmp_path: Path, rail: str, answer: str) -> None:
+    small_book(store, mandate("M1", "6222001", rail=rail, bank="BKCHCNBJ"))
+    with store.connect() as connection:
+        set_creditor(connection, Creditor("示例消费金融", "LENDER-1", "BKCHCNBJ", "CN01"))
+    attempt(store, "k1", "2025-05-10 09:30")
+    run_drain(store, "http://127.0.0.1:9", "2025-05-10 09:31")
+    out = file_out(store, tmp_path, rail, date(2025, 5, 10))
+    assert out.path is not None and out.debits == 1
+    assert file_out(store, tmp_path, rail, date(2025, 5, 10)).path is None
+    first = out.path.read_bytes()
+    assert file_out(store, tmp_path / "again", rail, date(2025, 5, 11), again=out.message).path.read_bytes() == first  # type: ignore[union-attr]
+    bank = Bank(1, date(2025, 5, 10), balances={"6222001": 2_000_000})
+    for order in read_collection(rail, first, "f").orders:
+        bank.debit(order)
+    results = read_results(answers(bank, answer, date(2025, 5, 10)), "answer")
+    with store.connect() as connection:
+        done = take_results(connection, results, date(2025, 5, 10))
+    assert done.counts == {"succeeded": 1} and not done.refused
+    assert [m[2] for m in money(store)] == [out.total_fen]
+
+
+def test_nacha_is_paid_by_silence_and_comes_back_with_a_code(store: Store, tmp_path: Path) -> None:
+    small_book(store, mandate("M1", "123456", rail="nacha", bank="091000019"))
+    with store.connect() as connection:
+        set_creditor(connection, Creditor("Lender", "1234567890", "021000021", "9123456789"))
+    attempt(store, "k1", "2025-05-10 09:30")
+    run_drain(store, "http://127.0.0.1:9", "2025-05-10 09:31")
+    out = file_out(store, tmp_path, "nacha", date(2025, 5, 10), "USD")
+    assert out.debits == 1
+    assert presume_paid(store, "nacha", 3, date(2025, 5, 12)).read == 0
+    assert presume_paid(store, "nacha", 3, date(2025, 5, 13)).counts == {"succeeded": 1}
+    (key,) = (r[0] for r in rows(store, "select reference from event where kind = 'debit.attempted'"))
+    from afterloan.banks.nacha import write_nacha_returns
+
+    back = Result(key, "returned", date(2025, 5, 14), out.total_fen, "R10", "nacha")
+    data = write_nacha_returns(Results("R", "", datetime(2025, 5, 14), (back,)))
+    with store.connect() as connection:
+        done = take_results(connection, read_results(data, "returns"), date(2025, 5, 14))
+    assert done.counts == {"returned": 1}
+    assert told(store, "debit.returned")[0]["reason"] == "not_authorised"
+    assert told(store, "mandate.revoked")[0]["by"] == "bank"
+    assert [m[0] for m in money(store)] == [50, 90]
+
+
+def test_a_request_that_was_only_slow_and_the_second_are_one_debit(store: Store) -> None:
+    """The worker dies, the bank has not booked yet and says *never had*: sent again, the two are one debit."""
+    small_book(store, mandate("M1", "6222001"))
+    attempt(store, "k1", "2025-05-10 09:30")
+    with bank_at("2025-05-10") as (bank, url):
+        bank.balances["6222001"] = 2_000_000
+        run_drain(store, "http://127.0.0.1:9", "2025-05-10 09:31")  # nobody listens: not sent, to be sent again
+        (tried_first,) = told(store, "debit.attempted")
+        (key,) = (r[0] for r in rows(store, "select reference from event where kind = 'debit.attempted'"))
+        from afterloan.banks.words import Order
+
+        # the first request arrives after all, before the second
+        order = Order(key, tried_first["amount_fen"], "M1", date(2025, 4, 1), "Name of B1", "6222001", "", "L1")
+        bank.debit(order)
+        run_drain(store, url, "2025-05-10 09:45")
+        assert len(bank.debits) == 1 and bank.balances["6222001"] == 2_000_000 - tried_first["amount_fen"]
+    assert len(told(store, "debit.attempted")) == 1 and len(money(store)) == 1
+
+
+def test_a_debit_not_sent_is_not_sent_again_once_less_is_owed(store: Store) -> None:
+    small_book(store, mandate("M1", "6222001"))
+    attempt(store, "k1", "2025-05-10 09:30")
+    run_drain(store, "http://127.0.0.1:9", "2025-05-10 09:31")
+    with store.connect() as connection:
+        take(connection, Repaid("L1", "by-hand", day("2025-05-10"), day("2025-05-10"), 50_000))
+    with bank_at("2025-05-10") as (bank, url):
+        run_drain(store, url, "2025-05-10 09:45")
+        assert not bank.debits
+    assert [t["reason"] for t in told(store, "debit.failed")] == ["not_sent"]

@@ -1,0 +1,97 @@
+"""Legal steps in the store: the gate of approval holds at every door; costs reach the loan; losses need two people."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import psycopg
+import pytest
+
+from afterloan.facts import FactRefused
+from afterloan.facts.legal import EvidenceKept, LegalStepProposed, LegalStepStarted
+from afterloan.servicing import legal
+from afterloan.store.events import tell
+from afterloan.store.legal import appoint, case_of
+from afterloan.store.outbox import Action, put
+from afterloan.store.server import Store
+from tests.strategy.books import borrower, loan
+
+ON = date(2025, 6, 20)  # the first instalment of 10 February is 130 days past due
+
+
+def late(connection: psycopg.Connection[Any]) -> None:
+    """A loan of 12,000.00 on which nothing was ever paid, with its evidence; three people with roles."""
+    borrower(connection, "B", jurisdiction="CN", province="zhejiang")
+    loan(connection, "L", "B", "2025-01-10")
+    for what in ("contract", "disbursement", "identity"):
+        told: dict[str, Any] = {"borrower": "B", "loan": "L", "on": date(2025, 1, 10), "known_on": date(2025, 1, 10)}
+        tell(connection, EvidenceKept(**told, reference=what, what=what, name=what, sha256="ab" * 32))  # type: ignore[arg-type]
+    appoint(connection, "wang", ["collections_lead", "finance"])
+    appoint(connection, "zhao", ["legal_counsel"])
+    appoint(connection, "sun", ["head_of_risk", "finance"])
+
+
+def outbox(connection: psycopg.Connection[Any]) -> list[str]:
+    return [r[0] for r in connection.execute("select kind from outbox order by action").fetchall()]
+
+
+def test_from_a_proposal_to_the_order_with_its_cost(store: Store) -> None:
+    with store.connect() as connection:
+        late(connection)
+    with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
+        letter = legal.propose(connection, reader, "L", "demand_letter", ON, "ladder", "unpaid")
+        assert legal.propose(connection, reader, "L", "demand_letter", ON, "ladder", "unpaid") == letter
+        with pytest.raises(FactRefused, match="no approval by a collections_lead"):
+            legal.start(connection, reader, letter, ON, "clerk")
+        with pytest.raises(FactRefused, match="is not appointed as collections_lead"):
+            legal.approve(connection, reader, letter, ON, "zhao", "collections_lead")
+        assert outbox(connection) == []
+        legal.approve(connection, reader, letter, ON, "wang", "collections_lead")
+        legal.start(connection, reader, letter, ON, "clerk")
+        legal.start(connection, reader, letter, ON, "clerk")  # again: the same step
+        assert outbox(connection) == ["message.letter"]
+        legal.end(connection, reader, letter, ON, "delivered")
+        with pytest.raises(FactRefused, match="is none of demand_letter"):
+            legal.end(connection, reader, letter, ON, "granted")
+        order = legal.propose(connection, reader, "L", "payment_order", ON, "clerk", "unpaid")
+        legal.approve(connection, reader, order, ON, "zhao", "legal_counsel")
+        event = legal.start(connection, reader, order, ON, "clerk", "Court")
+        assert outbox(connection) == ["message.letter", "legal.file"]
+        charged = connection.execute("select amount_fen from fact where kind = 30").fetchall()
+        # a third of (50.00 + 2.5 % of what is above 10,000.00)
+        assert charged == [((5_000 * 1_000_000 + (event.claim_fen - 1_000_000) * 25_000 + 1_500_000) // 3_000_000,)]
+        period = case_of(connection, reader, "L", ON).claim.period
+        assert period is not None and period.ends_on == date(2029, 1, 10)  # the last instalment's due date + 3 years
+
+
+def test_the_tables_refuse_what_nobody_approved(store: Store) -> None:
+    with store.connect() as connection:
+        late(connection)
+        told: dict[str, Any] = {"borrower": "B", "loan": "L", "on": ON, "known_on": ON, "step": "suit", "by": "clerk"}
+        tell(connection, LegalStepProposed(**told, reference="p", reason="unpaid"))
+        owner = connection.execute("select borrower from borrower").fetchone()
+    assert owner is not None
+    with store.connect() as connection, pytest.raises(psycopg.errors.CheckViolation, match="not approved by a person"):
+        tell(connection, LegalStepStarted(**told, reference="s", of="p", approvals=("none",), claim_fen=1))
+    moment = datetime(2025, 6, 20, tzinfo=UTC)
+    with store.connect() as connection, pytest.raises(psycopg.errors.CheckViolation, match="belongs to no legal step"):
+        put(connection, [Action("k", owner[0], "legal.file", moment, ON, None, {"proposal": "p"})])
+
+
+def test_a_write_off_needs_two_people_and_is_then_in_the_book(store: Store) -> None:
+    with store.connect() as connection:
+        late(connection)
+    day = date(2025, 8, 20)
+    with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
+        with pytest.raises(FactRefused, match="130 days past due, the pack asks for 180"):
+            legal.propose_loss(connection, reader, "L", "write_off", ON, "rule")
+        proposal = legal.propose_loss(connection, reader, "L", "write_off", day, "rule")
+        assert not legal.approve_loss(connection, proposal, day, "sun", "head_of_risk")
+        with pytest.raises(FactRefused, match="has approved in another role"):
+            legal.approve_loss(connection, proposal, day, "sun", "finance")
+        assert legal.approve_loss(connection, proposal, day, "wang", "finance")
+        facts = connection.execute("select kind from fact where kind in (34, 60, 61)").fetchall()
+        assert facts == [(60,)]
+    with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
+        position = case_of(connection, reader, "L", day).reckoned.position
+        assert position["written_off_fen"].sum() > 1_200_000 and position["payoff_fen"] == 0

@@ -1,0 +1,412 @@
+"""Relief through the store: exactly as quoted or not at all, plans, hardship, flags, lessons, limits."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from afterloan.dates import NEVER, day
+from afterloan.enquiry.classes import classify_book, classify_loan
+from afterloan.enquiry.way_back import draw, keep_map, stand
+from afterloan.facts import FactRefused, Repaid, Reversed
+from afterloan.facts.limit import LimitFrozen, LimitSet
+from afterloan.facts.relief import PLAN_EVENTS, Evidence, Means, VulnerabilityFlagged, VulnerabilityRead
+from afterloan.loan.reckon import reckon_loan
+from afterloan.servicing.booking import take
+from afterloan.servicing.lessons import apply_for_limit, check_lesson, give_lesson, measure_lesson, restore_by_rule
+from afterloan.servicing.relief import (
+    accept_plan,
+    apply_for_hardship,
+    cancel_plan,
+    decide_hardship,
+    decline_plan,
+    end_breathing_space,
+    evidence_of,
+    execute_quote,
+    find_plans,
+    give_quote,
+    offer_plan,
+    plan_named,
+    plan_state,
+    read_flags,
+    start_breathing_space,
+    watch_plan,
+)
+from afterloan.store.events import events_of, tell
+from afterloan.store.rebuilding import person_of, person_of_loan
+from afterloan.store.server import Store
+from afterloan.strategy.hardship import application
+from afterloan.strategy.quote import Want
+from tests.strategy.books import borrower, loan, repaid
+
+MEANS = Means(income_fen=400_000, spending_fen=300_000)
+
+
+@pytest.fixture(scope="module")
+def one(server: Store) -> Iterator[Store]:
+    """One database for this module: each test has a borrower of its own."""
+    import psycopg
+
+    from afterloan.store.server import open_store
+
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("drop database if exists relief with (force)")
+        connection.execute("create database relief")
+    yield open_store(server.url.replace("/postgres?", "/relief?"))
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("drop database if exists relief with (force)")
+
+
+@pytest.fixture
+def who(one: Store, request: pytest.FixtureRequest) -> str:
+    """A borrower named after the test: 12,000.00 signed on 10 January 2026, the first instalment paid."""
+    name = request.node.name.removeprefix("test_")[:40]
+    with one.connect() as connection:
+        borrower(connection, name)
+        loan(connection, f"L-{name}", name, "2026-01-10")
+        repaid(connection, f"L-{name}", "2026-02-10", 114_000)
+    return name
+
+
+def position(store: Store, loan_: str, on: str, known_on: str = "") -> Any:
+    person = person_of_loan(store, loan_)
+    return reckon_loan(person.book, person.row(loan_), day(on), day(known_on or on)).position
+
+
+def count(store: Store, table: str) -> int:
+    with store.connect() as connection:
+        return int(connection.execute(f"select count(*) from {table}").fetchone()[0])  # type: ignore[index]
+
+
+def test_a_quote_is_executed_exactly(one: Store, who: str) -> None:
+    made = give_quote(one, f"L-{who}", Want("full"), day("2026-02-20"), day("2026-02-15"), f"q-{who}")
+    assert execute_quote(one, f"q-{who}", day("2026-02-20"), f"x-{who}").done
+    then = position(one, f"L-{who}", "2026-02-20")
+    assert (then["paid_off_on"], then["unapplied_fen"]) == (day("2026-02-20"), 0)
+    assert then["repaid_fen"] == 114_000 + made.pay_fen
+    before = count(one, "fact")
+    assert execute_quote(one, f"q-{who}", day("2026-02-20"), f"x2-{who}").done  # the same again: known
+    assert count(one, "fact") == before
+
+
+def test_a_quote_that_no_longer_holds(one: Store, who: str) -> None:
+    give_quote(one, f"L-{who}", Want("full"), day("2026-02-20"), day("2026-02-15"), f"q-{who}")
+    with one.connect() as connection:
+        repaid(connection, f"L-{who}", "2026-02-16", 1_000)
+    before = count(one, "fact")
+    done = execute_quote(one, f"q-{who}", day("2026-02-20"), f"x-{who}")
+    assert (done.done, done.why) == (False, "something was told of the loan since")
+    assert count(one, "fact") == before  # nothing half-done
+    assert execute_quote(one, done.reference, day("2026-02-20"), f"y-{who}").done  # the fresh one holds
+    late = give_quote_late(one, who)
+    assert late == "it was for 2026-02-20"
+
+
+def give_quote_late(one: Store, who: str) -> str:
+    with one.connect() as connection:
+        borrower(connection, f"{who}2")
+        loan(connection, f"L-{who}2", f"{who}2", "2026-01-10")
+    give_quote(one, f"L-{who}2", Want("full"), day("2026-02-20"), day("2026-02-20"), f"q-{who}2")
+    return execute_quote(one, f"q-{who}2", day("2026-02-21"), f"x-{who}2").why
+
+
+def states(store: Store, who: str, of: str, on: str) -> str:
+    with store.connect() as connection:
+        return plan_state(events_of(connection, who, list(PLAN_EVENTS)), of, date.fromisoformat(on))
+
+
+def test_a_plan_from_offer_to_breach(one: Store, who: str) -> None:
+    today = day("2026-04-20")  # March's and April's instalments are unpaid
+    able, found, offers = find_plans(one, f"L-{who}", MEANS, today, f"s-{who}")
+    assert able.amount_fen == 60_000  # 4,000 − 3,000 − 400
+    assert found.offers and offers[0].simulation["effects"]["days_past_due"] == [41, 0]
+    of = offers[0].reference
+    assert states(one, who, of, "2026-04-20") == "offered"
+    assert states(one, who, of, "2026-05-05") == "expired"
+    assert accept_plan(one, of, day("2026-04-22"), f"a-{who}").done
+    assert accept_plan(one, of, day("2026-04-22"), f"a2-{who}").why == "known already"
+    then = position(one, f"L-{who}", "2026-04-22")
+    assert then["days_past_due"] == 0
+    assert then["oldest_due_on"] == day("2026-03-10")  # no plan moves it
+    # what was offered is what the loan asks for, to the cent
+    rows = offers[0].simulation["pays"]
+    assert then["next_due_fen"] == next(a for d, a in rows if d > "2026-04-22")
+    assert any(s.code == "plan_running" for s in stand(one, person_of(one, who), day("2026-04-22")).things)
+    assert watch_plan(one, of, day("2026-05-20")).state == "running"  # ten days after the first due day
+    kept = watch_plan(one, of, day("2026-05-26"))
+    assert (kept.state, kept.missed_on) == ("broken", day("2026-05-10"))
+    assert states(one, who, of, "2026-05-26") == "broken"
+    assert position(one, f"L-{who}", "2026-05-26")["days_past_due"] == 77  # back to 10 March
+    assert watch_plan(one, of, day("2026-05-27")).state == "broken"  # told once
+
+
+def test_late_news_makes_a_fresh_offer(one: Store, who: str) -> None:
+    today = day("2026-04-20")
+    offers = find_plans(one, f"L-{who}", MEANS, today, f"s-{who}")[2]
+    with one.connect() as connection:
+        take(connection, Repaid(f"L-{who}", f"late-{who}", day("2026-04-15"), day("2026-04-21"), 50_000))
+    before = count(one, "fact")
+    done = accept_plan(one, offers[0].reference, day("2026-04-22"), f"a-{who}")
+    assert not done.done
+    assert done.fresh is not None
+    assert count(one, "fact") == before
+    assert done.fresh.simulation["total_fen"] < offers[0].simulation["total_fen"]
+    assert accept_plan(one, done.fresh.reference, day("2026-04-22"), f"b-{who}").done
+
+
+def test_money_before_the_plan_that_is_told_after_it(one: Store, who: str) -> None:
+    offers = find_plans(one, f"L-{who}", MEANS, day("2026-04-20"), f"s-{who}")[2]
+    assert accept_plan(one, offers[0].reference, day("2026-04-20"), f"a-{who}").done
+    thought = position(one, f"L-{who}", "2026-05-01")
+    with one.connect() as connection:
+        take(connection, Repaid(f"L-{who}", f"late-{who}", day("2026-04-15"), day("2026-05-01"), 50_000))
+    knows = position(one, f"L-{who}", "2026-05-01")
+    assert knows["payoff_fen"] < thought["payoff_fen"] - 50_000 + 500  # less interest as well
+    assert position(one, f"L-{who}", "2026-05-01", "2026-04-30")["payoff_fen"] == thought["payoff_fen"]
+    with one.connect() as connection:
+        take(connection, Reversed("-", f"back-{who}", day("2026-05-02"), day("2026-05-02"), f"late-{who}"))
+    assert position(one, f"L-{who}", "2026-05-02")["repaid_fen"] == 114_000
+
+
+def test_cancelled_it_is_as_if_it_had_not_been(one: Store, who: str) -> None:
+    today = day("2026-04-20")
+    before = position(one, f"L-{who}", "2026-04-20")["payoff_fen"]
+    plan = plan_named(one, f"L-{who}", "reinstalment", today, 12)
+    offer_plan(one, f"L-{who}", plan, today, f"o-{who}")
+    assert accept_plan(one, f"o-{who}", today, f"a-{who}").done
+    with pytest.raises(FactRefused, match="is running, not offered"):
+        decline_plan(one, f"o-{who}", today, f"d-{who}")
+    cancel_plan(one, f"o-{who}", today, f"c-{who}", "asked for by mistake")
+    then = position(one, f"L-{who}", "2026-04-20")
+    assert (then["payoff_fen"], then["days_past_due"]) == (before, 41)
+    assert states(one, who, f"o-{who}", "2026-04-20") == "cancelled"
+
+
+def test_settlement_and_completion(one: Store, who: str) -> None:
+    today = day("2026-06-20")  # 102 days past due
+    with pytest.raises(FactRefused, match="no hardship has been granted"):
+        offer_plan(
+            one, f"L-{who}", plan_named(one, f"L-{who}", "settlement", today, 0, 900_000, "2026-07-01"), today, "x"
+        )
+    with pytest.raises(FactRefused, match="expired before"):
+        plan_named(one, f"L-{who}", "settlement", today, 0, 900_000, "2026-06-19")
+    apply_for_hardship(one, application(who, None, date(2026, 6, 20), f"h-{who}", "family", "ill", MEANS))
+    assert decide_hardship(one, f"h-{who}", today, "officer", f"hd-{who}").granted
+    plan = plan_named(one, f"L-{who}", "settlement", today, 0, 900_000, "2026-07-01")
+    offer_plan(one, f"L-{who}", plan, today, f"o-{who}")
+    assert accept_plan(one, f"o-{who}", today, f"a-{who}").done
+    with one.connect() as connection:
+        repaid(connection, f"L-{who}", "2026-06-30", 900_000)
+    assert watch_plan(one, f"o-{who}", day("2026-07-01")).state == "completed"
+    assert position(one, f"L-{who}", "2026-07-01")["paid_off_on"] == day("2026-06-30")
+
+
+def test_a_plan_above_the_cap_changes_nothing(one: Store, who: str) -> None:
+    with one.connect() as connection:
+        connection.execute(
+            "insert into contract (reference, borrower, shard, product, principal_fen, rate, signed_on, unit, every, "
+            "instalments, due_dom, known_on) select %s, borrower, shard, product, 1000000, 15000, '2026-01-10', 3, 1, "
+            "12, 10, '2026-01-10' from contract where reference = %s",
+            (f"D-{who}", f"L-{who}"),
+        )
+        from afterloan.facts import Disbursed
+
+        take(connection, Disbursed(f"D-{who}", f"DD-{who}", day("2026-01-10"), day("2026-01-10"), 1_000_000))
+    today = day("2026-04-20")
+    before = count(one, "event")
+    plan = plan_named(one, f"D-{who}", "reinstalment", today, 60)
+    with pytest.raises(FactRefused, match=r"raises the total above the cap by .*; take fewer periods or a lower rate"):
+        offer_plan(one, f"D-{who}", plan, today, f"o-{who}")
+    assert count(one, "event") == before
+
+
+def test_hardship_holds_collection_and_penalty(one: Store, who: str) -> None:
+    apply_for_hardship(one, application(who, None, date(2026, 4, 20), f"h-{who}", "other", "told", MEANS))
+    held = position(one, f"L-{who}", "2026-04-30")["penalty_income_fen"]
+    assert held == position(one, f"L-{who}", "2026-04-20")["penalty_income_fen"]
+    assert any(s.code == "hardship_review" for s in stand(one, person_of(one, who), day("2026-04-21")).things)
+    with pytest.raises(FactRefused, match="still open"):
+        apply_for_hardship(one, application(who, None, date(2026, 4, 21), f"h2-{who}", "other", "again", MEANS))
+    with pytest.raises(FactRefused, match="give the reasons"):
+        decide_hardship(one, f"h-{who}", day("2026-04-25"), "officer", f"d-{who}", granted=False)
+    decided = decide_hardship(one, f"h-{who}", day("2026-04-25"), "officer", f"d-{who}", False, ["income is enough"])
+    assert (decided.granted, decided.again_from) == (False, date(2026, 5, 25))
+    assert position(one, f"L-{who}", "2026-05-05")["penalty_income_fen"] > held
+    with pytest.raises(FactRefused, match="apply again from 2026-05-25"):
+        apply_for_hardship(one, application(who, None, date(2026, 5, 24), f"h3-{who}", "other", "again", MEANS))
+    with pytest.raises(FactRefused, match="is decided already"):
+        decide_hardship(one, f"h-{who}", day("2026-04-26"), "officer", f"d2-{who}")
+
+
+@pytest.mark.parametrize(
+    ("evidence", "cause", "why"),
+    [
+        ([("a", "text/html", 5_000, "0")], "other", "is not taken"),
+        ([("a", "application/pdf", 10_000_001, "0")], "other", "scan it again"),
+        ([("a", "application/pdf", 10, "0")], "other", "scan it again"),
+        ([("a", "application/pdf", 5_000, "0"), ("b", "application/pdf", 5_000, "0")], "other", "send each once"),
+        ([], "illness", "asks for 1 document"),
+        ([], "boredom", "not a cause"),
+    ],
+)
+def test_evidence_that_is_not_taken(evidence: list[tuple[str, str, int, str]], cause: str, why: str) -> None:
+    papers = [Evidence(name=n, type=t, bytes=b, sha256=d * 64) for n, t, b, d in evidence]
+    with pytest.raises(FactRefused, match=why):
+        application("B", None, date(2026, 4, 20), "h", cause, "told", MEANS, papers)
+
+
+def test_evidence_is_what_it_is_not_what_it_is_called(tmp_path: Path) -> None:
+    (tmp_path / "scan.pdf").write_bytes(b"<html>" + b"x" * 2_000)
+    (tmp_path / "photo.txt").write_bytes(b"\x89PNG\r\n\x1a\n" + b"x" * 2_000)
+    assert evidence_of(tmp_path / "scan.pdf").type == "unknown"
+    assert evidence_of(tmp_path / "photo.txt").type == "image/png"
+    with pytest.raises(FactRefused, match="cannot be read"):
+        evidence_of(tmp_path / "none.pdf")
+
+
+def test_breathing_space(one: Store, who: str) -> None:
+    with pytest.raises(FactRefused, match="knows no breathing space"):
+        start_breathing_space(one, who, "CN", day("2026-04-20"), f"b-{who}")
+    hold = start_breathing_space(one, who, "UK", day("2026-04-20"), f"b-{who}")
+    assert hold.ends_on == date(2026, 6, 18)  # 60 days, the first included
+    start, end = (position(one, f"L-{who}", d) for d in ("2026-04-20", "2026-06-18"))
+    assert end["penalty_income_fen"] == start["penalty_income_fen"]
+    assert end["interest_income_fen"] == start["interest_income_fen"]
+    with pytest.raises(FactRefused, match="possible again from 2027-04-20"):
+        start_breathing_space(one, who, "UK", day("2026-07-20"), f"b2-{who}")
+    end_breathing_space(one, f"b-{who}", day("2026-06-19"))
+    assert position(one, f"L-{who}", "2026-06-25")["interest_income_fen"] > end["interest_income_fen"]
+
+
+def test_flags_are_read_by_few_and_each_reading_is_kept(one: Store, who: str) -> None:
+    told = {"borrower": who, "on": date(2026, 4, 20), "known_on": date(2026, 4, 20)}
+    with one.connect() as connection:
+        tell(connection, VulnerabilityFlagged(reference=f"v-{who}", flag="health", note="hospital", by="a",
+                                              review_on=date(2026, 10, 1), **told))  # fmt: skip
+    for role, why in (("collector", "call"), ("hardship", " ")):
+        with pytest.raises(FactRefused):
+            read_flags(one, who, "bob", role, why, day("2026-04-21"), f"r-{who}-{role}")
+    found = read_flags(one, who, "ann", "hardship", "plan", day("2026-04-21"), f"r-{who}")
+    assert [f.note for f in found] == ["hospital"]
+    with one.connect() as connection:
+        read = events_of(connection, who, [VulnerabilityRead.KIND])
+    assert [(e.by, e.role) for e in read] == [("ann", "hardship")]  # type: ignore[attr-defined]
+
+
+def test_a_map_is_kept_and_marked(one: Store, who: str) -> None:
+    drawn = draw(one, person_of(one, who), f"L-{who}", day("2026-04-20"))
+    with pytest.raises(FactRefused, match="there are: pay_now"):
+        keep_map(one, person_of(one, who), drawn, "fly", f"m0-{who}")
+    keep_map(one, person_of(one, who), drawn, "pay_now", f"m-{who}")
+    due = drawn.ways[0].pays[0][1]
+    with one.connect() as connection:
+        repaid(connection, f"L-{who}", "2026-04-20", due)
+    again = draw(one, person_of(one, who), f"L-{who}", day("2026-04-21"))
+    kinds = {m.milestone["kind"]: m.state for m in again.before}
+    assert (kinds["pay"], kinds["current"], kinds["ends"]) == ("kept", "kept", "ahead")
+
+
+def test_limits_come_back_by_application_and_by_rule(one: Store, who: str) -> None:
+    base: dict[str, Any] = {"borrower": who, "by": "rule", "reason": "r", "rule": "limits.x"}
+    with one.connect() as connection:
+        first, later = date(2026, 1, 10), date(2026, 4, 1)
+        tell(
+            connection, LimitSet(on=first, known_on=first, reference=f"ls-{who}", before_fen=0, after_fen=10**6, **base)
+        )
+        tell(
+            connection,
+            LimitFrozen(on=later, known_on=later, reference=f"lf-{who}", before_fen=10**6, after_fen=10**6, **base),
+        )
+        repaid(connection, f"L-{who}", "2026-04-20", 300_000)
+    refused = apply_for_limit(one, person_of(one, who), 10**6, day("2026-04-25"), f"la-{who}")
+    assert not refused.granted
+    assert refused.ask_again_on == date(2026, 6, 24)  # two payments of thirty days
+    with pytest.raises(FactRefused, match="answered before"):
+        apply_for_limit(one, person_of(one, who), 10**6, day("2026-04-25"), f"la-{who}")
+    assert not restore_by_rule(one, person_of(one, who), day("2026-04-25"), f"lr-{who}").granted
+    with one.connect() as connection:
+        for month in (5, 6, 7, 8):
+            repaid(connection, f"L-{who}", f"2026-0{month}-10", 114_000)
+    again = apply_for_limit(one, person_of(one, who), 10**6, day("2026-08-11"), f"la2-{who}")
+    assert again.granted, again.reasons
+    assert not any(s.what == "freeze" for s in stand(one, person_of(one, who), day("2026-08-11")).things)
+
+
+def test_a_lesson_with_its_numbers_and_its_effect(one: Store, who: str) -> None:
+    given = give_lesson(one, person_of(one, who), f"L-{who}", day("2026-04-20"), f"le-{who}", "en")
+    assert given is not None
+    assert given.because == "late_deep"
+    assert give_lesson(one, person_of(one, who), f"L-{who}", day("2026-04-21"), f"le2-{who}", "en") is None
+    with pytest.raises(FactRefused, match="no such answer"):
+        check_lesson(one, f"le-{who}", 9, day("2026-04-20"), f"c0-{who}")
+    assert check_lesson(one, f"le-{who}", 0, day("2026-04-20"), f"c-{who}")
+    with pytest.raises(ValueError, match=r"wait"):
+        measure_lesson(one, "deep-arrears", day("2026-04-21"))
+
+
+def test_classes_of_loan_and_book(one: Store, who: str) -> None:
+    assert classify_loan(one, f"L-{who}", day("2026-04-20")).name == "special_mention"  # 41 days
+    told = classify_book(one, day("2026-04-20"), "CN")
+    assert told["loans"] == sum(told["classes"].values())
+    assert told["expected_loss_fen"] > 0
+    assert day("2099-12-31") < NEVER
+
+
+def test_the_command_line(one: Store, who: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import json
+
+    from typer.testing import CliRunner
+
+    from afterloan.desk.keyboard.main import app
+
+    monkeypatch.setenv("AFTERLOAN_DATABASE_URL", one.url)
+    on = ["--on", "2026-04-20"]
+
+    def run(*words: str, code: int = 0) -> str:
+        done = CliRunner().invoke(app, [*words, *on])
+        assert done.exit_code == code, (words, done.output, done.exception)
+        return done.output
+
+    stands = json.loads(run("standing", who, "--json"))["stands"]
+    assert {s["what"] for s in stands} == {"arrears", "class", "mark"}
+    assert [w["way"] for w in json.loads(run("road-map", f"L-{who}", "--json"))["ways"]][-1] == "nothing"
+    assert "may be applied for" in run("road-map", f"L-{who}", "--language", "en", "--choose", "pay_now")
+    assert "[ahead]" in run("road-map", f"L-{who}", "--language", "zh")
+    assert "special_mention" in run("classify", f"L-{who}")
+    assert "saves" in run("quote", "give", f"L-{who}", "--reference", f"q-{who}")
+    assert "done: True" in run("quote", "execute", f"q-{who}", "--reference", f"x-{who}")
+    assert "nothing is owed" in run("road-map", f"L-{who}", "--language", "en")
+    with one.connect() as connection:
+        loan(connection, f"M-{who}", who, "2026-01-10")
+    paper = tmp_path / "proof.png"
+    paper.write_bytes(b"\x89PNG\r\n\x1a\n" + b"x" * 2_000)
+    means = ["--income", "4000", "--spending", "3000"]
+    told = [
+        "hardship",
+        "apply",
+        who,
+        "illness",
+        "--told",
+        "ill",
+        *means,
+        "--reference",
+        f"h-{who}",
+        "--loan",
+        f"M-{who}",
+    ]
+    done = CliRunner().invoke(app, [*told, *on])
+    assert isinstance(done.exception, FactRefused)  # illness asks for a document
+    run(*told, "--evidence", str(paper))
+    assert "decided by 2026-05-05" in run("hardship", "show", who)
+    assert "granted: True" in run("hardship", "decide", f"h-{who}", "--by", "ann", "--reference", f"hd-{who}")
+    assert "plans tried" in run("plan", "search", f"M-{who}", *means, "--reference", f"s-{who}")
+    assert "done: True" in run("plan", "accept", f"s-{who}/1", "--reference", f"a-{who}")
+    assert "running" in run("plan", "show", who)
+    assert "running" in run("plan", "watch", f"s-{who}/1")
+    assert json.loads(run("plan", "watch-all", "--json"))[f"s-{who}/1"] == "running"
+    run("plan", "cancel", f"s-{who}/1", "--reason", "asked", "--reference", f"c-{who}")
+    said = run("lesson", "give", f"M-{who}", "--reference", f"l-{who}", "--language", "en")
+    assert said.startswith("# ") or "held out" in said
+    assert "refused under" in run("limit-application", who, "1000.00", "--reference", f"la-{who}", code=1)

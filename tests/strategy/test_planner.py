@@ -1,0 +1,188 @@
+"""The planner against brute force on small cases, its limits, and what a pack refuses."""
+
+import random
+from datetime import date
+from itertools import product
+
+import numpy as np
+import pytest
+
+from afterloan.dates import day
+from afterloan.facts import FactRefused
+from afterloan.facts.relief import Means
+from afterloan.loan.reckon import reckon_loan
+from afterloan.loan.suppose import Scratch, daily_rate, present_value
+from afterloan.strategy.affordability import MonthFlow, affordable
+from afterloan.strategy.eligibility import Asked, Case, against, eligible, relief_rule
+from afterloan.strategy.planner import MONTHS, Option, candidates, case_of, choose, search, together
+from afterloan.strategy.simulation import cost_of, reinstalment, settlement, simulate
+from tests.strategy.loans import loan, repaid
+
+ON = day("2026-07-15")
+
+
+def late() -> object:
+    return loan("10000.00", "0.05", "2026-03-10", 12, [repaid("2026-04-10", "953.97")])
+
+
+def case(book: object, hardship: bool = True) -> Case:
+    return case_of(reckon_loan(book, 0, ON), date(2026, 7, 15), "CN", hardship)  # type: ignore[arg-type]
+
+
+def brute(loans: list[list[Option]], affordable_fen: int) -> int | None:
+    """The least loss over every combination, or None."""
+    found = [
+        sum(o.weight for o in picked)
+        for picked in product(*loans)
+        if (sum(o.months for o in picked)[:-1] <= affordable_fen).all()  # type: ignore[index, operator]
+    ]
+    return min(found, default=None)
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_solver_agrees_with_brute_force(seed: int) -> None:
+    chance = random.Random(seed)
+    loans = [
+        [
+            Option(
+                chance.randrange(0, 5_000),
+                np.array([chance.randrange(0, 900) for _ in range(5)]),
+                chance.randrange(9_999),
+            )
+            for _ in range(chance.randrange(1, 7))
+        ]
+        for _ in range(chance.randrange(1, 4))
+    ]
+    limit = chance.randrange(200, 2_200)
+    picked = choose(loans, limit)
+    want = brute(loans, limit)
+    if want is None:
+        assert picked is None
+    else:
+        assert picked is not None
+        assert sum(loans[n][k].weight for n, k in enumerate(picked)) == want
+        assert (sum(loans[n][k].months for n, k in enumerate(picked))[:-1] <= limit).all()  # type: ignore[index, operator]
+
+
+def test_search_agrees_with_trying_every_plan() -> None:
+    book = late()
+    found = search(book, case(book), 60_000, ON)  # type: ignore[arg-type]
+    today, cap = reckon_loan(book, 0, ON), relief_rule("relief.cost-cap")  # type: ignore[arg-type]
+    fits = []
+    for plan in candidates(book, today, case(book), ON):  # type: ignore[arg-type]
+        if against(plan.asked, case(book)):
+            continue
+        sim = simulate(book, plan, ON)  # type: ignore[arg-type]
+        if sim.months(ON, MONTHS)[:-1].max() <= 60_000 and cost_of(sim, today.position, ON, cap).fits:
+            fits.append(
+                Option(
+                    max(int(today.position["payoff_fen"]) - sim.value_fen, 0), sim.months(ON, MONTHS), sim.total_fen
+                ).weight
+            )
+    best = found.offers[0]
+    assert Option(max(best.loss_fen, 0), np.zeros(1, np.int64), best.simulated.total_fen).weight == min(fits)
+    assert 1 <= len(found.offers) <= 3
+    assert len({o.plan.kind for o in found.offers}) == len(found.offers)
+    assert found.tried >= 500
+    assert all(o.reasons and o.findings for o in found.offers)
+
+
+def test_nothing_is_offered_that_nobody_can_pay() -> None:
+    book = late()
+    found = search(book, case(book), 1_000, ON)  # type: ignore[arg-type]
+    assert found.offers == ()
+    assert found.refused["asks for more a month than is affordable"] > 400
+
+
+def test_two_loans_share_what_is_affordable() -> None:
+    books = [late(), late()]
+    picked = together(books, [case(b) for b in books], 80_000, ON)  # type: ignore[arg-type]
+    assert picked is not None
+    months = sum(s.months(ON, MONTHS) for s in picked)
+    assert (months[:-1] <= 80_000).all()  # type: ignore[index]
+    assert together(books, [case(b) for b in books], 2_000, ON) is None  # type: ignore[arg-type]
+
+
+def test_without_interest_a_plan_is_plain_division() -> None:
+    """1,200.00 without interest, three instalments missed, over six: 200.00 each."""
+    book = loan("1200.00", "0", "2026-01-10", 12, [])
+    sim = simulate(book, reinstalment(6, day("2026-05-10")), day("2026-04-15"))
+    assert sim.amounts.tolist() == [20_000] * 6
+    assert (sim.total_fen, sim.cost_fen, sim.now_fen) == (120_000, 0, 0)
+
+
+def test_scratch_answers_as_the_front_door() -> None:
+    book = late()
+    plan = reinstalment(24, day("2026-08-10"))
+    first = simulate(book, plan, ON)  # type: ignore[arg-type]
+    scratch = Scratch(book)  # type: ignore[arg-type]
+    for n in (3, 60, 24):
+        again = simulate(book, reinstalment(n, day("2026-08-10")), ON, scratch)  # type: ignore[arg-type]
+    assert again.amounts.tolist() == first.amounts.tolist()
+
+
+def test_present_value_day_by_day() -> None:
+    # 1,000.00 in 30 days at 0.05 % a day: 1,000 / 1.0005^30 = 985.1165…
+    assert present_value([30], [100_000], 0, (5_000, 1)) == 98_512
+    assert daily_rate(late()) == (5_000, 1)  # type: ignore[arg-type]
+
+
+def test_a_plan_above_the_cap_is_refused() -> None:
+    """A loan at 0.1 % a day (36.5 % a year) costs more than 24 % a year however it is arranged."""
+    book = loan("10000.00", "0.1", "2026-03-10", 12, [])
+    sim = simulate(book, reinstalment(24, day("2026-08-10")), ON)
+    cap = relief_rule("relief.cost-cap")
+    cost = cost_of(sim, reckon_loan(book, 0, ON).position, ON, cap)
+    assert not cost.fits
+    assert cost.finding(cap, ON).outcome.startswith("above the cap by")
+
+
+@pytest.mark.parametrize(
+    ("asked", "days", "hardship", "why"),
+    [
+        (Asked("settlement", share_permille=600, days=30), 60, True, "offered from 91 days on"),
+        (Asked("settlement", share_permille=400, days=30), 100, True, "not less than 500"),
+        (Asked("settlement", share_permille=600, days=31), 100, True, "at most 30"),
+        (Asked("settlement", share_permille=600, days=30), 100, False, "no hardship has been granted"),
+        (Asked("reinstalment", 61), 10, True, "at most 60"),
+        (Asked("reinstalment", 12), 0, True, "offered from 1 days on"),
+        (Asked("deferral", 4), 10, True, "at most 3"),
+        (Asked("deferral", 3), 91, True, "offered up to 90"),
+        (Asked("rate_cut", 12, 499), 10, True, "not less than 500"),
+        (Asked("reinstalment", 12, capitalise=True), 10, True, "may not become principal"),
+        (Asked("re_age"), 10, True, "3 are asked for first"),
+    ],
+)
+def test_what_the_pack_refuses(asked: Asked, days: int, hardship: bool, why: str) -> None:
+    answer = eligible(asked, Case(date(2026, 7, 15), "CN", days, hardship, months_on_book=12))
+    assert not answer.allowed
+    assert any(why in reason for reason in answer.reasons), answer.reasons
+    assert answer.findings[0].outcome != "allowed"
+
+
+def test_one_plan_of_a_kind_a_year() -> None:
+    before = (("reinstalment", date(2025, 7, 16)),)
+    now = Case(date(2026, 7, 15), "CN", 10, False, before)
+    assert "again from 2026-07-16" in eligible(Asked("reinstalment", 12), now).reasons[0]
+    later = Case(date(2026, 7, 16), "CN", 10, False, before)
+    assert eligible(Asked("reinstalment", 12), later).allowed
+
+
+def test_settlements_that_cannot_be() -> None:
+    with pytest.raises(FactRefused, match="expired before"):
+        settlement(50_000, day("2026-07-14"), ON, 100_000)
+    with pytest.raises(FactRefused, match="not between 1 and the 100000 owed"):
+        settlement(100_001, day("2026-08-01"), ON, 100_000)
+
+
+def test_affordable_by_hand() -> None:
+    # 8,000 − 5,000 − 1,000 − 10 % of 8,000 = 1,200
+    means = Means(income_fen=800_000, spending_fen=500_000, other_debts_fen=100_000)
+    assert affordable(means, date(2026, 7, 15)).amount_fen == 120_000
+    # the account saw 6,000 a month: 6,000 − 5,000 − 1,000 − 600 < 0
+    flows = [MonthFlow(date(2026, m, 1), 600_000, 590_000, 50_000) for m in (4, 5, 6)]
+    able = affordable(means, date(2026, 7, 15), flows)
+    assert (able.amount_fen, able.differs) == (0, True)
+    # three heads need no less than 2,400.00
+    poor = Means(income_fen=400_000, spending_fen=50_000, household=3)
+    assert affordable(poor, date(2026, 7, 15)).amount_fen == 400_000 - 240_000 - 40_000
