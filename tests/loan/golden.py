@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import yaml
 
 from afterloan.dates import NEVER, day, iso
-from afterloan.loan.book import Book
+from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import Reckoned, reckon_loan
 from afterloan.loan.terms import (
     CONTRACT,
@@ -25,6 +26,7 @@ from afterloan.rules.products import ProductTerms, builtin
 
 KINDS = {
     "disbursed": FactKind.DISBURSED,
+    "rate_changed": FactKind.RATE_CHANGED,  # to so many percent
     "repaid": FactKind.REPAID,
     "charged": FactKind.CHARGED,
     "waived": FactKind.WAIVED,
@@ -81,7 +83,8 @@ def component_of(kind: str, step: dict[str, Any]) -> int:
 
 def book_of(story: dict[str, Any]) -> Book:
     terms = terms_of(story)
-    products = np.array([terms.record()], dtype=terms.record().dtype)
+    record = terms.record({terms.calendar: 0} if "holidays" in story else None)
+    products = np.array([record], dtype=record.dtype)
     told = story["contract"]
     contract = np.zeros(1, CONTRACT)
     contract["principal_fen"] = fen(told["principal"])
@@ -90,6 +93,9 @@ def book_of(story: dict[str, Any]) -> Book:
     contract["unit"] = Unit[told.get("unit", "months").upper()]
     contract["every"] = told.get("every", 1)
     contract["instalments"] = told["instalments"]
+    contract["first_due_on"] = number(told["first_due_on"]) if "first_due_on" in told else 0
+    for name in ("due_dom", "grace_principal", "grace_interest", "interest_free"):
+        contract[name] = told.get(name, 0)
     facts = np.zeros(len(story["story"]), FACT)
     for k, step in enumerate(story["story"]):
         kind = next(name for name in KINDS if name in step)
@@ -99,13 +105,35 @@ def book_of(story: dict[str, Any]) -> Book:
         facts[k]["known_on"] = number(step.get("known_on", step["on"]))
         facts[k]["gone_on"] = number(step["gone_on"]) if "gone_on" in step else NEVER
         facts[k]["amount_fen"] = fen(step[kind]) if kind in MONEY else 0
+        if kind == "rate_changed":
+            facts[k]["amount_fen"] = terms.rate(step[kind])
         facts[k]["count"] = step[kind] if kind in COUNTED else step.get("count", 0)
         facts[k]["component"] = component_of(kind, step)
-        facts[k]["due_on"] = number(step["due_on"]) if "due_on" in step else 0
+        for name in ("due_on", "from_on"):
+            facts[k][name] = number(step[name]) if name in step else 0
     facts = facts[np.lexsort((facts["kind"], facts["on"]))]
-    none = np.zeros(0, PROMISED)
     at = np.array([0, len(facts)])
-    return Book(products, contract, none, np.zeros(2, np.int64), facts, at, np.zeros((0, 1), bool))
+    promised, calendars = promised_of(story), calendars_of(story)
+    return Book(products, contract, promised, np.array([0, len(promised)]), facts, at, calendars)
+
+
+def promised_of(story: dict[str, Any]) -> Records:
+    """The rows of an imported schedule: `promised: [[due day, principal, interest, fee], …]`."""
+    rows = story.get("promised", [])
+    promised = np.zeros(len(rows), PROMISED)
+    for row, (due, *amounts) in zip(promised, rows, strict=True):
+        row["due_on"] = number(due)
+        row["principal_fen"], row["interest_fen"], row["fee_fen"] = (fen(amount) for amount in amounts)
+    return promised
+
+
+def calendars_of(story: dict[str, Any]) -> npt.NDArray[np.bool_]:
+    """One calendar in which every day but those of `holidays:` is a business day; none where a story names none."""
+    if "holidays" not in story:
+        return np.zeros((0, 1), bool)
+    business = np.ones((1, day("2036-01-01")), bool)
+    business[0, [number(d) for d in story["holidays"]]] = False
+    return business
 
 
 def shown(reckoned: Reckoned, name: str, want: Any) -> Any:
@@ -124,7 +152,12 @@ def shown(reckoned: Reckoned, name: str, want: Any) -> Any:
         return State(int(position["state"])).name.lower()
     if name in ("days_past_due", "grace_days_past_due", "worst_days_past_due", "bucket"):
         return int(position[name])
+    owed = np.maximum(rows["due_fen"] - rows["paid_fen"] - rows["waived_fen"], 0)
     amount = {
+        "asked_principal": owed[:, Component.PRINCIPAL].sum(),
+        "asked_interest": owed[:, Component.INTEREST].sum(),
+        "asked": owed.sum(),  # what all rows together still ask for
+        "waived": position["waived_fen"].sum(),
         "outstanding_principal": position["outstanding_fen"][Component.PRINCIPAL],
         "penalty": position["penalty_income_fen"],
         "penalty_owed": position["outstanding_fen"][Component.PENALTY],

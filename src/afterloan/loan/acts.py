@@ -45,13 +45,13 @@ def agree(product, contract, calendars, life, fact, k):
     """Let a plan, a charge-off, a write-off or a sale take effect."""
     kind = fact.kind
     if kind == DEFERRED:
-        defer(product, contract, calendars, life, fact, k)
+        defer(product, calendars, life, fact)
     elif kind == INTEREST_ONLY:
-        interest_only(product, contract, calendars, life, fact, k)
+        interest_only(product, calendars, life, fact)
     elif kind == EXTENDED:
-        extend(product, contract, calendars, life, fact, k)
+        extend(product, calendars, life, fact)
     elif kind == REINSTALLED:
-        reinstal(product, contract, calendars, life, fact, k)
+        reinstal(product, calendars, life, fact, k)
     elif kind in (PENALTY_HELD, PENALTY_RESUMED):
         life.penalty_held = 1 if kind == PENALTY_HELD else 0
     elif kind == SETTLEMENT_AGREED:
@@ -107,6 +107,9 @@ def begin(life):
     life.settled_on = NEVER
     life.worst = 0
     life.error = 0
+    life.dom = 0
+    life.unit = 0
+    life.every = 0
     life.charged_fee = 0
     life.charged_penalty = 0
     life.early_interest = 0

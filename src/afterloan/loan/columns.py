@@ -117,6 +117,7 @@ I_LAST_PAID_ON = _column(INSTALMENT, "last_paid_on")
 I_PREPAID = _column(INSTALMENT, "prepaid_fen")
 I_PROMISED_FEE = _column(INSTALMENT, "promised_fee_fen")
 I_AGREED = _column(INSTALMENT, "agreed_interest_fen")
+I_PLACED_ON = _column(INSTALMENT, "placed_on")
 INSTALMENT_WIDTH = INSTALMENT.itemsize // 8
 
 M_ON = _column(MOVEMENT, "on")

@@ -5,7 +5,7 @@ Nothing here knows a clock or a database.
 """
 
 from afterloan.compiled import leaf, stage
-from afterloan.dates import NEVER
+from afterloan.dates import NEVER, year_month_day
 from afterloan.loan.accrual import accrue, interest_of, rounded
 from afterloan.loan.bounds import check_bounds
 from afterloan.loan.columns import (
@@ -26,6 +26,7 @@ from afterloan.loan.columns import (
     I_PAID,
     I_PAID_EARLY,
     I_PAID_LATE,
+    I_PLACED_ON,
     I_PLANNED_PRINCIPAL,
     I_PREPAID,
     I_PROMISED_FEE,
@@ -353,6 +354,8 @@ def take_imported(life, promised, first, last):
         life.rows[k, I_NUMBER] = k + 1
         life.rows[k, I_FROM_ON] = before
         life.rows[k, I_DUE_ON] = promised[first + k].due_on
+        life.rows[k, I_PLACED_ON] = promised[first + k].due_on
+        life.dom = max(life.dom, year_month_day(promised[first + k].due_on)[2])
         life.rows[k, I_INSTALMENT] = -1
         life.rows[k, I_DUE + PRINCIPAL] = promised[first + k].principal_fen
         life.rows[k, I_DUE + INTEREST] = promised[first + k].interest_fen
@@ -379,6 +382,7 @@ def down_payment(product, life, day, amount):
     life.rows[k, I_NUMBER] = k + 1
     life.rows[k, I_FROM_ON] = day
     life.rows[k, I_DUE_ON] = day
+    life.rows[k, I_PLACED_ON] = day
     life.rows[k, I_IS_DOWN_PAYMENT] = 1
     life.rows[k, I_INSTALMENT] = -1
     life.rows[k, I_DUE + PRINCIPAL] = share
@@ -415,6 +419,8 @@ def begin_schedule(product, contract, calendars, promised, first, last, life, da
     life.started_on = day
     life.day = day
     life.rate = contract.rate
+    life.unit = contract.unit
+    life.every = contract.every
     set_penalty_rate(product, life, contract.rate)
     start = contract.signed_on if product.from_signing else day
     if product.method == IMPORTED:
@@ -579,6 +585,7 @@ def bring_forward(product, life, day):
     principal = life.rows[k, I_PAID + PRINCIPAL] + life.balance - life.overdue_principal
     life.rows[k, I_AGREED] = life.agreed
     life.rows[k, I_DUE_ON] = day
+    life.rows[k, I_PLACED_ON] = day
     life.rows[k, I_DUE + INTEREST] = interest
     life.rows[k, I_DUE + PRINCIPAL] = principal
     life.rows[k, I_INSTALMENT] = -1

@@ -5,7 +5,7 @@ was paid on them; only what is unpaid, and what lies ahead, is arranged anew.
 """
 
 from afterloan.compiled import leaf, stage
-from afterloan.dates import NEVER, year_month_day
+from afterloan.dates import NEVER, month_length, year_month_day
 from afterloan.loan.accrual import rounded, scale_row
 from afterloan.loan.columns import (
     I_ACCRUED_A,
@@ -25,6 +25,7 @@ from afterloan.loan.columns import (
     I_PAID,
     I_PAID_EARLY,
     I_PAID_LATE,
+    I_PLACED_ON,
     I_PLANNED_PRINCIPAL,
     I_PREPAID,
     I_PROMISED_FEE,
@@ -47,7 +48,7 @@ from afterloan.loan.life import (
 )
 from afterloan.loan.moves import moved
 from afterloan.loan.penalty import set_penalty_rate, show_penalties
-from afterloan.loan.schedule import EQUAL_INSTALMENT, business_day, due_day, to_multiple
+from afterloan.loan.schedule import EQUAL_INSTALMENT, MONTHS, business_day, due_day, to_multiple
 from afterloan.loan.terms import ROOM, AfterChargeOff, ArrearsInterest, Cause, Component, Policy, Refusal
 from afterloan.loan.waterfall import owed, owed_in_all, pass_paid
 
@@ -98,25 +99,62 @@ def rescale(product, unit, every, life, k, usual):
         ) // life.rows[k, I_TIMES]
 
 
+@leaf
+def dom_from(life, on):
+    """The day of the month that dates counted from `on` keep.
+
+    The loan's own where `on` is the last day of a month too short for it: a loan of the 31st set anew from
+    28 February goes on to 31 March.
+    """
+    year, month, dom = year_month_day(on)
+    return life.dom if life.dom > dom and dom == month_length(year, month) else dom
+
+
 @stage
-def date_rows(product, calendars, life, first, anchor, unit, every, dom):
+def steps_from(life, on, dom, steps):
+    """The day `steps` intervals after `on`, in the rhythm of the rows as they stand."""
+    year, month, _ = year_month_day(on)
+    return due_day(life.unit, on, year, month, dom, steps * life.every)
+
+
+@stage
+def place_row(product, calendars, life, k, placed, usual):
+    """Row k falls due on `placed`, or on the business day for it; `usual`: the length of its interval in days."""
+    due = placed
+    if product.shift > 1:
+        due = business_day(calendars, product.calendar, placed, product.shift)
+    life.rows[k, I_PLACED_ON] = placed
+    life.rows[k, I_DUE_ON] = due
+    if product.method != IMPORTED:
+        rescale(product, life.unit, life.every, life, k, usual)
+
+
+@stage
+def date_rows(product, calendars, life, first, anchor, unit, every):
     """Write due dates into rows `first …`, `every` units apart from `anchor`, and how interest is worked out."""
-    year, month, day_of_month = year_month_day(anchor)
-    if dom > 0:
-        day_of_month = dom
-    before = anchor
+    dom = dom_from(life, anchor)
+    life.dom = dom
+    life.unit = unit
+    life.every = every
     for k in range(first, life.count):
-        steps = (k - first) * every
-        due = due_day(unit, anchor, year, month, day_of_month, steps)
-        usual = due - due_day(unit, anchor, year, month, day_of_month, steps - every)
-        if product.shift > 1:
-            due = business_day(calendars, product.calendar, due, product.shift)
+        placed = steps_from(life, anchor, dom, k - first)
+        usual = placed - steps_from(life, anchor, dom, k - first - 1)
         if k > first:
-            life.rows[k, I_FROM_ON] = before
-        life.rows[k, I_DUE_ON] = due
-        if product.method != IMPORTED:
-            rescale(product, unit, every, life, k, usual)
-        before = due
+            life.rows[k, I_FROM_ON] = life.rows[k - 1, I_DUE_ON]
+        place_row(product, calendars, life, k, placed, usual)
+
+
+@stage
+def later_rows(product, calendars, life, first, count):
+    """Due dates of rows `first …` move by `count` intervals, each counted from its own date before any holiday."""
+    for k in range(first, life.count):
+        old = life.rows[k, I_PLACED_ON]
+        dom = dom_from(life, old)
+        placed = steps_from(life, old, dom, count)
+        usual = placed - steps_from(life, old, dom, count - 1)
+        if k > first:
+            life.rows[k, I_FROM_ON] = life.rows[k - 1, I_DUE_ON]
+        place_row(product, calendars, life, k, placed, usual)
 
 
 @stage
@@ -127,11 +165,12 @@ def empty_row(life, k, start):
     life.rows[k, I_NUMBER] = k + 1
     life.rows[k, I_FROM_ON] = start
     life.rows[k, I_DUE_ON] = start
+    life.rows[k, I_PLACED_ON] = start
     life.rows[k, I_INSTALMENT] = -1
 
 
 @stage
-def defer(product, contract, calendars, life, fact, k):
+def defer(product, calendars, life, fact):
     """Due dates of the rows from `from_on` on move by `count` intervals, or so that the first falls on `due_on`.
 
     Interest goes on: a month put off is a month more of it, and the instalments are set anew.
@@ -140,54 +179,67 @@ def defer(product, contract, calendars, life, fact, k):
     if first >= life.count:
         return
     show_penalties(product, life, fact.on)
-    anchor = fact.due_on
-    dom = 0
-    if anchor == 0:
-        old = life.rows[first, I_DUE_ON]
-        year, month, dom = year_month_day(old)
-        dom = contract.due_dom if contract.due_dom > 0 else year_month_day(life.rows[life.count - 1, I_DUE_ON])[2]
-        dom = max(dom, year_month_day(old)[2])
-        anchor = due_day(contract.unit, old, year, month, dom, fact.count * contract.every)
-    if product.method == IMPORTED:
-        later = anchor - life.rows[first, I_DUE_ON]
-        for j in range(first, life.count):
-            life.rows[j, I_DUE_ON] += later
-            if j > first:
-                life.rows[j, I_FROM_ON] += later
-        return
-    date_rows(product, calendars, life, first, anchor, contract.unit, contract.every, dom)
+    if fact.due_on == 0:
+        later_rows(product, calendars, life, first, fact.count)
+    else:
+        to = fact.due_on if first == 0 else max(fact.due_on, life.rows[first - 1, I_DUE_ON])
+        if product.method == IMPORTED:
+            move_imported(product, calendars, life, first, to)
+        else:
+            date_rows(product, calendars, life, first, to, life.unit, life.every)
     relevel(product, life)
 
 
 @stage
-def add_rows(product, contract, calendars, life, count):
-    """`count` empty rows at the end, in the rhythm of the contract. Past the room of a life: an error."""
+def move_imported(product, calendars, life, first, to):
+    """Rows of an imported schedule so that the first falls on `to`, as many months apart as they were.
+
+    Rows of 10 March, 10 April moved to 25 March: 25 March, 25 April. Where they keep no day of the month, all move
+    by the same number of days.
+    """
+    old = life.rows[first, I_PLACED_ON]
+    later = to - old
+    regular = life.unit == MONTHS
+    for k in range(first, life.count):
+        regular = regular and dom_from(life, life.rows[k, I_PLACED_ON]) == life.dom
+    year, month, _ = year_month_day(old)
+    new_year, new_month, _ = year_month_day(to)
+    dom = dom_from(life, to)
+    for k in range(first, life.count):
+        placed = life.rows[k, I_PLACED_ON] + later
+        if regular:
+            y, m, _ = year_month_day(life.rows[k, I_PLACED_ON])
+            placed = due_day(MONTHS, to, new_year, new_month, dom, (y - year) * 12 + m - month)
+        if k > first:
+            life.rows[k, I_FROM_ON] = life.rows[k - 1, I_DUE_ON]
+        place_row(product, calendars, life, k, placed, 0)
+    life.dom = dom
+
+
+@stage
+def add_rows(product, calendars, life, count):
+    """`count` empty rows at the end, in the rhythm of the rows as they stand. Past the room of a life: an error."""
     if life.count + count > ROOM - 2:
         life.error = TOO_MANY_INSTALMENTS
         return
     last = life.count - 1
-    anchor = life.rows[last, I_DUE_ON]
-    year, month, dom = year_month_day(anchor)
-    if contract.due_dom > 0:
-        dom = contract.due_dom
+    old = life.rows[last, I_PLACED_ON]
+    dom = dom_from(life, old)
     for j in range(count):
         k = last + 1 + j
         empty_row(life, k, life.rows[k - 1, I_DUE_ON])
-        due = due_day(contract.unit, anchor, year, month, dom, (j + 1) * contract.every)
-        if product.shift > 1:
-            due = business_day(calendars, product.calendar, due, product.shift)
-        life.rows[k, I_DUE_ON] = due
-        scale_row(product, contract.unit, contract.every, life, k)
+        placed = steps_from(life, old, dom, j + 1)
+        place_row(product, calendars, life, k, placed, placed - steps_from(life, old, dom, j))
     life.count += count
 
 
 @stage
-def extend(product, contract, calendars, life, fact, k):
+def extend(product, calendars, life, fact):
     """`count` instalments more; those from `from_on` on are set anew, the ones before them stay."""
     if life.current >= life.count or product.method == IMPORTED:
         return
     first = row_from(life, fact.from_on)
-    add_rows(product, contract, calendars, life, fact.count)
+    add_rows(product, calendars, life, fact.count)
     if life.error == 0:
         relevel_from(product, life, first)
 
@@ -209,13 +261,13 @@ def relevel_from(product, life, first):
 
 
 @stage
-def interest_only(product, contract, calendars, life, fact, k):
+def interest_only(product, calendars, life, fact):
     """The next `count` rows ask for interest alone; the rest carry the principal, or as many rows are added."""
     first = row_from(life, fact.from_on)
     if first >= life.count or product.method == IMPORTED:
         return
     if fact.component == 1:
-        add_rows(product, contract, calendars, life, fact.count)
+        add_rows(product, calendars, life, fact.count)
         if life.error != 0:
             return
     life.bare = min(first + fact.count, life.count - 1)
@@ -303,6 +355,7 @@ def cut(product, life, day):
     life.rows[k, I_AGREED] = 0
     life.rows[k, I_CARRIED] = 0
     life.rows[k, I_DUE_ON] = day
+    life.rows[k, I_PLACED_ON] = day
     life.rows[k, I_FELL_DUE] = 1
     life.rows[k, I_INSTALMENT] = -1
     life.rows[k, I_LAST_PAID_ON] = max(life.rows[k, I_LAST_PAID_ON], day)
@@ -312,7 +365,7 @@ def cut(product, life, day):
 
 
 @stage
-def reinstal(product, contract, calendars, life, fact, k):
+def reinstal(product, calendars, life, fact, k):
     """Arrears and balance anew: over `count` rows from `due_on` on, or over the rows that are left.
 
     830.00 of balance of which 160.00 is past due, six instalments from 1 April: the old rows ask for nothing
@@ -341,7 +394,7 @@ def reinstal(product, contract, calendars, life, fact, k):
             life.rows[j, I_CHARGED_PENALTY] = 0
             life.rows[j, I_OVERDUE_A] = 0
     if fact.count > 0:
-        replace_rows(product, contract, calendars, life, fact, k, interest, signed_for, fee, penalty)
+        replace_rows(product, calendars, life, fact, k, interest, signed_for, fee, penalty)
     elif life.current < life.count:
         alike = product.policy & INTEREST_SPREAD_ALIKE != 0
         share(product, life, life.current, interest if mode != CARRIED else 0, fee, penalty, False, alike)
@@ -380,7 +433,7 @@ def signed_interest(product, life):
 
 
 @stage
-def replace_rows(product, contract, calendars, life, fact, k, interest, signed_for, fee, penalty):
+def replace_rows(product, calendars, life, fact, k, interest, signed_for, fee, penalty):
     """Drop the rows ahead and lay out the new ones."""
     day = fact.on
     mode = fact.component
@@ -413,13 +466,13 @@ def replace_rows(product, contract, calendars, life, fact, k, interest, signed_f
     life.count = first + count
     for j in range(first, life.count):
         empty_row(life, j, start)
-    unit = fact.unit if fact.unit > 0 else contract.unit
-    every = fact.every if fact.every > 0 else contract.every
+    unit = fact.unit if fact.unit > 0 else life.unit
+    every = fact.every if fact.every > 0 else life.every
     life.rows[first, I_ACCRUED_A] = earned_a
     life.rows[first, I_ACCRUED_B] = earned_b
     life.rows[first, I_TIMES] = times
     life.rows[first, I_BASE] = base
-    date_rows(product, calendars, life, first, fact.due_on, unit, every, 0)
+    date_rows(product, calendars, life, first, fact.due_on, unit, every)
     life.bare = 0
     if mode == WHOLE or product.method == IMPORTED:
         interest += signed_for

@@ -17,6 +17,7 @@ from afterloan.loan.columns import (
     I_FROM_ON,
     I_INSTALMENT,
     I_NUMBER,
+    I_PLACED_ON,
     I_PLANNED_PRINCIPAL,
     I_TIMES,
     INSTALMENT_WIDTH,
@@ -83,6 +84,7 @@ def _write_row(product, contract, life, k, start, due):
     life.rows[k, I_NUMBER] = k + 1
     life.rows[k, I_FROM_ON] = start
     life.rows[k, I_DUE_ON] = due
+    life.rows[k, I_PLACED_ON] = due
     life.rows[k, I_INSTALMENT] = -1
     scale_row(product, contract.unit, contract.every, life, k)
 
@@ -105,6 +107,7 @@ def lay_out(product, contract, life, start):
     first_of_month = anchor - dom + 1
     if contract.due_dom > 0:
         dom = contract.due_dom
+    life.dom = dom
     ahead = contract.first_due_on > 0  # the anchor is itself the first due date
     last = contract.instalments - 1
     k = 0
@@ -133,8 +136,10 @@ def shift_rows(product, contract, calendars, life):
     """Move due dates that are no business day; the interest period moves with them."""
     before = life.rows[0, I_FROM_ON]
     for k in range(life.count):
-        due = business_day(calendars, product.calendar, life.rows[k, I_DUE_ON], product.shift)
+        placed = life.rows[k, I_DUE_ON]
+        due = business_day(calendars, product.calendar, placed, product.shift)
         _write_row(product, contract, life, k, before, due)
+        life.rows[k, I_PLACED_ON] = placed
         before = due
 
 

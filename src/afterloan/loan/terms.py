@@ -340,6 +340,7 @@ INSTALMENT = np.dtype(
         ("prepaid_fen", "i8"),  # principal repaid early that made later instalments smaller
         ("promised_fee_fen", "i8"),  # of an imported schedule
         ("agreed_interest_fen", "i8"),  # interest that a plan moved here
+        ("placed_on", "i8"),  # due date before it moved to a business day: what later dates are counted from
     ]
 )
 
@@ -419,6 +420,9 @@ LIFE = np.dtype(
         ("settled_on", "i8"),  # the day everything was paid; NEVER
         ("worst", "i8"),  # longest days past due so far
         ("error", "i8"),  # Refusal
+        ("dom", "i8"),  # day of the month that due dates keep, whatever shorter months and holidays do
+        ("unit", "i8"),  # the interval of the rows as they stand
+        ("every", "i8"),
         ("charged_fee", "i8"),
         ("charged_penalty", "i8"),
         ("early_interest", "i8"),  # interest paid on rows that have not fallen due

@@ -60,13 +60,20 @@ class Search:
 
 
 def next_due(today: Reckoned, on: int, least: int = 15) -> int:
-    """The first due day of a new schedule: the next contractual one that is at least `least` days away."""
-    rows = today.instalments["due_on"]
-    later = rows[rows >= on + least]
+    """The first due day of a new schedule: the next contractual one that is at least `least` days away.
+
+    As signed, before any business day stands in for it: the engine moves it again, and counts later rows from it.
+    """
+    rows = today.instalments
+    later = rows[rows["due_on"] >= on + least]
     if len(later):
-        return int(later.min())
-    day = int(rows.max()) if len(rows) else on
-    dom = year_month_day(day)[2]
+        return int(later["placed_on"].min())
+    if not len(rows):
+        return on + least
+    last = int(rows["placed_on"][-1])
+    first, day = int(rows["placed_on"][-min(len(rows), 2)]), last
+    # a loan of the 31st whose last row is due on 30 April: the row before it tells the 31st
+    dom = max(year_month_day(d)[2] for d in (first, last) if d == last or last - d >= 28)
     while day < on + least:
         day = int(months_later(day, 1, dom))
     return day
