@@ -8,8 +8,8 @@ import pytest
 
 from afterloan.dates import NEVER, day
 from afterloan.loan.book import Book
-from afterloan.loan.terms import CONTRACT, FACT, PROMISED
-from afterloan.report.explain import explain
+from afterloan.loan.terms import CONTRACT, FACT, PROMISED, Cause, Component, FactKind, Per, State
+from afterloan.report.explain import PARTS, PERS, STATES, TEXT, TOLD_AS, explain
 from afterloan.report.page import write_page
 from afterloan.report.portfolio import month_ends, portfolio_report
 from afterloan.rules.products import builtin
@@ -75,6 +75,45 @@ def test_a_story_as_known_before_the_bounce() -> None:
     story = explain(book(), 1, "jiebei-interest-first", day("2026-02-20"), day("2026-02-11"))
     told = "\n".join(line.text for line in story.lines)
     assert "taken back" not in told and "To end the loan today: 0.00" in told
+
+
+@pytest.mark.parametrize(
+    ("kind", "price", "english", "chinese"),
+    [
+        (FactKind.CHARGED_OFF, 0, "(charged off)", "（已转损失）"),
+        (FactKind.WRITTEN_OFF, 0, "(written off)", "（已核销）"),
+        (FactKind.SOLD, 10_000, "(sold)", "（已转让）"),
+    ],
+)
+def test_a_loan_that_nobody_repays_is_told_in_both_languages(
+    kind: FactKind, price: int, english: str, chinese: str
+) -> None:
+    made = book()
+    on = day("2026-06-10")
+    ended = np.array([(kind, on, on, NEVER, price, 0, 0, 5, 0, 0, 0, 0)], FACT)
+    made = Book(
+        made.products,
+        made.contracts,
+        made.promised,
+        made.promised_at,
+        np.concatenate([made.facts, ended]),
+        np.array([0, 2, 5]),
+        made.calendars,
+    )
+    for language, words in (("en", english), ("zh", chinese)):
+        story = explain(made, 1, "jiebei-interest-first", day("2026-07-01"), language=language)
+        assert story.adds_up and words in "\n".join(line.text for line in story.lines)
+
+
+def test_every_state_cause_and_part_has_words_in_both_languages() -> None:
+    for language in ("en", "zh"):
+        assert set(STATES[language]) == set(State)
+        assert set(PARTS[language]) == set(Component)
+        assert set(PERS[language]) == set(Per)
+    told_elsewhere = {Cause.DISBURSED, Cause.FELL_DUE, Cause.REPAID, Cause.UNAPPLIED, Cause.RECOVERED}
+    never_moved = {Cause.ACCRUED}
+    assert set(TOLD_AS) == set(Cause) - told_elsewhere - never_moved
+    assert all(len(words) == 2 and all(words) for words in TEXT.values())
 
 
 def test_a_language_without_words_is_refused() -> None:

@@ -85,6 +85,9 @@ STATES = {
         State.IN_GRACE: "宽限期内",
         State.OVERDUE: "逾期",
         State.PAID_OFF: "已结清",
+        State.CHARGED_OFF: "已转损失",
+        State.WRITTEN_OFF: "已核销",
+        State.SOLD: "已转让",
     },
 }
 
