@@ -28,6 +28,7 @@ KINDS = {
     "disbursed": FactKind.DISBURSED,
     "rate_changed": FactKind.RATE_CHANGED,  # to so many percent
     "repaid": FactKind.REPAID,
+    "rate_changed": FactKind.RATE_CHANGED,  # to so many percent for the product's unit of time
     "charged": FactKind.CHARGED,
     "waived": FactKind.WAIVED,
     "deferred": FactKind.DEFERRED,  # by so many instalments

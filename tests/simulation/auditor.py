@@ -12,7 +12,8 @@ Nothing of `afterloan` is imported here. The words, of `jiebei-equal` and `jiebe
   penalty, fee, interest, principal. An instalment ahead takes the interest earned so far, then principal, no
   more than it asks for. What meets nothing is kept, unapplied.
 * Penalty: overdue principal × days since its due date at one and a half times the rate, at most 24 % a year
-  (365 days, rounded down to the fifth decimal of a percent), once more than three days have passed.
+  (365 days, rounded down to the fifth decimal of a percent), once more than three days have passed. What is
+  paid within the three days bears none.
 * A loan is past due by the days since its oldest unpaid due date; the bureau's clock starts after three days.
 * A fact counts from the day it took effect, as soon as it is known; taken back, it never was.
 """
@@ -135,8 +136,9 @@ class Ledger:
         if row:
             row.interest += self.ahead * self.rate
         for past in self.rows:
-            if past.fallen and not past.closed:
-                past.overdue_days += past.owed(PRINCIPAL)
+            late = (self.day - past.due).days
+            if past.fallen and not past.closed and late > GRACE:
+                past.overdue_days += past.owed(PRINCIPAL) * (late if late == GRACE + 1 else 1)
         while row and row.due <= self.day:
             self._fall_due(row)
             row = self.next_row()

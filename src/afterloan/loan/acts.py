@@ -120,6 +120,7 @@ def begin(life):
     life.put_off_last = 0
     life.free = 0
     life.agreed = 0
+    life.stopped = 0
     life.penalty_held = 0
     life.delinquent_from = NEVER
     life.delinquent_until = 0

@@ -218,9 +218,10 @@ def advance(product, life, to):
         if until > start:
             if more and product.method != IMPORTED and k >= life.free:
                 accrue(product, life, k, interest_balance(product, life) * life.rate, start, until)
-            if not life.penalty_held:
+            if product.penalty_permille > 0:
+                rate = 0 if life.penalty_held else life.penalty_rate
                 for j in range(life.first, k):
-                    penalty_days(product, life, j, start, until)
+                    penalty_days(product, life, j, rate, start, until)
             life.day = until
             if product.late_fee_fen > 0:
                 late_fees(product, life, start, until)
@@ -413,15 +414,21 @@ def relevel(product, life):
         project(product, life, life.count)
 
 
+@stage
+def set_rate(product, life, rate):
+    """Interest and penalty interest from today on. Once a charge-off has stopped them they stay at nothing."""
+    life.rate = 0 if life.stopped else rate
+    set_penalty_rate(product, life, life.rate)
+
+
 @leaf
 def begin_schedule(product, contract, calendars, promised, first, last, life, day):
     """The first disbursement: the schedule is laid out, imported rows are `promised[first:last]`."""
     life.started_on = day
     life.day = day
-    life.rate = contract.rate
     life.unit = contract.unit
     life.every = contract.every
-    set_penalty_rate(product, life, contract.rate)
+    set_rate(product, life, contract.rate)
     start = contract.signed_on if product.from_signing else day
     if product.method == IMPORTED:
         take_imported(life, promised, first, last)
@@ -736,7 +743,8 @@ def repay(product, contract, life, fact, k):
 
 @stage
 def change_rate(product, life, fact, k):
-    """The contract rate changes: interest from today on, and instalments that fit it."""
-    life.rate = fact.amount_fen
-    set_penalty_rate(product, life, fact.amount_fen)
+    """The contract rate changes: interest from today on, and instalments that fit it; the same rate changes nothing."""
+    if fact.amount_fen == life.rate or life.stopped:
+        return
+    set_rate(product, life, fact.amount_fen)
     relevel(product, life)

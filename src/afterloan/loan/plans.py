@@ -45,9 +45,10 @@ from afterloan.loan.life import (
     not_asked_for,
     project,
     relevel,
+    set_rate,
 )
 from afterloan.loan.moves import moved
-from afterloan.loan.penalty import set_penalty_rate, show_penalties
+from afterloan.loan.penalty import show_penalties
 from afterloan.loan.schedule import EQUAL_INSTALMENT, MONTHS, business_day, due_day, to_multiple
 from afterloan.loan.terms import ROOM, AfterChargeOff, ArrearsInterest, Cause, Component, Policy, Refusal
 from afterloan.loan.waterfall import owed, owed_in_all, pass_paid
@@ -553,18 +554,18 @@ def break_plan(product, contract, life):
     life.forgive_rows = 0
     life.settle_at = 0
     life.broken = 1
-    if life.rate != contract.rate and product.method != IMPORTED:
-        life.rate = contract.rate
-        set_penalty_rate(product, life, contract.rate)
+    if life.rate != contract.rate and not life.stopped and product.method != IMPORTED:
+        set_rate(product, life, contract.rate)
         relevel(product, life)
 
 
 @stage
 def charge_off(product, life, fact, k):
-    """The day-count trigger. Interest goes on, stops, or everything falls due (`AfterChargeOff`)."""
+    """The day-count trigger. Interest goes on, stops and penalty interest with it, or everything falls due."""
     life.charged_off_on = fact.on
     if fact.component == STOPS:
-        life.rate = 0
+        life.stopped = 1
+        set_rate(product, life, 0)
     elif fact.component == FALLS_DUE:
         bring_forward(product, life, fact.on)
 

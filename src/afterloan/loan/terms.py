@@ -187,7 +187,7 @@ class AfterChargeOff(IntEnum):
     """What interest does once a loan is charged off."""
 
     GOES_ON = 0
-    STOPS = 1
+    STOPS = 1  # and penalty interest, which is a multiple of it
     FALLS_DUE = 2  # everything falls due that day
 
 
@@ -256,7 +256,9 @@ PRODUCT = np.dtype(
         ("penalty_start", "i8"),
         ("penalty_permille", "i8"),  # penalty rate = contract rate × this / 1000; 1500 = half as much again
         ("penalty_on_interest", "i8"),  # 1: also on unpaid interest
-        ("cap_rate_year", "i8"),  # all-in annual ceiling on RATE_SCALE; 0: none
+        # ceiling on RATE_SCALE of what 1 overdue bears in 365 days: penalty interest, with contract interest where
+        # that goes on; 0: none
+        ("cap_rate_year", "i8"),
         ("late_fee_fen", "i8"),  # once for an instalment unpaid after grace
         ("past_due_bears_interest", "i8"),  # 1: overdue principal goes on bearing contract interest
         ("down_payment_permyriad", "i8"),
@@ -333,7 +335,8 @@ INSTALMENT = np.dtype(
         ("carried_fen", "i8"),  # interest that an earlier instalment could not hold
         ("times", "i8"),  # interest = accrued_a × times / (base × RATE_SCALE) + accrued_b / (366 × RATE_SCALE)
         ("base", "i8"),
-        ("overdue_a", "i8"),  # overdue amount × days, what penalty interest is worked out on
+        ("overdue_a", "i8"),  # overdue amount × days × penalty rate of each day, on RATE_SCALE
+        ("grace_rate", "i8"),  # penalty rate × days inside grace: what 1 unpaid at the end of grace bears for them
         ("charged_penalty_fen", "i8"),  # penalties that are not penalty interest
         ("fell_due", "i8"),  # 1: its amounts are final
         ("last_paid_on", "i8"),  # 0: never
@@ -435,6 +438,7 @@ LIFE = np.dtype(
         ("put_off_last", "i8"),  # up to here, excluded
         ("free", "i8"),  # no row before this one bears interest
         ("agreed", "i8"),  # interest moved into rows that have not fallen due
+        ("stopped", "i8"),  # 1: a charge-off has stopped interest and penalty interest
         ("penalty_held", "i8"),
         ("delinquent_from", "i8"),  # oldest due date whose arrears a plan moved; NEVER
         ("delinquent_until", "i8"),  # money received that collects those arrears

@@ -2,14 +2,28 @@
 
 import json
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from afterloan.dates import NEVER, iso
 from afterloan.loan.book import Book
+from afterloan.loan.penalty import penalty_base, raised_rate
 from afterloan.loan.reckon import Reckoned, reckon_loan
-from afterloan.loan.terms import RATE_SCALE, Cause, Component, DayCount, FactKind, Method, Per, Refusal, State, Timing
+from afterloan.loan.terms import (
+    RATE_SCALE,
+    Accrual,
+    Cause,
+    Component,
+    DayCount,
+    FactKind,
+    Method,
+    Per,
+    Refusal,
+    State,
+    Timing,
+)
 
 PARTS = {
     "en": {
@@ -57,6 +71,10 @@ TEXT = {
     "penalty": (
         "penalty of instalment {n}: {overdue_days} (overdue × days) × {rate} % = {amount}",
         "第 {n} 期罚息：逾期积数 {overdue_days} × {rate}% = {amount}",
+    ),
+    "penalty_of_days": (
+        "penalty of instalment {n}: overdue × each day's rate, added up = {exact}, rounded once: {amount}",
+        "第 {n} 期罚息：逾期金额 × 当日利率逐日累计 = {exact}，一次取整 {amount}",
     ),
     "owed": (
         "Owed on {on}: {parts}; due and unpaid in all {arrears}, {days} days past due ({state}).",
@@ -163,7 +181,7 @@ def explain(book: Book, i: int, product: str, on: int, known_on: int | None = No
     _tell_terms(teller)
     _tell_days(teller, on, known)
     _tell_unknown(teller, on, known)
-    return Story(teller.lines, _tell_end(teller, on))
+    return Story(teller.lines, _tell_end(teller, on, known))
 
 
 def _tell_terms(t: _Teller) -> None:
@@ -294,26 +312,44 @@ def _tell_unknown(t: _Teller, on: int, known: int) -> None:
         t.line(None, "unknown", count=count, known=iso(known))
 
 
-def _tell_end(t: _Teller, on: int) -> bool:
+def _tell_penalties(t: _Teller, on: int, known: int) -> None:
+    """How the penalty interest of each instalment came about: one line where all its days had one rate."""
+    base = penalty_base(int(t.terms["per"]), int(t.terms["day_count"]))
+    rates = {_penalty_rate(t, rate, base) for rate in _rates(t, on, known)}
+    for row in t.told.instalments:
+        interest = int(row["due_fen"][Component.PENALTY]) - int(row["charged_penalty_fen"])
+        if interest <= 0:
+            continue
+        n, amount, borne = int(row["number"]), money(interest), int(row["overdue_a"])
+        if len(rates) == 1:
+            (rate,) = rates
+            shown = percent(rate) if base == 1 else f"{percent(rate)} / {base}"
+            days = money(borne // max(rate, 1))
+            t.line(None, "penalty", n=n, overdue_days=days, rate=shown, amount=amount)
+        else:
+            exact = f"{Decimal(borne) / (base * RATE_SCALE * 100):,.4f}"
+            t.line(None, "penalty_of_days", n=n, exact=exact, amount=amount)
+
+
+def _rates(t: _Teller, on: int, known: int) -> set[int]:
+    """The contract rates that the loan has had up to a day; 0 once a charge-off has stopped interest."""
+    facts = t.facts
+    stands = (facts["on"] <= on) & (facts["known_on"] <= known) & (facts["gone_on"] > min(known, NEVER - 1))
+    changed = facts["amount_fen"][stands & (facts["kind"] == FactKind.RATE_CHANGED)]
+    return {int(t.contract["rate"]), *changed.tolist()}
+
+
+def _penalty_rate(t: _Teller, rate: int, base: int) -> int:
+    goes_on = rate if t.terms["past_due_bears_interest"] and t.terms["accrual"] == Accrual.ACTUAL else 0
+    return int(raised_rate(rate, int(t.terms["penalty_permille"]), int(t.terms["cap_rate_year"]), base, goes_on))
+
+
+def _tell_end(t: _Teller, on: int, known: int) -> bool:
     p = t.told.position
     if not p["disbursed_fen"]:
         t.line(None, "nothing")
         return True
-    rate = int(t.contract["rate"]) * int(t.terms["penalty_permille"]) // 1000
-    for row in t.told.instalments:
-        interest = int(row["due_fen"][Component.PENALTY]) - int(row["charged_penalty_fen"])
-        if interest > 0:
-            cap = int(t.terms["cap_rate_year"])
-            per_year = {Per.DAY: 365, Per.MONTH: 12, Per.YEAR: 1}[Per(int(t.terms["per"]))]
-            shown = percent(min(rate, cap // per_year) if cap else rate)
-            t.line(
-                None,
-                "penalty",
-                n=int(row["number"]),
-                overdue_days=money(row["overdue_a"]),
-                rate=shown,
-                amount=money(interest),
-            )
+    _tell_penalties(t, on, known)
     parts = ", ".join(f"{t.part(c)} {money(p['outstanding_fen'][c])}" for c in (3, 2, 0, 1) if p["outstanding_fen"][c])
     days = int(p["days_past_due"])
     state = STATES[t.language][State(int(p["state"]))]
