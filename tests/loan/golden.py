@@ -28,7 +28,6 @@ KINDS = {
     "disbursed": FactKind.DISBURSED,
     "rate_changed": FactKind.RATE_CHANGED,  # to so many percent
     "repaid": FactKind.REPAID,
-    "rate_changed": FactKind.RATE_CHANGED,  # to so many percent for the product's unit of time
     "charged": FactKind.CHARGED,
     "waived": FactKind.WAIVED,
     "deferred": FactKind.DEFERRED,  # by so many instalments
