@@ -2,7 +2,17 @@
 
 from afterloan.compiled import leaf, stage
 from afterloan.dates import NEVER
-from afterloan.loan.life import advance, begin_schedule, change_rate, charge, disburse, relevel, repay, waive_part
+from afterloan.loan.life import (
+    advance,
+    begin_schedule,
+    change_rate,
+    charge,
+    disburse,
+    pass_time,
+    relevel,
+    repay,
+    waive_part,
+)
 from afterloan.loan.penalty import show_penalties
 from afterloan.loan.plans import (
     break_plan,
@@ -167,7 +177,8 @@ def live(product, contract, calendars, promised, promised_at, facts, fact_at, i,
                 begin_schedule(
                     product, contract, calendars, promised, promised_at[i], promised_at[i + 1], life, fact.on
                 )
-            advance(product, life, fact.on)
+            if fact.on > life.day:
+                pass_time(product, life, fact.on)
             if fact.kind == REPAID:
                 repay(product, contract, life, fact, k - start)
             elif fact.kind == DISBURSED:

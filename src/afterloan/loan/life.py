@@ -7,6 +7,7 @@ Nothing here knows a clock or a database.
 from afterloan.compiled import leaf, stage
 from afterloan.dates import NEVER, year_month_day
 from afterloan.loan.accrual import accrue, interest_of, rounded
+from afterloan.loan.arrears import look_back
 from afterloan.loan.bounds import check_bounds
 from afterloan.loan.columns import (
     I_ACCRUED_A,
@@ -157,8 +158,11 @@ def fall_due(product, life, k):
     if owed_in_all(life, k) <= 0:
         pass_paid(life)
     elif life.unapplied > 0:
+        show_penalties(product, life, life.rows[k, I_DUE_ON])
+        look_back(product, life, life.rows[k, I_DUE_ON])
         apply_waiting(product, life, life.rows[k, I_DUE_ON])
     if life.forgive_rows > 0:
+        look_back(product, life, life.rows[k, I_DUE_ON])
         forgive_kept(product, life, life.rows[k, I_DUE_ON])
 
 
@@ -227,6 +231,23 @@ def advance(product, life, to):
                 late_fees(product, life, start, until)
         while life.current < life.count and life.rows[life.current, I_DUE_ON] <= until:
             fall_due(product, life, life.current)
+
+
+@stage
+def pass_time(product, life, to):
+    """Move time to the day `to` of a fact, and keep how late the loan was in the evening before.
+
+    Where a shortfall is tolerated, the penalties of that evening decide whether a row counts as paid.
+    """
+    if product.tolerance_fen > 0:
+        advance(product, life, to - 1)
+        show_penalties(product, life, to - 1)
+        look_back(product, life, to)
+        advance(product, life, to)
+        return
+    advance(product, life, to)
+    if life.first < life.current or life.broken:
+        look_back(product, life, to)
 
 
 @stage

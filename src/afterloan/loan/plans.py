@@ -5,8 +5,9 @@ was paid on them; only what is unpaid, and what lies ahead, is arranged anew.
 """
 
 from afterloan.compiled import leaf, stage
-from afterloan.dates import NEVER, month_length, year_month_day
+from afterloan.dates import month_length, year_month_day
 from afterloan.loan.accrual import rounded, scale_row
+from afterloan.loan.arrears import note_delinquency
 from afterloan.loan.columns import (
     I_ACCRUED_A,
     I_ACCRUED_B,
@@ -51,7 +52,7 @@ from afterloan.loan.moves import moved
 from afterloan.loan.penalty import show_penalties
 from afterloan.loan.schedule import EQUAL_INSTALMENT, MONTHS, business_day, due_day, to_multiple
 from afterloan.loan.terms import ROOM, AfterChargeOff, ArrearsInterest, Cause, Component, Policy, Refusal
-from afterloan.loan.waterfall import owed, owed_in_all, pass_paid
+from afterloan.loan.waterfall import owed, pass_paid
 
 PENALTY = int(Component.PENALTY)
 FEE = int(Component.FEE)
@@ -276,24 +277,6 @@ def interest_only(product, calendars, life, fact):
 
 
 @stage
-def note_delinquency(life, day):
-    """Before arrears are arranged anew: remember where the delinquency began and what collects it."""
-    oldest = NEVER
-    arrears = 0
-    for j in range(life.first, life.current):
-        asked = owed_in_all(life, j)
-        if asked > 0 and life.rows[j, I_DUE_ON] < day:
-            arrears += asked
-            oldest = min(oldest, life.rows[j, I_DUE_ON])
-    if oldest == NEVER:
-        return
-    life.worst = max(life.worst, day - oldest)
-    if life.delinquent_from == NEVER or life.repaid >= life.delinquent_until:
-        life.delinquent_from = oldest
-    life.delinquent_until = max(life.delinquent_until, life.repaid) + arrears
-
-
-@stage
 def lift(life, j, component, day, fact):
     """Take what row j still asks for of one component off it; returns the amount."""
     part = owed(life, j, component)
@@ -377,7 +360,8 @@ def reinstal(product, calendars, life, fact, k):
     if life.balance == 0 or (fact.count == 0 and life.current >= life.count):
         return  # nothing to arrange, or no row left to arrange it over
     show_penalties(product, life, day)
-    note_delinquency(life, day)
+    note_delinquency(product, life, day)
+    life.broken = 0  # agreed anew: days past due start anew
     signed_for = signed_interest(product, life) if mode == WHOLE or product.method == IMPORTED else 0
     if mode == CAPITALISED:
         capitalise(life, day, k)

@@ -2,6 +2,7 @@
 
 from afterloan.compiled import leaf, stage
 from afterloan.dates import NEVER
+from afterloan.loan.arrears import collecting, late_since
 from afterloan.loan.columns import I_DUE_ON, I_PAID, I_PROMISED_FEE
 from afterloan.loan.life import IMPORTED, earned_now, payoff_amount, project
 from afterloan.loan.terms import Component, State
@@ -24,23 +25,16 @@ SOLD = int(State.SOLD)
 @leaf
 def show_arrears(product, life, as_of, position):
     """Arrears, what falls due today, days past due by each clock, bucket."""
-    oldest = NEVER
     for k in range(life.first, life.current):
-        total = 0
-        before = life.rows[k, I_DUE_ON] < as_of
         for c in range(4):
-            if before:
+            if life.rows[k, I_DUE_ON] < as_of:
                 position.arrears_fen[c] += owed(life, k, c)
             else:
                 position.due_today_fen[c] += owed(life, k, c)
-            total += owed(life, k, c)
-        if total > product.tolerance_fen and before:
-            oldest = min(oldest, life.rows[k, I_DUE_ON])
+    oldest = late_since(product, life, as_of)
     position.oldest_due_on = oldest
-    if life.delinquent_from != NEVER and life.repaid < life.delinquent_until:
+    if collecting(life):
         position.oldest_due_on = min(oldest, life.delinquent_from)
-        if life.broken:
-            oldest = position.oldest_due_on
     position.oldest_unpaid_on = oldest
     if oldest == NEVER:
         position.state = CURRENT

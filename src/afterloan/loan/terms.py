@@ -384,7 +384,7 @@ POSITION = np.dtype(
         ("payoff_fen", "i8"),  # what ends the loan on this day
         ("last_repaid_on", "i8"),  # 0: never
         ("paid_off_on", "i8"),  # NEVER
-        ("worst_days_past_due", "i8"),  # over the loan's life up to the day
+        ("worst_days_past_due", "i8"),  # the most that any evening up to the day has shown; never falls
         ("instalments_paid", "i8"),
         ("instalments_left", "i8"),
         ("interest_income_fen", "i8"),  # cumulative: fell due + accrued
@@ -421,7 +421,7 @@ LIFE = np.dtype(
         ("started_on", "i8"),  # first disbursement; 0: none yet
         ("last_repaid_on", "i8"),
         ("settled_on", "i8"),  # the day everything was paid; NEVER
-        ("worst", "i8"),  # longest days past due so far
+        ("worst", "i8"),  # most days past due of the evenings so far
         ("error", "i8"),  # Refusal
         ("dom", "i8"),  # day of the month that due dates keep, whatever shorter months and holidays do
         ("unit", "i8"),  # the interval of the rows as they stand
@@ -441,7 +441,7 @@ LIFE = np.dtype(
         ("stopped", "i8"),  # 1: a charge-off has stopped interest and penalty interest
         ("penalty_held", "i8"),
         ("delinquent_from", "i8"),  # oldest due date whose arrears a plan moved; NEVER
-        ("delinquent_until", "i8"),  # money received that collects those arrears
+        ("delinquent_until", "i8"),  # debt met, in all, by which those arrears are
         ("broken", "i8"),  # 1: the plan is broken, days past due count from `delinquent_from`
         ("settle_at", "i8"),  # money received that settles for less; 0: nothing agreed
         ("settle_by", "i8"),

@@ -62,7 +62,6 @@ def pay(life, k, component, money, day, fact):
         life.rows[k, I_PAID_EARLY] += part
     elif day > life.rows[k, I_DUE_ON]:
         life.rows[k, I_PAID_LATE] += part
-        life.worst = max(life.worst, day - life.rows[k, I_DUE_ON])
     moved(life, day, REPAID, life.rows[k, I_NUMBER], component, fact, part)
     return money - part
 
