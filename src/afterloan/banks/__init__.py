@@ -1,1 +1,1 @@
-"""Talking with banks: collections out, results and statements in, by file or over HTTP."""
+"""File formats of banks as tables: they import nothing of ours but money and dates."""

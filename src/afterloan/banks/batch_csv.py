@@ -20,9 +20,9 @@ from afterloan.banks.words import (
     RowRefused,
     Statement,
     decoded,
-    fen_of,
-    yuan,
+    reference_or_none,
 )
+from afterloan.money import AmountRefused, decimals_of, parse_amount, show_amount
 
 HEAD = ("批次号", "生成时间", "扣款日期", "币种", "商户名称", "商户账号", "商户开户行", "商户号", "笔数", "总金额")
 ORDER = ("订单号", "金额", "协议号", "签约日期", "户名", "账号", "开户行", "附言")
@@ -59,7 +59,7 @@ def _read(
         rows = list(csv.reader(io.StringIO(text), strict=True))
     except csv.Error as error:
         raise FileRefused(file, "file", f"no CSV: {error}", "send it again, whole") from error
-    first = rows[0]
+    first = rows[0] if rows else []
     told = dict(zip(first[::2], first[1::2], strict=False))
     missing = [name for name in head if name not in told]
     if missing:
@@ -74,11 +74,21 @@ def _read(
     return told, rows[2:]
 
 
-def _number(told: dict[str, str], name: str, file: str) -> int:
+def _count(told: dict[str, str], file: str) -> int:
+    text = told["笔数"]
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise FileRefused(file, "line 1", f"笔数 {text!r} is no number", "correct it")
+    return int(text)
+
+
+def _fen(text: str, currency: str, name: str, line: int, file: str) -> int:
+    """An amount of a row or of the first line. One that cannot be read leaves the sum unproved: FileRefused."""
     try:
-        return fen_of(told[name]) if name in ("总金额", "合计", "期初余额", "期末余额") else int(told[name])
-    except ValueError as error:
-        raise FileRefused(file, "line 1", f"{name} {told[name]!r} is no number", "correct it") from error
+        return parse_amount(text, decimals_of(currency), where=name)
+    except AmountRefused as bad:
+        raise FileRefused(
+            file, f"line {line}", f"{name} {text!r} {bad.reason}", f"{bad.remedy}; nothing was taken in"
+        ) from bad
 
 
 def _moment(text: str, file: str) -> datetime:
@@ -88,18 +98,18 @@ def _moment(text: str, file: str) -> datetime:
         raise FileRefused(file, "line 1", f"{text!r} is no moment", "write 2026-03-10T09:30:00") from error
 
 
-def _agree(file: str, told: dict[str, str], count: int, total: int, sum_name: str) -> None:
-    if _number(told, "笔数", file) != count:
+def _agree(file: str, told: dict[str, str], count: int, total: int, sum_name: str, currency: str) -> None:
+    if _count(told, file) != count:
         raise FileRefused(file, "line 1", f"says {told['笔数']} rows, holds {count} (cut off?)", "send it again, whole")
-    if _number(told, sum_name, file) != total:
-        raise FileRefused(
-            file, "line 1", f"says {told[sum_name]} in all, the rows sum to {yuan(total)}", "correct the sum"
-        )
+    if _fen(told[sum_name], currency, sum_name, 1, file) != total:
+        held = show_amount(total, decimals_of(currency))
+        raise FileRefused(file, "line 1", f"says {told[sum_name]} in all, the rows sum to {held}", "correct the sum")
 
 
 def write_batch(collection: Collection) -> bytes:
     """A batch of debits."""
     c = collection
+    decimals = decimals_of(c.currency)
     values = (
         c.message,
         c.made_at.isoformat(timespec="seconds"),
@@ -110,10 +120,19 @@ def write_batch(collection: Collection) -> bytes:
         c.creditor.bank,
         c.creditor.scheme_id,
         str(len(c.orders)),
-        yuan(c.total_fen),
+        show_amount(c.total_fen, decimals),
     )
     rows = (
-        (o.end_to_end, yuan(o.amount_fen), o.mandate, o.signed_on.isoformat(), o.name, o.account, o.bank, o.text)
+        (
+            o.end_to_end,
+            show_amount(o.amount_fen, decimals),
+            o.mandate,
+            o.signed_on.isoformat(),
+            o.name,
+            o.account,
+            o.bank,
+            o.text,
+        )
         for o in c.orders
     )
     return _write(HEAD, values, ORDER, rows)
@@ -124,11 +143,12 @@ def read_batch(data: bytes, file: str = "batch.csv") -> Collection:
     told, rows = _read(data, file, HEAD, ORDER)
     orders: list[Order] = []
     for k, (key, amount, mandate, signed, name, account, bank, text) in enumerate(rows, 3):
+        fen = _fen(amount, told["币种"], "金额", k, file)
         try:
-            orders.append(Order(key, fen_of(amount), mandate, date.fromisoformat(signed), name, account, bank, text))
+            orders.append(Order(key, fen, mandate, date.fromisoformat(signed), name, account, bank, text))
         except ValueError as error:
             raise FileRefused(file, f"line {k}", str(error), "correct the row") from error
-    _agree(file, told, len(orders), sum(o.amount_fen for o in orders), "总金额")
+    _agree(file, told, len(orders), sum(o.amount_fen for o in orders), "总金额", told["币种"])
     creditor = Creditor(told["商户名称"], told["商户账号"], told["商户开户行"], told["商户号"])
     try:
         collect_on = date.fromisoformat(told["扣款日期"])
@@ -145,13 +165,13 @@ def write_batch_results(results: Results) -> bytes:
     """Results of a batch; codes of ISO 20022 become those of the batch (pack debit.codes.batch)."""
     total = sum(r.amount_fen for r in results.results)
     made_at = results.made_at.isoformat(timespec="seconds")
-    values = (results.message, results.of_message, made_at, str(len(results.results)), yuan(total))
+    values = (results.message, results.of_message, made_at, str(len(results.results)), show_amount(total))
     rows = (
         (
             r.end_to_end,
             WORD[r.status],
             r.on.isoformat(),
-            yuan(r.amount_fen),
+            show_amount(r.amount_fen),
             ISO_TO_BATCH.get(r.code, r.code),
             r.bank_reference,
             r.note,
@@ -168,33 +188,27 @@ def read_batch_results(data: bytes, file: str = "results.csv") -> Results:
     refused: list[RowRefused] = []
     total = 0
     for k, row in enumerate(rows, 3):
-        found = _result(row, k)
-        total += _taken(row[3])
+        fen = _fen(row[3], "", "实扣金额", k, file)
+        found = _result(row, fen, k)
+        total += fen
         if isinstance(found, RowRefused):
             refused.append(found)
         else:
             results.append(found)
-    _agree(file, told, len(rows), total, "总金额")
+    _agree(file, told, len(rows), total, "总金额", "")
     made_at = _moment(told["生成时间"], file)
     return Results(told["批次号"], told["原批次号"], made_at, tuple(results), tuple(refused))
 
 
-def _taken(text: str) -> int:
-    try:
-        return fen_of(text)
-    except ValueError:
-        return 0
-
-
-def _result(row: list[str], line: int) -> Result | RowRefused:
+def _result(row: list[str], fen: int, line: int) -> Result | RowRefused:
     key, status, on, amount, code, bank_reference, note = row
     place = f"line {line}"
     if status not in STATUS:
         return RowRefused(place, "处理状态", status, "no status", f"there are {', '.join(STATUS)}")
     try:
-        fen, day = fen_of(amount), date.fromisoformat(on)
-    except ValueError as error:
-        return RowRefused(place, "处理日期, 实扣金额", f"{on}, {amount}", str(error), "correct the row")
+        day = date.fromisoformat(on)
+    except ValueError:
+        return RowRefused(place, "处理日期", on, "is no day", "write 2026-03-10")
     if fen < 0:
         return RowRefused(place, "实扣金额", amount, "is negative", "write what was taken or went back")
     return Result(key, STATUS[status], day, fen, code, "batch", bank_reference, note)  # type: ignore[arg-type]
@@ -203,21 +217,22 @@ def _result(row: list[str], line: int) -> Result | RowRefused:
 def write_statement(statement: Statement) -> bytes:
     """A statement as CSV; money out is negative."""
     s = statement
+    decimals = decimals_of(s.currency)
     values = (
         s.message,
         s.account,
         s.currency,
         s.made_at.isoformat(timespec="seconds"),
-        "" if s.opening_fen is None else yuan(s.opening_fen),
-        "" if s.closing_fen is None else yuan(s.closing_fen),
+        "" if s.opening_fen is None else show_amount(s.opening_fen, decimals),
+        "" if s.closing_fen is None else show_amount(s.closing_fen, decimals),
         str(len(s.lines)),
-        yuan(sum(x.amount_fen for x in s.lines)),
+        show_amount(sum(x.amount_fen for x in s.lines), decimals),
     )
     rows = (
         (
             x.bank_reference,
             x.booked_on.isoformat(),
-            yuan(x.amount_fen),
+            show_amount(x.amount_fen, decimals),
             x.end_to_end,
             x.mandate,
             x.name,
@@ -236,20 +251,25 @@ def read_statement(data: bytes, file: str = "statement.csv") -> Statement:
     lines: list[Line] = []
     refused: list[RowRefused] = []
     total = 0
+    currency = told["币种"]
     for k, (reference, on, amount, key, mandate, name, account, text, code) in enumerate(rows, 3):
-        total += _taken(amount)
+        fen = _fen(amount, currency, "金额", k, file)
+        total += fen
         try:
-            fen = fen_of(amount)
-            if fen == 0 or not reference:
-                raise ValueError("without an amount or without the bank's reference")
-            lines.append(Line(reference, date.fromisoformat(on), fen, key, mandate, name, account, text, code))
-        except ValueError as error:
-            refused.append(RowRefused(f"line {k}", "金额, 交易日期", f"{amount}, {on}", str(error), "correct the row"))
-    _agree(file, told, len(rows), total, "合计")
-    opening = _number(told, "期初余额", file) if told["期初余额"] else None
-    closing = _number(told, "期末余额", file) if told["期末余额"] else None
+            day = date.fromisoformat(on)
+        except ValueError:
+            refused.append(RowRefused(f"line {k}", "交易日期", on, f"is no day ({amount})", "write 2026-03-10"))
+            continue
+        if fen:
+            own = reference_or_none(reference)
+            lines.append(Line(own, day, fen, key, mandate, name, account, text, code, position=k - 2))
+    _agree(file, told, len(rows), total, "合计", currency)
+    opening, closing = (
+        _fen(told[name], currency, name, 1, file) if told[name] else None for name in ("期初余额", "期末余额")
+    )
     if opening is not None and closing is not None and opening + total != closing:
-        reason = f"opens with {yuan(opening)}, rows come to {yuan(total)}, closes with {yuan(closing)}"
+        shown = [show_amount(fen, decimals_of(currency)) for fen in (opening, total, closing)]
+        reason = f"opens with {shown[0]}, rows come to {shown[1]}, closes with {shown[2]}"
         raise FileRefused(file, "line 1", reason, "send it again; nothing was taken in")
     made_at = _moment(told["生成时间"], file)
     return Statement(

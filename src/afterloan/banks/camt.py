@@ -1,10 +1,20 @@
 """What moved on an account as ISO 20022 camt.053 (statement) and camt.054 (notification)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
-from afterloan.banks.words import FileRefused, Line, Result, Results, RowRefused, Statement, yuan
+from afterloan.banks.words import (
+    FileRefused,
+    Line,
+    Result,
+    Results,
+    RowRefused,
+    Statement,
+    reference_or_none,
+)
 from afterloan.banks.xml import Node, Tree, account, account_of, money, read_document, write_document
+from afterloan.money import decimals_of, show_amount
 
 KIND_053, KIND_054 = "camt.053.001.08", "camt.054.001.08"
 BODIES = {"camt.053.": "BkToCstmrStmt", "camt.054.": "BkToCstmrDbtCdtNtfctn"}
@@ -20,7 +30,7 @@ def write_camt(statement: Statement, kind: str = KIND_053) -> bytes:
         ("CreDtTm", s.made_at.isoformat(timespec="seconds")),
         ("Acct", [*account(s.account), ("Ccy", s.currency)]),
         *(_balances(s) if kind == KIND_053 else []),
-        ("TxsSummry", _summary(s.lines)),
+        ("TxsSummry", _summary(s.lines, s.currency)),
         *(("Ntry", _entry(line, s.currency)) for line in s.lines),
     ]
     name = kind[:9]
@@ -45,7 +55,8 @@ def _balances(s: Statement) -> list[Tree]:
     ]
 
 
-def _summary(lines: Sequence[Line]) -> list[Tree]:
+def _summary(lines: Sequence[Line], currency: str) -> list[Tree]:
+    decimals = decimals_of(currency)
     found: list[Tree] = []
     groups = (
         ("TtlNtries", [abs(x.amount_fen) for x in lines]),
@@ -53,7 +64,7 @@ def _summary(lines: Sequence[Line]) -> list[Tree]:
         ("TtlDbtNtries", [-x.amount_fen for x in lines if x.amount_fen < 0]),
     )
     for name, amounts in groups:
-        found.append((name, [("NbOfNtries", str(len(amounts))), ("Sum", yuan(sum(amounts)))]))
+        found.append((name, [("NbOfNtries", str(len(amounts))), ("Sum", show_amount(sum(amounts), decimals))]))
     return found
 
 
@@ -71,7 +82,7 @@ def _entry(line: Line, currency: str) -> list[Tree]:
                 ("DbtrAcct", account(line.account) if line.account else None),
             ],
         ),
-        ("RmtInf", [("Ustrd", line.text)]),
+        ("RmtInf", [("Ustrd", line.text[k : k + 140]) for k in range(0, len(line.text), 140)]),
         ("RtrInf", back),
     ]
     family = "RDDT" if line.mandate else "RCDT"
@@ -100,32 +111,20 @@ def read_camt(data: bytes, file: str = "camt") -> list[Statement]:
 
 
 def _statement(node: Node, message: str, with_balances: bool) -> Statement:
-    lines: list[Line] = []
-    refused: list[RowRefused] = []
     entries = list(node.all("Ntry"))
+    currency = node.text("Acct/Ccy", "") or (entries[0].one("Amt").element.get("Ccy") if entries else "") or "CNY"
     amounts = [_signed(entry) for entry in entries]
-    _check_sums(node, amounts)
+    _check_sums(node, amounts, currency)
     opening, closing = _balances_of(node) if with_balances else (None, None)
     booked = [a for a, e in zip(amounts, entries, strict=True) if _is_booked(e)]
     if opening is not None and closing is not None and opening + sum(booked) != closing:
-        raise FileRefused(
-            node.file,
-            node.place,
-            f"opens with {yuan(opening)}, entries come to {yuan(sum(booked))}, closes with {yuan(closing)}, "
-            f"not {yuan(opening + sum(booked))}",
-            "have the bank send it again; nothing was taken in",
-        )
-    for amount, entry in zip(amounts, entries, strict=True):
-        if not _is_booked(entry):
-            continue
-        try:
-            lines.extend(_lines(entry, amount))
-        except FileRefused as bad:
-            reference = entry.text("AcctSvcrRef", "") or entry.text("NtryRef", "?")
-            refused.append(RowRefused(bad.place, "Ntry", reference, bad.reason, bad.remedy))
-    currency = node.text("Acct/Ccy", "") or (entries[0].one("Amt").element.get("Ccy") if entries else "CNY")
+        told = [show_amount(fen, decimals_of(currency)) for fen in (opening, sum(booked), closing)]
+        right = show_amount(opening + sum(booked), decimals_of(currency))
+        reason = f"opens with {told[0]}, entries come to {told[1]}, closes with {told[2]}, not {right}"
+        raise FileRefused(node.file, node.place, reason, "have the bank send it again; nothing was taken in")
+    lines, refused = _all_lines(entries, amounts, currency)
     return Statement(
-        message=message,
+        message=node.text("Id", "") or message,
         account=account_of(node, "Acct"),
         currency=currency,
         made_at=node.moment("CreDtTm") if any(True for _ in node.all("CreDtTm")) else _made_at(node),
@@ -134,6 +133,26 @@ def _statement(node: Node, message: str, with_balances: bool) -> Statement:
         closing_fen=closing,
         refused=tuple(refused),
     )
+
+
+def _all_lines(entries: Sequence[Node], amounts: Sequence[int], currency: str) -> tuple[list[Line], list[RowRefused]]:
+    """The lines of booked entries, each with its place; what cannot be read is refused row by row."""
+    lines: list[Line] = []
+    refused: list[RowRefused] = []
+    position = 0
+    for amount, entry in zip(amounts, entries, strict=True):
+        first = position + 1
+        position += max(1, sum(1 for _ in entry.all("NtryDtls/TxDtls")))
+        if not _is_booked(entry) or amount == 0:
+            continue
+        try:
+            found = _lines(entry, amount, currency)
+        except FileRefused as bad:
+            what = f"{entry.text('AcctSvcrRef', '') or entry.text('NtryRef', '')} {show_amount(amount)}".strip()
+            refused.append(RowRefused(bad.place, "Ntry", what, bad.reason, bad.remedy))
+            continue
+        lines.extend(replace(line, position=k) for k, line in enumerate(found, first))
+    return lines, refused
 
 
 def _made_at(node: Node) -> datetime:
@@ -154,7 +173,8 @@ def _signed(entry: Node) -> int:
     return amount if way == "CRDT" else -amount
 
 
-def _check_sums(node: Node, amounts: Sequence[int]) -> None:
+def _check_sums(node: Node, amounts: Sequence[int], currency: str) -> None:
+    decimals = decimals_of(currency)
     groups = {
         "TtlNtries": [abs(a) for a in amounts],
         "TtlCdtNtries": [a for a in amounts if a > 0],
@@ -165,8 +185,9 @@ def _check_sums(node: Node, amounts: Sequence[int]) -> None:
             if any(True for _ in told.all("NbOfNtries")) and told.whole("NbOfNtries") != len(found):
                 reason = f"says {told.whole('NbOfNtries')} entries, holds {len(found)}"
                 raise FileRefused(node.file, told.place, reason, "have the bank send it again; nothing was taken in")
-            if any(True for _ in told.all("Sum")) and told.fen("Sum") != sum(found):
-                reason = f"says {yuan(told.fen('Sum'))} in all, the entries sum to {yuan(sum(found))}"
+            if any(True for _ in told.all("Sum")) and told.fen("Sum", currency) != sum(found):
+                said, held = show_amount(told.fen("Sum", currency), decimals), show_amount(sum(found), decimals)
+                reason = f"says {said} in all, the entries sum to {held}"
                 raise FileRefused(node.file, told.place, reason, "have the bank send it again; nothing was taken in")
 
 
@@ -178,47 +199,99 @@ def _balances_of(node: Node) -> tuple[int | None, int | None]:
     return found.get("OPBD", found.get("PRCD")), found.get("CLBD")
 
 
-def _lines(entry: Node, amount: int) -> list[Line]:
-    """An entry as a line, or a line for each of its transactions when it is a batch."""
-    reference = entry.text("AcctSvcrRef", "") or entry.text("NtryRef", "")
-    if not reference:
-        raise FileRefused(
-            entry.file, entry.place, "neither <AcctSvcrRef> nor <NtryRef>", "have the bank name the entry"
-        )
-    day = entry.day("BookgDt/Dt") if any(True for _ in entry.all("BookgDt/Dt")) else entry.day("BookgDt/DtTm")
+def _lines(entry: Node, amount: int, currency: str) -> list[Line]:
+    """An entry as a line, or a line for each of its transactions when it is a batch.
+
+    A batch may be netted: transactions that went the other way and charges of the bank are taken off the sum. Where its
+    parts do not come to the entry, the entry stays one line with the doubt said: the money is there either way.
+    """
+    reference = reference_or_none(entry.text("AcctSvcrRef", ""))
+    day = _day(entry)
     details = list(entry.all("NtryDtls/TxDtls"))
     if len(details) <= 1:
         return [_line(entry, details[0] if details else None, reference, day, amount)]
-    sign = 1 if amount > 0 else -1
-    shares = [
-        detail.fen("Amt") if any(True for _ in detail.all("Amt")) else detail.fen("AmtDtls/TxAmt/Amt")
-        for detail in details
-    ]
-    if sum(shares) != abs(amount):
-        reason = f"is of {yuan(abs(amount))}, its transactions sum to {yuan(sum(shares))}"
-        raise FileRefused(entry.file, entry.place, reason, "have the bank send the entry again")
-    return [
-        _line(entry, detail, f"{reference}/{k}", day, sign * share)
+    shares = [_share(detail, amount) for detail in details]
+    charges = amount - sum(share for share in shares if share is not None)
+    if None in shares or (charges and -charges != _charges(entry, details)):
+        decimals = decimals_of(currency)
+        parts = show_amount(amount - charges, decimals) if None not in shares else "no sum that can be told"
+        doubt = f"is of {show_amount(amount, decimals)}, its {len(details)} transactions come to {parts}"
+        whole = _line(entry, None, reference, day, amount)
+        names = " ".join(filter(None, (_text(detail) for detail in details)))
+        return [replace(whole, text=whole.text or names, doubt=doubt)]
+    found = [
+        _line(entry, detail, _own_reference(detail, reference, k), day, share)
         for k, (detail, share) in enumerate(zip(details, shares, strict=True), 1)
+        if share
     ]
+    if charges:
+        found.append(Line(reference, day, charges, text="charges of the bank"))
+    return found
+
+
+def _day(entry: Node) -> date:
+    """The day of booking, or of value where the bank tells no other."""
+    for path in ("BookgDt/Dt", "BookgDt/DtTm", "ValDt/Dt", "ValDt/DtTm"):
+        if any(True for _ in entry.all(path)):
+            return entry.day(path)
+    raise FileRefused(entry.file, entry.place, "neither <BookgDt> nor <ValDt>", "have the bank say when it was booked")
+
+
+def _share(detail: Node, whole: int) -> int | None:
+    """What a transaction adds to its entry, by its own direction where it tells one; None: it does not say how much."""
+    way = detail.text("CdtDbtInd", "CRDT" if whole > 0 else "DBIT")
+    for path in ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/InstdAmt/Amt"):
+        if any(True for _ in detail.all(path)):
+            return detail.fen(path) * (1 if way == "CRDT" else -1)
+    return None
+
+
+def _charges(entry: Node, details: Sequence[Node]) -> int:
+    """Charges that the bank took off: told on the entry, else on its transactions. Both versions of the form."""
+    for nodes in ([entry], details):
+        for path in ("Chrgs/TtlChrgsAndTaxAmt", "Chrgs/Rcrd/Amt", "Chrgs/Amt"):
+            found = [node.fen(path) for node in nodes if any(True for _ in node.all(path))]
+            if found:
+                return sum(found)
+    return 0
+
+
+def _own_reference(detail: Node, reference: str, k: int) -> str:
+    own = reference_or_none(detail.text("Refs/AcctSvcrRef", ""))
+    if own and own != reference:
+        return own
+    return f"{reference}/{k}" if reference else ""
 
 
 def _line(entry: Node, detail: Node | None, reference: str, day: date, amount: int) -> Line:
     at = detail or entry
-    party = "Dbtr" if (amount > 0) or at.text("RltdPties/Dbtr/Pty/Nm", "") else "Cdtr"
-    name = at.text(f"RltdPties/{party}/Pty/Nm", "") or at.text(f"RltdPties/{party}/Nm", "")
-    end_to_end = at.text("Refs/EndToEndId", "")
+    party = "Dbtr" if (amount > 0) or _name(at, "Dbtr") else "Cdtr"
+    reason = at.text("RtrInf/Rsn/Cd", "") or at.text("RtrInf/Rsn/Prtry", "")
     return Line(
-        bank_reference=reference,
+        bank_reference=reference or reference_or_none(at.text("Refs/AcctSvcrRef", "")),
         booked_on=day,
         amount_fen=amount,
-        end_to_end="" if end_to_end == "NOTPROVIDED" else end_to_end,
-        mandate=at.text("Refs/MndtId", ""),
-        name=name,
+        end_to_end=reference_or_none(at.text("Refs/EndToEndId", "")),
+        mandate=reference_or_none(at.text("Refs/MndtId", "")),
+        name=_name(at, party) or _name(at, f"Ultmt{party}"),
         account=account_of(at, f"RltdPties/{party}Acct"),
-        text=" ".join((n.element.text or "").strip() for n in at.all("RmtInf/Ustrd")) or entry.text("AddtlNtryInf", ""),
-        code=at.text("RtrInf/Rsn/Cd", ""),
+        text=_text(at) or entry.text("AddtlNtryInf", ""),
+        code=reason,
     )
+
+
+def _name(at: Node, party: str) -> str:
+    return at.text(f"RltdPties/{party}/Pty/Nm", "") or at.text(f"RltdPties/{party}/Nm", "")
+
+
+TEXTS = ("RmtInf/Ustrd", "RmtInf/Strd/CdtrRefInf/Ref", "RmtInf/Strd/RfrdDocInf/Nb", "RmtInf/Strd/AddtlRmtInf")
+"""Where the payer's words and references stand: free, or structured (a creditor reference, an invoice)."""
+
+
+def _text(at: Node) -> str:
+    """All that the payer wrote, and the bank's own words where the payer wrote nothing."""
+    found = [(n.element.text or "").strip() for path in TEXTS for n in at.all(path)]
+    return " ".join(filter(None, found)) or at.text("AddtlTxInf", "")
 
 
 def results_of(statement: Statement) -> Results:

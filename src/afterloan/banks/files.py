@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import PurePath
 
+from afterloan.banks import nacha, pain008
 from afterloan.banks.batch_csv import (
     read_batch,
     read_batch_results,
@@ -16,7 +17,7 @@ from afterloan.banks.mt940 import read_mt940, write_mt940
 from afterloan.banks.nacha import read_nacha, read_nacha_returns, write_nacha, write_nacha_returns
 from afterloan.banks.pain002 import read_pain002, write_pain002
 from afterloan.banks.pain008 import read_pain008, write_pain008
-from afterloan.banks.words import Collection, FileRefused, Results, Statement
+from afterloan.banks.words import Collection, FileRefused, Order, Results, RowRefused, Statement
 
 WRITERS: dict[str, Callable[[Collection], bytes]] = {
     "pain008": write_pain008,
@@ -40,6 +41,13 @@ WRITERS_OF_STATEMENTS: dict[str, Callable[[Statement], bytes]] = {
     "csv": write_statement,
 }
 SUFFIX = {"pain008": "xml", "nacha": "ach", "batch_csv": "csv"}
+
+
+def refuse_order(form: str, order: Order, currency: str) -> RowRefused | None:
+    """Why a debit cannot stand in a file of a form; None: it can."""
+    if form == "nacha":
+        return nacha.refuse_order(order)
+    return pain008.refuse_order(order, currency) if form == "pain008" else None
 
 
 def read_collection(form: str, data: bytes, file: str) -> Collection:

@@ -4,15 +4,32 @@ The layout is from memory of the NACHA Operating Rules, appendix on record forma
 be checked against the rule book, or with the bank's validator, before a file is sent.
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
-from afterloan.banks.words import Collection, Creditor, FileRefused, Order, Result, Results, RowRefused, decoded
+from afterloan.banks.letters import in_ascii
+from afterloan.banks.numbers import US_ACCOUNT, is_routing
+from afterloan.banks.words import (
+    MAX_BYTES,
+    Collection,
+    Correction,
+    Creditor,
+    FileRefused,
+    Order,
+    Result,
+    Results,
+    RowRefused,
+)
 
 WIDTH = 94
 BLOCK = 10
 DEBITS_ONLY = "225"
+CHECKING, SAVINGS = 27, 37
+"""Codes of a debit to a current and to a savings account."""
+MODIFIERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+MOST_FEN = 10**10 - 1
 
 Field = tuple[str, int, str]
 """(name, width, form): `n` number zero-filled, `a` text blank-filled, `=xyz` constant."""
@@ -61,9 +78,27 @@ LAYOUT: dict[str, tuple[Field, ...]] = {
         ("addenda", 1, "n"),
         ("trace", 15, "n"),
     ),
-    "7": (
+    "705": (
         ("type", 1, "=7"),
-        ("addenda_type", 2, "n"),
+        ("addenda_type", 2, "=05"),
+        ("note", 80, "a"),
+        ("sequence", 4, "n"),
+        ("entry", 7, "n"),
+    ),
+    "798": (
+        ("type", 1, "=7"),
+        ("addenda_type", 2, "=98"),
+        ("reason", 3, "a"),
+        ("original_trace", 15, "n"),
+        ("reserved", 6, "a"),
+        ("original_rdfi", 8, "a"),
+        ("corrected", 29, "a"),
+        ("reserved_too", 15, "a"),
+        ("trace", 15, "n"),
+    ),
+    "799": (
+        ("type", 1, "=7"),
+        ("addenda_type", 2, "=99"),
         ("reason", 3, "a"),
         ("original_trace", 15, "n"),
         ("died_on", 6, "a"),
@@ -99,7 +134,10 @@ LAYOUT: dict[str, tuple[Field, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One debit, or (with `reason`) the return of one. `bank`: routing number of 9 digits with its check digit."""
+    """One debit, or (with `reason`) the return of one, or (with `corrected`) what its bank asks us to change.
+
+    `bank`: routing number of 9 digits with its check digit. `reason`: R code of a return, C code of a correction.
+    """
 
     code: int
     bank: str
@@ -111,11 +149,31 @@ class Entry:
     reason: str = ""
     original_trace: int = 0
     note: str = ""
+    corrected: str = ""
+
+    @property
+    def is_debit(self) -> bool:
+        """Whether its amount counts among the debits: codes 26 to 29 and 36 to 39, and 55 and 56 of loan accounts."""
+        return self.code % 10 >= 6 or self.code == 55
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The entries of one company. `effective_on`: None where it is no day; `settled`: day of the year, or 0."""
+
+    company: str
+    company_id: str
+    effective_on: date | None
+    odfi: str
+    entries: tuple[Entry, ...]
+    settled: int = 0
+    service: str = DEBITS_ONLY
+    sec: str = "PPD"
 
 
 @dataclass(frozen=True, slots=True)
 class NachaFile:
-    """A file with one batch of debits."""
+    """A file with its batches; returns come in several, or in none on a day without any."""
 
     destination: str
     origin: str
@@ -124,25 +182,15 @@ class NachaFile:
     destination_name: str
     origin_name: str
     reference: str
-    company: str
-    company_id: str
-    effective_on: date
-    odfi: str
-    entries: tuple[Entry, ...]
-
-
-def check_digit(routing8: str) -> str:
-    """The ninth digit of a routing number: weights 3, 7, 1. `check_digit("09100001") == "9"`.
-
-    0·3 + 9·7 + 1·1 + 0·3 + 0·7 + 0·1 + 0·3 + 1·7 = 71; 80 − 71 = 9.
-    """
-    total = sum(int(d) * w for d, w in zip(routing8, (3, 7, 1, 3, 7, 1, 3, 7), strict=True))
-    return str(-total % 10)
+    batches: tuple[Batch, ...]
 
 
 def entry_hash(entries: Sequence[Entry]) -> int:
     """The sum of the first eight digits of every entry's routing number, its last ten digits."""
     return sum(int(entry.bank[:8]) for entry in entries) % 10**10
+
+
+# -- records --------------------------------------------------------------------------------------------------------
 
 
 def compose(kind: str, **values: object) -> str:
@@ -163,12 +211,17 @@ def compose(kind: str, **values: object) -> str:
 
 
 def take_apart(record: str) -> dict[str, str]:
-    """The fields of a record, stripped. Raises ValueError: unknown type, a constant that is not there, no number."""
-    if record[:1] not in LAYOUT:
-        raise ValueError(f"record type {record[:1]!r}: there are {', '.join(LAYOUT)}")
-    found: dict[str, str] = {}
+    """The fields of a record, stripped; blanks cut off at its end are put back.
+
+    Raises ValueError: unknown type, a constant that is not there, no number.
+    """
+    kind = record[:3] if record[:1] == "7" else record[:1]
+    if kind not in LAYOUT:
+        raise ValueError(f"record type {kind!r}: there are {', '.join(LAYOUT)}")
+    record = record.ljust(WIDTH)
+    found: dict[str, str] = {"kind": kind}
     at = 0
-    for name, width, form in LAYOUT[record[0]]:
+    for name, width, form in LAYOUT[kind]:
         value = record[at : at + width]
         at += width
         if form.startswith("=") and value != form[1:]:
@@ -177,6 +230,9 @@ def take_apart(record: str) -> dict[str, str]:
             raise ValueError(f"{name} {value!r} is no number")
         found[name] = value.strip() if form == "a" else value
     return found
+
+
+# -- writing --------------------------------------------------------------------------------------------------------
 
 
 def write_nacha_file(file: NachaFile) -> bytes:
@@ -193,34 +249,42 @@ def write_nacha_file(file: NachaFile) -> bytes:
             destination_name=f.destination_name,
             origin_name=f.origin_name,
             reference=f.reference,
-        ),
-        compose(
-            "5",
-            service=DEBITS_ONLY,
-            company=f.company,
-            company_id=f.company_id,
-            sec="PPD",
-            description="LOAN PMT",
-            effective_on=f"{f.effective_on:%y%m%d}",
-            originator_status="1",
-            odfi=f.odfi,
-            batch=1,
-        ),
+        )
     ]
-    for entry in f.entries:
-        rows.extend(_entry_rows(entry))
-    count = len(rows) - 2
-    sums = {
-        "count": count,
-        "hash": entry_hash(f.entries),
-        "debit_fen": sum(e.amount_fen for e in f.entries),
-        "credit_fen": 0,
-    }
-    rows.append(compose("8", service=DEBITS_ONLY, company_id=f.company_id, odfi=f.odfi, batch=1, **sums))
+    for number, batch in enumerate(f.batches, 1):
+        rows.extend(_batch_rows(batch, number))
     blocks = -(-(len(rows) + 1) // BLOCK)
-    rows.append(compose("9", batches=1, blocks=blocks, **sums))
+    everything = [entry for batch in f.batches for entry in batch.entries]
+    rows.append(compose("9", batches=len(f.batches), blocks=blocks, **_sums(everything)))
     rows.extend(["9" * WIDTH] * (blocks * BLOCK - len(rows)))
     return ("\n".join(rows) + "\n").encode("ascii")
+
+
+def _sums(entries: Sequence[Entry]) -> dict[str, int]:
+    """What a control record says: entries and addenda, the hash, debits and credits."""
+    return {
+        "count": sum(2 if entry.reason else 1 for entry in entries),
+        "hash": entry_hash(entries),
+        "debit_fen": sum(e.amount_fen for e in entries if e.is_debit),
+        "credit_fen": sum(e.amount_fen for e in entries if not e.is_debit),
+    }
+
+
+def _batch_rows(batch: Batch, number: int) -> list[str]:
+    b = batch
+    told = {"service": b.service, "company_id": b.company_id, "odfi": b.odfi, "batch": number}
+    head = compose(
+        "5",
+        company=b.company,
+        sec=b.sec,
+        description="LOAN PMT",
+        effective_on=f"{b.effective_on:%y%m%d}" if b.effective_on else "",
+        settlement=f"{b.settled:03d}" if b.settled else "",
+        originator_status="1",
+        **told,
+    )
+    rows = [row for entry in b.entries for row in _entry_rows(entry)]
+    return [head, *rows, compose("8", **told, **_sums(b.entries))]
 
 
 def _entry_rows(entry: Entry) -> list[str]:
@@ -239,70 +303,79 @@ def _entry_rows(entry: Entry) -> list[str]:
         )
     ]
     if entry.reason:
-        rows.append(
-            compose(
-                "7",
-                addenda_type=99,
-                reason=entry.reason,
-                original_trace=entry.original_trace,
-                original_rdfi=entry.bank[:8],
-                note=entry.note,
-                trace=entry.trace,
-            )
-        )
+        told = {"reason": entry.reason, "original_trace": entry.original_trace, "original_rdfi": entry.bank[:8]}
+        kind, more = ("798", {"corrected": entry.corrected}) if entry.corrected else ("799", {"note": entry.note})
+        rows.append(compose(kind, trace=entry.trace, **told, **more))
     return rows
 
 
+# -- reading --------------------------------------------------------------------------------------------------------
+
+
 def read_nacha_file(data: bytes, name: str = "nacha") -> NachaFile:
-    """A file of one batch. Raises FileRefused with the line: cut off, a record of another length, a wrong count, hash
-    or total (both figures told).
+    """A file as banks write it: any number of batches, with or without nines at the end, blanks cut off or not.
+
+    Raises FileRefused with the line: cut off, a record that cannot be, a wrong count, hash or total (both figures).
     """
-    rows = _rows(data, name)
-    records = [(k, _apart(row, k, name)) for k, row in enumerate(rows, 1) if row != "9" * WIDTH]
+    rows = [(k, row) for k, row in enumerate(_rows(data, name), 1) if row.strip()]
+    while len(rows) > 1 and set(rows[-1][1]) == {"9"}:
+        rows.pop()
+    records = [(k, _apart(row, k, name)) for k, row in rows]
     types = "".join(record["type"] for _, record in records)
-    if types[:2] != "15" or types[-2:] != "89" or set(types[2:-2]) - {"6", "7"}:
-        line = len(rows) if not types.endswith("89") else 1
-        raise FileRefused(
-            name, f"line {line}", f"records run {types[:8]}…{types[-4:]}", "send one whole batch: 1 5 6… 8 9 (cut off?)"
-        )
-    entries = _entries(records[2:-2], name)
-    (at, control), (last, end) = records[-2], records[-1]
-    for line, told, own in ((at, control, "batch"), (last, end, "file")):
-        _agree(name, line, own, "entries", int(told["count"]), len(types) - 4)
-        _agree(name, line, own, "hash", int(told["hash"]), entry_hash(entries))
-        _agree(name, line, own, "debits", int(told["debit_fen"]), sum(e.amount_fen for e in entries))
-    _agree(name, last, "file", "blocks", int(end["blocks"]) * BLOCK, len(rows))
-    head, batch = records[0][1], records[1][1]
+    if not re.fullmatch(r"1(5[67]*8)*9", types):
+        line = rows[-1][0] if not types.endswith("9") else 1
+        reason = f"records run {types[:8]}…{types[-4:]}"
+        raise FileRefused(name, f"line {line}", reason, "send it whole: 1, batches of 5 6… 8, 9 (cut off?)")
+    head, (last, end) = records[0][1], records[-1]
+    batches = _batches(records[1:-1], name)
+    _agree(name, last, "file", "batches", int(end["batches"]), len(batches))
+    _agree_all(name, last, "file", end, [e for batch in batches for e in batch.entries], types)
     return NachaFile(
         destination=head["destination"],
         origin=head["origin"],
-        made_at=_moment(head["made_on"] + head["made_at"], "%y%m%d%H%M", name, 1),
+        made_at=_made_at(head, name),
         modifier=head["modifier"],
         destination_name=head["destination_name"],
         origin_name=head["origin_name"],
         reference=head["reference"],
-        company=batch["company"],
-        company_id=batch["company_id"],
-        effective_on=_moment(batch["effective_on"], "%y%m%d", name, 2).date(),
-        odfi=batch["odfi"],
-        entries=tuple(entries),
+        batches=tuple(batches),
     )
 
 
 def _rows(data: bytes, name: str) -> list[str]:
-    rows = decoded(data, name).replace("\r\n", "\n").rstrip("\n").split("\n")
+    """Records as text, a character for each byte as the form has it, unless a row is only right as UTF-8.
+
+    Some banks send no line ends at all: then every 94 bytes are a record.
+    """
+    if len(data) > MAX_BYTES:
+        raise FileRefused(name, "file", f"{len(data):,} bytes", f"send at most {MAX_BYTES:,}")
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if not data.strip():
+        raise FileRefused(name, "line 1", "the file is empty", "send it again")
+    parts = data.splitlines()
+    if len(parts) == 1 and len(data) > WIDTH:
+        parts = [data[k : k + WIDTH] for k in range(0, len(data), WIDTH)]
+    rows = [_text_of(part) for part in parts]
     for k, row in enumerate(rows, 1):
-        if len(row) != WIDTH:
-            reason = f"{len(row)} characters, must be {WIDTH}" + (" (cut off?)" if k == len(rows) else "")
-            raise FileRefused(name, f"line {k}", reason, "have it sent again, whole")
+        if len(row) > WIDTH:
+            raise FileRefused(name, f"line {k}", f"{len(row)} characters, must be {WIDTH}", "have it sent again, whole")
     return rows
+
+
+def _text_of(row: bytes) -> str:
+    if len(row) > WIDTH:
+        try:
+            return row.decode("utf-8")
+        except UnicodeDecodeError:
+            pass
+    return row.decode("latin-1")
 
 
 def _apart(row: str, line: int, name: str) -> dict[str, str]:
     try:
         return take_apart(row)
     except ValueError as error:
-        raise FileRefused(name, f"line {line}", str(error), "correct the record") from error
+        raise FileRefused(name, f"line {line}", f"{error} (cut off?)", "correct the record") from error
 
 
 def _agree(name: str, line: int, of: str, what: str, told: int, found: int) -> None:
@@ -312,96 +385,219 @@ def _agree(name: str, line: int, of: str, what: str, told: int, found: int) -> N
         )
 
 
-def _moment(text: str, form: str, name: str, line: int) -> datetime:
+def _agree_all(name: str, line: int, own: str, told: dict[str, str], entries: Sequence[Entry], types: str) -> None:
+    """Compare a control record with what it closes. `types`: the types of the records, one letter each."""
+    found = _sums(entries) | {"count": types.count("6") + types.count("7")}
+    words = {"count": "entries", "hash": "hash", "debit_fen": "debits", "credit_fen": "credits"}
+    for key, word in words.items():
+        _agree(name, line, own, word, int(told[key]), found[key])
+
+
+def _made_at(head: dict[str, str], name: str) -> datetime:
+    """When a file was made; banks leave the hour blank."""
+    text = head["made_on"] + (head["made_at"] or "0000")
     try:
-        return datetime.strptime(text, form)
+        return datetime.strptime(text, "%y%m%d%H%M")
     except ValueError as error:
-        raise FileRefused(name, f"line {line}", f"{text!r} is no date", "correct it") from error
+        raise FileRefused(name, "line 1", f"{text!r} is no moment", "correct it") from error
+
+
+def _day(text: str) -> date | None:
+    """The day told as YYMMDD; None where it is blank, zeros or no day."""
+    if not re.fullmatch(r"[0-9]{6}", text) or text == "000000":
+        return None
+    try:
+        return datetime.strptime(text, "%y%m%d").date()
+    except ValueError:
+        return None
+
+
+def _batches(records: Sequence[tuple[int, dict[str, str]]], name: str) -> list[Batch]:
+    """The batches, each compared with its own control record."""
+    found: list[Batch] = []
+    start = 0
+    for k, (line, record) in enumerate(records):
+        if record["type"] != "8":
+            continue
+        head, inner = records[start][1], records[start + 1 : k]
+        entries = _entries(inner, name)
+        types = "".join(r["type"] for _, r in inner)
+        _agree_all(name, line, "batch", record, entries, types)
+        settled = int(head["settlement"]) if re.fullmatch(r"[0-9]{3}", head["settlement"]) else 0
+        found.append(
+            Batch(
+                head["company"], head["company_id"], _day(head["effective_on"]), head["odfi"], tuple(entries), settled,
+                head["service"], head["sec"],
+            )
+        )  # fmt: skip
+        start = k + 1
+    return found
 
 
 def _entries(records: Sequence[tuple[int, dict[str, str]]], name: str) -> list[Entry]:
+    """Entries with what their addenda say: why they came back (99), what to correct (98), a note (05)."""
     entries: list[Entry] = []
     for line, record in records:
         if record["type"] == "6":
             bank = record["rdfi"] + record["check"]
-            if not (bank.isdigit() and len(bank) == 9 and check_digit(bank[:8]) == bank[8]):
-                raise FileRefused(
-                    name, f"line {line}", f"routing number {bank!r}: its check digit is wrong", "correct it"
-                )
-            entries.append(
-                Entry(
-                    int(record["code"]),
-                    bank,
-                    record["account"],
-                    int(record["amount_fen"]),
-                    record["individual"],
-                    record["name"],
-                    int(record["trace"]),
-                )
-            )
+            if not re.fullmatch(r"[0-9]{9}", bank):
+                raise FileRefused(name, f"line {line}", f"routing number {bank!r} is no number", "correct it")
+            told = (record["account"], int(record["amount_fen"]), record["individual"], record["name"])
+            entries.append(Entry(int(record["code"]), bank, *told, int(record["trace"])))
         elif not entries:
             raise FileRefused(name, f"line {line}", "an addenda before any entry", "send it again")
+        elif record["kind"] == "705":
+            entries[-1] = replace(entries[-1], note=entries[-1].note or record["note"])
         else:
-            e = entries.pop()
-            told = (e.code, e.bank, e.account, e.amount_fen, e.individual, e.name, e.trace)
-            entries.append(Entry(*told, record["reason"], int(record["original_trace"]), record["note"]))
+            entries[-1] = replace(
+                entries[-1],
+                reason=record["reason"],
+                original_trace=int(record["original_trace"]),
+                corrected=record.get("corrected", ""),
+                note=record.get("note", "") or entries[-1].note,
+            )
     return entries
 
 
-def write_nacha(collection: Collection) -> bytes:
-    """A collection as a file of PPD debits. Raises FileRefused for a routing number or name that does not fit."""
-    c = collection
-    entries: list[Entry] = []
-    for k, order in enumerate(c.orders, 1):
-        if not (len(order.bank) == 9 and order.bank.isdigit() and check_digit(order.bank[:8]) == order.bank[8]):
-            place = f"debit {order.end_to_end}"
-            raise FileRefused("nacha", place, f"bank {order.bank!r} is no routing number", "correct the mandate")
-        trace = int(c.creditor.bank[:8]) * 10**7 + k
-        entries.append(Entry(27, order.bank, order.account, order.amount_fen, order.end_to_end, order.name[:22], trace))
-    try:
-        return write_nacha_file(
-            NachaFile(
-                destination=c.creditor.bank,
-                origin=c.creditor.scheme_id or c.creditor.account[:10],
-                made_at=c.made_at,
-                modifier="A",
-                destination_name="",
-                origin_name=c.creditor.name[:23],
-                reference=c.message[:8],
-                company=c.creditor.name[:16],
-                company_id=(c.creditor.scheme_id or c.creditor.account)[:10],
-                effective_on=c.collect_on,
-                odfi=c.creditor.bank[:8],
-                entries=tuple(entries),
-            )
+# -- collections ----------------------------------------------------------------------------------------------------
+
+
+def refuse_order(order: Order) -> RowRefused | None:
+    """Why a debit cannot stand in a NACHA file; None: it can. It is left out then and holds no other up."""
+    place = f"debit {order.end_to_end}"
+    if not is_routing(order.bank):
+        return RowRefused(place, "bank", order.bank, "is no routing number", "correct the mandate")
+    if not US_ACCOUNT.fullmatch(order.account):
+        reason = "is no account of at most 17 letters, digits and hyphens"
+        return RowRefused(place, "account", order.account, reason, "correct the mandate")
+    if order.amount_fen > MOST_FEN:
+        return RowRefused(place, "amount_fen", str(order.amount_fen), "has more than ten digits", "ask for less")
+    if not in_ascii(order.name, 22):
+        return RowRefused(
+            place, "name", order.name, "has no letter that can be written", "correct the mandate's holder"
         )
+    return None
+
+
+def write_nacha(collection: Collection) -> bytes:
+    """A collection as a file of PPD debits, names in plain letters: `José Núñez` is `Jose Nunez`.
+
+    The collection's `number` on its day gives the file's modifier (A, B, … 9), its `first_debit` the first trace
+    number, so that no two files of a day and no two debits look the same. Raises FileRefused.
+    """
+    c = collection
+    for order in c.orders:
+        bad = refuse_order(order)
+        if bad is not None:
+            raise FileRefused("nacha", bad.place, f"{bad.column} {bad.value!r} {bad.reason}", bad.remedy)
+    if not is_routing(c.creditor.bank):
+        raise FileRefused("nacha", "creditor", f"bank {c.creditor.bank!r} is no routing number", "correct the creditor")
+    if not 1 <= c.number <= len(MODIFIERS):
+        reason = f"it would be file {c.number} of its day; there are {len(MODIFIERS)} modifiers"
+        raise FileRefused("nacha", "file", reason, "send the rest tomorrow")
+    odfi = c.creditor.bank[:8]
+    entries = tuple(_entry_of(order, odfi, c.first_debit + k) for k, order in enumerate(c.orders))
+    company, company_id = in_ascii(c.creditor.name, 23), (c.creditor.scheme_id or c.creditor.account)[:10]
+    batch = Batch(company[:16], company_id, c.collect_on, odfi, entries)
+    file = NachaFile(
+        c.creditor.bank, company_id, c.made_at, MODIFIERS[c.number - 1], "", company, c.message[-8:], (batch,)
+    )
+    try:
+        return write_nacha_file(file)
     except ValueError as error:
         raise FileRefused("nacha", "file", str(error), "correct the mandate or the creditor") from error
+
+
+def _entry_of(order: Order, odfi: str, number: int) -> Entry:
+    code = SAVINGS if order.savings else CHECKING
+    trace = int(odfi) * 10**7 + number % 10**7
+    return Entry(code, order.bank, order.account, order.amount_fen, order.end_to_end, in_ascii(order.name, 22), trace)
 
 
 def read_nacha(data: bytes, name: str = "nacha") -> Collection:
     """The collection in a file; NACHA carries neither mandate nor signature, which stay empty. Raises FileRefused."""
     f = read_nacha_file(data, name)
-    orders = tuple(Order(e.individual, e.amount_fen, "", f.effective_on, e.name, e.account, e.bank) for e in f.entries)
-    creditor = Creditor(f.company, f.company_id, f.destination, f.origin)
-    return Collection(f.reference, f.made_at, creditor, f.effective_on, "USD", orders)
+    if len(f.batches) != 1 or f.batches[0].effective_on is None:
+        raise FileRefused(name, "file", f"{len(f.batches)} batches or no day", "send one batch with its day")
+    (batch,) = f.batches
+    assert batch.effective_on is not None
+    on = batch.effective_on
+    for e in batch.entries:
+        if not is_routing(e.bank):
+            reason = f"routing number {e.bank!r}: its check digit is wrong"
+            raise FileRefused(name, f"debit {e.individual}", reason, "correct it")
+    orders = tuple(
+        Order(e.individual, e.amount_fen, "", on, e.name, e.account, e.bank, savings=e.code == SAVINGS)
+        for e in batch.entries
+    )
+    creditor = Creditor(batch.company, batch.company_id, f.destination, f.origin)
+    return Collection(f.reference, f.made_at, creditor, on, "USD", orders)
+
+
+# -- returns --------------------------------------------------------------------------------------------------------
+
+NEAR = timedelta(days=5)
+"""A day that a bank writes into a batch of returns is taken for theirs when it is this near to the file's own day."""
+BETWEEN_BANKS = re.compile(r"R(6[1-9]|7[0-7])")
+"""Codes of disputes between banks about a return: nothing that a debit of ours came to."""
+
+
+def came_back_on(made_on: date, batch: Batch) -> date:
+    """The day on which the returns of a batch count: settlement, else the effective day, else the file's own day.
+
+    Settlement is a day of the year, of the year that brings it nearest: 002 in a file of 2026-12-31 is 2027-01-02. The
+    effective day is often left blank, zero, or copied from the debit or a template (`000101`): one that is not near the
+    file's day says nothing.
+    """
+    if 1 <= batch.settled <= 366:
+        near = [date(year, 1, 1) + timedelta(days=batch.settled - 1) for year in (made_on.year - 1, made_on.year,
+                                                                                  made_on.year + 1)]  # fmt: skip
+        settled = min(near, key=lambda on: abs(on - made_on))
+        if abs(settled - made_on) <= NEAR:
+            return settled
+    if batch.effective_on is not None and abs(batch.effective_on - made_on) <= NEAR:
+        return batch.effective_on
+    return made_on
 
 
 def read_nacha_returns(data: bytes, name: str = "returns") -> Results:
-    """The returns in a file: a debit that came back, by its individual number, with its R code."""
+    """The returns in a file, by the debit's individual number with their R code, and the corrections asked for.
+
+    Entries that are neither are refused one by one. Raises FileRefused.
+    """
     f = read_nacha_file(data, name)
     results: list[Result] = []
     refused: list[RowRefused] = []
-    for k, e in enumerate(f.entries, 1):
-        if not e.reason:
-            refused.append(
-                RowRefused(f"entry {k}", "addenda", e.individual, "no return addenda", "have the bank say why")
-            )
-            continue
-        results.append(
-            Result(e.individual, "returned", f.effective_on, e.amount_fen, e.reason, "nacha", str(e.trace), e.note)
-        )
-    return Results(f.reference, "", f.made_at, tuple(results), tuple(refused))
+    corrections: list[Correction] = []
+    for b, batch in enumerate(f.batches, 1):
+        on = came_back_on(f.made_at.date(), batch)
+        for k, e in enumerate(batch.entries, 1):
+            found = _said(e, on, f"batch {b}, entry {k}")
+            if isinstance(found, Result):
+                results.append(found)
+            elif isinstance(found, Correction):
+                corrections.append(found)
+            else:
+                refused.append(found)
+    return Results(f.reference, "", f.made_at, tuple(results), tuple(refused), tuple(corrections))
+
+
+def _said(e: Entry, on: date, place: str) -> Result | Correction | RowRefused:
+    """What one entry says of a debit of ours."""
+    if re.fullmatch(r"C[0-9]{2}", e.reason):
+        return Correction(e.individual, e.reason, e.corrected, place)
+    if not e.reason:
+        return RowRefused(place, "addenda", e.individual, "no return addenda", "have the bank say why")
+    if BETWEEN_BANKS.fullmatch(e.reason):
+        reason = "is a dispute between banks, no return of a debit"
+        return RowRefused(place, "reason", f"{e.individual} {e.reason}", reason, "ask the bank what it means for us")
+    if not e.is_debit:
+        return RowRefused(place, "code", f"{e.individual} {e.code}", "a credit came back, no debit of ours",
+                          "ask the bank which payment it was")  # fmt: skip
+    if not e.individual:
+        told = f"trace {e.original_trace}, account {e.account}"
+        return RowRefused(place, "individual", told, "names no debit", "find the debit by its trace number")
+    return Result(e.individual, "returned", on, e.amount_fen, e.reason, "nacha", str(e.trace), e.note)
 
 
 ISO_TO_NACHA = {"AM04": "R01", "AC04": "R02", "AC01": "R03", "MD01": "R07", "MD06": "R10"}
@@ -410,24 +606,15 @@ ISO_TO_NACHA = {"AM04": "R01", "AC04": "R02", "AC01": "R03", "MD01": "R07", "MD0
 def write_nacha_returns(results: Results) -> bytes:
     """What failed or went back, as the simulated bank tells it: NACHA says nothing of what succeeded."""
     bank = "091000019"
-    entries = tuple(
-        Entry(
-            26,
-            bank,
-            "0",
-            r.amount_fen,
-            r.end_to_end,
-            "",
-            int(bank[:8]) * 10**7 + k,
-            ISO_TO_NACHA.get(r.code, r.code if r.code.startswith("R") else "R17"),
-            int(bank[:8]) * 10**7 + k,
-            r.note[:44],
-        )
-        for k, r in enumerate((r for r in results.results if r.status in ("failed", "returned")), 1)
-    )
-    return write_nacha_file(
-        NachaFile(
-            bank, bank, results.made_at, "A", "", "SIMULATED BANK", "", "SIMULATED", "0", results.made_at.date(),
-            bank[:8], entries,
-        )
-    )  # fmt: skip
+    told = [r for r in results.results if r.status in ("failed", "returned")]
+    batches = []
+    for on in sorted({r.on for r in told}):
+        entries = tuple(_returned(r, bank, k) for k, r in enumerate(told, 1) if r.on == on)
+        batches.append(Batch("SIMULATED", "0", on, bank[:8], entries, on.timetuple().tm_yday))
+    return write_nacha_file(NachaFile(bank, bank, results.made_at, "A", "", "SIMULATED BANK", "", tuple(batches)))
+
+
+def _returned(r: Result, bank: str, k: int) -> Entry:
+    trace = int(bank[:8]) * 10**7 + k
+    code = ISO_TO_NACHA.get(r.code, r.code if r.code.startswith("R") else "R17")
+    return Entry(26, bank, "0", r.amount_fen, r.end_to_end, "", trace, code, trace, r.note[:44])

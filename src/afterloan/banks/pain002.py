@@ -52,7 +52,7 @@ def read_pain002(data: bytes, file: str = "pain.002") -> Results:
             file, group.place, f"the bank refused {of} whole: {why}", "correct that file and send it anew"
         )
     results: list[Result] = []
-    refused: list[RowRefused] = []
+    refused = [bad for info in body.all("OrgnlPmtInfAndSts") if (bad := _refused_whole(info)) is not None]
     for node in nodes:
         found = _result(node, made_at.date())
         if isinstance(found, RowRefused):
@@ -60,6 +60,15 @@ def read_pain002(data: bytes, file: str = "pain.002") -> Results:
         elif found is not None:
             results.append(found)
     return Results(head.text("MsgId"), group.text("OrgnlMsgId"), made_at, tuple(results), tuple(refused))
+
+
+def _refused_whole(info: Node) -> RowRefused | None:
+    """A part of a file that the bank refused without naming its debits: a person must send them anew."""
+    if info.text("PmtInfSts", "") != "RJCT" or any(True for _ in info.all("TxInfAndSts")):
+        return None
+    why = info.text("StsRsnInf/Rsn/Cd", "") or info.text("StsRsnInf/AddtlInf", "no reason given")
+    of = info.text("OrgnlPmtInfId", "")
+    return RowRefused(info.place, "PmtInfSts", of, f"the bank refused {of} whole: {why}", "correct it and send it anew")
 
 
 def _result(node: Node, told_on: date) -> Result | RowRefused | None:

@@ -1,6 +1,8 @@
 """Collections as ISO 20022 pain.008: written for the bank, read by the simulated one."""
 
-from afterloan.banks.words import Collection, Creditor, FileRefused, Order, yuan
+from afterloan.banks.letters import in_sepa
+from afterloan.banks.numbers import is_creditor_id, is_iban, plain_account
+from afterloan.banks.words import Collection, Creditor, FileRefused, Order, RowRefused
 from afterloan.banks.xml import (
     Node,
     Tree,
@@ -12,42 +14,96 @@ from afterloan.banks.xml import (
     read_document,
     write_document,
 )
+from afterloan.money import decimals_of, show_amount
 
 KIND = "pain.008.001.08"
 
 
+SEPA = "EUR"
+"""Debits in this currency are SEPA core direct debits: IBANs, the scheme's letters, its creditor identifier."""
+
+
+def refuse_order(order: Order, currency: str) -> RowRefused | None:
+    """Why a debit cannot stand in the file; None: it can. It is left out then and holds no other up."""
+    place = f"debit {order.end_to_end}"
+    if currency == SEPA and not is_iban(plain_account(order.account)):
+        reason = "is no IBAN, or its check digits are wrong"
+        return RowRefused(place, "account", order.account, reason, "correct the mandate")
+    for what, text, most in (("mandate", order.mandate, 35), ("account", order.account, 34), ("bank", order.bank, 35)):
+        if len(text) > most:
+            return RowRefused(place, what, text, f"is longer than {most} characters", "correct the mandate")
+    if not _text(order.name, 70, currency):
+        return RowRefused(
+            place, "name", order.name, "has no letter that can be written", "correct the mandate's holder"
+        )
+    if len(str(order.amount_fen)) > 11 and currency == SEPA:
+        return RowRefused(place, "amount_fen", str(order.amount_fen), "is over 999,999,999.99", "ask for less")
+    return None
+
+
+def _text(text: str, width: int, currency: str) -> str:
+    """A name or a text in the scheme's letters: SEPA's own; elsewhere as it is, at most `width` characters."""
+    return in_sepa(text, width) if currency == SEPA else text.strip()[:width].rstrip()
+
+
+def _check_creditor(c: Creditor, currency: str) -> None:
+    if currency != SEPA:
+        return
+    if not is_iban(plain_account(c.account)):
+        raise FileRefused("pain.008", "creditor", f"account {c.account!r} is no IBAN", "correct the creditor")
+    if not is_creditor_id(c.scheme_id):
+        reason = f"scheme identifier {c.scheme_id!r} is none, or its check digits are wrong"
+        raise FileRefused("pain.008", "creditor", reason, "name the SEPA creditor identifier, e.g. DE98ZZZ09999999999")
+
+
 def write_pain008(collection: Collection) -> bytes:
-    """The file of one collection: one payment information with all orders, count and control sum on both levels."""
+    """The file of one collection: one payment information with all orders, count and control sum on both levels.
+
+    In EUR it is a SEPA core direct debit: service level SEPA, local instrument CORE, charges shared by service level,
+    names and texts in SEPA's letters, accounts as IBANs in capitals. Raises FileRefused.
+    """
     c = collection
-    count, total = str(len(c.orders)), yuan(c.total_fen)
+    _check_creditor(c.creditor, c.currency)
+    for order in c.orders:
+        bad = refuse_order(order, c.currency)
+        if bad is not None:
+            raise FileRefused("pain.008", bad.place, f"{bad.column} {bad.value!r} {bad.reason}", bad.remedy)
+    count, total = str(len(c.orders)), show_amount(c.total_fen, decimals_of(c.currency))
+    name = _text(c.creditor.name, 70, c.currency)
     head: list[Tree] = [
         ("MsgId", c.message),
         ("CreDtTm", c.made_at.isoformat(timespec="seconds")),
         ("NbOfTxs", count),
         ("CtrlSum", total),
-        ("InitgPty", [("Nm", c.creditor.name)]),
-    ]
-    scheme: list[Tree] = [
-        ("Id", [("PrvtId", [("Othr", [("Id", c.creditor.scheme_id), ("SchmeNm", _named("SEPA", c.creditor))])])])
+        ("InitgPty", [("Nm", name)]),
     ]
     info: list[Tree] = [
         ("PmtInfId", c.message),
         ("PmtMtd", "DD"),
         ("NbOfTxs", count),
         ("CtrlSum", total),
-        ("PmtTpInf", [("SeqTp", "RCUR")]),
+        ("PmtTpInf", _kind_of_payment(c.currency)),
         ("ReqdColltnDt", c.collect_on.isoformat()),
-        ("Cdtr", [("Nm", c.creditor.name)]),
+        ("Cdtr", [("Nm", name)]),
         ("CdtrAcct", account(c.creditor.account)),
         ("CdtrAgt", agent(c.creditor.bank)),
-        ("CdtrSchmeId", scheme if c.creditor.scheme_id else None),
+        ("ChrgBr", "SLEV" if c.currency == SEPA else "SHAR"),
+        ("CdtrSchmeId", _scheme(c.creditor)),
         *(("DrctDbtTxInf", _order(order, c.currency)) for order in c.orders),
     ]
     return write_document(KIND, ("CstmrDrctDbtInitn", [("GrpHdr", head), ("PmtInf", info)]))
 
 
-def _named(name: str, creditor: Creditor) -> list[Tree] | None:
-    return [("Prtry", name)] if creditor.scheme_id else None
+def _kind_of_payment(currency: str) -> list[Tree]:
+    sepa: list[Tree] = [("SvcLvl", [("Cd", "SEPA")]), ("LclInstrm", [("Cd", "CORE")])]
+    return [*(sepa if currency == SEPA else []), ("SeqTp", "RCUR")]
+
+
+def _scheme(creditor: Creditor) -> list[Tree] | None:
+    if not creditor.scheme_id:
+        return None
+    named: list[Tree] = [("Id", creditor.scheme_id), ("SchmeNm", [("Prtry", "SEPA")])]
+    return [("Id", [("PrvtId", [("Othr", named)])])]
 
 
 def _order(order: Order, currency: str) -> list[Tree]:
@@ -56,9 +112,9 @@ def _order(order: Order, currency: str) -> list[Tree]:
         money("InstdAmt", order.amount_fen, currency),
         ("DrctDbtTx", [("MndtRltdInf", [("MndtId", order.mandate), ("DtOfSgntr", order.signed_on.isoformat())])]),
         ("DbtrAgt", agent(order.bank)),
-        ("Dbtr", [("Nm", order.name)]),
+        ("Dbtr", [("Nm", _text(order.name, 70, currency))]),
         ("DbtrAcct", account(order.account)),
-        ("RmtInf", [("Ustrd", order.text)]),
+        ("RmtInf", [("Ustrd", _text(order.text, 140, currency))]),
     ]
 
 
@@ -73,9 +129,10 @@ def read_pain008(data: bytes, file: str = "pain.008") -> Collection:
     currencies = {amount.element.get("Ccy") for node in info.all("DrctDbtTxInf") for amount in node.all("InstdAmt")}
     if len(currencies) != 1:
         raise FileRefused(file, info.place, f"currencies {sorted(map(str, currencies))}", "send one currency a file")
-    _check(head, orders)
+    currency = str(currencies.pop())
+    _check(head, orders, currency)
     if any(True for _ in info.all("CtrlSum")):
-        _check(info, orders)
+        _check(info, orders, currency)
     return Collection(
         message=head.text("MsgId"),
         made_at=head.moment("CreDtTm"),
@@ -86,7 +143,7 @@ def read_pain008(data: bytes, file: str = "pain.008") -> Collection:
             info.text("CdtrSchmeId/Id/PrvtId/Othr/Id", ""),
         ),
         collect_on=info.day("ReqdColltnDt"),
-        currency=str(currencies.pop()),
+        currency=currency,
         orders=orders,
     )
 
@@ -104,13 +161,12 @@ def _order_of(node: Node) -> Order:
     )
 
 
-def _check(node: Node, orders: tuple[Order, ...]) -> None:
-    count, total = node.whole("NbOfTxs"), node.fen("CtrlSum")
+def _check(node: Node, orders: tuple[Order, ...], currency: str) -> None:
+    count, total = node.whole("NbOfTxs"), node.fen("CtrlSum", currency)
     found = sum(order.amount_fen for order in orders)
     if count != len(orders):
         raise FileRefused(node.file, node.place, f"says {count} debits, holds {len(orders)}", "send it again, whole")
     if total != found:
-        raise FileRefused(
-            node.file, node.place, f"control sum {yuan(total)}, the debits sum to {yuan(found)}",
-            "have the sum corrected; nothing was taken in",
-        )  # fmt: skip
+        told, held = (show_amount(fen, decimals_of(currency)) for fen in (total, found))
+        reason = f"control sum {told}, the debits sum to {held}"
+        raise FileRefused(node.file, node.place, reason, "have the sum corrected; nothing was taken in")

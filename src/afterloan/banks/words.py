@@ -2,9 +2,8 @@
 
 import hashlib
 from base64 import b32encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 Status = Literal["succeeded", "failed", "returned", "pending"]
@@ -38,7 +37,10 @@ class RowRefused:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One debit asked of the bank. `end_to_end`: the attempt's reference. Money in minor units."""
+    """One debit asked of the bank. `end_to_end`: the attempt's reference. Money in minor units.
+
+    `savings`: the account is a savings account, where the scheme tells those apart from current ones (NACHA).
+    """
 
     end_to_end: str
     amount_fen: int
@@ -48,6 +50,7 @@ class Order:
     account: str
     bank: str = ""
     text: str = ""
+    savings: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,11 @@ class Creditor:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A file of debits: `message` names it, `collect_on` is the day on which money is asked for."""
+    """A file of debits: `message` names it, `collect_on` is the day on which money is asked for.
+
+    `number`: how many files of this form the day has with it; `first_debit`: how many debits were ever sent before its
+    first one, plus one. Schemes that tell files and debits apart by such numbers (NACHA) take theirs from here.
+    """
 
     message: str
     made_at: datetime
@@ -70,6 +77,8 @@ class Collection:
     collect_on: date
     currency: str
     orders: tuple[Order, ...]
+    number: int = field(default=1, compare=False)
+    first_debit: int = field(default=1, compare=False)
 
     @property
     def total_fen(self) -> int:
@@ -95,19 +104,35 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """What the payer's bank asks us to change before the next debit: `code` says what, `corrected` the new value."""
+
+    end_to_end: str
+    code: str
+    corrected: str
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
-    """A file of results: of which message (may be empty), results, rows refused."""
+    """A file of results: of which message (may be empty), results, rows refused, corrections asked for."""
 
     message: str
     of_message: str
     made_at: datetime
     results: tuple[Result, ...]
     refused: tuple[RowRefused, ...] = ()
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a statement. `amount_fen` > 0 came in, < 0 went out; `bank_reference` is unique on the account."""
+    """One line of a statement. `amount_fen` > 0 came in, < 0 went out.
+
+    `bank_reference`: the bank's own name for it, empty where it gives none; banks give the same name to several lines.
+    `doubt`: why a person must look at it before it is given to a loan. `position`: its place in the statement, from 1:
+    where a line stands is not what it says, so lines that differ in nothing else are equal.
+    """
 
     bank_reference: str
     booked_on: date
@@ -118,11 +143,16 @@ class Line:
     account: str = ""
     text: str = ""
     code: str = ""
+    doubt: str = ""
+    position: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """An account's lines. Balances (minor units) are None where the form does not carry them."""
+    """An account's lines. Balances (minor units) are None where the form does not carry them.
+
+    `number`: the bank's own count of its statements, where `message` alone is no name (MT940: `STARTUMS`).
+    """
 
     message: str
     account: str
@@ -132,6 +162,16 @@ class Statement:
     opening_fen: int | None = None
     closing_fen: int | None = None
     refused: tuple[RowRefused, ...] = ()
+    number: str = field(default="", compare=False)
+
+
+NO_REFERENCE = frozenset({"", "NONREF", "NOTPROVIDED", "NOTAVAILABLE", "NONE", "NOREF", "N/A"})
+"""What banks write where there is no reference."""
+
+
+def reference_or_none(text: str) -> str:
+    """A reference as told, empty for the words that mean there is none: `NONREF`, `NOTPROVIDED`."""
+    return "" if text.strip().upper().replace(" ", "") in NO_REFERENCE else text.strip()
 
 
 def reference_of(*parts: object) -> str:
@@ -141,26 +181,6 @@ def reference_of(*parts: object) -> str:
     """
     digest = hashlib.sha256("\x1f".join(str(part) for part in parts).encode()).digest()
     return "D" + b32encode(digest)[:14].decode()
-
-
-def yuan(fen: int) -> str:
-    """`yuan(-123405) == "-1234.05"`."""
-    sign = "-" if fen < 0 else ""
-    return f"{sign}{abs(fen) // 100}.{abs(fen) % 100:02d}"
-
-
-def fen_of(text: str) -> int:
-    """Minor units of a decimal text: `fen_of("1234.5") == 123450`. Raises ValueError: no number, a third decimal."""
-    try:
-        value = Decimal(text.strip().replace(",", "."))
-    except InvalidOperation as error:
-        raise ValueError(f"{text!r} is no amount; write 1234.56") from error
-    whole = value.scaleb(2)
-    if not whole.is_finite() or whole != whole.to_integral_value():
-        raise ValueError(f"{text!r} has more than two decimals")
-    if abs(whole) > 10**14:
-        raise ValueError(f"{text!r} is larger than any amount here")
-    return int(whole)
 
 
 def decoded(data: bytes, file: str) -> str:

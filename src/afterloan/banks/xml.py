@@ -1,6 +1,7 @@
 """ISO 20022 XML in general: reading with places, writing in order, checking against published schemas."""
 
 import os
+import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from functools import cache
@@ -9,8 +10,12 @@ from typing import Any
 
 from lxml import etree
 
-from afterloan.banks.words import MAX_BYTES, FileRefused, fen_of, yuan
+from afterloan.banks.numbers import is_iban, plain_account
+from afterloan.banks.words import MAX_BYTES, FileRefused
+from afterloan.money import AmountRefused, decimals_of, parse_amount, show_amount
 
+DAY_WITH_ZONE = re.compile(r"^(\d{4}-\d\d-\d\d)(Z|[+-]\d\d:\d\d)$")
+"""A day may carry its zone (`2026-03-10+01:00`); it stays the same day."""
 SPACE = "urn:iso:std:iso:20022:tech:xsd:"
 SCHEMAS = "AFTERLOAN_ISO20022_SCHEMAS"
 """Names a folder with the published schemas, `camt.053.001.08.xsd` …: files in and out are then checked."""
@@ -48,13 +53,15 @@ class Node:
             return default
         raise FileRefused(self.file, self.place, f"<{path}> is missing", "have the bank send the file again")
 
-    def fen(self, path: str) -> int:
-        """An amount in minor units. Raises FileRefused."""
-        text = self.text(path)
+    def fen(self, path: str, currency: str = "") -> int:
+        """An amount in minor units of its own `Ccy`, else of `currency`. Raises FileRefused."""
+        node = self.one(path)
+        decimals = decimals_of(node.element.get("Ccy") or currency)
         try:
-            return fen_of(text)
-        except ValueError as error:
-            raise FileRefused(self.file, self.place, f"<{path}> {error}", "correct the amount") from error
+            return parse_amount(node.element.text or "", decimals, mark=".", where=f"<{path}>")
+        except AmountRefused as error:
+            reason = f"{error.where} {error.value!r} {error.reason}"
+            raise FileRefused(self.file, self.place, reason, error.remedy) from error
 
     def whole(self, path: str) -> int:
         """A whole number. Raises FileRefused."""
@@ -71,7 +78,7 @@ class Node:
         """A moment, or the beginning of a day. Raises FileRefused."""
         text = self.text(path)
         try:
-            return datetime.fromisoformat(text)
+            return datetime.fromisoformat(DAY_WITH_ZONE.sub(r"\1", text))
         except ValueError as error:
             raise FileRefused(self.file, self.place, f"<{path}> {text!r} is no date", "correct it") from error
 
@@ -153,13 +160,13 @@ def _append(parent: Any, tree: Tree, space: str) -> None:
 
 def money(name: str, fen: int, currency: str) -> Tree:
     """An amount element: `money("Amt", 12300, "CNY")` is `<Amt Ccy="CNY">123.00</Amt>`."""
-    return f"{name} Ccy={currency}", yuan(fen)
+    return f"{name} Ccy={currency}", show_amount(fen, decimals_of(currency))
 
 
 def account(text: str) -> list[Tree]:
-    """An account: IBAN where it looks like one (two letters, two digits, 11 or more further), else other."""
-    if len(text) >= 15 and text[:2].isalpha() and text[:2].isupper() and text[2:4].isdigit() and text[4:].isalnum():
-        return [("Id", [("IBAN", text)])]
+    """An account: IBAN where its check digits say so (blanks and small letters do not matter), else other."""
+    if is_iban(plain_account(text)):
+        return [("Id", [("IBAN", plain_account(text))])]
     return [("Id", [("Othr", [("Id", text)])])]
 
 

@@ -165,6 +165,8 @@ def _apply(
     connection: psycopg.Connection[Any], reader: adbc.Connection, number: int, account: str, line: Line, known_on: date
 ) -> Match:
     """Give a line to its debit or its loan; or say why it waits."""
+    if line.doubt:
+        return Match(line.doubt)
     if _is_debit(connection, line.end_to_end):
         status: Status = "succeeded" if line.amount_fen > 0 else "returned"
         result = Result(

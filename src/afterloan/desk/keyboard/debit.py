@@ -47,10 +47,10 @@ def _day(text: str) -> date:
         raise ValueError(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-03-10") from error
 
 
-def _fen(text: str) -> int | None:
-    from afterloan.banks.words import fen_of
+def _fen(text: str, option: str) -> int | None:
+    from afterloan.money import parse_amount
 
-    return fen_of(text) if text else None
+    return parse_amount(text, where=option) if text else None
 
 
 def _data(file: Path) -> bytes:
@@ -102,8 +102,8 @@ def mandate_add(
         "bank": bank,
         "holder": holder,
         "rail": rail,
-        "ceiling_fen": _fen(ceiling),
-        "ceiling_month_fen": _fen(ceiling_month),
+        "ceiling_fen": _fen(ceiling, "--ceiling"),
+        "ceiling_month_fen": _fen(ceiling_month, "--ceiling-month"),
         "turn": turn,
     }
     event = read_event(MandateSigned, told)
@@ -126,7 +126,7 @@ def mandate_revoke(reference: str, on: OnDay = "", by: By = "borrower", reason: 
 
 def mandate_list(borrower: str = typer.Argument(""), as_json: AsJson = False) -> None:
     """List mandates, of one BORROWER or of all."""
-    from afterloan.banks.words import yuan
+    from afterloan.money import show_amount
     from afterloan.store.debits import mandates_listed
     from afterloan.store.server import open_store
 
@@ -137,7 +137,7 @@ def mandate_list(borrower: str = typer.Argument(""), as_json: AsJson = False) ->
         return
     for m in found:
         until = f"revoked {m['revoked_on']}" if m["revoked_on"] else "in effect"
-        most = f"at most {yuan(m['ceiling_fen'])}" if m["ceiling_fen"] else "no ceiling"
+        most = f"at most {show_amount(m['ceiling_fen'])}" if m["ceiling_fen"] else "no ceiling"
         scope = m["loan"] or "all loans"
         print(
             f"{m['mandate']:24}{m['borrower']:16}{m['source']:9}{m['account']:24}{m['rail']:11}{scope:16}{most:20}{until}"
@@ -172,7 +172,7 @@ def file_out(
 ) -> None:
     """Write the debits that wait for a file into FOLDER, for collection on a day."""
     from afterloan.banks.files import WRITERS
-    from afterloan.banks.words import yuan
+    from afterloan.money import show_amount
     from afterloan.sending.debit_files import file_out as write
     from afterloan.store.server import open_store
 
@@ -182,7 +182,7 @@ def file_out(
     if done.path is None:
         print(f"no debit waits for a file of form {form}")
     else:
-        print(f"{done.path}: {done.debits:,} debits of {yuan(done.total_fen)}")
+        print(f"{done.path}: {done.debits:,} debits of {show_amount(done.total_fen)}")
 
 
 def file_in(file: Path, on: OnDay = "", as_json: AsJson = False) -> None:
@@ -198,16 +198,16 @@ def file_in(file: Path, on: OnDay = "", as_json: AsJson = False) -> None:
 
 
 def _show(done: "TakenIn", as_json: bool) -> None:
-    from afterloan.banks.words import yuan
+    from afterloan.money import show_amount
 
     if as_json:
         told = {"read": done.read, "known": done.known, "taken_fen": done.taken_fen, **done.counts}
         print(json.dumps({**told, "refused": [str(r) for r in done.refused]}, ensure_ascii=False))
     else:
         words = ", ".join(f"{n:,} {status}" for status, n in sorted(done.counts.items())) or "nothing new"
-        print(f"{done.read:,} results: {words}, {done.known:,} known; {yuan(done.taken_fen)} taken")
+        print(f"{done.read:,} results: {words}, {done.known:,} known; {show_amount(done.taken_fen)} taken")
         for s in done.surplus:
-            print(f"  {s.attempt}: the loan was paid already; {yuan(s.unapplied_fen)} is owed back")
+            print(f"  {s.attempt}: the loan was paid already; {show_amount(s.unapplied_fen)} is owed back")
         for s in done.contradictions:
             print(f"  {s.attempt}: told as {s.status} after {s.contradicts}; both stand, ask the bank")
     _refusals(done.refused)
@@ -285,7 +285,7 @@ def bank_statement(file: Path, on: OnDay = "", as_json: AsJson = False) -> None:
 
 
 def _show_import(done: "Imported", as_json: bool) -> None:
-    from afterloan.banks.words import yuan
+    from afterloan.money import show_amount
 
     if as_json:
         waits = [{"line": r, "why": m.how, "candidates": list(m.candidates)} for r, m in done.unmatched]
@@ -293,7 +293,8 @@ def _show_import(done: "Imported", as_json: bool) -> None:
         print(json.dumps({**told, "matched_fen": done.matched_fen, "unmatched": waits}, ensure_ascii=False))
         return
     how = ", ".join(f"{n:,} by {name}" for name, n in sorted(done.matched.items())) or "none"
-    print(f"{done.account}: {done.lines:,} lines, {done.known:,} known; matched: {how}; {yuan(done.matched_fen)} net")
+    net = show_amount(done.matched_fen)
+    print(f"{done.account}: {done.lines:,} lines, {done.known:,} known; matched: {how}; {net} net")
     for reference, match in done.unmatched:
         who = f" (maybe {', '.join(match.candidates)})" if match.candidates else ""
         print(f"  {reference}: {match.how}{who}")
@@ -310,7 +311,7 @@ def unmatched(
     as_json: AsJson = False,
 ) -> None:
     """List money that found no loan; give a line to a loan (--assign … --loan … --by …) or set it aside."""
-    from afterloan.banks.words import yuan
+    from afterloan.money import show_amount
     from afterloan.servicing.money import assign as decide
     from afterloan.servicing.money import refunds_due
     from afterloan.store.server import open_store
@@ -329,7 +330,7 @@ def unmatched(
             print(json.dumps([{"loan": s.loan, "borrower": s.borrower, "amount_fen": s.amount_fen} for s in owed]))
         else:
             for s in owed:
-                print(f"{s.loan:24}{s.borrower:20}{yuan(s.amount_fen):>16}  {s.name}")
+                print(f"{s.loan:24}{s.borrower:20}{show_amount(s.amount_fen):>16}  {s.name}")
         return
     with store.connect() as connection:
         lines = unmatched_lines(connection)
@@ -337,7 +338,7 @@ def unmatched(
         print(json.dumps(lines, default=str, ensure_ascii=False))
         return
     for x in lines:
-        print(f"{x['bank_reference']:24}{x['booked_on']}{yuan(x['amount_fen']):>16}  {x['name']}  {x['text']}")
+        print(f"{x['bank_reference']:24}{x['booked_on']}{show_amount(x['amount_fen']):>16}  {x['name']}  {x['text']}")
 
 
 # -- the simulated bank -------------------------------------------------------------------------------------------
@@ -373,7 +374,7 @@ def bank_simulator(
         closed=closed,
         latency_ms=latency,
         partial=partial,
-        balance_most_fen=max(_fen(balance) or 1, 1),
+        balance_most_fen=max(_fen(balance, "--balance") or 1, 1),
     )
     bank = Bank(seed, _day(today), habits)
     if file_in is not None:
