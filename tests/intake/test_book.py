@@ -37,6 +37,8 @@ BOOK = {
         "A1,L1,2026-03-20,reinstalled,,interest_spread,2026-04-20,6\n"
         "A2,L2,2026-03-05,settlement_agreed,700.00,,2026-04-01,\n"
         "A3,L1,2026-03-20,penalty_held,,,,\n"
+        "A4,L2,2026-03-20,accelerated,,,,\n"
+        "A5,L2,2026-03-22,acceleration_withdrawn,,,,\n"
     ),
     "reversals": "reference,of,known_on\nV1,R2,2026-03-15\n",
 }
@@ -65,7 +67,7 @@ def test_a_book_goes_in_and_comes_out_the_same(store: Store, tmp_path: Path) -> 
         (1, 1, 0),
         (1, 1, 0),
         (1, 1, 0),
-        (3, 3, 0),
+        (5, 5, 0),
         (1, 1, 0),
     ]
     assert not (folder / "refused.csv").exists()

@@ -40,6 +40,8 @@ KINDS = {
     "penalty_forgiven": FactKind.PENALTY_FORGIVEN,
     "plan_broken": FactKind.PLAN_BROKEN,
     "charged_off": FactKind.CHARGED_OFF,
+    "accelerated": FactKind.ACCELERATED,
+    "acceleration_withdrawn": FactKind.ACCELERATION_WITHDRAWN,
     "written_off": FactKind.WRITTEN_OFF,
     "sold": FactKind.SOLD,
 }
@@ -142,7 +144,7 @@ def shown(reckoned: Reckoned, name: str, want: Any) -> Any:
     if name.startswith("instalment_"):
         row = rows[int(name.removeprefix("instalment_")) - 1]
         return {part: f"{row['due_fen'][Component[part.upper()]] / 100:.2f}" for part in want}
-    if name in ("oldest_due_on", "paid_off_on", "written_off_on"):
+    if name in ("oldest_due_on", "paid_off_on", "written_off_on", "accelerated_on", "next_due_on"):
         return None if position[name] == NEVER else date.fromisoformat(iso(position[name]))
     if name == "paid":
         return {part: f"{position['paid_fen'][Component[part.upper()]] / 100:.2f}" for part in want}
@@ -167,6 +169,7 @@ def shown(reckoned: Reckoned, name: str, want: Any) -> Any:
         "payoff": position["payoff_fen"],
         "unapplied": position["unapplied_fen"],
         "arrears": position["arrears_fen"].sum(),
+        "next_due": position["next_due_fen"],
         "due_today": position["due_today_fen"].sum(),
         "total_interest": rows["due_fen"][:, Component.INTEREST].sum(),
     }[name]

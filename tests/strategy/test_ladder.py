@@ -91,7 +91,14 @@ def test_every_message_has_its_template_and_its_values() -> None:
     wanted = {s.template for ladder in builtin_ladders().values() for s in ladder.steps if s.template}
     assert wanted | {"bureau-notice", "limit-decreased"} <= names
     row = {name: DEFAULTS[name] for name in SCHEMA}
-    loan = {"arrears_fen": 1, "due_today_fen": 0, "days_to_due": 9, "due_on": 20_000, "reference": "L"}
+    loan = {
+        "arrears_fen": 1,
+        "due_today_fen": 0,
+        "days_to_due": 9,
+        "due_on": 20_000,
+        "reference": "L",
+        "accelerated": False,
+    }
     at = datetime(2026, 3, 10, tzinfo=UTC)
     step = builtin_ladders()["cn-standard"].steps[0]
     body = message_body(row, step, Place("CN", ("Asia/Shanghai",), "zh-CN"), [loan], Slot(at, at))

@@ -294,6 +294,20 @@ class ChargedOff(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class Accelerated(Fact):
+    """By notice, the rest of the principal falls due at once, with the interest earned: on the day the notice names."""
+
+    kind = FactKind.ACCELERATED
+
+
+@dataclass(frozen=True, slots=True)
+class AccelerationWithdrawn(Fact):
+    """Arrears were met before suit: from this day on the loan stands as though it had never been accelerated."""
+
+    kind = FactKind.ACCELERATION_WITHDRAWN
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenOff(Fact):
     """All that is owed leaves the books at the end of this day. The claim stays: later money is a recovery."""
 

@@ -2,6 +2,7 @@
 
 from afterloan.compiled import leaf, stage
 from afterloan.dates import NEVER
+from afterloan.loan.acceleration import accelerate, is_withdrawn
 from afterloan.loan.life import (
     advance,
     begin_schedule,
@@ -44,6 +45,7 @@ SETTLEMENT_AGREED = int(FactKind.SETTLEMENT_AGREED)
 PENALTY_FORGIVEN = int(FactKind.PENALTY_FORGIVEN)
 PLAN_BROKEN = int(FactKind.PLAN_BROKEN)
 REPAID = int(FactKind.REPAID)
+ACCELERATED = int(FactKind.ACCELERATED)
 WRITTEN_OFF = int(FactKind.WRITTEN_OFF)
 SOLD = int(FactKind.SOLD)
 REPAID_BEFORE_DISBURSED = int(Refusal.REPAID_BEFORE_DISBURSED)
@@ -144,6 +146,10 @@ def begin(life):
     life.written_off_on = NEVER
     life.sale_price = 0
     life.recovered = 0
+    life.accelerated_on = NEVER
+    life.accelerated_row = -1
+    life.spared = -1
+    life.running = -1
     for c in range(4):
         life.capitalised[c] = 0
         life.written_off[c] = 0
@@ -183,6 +189,9 @@ def live(product, contract, calendars, promised, promised_at, facts, fact_at, i,
                 repay(product, contract, life, fact, k - start)
             elif fact.kind == DISBURSED:
                 disburse(product, life, fact, k - start)
+            elif fact.kind == ACCELERATED:
+                if not is_withdrawn(facts, k, fact_at[i + 1], as_of, known_on):
+                    accelerate(product, life, fact, k - start)
             else:
                 act(product, contract, calendars, life, fact, k - start)
             if life.error != 0:

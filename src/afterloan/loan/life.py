@@ -36,6 +36,7 @@ from afterloan.loan.columns import (
 )
 from afterloan.loan.moves import moved
 from afterloan.loan.penalty import penalty_days, set_penalty_rate, show_penalties
+from afterloan.loan.running import run_on
 from afterloan.loan.schedule import (
     EQUAL_INSTALMENT,
     FLAT,
@@ -202,6 +203,8 @@ def apply_waiting(product, life, day):
 def late_fees(product, life, start, end):
     """Charge the late fee once for each row whose grace ran out in `start … end` unpaid."""
     for k in range(life.first, life.current):
+        if k == life.accelerated_row:  # no instalment: nobody promised a payment for that day
+            continue
         runs_out = life.rows[k, I_DUE_ON] + product.grace_fee_days + 1
         if start < runs_out <= end and owed(life, k, PRINCIPAL) + owed(life, k, INTEREST) > 0:
             life.rows[k, I_DUE + FEE] += product.late_fee_fen
@@ -222,10 +225,13 @@ def advance(product, life, to):
         if until > start:
             if more and product.method != IMPORTED and k >= life.free:
                 accrue(product, life, k, interest_balance(product, life) * life.rate, start, until)
+            if life.running >= 0:
+                run_on(product, life, start, until)
             if product.penalty_permille > 0:
                 rate = 0 if life.penalty_held else life.penalty_rate
                 for j in range(life.first, k):
-                    penalty_days(product, life, j, rate, start, until)
+                    if j != life.spared:
+                        penalty_days(product, life, j, rate, start, until)
             life.day = until
             if product.late_fee_fen > 0:
                 late_fees(product, life, start, until)
@@ -601,6 +607,7 @@ def bring_forward(product, life, day):
                 life.rows[k, column + c] += life.rows[j, column + c]
         life.rows[k, I_DUE + FEE] += life.rows[j, I_DUE + FEE] - life.rows[j, I_PROMISED_FEE]
         life.rows[k, I_DUE + PENALTY] += life.rows[j, I_DUE + PENALTY]
+        life.rows[k, I_CHARGED_PENALTY] += life.rows[j, I_CHARGED_PENALTY]
         for column in (I_PREPAID, I_PAID_EARLY, I_PAID_LATE):
             life.rows[k, column] += life.rows[j, column]
     fees = life.rows[k, I_DUE + FEE] - life.rows[k, I_PROMISED_FEE]

@@ -6,6 +6,7 @@ was paid on them; only what is unpaid, and what lies ahead, is arranged anew.
 
 from afterloan.compiled import leaf, stage
 from afterloan.dates import month_length, year_month_day
+from afterloan.loan.acceleration import forget_acceleration
 from afterloan.loan.accrual import rounded, scale_row
 from afterloan.loan.arrears import note_delinquency
 from afterloan.loan.columns import (
@@ -389,6 +390,7 @@ def reinstal(product, calendars, life, fact, k):
             relevel(product, life)
         else:
             add_principal(product, life, principal)
+    forget_acceleration(life)
     pass_paid(life)
 
 

@@ -107,6 +107,7 @@ def show_position(product, contract, life, as_of, position):
     position.oldest_due_on = NEVER
     position.charged_off_on = NEVER
     position.written_off_on = NEVER
+    position.accelerated_on = NEVER
     if life.started_on == 0:
         return
     life.charged_fee += early_fees(product, life)
@@ -116,6 +117,7 @@ def show_position(product, contract, life, as_of, position):
     position.payoff_fen = payoff_amount(product, life)
     position.charged_off_on = life.charged_off_on
     position.written_off_on = life.written_off_on
+    position.accelerated_on = life.accelerated_on
     if life.written_off_on != NEVER:
         position.state = SOLD if life.sale_price > 0 else WRITTEN_OFF
     elif life.balance == 0 and life.settled_on != NEVER and position.payoff_fen == 0:

@@ -119,6 +119,13 @@ class PenaltyStart(IntEnum):
     FROM_END_OF_GRACE = 2
 
 
+class OnAccelerated(IntEnum):
+    """What penalty interest does once the rest of a loan is called due at once."""
+
+    OVERDUE_ONLY = 0  # on what its own due date made overdue; the rest goes on bearing contract interest
+    ALL = 1  # on the accelerated principal too, from the day of the acceleration
+
+
 class PayoffInterest(IntEnum):
     """The interest that ends a loan early."""
 
@@ -158,6 +165,7 @@ class FactKind(IntEnum):
     CHARGED = 30
     INSTALMENT_AGREED = 32  # `amount_fen` an instalment from now on, the last one takes the rest; 0: worked out again
     CHARGED_OFF = 34  # the day-count trigger; `component` is an `AfterChargeOff`
+    ACCELERATED = 36  # by notice: the rest of the principal falls due at once
     WAIVED = 40
     DEFERRED = 41  # due dates move: by `count` intervals, or to `due_on`
     INTEREST_ONLY = 42  # `count` instalments ask for interest alone; `component` 1: as many are added at the end
@@ -169,6 +177,7 @@ class FactKind(IntEnum):
     PLAN_BROKEN = 49  # what a plan gave on condition returns
     REPAID = 50
     REINSTALLED = 55  # arrears and balance anew over `count` instalments; `component` is an `ArrearsInterest`
+    ACCELERATION_WITHDRAWN = 58  # from this day on the loan stands as though it had never been accelerated
     WRITTEN_OFF = 60  # taken off the books; the claim stays
     SOLD = 61  # for `amount_fen`; the claim is another's
 
@@ -206,6 +215,7 @@ class Cause(IntEnum):
     RECOVERED = 10
     SOLD = 11
     RE_INSTALLED = 12  # moved from what was due into what will be
+    ACCELERATED = 13  # principal called due at once; it then FELL_DUE
 
 
 class Refusal(IntEnum):
@@ -256,6 +266,7 @@ PRODUCT = np.dtype(
         ("penalty_start", "i8"),
         ("penalty_permille", "i8"),  # penalty rate = contract rate × this / 1000; 1500 = half as much again
         ("penalty_on_interest", "i8"),  # 1: also on unpaid interest
+        ("penalty_accelerated", "i8"),  # `OnAccelerated`
         # ceiling on RATE_SCALE of what 1 overdue bears in 365 days: penalty interest, with contract interest where
         # that goes on; 0: none
         ("cap_rate_year", "i8"),
@@ -397,6 +408,7 @@ POSITION = np.dtype(
         ("sold_fen", "i8", (4,)),
         ("sale_price_fen", "i8"),
         ("recovered_fen", "i8"),  # received after a write-off
+        ("accelerated_on", "i8"),  # the rest was called due on this day, and that was not withdrawn. NEVER
     ]
 )
 
@@ -452,6 +464,10 @@ LIFE = np.dtype(
         ("written_off_on", "i8"),  # NEVER
         ("sale_price", "i8"),
         ("recovered", "i8"),
+        ("accelerated_on", "i8"),  # NEVER
+        ("accelerated_row", "i8"),  # the row that was called due at once; -1: none
+        ("spared", "i8"),  # that row where it bears no penalty interest; -1: none
+        ("running", "i8"),  # that row where its principal goes on bearing contract interest; -1: none
         ("capitalised", "i8", (4,)),
         ("written_off", "i8", (4,)),
         ("sold", "i8", (4,)),

@@ -35,6 +35,22 @@ PARTS = {
     "zh": {Component.PENALTY: "罚息", Component.FEE: "费用", Component.INTEREST: "利息", Component.PRINCIPAL: "本金"},
 }
 TEXT = {
+    "accelerated": (
+        "called due at once by notice: the rest of the principal, {amount}",
+        "宣布提前到期：剩余本金 {amount} 立即到期",
+    ),
+    "runs_on": (
+        "interest of the principal called due: {amount}, due at once",
+        "提前到期本金的利息：{amount}，立即到期",
+    ),
+    "no_instalment": (
+        "Called due on {on}: no instalment falls due any more.",
+        "已于 {on} 宣布提前到期：此后不再有期供到期。",
+    ),
+    "withdrawn": (
+        "the acceleration was withdrawn: the loan stands as though it had never been called due",
+        "撤回提前到期：贷款恢复原还款计划，视同未曾宣布提前到期",
+    ),
     "terms": (
         "Lent {principal} on {signed}: {count} instalments, {rate} % a {per}; product {product}.",
         "{signed} 借款 {principal}：共 {count} 期，利率每{per} {rate}%；产品 {product}。",
@@ -215,12 +231,27 @@ def _tell_days(t: _Teller, on: int, known: int) -> None:
         ):
             if fact["gone_on"] != NEVER:
                 stories.append((int(fact["on"]), len(moves) + k, fact))
+    stories += _withdrawals(t, on, known)
     told: set[int] = set()
     for day, k, fact in sorted(stories, key=lambda s: (s[0], s[1])):
-        if fact is not None:
+        if fact is not None and fact["kind"] == FactKind.ACCELERATION_WITHDRAWN:
+            t.line(day, "withdrawn")
+        elif fact is not None:
             t.line(day, "gone", amount=money(fact["amount_fen"]), known=iso(fact["gone_on"]))
         elif k not in told:
             told |= _tell_move(t, k)
+
+
+def _withdrawals(t: _Teller, on: int, known: int) -> list[tuple[int, int, Any]]:
+    """Withdrawals of an acceleration: they move nothing, for it is as if it had never been."""
+    told = []
+    for k, fact in enumerate(t.facts):
+        stands = (
+            fact["on"] <= on and fact["known_on"] <= known and (fact["gone_on"] > known or fact["gone_on"] == NEVER)
+        )
+        if fact["kind"] == FactKind.ACCELERATION_WITHDRAWN and stands:
+            told.append((int(fact["on"]), len(t.told.movements) + k, fact))
+    return told
 
 
 TOLD_AS = {
@@ -238,7 +269,9 @@ def _tell_move(t: _Teller, k: int) -> set[int]:
     moves = t.told.movements
     move = moves[k]
     on, cause, amount = int(move["on"]), Cause(int(move["cause"])), int(move["amount_fen"])
-    if cause == Cause.DISBURSED:
+    if cause == Cause.ACCELERATED:
+        t.line(on, "accelerated", amount=money(amount))
+    elif cause == Cause.DISBURSED:
         t.line(on, "disbursed", amount=money(amount))
     elif cause == Cause.FELL_DUE:
         return _tell_due(t, k)
@@ -256,17 +289,22 @@ def _tell_move(t: _Teller, k: int) -> set[int]:
 
 def _tell_due(t: _Teller, k: int) -> set[int]:
     moves = t.told.movements
-    n = int(moves[k]["instalment"])
-    mine = np.flatnonzero((moves["cause"] == Cause.FELL_DUE) & (moves["instalment"] == n))
+    n, on = int(moves[k]["instalment"]), int(moves[k]["on"])
+    mine = np.flatnonzero((moves["cause"] == Cause.FELL_DUE) & (moves["instalment"] == n) & (moves["on"] == on))
     amounts = {int(moves[j]["component"]): int(moves[j]["amount_fen"]) for j in mine}
     interest, principal = amounts.get(Component.INTEREST, 0), amounts.get(Component.PRINCIPAL, 0)
-    on = int(moves[k]["on"])
+    if Component.PRINCIPAL not in amounts:  # no row fell due: interest of what was called due runs on
+        t.line(on, "runs_on", amount=money(interest))
+        return set(mine.tolist())
     t.line(
         on, "fell_due", n=n, amount=money(interest + principal), principal=money(principal), interest=money(interest)
     )
     row = t.told.instalments[n - 1]
     simple = (
-        t.terms["day_count"] != DayCount.ACT_ACT and t.terms["method"] != Method.IMPORTED and not row["carried_fen"]
+        on != t.told.position["accelerated_on"]
+        and t.terms["day_count"] != DayCount.ACT_ACT
+        and t.terms["method"] != Method.IMPORTED
+        and not row["carried_fen"]
     )
     if interest and simple and row["base"] and t.contract["rate"] and row["accrued_a"] % t.contract["rate"] == 0:
         days = int(row["accrued_a"]) // int(t.contract["rate"])
@@ -358,6 +396,8 @@ def _tell_end(t: _Teller, on: int, known: int) -> bool:
     )
     if p["unapplied_fen"]:
         t.line(None, "unapplied", amount=money(p["unapplied_fen"]))
+    if p["accelerated_on"] != NEVER and p["payoff_fen"]:
+        t.line(None, "no_instalment", on=iso(p["accelerated_on"]))
     if p["next_due_on"] != NEVER:
         t.line(None, "ahead", on=iso(p["next_due_on"]), amount=money(p["next_due_fen"]))
     t.line(None, "payoff", amount=money(p["payoff_fen"]))

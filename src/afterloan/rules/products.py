@@ -22,6 +22,7 @@ from afterloan.loan.terms import (
     Early,
     InAdvance,
     Method,
+    OnAccelerated,
     PayoffInterest,
     PenaltyStart,
     Per,
@@ -80,6 +81,8 @@ class Penalty(BaseModel):
     multiple: Decimal = Field(Decimal(0), ge=0, le=10, decimal_places=3)
     start: Annotated[PenaltyStart, _word(PenaltyStart), AS_WORD] = PenaltyStart.RETROACTIVE
     on_interest: bool = False
+    on_accelerated: Annotated[OnAccelerated, _word(OnAccelerated), AS_WORD] = OnAccelerated.OVERDUE_ONLY
+    """Where a contract says nothing of it, principal called due bears what it bore: contract interest, no penalty."""
     cap_percent_year: Percent = Decimal(0)
     late_fee_fen: Fen = 0
 
@@ -170,6 +173,7 @@ class ProductTerms(BaseModel):
             "penalty_start": self.penalty.start,
             "penalty_permille": int(self.penalty.multiple * 1000),
             "penalty_on_interest": int(self.penalty.on_interest),
+            "penalty_accelerated": self.penalty.on_accelerated,
             "cap_rate_year": int(self.penalty.cap_percent_year * RATE_SCALE / 100),
             "late_fee_fen": self.penalty.late_fee_fen,
             "past_due_bears_interest": int(self.past_due_bears_interest),

@@ -24,6 +24,7 @@ COLUMNS: dict[str, Column] = {
     "unapplied_fen": (pl.Int64, "money received and not yet allocated"),
     "loans": (pl.Int64, "loans that are not paid off"),
     "loans_in_arrears": (pl.Int64, "loans with arrears"),
+    "accelerated": (pl.Boolean, "a loan was called due at once, and not paid off since"),
     "instalments_paid": (pl.Int64, "of the loan longest overdue (or due next)"),
     "instalments_left": (pl.Int64, "of the same loan"),
     "days_since_repaid": (pl.Int64, f"since the last repayment on any loan; {FAR}: never"),

@@ -41,9 +41,12 @@ def loan_frame(
     bucket = p["bucket"].astype(np.int64)
     first = np.where(bucket > 0, products["buckets"][product, np.maximum(bucket - 1, 0)], 0)
     due_today = p["due_today_fen"].sum(axis=1)
+    accelerated = p["accelerated_on"] < NEVER
+    instalment_today = (due_today > 0) & ~accelerated  # a loan called due has no instalment, today or ahead
     ahead = np.where(p["next_due_on"] < NEVER, p["next_due_on"] - day, FAR)
     late = p["days_past_due"] > 0
-    next_due = np.where(due_today > 0, due_today, p["next_due_fen"])
+    next_due_on = np.where(accelerated, p["accelerated_on"], p["next_due_on"])
+    next_due = np.where(instalment_today, due_today, p["next_due_fen"])
     since = np.where(p["last_repaid_on"] > 0, day - p["last_repaid_on"], FAR)
     return pl.DataFrame(
         {
@@ -56,8 +59,9 @@ def loan_frame(
             "worst_days_past_due": np.ascontiguousarray(p["worst_days_past_due"]),
             "arrears_fen": p["arrears_fen"].sum(axis=1),
             "due_today_fen": due_today,
+            "accelerated": accelerated,
             "penalty_fen": np.ascontiguousarray(p["outstanding_fen"][:, PENALTY]),
-            "days_to_due": np.where(due_today > 0, 0, ahead),
+            "days_to_due": np.where(instalment_today, 0, ahead),
             "next_due_fen": next_due,
             "principal_fen": np.ascontiguousarray(p["outstanding_fen"][:, PRINCIPAL]),
             "payoff_fen": np.ascontiguousarray(p["payoff_fen"]),
@@ -65,7 +69,7 @@ def loan_frame(
             "instalments_paid": np.ascontiguousarray(p["instalments_paid"]),
             "instalments_left": np.ascontiguousarray(p["instalments_left"]),
             "days_since_repaid": np.minimum(since, FAR),
-            "due_on": np.where(late, p["oldest_unpaid_on"], np.where(due_today > 0, day, p["next_due_on"])),
+            "due_on": np.where(late, p["oldest_unpaid_on"], np.where(instalment_today, day, next_due_on)),
         }
     )
 
@@ -94,6 +98,7 @@ def of_borrowers(loans: pl.DataFrame, codes: dict[int, str] | None = None) -> pl
         ).sum(),
         pl.col("days_to_due", "days_since_repaid").min(),
         pl.len().cast(pl.Int64).alias("loans"),
+        pl.col("accelerated").any(),
         (pl.col("days_past_due") > 0).sum().cast(pl.Int64).alias("loans_in_arrears"),
     ]
     if codes is not None:

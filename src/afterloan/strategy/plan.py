@@ -228,6 +228,8 @@ def message_body(
     row: dict[str, Any], step: Step, place: Place, loans: list[dict[str, Any]], slot: Slot
 ) -> dict[str, Any]:
     """The body of a message: see docs/strategy.md."""
+    if step.before_due:  # a loan that was called due has no instalment to remind of
+        loans = [x for x in loans if not x["accelerated"]]
     about = _due(loans)
     ahead = [x for x in loans if x["days_to_due"] < FAR and not x["due_today_fen"]]
     owed = row["arrears_fen"] + row["due_today_fen"]

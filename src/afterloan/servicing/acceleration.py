@@ -1,0 +1,59 @@
+"""The rest of a loan called due at once, or the notice withdrawn: check, finding, fact and books in one go."""
+
+from datetime import date
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import psycopg
+
+from afterloan.facts import Accelerated, AccelerationWithdrawn, FactRefused
+from afterloan.loan.reckon import reckon_loan
+from afterloan.loan.suppose import alone, suppose, told
+from afterloan.loan.terms import FactKind
+from afterloan.servicing.booking import Taken, take
+from afterloan.store.legal import LegalCase, case_of
+from afterloan.store.outbox import put_findings
+from afterloan.store.read import read_loans
+from afterloan.strategy.acceleration import debt_of, may_accelerate, may_withdraw
+from afterloan.strategy.legal import Answer
+
+Connection = psycopg.Connection[Any]
+
+
+def accelerate(connection: Connection, reader: adbc.Connection, fact: Accelerated) -> Taken:
+    """Call the rest of a loan due on `fact.on`, the day its notice names, when the pack's preconditions are met.
+
+    The same fact again is answered with what it came to. Raises FactRefused naming what is missing.
+    """
+    on = date.fromordinal(fact.on + 719163)
+    case = case_of(connection, reader, fact.loan, on)
+    if not _known(connection, fact.reference):
+        answer = may_accelerate(case.claim, case.steps, debt_of(case.reckoned, fact.on))
+        _judge(connection, case, answer, "send the demand first, or wait; the findings say what the pack asks for")
+    return take(connection, fact)
+
+
+def withdraw_acceleration(connection: Connection, reader: adbc.Connection, fact: AccelerationWithdrawn) -> Taken:
+    """Withdraw it: arrears are met and no suit has begun. From that day the loan stands as if never called due.
+
+    Raises FactRefused naming what is missing.
+    """
+    on = date.fromordinal(fact.on + 719163)
+    case = case_of(connection, reader, fact.loan, on)
+    if not _known(connection, fact.reference):
+        book = alone(read_loans(connection, reader, f"c.loan = {case.loan_number}"), 0, fact.known_on)
+        then = reckon_loan(suppose(book, [told(FactKind.ACCELERATION_WITHDRAWN, fact.on)]), 0, fact.on).position
+        arrears = int(then["arrears_fen"].sum())
+        answer = may_withdraw(case.claim, case.steps, debt_of(case.reckoned, fact.on), arrears)
+        _judge(connection, case, answer, "take the money first; after suit has begun, withdraw the suit")
+    return take(connection, fact)
+
+
+def _known(connection: Connection, reference: str) -> bool:
+    return connection.execute("select from fact where reference = %s", (reference,)).fetchone() is not None
+
+
+def _judge(connection: Connection, case: LegalCase, answer: Answer, remedy: str) -> None:
+    put_findings(connection, [(case.number, case.loan_number, "legal", f) for f in answer.findings])
+    if not answer.allowed:
+        raise FactRefused("loan", case.loan, "; ".join(answer.why), remedy)

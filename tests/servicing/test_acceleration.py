@@ -1,0 +1,65 @@
+"""Calling a loan due and withdrawing it: the fact, the books, and no reminder of an instalment afterwards."""
+
+from datetime import date
+
+import adbc_driver_postgresql.dbapi as adbc
+import pytest
+
+from afterloan.close import close_through
+from afterloan.close.decide import decide
+from afterloan.dates import NEVER, day
+from afterloan.facts import Accelerated, AccelerationWithdrawn, FactRefused, Repaid
+from afterloan.servicing.acceleration import accelerate, withdraw_acceleration
+from afterloan.servicing.booking import take
+from afterloan.store.events import tell
+from afterloan.store.server import Store
+from tests.servicing.test_legal import late
+from tests.strategy.books import outbox
+from tests.strategy.test_legal_steps import taken
+
+
+def demanded(store: Store) -> None:
+    """A loan of 12,000.00 at 0.05 % a day, due on the 10th, on which nothing was paid; a demand delivered on 1 May."""
+    with store.connect() as connection:
+        late(connection)
+        for event in taken("demand_letter", ("delivered", date(2025, 5, 1)), on=date(2025, 4, 20)):
+            tell(connection, event.model_copy(update={"borrower": "B", "loan": "L"}))
+
+
+def test_called_due_in_the_books_and_no_reminder_afterwards(store: Store) -> None:
+    demanded(store)
+    on = day("2025-06-20")
+    close_through(store, on - 1)
+    with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
+        fact = Accelerated("L", "acc-1", on, on)
+        with pytest.raises(FactRefused, match="the borrower has until 2025-05-16 to answer the demand"):
+            accelerate(connection, reader, Accelerated("L", "acc-0", day("2025-05-16"), day("2025-05-16")))
+        done = accelerate(connection, reader, fact)
+        p = done.reckoned.position
+        assert p["next_due_on"] == NEVER and p["days_past_due"] == 130 and done.entries > 0
+        assert p["payoff_fen"] == p["arrears_fen"].sum() + p["due_today_fen"].sum()
+        assert accelerate(connection, reader, fact).recorded.known
+        found = connection.execute("select rule, outcome from finding").fetchall()
+        assert ("cn.acceleration", "met") in found
+    # the next instalment would have been due on 10 July: nobody is told "due in three days", or "due today" on 20 June
+    for number in range(on, day("2025-07-11")):
+        decide(store, number)
+        close_through(store, number)
+    assert not [step for _, step, *_ in outbox(store) if step in ("remind-3", "remind-1", "due-today", "debit-0")]
+
+
+def test_withdrawn_once_arrears_are_met(store: Store) -> None:
+    demanded(store)
+    on = day("2025-06-20")
+    close_through(store, on - 1)
+    with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
+        accelerate(connection, reader, Accelerated("L", "acc", on, on))
+        connection.commit()
+        with pytest.raises(FactRefused, match="minor units of arrears are not met"):
+            withdraw_acceleration(connection, reader, AccelerationWithdrawn("L", "w1", on, on))
+        take(connection, Repaid("L", "r", on, on, 600_000))
+        connection.commit()
+        done = withdraw_acceleration(connection, reader, AccelerationWithdrawn("L", "w2", on, on))
+    p = done.reckoned.position
+    assert p["accelerated_on"] == NEVER and p["days_past_due"] == 0 and p["next_due_on"] == day("2025-07-10")
+    assert close_through(store, on + 30)  # and the books are proved on every day after it
