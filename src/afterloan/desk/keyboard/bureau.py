@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from afterloan.desk.keyboard.options import group
+
 Bureau = Annotated[str, typer.Option("--bureau", help="metro2, pboc or neutral.")]
 On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
@@ -16,8 +18,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machin
 
 def register(app: typer.Typer) -> None:
     """Add `bureau` and its commands."""
-    bureau = typer.Typer(no_args_is_help=True, help="Report to bureaus, take their answers, disputes, own reports.")
-    dispute = typer.Typer(no_args_is_help=True, help="Disputes: open, evidence, decide, disagree, notified, show.")
+    bureau = group("Report to bureaus, take their answers, disputes, own reports.")
+    dispute = group("Disputes: open, evidence, decide, disagree, notified, show.")
     for command in (furnish, rejections, compare, show, files):
         bureau.command()(command)
     bureau.command("import")(import_)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from afterloan.desk.keyboard.options import group
+
 if TYPE_CHECKING:
     from afterloan.banks.words import RowRefused
     from afterloan.servicing.money import Imported, TakenIn
@@ -20,12 +22,12 @@ By = Annotated[str, typer.Option("--by", help="Who says so.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    mandates = typer.Typer(no_args_is_help=True, help="Authorities to collect from a borrower's account.")
+    mandates = group("Authorities to collect from a borrower's account.")
     mandates.command("add")(mandate_add)
     mandates.command("revoke")(mandate_revoke)
     mandates.command("list")(mandate_list)
     app.add_typer(mandates, name="mandate")
-    debits = typer.Typer(no_args_is_help=True, help="Debits by file; what the bank says of them.")
+    debits = group("Debits by file; what the bank says of them.")
     debits.command("creditor")(creditor)
     debits.command("file-out")(file_out)
     debits.command("file-in")(file_in)

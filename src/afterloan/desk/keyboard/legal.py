@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from afterloan.desk.keyboard.options import group
+
 if TYPE_CHECKING:
     from afterloan.papers.court import Matter
     from afterloan.store.legal import LegalCase
@@ -19,7 +21,7 @@ By = Annotated[str, typer.Option("--by", help="The person.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    room = typer.Typer(no_args_is_help=True, help="Legal steps: nothing starts without a person's approval.")
+    room = group("Legal steps: nothing starts without a person's approval.")
     for command in (day, show, propose, approve, refuse, start, end, evidence, bundle, people, loss, approve_loss):
         room.command(command.__name__.replace("_", "-"))(command)
     app.add_typer(room, name="legal")

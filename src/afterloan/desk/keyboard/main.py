@@ -10,19 +10,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from afterloan.desk.keyboard.options import Whole, group
 from afterloan.desk.keyboard.terminal import bar as _bar
 
 if TYPE_CHECKING:
     from afterloan.store.server import Store
 
 app = typer.Typer(
+    cls=Whole,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # reading what draws frames around the help takes longer than all the rest of it
     help="afterloan: what a consumer lender runs after the money has been paid out.",
     epilog="The book lives in AFTERLOAN_HOME (an embedded PostgreSQL), or where AFTERLOAN_DATABASE_URL points.",
 )
-journal_app = typer.Typer(no_args_is_help=True, help="The double-entry journal.")
+journal_app = group("The double-entry journal.")
 app.add_typer(journal_app, name="journal")
 ROOMS = ("book", "bureau", "day", "debit", "legal", "messages", "rebuilding", "relief", "story", "strategy")
 for _room in ROOMS:
@@ -291,6 +294,19 @@ def status(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def stop() -> None:
+    """Stop the embedded server now; it is kept a while after a command, so that the next one is quick."""
+    from afterloan.store.embedded import stop as stop_server
+    from afterloan.store.server import URL, home
+
+    if os.environ.get(URL):
+        raise Stop(f"the book lies on the server that {URL} names: stop it where it runs")
+    if not stop_server(home() / "pg"):
+        raise Stop(f"the server in {home() / 'pg'} is in use by another command: wait for it to end")
+    print(f"no server runs in {home() / 'pg'}")
+
+
+@app.command()
 def demo(
     loans: Annotated[int, typer.Option(min=100)] = 5_000,
     months: Annotated[int, typer.Option(min=2, max=60)] = 24,
@@ -360,11 +376,9 @@ def journal_export(
 
 def main() -> None:
     """Run a command; a refusal is one line on standard error and exit code 1."""
-    from afterloan.facts import FactRefused
-
     try:
         app()
-    except (Stop, FactRefused, ValueError, RuntimeError, OSError) as refusal:
+    except (Stop, ValueError, RuntimeError, OSError) as refusal:  # FactRefused is a ValueError
         if os.environ.get("AFTERLOAN_TRACE"):
             raise
         say(f"afterloan: {refusal}")

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from afterloan.desk.keyboard.options import group
+
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 Language = Annotated[str, typer.Option("--language", help="zh-CN or en; zh is enough.")]
 Jurisdiction = Annotated[str, typer.Option("--jurisdiction", help="Whose lines of law close the text: CN, US, …")]
@@ -17,7 +19,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(drain)
     app.command()(receipts)
-    template = typer.Typer(no_args_is_help=True, help="Message templates: list, preview, check.")
+    template = group("Message templates: list, preview, check.")
     template.command("list")(list_templates)
     template.command()(preview)
     template.command()(check)

@@ -1,8 +1,9 @@
 """What many commands take: a day, a language, an answer for machines."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; the last day closed unless given.")]
 
@@ -11,6 +12,21 @@ Language = Annotated[str, typer.Option("--language", help="en or zh; the borrowe
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
+
+
+class Whole(TyperGroup):
+    """A group whose help tells every command in a whole sentence, wrapped, not cut after some words."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write a line or more for each command."""
+        rows = [(name, self.commands[name].get_short_help_str(1_000)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+def group(words: str) -> typer.Typer:
+    """A group of commands, told by `words`; help without frames: reading what draws them takes longer than the rest."""
+    return typer.Typer(cls=Whole, no_args_is_help=True, rich_markup_mode=None, help=words)
 
 
 def day_of(text: str) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from afterloan.desk.keyboard.options import AsJson, Language, On, day_of
+from afterloan.desk.keyboard.options import AsJson, Language, On, day_of, group
 
 
 def register(app: typer.Typer) -> None:
@@ -13,7 +13,7 @@ def register(app: typer.Typer) -> None:
     app.command("standing")(standing)
     app.command("road-map")(road_map)
     app.command("limit-application")(limit_application)
-    lesson = typer.Typer(no_args_is_help=True, help="Lessons: give, check, measure.")
+    lesson = group("Lessons: give, check, measure.")
     lesson.command("give")(lesson_give)
     lesson.command("check")(lesson_check)
     lesson.command("measure")(lesson_measure)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import AsJson, On, day_of
+from afterloan.desk.keyboard.options import AsJson, On, day_of, group
 
 Reference = Annotated[str, typer.Option("--reference", help="The message's own reference.")]
 
@@ -28,10 +28,10 @@ def register(app: typer.Typer) -> None:
         ),
     }  # fmt: skip
     for name, (words, steps) in groups.items():
-        group = typer.Typer(no_args_is_help=True, help=words)
+        room = group(words)
         for step, function in steps.items():
-            group.command(step)(function)
-        app.add_typer(group, name=name)
+            room.command(step)(function)
+        app.add_typer(room, name=name)
     app.command("classify")(classify)
 
 

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from afterloan.desk.keyboard.options import group
+
 On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 By = Annotated[str, typer.Option("--by", help="Who decides or records this.")]
@@ -33,7 +35,7 @@ def register(app: typer.Typer) -> None:
         ("contact", "Ask the contact governor, tell how an attempt ended, show the rules.", CONTACT),
     )
     for name, told, commands in rooms:
-        room = typer.Typer(no_args_is_help=True, help=told)
+        room = group(told)
         for command, step in commands.items():
             room.command(command)(step)
         app.add_typer(room, name=name)
