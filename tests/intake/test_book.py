@@ -29,6 +29,10 @@ BOOK = {
     "repayments": (
         "reference,contract,on,known_on,amount\nR1,L1,2026-02-10,,907.55\nR2,L1,2026-03-10,2026-03-12,100.5\n"
     ),
+    "refunds": "reference,contract,on,known_on,amount\nF1,L1,2026-03-13,2026-03-14,0.50\n",
+    "refunds_returned": "reference,contract,on,amount\nF2,L1,2026-03-20,0.50\n",
+    "transfers_out": "reference,contract,on,amount\nT1:out,L1,2026-03-21,0.50\n",
+    "transfers_in": "reference,contract,on,amount\nT1:in,L2,2026-03-21,0.50\n",
     "charges": "reference,contract,on,component,amount,due_on\nC1,L2,2026-02-01,fee,5.00,2026-02-28\n",
     "waivers": "reference,contract,on,component,amount\nW1,L2,2026-03-01,fee,1.00\n",
     "rate_changes": "reference,contract,on,rate_percent\nX1,L1,2026-03-01,0.04\n",
@@ -64,6 +68,10 @@ def test_a_book_goes_in_and_comes_out_the_same(store: Store, tmp_path: Path) -> 
         (2, 2, 0),
         (2, 2, 0),
         (2, 2, 0),
+        (1, 1, 0),
+        (1, 1, 0),
+        (1, 1, 0),
+        (1, 1, 0),
         (1, 1, 0),
         (1, 1, 0),
         (1, 1, 0),

@@ -40,12 +40,21 @@ KINDS = {
     "penalty_forgiven": FactKind.PENALTY_FORGIVEN,
     "plan_broken": FactKind.PLAN_BROKEN,
     "charged_off": FactKind.CHARGED_OFF,
+    "refunded": FactKind.REFUNDED,
+    "refund_returned": FactKind.REFUND_RETURNED,
+    "transferred_in": FactKind.TRANSFERRED_IN,
+    "transferred_out": FactKind.TRANSFERRED_OUT,
     "accelerated": FactKind.ACCELERATED,
     "acceleration_withdrawn": FactKind.ACCELERATION_WITHDRAWN,
     "written_off": FactKind.WRITTEN_OFF,
     "sold": FactKind.SOLD,
 }
-MONEY = ("disbursed", "repaid", "charged", "waived", "settlement_agreed", "penalty_forgiven", "sold")
+MONEY = ("disbursed", "repaid", "charged", "waived", "settlement_agreed", "penalty_forgiven", "sold") + (
+    "refunded",
+    "refund_returned",
+    "transferred_in",
+    "transferred_out",
+)
 COUNTED = ("deferred", "interest_only", "extended", "reinstalled")
 
 
@@ -169,6 +178,7 @@ def shown(reckoned: Reckoned, name: str, want: Any) -> Any:
         "payoff": position["payoff_fen"],
         "unapplied": position["unapplied_fen"],
         "arrears": position["arrears_fen"].sum(),
+        "refunded": position["refunded_fen"],
         "next_due": position["next_due_fen"],
         "due_today": position["due_today_fen"].sum(),
         "total_interest": rows["due_fen"][:, Component.INTEREST].sum(),

@@ -8,7 +8,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import yaml
 
-from afterloan.facts.words import AGREED, WAYS
+from afterloan.facts.words import AGREED, GIVEN, WAYS
 from afterloan.loan.terms import RATE_SCALE, FactKind
 from afterloan.rules.products import ProductTerms, builtin
 from afterloan.store.connect import reader_to
@@ -57,6 +57,7 @@ QUERIES = {
     ),
     "disbursements": FACT.format(kind=10, more="f.amount_fen"),
     "repayments": FACT.format(kind=50, more="f.amount_fen"),
+    **{name: FACT.format(kind=int(kind), more="f.amount_fen") for name, kind in GIVEN.items()},
     "charges": FACT.format(kind=30, more=f"f.amount_fen, {COMPONENT} as component, f.due_on::text as due_on"),
     "waivers": FACT.format(kind=40, more=f"f.amount_fen, {COMPONENT} as component"),
     "rate_changes": FACT.format(kind=20, more=f"{PERCENT.format('f.amount_fen')} as rate_percent"),

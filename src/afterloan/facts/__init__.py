@@ -92,6 +92,58 @@ class Repaid(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class Refunded(Fact):
+    """Money that waited unapplied was given back to the borrower."""
+
+    amount_fen: int
+    kind = FactKind.REFUNDED
+
+    def __post_init__(self) -> None:
+        """Bounds of the amount."""
+        Fact.__post_init__(self)
+        _amount(self.amount_fen)
+
+
+@dataclass(frozen=True, slots=True)
+class RefundReturned(Fact):
+    """A refund came back on this day, not taken or charged back: the money is the borrower's and waits again."""
+
+    amount_fen: int
+    kind = FactKind.REFUND_RETURNED
+
+    def __post_init__(self) -> None:
+        """Bounds of the amount."""
+        Fact.__post_init__(self)
+        _amount(self.amount_fen)
+
+
+@dataclass(frozen=True, slots=True)
+class TransferredOut(Fact):
+    """Money that waited on this loan was passed on to another loan of the borrower, which has a `TransferredIn`."""
+
+    amount_fen: int
+    kind = FactKind.TRANSFERRED_OUT
+
+    def __post_init__(self) -> None:
+        """Bounds of the amount."""
+        Fact.__post_init__(self)
+        _amount(self.amount_fen)
+
+
+@dataclass(frozen=True, slots=True)
+class TransferredIn(Fact):
+    """Money of the borrower came from another loan, which has a `TransferredOut`: it meets debt as a repayment does."""
+
+    amount_fen: int
+    kind = FactKind.TRANSFERRED_IN
+
+    def __post_init__(self) -> None:
+        """Bounds of the amount."""
+        Fact.__post_init__(self)
+        _amount(self.amount_fen)
+
+
+@dataclass(frozen=True, slots=True)
 class Charged(Fact):
     """A fee or a penalty was charged; it falls due on `due_on`."""
 

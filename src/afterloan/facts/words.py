@@ -2,10 +2,18 @@
 
 from afterloan.loan.terms import AfterChargeOff, ArrearsInterest, FactKind
 
+GIVEN = {
+    "refunds": FactKind.REFUNDED,
+    "refunds_returned": FactKind.REFUND_RETURNED,
+    "transfers_out": FactKind.TRANSFERRED_OUT,
+    "transfers_in": FactKind.TRANSFERRED_IN,
+}
+"""Files of money given back or passed on between loans; a transfer has a row in each of its two files."""
 AGREED = {
     kind.name.lower(): int(kind)
     for kind in FactKind
-    if kind.name not in ("DISBURSED", "RATE_CHANGED", "CHARGED", "WAIVED", "REPAID")
+    if kind.name
+    not in ("DISBURSED", "RATE_CHANGED", "CHARGED", "WAIVED", "REPAID", *(given.name for given in GIVEN.values()))
 }
 
 

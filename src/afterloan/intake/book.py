@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from afterloan.facts.words import AGREED, WAYS
+from afterloan.facts.words import AGREED, GIVEN, WAYS
 from afterloan.loan.bounds import why_out_of_bounds
 from afterloan.loan.terms import (
     CONTRACT,
@@ -370,6 +370,7 @@ def _fact(
     )
 
 
+MONEY_FACT = ("reference", "contract", "on", "amount")
 FACT_KNOWN = "incoming i join contract c on c.reference = i.contract join fact f on f.reference = i.reference"
 KINDS = (
     FileKind(
@@ -416,6 +417,7 @@ KINDS = (
     ),
     _fact("disbursements", 10, _money_fact, ("reference", "contract", "on", "amount"), "amount_fen"),
     _fact("repayments", 50, _money_fact, ("reference", "contract", "on", "amount"), "amount_fen"),
+    *(_fact(name, int(kind), _money_fact, MONEY_FACT, "amount_fen") for name, kind in GIVEN.items()),
     _fact(
         "charges",
         30,

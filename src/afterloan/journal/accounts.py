@@ -8,6 +8,7 @@ class Account(IntEnum):
     """The accounts by code. 1xxx assets, 2xxx liabilities, 4xxx income, 5xxx expenses."""
 
     CASH_CLEARING = 1010
+    TRANSFERS = 1020
     PRINCIPAL = 1110
     INTEREST_ACCRUED = 1120
     INTEREST_DUE = 1130
@@ -72,6 +73,7 @@ class ChartLine:
 
 CHART = (
     ChartLine(Account.CASH_CLEARING, "Cash clearing", "待清算资金", Kind.ASSET, "Assets:Cash-Clearing"),
+    ChartLine(Account.TRANSFERS, "Transfers between loans", "贷款间转款", Kind.ASSET, "Assets:Transfers", True),
     ChartLine(Account.PRINCIPAL, "Principal outstanding", "贷款本金", Kind.ASSET, "Assets:Loans:Principal", True),
     ChartLine(
         Account.INTEREST_ACCRUED,

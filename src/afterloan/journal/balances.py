@@ -67,6 +67,7 @@ def control_of_positions(positions: Records) -> Balances:
         Account.INTEREST_DUE: int(owed[Component.INTEREST]),
         Account.PENALTY_RECEIVABLE: int(owed[Component.PENALTY]),
         Account.FEE_RECEIVABLE: int(owed[Component.FEE]),
+        Account.TRANSFERS: int((positions["transferred_in_fen"] - positions["transferred_out_fen"]).sum()),
         Account.UNAPPLIED: -int(positions["unapplied_fen"].sum()),
     }
 

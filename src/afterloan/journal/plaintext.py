@@ -46,6 +46,9 @@ CAUSE_WORDS = {
     Cause.WRITTEN_OFF: "Write-off",
     Cause.RECOVERED: "Recovery",
     Cause.SOLD: "Sale",
+    Cause.REFUNDED: "Refund",
+    Cause.TRANSFERRED_IN: "Transfer from another loan",
+    Cause.TRANSFERRED_OUT: "Transfer to another loan",
 }
 
 assert all(posting.cause in CAUSE_WORDS for posting in POSTINGS)

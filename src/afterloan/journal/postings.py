@@ -12,9 +12,12 @@ from afterloan.loan.columns import (
     N_PAID,
     N_PENALTY_INCOME,
     N_RECOVERED,
+    N_REFUNDED,
     N_REPAID,
     N_SALE_PRICE,
     N_SOLD,
+    N_TRANSFERRED_IN,
+    N_TRANSFERRED_OUT,
     N_WAIVED,
     N_WRITTEN_OFF,
 )
@@ -121,7 +124,15 @@ POSTINGS = (
         Account.PENALTY_INCOME,
         "a penalty was charged",
     ),
-    Posting(Cause.REPAID, NO_COMPONENT, N_REPAID, Account.CASH_CLEARING, Account.UNAPPLIED, "money received"),
+    Posting(
+        Cause.REPAID,
+        NO_COMPONENT,
+        N_REPAID,
+        Account.CASH_CLEARING,
+        Account.UNAPPLIED,
+        "money received",
+        less=N_TRANSFERRED_IN,
+    ),
     _paid(PENALTY, Account.PENALTY_RECEIVABLE),
     _paid(FEE, Account.FEE_RECEIVABLE),
     _paid(INTEREST, Account.INTEREST_DUE),
@@ -136,6 +147,23 @@ POSTINGS = (
     ),
     Posting(
         Cause.RECOVERED, NO_COMPONENT, N_RECOVERED, Account.UNAPPLIED, Account.RECOVERIES, "recovered after write-off"
+    ),
+    Posting(Cause.REFUNDED, NO_COMPONENT, N_REFUNDED, Account.UNAPPLIED, Account.CASH_CLEARING, "refunded"),
+    Posting(
+        Cause.TRANSFERRED_IN,
+        NO_COMPONENT,
+        N_TRANSFERRED_IN,
+        Account.TRANSFERS,
+        Account.UNAPPLIED,
+        "transferred from another loan",
+    ),
+    Posting(
+        Cause.TRANSFERRED_OUT,
+        NO_COMPONENT,
+        N_TRANSFERRED_OUT,
+        Account.UNAPPLIED,
+        Account.TRANSFERS,
+        "transferred to another loan",
     ),
     Posting(
         Cause.ACCRUED,

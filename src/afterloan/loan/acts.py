@@ -3,6 +3,7 @@
 from afterloan.compiled import leaf, stage
 from afterloan.dates import NEVER
 from afterloan.loan.acceleration import accelerate, is_withdrawn
+from afterloan.loan.given import give
 from afterloan.loan.life import (
     advance,
     begin_schedule,
@@ -45,6 +46,10 @@ SETTLEMENT_AGREED = int(FactKind.SETTLEMENT_AGREED)
 PENALTY_FORGIVEN = int(FactKind.PENALTY_FORGIVEN)
 PLAN_BROKEN = int(FactKind.PLAN_BROKEN)
 REPAID = int(FactKind.REPAID)
+TRANSFERRED_IN = int(FactKind.TRANSFERRED_IN)
+REFUND_RETURNED = int(FactKind.REFUND_RETURNED)
+REFUNDED = int(FactKind.REFUNDED)
+TRANSFERRED_OUT = int(FactKind.TRANSFERRED_OUT)
 ACCELERATED = int(FactKind.ACCELERATED)
 WRITTEN_OFF = int(FactKind.WRITTEN_OFF)
 SOLD = int(FactKind.SOLD)
@@ -91,6 +96,10 @@ def act(product, contract, calendars, life, fact, k):
         waive_part(life, fact.component, fact.amount_fen, fact.on, k)
     elif kind == RATE_CHANGED:
         change_rate(product, life, fact, k)
+    elif kind in (TRANSFERRED_IN, REFUND_RETURNED):
+        repay(product, contract, life, fact, k)
+    elif kind in (REFUNDED, TRANSFERRED_OUT):
+        give(life, fact, k)
     elif kind == INSTALMENT_AGREED:
         life.own = fact.amount_fen
         relevel(product, life)
@@ -146,6 +155,9 @@ def begin(life):
     life.written_off_on = NEVER
     life.sale_price = 0
     life.recovered = 0
+    life.refunded = 0
+    life.transferred_in = 0
+    life.transferred_out = 0
     life.accelerated_on = NEVER
     life.accelerated_row = -1
     life.spared = -1

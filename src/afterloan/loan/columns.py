@@ -163,4 +163,7 @@ N_WRITTEN_OFF = _column(POSITION, "written_off_fen")
 N_SOLD = _column(POSITION, "sold_fen")
 N_SALE_PRICE = _column(POSITION, "sale_price_fen")
 N_RECOVERED = _column(POSITION, "recovered_fen")
+N_REFUNDED = _column(POSITION, "refunded_fen")
+N_TRANSFERRED_IN = _column(POSITION, "transferred_in_fen")
+N_TRANSFERRED_OUT = _column(POSITION, "transferred_out_fen")
 POSITION_WIDTH = POSITION.itemsize // 8

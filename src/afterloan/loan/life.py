@@ -34,6 +34,7 @@ from afterloan.loan.columns import (
     I_WAIVED,
     INSTALMENT_WIDTH,
 )
+from afterloan.loan.given import count_in, kept, make_good
 from afterloan.loan.moves import moved
 from afterloan.loan.penalty import penalty_days, set_penalty_rate, show_penalties
 from afterloan.loan.running import run_on
@@ -731,8 +732,9 @@ def repay(product, contract, life, fact, k):
     """A repayment meets the debt in the product's order; what meets none waits, unapplied."""
     day = fact.on
     money = fact.amount_fen
-    life.repaid += money
-    life.last_repaid_on = day
+    count_in(life, fact, k)
+    if life.unapplied < 0:
+        money = make_good(life, money, day, k)
     if life.first < life.current:
         show_penalties(product, life, day)
     due = due_by_now(life)
@@ -762,7 +764,7 @@ def repay(product, contract, life, fact, k):
     pass_paid(life)
     if life.forgive_rows > 0:
         forgive_kept(product, life, day)
-    if life.settle_at > 0 and life.repaid >= life.settle_at and day <= life.settle_by:
+    if life.settle_at > 0 and kept(life) >= life.settle_at and day <= life.settle_by:
         settle_for_less(product, life, day)
     if life.balance == 0 and life.settled_on == NEVER:
         if payoff_amount(product, life) == 0:

@@ -35,6 +35,7 @@ from afterloan.loan.columns import (
     I_WAIVED,
     INSTALMENT_WIDTH,
 )
+from afterloan.loan.given import kept
 from afterloan.loan.life import (
     ACTUAL,
     EVEN_OUT_LAST,
@@ -521,7 +522,7 @@ def share(product, life, first, interest, fee, penalty, principal_too, alike):
 @stage
 def settlement(life, fact, k):
     """`amount_fen` received from now until `due_on` ends the loan; the rest is then given up."""
-    life.settle_at = life.repaid + fact.amount_fen
+    life.settle_at = kept(life) + fact.amount_fen
     life.settle_by = fact.due_on
 
 

@@ -76,6 +76,9 @@ def show_totals(life, position):
     position.penalty_income_fen = life.due[PENALTY]
     position.sale_price_fen = life.sale_price
     position.recovered_fen = life.recovered
+    position.refunded_fen = life.refunded
+    position.transferred_in_fen = life.transferred_in
+    position.transferred_out_fen = life.transferred_out
     position.outstanding_fen[PENALTY] = life.due[PENALTY] - settled(life, PENALTY)
     position.outstanding_fen[FEE] = position.charged_fen[FEE] - settled(life, FEE)
     position.outstanding_fen[INTEREST] = position.fell_due_fen[INTEREST] - settled(life, INTEREST)

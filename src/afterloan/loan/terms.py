@@ -176,6 +176,10 @@ class FactKind(IntEnum):
     PENALTY_FORGIVEN = 48  # `amount_fen` in `count` parts, one for each instalment kept
     PLAN_BROKEN = 49  # what a plan gave on condition returns
     REPAID = 50
+    TRANSFERRED_IN = 51  # money of the borrower that waited on another loan
+    REFUND_RETURNED = 52  # a refund came back: not taken, sent back or charged back
+    REFUNDED = 53  # money that waited was given back to the borrower
+    TRANSFERRED_OUT = 54  # money that waited was passed on to another loan of the borrower
     REINSTALLED = 55  # arrears and balance anew over `count` instalments; `component` is an `ArrearsInterest`
     ACCELERATION_WITHDRAWN = 58  # from this day on the loan stands as though it had never been accelerated
     WRITTEN_OFF = 60  # taken off the books; the claim stays
@@ -216,6 +220,9 @@ class Cause(IntEnum):
     SOLD = 11
     RE_INSTALLED = 12  # moved from what was due into what will be
     ACCELERATED = 13  # principal called due at once; it then FELL_DUE
+    REFUNDED = 14
+    TRANSFERRED_IN = 15
+    TRANSFERRED_OUT = 16
 
 
 class Refusal(IntEnum):
@@ -390,8 +397,8 @@ POSITION = np.dtype(
         ("fell_due_fen", "i8", (4,)),  # cumulative
         ("charged_fen", "i8", (4,)),  # cumulative fees and penalties charged
         ("waived_fen", "i8", (4,)),
-        ("repaid_fen", "i8"),  # money received and not taken back
-        ("unapplied_fen", "i8"),
+        ("repaid_fen", "i8"),  # money received and not taken back, transfers from other loans with it
+        ("unapplied_fen", "i8"),  # below 0: given back without cover, owed by the borrower
         ("payoff_fen", "i8"),  # what ends the loan on this day
         ("last_repaid_on", "i8"),  # 0: never
         ("paid_off_on", "i8"),  # NEVER
@@ -408,6 +415,9 @@ POSITION = np.dtype(
         ("sold_fen", "i8", (4,)),
         ("sale_price_fen", "i8"),
         ("recovered_fen", "i8"),  # received after a write-off
+        ("refunded_fen", "i8"),  # given back, less what came back
+        ("transferred_in_fen", "i8"),  # part of `repaid_fen`: came from other loans
+        ("transferred_out_fen", "i8"),
         ("accelerated_on", "i8"),  # the rest was called due on this day, and that was not withdrawn. NEVER
     ]
 )
@@ -464,6 +474,9 @@ LIFE = np.dtype(
         ("written_off_on", "i8"),  # NEVER
         ("sale_price", "i8"),
         ("recovered", "i8"),
+        ("refunded", "i8"),
+        ("transferred_in", "i8"),
+        ("transferred_out", "i8"),
         ("accelerated_on", "i8"),  # NEVER
         ("accelerated_row", "i8"),  # the row that was called due at once; -1: none
         ("spared", "i8"),  # that row where it bears no penalty interest; -1: none

@@ -65,6 +65,15 @@ TEXT = {
         "利息 {interest}：积数 {balance_days} × {rate}% = {exact}，到期一次取整",
     ),
     "repaid": ("received {amount}{split}", "收到还款 {amount}{split}"),
+    "refunded": ("given back to the borrower {amount}", "退还借款人 {amount}"),
+    "refund_returned": ("a refund came back {amount}{split}", "退款被退回 {amount}{split}"),
+    "transferred_in": ("came from another loan {amount}{split}", "自其他贷款转入 {amount}{split}"),
+    "transferred_out": ("passed on to another loan {amount}", "转入其他贷款 {amount}"),
+    "made_good": ("{amount} makes good what was given back without cover", "{amount} 冲抵无款可退的退款"),
+    "without_cover": (
+        "Given back without cover, owed by the borrower: {amount}.",
+        "无款可退而已退，应由借款人返还：{amount}。",
+    ),
     "split": (": {parts}", "：{parts}"),
     "part": ("{part} of instalment {n} {amount}", "第 {n} 期{part} {amount}"),
     "kept": ("{amount} kept unapplied", "{amount} 待分配"),
@@ -179,6 +188,11 @@ class _Teller:
     def line(self, on: int | None, name: str, /, *, indent: bool = False, **values: Any) -> None:
         self.lines.append(Line(iso(on) if on is not None else "", self.say(name, **values), indent))
 
+    def covered(self, k: int) -> bool:
+        """Whether the UNAPPLIED movement k left money waiting, not a lack made good."""
+        moves = self.told.movements[: k + 1]
+        return int(moves[moves["cause"] == Cause.UNAPPLIED]["amount_fen"].sum()) > 0
+
     def part(self, component: int) -> str:
         return PARTS[self.language][Component(component)]
 
@@ -275,6 +289,8 @@ def _tell_move(t: _Teller, k: int) -> set[int]:
         t.line(on, "disbursed", amount=money(amount))
     elif cause == Cause.FELL_DUE:
         return _tell_due(t, k)
+    elif cause in GIVEN:
+        return _tell_given(t, k)
     elif cause in (Cause.REPAID, Cause.UNAPPLIED, Cause.RECOVERED) and move["fact"] >= 0:
         return _tell_repayment(t, int(move["fact"]))
     elif cause == Cause.REPAID:
@@ -285,6 +301,25 @@ def _tell_move(t: _Teller, k: int) -> set[int]:
         name = TOLD_AS[cause]
         t.line(on, name, part=t.part(move["component"]), n=int(move["instalment"]), amount=money(amount))
     return {k}
+
+
+GIVEN = (Cause.REFUNDED, Cause.TRANSFERRED_IN, Cause.TRANSFERRED_OUT)
+IN_AS = {
+    int(FactKind.REFUND_RETURNED): "refund_returned",
+    int(FactKind.TRANSFERRED_IN): "transferred_in",
+}
+
+
+def _tell_given(t: _Teller, k: int) -> set[int]:
+    """A refund or a transfer, out or in, with the movements of its fact."""
+    move = t.told.movements[k]
+    fact, cause = int(move["fact"]), Cause(int(move["cause"]))
+    mine = set(np.flatnonzero(t.told.movements["fact"] == fact).tolist())
+    if int(t.facts[fact]["kind"]) in IN_AS:
+        return mine | _tell_repayment(t, fact)
+    name = "refunded" if cause == Cause.REFUNDED else "transferred_out"
+    t.line(int(move["on"]), name, amount=money(move["amount_fen"]))
+    return mine
 
 
 def _tell_due(t: _Teller, k: int) -> set[int]:
@@ -332,7 +367,7 @@ def _tell_repayment(t: _Teller, fact: int) -> set[int]:
     for j in mine:
         amount = money(moves[j]["amount_fen"])
         if moves[j]["cause"] == Cause.UNAPPLIED:
-            parts.append(t.say("kept", amount=amount))
+            parts.append(t.say("kept" if t.covered(j) else "made_good", amount=amount))
         elif moves[j]["cause"] == Cause.RECOVERED:
             parts.append(t.say("recovered", amount=amount))
         else:
@@ -340,7 +375,12 @@ def _tell_repayment(t: _Teller, fact: int) -> set[int]:
                 t.say("part", part=t.part(moves[j]["component"]), n=int(moves[j]["instalment"]), amount=amount)
             )
     split = t.say("split", parts=", ".join(parts) if t.language == "en" else "，".join(parts)) if parts else ""
-    t.line(int(t.facts[fact]["on"]), "repaid", amount=money(t.facts[fact]["amount_fen"]), split=split)
+    t.line(
+        int(t.facts[fact]["on"]),
+        IN_AS.get(int(t.facts[fact]["kind"]), "repaid"),
+        amount=money(t.facts[fact]["amount_fen"]),
+        split=split,
+    )
     return set(mine.tolist())
 
 
@@ -394,7 +434,9 @@ def _tell_end(t: _Teller, on: int, known: int) -> bool:
     t.line(
         None, "owed", on=iso(on), parts=parts or money(0), arrears=money(p["arrears_fen"].sum()), days=days, state=state
     )
-    if p["unapplied_fen"]:
+    if p["unapplied_fen"] < 0:
+        t.line(None, "without_cover", amount=money(-p["unapplied_fen"]))
+    elif p["unapplied_fen"]:
         t.line(None, "unapplied", amount=money(p["unapplied_fen"]))
     if p["accelerated_on"] != NEVER and p["payoff_fen"]:
         t.line(None, "no_instalment", on=iso(p["accelerated_on"]))

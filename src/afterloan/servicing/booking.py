@@ -54,6 +54,14 @@ def take(connection: psycopg.Connection[Any], fact: Fact) -> Taken:
     return Taken(done, reckoned, len(entries))
 
 
+def book_of(connection: psycopg.Connection[Any], loan: str) -> Book:
+    """A loan, by its reference, as a book of one as this transaction sees it. Raises FactRefused: unknown loan."""
+    row = connection.execute("select loan from contract where reference = %s", (loan,)).fetchone()
+    if row is None:
+        raise FactRefused("loan", loan, "no contract of that reference", "import the contract first")
+    return _read(connection, int(row[0])).book
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
     book: Book
