@@ -1,15 +1,24 @@
 """A product's terms in words people use, and the record of whole numbers the reckoning reads."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from enum import IntEnum
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
 
 from afterloan.loan.terms import (
     MAX_PRINCIPAL_FEN,
@@ -136,6 +145,13 @@ class ProductTerms(BaseModel):
     due_dates_from_signing: bool = False
     policies: tuple[str, ...] = ()
 
+    @model_validator(mode="after")
+    def _means_what_it_says(self) -> "ProductTerms":
+        """Refuse terms that stand beside each other but cannot both hold. Raises ValueError: what, and the remedy."""
+        for why in (*_order_faults(self), *_other_faults(self)):
+            raise ValueError(why)
+        return self
+
     def rate(self, percent: Decimal | str) -> int:
         """A percent per the product's unit of time on RATE_SCALE: 0.0456 % is 4,560. Finer than 10^-7 is refused."""
         scaled = Decimal(percent) * RATE_SCALE / 100
@@ -185,6 +201,81 @@ class ProductTerms(BaseModel):
         }
 
 
+COMPONENTS = tuple(c.name.lower() for c in Component)
+ADVANCE = Timing.IN_ADVANCE.name.lower()
+
+
+def _order_faults(terms: ProductTerms) -> Iterator[str]:
+    """What an order says that the waterfall cannot keep: parts left out, lines twice, money ahead before debt."""
+    lines = [line.split() for line in terms.order]
+    twice = [line for k, line in enumerate(terms.order) if line in terms.order[:k]]
+    if twice:
+        yield f"order: {twice[0]!r} stands twice; keep its first line"
+    timed = len(lines[0]) == 2
+    for timing in ("past_due", "due") if timed else ("",):
+        named = {line[-1] for line in lines if not timed or line[0] == timing}
+        for component in COMPONENTS:
+            if component not in named:
+                yield (
+                    f"order: {f'{timing} {component}'.strip()!r} is left out, so that money would never meet it; "
+                    "add a line for it, last if it is to be paid last"
+                )
+    if not timed:
+        if terms.direction == Direction.VERTICAL:
+            yield (
+                "direction: vertical goes line by line through timings, and this order names none; write the lines as "
+                "'past_due interest' …, or take direction horizontal"
+            )
+        if terms.in_advance != InAdvance.NEXT_INSTALMENT:
+            yield (
+                "in_advance: an order without timings goes instalment after instalment; write the lines as "
+                "'in_advance interest' …, or leave in_advance out"
+            )
+        return
+    timings = [line[0] for line in lines]
+    if ADVANCE in timings and set(timings[timings.index(ADVANCE) :]) != {ADVANCE}:
+        yield (
+            f"order: {terms.order[timings.index(ADVANCE)]!r} stands before debt that is due; money meets instalments "
+            "ahead only after it, so put the in_advance lines last"
+        )
+    if terms.direction == Direction.HORIZONTAL and sum(a != b for a, b in pairwise(timings)) >= len(set(timings)):
+        yield (
+            "order: horizontal pays all parts of one instalment before the next, so the lines of one timing belong "
+            "together; group them by timing, or take direction vertical"
+        )
+    if terms.direction == Direction.VERTICAL and terms.in_advance in (InAdvance.SPREAD, InAdvance.NEXT_THEN_LAST):
+        yield (
+            f"in_advance: {terms.in_advance.name.lower()} shares money out by instalment, vertical by line; take "
+            "next_instalment or last_instalment, or direction horizontal"
+        )
+
+
+def _other_faults(terms: ProductTerms) -> Iterator[str]:
+    """Terms of which one makes the other mean nothing."""
+    by_day = terms.accrual == Accrual.ACTUAL
+    if terms.past_due_bears_interest and not by_day:
+        yield (
+            "past_due_bears_interest: interest on the scheduled balance takes no notice of what is past due; take "
+            "accrual actual, or leave it out"
+        )
+    if terms.payoff_interest == PayoffInterest.SCHEDULED and by_day:
+        yield (
+            "payoff_interest: scheduled interest is owed in full only where interest accrues as scheduled; take "
+            "accrual scheduled, or payoff_interest earned"
+        )
+    if terms.method == Method.IMPORTED and terms.early != Early.ADJUST_LAST:
+        yield (
+            f"early: {terms.early.name.lower()} sets instalments anew, and imported ones follow no method; take "
+            "adjust_last"
+        )
+    if terms.shift != Shift.NONE and not terms.calendar:
+        yield f"shift: {terms.shift.name.lower()} needs to know business days; name a calendar, or take shift none"
+    if any(first >= then for first, then in pairwise((0, *terms.buckets))):
+        yield "buckets: first days past due must rise from 1 on; sort them and drop equal ones"
+    if terms.down_payment_percent > 100:
+        yield "down_payment_percent: more than is paid out cannot be due back at once; write at most 100"
+
+
 def _code(line: str) -> int:
     *timing, component = line.split()
     place = int(Timing[timing[0].upper()]) * 4 if timing else 0
@@ -212,7 +303,8 @@ def read_products(text: str, where: str) -> list[ProductTerms]:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
             name = entry.get("code", "?") if isinstance(entry, dict) else "?"
-            raise ProductRefused(f"{where}: product {name}: {place}: {first['msg']}") from error
+            told_of = f"{where}: product {name}: {place}: " if place else f"{where}: product {name}: "
+            raise ProductRefused(told_of + first["msg"].removeprefix("Value error, ")) from error
     return products
 
 
