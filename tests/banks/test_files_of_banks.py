@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from afterloan.banks.batch_csv import read_batch, read_batch_results, read_statement, write_statement
@@ -466,6 +466,9 @@ def test_a_broken_file_is_read_or_refused_with_its_place(told: tuple[bytes, Call
 
 
 @settings(max_examples=200, deadline=None)
+@example(b"\x00", read_nacha)
+@example(b"101\x00", read_results)
+@example(b":20:\x00", read_statements)
 @given(
     st.binary(max_size=400),
     st.sampled_from([read_results, read_statements, read_batch, read_batch_results, read_nacha]),

@@ -1,8 +1,10 @@
 """Statements: money finds its loan by what the line says, waits for a person otherwise, and is taken in once."""
 
 import json
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -10,14 +12,14 @@ from typer.testing import CliRunner
 from afterloan.banks.batch_csv import write_statement
 from afterloan.banks.camt import write_camt
 from afterloan.banks.mt940 import write_mt940
-from afterloan.banks.words import Line, Statement, reference_of
+from afterloan.banks.words import Line, RowRefused, Statement, reference_of
 from afterloan.desk.keyboard.main import app
 from afterloan.facts import FactRefused
 from afterloan.servicing.matching import Claim, Match, match_line, tokens
-from afterloan.servicing.money import assign, import_statement
+from afterloan.servicing.money import give_line, import_statement, move_line, take_line_off
 from afterloan.store.server import Store
-from afterloan.store.statements import unmatched_lines
-from tests.sending.bankhouse import mandate, money, small_book
+from afterloan.store.statements import LineRow, finish_refusal, judge, open_refusals, unmatched_lines
+from tests.sending.bankhouse import mandate, money, rows, small_book
 from tests.servicing.test_debit_results import tried
 from tests.strategy.books import borrower, loan
 
@@ -102,6 +104,115 @@ def test_a_line_under_the_same_reference_with_another_amount_is_refused(book: St
     assert "stands already for 10000 minor units" in done.refused[0].reason
 
 
+def test_two_payers_under_one_reference_are_two_payers(book: Store) -> None:
+    """A bank wrote one reference, or none, on two lines: 250.00 for L2 and 250.00 for L3. Balances prove both."""
+    for name, reference in (("ST-1", "55555"), ("ST-2", "")):
+        told = replace(statement(line(reference, 25_000, "for L2"), line(reference, 25_000, "for L3")), message=name)
+        done = import_statement(book, told, "f", ON)
+        assert done.matched == {"loan reference": 2} and done.matched_fen == 50_000 and not done.refused
+        again = import_statement(book, told, "f", ON)
+        assert again.known == 2 and not again.matched and not again.unmatched
+    facts = rows(book, "select c.reference, sum(amount_fen) from fact join contract c using (loan) "
+                       "where fact.reference like 'bank:%%' group by 1 order by 1")  # fmt: skip
+    assert facts == [("L2", 50_000), ("L3", 50_000)]
+
+
+def test_a_line_that_may_be_one_we_have_waits_and_is_lost_in_neither_way(book: Store) -> None:
+    import_statement(book, statement(line("", 25_000, "for L2")), "f", ON)
+    # a notification of the day, then its statement: without a reference nobody can tell the same money from as much
+    done = import_statement(book, replace(statement(line("", 25_000, "for L2")), message="ST-2"), "f", ON)
+    ((name, match),) = done.unmatched
+    assert "that money told again, or as much paid twice?" in match.how and name.startswith("#")
+    with book.connect() as connection:
+        assert [x["held"] for x in unmatched_lines(connection)] == [match.how]
+        assert str(give_line(connection, name, "L3", "ming", ON)) == f"{name} is given to L3: 25000 minor units"
+    assert import_statement(book, replace(statement(line("", 25_000, "for L2")), message="ST-2"), "f", ON).known == 1
+
+
+def test_money_on_the_wrong_loan_is_moved(book: Store) -> None:
+    import_statement(book, statement(line("S1", 25_000, "for L2"), line("S7", -99, "fee")), "f", ON)
+    later = date(2025, 5, 20)
+    with book.connect() as connection:
+        moved = move_line(connection, "S1", "L3", "ming", later, note="the payer meant L3")
+    assert (moved.off.loan, moved.off.fact, moved.off.reversal) == ("L2", "bank:LENDER-1:S1", "bank:LENDER-1:S1:off")
+    assert (moved.given.loan, moved.given.amount_fen, moved.given.fact) == ("L3", 25_000, "bank:LENDER-1:S1#2")
+    # on L3 the money counts from the day on which it came; on L2 it never came
+    assert rows(book, "select c.reference, f.reference, f.on_day::text, f.known_on::text from fact f join contract c "
+                "using (loan) where f.reference like 'bank:%%' order by fact") == [
+        ("L2", "bank:LENDER-1:S1", "2025-05-12", "2025-05-12"),
+        ("L2", "bank:LENDER-1:S1:off", "2025-05-12", "2025-05-20"),
+        ("L3", "bank:LENDER-1:S1#2", "2025-05-12", "2025-05-20"),
+    ]  # fmt: skip
+    with book.connect() as connection:  # and back again, as often as need be
+        assert move_line(connection, "S1", "L2", "ming", later).given.fact == "bank:LENDER-1:S1#3"
+        off = take_line_off(connection, "S1", "ming", later)
+        assert off.reversal == "bank:LENDER-1:S1#3:off"
+        assert {x["bank_reference"] for x in unmatched_lines(connection)} == {"S1", "S7"}
+        give_line(connection, "S7", None, "ming", later, note="fee")
+        assert take_line_off(connection, "S7", "ming", later).fact == ""
+    for name, message in (("S1", "stands on no loan"), ("S9", "no line of that reference")):
+        with book.connect() as connection, pytest.raises(FactRefused, match=message):
+            move_line(connection, name, "L2", "ming", later)
+
+
+def test_a_debit_of_ours_cannot_be_taken_off_by_its_line(book: Store) -> None:
+    import_statement(book, statement(line("S1", 10_000, end_to_end=KEY)), "f", ON)
+    with book.connect() as connection, pytest.raises(FactRefused, match="is what the bank says of our own debit"):
+        take_line_off(connection, "S1", "ming", ON)
+
+
+def test_rows_that_cannot_be_read_wait_until_a_person_has_done_with_them(book: Store) -> None:
+    bad = RowRefused("line 9", "Ntry", "S8 2.00", "neither <BookgDt> nor <ValDt>", "have the bank say it")
+    for _ in range(2):
+        import_statement(book, replace(statement(), refused=(bad,)), "f.xml", ON)
+    with book.connect() as connection:
+        (row,) = open_refusals(connection)
+        assert (row.kind, row.account, row.file, row.place, row.value) == (
+            "statement", "LENDER-1", "f.xml", "line 9", "S8 2.00",
+        )  # fmt: skip
+        with pytest.raises(FactRefused, match="needs a word on what became of it"):
+            finish_refusal(connection, row.number, "ming", " ", ON)
+        assert finish_refusal(connection, row.number, "ming", "the bank sent it anew", ON)
+        assert not finish_refusal(connection, row.number, "hua", "me too", ON)
+        assert open_refusals(connection) == []
+
+
+def told_row(
+    reference: str = "R", fen: int = 100, text: str = "x", statement: str = "S", at: int = 1, **more: Any
+) -> LineRow:
+    told = {"end_to_end": "", "number": 7, **more}
+    return LineRow(
+        "A", statement, at, reference, ON, fen, "CNY", told["end_to_end"], "", "", "", text, "", told["number"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("mine", "told", "turn", "known", "held"),
+    [
+        (told_row(), [], 1, 0, ""),
+        (told_row(), [told_row()], 1, 7, ""),  # the same file again
+        (told_row(statement="T", at=9), [told_row()], 1, 7, ""),  # the notification, then the statement
+        (told_row(at=2), [told_row()], 2, 0, ""),  # twice in one statement is two
+        (told_row(statement="T", at=2), [told_row(), told_row(at=4, number=8)], 2, 8, ""),  # the second is the second
+        (told_row(statement="T", text="y"), [told_row()], 1, 0, "has reference, day and amount of line #7 and says"),
+        (told_row(statement="T", text="y", end_to_end="E"), [told_row(end_to_end="E")], 1, 7, ""),
+        (told_row(fen=101), [told_row()], 1, 0, "stands already for 100 minor units"),
+        (told_row(fen=101, at=2), [told_row()], 1, 0, ""),  # one reference on two amounts
+        (told_row("", statement="T"), [told_row("")], 1, 0, "says the same as line #7"),
+        (told_row("", at=2), [told_row("")], 2, 0, ""),
+        (told_row("", at=5), [told_row("")], 1, 7, ""),  # the same statement in another form counts its places anew
+        (told_row("", text="y"), [told_row("")], 1, 0, "stands in the place of line #7"),
+        (told_row("", fen=101), [told_row("")], 1, 0, ""),  # every statement is called STARTUMS
+        (told_row("", text="y", at=2), [told_row("")], 1, 0, ""),
+    ],
+)
+def test_whether_a_line_is_one_that_was_told_before(
+    mine: LineRow, told: list[LineRow], turn: int, known: int, held: str
+) -> None:
+    found = judge(mine, told, turn)
+    assert found[0] == known and found[1].startswith(held) and bool(found[1]) == bool(held)
+
+
 def test_the_gateway_said_it_and_the_statement_says_it_again(book: Store) -> None:
     from afterloan.banks.words import Result
     from afterloan.servicing.debits import take_result
@@ -117,9 +228,9 @@ def test_the_gateway_said_it_and_the_statement_says_it_again(book: Store) -> Non
 def test_a_person_assigns_or_sets_aside(book: Store) -> None:
     import_statement(book, statement(line("S4", 40_000, "from B2"), line("S7", -99, "fee")), "f", ON)
     with book.connect() as connection:
-        assert assign(connection, "S4", "L3", "ming", ON) == "S4 is given to L3: 40000 minor units"
+        assert str(give_line(connection, "S4", "L3", "ming", ON)) == "S4 is given to L3: 40000 minor units"
     with book.connect() as connection:
-        assert "before; nothing was added" in assign(connection, "S4", "L3", "ming", ON)
+        assert "before; nothing was added" in str(give_line(connection, "S4", "L3", "ming", ON))
     for told, message in (
         (("S4", "L2", "ming", ON), "is matched already"),
         (("S9", "L2", "ming", ON), "no line of that reference"),
@@ -127,9 +238,9 @@ def test_a_person_assigns_or_sets_aside(book: Store) -> None:
         (("S7", None, "ming", ON), "a line set aside needs a reason"),
     ):
         with book.connect() as connection, pytest.raises(FactRefused, match=message):
-            assign(connection, *told)
+            give_line(connection, *told)
     with book.connect() as connection:
-        assign(connection, "S7", None, "ming", ON, note="account fee")
+        give_line(connection, "S7", None, "ming", ON, note="account fee")
         assert unmatched_lines(connection) == []
     assert [(m[2], m[3]) for m in money(book)] == [(40_000, "bank:LENDER-1:S4")]
 

@@ -19,10 +19,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from afterloan.banks.files import read_collection, read_results
-from afterloan.banks.words import Creditor, Result, Results, reference_of
+from afterloan.banks.words import Correction, Creditor, Result, Results, reference_of
 from afterloan.dates import day
 from afterloan.facts import FactRefused, Repaid
 from afterloan.facts.debit import DebitAttempted, Part
+from afterloan.facts.hold import HoldPlaced
 from afterloan.rehearsal.bank.server import answers
 from afterloan.rehearsal.bank.simulator import Bank, Habits
 from afterloan.sending.bank_gateway import CallbackRefused, HttpGateway, read_callback, sign_callback
@@ -32,10 +33,12 @@ from afterloan.sending.doubt import resolve_doubt
 from afterloan.servicing.booking import take
 from afterloan.servicing.debits import take_result
 from afterloan.servicing.money import refunds_due, take_results
-from afterloan.store.debits import standing_of
+from afterloan.store.debits import revoke_mandate, sign_mandate, standing_of
 from afterloan.store.events import tell
 from afterloan.store.server import Store
+from afterloan.store.statements import open_refusals
 from tests.sending.bankhouse import at, attempt, bank_at, mandate, money, rows, run_drain, served, small_book, told
+from tests.strategy.books import borrower, loan
 
 KNOWN = date(2025, 5, 14)
 KEYS = [reference_of("test", k) for k in range(3)]
@@ -251,7 +254,6 @@ def test_a_worker_killed_again_and_again_debits_nobody_twice(store: Store) -> No
     from afterloan.close import close_through
     from afterloan.store.debits import sign_mandate
     from afterloan.store.outbox import Action, put
-    from tests.strategy.books import borrower, loan
 
     names = [f"B{k}" for k in range(1, 25)]
     with store.connect() as connection:
@@ -383,6 +385,124 @@ def test_nacha_is_paid_by_silence_and_comes_back_with_a_code(store: Store, tmp_p
     assert told(store, "debit.returned")[0]["reason"] == "not_authorised"
     assert told(store, "mandate.revoked")[0]["by"] == "bank"
     assert [m[0] for m in money(store)] == [50, 90]
+
+
+def waiting(store: Store, *names: str, rail: str = "nacha", **more: Any) -> dict[str, str]:
+    """Borrowers with a loan that owes, a mandate each, and an attempt of 100.00 that waits for a file; its key."""
+    keys = {name: reference_of("waits", name) for name in names}
+    with store.connect() as connection:
+        for name, key in keys.items():
+            borrower(connection, name)
+            loan(connection, f"L-{name}", name, "2025-04-10")
+            told: dict[str, Any] = {"rail": rail, "bank": "091000019", **more.get(name, {})}
+            signed = mandate(f"M-{name}", told.pop("account", "123456"), **told)
+            tell(connection, signed.model_copy(update={"borrower": name}))
+            on = date(2025, 5, 10)
+            fact = DebitAttempted(
+                borrower=name, on=on, known_on=on, at=at("2025-05-10 09:30"), reference=key, mandate=f"M-{name}",
+                rail=rail, amount_fen=10_000, parts=(Part(loan=f"L-{name}", amount_fen=10_000),),
+            )  # fmt: skip
+            tell(connection, fact)
+        set_creditor(connection, Creditor("Lender", "1234567890", "021000021", "9123456789"))
+    return keys
+
+
+def test_silence_counts_only_for_what_was_sent(store: Store, tmp_path: Path) -> None:
+    """Four debits of 100.00 wait, none was in a file: a week of silence says nothing. Two are filed: 200.00 count."""
+    keys = waiting(store, "B1", "B2")
+    assert presume_paid(store, "nacha", 3, date(2025, 5, 20)).read == 0 and not money(store)
+    assert file_out(store, tmp_path, "nacha", date(2025, 5, 19), "USD").debits == 2
+    waiting(store, "B3", "B4")
+    # filed for collection on the 19th: three days of silence end on the 22nd, and the money is of the 19th
+    assert presume_paid(store, "nacha", 3, date(2025, 5, 21)).read == 0
+    done = presume_paid(store, "nacha", 3, date(2025, 5, 22))
+    assert done.counts == {"succeeded": 2} and done.taken_fen == 20_000
+    assert [m[1:] for m in money(store)] == [
+        ("2025-05-19", 10_000, f"debit:{keys[name]}:L-{name}") for name in ("B1", "B2")
+    ]
+    for form in ("batch_csv", "gateway"):
+        with pytest.raises(FactRefused, match="answers every debit, so silence says nothing"):
+            presume_paid(store, form, 3, date(2025, 5, 22))
+
+
+def test_a_debit_is_looked_at_again_before_it_stands_in_a_file(store: Store, tmp_path: Path) -> None:
+    """Revoked, paid and held meanwhile are left out, told as not sent; the fourth borrower's debit is in the file."""
+    keys = waiting(store, "B1", "B2", "B3", "B4")
+    on = date(2025, 5, 11)
+    with store.connect() as connection:
+        revoke_mandate(connection, "M-B1", on, on)
+        # 12,000.00 and 31 days at 0.05 %: 12,000.00 × 0.0005 × 31 = 186.00, so 12,186.00 ends it
+        take(connection, Repaid("L-B2", "by-hand", day("2025-05-11"), day("2025-05-11"), 1_218_600))
+        held = {"borrower": "B3", "on": on, "known_on": on, "reference": "H1", "reason": "court", "review_on": on}
+        tell(connection, HoldPlaced(**held, hold="insolvency"))
+    out = file_out(store, tmp_path, "nacha", on, "USD")
+    assert [(x.borrower, x.why) for x in out.left_out] == [
+        ("B1", "mandate not in effect"),
+        ("B2", "no longer owed"),
+        ("B3", "stopped"),
+    ]
+    assert out.path is not None
+    assert [o.end_to_end for o in read_collection("nacha", out.path.read_bytes(), "f").orders] == [keys["B4"]]
+    assert [t["reason"] for t in told(store, "debit.failed")] == ["not_sent"] * 3
+    assert file_out(store, tmp_path, "nacha", on, "USD").path is None
+
+
+def test_one_wrong_number_holds_up_nobody(store: Store, tmp_path: Path) -> None:
+    """A mandate of before numbers were checked has bank 12345: it is left out, ends, and waits for a person."""
+    keys = waiting(store, "B1", "B2", B1={"bank": "12345"}, B2={"holder": "José Núñez"})
+    out = file_out(store, tmp_path, "nacha", date(2025, 5, 11), "USD")
+    assert out.path is not None and [x.why for x in out.left_out] == ["bank '12345' is no routing number"]
+    (order,) = read_collection("nacha", out.path.read_bytes(), "f").orders
+    assert (order.end_to_end, order.name) == (keys["B2"], "Jose Nunez")
+    assert [(t["of"], t["by"], t["reason"]) for t in told(store, "mandate.revoked")] == [
+        ("M-B1", "afterloan", "wrong_account")
+    ]
+    with store.connect() as connection:
+        (row,) = open_refusals(connection)
+    assert (row.kind, row.account, row.field, row.value) == ("order", "B1", "bank", "12345")
+    # the second file of the day is another file with other debits, and written again it is the same to the byte
+    waiting(store, "B3")
+    second = file_out(store, tmp_path, "nacha", date(2025, 5, 11), "USD")
+    assert second.path is not None
+    first_rows, rows_ = (f.read_text().splitlines() for f in (out.path, second.path))
+    assert (first_rows[0][29:34], rows_[0][29:34]) == ("0000A", "0001B")
+    assert (first_rows[2][-7:], rows_[2][-7:]) == ("0000001", "0000002")
+    again = file_out(store, tmp_path / "again", "nacha", date(2025, 6, 1), "USD", again=second.message)
+    assert again.path is not None and again.path.read_bytes() == second.path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"rail": "nacha", "account": "1" * 21, "bank": "091000019"}, "is no account of at most 17"),
+        ({"rail": "nacha", "account": "123", "bank": "12345"}, "is no routing number"),
+        ({"rail": "nacha", "account": "123", "bank": "091000018"}, "is no routing number"),
+        ({"rail": "pain008", "account": "DE89370400440532013001"}, "is an IBAN with wrong check digits"),
+    ],
+)
+def test_a_mandate_with_a_wrong_number_is_refused_at_its_desk(book: Store, more: dict[str, Any], says: str) -> None:
+    with book.connect() as connection, pytest.raises(FactRefused, match=says):
+        sign_mandate(connection, mandate("M9", **more))
+
+
+def test_a_small_letter_makes_no_other_account(book: Store) -> None:
+    with book.connect() as connection, connection.transaction(force_rollback=True):
+        sign_mandate(connection, mandate("M9", "de89370400440532013000", rail="pain008"))
+        assert standing_of(connection, "B1").signed["M9"].account == "DE89370400440532013000"
+        assert sign_mandate(connection, mandate("M9", "DE89370400440532013000", rail="pain008")).known
+
+
+def test_a_result_of_a_day_before_its_debit_is_refused_and_waits(book: Store) -> None:
+    early = Result(KEYS[0], "succeeded", date(2000, 1, 1), 10_000)
+    asked = Correction(KEYS[1], "C01", "7654321", "batch 1, entry 2")
+    with book.connect() as connection, connection.transaction(force_rollback=True):
+        done = take_results(connection, Results("R1", "", datetime(2025, 5, 10), (early,), (), (asked,)), KNOWN)
+        assert "is before 2025-05-10, the day of the debit" in done.refused[0].reason
+        rows_ = open_refusals(connection)
+    assert [(r.kind, r.source, r.value) for r in rows_] == [
+        ("result", "R1", "2000-01-01"),
+        ("correction", "R1", KEYS[1]),
+    ]
 
 
 def test_a_request_that_was_only_slow_and_the_second_are_one_debit(store: Store) -> None:

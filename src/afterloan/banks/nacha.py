@@ -6,6 +6,7 @@ be checked against the rule book, or with the bank's validator, before a file is
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -318,6 +319,8 @@ def read_nacha_file(data: bytes, name: str = "nacha") -> NachaFile:
     Raises FileRefused with the line: cut off, a record that cannot be, a wrong count, hash or total (both figures).
     """
     rows = [(k, row) for k, row in enumerate(_rows(data, name), 1) if row.strip()]
+    if not rows:
+        raise FileRefused(name, "line 1", "holds no record", "send it again, whole")
     while len(rows) > 1 and set(rows[-1][1]) == {"9"}:
         rows.pop()
     records = [(k, _apart(row, k, name)) for k, row in rows]
@@ -363,12 +366,11 @@ def _rows(data: bytes, name: str) -> list[str]:
 
 
 def _text_of(row: bytes) -> str:
+    text = row.decode("latin-1")
     if len(row) > WIDTH:
-        try:
-            return row.decode("utf-8")
-        except UnicodeDecodeError:
-            pass
-    return row.decode("latin-1")
+        with suppress(UnicodeDecodeError):
+            text = row.decode("utf-8")
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _apart(row: str, line: int, name: str) -> dict[str, str]:

@@ -189,6 +189,9 @@ def decoded(data: bytes, file: str) -> str:
         raise FileRefused(file, "file", f"{len(data):,} bytes", f"send at most {MAX_BYTES:,}")
     if not data.strip():
         raise FileRefused(file, "line 1", "the file is empty", "send it again")
+    if b"\x00" in data:
+        line = data[: data.index(b"\x00")].count(b"\n") + 1
+        raise FileRefused(file, f"line {line}", "has a zero byte, so it is no text", "send it again")
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return data.decode(encoding)

@@ -19,6 +19,7 @@ class MandateSigned(Event):
 
     `loan` None: for all loans of the borrower; else for that one only. `ceiling_fen`: most in one debit;
     `ceiling_month_fen`: most in a calendar month (None: no limit agreed). Of several the lower `turn` is tried first.
+    `account_type` matters where the scheme asks for it (NACHA).
     """
 
     KIND: ClassVar[str] = "mandate.signed"
@@ -30,6 +31,7 @@ class MandateSigned(Event):
     ceiling_fen: Amount | None = None
     ceiling_month_fen: Amount | None = None
     turn: Annotated[int, Field(ge=0, le=99)] = 0
+    account_type: Literal["current", "savings"] = "current"
 
 
 class MandateRevoked(Event):

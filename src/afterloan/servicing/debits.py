@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from afterloan.facts.debit import (
     Part,
 )
 from afterloan.facts.hold import HoldLifted, HoldPlaced
+from afterloan.rules.packs import Finding
 from afterloan.servicing.repayment import take_money
 from afterloan.store.contacts import defaults_of, place_of
 from afterloan.store.debits import (
@@ -86,6 +87,7 @@ def take_result(connection: psycopg.Connection[Any], result: Result, known_on: d
     if result.status == "pending":
         return Settled(attempt.reference, "pending", True)
     said = outcomes_of(connection, attempt)
+    _not_before(attempt, result)
     event = _event(attempt, result, max(known_on, result.on))
     before = said.get(event.KIND)
     if before is not None:
@@ -97,6 +99,17 @@ def take_result(connection: psycopg.Connection[Any], result: Result, known_on: d
     _end_mandate(connection, attempt, event)
     other = {DebitSucceeded.KIND: DebitFailed.KIND, DebitFailed.KIND: DebitSucceeded.KIND}.get(event.KIND, "")
     return Settled(attempt.reference, result.status, False, money, unapplied, other if other in said else "")
+
+
+def _not_before(attempt: DebitAttempted, result: Result) -> None:
+    """Refuse a result of a day before its debit: where the bank is, it may still be the day before."""
+    if result.on < attempt.on - timedelta(days=1):
+        raise FactRefused(
+            "on",
+            result.on.isoformat(),
+            f"is before {attempt.on}, the day of the debit {attempt.reference}",
+            "ask the bank when it was; nothing was taken in",
+        )
 
 
 def _event(attempt: DebitAttempted, result: Result, known_on: date) -> DebitOutcome:
@@ -163,10 +176,11 @@ def _number(on: date) -> int:
 
 
 def _end_mandate(connection: psycopg.Connection[Any], attempt: DebitAttempted, event: DebitOutcome) -> None:
-    """A reason that ends the mandate revokes it in the bank's name."""
+    """A reason that ends the mandate revokes it, in the name of the bank that gave the reason or in ours."""
     if not isinstance(event, DebitFailed | DebitReturned) or endings(event.on).get(event.reason) != "mandate":
         return
-    told: dict[str, Any] = {"of": attempt.mandate, "by": "bank", "reason": event.reason}
+    by = "afterloan" if event.code == event.reason else "bank"  # our own word: no bank has seen the debit
+    told: dict[str, Any] = {"of": attempt.mandate, "by": by, "reason": event.reason}
     told |= {"on": event.on, "known_on": event.known_on}
     name = f"{attempt.mandate}:{attempt.reference}:revoked"
     tell(connection, MandateRevoked(borrower=attempt.borrower, reference=name, **told))
@@ -230,6 +244,33 @@ def _still_wanted(made: Tried, owed: Sequence[Owed]) -> bool:
     return all(now.get(loan, 0) >= amount for loan, amount in made.parts)
 
 
+def why_not_now(
+    connection: psycopg.Connection[Any], borrower: int, attempt: DebitAttempted, owed: Sequence[Owed], on: date
+) -> Finding | None:
+    """Why an attempt that was told, but has not left, must not leave for collection on a day; None: it may.
+
+    Between the two the mandate may have been revoked, the loan paid, or a hold placed. `owed`: by the borrower's loans
+    on that day. The attempt's own money is not money on its way that would be asked for twice.
+    """
+    _, jurisdiction = place_of_borrower(connection, borrower)
+    rule = schedule_rule(jurisdiction, on)
+    told = {"attempt": attempt.reference}
+    held = held_on(events_of(connection, attempt.borrower, (HoldPlaced.KIND, HoldLifted.KIND)), on, jurisdiction)
+    hold = stopped(held).get("debit")
+    if hold is not None:
+        return hold.rule.finding(on, "stopped", hold=hold.hold, since=hold.since.isoformat(), **told)
+    standing = standing_of(connection, attempt.borrower)
+    mandate = next((m for m in standing.mandates if m.reference == attempt.mandate), None)
+    if mandate is None or mandate.signed_on > on or (mandate.revoked_on is not None and mandate.revoked_on <= on):
+        return rule.finding(on, "mandate not in effect", mandate=attempt.mandate, **told)
+    left = {o.loan: o.amount_fen for o in owed}
+    for part in attempt.parts:
+        if left.get(part.loan, 0) < part.amount_fen:
+            asked = {"asked_fen": part.amount_fen, "owed_fen": left.get(part.loan, 0)}
+            return rule.finding(on, "no longer owed", loan=part.loan, **asked, **told)
+    return None
+
+
 def _attempted(wanted: Wanted, borrower: str, reference: str, key: str, now: datetime, today: date) -> DebitAttempted:
     return DebitAttempted(
         borrower=borrower,
@@ -271,6 +312,7 @@ def order_under(attempt: DebitAttempted, mandate: MandateSigned, name: str) -> O
         account=mandate.account,
         bank=mandate.bank,
         text=" ".join(part.loan for part in attempt.parts)[:140],
+        savings=mandate.account_type == "savings",
     )
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 
-from afterloan.banks.words import Line, Result, Results, RowRefused, Statement, Status
+from afterloan.banks.words import Correction, Line, Result, Results, RowRefused, Statement, Status
 from afterloan.dates import day
-from afterloan.facts import FactRefused, Repaid
+from afterloan.facts import FactRefused, Repaid, Reversed
 from afterloan.loan.reckon import reckon_book
 from afterloan.servicing.booking import take
 from afterloan.servicing.debits import Settled, take_result
@@ -22,14 +22,21 @@ from afterloan.store.ids import one_of
 from afterloan.store.read import read_loans
 from afterloan.store.server import Store
 from afterloan.store.statements import (
+    BankRefusal,
+    Kept,
+    LineRow,
+    free_fact_name,
     is_matched,
     line_of,
     loans_named,
     loans_of_name,
     loans_of_named,
     loans_with_outside_money,
+    lock_account,
     put_line,
     put_match,
+    put_refusal,
+    put_unmatch,
 )
 
 
@@ -44,11 +51,15 @@ class TakenIn:
     surplus: list[Settled] = field(default_factory=list)
     contradictions: list[Settled] = field(default_factory=list)
     refused: list[RowRefused] = field(default_factory=list)
+    corrections: list[Correction] = field(default_factory=list)
 
 
 def take_results(connection: psycopg.Connection[Any], results: Results, known_on: date) -> TakenIn:
-    """Take a file of results in, row by row in the caller's transaction: a row refused holds no other up."""
-    done = TakenIn(refused=list(results.refused))
+    """Take a file of results in, row by row in the caller's transaction: a row refused holds no other up.
+
+    What is refused, and what the bank asks us to correct, waits in the queue of `open_refusals` for a person.
+    """
+    done = TakenIn(refused=list(results.refused), corrections=list(results.corrections))
     for k, result in enumerate(results.results, 1):
         done.read += 1
         try:
@@ -59,7 +70,20 @@ def take_results(connection: psycopg.Connection[Any], results: Results, known_on
             done.refused.append(RowRefused(place, bad.column, str(bad.value), bad.reason, bad.remedy))
             continue
         count_settled(done, settled, result)
+    _keep_refusals(connection, done, results.message, known_on)
     return done
+
+
+def _keep_refusals(connection: psycopg.Connection[Any], done: TakenIn, message: str, known_on: date) -> None:
+    for row in done.refused:
+        told = (row.place, row.column, row.value, row.reason, row.remedy)
+        put_refusal(connection, BankRefusal("result", *told, source=message, known_on=known_on))
+    for asked in done.corrections:
+        told = (asked.place, asked.code, asked.end_to_end, f"the bank corrects it to {asked.corrected!r}", CORRECT)
+        put_refusal(connection, BankRefusal("correction", *told, source=message, known_on=known_on))
+
+
+CORRECT = "sign the mandate anew with it before the next debit; NACHA gives six banking days"
 
 
 def count_settled(done: TakenIn, settled: Settled, result: Result) -> None:
@@ -100,52 +124,40 @@ def reader_of(store: Store) -> Any:
 
 
 def import_statement(store: Store, statement: Statement, file: str, known_on: date) -> Imported:
-    """Take a statement in: each line once by the bank's reference, matched where the line itself says to which loan.
+    """Take a statement in: each line once, matched where the line itself says to which loan.
 
     One transaction for each line, so that the next line sees what the one before paid; killed and run again it ends
-    the same. Lines refused or unmatched hold no other up.
+    the same. Lines refused, held or unmatched hold no other up and wait for a person.
     """
     done = Imported(statement.account, refused=list(statement.refused))
+    source = f"{statement.message} {statement.number}".strip()
+    _keep_unread(store, statement, source, file, known_on)
+    turns: dict[tuple[object, ...], int] = {}
     with reader_of(store) as reader:
-        for line in statement.lines:
+        for k, line in enumerate(statement.lines, 1):
             done.lines += 1
-            try:
-                with store.connect() as connection:
-                    _take_line(connection, reader, statement, line, file, known_on, done)
-            except FactRefused as bad:
-                done.refused.append(RowRefused(line.bank_reference, bad.column, str(bad.value), bad.reason, bad.remedy))
+            row = _row(statement, source, line, k)
+            alike = (row.bank_reference, row.booked_on, row.amount_fen) if row.bank_reference else row.content
+            turns[alike] = turns.get(alike, 0) + 1
+            with store.connect() as connection:
+                kept = put_line(connection, row, turns[alike], line.doubt, file, known_on)
+                _take_line(connection, reader, kept, line, max(known_on, line.booked_on), done)
     return done
 
 
-def _take_line(
-    connection: psycopg.Connection[Any],
-    reader: adbc.Connection,
-    statement: Statement,
-    line: Line,
-    file: str,
-    known_on: date,
-    done: Imported,
-) -> None:
-    known_on = max(known_on, line.booked_on)
-    number, known = put_line(connection, _values(statement, line, file, known_on))
-    if known and is_matched(connection, number):
-        done.known += 1
-        return
-    try:
-        with connection.transaction():
-            how = _apply(connection, reader, number, statement.account, line, known_on)
-    except FactRefused as bad:
-        how = Match(f"{bad.column} {bad.value!r}: {bad.reason}")
-    if how.loan is None:
-        done.unmatched.append((line.bank_reference, how))
-        return
-    done.matched[how.how] = done.matched.get(how.how, 0) + 1
-    done.matched_fen += line.amount_fen
+def _keep_unread(store: Store, statement: Statement, source: str, file: str, known_on: date) -> None:
+    """Rows that the reader refused wait for a person: there is money behind them."""
+    with store.connect() as connection:
+        for row in statement.refused:
+            told = (row.place, row.column, row.value, row.reason, row.remedy)
+            put_refusal(connection, BankRefusal("statement", *told, statement.account, source, file, known_on))
 
 
-def _values(statement: Statement, line: Line, file: str, known_on: date) -> tuple[Any, ...]:
-    return (
+def _row(statement: Statement, source: str, line: Line, k: int) -> LineRow:
+    return LineRow(
         statement.account,
+        source,
+        line.position or k,
         line.bank_reference,
         line.booked_on,
         line.amount_fen,
@@ -156,17 +168,39 @@ def _values(statement: Statement, line: Line, file: str, known_on: date) -> tupl
         line.account,
         line.text,
         line.code,
-        file,
-        known_on,
     )
 
 
+def _take_line(
+    connection: psycopg.Connection[Any], reader: adbc.Connection, kept: Kept, line: Line, known_on: date, done: Imported
+) -> None:
+    """Match a line that was kept, unless it is matched or a person must look at it first."""
+    name = line.bank_reference or f"#{kept.number}"
+    if kept.known and is_matched(connection, kept.number):
+        done.known += 1
+        return
+    if kept.contradicts:
+        remedy = f"ask the bank which is right; it waits as #{kept.number}"
+        done.refused.append(RowRefused(name, "bank_reference", line.bank_reference, kept.held, remedy))
+    if kept.held:
+        done.unmatched.append((name, Match(kept.held)))
+        return
+    try:
+        with connection.transaction():
+            how = _apply(connection, reader, kept.number, line, known_on)
+    except FactRefused as bad:
+        how = Match(f"{bad.column} {bad.value!r}: {bad.reason}")
+    if how.loan is None:
+        done.unmatched.append((name, how))
+        return
+    done.matched[how.how] = done.matched.get(how.how, 0) + 1
+    done.matched_fen += line.amount_fen
+
+
 def _apply(
-    connection: psycopg.Connection[Any], reader: adbc.Connection, number: int, account: str, line: Line, known_on: date
+    connection: psycopg.Connection[Any], reader: adbc.Connection, number: int, line: Line, known_on: date
 ) -> Match:
     """Give a line to its debit or its loan; or say why it waits."""
-    if line.doubt:
-        return Match(line.doubt)
     if _is_debit(connection, line.end_to_end):
         status: Status = "succeeded" if line.amount_fen > 0 else "returned"
         result = Result(
@@ -178,7 +212,7 @@ def _apply(
         return Match("debit", loan)
     match = propose(connection, reader, line, known_on)
     if match.loan is not None:
-        _repay(connection, number, account, line, match.loan, match.how, "afterloan", known_on)
+        _repay(connection, line_of(connection, f"#{number}"), match.loan, match.how, "afterloan", known_on)
     return match
 
 
@@ -192,19 +226,19 @@ def _is_debit(connection: psycopg.Connection[Any], reference: str) -> bool:
 
 def _repay(
     connection: psycopg.Connection[Any],
-    number: int,
-    account: str,
-    line: Line,
+    told: dict[str, Any],
     loan: str,
     how: str,
     by: str,
     known_on: date,
     note: str = "",
-) -> None:
-    name = f"bank:{account}:{line.bank_reference}"
-    on, known = day(line.booked_on.isoformat()), day(max(known_on, line.booked_on).isoformat())
-    take(connection, Repaid(loan, name, on, known, line.amount_fen))
-    put_match(connection, number, how, loan, name, by, known_on, note)
+) -> str:
+    """Give a line (a row of the store) to a loan as a repayment of its own name, which is returned."""
+    name = free_fact_name(connection, told)
+    on, known = day(told["booked_on"].isoformat()), day(max(known_on, told["booked_on"]).isoformat())
+    take(connection, Repaid(loan, name, on, known, told["amount_fen"]))
+    put_match(connection, told["line"], how, loan, name, by, known_on, note)
+    return name
 
 
 def propose(connection: psycopg.Connection[Any], reader: adbc.Connection, line: Line, on: date) -> Match:
@@ -242,49 +276,135 @@ def _claims(
     return found
 
 
-def assign(
+@dataclass(frozen=True, slots=True)
+class LineGiven:
+    """A line that a person gave to a loan, or (`loan` None) set aside. `known`: it was so before."""
+
+    line: int
+    name: str
+    loan: str | None
+    amount_fen: int
+    fact: str
+    known: bool
+    note: str = ""
+
+    def __str__(self) -> str:
+        """For people."""
+        if self.known:
+            return f"{self.name} was given to {self.loan or 'nobody'} before; nothing was added"
+        if self.loan is None:
+            return f"{self.name} is set aside: {self.note}"
+        return f"{self.name} is given to {self.loan}: {self.amount_fen} minor units"
+
+
+@dataclass(frozen=True, slots=True)
+class LineTakenOff:
+    """A line that waits again. `fact`: the repayment that was taken back, by `reversal`; both empty if it was none."""
+
+    line: int
+    name: str
+    loan: str | None
+    fact: str
+    reversal: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineMoved:
+    """A line that was taken off one loan and given to another."""
+
+    off: LineTakenOff
+    given: LineGiven
+
+
+def give_line(
     connection: psycopg.Connection[Any],
-    bank_reference: str,
+    name: str,
     loan: str | None,
     by: str,
     on: date,
     account: str | None = None,
     note: str = "",
-) -> str:
+) -> LineGiven:
     """A person gives an unmatched line to a loan, or (`loan` None) sets it aside with a note. Raises FactRefused.
 
-    The same again is known. Returns what was done, in words.
+    `name`: the bank's reference, or the line's number as `#12`. The same again is known.
     """
-    told = line_of(connection, bank_reference, account)
+    told = _locked(connection, name, account)
+    line, amount = int(told["line"]), int(told["amount_fen"])
     if told["how"] is not None:
-        fact = f"bank:{told['account']}:{bank_reference}"
-        same = connection.execute(
-            "select 1 from fact f join contract c using (loan) where f.reference = %s and c.reference = %s",
-            (fact, loan),
-        ).fetchone()
-        if same is not None or (loan is None and told["how"] == "set aside"):
-            return f"{bank_reference} was given to {loan or 'nobody'} before; nothing was added"
+        if told["how"] != "debit" and told["loan"] == loan:
+            return LineGiven(line, name, loan, amount, told["fact"], True)
+        where = told["loan"] or "nobody"
         raise FactRefused(
             "bank_reference",
-            bank_reference,
-            f"is matched already ({told['how']}, {told['fact']})",
-            "reverse that fact first",
+            name,
+            f"is matched already ({told['how']}, {told['fact'] or where})",
+            "take it off there first",
         )
     if loan is None:
         if not note:
             raise FactRefused("note", note, "a line set aside needs a reason", "say with --note what it is")
-        put_match(connection, told["line"], "set aside", None, "", by, on, note)
-        return f"{bank_reference} is set aside: {note}"
-    if told["amount_fen"] < 0:
+        put_match(connection, line, "set aside", None, "", by, on, note)
+        return LineGiven(line, name, None, amount, "", False, note)
+    if amount < 0:
         raise FactRefused(
-            "bank_reference",
-            bank_reference,
-            "is money that went out",
-            "reverse the repayment it takes back, then set aside",
+            "bank_reference", name, "is money that went out", "reverse the repayment it takes back, then set aside"
         )
-    line = Line(bank_reference, told["booked_on"], told["amount_fen"])
-    _repay(connection, told["line"], told["account"], line, loan, "person", by, on, note)
-    return f"{bank_reference} is given to {loan}: {told['amount_fen']} minor units"
+    return LineGiven(line, name, loan, amount, _repay(connection, told, loan, "person", by, on, note), False, note)
+
+
+def take_line_off(
+    connection: psycopg.Connection[Any], name: str, by: str, on: date, account: str | None = None, note: str = ""
+) -> LineTakenOff:
+    """A person takes a line off its loan: the repayment never was, and the line waits again. Raises FactRefused.
+
+    The loan is reckoned as if the money had never come, from the day on which this is known; the books keep both.
+    """
+    told = _locked(connection, name, account)
+    if told["how"] is None:
+        raise FactRefused("bank_reference", name, "stands on no loan", "give it to one: see `afterloan unmatched`")
+    if told["how"] == "debit":
+        reason = f"is what the bank says of our own debit ({told['fact']}), which names its loans itself"
+        raise FactRefused("bank_reference", name, reason, "ask the bank whether that debit was taken")
+    fact, reversal = told["fact"], ""
+    if fact and not _taken_back(connection, fact):
+        reversal = f"{fact}:off"
+        was_on = day(told["booked_on"].isoformat())
+        take(connection, Reversed(told["loan"], reversal, was_on, max(day(on.isoformat()), was_on), fact))
+    put_unmatch(connection, told["match"], reversal, by, on, note)
+    return LineTakenOff(int(told["line"]), name, told["loan"], fact, reversal)
+
+
+def move_line(
+    connection: psycopg.Connection[Any],
+    name: str,
+    loan: str,
+    by: str,
+    on: date,
+    account: str | None = None,
+    note: str = "",
+) -> LineMoved:
+    """A person takes a line off the wrong loan and gives it to the right one, in one transaction.
+
+    Raises FactRefused; the caller's transaction then ends without it.
+    """
+    if line_of(connection, name, account)["loan"] == loan:
+        raise FactRefused("loan", loan, f"has {name} already", "name the loan that the money is for")
+    off = take_line_off(connection, name, by, on, account, note)
+    return LineMoved(off, give_line(connection, f"#{off.line}", loan, by, on, note=note))
+
+
+def _locked(connection: psycopg.Connection[Any], name: str, account: str | None) -> dict[str, Any]:
+    """A line as it stands while nobody else changes that."""
+    lock_account(connection, line_of(connection, name, account)["account"])
+    return line_of(connection, name, account)
+
+
+def _taken_back(connection: psycopg.Connection[Any], fact: str) -> bool:
+    row = connection.execute(
+        "select 1 from fact f join fact r on r.of_fact = f.fact where f.reference = %s", (fact,)
+    ).fetchone()
+    return row is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 
+from afterloan.banks.letters import in_ascii
+from afterloan.banks.numbers import US_ACCOUNT, is_iban, is_routing, looks_like_iban, plain_account
 from afterloan.dates import day
 from afterloan.facts import FactRefused
 from afterloan.facts.debit import (
@@ -162,8 +164,35 @@ def owed_today(
 
 
 def sign_mandate(connection: psycopg.Connection[Any], mandate: MandateSigned) -> Told:
-    """Record a mandate; the same again is known. Raises FactRefused."""
-    return tell(connection, mandate)
+    """Record a mandate; the same again is known. Raises FactRefused, also for numbers that its rail cannot carry.
+
+    An account on the rail pain008 is kept as it stands in files: without blanks, an IBAN in capitals.
+    """
+    return tell(connection, checked_mandate(mandate))
+
+
+def checked_mandate(mandate: MandateSigned) -> MandateSigned:
+    """A mandate whose numbers are right for its rail: check digits, lengths, letters. Raises FactRefused.
+
+    Refused here, a wrong number stops one mandate at its desk; found later it would stop a file at night.
+    """
+    if mandate.rail == "nacha":
+        if not is_routing(mandate.bank):
+            remedy = "give the nine digits of the ABA routing number; the last one checks the others"
+            raise FactRefused("bank", mandate.bank, "is no routing number", remedy)
+        if not US_ACCOUNT.fullmatch(mandate.account):
+            reason = "is no account of at most 17 letters, digits and hyphens"
+            raise FactRefused("account", mandate.account, reason, "give the account number alone")
+        if mandate.holder and not in_ascii(mandate.holder, 22):
+            raise FactRefused("holder", mandate.holder, "has no letter that can be written", "write it in letters")
+    if mandate.rail == "pain008":
+        account = plain_account(mandate.account)
+        if looks_like_iban(account) and not is_iban(account):
+            raise FactRefused("account", mandate.account, "is an IBAN with wrong check digits", "copy it again")
+        if len(mandate.reference) > 35:
+            raise FactRefused("reference", mandate.reference, "is longer than 35 characters", "give a shorter one")
+        return mandate.model_copy(update={"account": account if is_iban(account) else mandate.account})
+    return mandate
 
 
 def revoke_mandate(
@@ -239,6 +268,31 @@ def unanswered(connection: psycopg.Connection[Any], before: datetime, rail: str 
     ).fetchall()
     found = [event_of(*row[1:]) for row in rows]
     return [e for e in found if isinstance(e, DebitAttempted)]
+
+
+def filed_unanswered(connection: psycopg.Connection[Any], rail: str, by: date) -> list[tuple[DebitAttempted, date]]:
+    """Attempts of a rail that stand in a file for collection by a day, of which nothing was heard, with that day."""
+    rows = connection.execute(
+        f"select (select min(f.on_day) from event f where f.kind = %s and f.body->>'of' = e.reference), {COLUMNS} "
+        "where e.kind = %s and e.body->>'rail' = %s and exists "
+        "(select from event f where f.kind = %s and f.body->>'of' = e.reference and f.on_day <= %s) and not exists "
+        "(select from event f where f.kind = any(%s) and f.body->>'of' = e.reference) order by e.event",
+        (DebitFiled.KIND, DebitAttempted.KIND, rail, DebitFiled.KIND, by, list(OUTCOMES)),
+    ).fetchall()
+    found = [(event_of(*row[2:]), row[0]) for row in rows]
+    return [(event, on) for event, on in found if isinstance(event, DebitAttempted)]
+
+
+def files_before(connection: psycopg.Connection[Any], rail: str, message: str | None) -> int:
+    """How many debits of a rail were ever filed before a file (None: up to now)."""
+    row = connection.execute(
+        "select count(*) from event f join event a on a.reference = f.body->>'of' where f.kind = %s "
+        "and a.body->>'rail' = %s and (%s::text is null or f.event < "
+        "(select min(g.event) from event g where g.kind = %s and g.body->>'file' = %s))",
+        (DebitFiled.KIND, rail, message, DebitFiled.KIND, message),
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def day_of(moment: datetime, zone: str) -> date:

@@ -1,6 +1,7 @@
-"""Lines of bank statements in the store: taken in once, matched once, the rest listed."""
+"""Lines of bank statements in the store: taken in once, matched once at a time, the rest listed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -9,54 +10,151 @@ import psycopg
 from afterloan.facts import FactRefused
 from afterloan.facts.debit import MandateSigned
 
+LOCK = 727472
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """A line as the store holds it. Its first fields say where it stands, the others are its content.
+
+    Amounts in minor units, positive came in. `number`: the store's own, 0 before it has one.
+    """
+
+    account: str
+    statement: str
+    position: int
+    bank_reference: str
+    booked_on: date
+    amount_fen: int
+    currency: str
+    end_to_end: str
+    mandate: str
+    name: str
+    counter_account: str
+    text: str
+    reason: str
+    number: int = 0
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """All that the line says."""
+        return (self.bank_reference, self.booked_on, self.amount_fen, self.currency, self.end_to_end, self.mandate,
+                self.name, self.counter_account, self.text, self.reason)  # fmt: skip
+
+
 COLUMNS = (
-    "account",
-    "bank_reference",
-    "booked_on",
-    "amount_fen",
-    "currency",
-    "end_to_end",
-    "mandate",
-    "name",
-    "counter_account",
-    "text",
-    "reason",
-    "file",
-    "known_on",
+    "account, statement, position, bank_reference, booked_on, amount_fen, currency, end_to_end, mandate, name, "
+    "counter_account, text, reason"
 )
 
 
-def put_line(connection: psycopg.Connection[Any], values: Sequence[Any]) -> tuple[int, bool]:
-    """Keep a line (values of COLUMNS); returns its number and whether it was there. Raises FactRefused.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What keeping a line came to: its number, whether it was there, why a person must look at it (`held`).
 
-    The bank's reference on the account is the identity: another amount or day under it is refused.
+    `contradicts`: the same statement said something else in the same place under the same reference.
     """
-    row = connection.execute(
-        f"insert into statement_line ({', '.join(COLUMNS)}) values ({', '.join(['%s'] * len(COLUMNS))}) "
-        "on conflict (account, bank_reference) do nothing returning line",
-        tuple(values),
+
+    number: int
+    known: bool
+    held: str = ""
+    contradicts: bool = False
+
+
+def lock_account(connection: psycopg.Connection[Any], account: str) -> None:
+    """Nobody else keeps, matches or moves lines of this account until the transaction ends."""
+    connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (LOCK, account))
+
+
+def put_line(
+    connection: psycopg.Connection[Any], row: LineRow, turn: int, doubt: str, file: str, known_on: date
+) -> Kept:
+    """Keep a line once. Account, statement, place and content are its identity; banks use references twice.
+
+    `turn`: of the lines of its statement that are alike (the same reference and amount on a day, or without a
+    reference the same in all), which this is, from 1. A line that may be one we have, but need not be, is kept and
+    held: a person decides, nothing is lost and nothing is taken twice.
+    """
+    lock_account(connection, row.account)
+    told = _alike(connection, row)
+    known, held, contradicts = judge(row, told, turn)
+    if known:
+        return Kept(known, True, _held(connection, known))
+    held = held or doubt
+    number = connection.execute(
+        f"insert into statement_line ({COLUMNS}, held, file, known_on) "
+        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning line",
+        (row.account, row.statement, row.position, *row.content, held, file, known_on),
     ).fetchone()
-    if row is not None:
-        return int(row[0]), False
-    account, reference, booked_on, amount = values[:4]
-    first = connection.execute(
-        "select line, booked_on, amount_fen from statement_line where account = %s and bank_reference = %s",
-        (account, reference),
-    ).fetchone()
-    assert first is not None
-    if (first[1], first[2]) != (booked_on, amount):
-        raise FactRefused(
-            "bank_reference",
-            reference,
-            f"stands already for {first[2]} minor units of {first[1]}, now {amount} of {booked_on}",
-            "ask the bank which is right",
-        )
-    return int(first[0]), True
+    assert number is not None
+    return Kept(int(number[0]), False, held, contradicts)
+
+
+def _alike(connection: psycopg.Connection[Any], row: LineRow) -> list[LineRow]:
+    """Lines of the account that have the day and amount of a line, or stand in its place."""
+    rows = connection.execute(
+        f"select {COLUMNS}, line from statement_line where account = %s and booked_on = %s and amount_fen = %s "
+        f"union select {COLUMNS}, line from statement_line where account = %s and statement = %s and position = %s "
+        "order by line",
+        (row.account, row.booked_on, row.amount_fen, row.account, row.statement, row.position),
+    ).fetchall()
+    return [LineRow(*found) for found in rows]
+
+
+def _held(connection: psycopg.Connection[Any], number: int) -> str:
+    row = connection.execute("select held from statement_line where line = %s", (number,)).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def judge(mine: LineRow, told: Sequence[LineRow], turn: int) -> tuple[int, str, bool]:
+    """Whether a line is one that was told before: (its number or 0, why it is held, whether it contradicts). Pure.
+
+    With a reference of the bank, the turn-th line of another statement with that reference, day and amount is the same
+    money when it says the same (a notification, then the statement). Without one nothing tells the same sum paid twice
+    from the same line told twice: within a statement they are two, from another statement the line is held.
+    """
+    here = [r for r in told if (r.statement, r.position) == (mine.statement, mine.position)]
+    for r in here:
+        if r.content == mine.content:
+            return r.number, "", False
+    alike = [r for r in told if _core(r) == _core(mine) and (mine.bank_reference or r.content == mine.content)]
+    pairs = [rows[turn - 1] for rows in _by_statement(alike) if len(rows) >= turn]
+    for r in pairs:
+        same = r.content == mine.content or (bool(mine.end_to_end) and r.end_to_end == mine.end_to_end)
+        if same and (mine.bank_reference or r.statement == mine.statement):
+            return r.number, "", False
+    if pairs and mine.bank_reference:
+        return 0, f"has reference, day and amount of line #{pairs[0].number} and says something else", False
+    if pairs:
+        return 0, f"says the same as line #{pairs[0].number}: that money told again, or as much paid twice?", False
+    for r in here:
+        if r.bank_reference == mine.bank_reference and mine.bank_reference:
+            was = f"stands already for {r.amount_fen} minor units of {r.booked_on}"
+            return 0, f"{was} (line #{r.number}), now {mine.amount_fen} of {mine.booked_on}", True
+        if _core(r) == _core(mine):
+            return (
+                0,
+                f"stands in the place of line #{r.number}, as much on the same day, and says something else",
+                False,
+            )
+    return 0, "", False
+
+
+def _core(row: LineRow) -> tuple[object, ...]:
+    return (row.bank_reference, row.booked_on, row.amount_fen, row.currency)
+
+
+def _by_statement(rows: Sequence[LineRow]) -> list[list[LineRow]]:
+    found: dict[str, list[LineRow]] = {}
+    for row in sorted(rows, key=lambda r: (r.position, r.number)):
+        found.setdefault(row.statement, []).append(row)
+    return list(found.values())
 
 
 def is_matched(connection: psycopg.Connection[Any], line: int) -> bool:
-    """Whether a line has found its loan or was set aside."""
-    row = connection.execute("select 1 from statement_match where line = %s", (line,)).fetchone()
+    """Whether a line stands on a loan or was set aside."""
+    row = connection.execute("select 1 from statement_standing where line = %s", (line,)).fetchone()
     return row is not None
 
 
@@ -70,13 +168,35 @@ def put_match(
     on: date,
     note: str = "",
 ) -> None:
-    """Say what a line came to."""
+    """Say what a line came to. The caller holds the account's lock and has seen that it stands on nothing."""
+    assert not is_matched(connection, line)
     connection.execute(
         "insert into statement_match (line, how, borrower, loan, fact, by, note, matched_on) "
         "select %s, %s, c.borrower, c.loan, %s, %s, %s, %s from (select 1) x "
         "left join contract c on c.reference = %s",
         (line, how, fact, by, note, on, loan),
     )
+
+
+def put_unmatch(connection: psycopg.Connection[Any], match: int, fact: str, by: str, on: date, note: str) -> None:
+    """Take a match back; the line waits again. `fact`: what took the money off its loan."""
+    connection.execute(
+        "insert into statement_unmatch (match, fact, by, note, undone_on) values (%s, %s, %s, %s, %s)",
+        (match, fact, by, note, on),
+    )
+
+
+def free_fact_name(connection: psycopg.Connection[Any], row: dict[str, Any]) -> str:
+    """A reference for the repayment that a line is: `bank:ACCOUNT:REFERENCE`, with `#2` … where that is in use.
+
+    A line without a reference of the bank is named by its number.
+    """
+    first = name = f"bank:{row['account']}:{row['bank_reference'] or '#' + str(row['line'])}"
+    turn = 1
+    while connection.execute("select 1 from fact where reference = %s", (name,)).fetchone() is not None:
+        turn += 1
+        name = f"{first}#{turn}"
+    return name
 
 
 def loans_named(connection: psycopg.Connection[Any], words: Sequence[str]) -> list[int]:
@@ -109,30 +229,96 @@ def loans_of_name(connection: psycopg.Connection[Any], name: str, most: int = 20
 
 
 def unmatched_lines(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
-    """Lines that wait for a person, oldest first."""
+    """Lines that wait for a person, oldest first; `held` says why one was not even tried."""
     with connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
         cursor.execute(
-            "select line, account, bank_reference, booked_on, amount_fen, name, counter_account, end_to_end, mandate, "
-            "text "
-            "from statement_line l where not exists (select from statement_match m where m.line = l.line) "
-            "order by booked_on, line"
+            "select line, account, bank_reference, booked_on, amount_fen, currency, name, counter_account, end_to_end, "
+            "mandate, text, statement, position, held from statement_line l "
+            "where not exists (select from statement_standing m where m.line = l.line) order by booked_on, line"
         )
         return cursor.fetchall()
 
 
-def line_of(connection: psycopg.Connection[Any], bank_reference: str, account: str | None = None) -> dict[str, Any]:
-    """One line by the bank's reference. Raises FactRefused: none, or several accounts have it."""
+def line_of(connection: psycopg.Connection[Any], name: str, account: str | None = None) -> dict[str, Any]:
+    """One line by the bank's reference, or by its number as `#12`, with what it stands on (how, fact, loan, match).
+
+    Raises FactRefused: none, or several lines have that reference.
+    """
+    number = int(name[1:]) if name.startswith("#") and name[1:].isdigit() and len(name) < 19 else None
     with connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
         cursor.execute(
-            "select l.*, m.how, m.fact from statement_line l left join statement_match m using (line) "
-            "where bank_reference = %s and (%s::text is null or account = %s)",
-            (bank_reference, account, account),
+            "select l.*, m.how, m.fact, m.match, c.reference as loan from statement_line l "
+            "left join statement_standing m using (line) left join contract c on c.loan = m.loan "
+            "where case when %s::bigint is null then l.bank_reference = %s and (%s::text is null or l.account = %s) "
+            "else l.line = %s end order by l.line",
+            (number, name, account, account, number),
         )
         rows = cursor.fetchall()
-    if len(rows) != 1:
-        reason = "no line of that reference" if not rows else f"{len(rows)} accounts have a line of that reference"
-        raise FactRefused("bank_reference", bank_reference, reason, "see `afterloan unmatched`; name the account")
-    return rows[0]
+    if len(rows) == 1:
+        return rows[0]
+    if not rows:
+        raise FactRefused("bank_reference", name, "no line of that reference", "see `afterloan unmatched`")
+    numbers = ", ".join(f"#{row['line']}" for row in rows[:10])
+    reason = f"{len(rows)} lines have that reference"
+    raise FactRefused("bank_reference", name, reason, f"name the line by its number: {numbers}")
+
+
+# -- rows that could not be taken -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BankRefusal:
+    """A row of a bank's file that could not be taken, and waits for a person.
+
+    `kind`: of a `statement`, of a `result` of debits, a `correction` that a bank asks for, an `order` that cannot stand
+    in a file. `source`: the bank's name of the statement or message.
+    """
+
+    kind: str
+    place: str
+    field: str
+    value: str
+    reason: str
+    remedy: str
+    account: str = ""
+    source: str = ""
+    file: str = ""
+    known_on: date = date(1970, 1, 1)
+    number: int = 0
+
+
+def put_refusal(connection: psycopg.Connection[Any], refusal: BankRefusal) -> None:
+    """Keep a refused row; the same again is known."""
+    r = refusal
+    connection.execute(
+        "insert into bank_refusal (kind, place, field, value, reason, remedy, account, source, file, known_on) "
+        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
+        (r.kind, r.place, r.field, r.value, r.reason, r.remedy, r.account, r.source, r.file, r.known_on),
+    )
+
+
+def open_refusals(connection: psycopg.Connection[Any]) -> list[BankRefusal]:
+    """Refused rows that nobody has done with, oldest first."""
+    rows = connection.execute(
+        "select kind, place, field, value, reason, remedy, account, source, file, known_on, refusal "
+        "from bank_refusal r where not exists (select from bank_refusal_done d where d.refusal = r.refusal) "
+        "order by refusal"
+    )
+    return [BankRefusal(*row) for row in rows.fetchall()]
+
+
+def finish_refusal(connection: psycopg.Connection[Any], number: int, by: str, note: str, on: date) -> bool:
+    """A person has done with a refused row and says how; False: somebody had before. Raises FactRefused."""
+    if not note.strip():
+        raise FactRefused("note", note, "a row that was refused needs a word on what became of it", "say it")
+    if connection.execute("select 1 from bank_refusal where refusal = %s", (number,)).fetchone() is None:
+        raise FactRefused("refusal", number, "no refused row of that number", "see `afterloan unmatched`")
+    done = connection.execute(
+        "insert into bank_refusal_done (refusal, by, note, done_on) values (%s, %s, %s, %s) "
+        "on conflict do nothing returning refusal",
+        (number, by, note, on),
+    ).fetchone()
+    return done is not None
 
 
 def loans_with_outside_money(connection: psycopg.Connection[Any]) -> list[int]:

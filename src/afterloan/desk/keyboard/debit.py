@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -84,6 +85,7 @@ def mandate_add(
     ceiling_month: Annotated[str, typer.Option(help="Most in a calendar month.")] = "",
     turn: Annotated[int, typer.Option(min=0, max=99, help="Of several the lower is tried first.")] = 0,
     rail: Annotated[str, typer.Option(help="gateway, pain008, nacha or batch_csv.")] = "gateway",
+    account_type: Annotated[str, typer.Option(help="current or savings; NACHA tells them apart.")] = "current",
     signed_on: Annotated[str, typer.Option("--signed-on", help="Day of the signature; today unless given.")] = "",
 ) -> None:
     """Record mandate REFERENCE as signed by a borrower."""
@@ -104,6 +106,7 @@ def mandate_add(
         "bank": bank,
         "holder": holder,
         "rail": rail,
+        "account_type": account_type,
         "ceiling_fen": _fen(ceiling, "--ceiling"),
         "ceiling_month_fen": _fen(ceiling_month, "--ceiling-month"),
         "turn": turn,
@@ -181,6 +184,8 @@ def file_out(
     if form not in WRITERS:
         raise ValueError(f"--form {form}: there are {', '.join(WRITERS)}")
     done = write(open_store(), folder, form, _day(on), currency, again or None)
+    for one in done.left_out:
+        print(f"  {one.attempt} of {one.borrower} is left out: {one.why}")
     if done.path is None:
         print(f"no debit waits for a file of form {form}")
     else:
@@ -210,6 +215,8 @@ def _show(done: "TakenIn", as_json: bool) -> None:
         print(f"{done.read:,} results: {words}, {done.known:,} known; {show_amount(done.taken_fen)} taken")
         for s in done.surplus:
             print(f"  {s.attempt}: the loan was paid already; {show_amount(s.unapplied_fen)} is owed back")
+        for c in done.corrections:
+            print(f"  {c.end_to_end}: the bank asks to correct {c.code}: {c.corrected}")
         for s in done.contradictions:
             print(f"  {s.attempt}: told as {s.status} after {s.contradicts}; both stand, ask the bank")
     _refusals(done.refused)
@@ -303,28 +310,31 @@ def _show_import(done: "Imported", as_json: bool) -> None:
 
 
 def unmatched(
-    assign: Annotated[str, typer.Option(help="Bank reference of a line to decide.")] = "",
+    assign: Annotated[str, typer.Option(help="Bank reference of a line to decide, or its number as #12.")] = "",
     loan: Annotated[str, typer.Option(help="The loan it is for.")] = "",
     aside: Annotated[str, typer.Option(help="It is for no loan: what it is.")] = "",
     account: Annotated[str, typer.Option(help="Our account, where several have that reference.")] = "",
     by: By = "",
     on: OnDay = "",
     refunds: Annotated[bool, typer.Option("--refunds", help="List paid loans that hold money instead.")] = False,
+    refused: Annotated[
+        bool, typer.Option("--refused", help="List rows of bank files that could not be taken.")
+    ] = False,
+    done: Annotated[int, typer.Option(min=0, help="Number of a refused row that --by has done with: --aside HOW.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """List money that found no loan; give a line to a loan (--assign … --loan … --by …) or set it aside."""
-    from afterloan.money import show_amount
-    from afterloan.servicing.money import assign as decide
-    from afterloan.servicing.money import refunds_due
+    from afterloan.money import decimals_of, show_amount
+    from afterloan.servicing.money import give_line, refunds_due
     from afterloan.store.server import open_store
-    from afterloan.store.statements import unmatched_lines
+    from afterloan.store.statements import open_refusals, unmatched_lines
 
     store = open_store()
     if assign:
         if not by or bool(loan) == bool(aside):
             raise ValueError("say --by WHO and either --loan LOAN or --aside WHAT-IT-IS")
         with store.connect() as connection:
-            print(decide(connection, assign, loan or None, by, _day(on), account or None, aside))
+            print(give_line(connection, assign, loan or None, by, _day(on), account or None, aside))
         return
     if refunds:
         owed = refunds_due(store, _day(on))
@@ -334,13 +344,42 @@ def unmatched(
             for s in owed:
                 print(f"{s.loan:24}{s.borrower:20}{show_amount(s.amount_fen):>16}  {s.name}")
         return
+    if refused or done:
+        _refused_rows(done, by, aside, _day(on), as_json)
+        return
     with store.connect() as connection:
-        lines = unmatched_lines(connection)
+        lines, waiting = unmatched_lines(connection), len(open_refusals(connection))
     if as_json:
         print(json.dumps(lines, default=str, ensure_ascii=False))
         return
     for x in lines:
-        print(f"{x['bank_reference']:24}{x['booked_on']}{show_amount(x['amount_fen']):>16}  {x['name']}  {x['text']}")
+        name = x["bank_reference"] or f"#{x['line']}"
+        amount = show_amount(x["amount_fen"], decimals_of(x["currency"]))
+        print(f"{name:24}{x['booked_on']}{amount:>16}  {x['name']}  {x['text']}")
+        if x["held"]:
+            print(f"  #{x['line']} {x['held']}")
+    if waiting:
+        print(f"{waiting} rows of bank files could not be taken: see `afterloan unmatched --refused`")
+
+
+def _refused_rows(done: int, by: str, note: str, on: date, as_json: bool) -> None:
+    """List refused rows, or say that one is done with."""
+    from afterloan.store.server import open_store
+    from afterloan.store.statements import finish_refusal, open_refusals
+
+    with open_store().connect() as connection:
+        if done:
+            if not by or not note:
+                raise ValueError("say --by WHO and --aside WHAT-BECAME-OF-IT")
+            print(f"{done}: {'done' if finish_refusal(connection, done, by, note, on) else 'was done before'}")
+            return
+        rows = open_refusals(connection)
+    if as_json:
+        print(json.dumps([asdict(row) for row in rows], default=str, ensure_ascii=False))
+        return
+    for r in rows:
+        where = " ".join(filter(None, (r.account, r.source, r.file, r.place)))
+        print(f"{r.number:>6} {r.known_on} {r.kind:11}{where}: {r.field} {r.value!r}: {r.reason}; {r.remedy}")
 
 
 # -- the simulated bank -------------------------------------------------------------------------------------------
