@@ -101,19 +101,23 @@ def interest_balance(product, life):
 
 @leaf
 def set_dues(product, life, k, last, interest, ahead):
-    """Split a row into interest and principal; `ahead` is the principal that has not been asked for yet.
+    """Split a row into interest and principal; `ahead` is the unpaid principal that no row has asked for yet.
 
     An equal instalment of 17.01 with 0.58 of interest asks for 16.43 of principal. Interest that the
-    instalment cannot hold is returned: it is carried into the next row.
+    instalment cannot hold is returned: it is carried into the next row. So is interest paid before it was
+    earned, as a negative sum: 1.00 carried as -1.00 leaves 0.42 of the 0.58 unearned for the next row.
     """
-    paid = life.rows[k, I_PAID + PRINCIPAL] if product.accrual == ACTUAL else life.rows[k, I_PREPAID]
+    paid = life.rows[k, I_PAID + PRINCIPAL]
+    prepaid = paid if product.accrual == ACTUAL else life.rows[k, I_PREPAID]
     total = interest + life.rows[k, I_CARRIED]
+    in_advance = min(total, 0)
+    total -= in_advance
     held = total
     if life.put_off_first <= k < life.put_off_last and not last:
         held = 0
     if life.rows[k, I_INSTALMENT] >= 0:
         if not last:
-            held = min(held, life.rows[k, I_INSTALMENT] - paid)
+            held = min(held, life.rows[k, I_INSTALMENT] - prepaid)
         principal = paid + min(max(life.rows[k, I_INSTALMENT] - held - paid, 0), ahead)
     else:
         principal = paid + min(max(life.rows[k, I_PLANNED_PRINCIPAL] - paid, 0), ahead)
@@ -123,7 +127,7 @@ def set_dues(product, life, k, last, interest, ahead):
         principal = paid + ahead
     life.rows[k, I_DUE + INTEREST] = held + agreed
     life.rows[k, I_DUE + PRINCIPAL] = principal
-    return max(total - held, 0)
+    return max(total - held, 0) + in_advance
 
 
 @leaf
@@ -140,7 +144,7 @@ def fall_due(product, life, k):
     last = k == life.count - 1
     if product.method != IMPORTED and not life.rows[k, I_IS_DOWN_PAYMENT]:
         interest = interest_of(product, life, k)
-        carried = set_dues(product, life, k, last, interest, not_asked_for(product, life))
+        carried = set_dues(product, life, k, last, interest, life.balance - life.overdue_principal)
         if not last:
             life.rows[k + 1, I_CARRIED] = carried
     life.rows[k, I_FELL_DUE] = 1
@@ -263,8 +267,8 @@ def project(product, life, until_row):
     first = life.current
     if product.method == IMPORTED:
         return
-    ahead = not_asked_for(product, life)
-    balance = ahead
+    ahead = life.balance - life.overdue_principal
+    balance = not_asked_for(product, life)
     actual = product.accrual == ACTUAL
     for k in range(first, until_row):
         if life.rows[k, I_IS_DOWN_PAYMENT]:
@@ -281,11 +285,9 @@ def project(product, life, until_row):
         carried = set_dues(product, life, k, last, interest_of(product, life, k), ahead)
         life.rows[k, I_ACCRUED_A] = a
         life.rows[k, I_ACCRUED_B] = b
-        asked = life.rows[k, I_DUE + PRINCIPAL] - (
-            life.rows[k, I_PAID + PRINCIPAL] if actual else life.rows[k, I_PREPAID]
-        )
-        balance -= asked
+        asked = owed(life, k, PRINCIPAL)
         ahead -= asked
+        balance -= asked if actual else life.rows[k, I_DUE + PRINCIPAL] - life.rows[k, I_PREPAID]
         life.rows[k, I_BALANCE] = balance
         if not last:
             life.rows[k + 1, I_CARRIED] = carried
@@ -308,7 +310,7 @@ def show_advance(product, life):
     for k in range(first, n):
         paid = life.rows[k, I_PAID + PRINCIPAL]
         closed = owed_in_all(life, k) <= 0 and paid + life.rows[k, I_PAID + INTEREST] > 0
-        interest = carried
+        interest = max(carried, 0)
         agreed = life.rows[k, I_AGREED]
         principal = life.rows[k, I_PLANNED_PRINCIPAL]
         if closed:
@@ -321,7 +323,7 @@ def show_advance(product, life):
             last_open = k
         life.rows[k, I_DUE + INTEREST] = max(interest + agreed, life.rows[k, I_PAID + INTEREST])
         life.rows[k, I_DUE + PRINCIPAL] = max(principal, paid)
-        carried = max(carried - life.rows[k, I_DUE + INTEREST] + agreed, 0)
+        carried = max(carried - life.rows[k, I_DUE + INTEREST] + agreed, min(carried, 0))
         left -= owed(life, k, PRINCIPAL)
     life.rows[last_open, I_DUE + PRINCIPAL] += max(left, 0)
 
@@ -419,10 +421,10 @@ def down_payment(product, life, day, amount):
 
 
 @leaf
-def paid_ahead(life):
-    """Principal already repaid on rows that have not fallen due."""
+def paid_ahead(life, first):
+    """Principal already repaid on rows `first …`, which have not fallen due."""
     total = 0
-    for k in range(life.current, life.count):
+    for k in range(first, life.count):
         total += life.rows[k, I_PAID + PRINCIPAL]
     return total
 
@@ -432,10 +434,7 @@ def relevel(product, life):
     """After a disbursement or a change of rate: instalments that repay what the rows ahead still stand for."""
     if product.method == IMPORTED:
         return
-    principal = not_asked_for(product, life)
-    if product.accrual == ACTUAL:
-        principal += paid_ahead(life)
-    level(product, life, life.current, principal)
+    level(product, life, life.current, life.balance - life.overdue_principal + paid_ahead(life, life.current))
     if product.policy & EVEN_OUT_LAST and product.method == EQUAL_INSTALMENT and life.current < life.count:
         even_out(product, life, life.current)
     if product.accrual != ACTUAL:
@@ -563,7 +562,8 @@ def payoff_amount(product, life):
         for k in range(life.current, life.count):
             owing += owed(life, k, INTEREST)
     else:
-        owing += max(earned_now(product, life) - life.early_interest, 0)
+        # interest paid before it was earned is no money back, and meets nothing that a plan moved into later rows
+        owing += max(max(earned_now(product, life), life.agreed) - life.early_interest, 0)
     return max(owing + life.balance - life.unapplied, 0)
 
 
@@ -573,8 +573,9 @@ def settle(product, life):
     first = life.current
     if scheduled_interest_stays(product) or (product.accrual == ACTUAL and product.method != IMPORTED):
         return
+    own = earned_now(product, life) - life.agreed
     for k in range(first, life.count):
-        earned = earned_now(product, life) if k == first else 0
+        earned = life.rows[k, I_AGREED] + (max(own, 0) if k == first else 0)
         life.rows[k, I_DUE + INTEREST] = max(earned, life.rows[k, I_PAID + INTEREST])
         if product.method == IMPORTED:
             life.rows[k, I_DUE + FEE] -= life.rows[k, I_PROMISED_FEE] - min(

@@ -45,7 +45,7 @@ from afterloan.loan.life import (
     even_out,
     give_up,
     level,
-    not_asked_for,
+    paid_ahead,
     project,
     relevel,
     set_rate,
@@ -98,9 +98,8 @@ def rescale(product, unit, every, life, k, usual):
     life.rows[k, I_DUE_ON] = due
     if base > 0 and (times != life.rows[k, I_TIMES] or base != life.rows[k, I_BASE]):
         earned = life.rows[k, I_ACCRUED_A] * times
-        life.rows[k, I_ACCRUED_A] = (
-            (earned // base) * life.rows[k, I_BASE] + (earned % base) * life.rows[k, I_BASE] // base
-        ) // life.rows[k, I_TIMES]
+        whole = (earned // base) * life.rows[k, I_BASE] - (-(earned % base) * life.rows[k, I_BASE]) // base
+        life.rows[k, I_ACCRUED_A] = -(-whole // life.rows[k, I_TIMES])  # up: half a unit stays half a unit
 
 
 @leaf
@@ -183,6 +182,8 @@ def defer(product, calendars, life, fact):
     if first >= life.count:
         return
     show_penalties(product, life, fact.on)
+    if product.method == IMPORTED:
+        keep_earned(product, life)
     if fact.due_on == 0:
         later_rows(product, calendars, life, first, fact.count)
     else:
@@ -192,6 +193,19 @@ def defer(product, calendars, life, fact):
         else:
             date_rows(product, calendars, life, first, to, life.unit, life.every)
     relevel(product, life)
+
+
+@stage
+def keep_earned(product, life):
+    """What the running row of an imported schedule has earned stays earned; the rest is earned from today on.
+
+    30.00 signed for 30 days: after 10 of them 10.00 are earned, and 20.00 over whatever days the row now has left.
+    """
+    k = life.current
+    earned = earned_now(product, life) - life.agreed
+    life.rows[k, I_AGREED] += earned
+    life.agreed += earned
+    life.rows[k, I_FROM_ON] = max(life.rows[k, I_FROM_ON], life.day)
 
 
 @stage
@@ -258,7 +272,7 @@ def relevel_from(product, life, first):
     asked = 0
     for j in range(life.current, first):
         asked += owed(life, j, PRINCIPAL)
-    level(product, life, first, not_asked_for(product, life) - asked)
+    level(product, life, first, life.balance - life.overdue_principal - asked + paid_ahead(life, first))
     if product.policy & EVEN_OUT_LAST and product.method == EQUAL_INSTALMENT:
         even_out(product, life, first)
     project(product, life, life.count)
@@ -312,17 +326,19 @@ def capitalise(life, day, fact):
 
 
 @stage
-def cut(product, life, day):
+def cut(life, day):
     """End the current row's period today and drop the rows ahead; money they had stays on the cut row.
 
-    Returns fees and penalties that the dropped rows still asked for.
+    Returns what the dropped rows still asked for: fees that were charged, penalties, fees that were only promised.
     """
     k = life.current
-    waiting_fee = 0
-    waiting_penalty = 0
+    charged = 0
+    promised = 0
+    penalty = 0
     for j in range(k, life.count):
-        waiting_fee += owed(life, j, FEE) - life.rows[j, I_PROMISED_FEE]
-        waiting_penalty += owed(life, j, PENALTY)
+        charged += owed(life, j, FEE) - life.rows[j, I_PROMISED_FEE]
+        promised += life.rows[j, I_PROMISED_FEE]
+        penalty += owed(life, j, PENALTY)
         if j > k:
             for c in range(4):
                 life.rows[k, I_PAID + c] += life.rows[j, I_PAID + c]
@@ -333,11 +349,13 @@ def cut(product, life, day):
     for c in range(4):
         life.rows[k, I_DUE + c] = life.rows[k, I_PAID + c] + life.rows[k, I_WAIVED + c]
         paid += life.rows[k, I_DUE + c]
+    early = max(-charged, 0)  # a promised fee paid early falls due by being paid
+    life.charged_fee += early
     life.rows[k, I_PROMISED_FEE] = 0
     life.scheduled -= life.rows[k, I_DUE + PRINCIPAL] - life.rows[k, I_PREPAID]
     life.due[INTEREST] += life.rows[k, I_DUE + INTEREST]
     life.due[PRINCIPAL] += life.rows[k, I_DUE + PRINCIPAL]
-    life.early_interest -= life.rows[k, I_PAID + INTEREST]
+    life.early_interest = 0
     life.rows[k, I_AGREED] = 0
     life.rows[k, I_CARRIED] = 0
     life.rows[k, I_DUE_ON] = day
@@ -347,7 +365,7 @@ def cut(product, life, day):
     life.rows[k, I_LAST_PAID_ON] = max(life.rows[k, I_LAST_PAID_ON], day)
     life.current = k + 1 if paid > 0 or life.rows[k, I_FROM_ON] < day else k
     life.count = life.current
-    return waiting_fee, waiting_penalty
+    return charged + early, penalty, promised - early
 
 
 @stage
@@ -364,7 +382,7 @@ def reinstal(product, calendars, life, fact, k):
     show_penalties(product, life, day)
     note_delinquency(product, life, day)
     life.broken = 0  # agreed anew: days past due start anew
-    signed_for = signed_interest(product, life) if mode == WHOLE or product.method == IMPORTED else 0
+    signed = signed_interest(product, life) if mode == WHOLE or product.method == IMPORTED else 0
     if mode == CAPITALISED:
         capitalise(life, day, k)
     interest = 0
@@ -381,18 +399,30 @@ def reinstal(product, calendars, life, fact, k):
             life.rows[j, I_CHARGED_PENALTY] = 0
             life.rows[j, I_OVERDUE_A] = 0
     if fact.count > 0:
-        replace_rows(product, calendars, life, fact, k, interest, signed_for, fee, penalty)
-    elif life.current < life.count:
-        alike = product.policy & INTEREST_SPREAD_ALIKE != 0
-        share(product, life, life.current, interest if mode != CARRIED else 0, fee, penalty, False, alike)
-        if mode == CARRIED:
-            life.rows[life.current, I_CARRIED] += interest
-        if product.accrual == ACTUAL:
-            relevel(product, life)
-        else:
-            add_principal(product, life, principal)
+        replace_rows(product, calendars, life, fact, signed, interest, fee, penalty)
+    else:
+        add_to_rows(product, life, mode, principal, interest, fee, penalty)
     forget_acceleration(life)
     pass_paid(life)
+
+
+@stage
+def add_to_rows(product, life, mode, principal, interest, fee, penalty):
+    """Arrears on top of what the rows ahead ask for, whose dates stay."""
+    first = life.current
+    alike = product.policy & INTEREST_SPREAD_ALIKE != 0
+    carried = mode == CARRIED and product.method != IMPORTED
+    if product.method == IMPORTED:
+        ask_as_written(life, first, -1)
+    share(product, life, first, 0 if carried else interest, fee, penalty, alike)
+    if carried:
+        life.rows[first, I_CARRIED] += interest
+    if product.method == IMPORTED:
+        ask_as_written(life, first, 1)
+    if product.accrual == ACTUAL:
+        relevel(product, life)
+    else:
+        add_principal(product, life, principal)
 
 
 @stage
@@ -405,6 +435,8 @@ def add_principal(product, life, principal):
         part = left if j == life.count - 1 else min(left, part)
         if life.rows[j, I_INSTALMENT] >= 0:
             life.rows[j, I_INSTALMENT] += part
+        if product.method == IMPORTED:
+            life.rows[j, I_DUE + PRINCIPAL] += part
         life.rows[j, I_PLANNED_PRINCIPAL] += part
         left -= part
     project(product, life, life.count)
@@ -421,75 +453,121 @@ def signed_interest(product, life):
 
 
 @stage
-def replace_rows(product, calendars, life, fact, k, interest, signed_for, fee, penalty):
-    """Drop the rows ahead and lay out the new ones."""
+def replace_rows(product, calendars, life, fact, signed, interest, fee, penalty):
+    """Drop the rows ahead, which would have asked for `signed` interest, and lay out the new ones.
+
+    `interest`, `fee` and `penalty` were lifted off rows that had fallen due. What the current row has earned goes on
+    in the first new row, less what was paid of it early: 25.00 and 70.25 paid of 104.39 leave 9.14. Where the loan
+    is to bear no interest from now on, and in an imported schedule, it is rounded today and joins `interest`.
+    """
     day = fact.on
     mode = fact.component
-    count = fact.count
-    alone = mode == ALONE or mode == WHOLE or product.method == IMPORTED
-    earned_a = 0
-    earned_b = 0
-    times = 1
-    base = 0
-    earned = 0
-    if life.current < life.count:
-        old = life.current
-        earned = max(earned_now(product, life) - life.early_interest - life.agreed, 0)
-        if not alone:
-            earned_a = life.rows[old, I_ACCRUED_A]
-            earned_b = life.rows[old, I_ACCRUED_B]
-            times = life.rows[old, I_TIMES]
-            base = life.rows[old, I_BASE]
-            interest += life.rows[old, I_CARRIED] - life.rows[old, I_PAID + INTEREST]
-        interest += life.agreed
-        life.agreed = 0
-        waiting = cut(product, life, day)
-        fee += waiting[0]
-        penalty += waiting[1]
+    imported = product.method == IMPORTED
+    alone = mode == ALONE or mode == WHOLE
+    old = life.current
+    runs = life.current < life.count
+    earned_a = life.rows[old, I_ACCRUED_A]
+    earned_b = life.rows[old, I_ACCRUED_B]
+    times = life.rows[old, I_TIMES]
+    base = life.rows[old, I_BASE]
+    carried = life.rows[old, I_CARRIED] - life.early_interest
+    unpaid = max(earned_now(product, life) - life.early_interest, 0)
+    promised = 0
+    if mode == WHOLE:
+        interest += signed
+    elif alone or imported:
+        interest += unpaid
+    elif runs:
+        interest += life.agreed + max(carried, 0)
+        carried = min(carried, 0)
+    life.agreed = 0
+    if runs:
+        fees, penalties, promised = cut(life, day)
+        fee += fees
+        penalty += penalties
     first = life.current
-    if first + count > ROOM - 2:
+    if first + fact.count > ROOM - 2:
         life.error = TOO_MANY_INSTALMENTS
         return
-    start = day if base > 0 or first == 0 else life.rows[first - 1, I_DUE_ON]
-    life.count = first + count
+    life.count = first + fact.count
+    start = day
+    if not runs and first > 0 and product.past_due_bears_interest:  # one period of interest since the last due day
+        start = life.rows[first - 1, I_DUE_ON]
     for j in range(first, life.count):
         empty_row(life, j, start)
+    if runs and not alone and not imported:
+        life.rows[first, I_ACCRUED_A] = earned_a
+        life.rows[first, I_ACCRUED_B] = earned_b
+        life.rows[first, I_TIMES] = times
+        life.rows[first, I_BASE] = base
+        life.rows[first, I_CARRIED] = carried
     unit = fact.unit if fact.unit > 0 else life.unit
     every = fact.every if fact.every > 0 else life.every
-    life.rows[first, I_ACCRUED_A] = earned_a
-    life.rows[first, I_ACCRUED_B] = earned_b
-    life.rows[first, I_TIMES] = times
-    life.rows[first, I_BASE] = base
     date_rows(product, calendars, life, first, fact.due_on, unit, every)
     life.bare = 0
-    if mode == WHOLE or product.method == IMPORTED:
-        interest += signed_for
-    elif alone:
-        interest += earned
-    share(product, life, first, interest if mode != CARRIED or alone else 0, fee, penalty, alone, False)
+    life.own = 0
+    if mode == CARRIED and not imported:
+        life.rows[first, I_CARRIED] += interest
+        interest = 0
+    share(product, life, first, interest, fee, penalty, False)
+    if alone or imported:
+        plan_alone(product, life, first)
     if alone:
         life.rate = 0
-        if product.method == IMPORTED:
-            fix_rows(life, first)
+    if imported:
+        ask_as_written(life, first, 1)
+        promise(product, life, first, 0 if alone else max(signed - unpaid, 0), promised)
+    elif alone:
+        project(product, life, life.count)
     else:
-        if mode == CARRIED:
-            life.rows[first, I_CARRIED] = interest
         relevel(product, life)
 
 
 @stage
-def fix_rows(life, first):
-    """Rows of an imported schedule have no method: what they ask for is written down."""
+def plan_alone(product, life, first):
+    """Principal such that each row from `first` on asks the same, interest moved there included; the last the rest.
+
+    83.57 and 0.72 of interest over six rows are 14.05 each, 0.12 of it interest.
+    """
+    n = life.count - first
+    left = life.balance - life.overdue_principal
+    whole = rounded(max(left + life.agreed, 0), n, product.rounding)
     for j in range(first, life.count):
-        life.rows[j, I_DUE + PRINCIPAL] = life.rows[j, I_PLANNED_PRINCIPAL]
-        life.rows[j, I_DUE + INTEREST] = life.rows[j, I_AGREED]
+        now = left if j == life.count - 1 else min(left, max(whole - life.rows[j, I_AGREED], 0))
+        life.rows[j, I_PLANNED_PRINCIPAL] = now
+        left -= now
 
 
 @stage
-def share(product, life, first, interest, fee, penalty, principal_too, alike):
+def ask_as_written(life, first, sign):
+    """Rows of an imported schedule have no method: what plans moved into them is written down, or (-1) taken off."""
+    for j in range(first, life.count):
+        life.rows[j, I_DUE + PRINCIPAL] += sign * life.rows[j, I_PLANNED_PRINCIPAL]
+        life.rows[j, I_DUE + INTEREST] += sign * life.rows[j, I_AGREED]
+        life.rows[j, I_PLANNED_PRINCIPAL] = 0
+
+
+@stage
+def promise(product, life, first, interest, fee):
+    """Signed interest and fees of an imported schedule that time has still to bring, in equal parts over new rows."""
+    n = life.count - first
+    left_interest = interest
+    left_fee = fee
+    for j in range(first, life.count):
+        last = j == life.count - 1
+        i = left_interest if last else min(left_interest, rounded(interest, n, product.rounding))
+        f = left_fee if last else min(left_fee, rounded(fee, n, product.rounding))
+        life.rows[j, I_DUE + INTEREST] += i
+        life.rows[j, I_DUE + FEE] += f
+        life.rows[j, I_PROMISED_FEE] += f
+        left_interest -= i
+        left_fee -= f
+
+
+@stage
+def share(product, life, first, interest, fee, penalty, alike):
     """Equal parts over rows `first …`, the last takes what is left: 0.72 over six rows is 0.12 each.
 
-    With principal the parts together are equal: 83.57 and 0.72 over six rows are 14.05 each, 0.12 of it interest.
     `alike`: no row takes the rest of the interest: 0.49 over four rows is 0.12 each, 0.48 in all (a policy).
     """
     n = life.count - first
@@ -498,13 +576,11 @@ def share(product, life, first, interest, fee, penalty, principal_too, alike):
     left_interest = interest
     left_fee = fee
     left_penalty = penalty
-    left = life.balance - life.overdue_principal
-    whole = rounded(max(left + interest, 0), n, product.rounding)
     for j in range(first, life.count):
         last = j == life.count - 1
-        i = left_interest if last else min(left_interest, rounded(max(interest, 0), n, product.rounding))
-        f = left_fee if last else min(left_fee, rounded(max(fee, 0), n, product.rounding))
-        p = left_penalty if last else min(left_penalty, rounded(max(penalty, 0), n, product.rounding))
+        i = left_interest if last else min(left_interest, rounded(interest, n, product.rounding))
+        f = left_fee if last else min(left_fee, rounded(fee, n, product.rounding))
+        p = left_penalty if last else min(left_penalty, rounded(penalty, n, product.rounding))
         life.rows[j, I_AGREED] += i
         life.rows[j, I_DUE + FEE] += f
         life.rows[j, I_DUE + PENALTY] += p
@@ -512,10 +588,6 @@ def share(product, life, first, interest, fee, penalty, principal_too, alike):
         left_interest -= i
         left_fee -= f
         left_penalty -= p
-        if principal_too:
-            now = left if last else min(left, max(whole - i, 0))
-            life.rows[j, I_PLANNED_PRINCIPAL] = now
-            left -= now
     life.agreed += interest
 
 
