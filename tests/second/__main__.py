@@ -1,4 +1,4 @@
-"""`python -m tests.second --stories 40000`: stories one after another; a difference is printed as its smallest story."""
+"""`python -m tests.second --stories 40000`: stories one after another; a difference is shrunk and printed."""
 
 import argparse
 import sys

@@ -65,6 +65,7 @@ class Row:
     earned: Fraction = Fraction(0)
     carried: int = 0
     overdue: Fraction = Fraction(0)  # penalty interest, exact
+    graced: Fraction = Fraction(0)  # what one cent would have borne in the nights of grace
     charged: int = 0  # penalties charged by the desk
     fallen: bool = False
 
@@ -111,15 +112,17 @@ class Ledger:
             self._penalties()
             getattr(self, "_" + kind_of(fact))(fact)
             self._penalties()
+            self._use_waiting()
             self._close()
 
     def _night(self) -> None:
         """Interest and penalty of one night; then what falls due in the morning."""
+        self.worst = max(self.worst, self.days_past_due())  # of an evening
         row = self.next_row()
         if row and not self.stopped:
             row.earned += self._bears() * self.rate * self._share(row)
         for past in self.rows:
-            if past.fallen and past.open() > 0 and not self.held:
+            if past.fallen and past.open() > 0:
                 self._penalty_night(past)
         self.day += 1
         if row and row.due <= self.day:
@@ -185,7 +188,7 @@ class Ledger:
             factor, total, day = Fraction(1), Fraction(0), self.day
             for row in rows:
                 growth = Fraction(0)
-                for self.day in range(max(row.start, day), row.due):
+                for self.day in range(row.start, row.due):
                     growth += self.rate * self._share(row)
                 factor /= 1 + growth
                 total += factor
@@ -238,34 +241,37 @@ class Ledger:
             earned = max(earned - row.asked[INTEREST], 0)
 
     def _close(self) -> None:
-        """Note the day on which nothing is left, and the worst lateness."""
-        if self.lent and self.payoff() == 0 and self.balance == 0:
+        """Note the day on which nothing is left."""
+        if self.lent and self.gone == NEVER and self.payoff() == 0 and self.balance == 0:
             self.settled = min(self.settled, self.day)
         else:
             self.settled = NEVER
-        self.worst = max(self.worst, self.days_past_due())
 
     # penalty
 
     def _penalty_rate(self) -> Fraction:
-        """For a night: the contract rate raised, under the year's cap, rounded down to the fifth decimal of a percent."""
+        """For a night: the contract rate raised, under the year's cap, rounded down to five decimals of a percent."""
         terms = self.terms["penalty"]
         raised = down(self.rate * Fraction(terms["multiple"]))
-        year = {"day": 365, "month": 12, "year": 1}[self.terms["rate_per"]]
-        cap = Fraction(terms["cap_percent_year"]) / 100
-        if cap:
-            raised = min(raised, down(cap / year))
         nights = {"day": 1, "month": 30, "year": 365}[self.terms["rate_per"]]
         if nights == 365 and self.terms["day_count"] in ("act_360", "thirty_360"):
             nights = 360
+        cap = Fraction(terms["cap_percent_year"]) / 100
+        if cap:
+            beside = self.rate if self.terms["past_due_bears_interest"] else 0
+            raised = max(min(raised, down(cap * nights / 365) - beside), Fraction(0))
         return raised / nights
 
     def _penalty_night(self, row: Row) -> None:
+        """What is paid inside grace bears nothing; what is left at its end, from the due day or from then."""
         grace = self.terms["grace"]["penalty_days"]
-        if self.terms["penalty"]["start"] == "from_end_of_grace" and self.day - row.due < grace:
+        rate = Fraction(0) if self.held or self.stopped else self._penalty_rate()
+        late = self.day - row.due
+        if late < grace:
+            row.graced += rate if self.terms["penalty"]["start"] == "retroactive" else 0
             return
         base = row.owed(PRINCIPAL) + (row.owed(INTEREST) if self.terms["penalty"]["on_interest"] else 0)
-        row.overdue += base * self._penalty_rate()
+        row.overdue += base * (rate + (row.graced if late == grace else 0))
 
     def _penalties(self) -> None:
         for row in self.rows:
@@ -295,10 +301,12 @@ class Ledger:
         self._level(rows, self.ahead + sum(row.got[PRINCIPAL] for row in rows))
 
     def _rate_changed(self, fact: dict[str, Any]) -> None:
+        """Rows ahead are levelled again, the running one counted whole; a change to the same rate changes nothing."""
+        if self.rate == Fraction(fact["rate_changed"]) / 100:
+            return
         self.rate = Fraction(fact["rate_changed"]) / 100
         rows = self.rows_ahead()
-        if self.terms["method"] == "equal_instalment":
-            self._level(rows, self.ahead + sum(row.got[PRINCIPAL] for row in rows))
+        self._level(rows, self.ahead + sum(row.got[PRINCIPAL] for row in rows))
 
     def _charged(self, fact: dict[str, Any]) -> None:
         due = number(fact["due_on"])
@@ -307,7 +315,6 @@ class Ledger:
         row.asked[c] += cents(fact["charged"])
         if c == PENALTY:
             row.charged += cents(fact["charged"])
-        self._use_waiting()
 
     def _waived(self, fact: dict[str, Any]) -> None:
         c, left = PARTS[fact["component"]], cents(fact["waived"])
@@ -331,8 +338,11 @@ class Ledger:
         self.settle_at, self.settle_by = self.received + cents(fact["settlement_agreed"]), number(fact["due_on"])
 
     def _charged_off(self, fact: dict[str, Any]) -> None:
+        """Interest and penalty go on, stop for good, or everything falls due."""
         self.charged_off = self.day
-        self.stopped = fact["charged_off"] == "stops"
+        self.stopped = self.stopped or fact["charged_off"] == "stops"
+        if fact["charged_off"] == "falls_due":
+            self._bring_forward()
 
     def _written_off(self, fact: dict[str, Any]) -> None:
         self._leave(self.lost)
@@ -371,7 +381,10 @@ class Ledger:
     def _repaid(self, fact: dict[str, Any]) -> None:
         amount = cents(fact["repaid"])
         self.received += amount
-        self.waiting += self._allocate(amount)
+        left = self._allocate(amount)
+        recovery = min(left, sum(self.lost) - self.recovered)
+        self.recovered += recovery
+        self.waiting += left - recovery
         if self.settle_at and self.received >= self.settle_at and self.day <= self.settle_by:
             self._bring_forward()
             for row in self.rows:
@@ -380,7 +393,8 @@ class Ledger:
             self.settle_at = 0
 
     def _use_waiting(self) -> None:
-        if self.waiting and any(row.fallen and row.open() > 0 for row in self.rows):
+        """Money that met no debt when it came meets the debt of today."""
+        if self.waiting:
             money, self.waiting = self.waiting, 0
             self.waiting = self._allocate(money)
 
@@ -476,7 +490,7 @@ class Ledger:
             "days_past_due": late,
             "grace_days_past_due": late if late > self.terms["grace"]["bureau_days"] else 0,
             "bucket": sum(late >= start for start in self.terms["buckets"]),
-            "worst_days_past_due": self.worst,
+            "worst_days_past_due": max(self.worst, late),
             "oldest_unpaid_on": self.oldest(),
             "disbursed": self.lent,
             "outstanding": [*(self.all_owed(c) for c in (PENALTY, FEE)), self.due(INTEREST), self.balance],
@@ -484,8 +498,8 @@ class Ledger:
             "due_today": [sum(r.owed(c) for r in self.rows if r.fallen and r.due == self.day) for c in range(4)],
             "paid": [sum(row.got[c] for row in self.rows) for c in range(4)],
             "waived": [sum(r.let_off[c] for r in self.rows) - self.lost[c] - self.sold[c] for c in range(4)],
-            "written_off": self.lost,
-            "sold": self.sold,
+            "written_off": list(self.lost),
+            "sold": list(self.sold),
             "accrued_interest": self.accrued(),
             "repaid": self.received,
             "unapplied": self.waiting,

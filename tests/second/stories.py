@@ -9,6 +9,13 @@ from random import Random
 from typing import Any
 
 SIGNINGS = (date(2026, 1, 10), date(2026, 1, 31), date(2027, 11, 29), date(2027, 12, 31), date(2026, 2, 28))
+# What is known to be open, each with its reason; a name goes when the reckoning is mended. Nothing of it is drawn.
+OPEN = {
+    "bullet over whole months": "a monthly rate on a single row is one month's interest, whatever its length",
+    "charge after the last due day": "it falls due at once, on the last row",
+    "debt after all was paid": "money that waits is not used for it, the state stays",
+    "flat": "early money takes the interest of the whole period; what was paid off is asked for interest again",
+}
 PARTS = ("penalty", "fee", "interest", "principal")
 Story = dict[str, Any]
 
@@ -30,7 +37,9 @@ class Teller:
         self.chance = chance
         self.signed = chance.choice(SIGNINGS)
         self.instalments = chance.choice((1, 2, 3, 3, 4, 6, 12))
-        self.principal = chance.choice((100_000, 120_000, 1_000_000, chance.randint(1, 5_000), chance.randint(5_000, 3_000_000)))
+        self.principal = chance.choice(
+            (100_000, 120_000, 1_000_000, chance.randint(1, 5_000), chance.randint(5_000, 3_000_000))
+        )
         self.facts: list[dict[str, Any]] = []
 
     def story(self) -> Story:
@@ -46,11 +55,16 @@ class Teller:
 
     def _product(self) -> tuple[str, dict[str, Any]]:
         pick = self.chance.choice
-        code = pick(("jiebei-equal", "jiebei-interest-first", "equal-principal", "equal-instalment-year", "bullet"))
+        codes = ("jiebei-equal", "jiebei-interest-first", "equal-principal", "equal-instalment-year", "bullet", "flat")
+        code = pick(codes[:-1] if "flat" in OPEN else codes)
         per = pick(("day", "month", "year"))
+        if code == "bullet" and "bullet over whole months" in OPEN:
+            per = pick(("day", "year"))
         told: dict[str, Any] = {"rate_per": per}
         if per == "year":
             told["day_count"] = pick(("act_365", "act_360", "act_act", "thirty_360", "period"))
+            if code == "bullet" and "bullet over whole months" in OPEN and told["day_count"] == "period":
+                told["day_count"] = "act_365"
         if per == "month":
             told["day_count"] = pick(("act_365", "act_360", "thirty_360", "period"))
         told["rounding"] = pick(("half_up", "half_up", "half_even"))
@@ -97,11 +111,12 @@ class Teller:
             "signed_on": self.signed,
             "instalments": self.instalments,
         }
-        self.months = 1
         if self._maybe(0.15):
             contract["unit"], contract["every"] = self.chance.choice((("weeks", 2), ("days", 10), ("months", 3)))
             if told.get("day_count") == "period":
                 contract["unit"], contract["every"] = "months", 3
+        unit = {"days": 1, "weeks": 7, "months": 28}[contract.get("unit", "months")] * contract.get("every", 1)
+        self.last = self.signed + timedelta(unit * self.instalments)  # not after the last due day
         return contract
 
     def _day(self) -> date:
@@ -117,10 +132,21 @@ class Teller:
         self.facts.append({"on": self.signed, "disbursed": yuan(self.principal)})
         for _ in range(self.chance.choice((0, 1, 1, 2, 3, 4, 6, 9))):
             self._repaid()
-        for tell in (self._charged, self._waived, self._rate_changed):
+        for tell in (self._charged, self._waived, self._rate_changed, self._tranche, self._settlement, self._held):
             if self._maybe(0.2):
                 for _ in range(self.chance.choice((1, 1, 2))):
                     tell(told)
+        if self._maybe(0.2):
+            self._end(told)
+        if "debt after all was paid" in OPEN and self._owes_more_later():
+            room = self.principal * 9 // 10
+            for fact in [f for f in self.facts if "repaid" in f]:
+                room -= int(fact["repaid"].replace(".", ""))
+                if room < 0:
+                    self.facts.remove(fact)
+
+    def _owes_more_later(self) -> bool:
+        return any("charged" in f for f in self.facts) or sum("disbursed" in f for f in self.facts) > 1
 
     def _known(self, fact: dict[str, Any]) -> None:
         """Sometimes known late, sometimes taken back."""
@@ -138,6 +164,9 @@ class Teller:
     def _charged(self, told: dict[str, Any]) -> None:
         on = self._day()
         due = on + timedelta(self.chance.choice((0, 0, 10, 40)))
+        if "charge after the last due day" in OPEN:
+            due = min(due, self.last)
+            on = min(on, due)
         part = self.chance.choice(("fee", "fee", "penalty"))
         self._known({"on": on, "charged": yuan(self.chance.randint(1, 9_000)), "component": part, "due_on": due})
 
@@ -147,3 +176,29 @@ class Teller:
 
     def _rate_changed(self, told: dict[str, Any]) -> None:
         self._known({"on": self._day(), "rate_changed": self._rate(told)})
+
+    def _tranche(self, told: dict[str, Any]) -> None:
+        on = self.signed + timedelta(self.chance.randint(0, max((self.last - self.signed).days - 1, 0)))
+        self._known({"on": on, "disbursed": yuan(self.chance.randint(1, self.principal))})
+
+    def _settlement(self, told: dict[str, Any]) -> None:
+        on, fen = self._day(), self.chance.randint(1, self.principal)
+        due = on + timedelta(self.chance.choice((0, 5, 30, 90)))
+        self._known({"on": on, "settlement_agreed": yuan(fen), "due_on": due})
+        if self._maybe(0.6):
+            self._known({"on": on + timedelta(self.chance.choice((0, 4, 5, 6))), "repaid": yuan(fen)})
+
+    def _held(self, told: dict[str, Any]) -> None:
+        on = self._day()
+        self._known({"on": on, "penalty_held": True})
+        if self._maybe(0.7):
+            self._known({"on": on + timedelta(self.chance.randint(0, 40)), "penalty_resumed": True})
+
+    def _end(self, told: dict[str, Any]) -> None:
+        """A charge-off, a write-off, a sale: one or more of them."""
+        on = self._day() + timedelta(self.chance.choice((0, 60)))
+        if self._maybe(0.6):
+            self._known({"on": on, "charged_off": self.chance.choice(("stops", "goes_on", "falls_due"))})
+            on += timedelta(self.chance.randint(0, 60))
+        if self._maybe(0.6):
+            self._known(self.chance.choice(({"on": on, "written_off": True}, {"on": on, "sold": "12.34"})))
