@@ -1,6 +1,7 @@
 """Loan lives told by others, run against the engine: terms, story, and what must hold after each step."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -146,7 +147,8 @@ def product_of(terms: dict[str, Any]) -> np.ndarray:
 
 def policies_of(terms: dict[str, Any]) -> int:
     """The source's habits, as the named policies of a product."""
-    policy = Policy.EVEN_OUT_LAST | Policy.YEAR_TURNS_ON_31_DECEMBER | Policy.INTEREST_SPREAD_ALIKE
+    policy = Policy.EVEN_OUT_LAST | Policy.YEAR_TURNS_ON_31_DECEMBER
+    policy |= Policy.INTEREST_SPREAD_ALIKE | Policy.LATE_CHARGES_LAST
     recalculation = terms.get("recalculation", {})
     by_period = recalculation.get("rest") == "same_as_repayment" and terms["schedule"] == "cumulative"
     if recalculation.get("payoff_interest") == "till_rest_frequency_date" or by_period:
@@ -309,7 +311,7 @@ class Teller:
         down = self.case["terms"].get("down_payment")
         if down and down["automatic"] and not step.get("without_automatic_down_payment"):
             rows = self.reckon(on).instalments
-            row = rows[(rows["is_down_payment"] == 1) & (rows["due_on"] == on)][-1]
+            row = rows[(rows["row_kind"] == 1) & (rows["due_on"] == on)][-1]
             share = int(row["due_fen"].sum() - row["paid_fen"].sum())
             if share > 0:
                 self.told.append(Told(FactKind.REPAID, on, known, share, "down_payment"))
@@ -354,7 +356,7 @@ def schedule_rows(
         k += 1
         due = got["due_fen"] - got["waived_fen"]
         paid = int(got["paid_fen"].sum())
-        also = inclusive or bool(got["is_down_payment"])
+        also = inclusive or bool(got["row_kind"])
         while paid_out and (paid_out[0][0] < want["due"] or (also and paid_out[0][0] == want["due"])):
             balance += paid_out.pop(0)[1]
         balance -= int(due[PRINCIPAL])
@@ -407,6 +409,7 @@ def transactions(teller: Teller, reckoned: Reckoned, expected: list[dict[str, An
     ours = []
     balance = 0
     places = {id(told): k for k, told in enumerate(teller.ordered())}
+    waited = charges_met_by_waiting(teller, reckoned)
     for told in sorted(teller.told, key=lambda t: t.on):
         k = places[id(told)]
         if told.kind not in (FactKind.DISBURSED, FactKind.REPAID):
@@ -414,7 +417,7 @@ def transactions(teller: Teller, reckoned: Reckoned, expected: list[dict[str, An
         mine = reckoned.movements[reckoned.movements["fact"] == k]
         if told.kind == FactKind.DISBURSED and told.gone_on == NEVER:
             balance -= from_waiting(reckoned, told.on)
-        parts = [0, 0, 0, 0]
+        parts = list(waited[k])
         for move in mine[mine["cause"] == Cause.REPAID]:
             parts[int(move["component"])] += int(move["amount_fen"])
         if told.gone_on == NEVER:
@@ -457,6 +460,25 @@ def arrangement(teller: Teller, expected: dict[str, Any]) -> Iterator[tuple[str,
         yield f"transaction {expected['on']} {kind} reversed", expected.get("reversed", False), gone
 
 
+def charges_met_by_waiting(teller: Teller, reckoned: Reckoned) -> dict[int, list[int]]:
+    """By place of a repayment: what its money, waiting, paid of later charges. The source counts it as paid at once."""
+    met: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
+    charged_on = {t.on for t in teller.told if t.kind == FactKind.CHARGED}
+    waiting: list[list[int]] = []
+    for move in reckoned.movements:
+        if move["cause"] == Cause.UNAPPLIED and move["fact"] >= 0:
+            waiting.append([int(move["fact"]), int(move["amount_fen"])])
+        if move["cause"] != Cause.REPAID or move["fact"] >= 0 or int(move["on"]) not in charged_on:
+            continue
+        left = int(move["amount_fen"])
+        for place in waiting:
+            part = min(left, place[1])
+            place[1] -= part
+            left -= part
+            met[place[0]][int(move["component"])] += part
+    return met
+
+
 def from_waiting(reckoned: Reckoned, on: int) -> int:
     """Principal that money received earlier repaid on a day."""
     moves = reckoned.movements
@@ -480,7 +502,7 @@ def other(teller: Teller, reckoned: Reckoned, expect: dict[str, Any]) -> Iterato
             case "total overdue amount":
                 yield "overdue", amount, int(position["arrears_fen"].sum())
             case "active number of terms":
-                yield "terms", amount // 100, int((rows["is_down_payment"] == 0).sum())
+                yield "terms", amount // 100, int((rows["row_kind"] == 0).sum())
             case what:
                 yield what, amount, "not expressed"
     done = bool(position["disbursed_fen"]) and owed == 0

@@ -3,6 +3,7 @@
 from afterloan.compiled import leaf, stage
 from afterloan.dates import NEVER
 from afterloan.loan.acceleration import accelerate, is_withdrawn
+from afterloan.loan.charges import put_charges_back, set_charges_aside
 from afterloan.loan.given import give
 from afterloan.loan.life import (
     advance,
@@ -10,6 +11,7 @@ from afterloan.loan.life import (
     change_rate,
     charge,
     disburse,
+    fall_due_by_now,
     pass_time,
     relevel,
     repay,
@@ -28,7 +30,7 @@ from afterloan.loan.plans import (
     settlement,
     write_off,
 )
-from afterloan.loan.terms import FactKind, Refusal
+from afterloan.loan.terms import ArrearsInterest, FactKind, Refusal
 
 DISBURSED = int(FactKind.DISBURSED)
 RATE_CHANGED = int(FactKind.RATE_CHANGED)
@@ -53,6 +55,7 @@ TRANSFERRED_OUT = int(FactKind.TRANSFERRED_OUT)
 ACCELERATED = int(FactKind.ACCELERATED)
 WRITTEN_OFF = int(FactKind.WRITTEN_OFF)
 SOLD = int(FactKind.SOLD)
+CARRIED = int(ArrearsInterest.CARRIED)
 REPAID_BEFORE_DISBURSED = int(Refusal.REPAID_BEFORE_DISBURSED)
 NOT_IN_ORDER = int(Refusal.NOT_IN_ORDER)
 
@@ -61,6 +64,9 @@ NOT_IN_ORDER = int(Refusal.NOT_IN_ORDER)
 def agree(product, contract, calendars, life, fact, k):
     """Let a plan, a charge-off, a write-off or a sale take effect."""
     kind = fact.kind
+    arranges = kind == DEFERRED or kind == INTEREST_ONLY or kind == EXTENDED or kind == REINSTALLED
+    keeps = kind == REINSTALLED and fact.component == CARRIED
+    aside = set_charges_aside(life, fact.on, keeps) if arranges else 0
     if kind == DEFERRED:
         defer(product, calendars, life, fact)
     elif kind == INTEREST_ONLY:
@@ -83,6 +89,9 @@ def agree(product, contract, calendars, life, fact, k):
         write_off(product, life, fact, k)
     elif kind == SOLD:
         sell(product, life, fact, k)
+    if arranges:
+        put_charges_back(product, life, aside)
+        fall_due_by_now(product, life)
 
 
 @stage
@@ -90,7 +99,7 @@ def act(product, contract, calendars, life, fact, k):
     """Let a fact that is neither a disbursement nor a repayment take effect on its day."""
     kind = fact.kind
     if kind == CHARGED:
-        charge(life, fact, k)
+        charge(product, life, fact, k)
     elif kind == WAIVED:
         show_penalties(product, life, fact.on)
         waive_part(life, fact.component, fact.amount_fen, fact.on, k)
@@ -112,6 +121,8 @@ def begin(life):
     """An empty life."""
     life.day = 0
     life.count = 0
+    life.charge_rows = 0
+    life.charges_due = 0
     life.current = 0
     life.first = 0
     life.lent = 0

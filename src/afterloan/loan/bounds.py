@@ -27,7 +27,7 @@ def check_bounds(product, life):
     1,000,000.00 (10^8) at 24 % a year (2.4 × 10^6) for a row of 31 days: 7.4 × 10^15, below 2^62 = 4.6 × 10^18.
     """
     k = life.current
-    n = life.count
+    n = life.count - life.charge_rows
     if k >= n or life.rate == 0:
         return
     # most loans: the whole term at once is small enough, so that no row can be too large

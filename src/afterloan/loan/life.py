@@ -16,12 +16,12 @@ from afterloan.loan.columns import (
     I_BALANCE,
     I_CARRIED,
     I_CHARGED_PENALTY,
+    I_CHARGES_DUE_ON,
     I_DUE,
     I_DUE_ON,
     I_FELL_DUE,
     I_FROM_ON,
     I_INSTALMENT,
-    I_IS_DOWN_PAYMENT,
     I_LAST_PAID_ON,
     I_NUMBER,
     I_PAID,
@@ -31,6 +31,7 @@ from afterloan.loan.columns import (
     I_PLANNED_PRINCIPAL,
     I_PREPAID,
     I_PROMISED_FEE,
+    I_ROW_KIND,
     I_WAIVED,
     INSTALMENT_WIDTH,
 )
@@ -48,6 +49,7 @@ from afterloan.loan.schedule import (
     to_multiple,
 )
 from afterloan.loan.terms import (
+    ROOM,
     Accrual,
     Cause,
     Component,
@@ -55,6 +57,8 @@ from afterloan.loan.terms import (
     Method,
     PayoffInterest,
     Policy,
+    Refusal,
+    RowKind,
 )
 from afterloan.loan.waterfall import (
     VERTICAL,
@@ -73,6 +77,10 @@ INTEREST = int(Component.INTEREST)
 PRINCIPAL = int(Component.PRINCIPAL)
 ACTUAL = int(Accrual.ACTUAL)
 IMPORTED = int(Method.IMPORTED)
+DOWN_PAYMENT = int(RowKind.DOWN_PAYMENT)
+CHARGES = int(RowKind.CHARGES)
+LATE_CHARGES_LAST = int(Policy.LATE_CHARGES_LAST)
+TOO_MANY_INSTALMENTS = int(Refusal.TOO_MANY_INSTALMENTS)
 REDUCE_INSTALMENT = int(Early.REDUCE_INSTALMENT)
 PAYOFF_SCHEDULED = int(PayoffInterest.SCHEDULED)
 EVEN_OUT_LAST = int(Policy.EVEN_OUT_LAST)
@@ -97,6 +105,12 @@ def interest_balance(product, life):
     if product.past_due_bears_interest:
         return life.balance
     return life.balance - life.overdue_principal
+
+
+@leaf
+def rows_end(life):
+    """Where the instalments end: after it come only rows for charges due after the last of them."""
+    return life.count - life.charge_rows
 
 
 @leaf
@@ -141,13 +155,16 @@ def not_asked_for(product, life):
 @leaf
 def fall_due(product, life, k):
     """Instalment k falls due: its interest is rounded, once, and its amounts are final."""
-    last = k == life.count - 1
-    if product.method != IMPORTED and not life.rows[k, I_IS_DOWN_PAYMENT]:
+    last = k == rows_end(life) - 1
+    if product.method != IMPORTED and not life.rows[k, I_ROW_KIND]:
         interest = interest_of(product, life, k)
         carried = set_dues(product, life, k, last, interest, life.balance - life.overdue_principal)
         if not last:
             life.rows[k + 1, I_CARRIED] = carried
     life.rows[k, I_FELL_DUE] = 1
+    if life.rows[k, I_ROW_KIND] == CHARGES:
+        life.charge_rows -= 1
+        life.charges_due += 1
     life.scheduled -= life.rows[k, I_DUE + PRINCIPAL] - life.rows[k, I_PREPAID]
     life.overdue_principal += owed(life, k, PRINCIPAL)
     life.due[INTEREST] += life.rows[k, I_DUE + INTEREST]
@@ -228,7 +245,7 @@ def advance(product, life, to):
             until = min(to, life.rows[k, I_DUE_ON])
         start = life.day
         if until > start:
-            if more and product.method != IMPORTED and k >= life.free:
+            if k < rows_end(life) and product.method != IMPORTED and k >= life.free:
                 accrue(product, life, k, interest_balance(product, life) * life.rate, start, until)
             if life.running >= 0:
                 run_on(product, life, start, until)
@@ -271,7 +288,7 @@ def project(product, life, until_row):
     balance = not_asked_for(product, life)
     actual = product.accrual == ACTUAL
     for k in range(first, until_row):
-        if life.rows[k, I_IS_DOWN_PAYMENT]:
+        if life.rows[k, I_ROW_KIND]:
             continue
         a = life.rows[k, I_ACCRUED_A]
         b = life.rows[k, I_ACCRUED_B]
@@ -281,7 +298,7 @@ def project(product, life, until_row):
         if k >= life.free:
             start = max(life.day, life.rows[k, I_FROM_ON])
             accrue(product, life, k, bearing * life.rate, start, life.rows[k, I_DUE_ON])
-        last = k == life.count - 1
+        last = k == rows_end(life) - 1
         carried = set_dues(product, life, k, last, interest_of(product, life, k), ahead)
         life.rows[k, I_ACCRUED_A] = a
         life.rows[k, I_ACCRUED_B] = b
@@ -300,9 +317,9 @@ def show_advance(product, life):
     A row that is paid for what it will ask for is closed; interest it cannot hold passes to the next.
     """
     first = life.current
-    if product.accrual != ACTUAL or product.method == IMPORTED or first >= life.count:
+    n = rows_end(life)
+    if product.accrual != ACTUAL or product.method == IMPORTED or first >= n:
         return
-    n = life.count
     project(product, life, n)
     carried = interest_of(product, life, first) + life.rows[first, I_CARRIED]
     left = life.balance - life.overdue_principal
@@ -331,7 +348,7 @@ def show_advance(product, life):
 @stage
 def level(product, life, first, principal):
     """Set the instalments of rows `first …` anew so that they repay `principal`."""
-    n = life.count
+    n = rows_end(life)
     check_bounds(product, life)
     if first >= n or life.error != 0:
         return
@@ -353,7 +370,7 @@ def even_out(product, life, first):
 
     Six instalments of 17.01 and a last one of 16.91: ten units apart, so 17.01 - 0.10 / 6 = 16.99 is tried.
     """
-    n = life.count
+    n = rows_end(life)
     count = n - first
     project(product, life, n)
     agreed = life.rows[n - 1, I_AGREED]
@@ -414,7 +431,7 @@ def down_payment(product, life, day, amount):
     life.rows[k, I_FROM_ON] = day
     life.rows[k, I_DUE_ON] = day
     life.rows[k, I_PLACED_ON] = day
-    life.rows[k, I_IS_DOWN_PAYMENT] = 1
+    life.rows[k, I_ROW_KIND] = DOWN_PAYMENT
     life.rows[k, I_INSTALMENT] = -1
     life.rows[k, I_DUE + PRINCIPAL] = share
     fall_due(product, life, k)
@@ -435,7 +452,7 @@ def relevel(product, life):
     if product.method == IMPORTED:
         return
     level(product, life, life.current, life.balance - life.overdue_principal + paid_ahead(life, life.current))
-    if product.policy & EVEN_OUT_LAST and product.method == EQUAL_INSTALMENT and life.current < life.count:
+    if product.policy & EVEN_OUT_LAST and product.method == EQUAL_INSTALMENT and life.current < rows_end(life):
         even_out(product, life, life.current)
     if product.accrual != ACTUAL:
         project(product, life, life.count)
@@ -479,7 +496,7 @@ def disburse(product, life, fact, k):
     moved(life, day, WAS_DISBURSED, 0, PRINCIPAL, k, fact.amount_fen)
     if product.down_payment_permyriad > 0:
         down_payment(product, life, day, fact.amount_fen)
-    if product.policy & WHOLE_PERIOD_INTEREST and life.current < life.count:
+    if product.policy & WHOLE_PERIOD_INTEREST and life.current < rows_end(life):
         j = life.current
         if life.rows[j, I_FROM_ON] < day:
             accrue(product, life, j, fact.amount_fen * life.rate, life.rows[j, I_FROM_ON], day)
@@ -493,17 +510,54 @@ def disburse(product, life, fact, k):
 def row_of_day(life, day):
     """The row whose period holds `day` (from excluded, due included); the last one after that."""
     for k in range(life.count):
-        if day <= life.rows[k, I_DUE_ON] and not life.rows[k, I_IS_DOWN_PAYMENT]:
+        if day <= life.rows[k, I_DUE_ON] and life.rows[k, I_ROW_KIND] != DOWN_PAYMENT:
             return k
     return life.count - 1
 
 
 @stage
-def charge(life, fact, k):
-    """A fee or a penalty is charged; it falls due with the instalment of its due date."""
+def charge_row(product, life, due):
+    """The row that asks for a charge due on `due`: that of its period; after the last instalment a row of its own.
+
+    Twelve instalments until 10 December and a fee due on 5 January: a thirteenth row, which asks for the fee alone.
+    """
+    last = life.count - 1
+    if life.rows[last, I_DUE_ON] >= due:
+        return row_of_day(life, due)
+    if life.charge_rows > 0 and product.policy & LATE_CHARGES_LAST:
+        life.rows[last, I_DUE_ON] = due
+        return last
+    if life.count > ROOM - 2:
+        life.error = TOO_MANY_INSTALMENTS
+        return last
+    k = last + 1
+    for column in range(INSTALMENT_WIDTH):
+        life.rows[k, column] = 0
+    life.rows[k, I_NUMBER] = k + 1
+    life.rows[k, I_FROM_ON] = life.rows[last, I_DUE_ON]
+    life.rows[k, I_DUE_ON] = due
+    life.rows[k, I_PLACED_ON] = due
+    life.rows[k, I_INSTALMENT] = -1
+    life.rows[k, I_ROW_KIND] = CHARGES
+    life.count = k + 1
+    life.charge_rows += 1
+    return k
+
+
+@stage
+def fall_due_by_now(product, life):
+    """Let rows fall due whose day has come: those laid out, or asked for, with a due date that is not ahead."""
+    while life.current < life.count and life.rows[life.current, I_DUE_ON] <= life.day:
+        fall_due(product, life, life.current)
+
+
+@stage
+def charge(product, life, fact, k):
+    """A fee or a penalty is charged; it falls due with the instalment of its due date. Money that waits meets it."""
     component = fact.component
-    j = row_of_day(life, fact.due_on)
+    j = charge_row(product, life, fact.due_on)
     life.rows[j, I_DUE + component] += fact.amount_fen
+    life.rows[j, I_CHARGES_DUE_ON] = max(life.rows[j, I_CHARGES_DUE_ON], fact.due_on)
     if component == PENALTY:
         life.rows[j, I_CHARGED_PENALTY] += fact.amount_fen
         life.due[PENALTY] += fact.amount_fen
@@ -512,6 +566,10 @@ def charge(life, fact, k):
         life.charged_fee += fact.amount_fen
     life.first = min(life.first, life.rows[j, I_NUMBER] - 1)
     moved(life, fact.on, WAS_CHARGED, life.rows[j, I_NUMBER], component, k, fact.amount_fen)
+    fall_due_by_now(product, life)
+    if life.unapplied > 0:
+        show_advance(product, life)
+        apply_waiting(product, life, fact.on)
 
 
 @stage
@@ -537,7 +595,7 @@ def waive_part(life, component, left, day, fact):
 def earned_now(product, life):
     """Interest of the current row up to today, with what was carried into it."""
     k = life.current
-    if k >= life.count:
+    if k >= rows_end(life):
         return 0
     if product.method == IMPORTED:
         days = max(life.rows[k, I_DUE_ON] - life.rows[k, I_FROM_ON], 1)
@@ -628,6 +686,7 @@ def bring_forward(product, life, day):
     life.rows[k, I_INSTALMENT] = -1
     life.rows[k, I_FELL_DUE] = 1
     life.count = k + 1
+    life.charge_rows = 0
     life.current = k + 1
     life.scheduled = 0
     life.agreed = 0
@@ -686,7 +745,7 @@ def recover(life, money, day, fact):
 def prepay(product, contract, life, money, day, k):
     """Repay principal early so that later instalments become smaller; returns what is left of `money`."""
     current = life.current
-    if current >= life.count or life.balance - life.overdue_principal <= 0:
+    if current >= rows_end(life) or life.balance - life.overdue_principal <= 0:
         return money
     part = min(money, life.balance - life.overdue_principal)
     if life.rows[current, I_INSTALMENT] >= 0:
@@ -713,7 +772,7 @@ def fill_instalment(product, life, money, day, k):
     1,000.00 at 12 %, 150.00 two days into five: interest 1.50, so 148.50 of principal.
     """
     current = life.current
-    if current >= life.count or money <= 0:
+    if current >= rows_end(life) or money <= 0:
         return money
     balance = life.balance
     for _ in range(4):

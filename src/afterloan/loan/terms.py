@@ -150,9 +150,8 @@ class Policy(IntFlag):
     OVERDUE_TO_PERIOD_END = 4  # overdue principal is taken to bear interest to the next due date
     WHOLE_PERIOD_INTEREST = 8  # a disbursement bears interest from the start of the period it falls in
     EARLY_FILLS_INSTALMENT = 16  # money in advance pays the next instalment with its whole interest first
-    INTEREST_SPREAD_ALIKE = (
-        64  # arrears interest spread over the rows left: each part rounded alike, no rest at the end
-    )
+    INTEREST_SPREAD_ALIKE = 64  # arrears interest spread over the rows left: each part rounded alike, no rest
+    LATE_CHARGES_LAST = 128  # charges due after the last instalment are one more: due with the latest, paid last
     YEAR_TURNS_ON_31_DECEMBER = 2  # actual/actual: the night to 1 January counts in the new year
 
 
@@ -194,6 +193,14 @@ class ArrearsInterest(IntEnum):
     CAPITALISED = 2  # becomes principal, where a pack allows it
     ALONE = 3  # in equal parts, and the loan bears no interest from then on
     WHOLE = 4  # the same with all interest that was signed for
+
+
+class RowKind(IntEnum):
+    """What a row of the schedule is."""
+
+    INSTALMENT = 0
+    DOWN_PAYMENT = 1
+    CHARGES = 2  # fees and penalties that fall due after the last instalment
 
 
 class AfterChargeOff(IntEnum):
@@ -344,7 +351,7 @@ INSTALMENT = np.dtype(
         ("paid_late_fen", "i8"),
         ("cleared_on", "i8"),  # NEVER while something of it is unpaid
         ("balance_fen", "i8"),  # principal not yet due after it
-        ("is_down_payment", "i8"),
+        ("row_kind", "i8"),  # `RowKind`
         # working figures, kept because they explain the amounts above
         ("instalment_fen", "i8"),  # principal and interest together; -1: the principal is fixed instead
         ("planned_principal_fen", "i8"),
@@ -362,6 +369,7 @@ INSTALMENT = np.dtype(
         ("promised_fee_fen", "i8"),  # of an imported schedule
         ("agreed_interest_fen", "i8"),  # interest that a plan moved here
         ("placed_on", "i8"),  # due date before it moved to a business day: what later dates are counted from
+        ("charges_due_on", "i8"),  # the latest due date of fees and penalties charged on it; 0: none
     ]
 )
 
@@ -429,6 +437,8 @@ LIFE = np.dtype(
     [
         ("day", "i8"),  # reckoned up to here
         ("count", "i8"),  # rows laid out
+        ("charges_due", "i8"),  # how many rows of `RowKind.CHARGES` have fallen due
+        ("charge_rows", "i8"),  # how many of them, the last ones, are `RowKind.CHARGES` and have not fallen due
         ("current", "i8"),  # the first row that has not fallen due
         ("first", "i8"),  # no row before this one is unpaid
         ("lent", "i8"),

@@ -9,10 +9,11 @@ from afterloan.loan.columns import (
     I_PAID,
     I_PAID_EARLY,
     I_PAID_LATE,
+    I_ROW_KIND,
     I_WAIVED,
 )
 from afterloan.loan.moves import moved
-from afterloan.loan.terms import ROOM, Cause, Component, Direction, InAdvance, Timing
+from afterloan.loan.terms import ROOM, Cause, Component, Direction, InAdvance, Policy, RowKind, Timing
 
 PENALTY = int(Component.PENALTY)
 FEE = int(Component.FEE)
@@ -26,6 +27,8 @@ LAST_INSTALMENT = int(InAdvance.LAST_INSTALMENT)
 NEXT_THEN_LAST = int(InAdvance.NEXT_THEN_LAST)
 SPREAD = int(InAdvance.SPREAD)
 REPAID = int(Cause.REPAID)
+CHARGES = int(RowKind.CHARGES)
+LATE_CHARGES_LAST = int(Policy.LATE_CHARGES_LAST)
 LAST_ROW = ROOM - 1  # a mask that changes no row number, but shows the compiler that none is negative
 
 
@@ -236,11 +239,33 @@ def pass_paid(life):
 
 
 @stage
+def pay_charges(product, life, money, day, fact):
+    """Charges that fell due after the last instalment, where the order puts fees before principal: costs first.
+
+    A fee of 50.00 charged after the one instalment of 1,120.00, and 500.00 paid: 50.00 to the fee, 450.00 to the rest.
+    """
+    if product.policy & LATE_CHARGES_LAST or (product.by_timing and product.direction == VERTICAL):
+        return money
+    for j in range(product.orders):
+        if product.order[j] == PRINCIPAL:  # past due, or the component of an order without timings
+            return money
+        if product.order[j] == FEE:
+            break
+    for k in range(life.first, life.current):
+        if life.rows[k, I_ROW_KIND] == CHARGES:
+            for c in (PENALTY, FEE):
+                money = pay_part(life, k, c, money, day, fact)
+    return money
+
+
+@stage
 def allocate(product, life, money, day, fact):
     """Give a repayment of `day` to the rows; returns what met no debt.
 
     Order penalty, interest, principal and 500 against 120 of interest and 1,000 of principal: 120, 380.
     """
+    if life.charges_due:
+        money = pay_charges(product, life, money, day, fact)
     if not product.by_timing:
         return pay_by_instalment(product, life, money, day, fact)
     if product.direction == VERTICAL:
@@ -261,6 +286,8 @@ def allocate(product, life, money, day, fact):
 @stage
 def allocate_due(product, life, money, day, fact):
     """The part of `allocate` that has fallen due; returns what is left for rows in advance."""
+    if life.charges_due:
+        money = pay_charges(product, life, money, day, fact)
     if not product.by_timing or product.direction == VERTICAL:
         for k in range(life.first, life.current):
             for j in range(product.orders):

@@ -72,7 +72,7 @@ def kept_since(book: Book, i: int, since: int, on: int, known_on: int = NEVER) -
     """Instalments of loan `i` that fell due after `since` and up to `on`: paid by the due day, or not."""
     rows = reckon_loan(book, i, on, known_on).instalments
     asked = rows["due_fen"].sum(axis=1) > 0
-    mine = rows[(rows["due_on"] > since) & (rows["due_on"] <= on) & asked & (rows["is_down_payment"] == 0)]
+    mine = rows[(rows["due_on"] > since) & (rows["due_on"] <= on) & asked & (rows["row_kind"] == 0)]
     ahead = rows["due_on"][rows["due_on"] > since]
     ok = mine["cleared_on"] <= mine["due_on"]
     return Kept(int(ok.sum()), int((~ok).sum()), int(ahead.min()) if len(ahead) else 0)
@@ -97,7 +97,7 @@ def observe(
     2 November: it starts again that day.
     """
     rows = reckon_loan(book, i, on, known_on).instalments
-    rows = rows[(rows["due_on"] > since) & (rows["due_fen"].sum(axis=1) > 0) & (rows["is_down_payment"] == 0)]
+    rows = rows[(rows["due_on"] > since) & (rows["due_fen"].sum(axis=1) > 0) & (rows["row_kind"] == 0)]
     start = int(rows["due_on"].min()) if from_first_due and len(rows) else since
     kept = 0
     for row in rows[rows["due_on"] <= on]:

@@ -308,7 +308,7 @@ def case_of(
     position = today.position
     rows = today.instalments
     number = (on - date(1970, 1, 1)).days
-    due = rows[(rows["due_on"] <= number) & (rows["is_down_payment"] == 0)]
+    due = rows[(rows["due_on"] <= number) & (rows["row_kind"] == 0)]
     in_time = int((due["cleared_on"] <= due["due_on"]).sum()) if len(due) else 0
     started = int(rows["from_on"].min()) if len(rows) else number
     assert number < NEVER
