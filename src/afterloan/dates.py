@@ -3,22 +3,53 @@
 A *day* is an `int` (Arrow `date32`, NumPy `datetime64[D]` and this number agree): 2026-03-10 is 20522.
 """
 
+import re
 from datetime import date
 
 from afterloan.compiled import leaf
+from afterloan.expected import ExpectedFailure
 
 NEVER = 2**31 - 1
 """A day that does not come: 'still open', 'never reversed'."""
 
 
+EPOCH = 719163
+"""The ordinal of 1970-01-01 in Python's calendar."""
+WRITTEN = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class DayRefused(ExpectedFailure, ValueError):
+    """A text that is no day: says so and how to write one."""
+
+
+def date_told(text: str) -> date:
+    """The one parser of days: `date_told("2026-03-10") == date(2026, 3, 10)`. Raises DayRefused for anything else."""
+    try:
+        if not WRITTEN.fullmatch(text):
+            raise ValueError(text)
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise DayRefused(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-03-10") from error
+
+
 def day(text: str) -> int:
-    """`day("2026-03-10") == 20522`. Raises ValueError when it is not an ISO date."""
-    return date.fromisoformat(text).toordinal() - 719163
+    """`day("2026-03-10") == 20522`. Raises DayRefused."""
+    return number_of(date_told(text))
 
 
 def iso(number: int) -> str:
-    """`iso(20522) == "2026-03-10"`."""
-    return date.fromordinal(int(number) + 719163).isoformat()
+    """The one printer of days: `iso(20522) == "2026-03-10"`."""
+    return date_of(number).isoformat()
+
+
+def number_of(on: date) -> int:
+    """The number of a date: `number_of(date(2026, 3, 10)) == 20522`."""
+    return on.toordinal() - EPOCH
+
+
+def date_of(number: int) -> date:
+    """The date of a number: `date_of(20522) == date(2026, 3, 10)`."""
+    return date.fromordinal(int(number) + EPOCH)
 
 
 @leaf

@@ -2,6 +2,8 @@
 
 import re
 
+from afterloan.expected import ExpectedFailure
+
 MOST = 10**14
 """No amount here is larger (in minor units): 1,000,000,000,000.00; sums of such still fit 64 bits."""
 LONGEST = 40
@@ -21,7 +23,7 @@ GROUPED = re.compile(
 )
 
 
-class AmountRefused(ValueError):
+class AmountRefused(ExpectedFailure, ValueError):
     """A text that is not taken as an amount: `where` it stands, the `value`, the `reason`, what to do (`remedy`)."""
 
     def __init__(self, where: str, value: str, reason: str, remedy: str) -> None:

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Literal
 
+from afterloan.expected import ExpectedFailure
+
 Status = Literal["succeeded", "failed", "returned", "pending"]
 MAX_BYTES = 200 * 1024 * 1024
 """A file larger than this is refused at the door."""
 
 
-class FileRefused(ValueError):
+class FileRefused(ExpectedFailure, ValueError):
     """A file that cannot be taken whole: `file`, `place` (line, element), what is wrong, what to do."""
 
     def __init__(self, file: str, place: str, reason: str, remedy: str) -> None:

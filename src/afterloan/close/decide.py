@@ -16,6 +16,7 @@ import psycopg
 from afterloan.close.day import _pool
 from afterloan.close.known import read_known
 from afterloan.dates import iso
+from afterloan.expected import ExpectedFailure
 from afterloan.facts.action import ActionWithdrawn
 from afterloan.servicing.withdrawal import Gone, unwanted
 from afterloan.store.connect import connect_to, reader_to
@@ -28,7 +29,7 @@ from afterloan.strategy.plan import Known, Plan, plan_day
 LOCK = 727468
 
 
-class DecideRefused(ValueError):
+class DecideRefused(ExpectedFailure, ValueError):
     """This day cannot be decided: says why and what to do first."""
 
 

@@ -22,6 +22,7 @@ from afterloan.bureau.packs import rule
 from afterloan.bureau.reportable import BUREAUS, difference
 from afterloan.dates import day
 from afterloan.enquiry.reportable import Heard, hear, reckoned
+from afterloan.expected import ExpectedFailure
 from afterloan.facts.bureau import CorrectionFurnished
 from afterloan.loan.book import Book, part
 from afterloan.loan.reckon import reckon_book
@@ -37,7 +38,7 @@ ENDINGS = {"metro2": "dat", "pboc": "xml", "neutral": "jsonl"}
 NOTICE = {"metro2": "us.notice.adverse", "pboc": "cn.notice.adverse", "neutral": "cn.notice.adverse"}
 
 
-class FurnishRefused(ValueError):
+class FurnishRefused(ExpectedFailure, ValueError):
     """A month that cannot be furnished: why, and what can be done."""
 
 

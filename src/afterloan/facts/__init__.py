@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Literal
 
 from afterloan.dates import iso
+from afterloan.expected import ExpectedFailure
 from afterloan.loan.terms import (
     MAX_PRINCIPAL_FEN,
     RATE_SCALE,
@@ -19,13 +21,19 @@ LAST_DAY = 47_481  # 2099-12-31
 REVERSED = 90
 
 
-class FactRefused(ValueError):
-    """A fact that cannot be taken: `column`, `value`, `reason`, and the `remedy`."""
+RefusedKind = Literal["unknown", "forbidden", "conflict", "invalid", "too_early", "needs_second_person"]
+"""What kind of refusal it is: nothing of that name; not allowed; says otherwise than before; cannot be; not yet;
+a second person has to agree."""
 
-    def __init__(self, column: str, value: object, reason: str, remedy: str) -> None:
+
+class FactRefused(ExpectedFailure, ValueError):
+    """A fact that cannot be taken: `column`, `value`, `reason`, the `remedy`, and the `kind` of refusal."""
+
+    def __init__(self, column: str, value: object, reason: str, remedy: str, kind: RefusedKind = "invalid") -> None:
         """What is wrong (`column`, `value`, `reason`) and what to do (`remedy`)."""
         super().__init__(f"{column} {value!r}: {reason}; {remedy}")
         self.column, self.value, self.reason, self.remedy = column, value, reason, remedy
+        self.kind: RefusedKind = kind
 
 
 class Charge(IntEnum):

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from afterloan.dates import day, iso, months_later, year_month_day
+from afterloan.expected import ExpectedFailure
 from afterloan.generate.chance import BLOCK, keys_of_block
 from afterloan.generate.habits import Offer, habits, offer
 from afterloan.generate.lives import (
@@ -38,7 +39,7 @@ Progress = Callable[[int, int], None]
 """Called with loans written and loans in all."""
 
 
-class BookRefused(ValueError):
+class BookRefused(ExpectedFailure, ValueError):
     """A book that cannot be generated as asked for."""
 
 

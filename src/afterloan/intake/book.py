@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from afterloan.expected import ExpectedFailure
 from afterloan.facts.words import AGREED, GIVEN, WAYS
 from afterloan.loan.bounds import why_out_of_bounds
 from afterloan.loan.terms import (
@@ -37,7 +38,7 @@ Progress = Callable[[str, int, int], None]
 """Called with file, rows done, rows in all (0: not known)."""
 
 
-class FileRefused(ValueError):
+class FileRefused(ExpectedFailure, ValueError):
     """A file that cannot be read at all."""
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import polars as pl
 
 from afterloan.dates import day, iso
+from afterloan.expected import ExpectedFailure
 from afterloan.loan.terms import MAX_INSTALMENTS, MAX_PRINCIPAL_FEN
 
 COLUMNS = (
@@ -34,7 +35,7 @@ LEFT_OUT, OWED = "left_out", "owed"
 NOT_TAKEN = "not_taken.csv"
 
 
-class SourceRefused(ValueError):
+class SourceRefused(ExpectedFailure, ValueError):
     """A folder or an argument that cannot be worked with at all."""
 
 

@@ -11,11 +11,13 @@ from typing import Any
 import manimgx_fonts_cjk
 import typst
 
+from afterloan.expected import ExpectedFailure
+
 CREATED = 0
 """The creation time written into every PDF, so that the same values make the same bytes."""
 
 
-class DocumentRefused(ValueError):
+class DocumentRefused(ExpectedFailure, ValueError):
     """A document that cannot be made: which template, what is missing, what to write."""
 
 

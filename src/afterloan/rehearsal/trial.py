@@ -18,6 +18,7 @@ from afterloan.close.day import _pool
 from afterloan.close.decide import ladders_of
 from afterloan.close.known import EVENT_KINDS, borrowers_told, columns_of, events_by_borrower, money_of
 from afterloan.dates import NEVER, iso
+from afterloan.expected import ExpectedFailure
 from afterloan.facts.events import Event
 from afterloan.facts.limit import LINE_KINDS
 from afterloan.loan.book import Book, Offsets, Records
@@ -39,7 +40,7 @@ MONTH = 31
 ASSUMPTION = "Borrowers' behaviour is taken as it was: nobody pays earlier or later because of another message."
 
 
-class TrialRefused(ValueError):
+class TrialRefused(ExpectedFailure, ValueError):
     """This cannot be tried: says why."""
 
 

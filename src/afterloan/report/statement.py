@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from afterloan.dates import NEVER, iso
+from afterloan.expected import ExpectedFailure
 from afterloan.journal.statement import Statement, StatementLine, statement
 from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import reckon_loan
@@ -14,7 +15,7 @@ from afterloan.loan.reckon import reckon_loan
 COLUMNS = ("on", "instalment", "words", "amount_fen", "principal_fen", "booked_on")
 
 
-class StatementRefused(ValueError):
+class StatementRefused(ExpectedFailure, ValueError):
     """No statement can be made: says why and what to do."""
 
 

@@ -3,13 +3,14 @@
 import numpy as np
 import numpy.typing as npt
 
+from afterloan.expected import ExpectedFailure
 from afterloan.risk.classification import class_rule, ifrs9_stage
 
 Ints = npt.NDArray[np.int64]
 ONE = 1_000_000
 
 
-class RollsRefused(ValueError):
+class RollsRefused(ExpectedFailure, ValueError):
     """Roll rates that cannot be used: which row, and what is wrong."""
 
 

@@ -9,11 +9,13 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from afterloan.expected import ExpectedFailure
+
 Status = Literal["in_force", "announced", "draft", "window_guidance", "expired", "repealed", "sample"]
 Confidence = Literal["O", "S", "M", "I"]
 
 
-class PackRefused(ValueError):
+class PackRefused(ExpectedFailure, ValueError):
     """A pack that cannot be read or a rule that is not there: file, rule, field, and what to write."""
 
 

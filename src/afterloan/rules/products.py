@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from afterloan.expected import ExpectedFailure
 from afterloan.loan.terms import (
     MAX_PRINCIPAL_FEN,
     PRODUCT,
@@ -42,7 +43,7 @@ from afterloan.loan.terms import (
 )
 
 
-class ProductRefused(ValueError):
+class ProductRefused(ExpectedFailure, ValueError):
     """Product terms that cannot be taken: says where, what, and what is allowed."""
 
 

@@ -9,21 +9,22 @@ import httpx
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from afterloan.banks.words import Order, Result
+from afterloan.expected import ExpectedFailure
 
 
-class NotSent(Exception):
+class NotSent(ExpectedFailure):
     """The gateway certainly did not take the order: no connection, or it said to come again later."""
 
 
-class Unclear(Exception):
+class Unclear(ExpectedFailure):
     """The order may have been taken: the line broke after it went out, or the answer makes no sense."""
 
 
-class Declined(Exception):
+class Declined(ExpectedFailure):
     """The gateway refuses the order as it is and will refuse it again."""
 
 
-class CallbackRefused(ValueError):
+class CallbackRefused(ExpectedFailure, ValueError):
     """A callback that is not to be believed or not to be understood: why, and what to do."""
 
 

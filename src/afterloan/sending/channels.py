@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from afterloan.expected import ExpectedFailure
 from afterloan.sending.drain import Place
 from afterloan.store.server import home
 
@@ -22,7 +23,7 @@ LENDER: dict[str, Any] = {
 """The lender of the demonstration; a channels file says who you are."""
 
 
-class ChannelsRefused(ValueError):
+class ChannelsRefused(ExpectedFailure, ValueError):
     """A channel is set up wrongly: which file, channel and field, and what to write."""
 
 

@@ -17,6 +17,7 @@ import yaml
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from afterloan.expected import ExpectedFailure
 from afterloan.rules.packs import PackRefused, Rule, in_force, rules_of
 
 LANGUAGES = ("zh-CN", "en")
@@ -28,7 +29,7 @@ LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 REASON = re.compile(r"^(\d+) days past due, (\d+) minor units overdue$")
 
 
-class TemplateRefused(ValueError):
+class TemplateRefused(ExpectedFailure, ValueError):
     """A text that cannot be made: which template, which value, what to write."""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from afterloan.expected import ExpectedFailure
 from afterloan.sending.channels import needed, only, secret
 from afterloan.sending.drain import Handler, Item, Outcome, Place, Promise, Refused, Retry, Sent, Unknown, register
 from afterloan.sending.messages import Message, Messages, token
@@ -15,7 +16,7 @@ from afterloan.sending.spool import Spool
 TIMEOUT = 10.0
 
 
-class CallbackRefused(ValueError):
+class CallbackRefused(ExpectedFailure, ValueError):
     """A callback that is not to be believed: wrong signature, or a moment too old or too new."""
 
 

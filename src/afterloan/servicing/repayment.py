@@ -1,14 +1,41 @@
 """Money received for a loan: the fact, its reckoning and entries, and peace for a borrower whom it cures."""
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 
 import psycopg
+from pydantic import Field
 
-from afterloan.dates import iso
+from afterloan.dates import day, iso
 from afterloan.facts import Fact, Repaid
 from afterloan.servicing.booking import take
+from afterloan.servicing.desk import Desk
+from afterloan.servicing.verbs import Asked
 from afterloan.servicing.withdrawal import withdraw_cured
+
+
+class TakeRepayment(Asked):
+    """Money received for `loan`: `amount_fen` minor units, on the account since `received_on`."""
+
+    loan: str
+    amount_fen: Annotated[int, Field(gt=0)]
+    received_on: date
+
+
+def take_repayment(desk: Desk, asked: TakeRepayment, on: date) -> dict[str, Any]:
+    """Record the repayment, reckon the loan and post the difference.
+
+    `entries`: how many were posted; `payoff_fen`: what would end the loan now. 743.20 that meets the instalment of
+    743.20 due that day posts three entries and leaves the rest of the loan as `payoff_fen`.
+    """
+    fact = Repaid(asked.loan, desk.reference, day(asked.received_on.isoformat()), day(on.isoformat()), asked.amount_fen)
+    taken = take(desk.connection, fact)
+    return {
+        "loan": asked.loan,
+        "fact": taken.recorded.fact,
+        "entries": taken.entries,
+        "payoff_fen": int(taken.reckoned.position["payoff_fen"]),
+    }
 
 
 def take_money(connection: psycopg.Connection[Any], fact: Fact) -> int:

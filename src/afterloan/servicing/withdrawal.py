@@ -37,14 +37,15 @@ def unwanted(
 ) -> list[Gone]:
     """Actions of borrowers that have not come to their day yet, or wait for a person; not those withdrawn before.
 
-    `kinds`: only these (`message.*`, `debit.attempt` …). Reminders of instalments still to come stay.
+    `kinds`: only these (`message.*`, `debit.attempt` …). Reminders of instalments still to come stay, and
+    so do legal notices and messages of service: they do not depend on what is owed.
     """
     if not borrowers:
         return []
     found = connection.execute(
         "select o.key, o.borrower from outbox o where o.borrower = any(%s) "
         "and (o.not_before >= %s::date or o.kind = any(%s)) and (%s::text[] is null or o.kind = any(%s)) "
-        "and coalesce(o.body->>'purpose', '') not in ('reminder', 'legal_notice') "
+        "and coalesce(o.body->>'purpose', '') not in ('reminder', 'legal_notice', 'service') "
         "and not exists (select from event e where e.reference = 'withdrawn:' || o.key) order by o.action",
         (borrowers, iso(day), list(WAITING), *[list(kinds) if kinds else None] * 2),
     ).fetchall()
@@ -77,6 +78,10 @@ STOPPED_KINDS = {
 }
 
 
+TREATMENTS = tuple(kind for kinds in STOPPED_KINDS.values() for kind in kinds)
+"""Kinds of action by which a borrower in arrears is treated; tasks of people are none."""
+
+
 def withdraw_held(connection: psycopg.Connection[Any], borrower: str, on: date) -> int:
     """Withdraw what is planned for a borrower and stopped by the holds of a day; returns how many.
 
@@ -101,7 +106,7 @@ def withdraw_cured(connection: psycopg.Connection[Any], borrower: str, on: date)
     In the caller's transaction, with the repayment. Returns how many actions; none while anything is overdue or due.
     """
     number, _ = borrower_number(connection, borrower)
-    day = on.toordinal() - 719163
-    if owed_now(connection, borrower, on):
+    gone = unwanted(connection, [number], on.toordinal() - 719163, "cured", TREATMENTS)
+    if not gone or owed_now(connection, borrower, on):
         return 0
-    return withdraw(connection, unwanted(connection, [number], day, "cured"), on)
+    return withdraw(connection, gone, on)

@@ -15,6 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from afterloan.expected import ExpectedFailure
+
 IDLE = "AFTERLOAN_IDLE_MINUTES"
 IDLE_MINUTES = 15
 START_SECONDS = 120  # after a crash of the machine the server first repairs itself
@@ -42,7 +44,7 @@ _IN_USE: dict[Path, int] = {}
 """Locks that this process holds, by folder of the server."""
 
 
-class StoreRefused(RuntimeError):
+class StoreRefused(ExpectedFailure, RuntimeError):
     """The database cannot be used as it is: says what, where and what to do."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, get_args
 
+from afterloan.expected import ExpectedFailure
 from afterloan.facts.contact import Outcome
 
 OUT = ("placement", "borrower", "name", "loans", "arrears_fen", "days_past_due", "until")
@@ -46,7 +47,7 @@ class RowRefused:
         return f"line {self.line}: {self.column}: {self.why}"
 
 
-class FileRefused(ValueError):
+class FileRefused(ExpectedFailure, ValueError):
     """A file that is none of ours: says what is missing."""
 
 

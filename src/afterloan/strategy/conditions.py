@@ -4,10 +4,11 @@ from difflib import get_close_matches
 
 import polars as pl
 
+from afterloan.expected import ExpectedFailure
 from afterloan.strategy.columns import SCHEMA
 
 
-class ConditionRefused(ValueError):
+class ConditionRefused(ExpectedFailure, ValueError):
     """A condition that cannot be used: what is wrong with it and what to write."""
 
 

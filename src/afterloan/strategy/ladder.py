@@ -11,6 +11,7 @@ import polars as pl
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from afterloan.expected import ExpectedFailure
 from afterloan.strategy.conditions import ConditionRefused, condition
 from afterloan.strategy.segments import CHAMPION, Arms
 
@@ -23,7 +24,7 @@ REST = "rest"
 """The segment of those that no other one took."""
 
 
-class LadderRefused(ValueError):
+class LadderRefused(ExpectedFailure, ValueError):
     """A ladder that cannot be used: `FILE:LINE: what is wrong; what to write`."""
 
 

@@ -5,13 +5,14 @@ from datetime import date, datetime
 from typing import Any
 
 from afterloan.bureau.metro2.layout import BASE, SEGMENTS, Field, length
+from afterloan.expected import ExpectedFailure
 
 Values = dict[str, Any]
 SIGN = 0x73
 """The last byte of a packed date or moment: `s`, the sign."""
 
 
-class RecordRefused(ValueError):
+class RecordRefused(ExpectedFailure, ValueError):
     """A record or file that cannot be read or written: where, which `field`, what is there, what to do."""
 
     def __init__(self, where: str, name: str, reason: str, remedy: str = "correct it at its source") -> None:

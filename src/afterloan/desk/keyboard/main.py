@@ -1,8 +1,11 @@
-"""The command line: wires the doors together. Exit codes: 0 done, 1 refused or failed, 2 wrong usage."""
+"""The command line: one command, one verb or one question.
+
+Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 not allowed; 4 needs a second person; 5 the reference stands
+for something else; 70 a mistake of ours, with a number.
+"""
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -10,8 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from afterloan.desk.keyboard.doing import Stop, exit_code, mistake_told, say
 from afterloan.desk.keyboard.options import Whole, group
 from afterloan.desk.keyboard.terminal import bar as _bar
+from afterloan.expected import ExpectedFailure
 
 if TYPE_CHECKING:
     from afterloan.store.server import Store
@@ -35,22 +40,10 @@ OnDay = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 
 
-class Stop(Exception):
-    """A refusal for the person at the keyboard: what, where, and what to do."""
-
-
-def say(text: str) -> None:
-    """To the person: standard error, so that answers on standard output stay clean."""
-    print(text, file=sys.stderr)
-
-
 def _day(text: str) -> int:
     from afterloan.dates import day
 
-    try:
-        return day(text)
-    except ValueError as error:
-        raise Stop(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-03-10") from error
+    return day(text)
 
 
 def _store() -> "Store":
@@ -217,31 +210,22 @@ def repay(
     as_json: AsJson = False,
 ) -> None:
     """Record a repayment of AMOUNT (e.g. 1200.00) for LOAN."""
-    import re
     from datetime import date
 
-    from afterloan.facts import Repaid
-    from afterloan.servicing.booking import take
-    from afterloan.servicing.repayment import leave_in_peace
+    from afterloan.dates import date_told
+    from afterloan.desk.keyboard.doing import act, show
+    from afterloan.money import parse_amount
 
-    if not re.fullmatch(r"\d{1,10}(\.\d{1,2})?", amount):
-        raise Stop(f"amount {amount!r} is no amount; write major units with at most two decimals, e.g. 1200.00")
-    whole, _, cents = amount.partition(".")
-    today = date.today().isoformat()
-    day = _day(on or today)
-    fen = int(whole) * 100 + int(cents.ljust(2, "0"))
-    fact = Repaid(loan, reference, day, _day(known_on) if known_on else day, fen)
-    with _store().connect() as connection:
-        taken = take(connection, fact)
-        withdrawn = leave_in_peace(connection, fact)
-    done = taken.recorded
-    if as_json:
-        payoff = int(taken.reckoned.position["payoff_fen"])
-        print(json.dumps({"fact": done.fact, "known": done.known, "entries": taken.entries, "payoff_fen": payoff}))
-    else:
-        state = "already known" if done.known else f"recorded, {taken.entries} entries posted"
-        state += f", {withdrawn} planned actions withdrawn" if withdrawn else ""
-        print(f"{state}: repayment {reference} of {amount} for {loan}")
+    fen = parse_amount(amount)
+    received = date_told(on) if on else date.today()
+    known = date_told(known_on) if known_on else received
+    asked = {"loan": loan, "amount_fen": fen, "received_on": received}
+    answer = act("repayment.take", asked, known, reference)
+    show(
+        answer,
+        as_json,
+        lambda body: f"repayment {reference} of {amount} for {loan} recorded, {body['entries']} entries posted",
+    )
 
 
 @app.command("trial-balance")
@@ -375,14 +359,20 @@ def journal_export(
 
 
 def main() -> None:
-    """Run a command; a refusal is one line on standard error and exit code 1."""
+    """Run a command. A refusal is one line on standard error; so is a mistake of ours, with a number to ask about."""
     try:
         app()
-    except (Stop, ValueError, RuntimeError, OSError) as refusal:  # FactRefused is a ValueError
-        if os.environ.get("AFTERLOAN_TRACE"):
-            raise
+    except Stop as refusal:
+        say(f"afterloan: {refusal}")
+        raise SystemExit(exit_code(refusal)) from refusal
+    except (ExpectedFailure, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as refusal:
         say(f"afterloan: {refusal}")
         raise SystemExit(1) from refusal
+    except Exception as mistake:
+        if os.environ.get("AFTERLOAN_TRACE"):
+            raise
+        say(mistake_told(mistake))
+        raise SystemExit(70) from mistake
 
 
 if __name__ == "__main__":

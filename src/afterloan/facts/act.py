@@ -1,0 +1,71 @@
+"""Who did something through which door, and what it came to: an answer, or a refusal with its remedy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from afterloan.facts import FactRefused, RefusedKind
+
+WhoKind = Literal["person", "borrower", "partner", "rule"]
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """A person, borrower, partner or rule that acts: `name`, the `roles` that the door knows, the `door` it came by.
+
+    The door makes it; nothing that is asked can change it. `Who("person", "li", ("agent",), "keyboard")`.
+    """
+
+    kind: WhoKind
+    name: str
+    roles: tuple[str, ...]
+    door: str
+
+    @classmethod
+    def rule(cls, name: str) -> "Who":
+        """A rule of ours that acts by itself: the night, the drain, a limit rule."""
+        return cls("rule", name, ("rule",), "night")
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why something was not done: `kind`, `where` it is wrong (`value`), `why`, and the `remedy`.
+
+    A value, not an exception: an exit code at the keyboard, a problem answer over HTTP, a sentence on a page.
+    """
+
+    kind: RefusedKind
+    where: str
+    value: str
+    why: str
+    remedy: str
+
+    @classmethod
+    def of(cls, error: FactRefused) -> "Refused":
+        """The refusal that a room raised, as a value."""
+        return cls(error.kind, error.column, str(error.value), error.reason, error.remedy)
+
+    def __str__(self) -> str:
+        """One line: `amount '1,20': could be 1.20 or 120.00; write it with a point`."""
+        return f"{self.where} {self.value!r}: {self.why}; {self.remedy}"
+
+    def told(self) -> dict[str, str]:
+        """JSON values."""
+        return {"kind": self.kind, "where": self.where, "value": self.value, "why": self.why, "remedy": self.remedy}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was done: the number of the act (0 after a dry run), its verb and the body that the door shows.
+
+    `known`: the same was asked before under this reference; the body is the first answer's, and nothing was done.
+    """
+
+    act: int
+    verb: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+    known: bool = False
+
+    def told(self) -> dict[str, Any]:
+        """JSON values."""
+        return {"act": self.act, "verb": self.verb, "known": self.known, **self.body}

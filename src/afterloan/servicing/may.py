@@ -1,0 +1,51 @@
+"""Who may do what: roles and the second person, out of the pack `permissions` in force on the day."""
+
+from datetime import date
+
+from pydantic import BaseModel
+
+from afterloan.facts.act import Refused, Who
+from afterloan.rules.packs import Rule, in_force, rules_of
+from afterloan.servicing.verbs import Verb
+
+ALL_ROLES = "operator"
+"""The role of whoever sits at the keyboard of a book in which nobody was appointed yet."""
+
+
+def permission_of(verb: str, on: date) -> Rule | None:
+    """The rule that says who may do a verb on a day: the one that names it, or the one that names its family."""
+    family = verb.split(".", maxsplit=1)[0]
+    found = {name: rule for rule in in_force(rules_of("permissions"), "ANY", on) for name in rule.parameters["verbs"]}
+    return found.get(verb) or found.get(f"{family}.*")
+
+
+def may(who: Who, verb: Verb, record: BaseModel, on: date) -> Refused | None:
+    """None where `who` may do the verb; else the refusal: `forbidden`, or `needs_second_person`.
+
+    A borrower may do what the pack gives to borrowers, and only on what is their own. A rule of ours may do what the
+    pack gives to rules. What needs a second person is refused to the first with the words to propose it.
+    """
+    rule = permission_of(verb.name, on)
+    if rule is None:
+        return _no(who, verb, "no rule of the pack `permissions` names it", "add the verb to a rule of that pack")
+    does = rule.parameters.get("do", [])
+    if who.kind == "borrower":
+        if "borrower" not in does:
+            return _no(who, verb, "is not the borrower's to do", "ask the lender's people")
+        return None if getattr(record, "borrower", who.name) == who.name else _no(
+            who, verb, "concerns somebody else", "ask for your own loans"
+        )  # fmt: skip
+    if who.kind == "person" and ALL_ROLES in who.roles:
+        return None
+    if set(who.roles) & set(does):
+        return None
+    if set(who.roles) & set(rule.parameters.get("propose", [])):
+        return Refused(
+            "needs_second_person", "verb", verb.name, f"{who.name} may propose it, not do it ({rule.id})",
+            "propose it; a second person does it",
+        )  # fmt: skip
+    return _no(who, verb, f"needs one of the roles {', '.join(does) or 'none'} ({rule.id})", "have one of them do it")
+
+
+def _no(who: Who, verb: Verb, why: str, remedy: str) -> Refused:
+    return Refused("forbidden", "who", who.name or who.kind, f"{verb.name} {why}", remedy)

@@ -1,0 +1,42 @@
+"""Every advisory lock of the store by name and number, so that no two rooms ever take the same one for other things.
+
+A lock of two numbers (space, key) and a lock of one number never meet; within each kind the numbers below differ.
+"""
+
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import Any
+
+import psycopg
+
+
+class Space(IntEnum):
+    """The first number of a lock; the second says which shard, borrower or job."""
+
+    MIGRATION = 727465
+    CLOSE_SHARD = 727466
+    BORROWER = 727467
+    DECIDE_SHARD = 727468
+    DRAIN_JOB = 727469
+    FOLD_SHARD = 727470
+    DEBIT_FILE = 727471
+    REFERENCE = 727472
+
+
+def lock_borrowers(connection: psycopg.Connection[Any], borrowers: Iterable[int]) -> None:
+    """Nobody else acts on these borrowers (store numbers) until the transaction ends: the one lock by borrower.
+
+    Taken in order of their numbers, so that two who want the same borrowers never wait for each other in a circle.
+    A lock that this transaction holds already is had at once.
+    """
+    numbers = sorted(set(borrowers))
+    if numbers:
+        connection.execute(
+            "select pg_advisory_xact_lock((%s::bigint << 32) | (b %% 4294967296)) from unnest(%s::bigint[]) b",
+            (int(Space.BORROWER), numbers),
+        )
+
+
+def lock_reference(connection: psycopg.Connection[Any], reference: str) -> None:
+    """The same reference asked twice at once is answered one after the other."""
+    connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (int(Space.REFERENCE), reference))

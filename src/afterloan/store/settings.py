@@ -1,0 +1,39 @@
+"""The settings of a book, each named once: what the lender chose, kept beside the facts."""
+
+from enum import StrEnum
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+
+class Setting(StrEnum):
+    """Every setting there is."""
+
+    PLACE = "place"
+    """Jurisdiction, zone, language and kind of lender that hold where a borrower says nothing."""
+    LADDERS = "ladders"
+    """The ladder in use for each place, as its text."""
+    PEOPLE = "legal_people"
+    """Who was appointed to approve legal steps and losses: person -> roles."""
+    ROLES = "roles"
+    """Who may do what at the doors: person -> the roles of the pack `permissions`."""
+    CREDITOR = "creditor"
+    """The lender as a collector of debits: name, account, identifier."""
+    LIVES = "lives_played"
+    """Which lives were played in this book."""
+
+
+def setting(connection: psycopg.Connection[Any], name: Setting) -> dict[str, Any]:
+    """What is set under a name; empty where nothing is."""
+    row = connection.execute("select value from setting where name = %s", (name.value,)).fetchone()
+    return dict(row[0]) if row else {}
+
+
+def set_parts(connection: psycopg.Connection[Any], name: Setting, parts: dict[str, Any]) -> None:
+    """Set some parts of a setting in the caller's transaction; the others stay."""
+    connection.execute(
+        "insert into setting (name, value) values (%s, %s) "
+        "on conflict (name) do update set value = setting.value || excluded.value",
+        (name.value, Jsonb(parts)),
+    )

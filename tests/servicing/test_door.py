@@ -1,0 +1,121 @@
+"""The one door: the same answer for the same asking, a refusal that leaves nothing, an act on every row."""
+
+import threading
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import psycopg
+import pytest
+
+from afterloan.facts.act import Answer, Refused, Who
+from afterloan.servicing.desk import Desk, desk_of
+from afterloan.servicing.door import do
+from afterloan.servicing.may import permission_of
+from afterloan.servicing.verbs import VERBS
+from afterloan.store.acts import act_known
+from afterloan.store.server import Store
+from tests.strategy.books import borrower, loan
+
+ON = date(2026, 2, 10)
+FINANCE = Who("person", "Chen", ("finance",), "keyboard")
+AGENT = Who("person", "Li", ("agent",), "keyboard")
+MONEY = {"loan": "L1", "amount_fen": 10_000, "received_on": "2026-02-10"}
+
+
+@pytest.fixture
+def desk(store: Store) -> Iterator[Desk]:
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        loan(connection, "L1", "B1", "2026-01-10")
+    with desk_of(store) as made:
+        yield made
+
+
+def count(connection: psycopg.Connection[Any], table: str) -> int:
+    row = connection.execute(f"select count(*) from {table}").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def done(answer: Answer | Refused) -> Answer:
+    assert isinstance(answer, Answer), answer
+    return answer
+
+
+def refused(answer: Answer | Refused) -> Refused:
+    assert isinstance(answer, Refused), answer
+    return answer
+
+
+def test_the_same_asking_gets_the_first_answer_and_other_content_is_a_conflict(desk: Desk) -> None:
+    first = done(do(desk, FINANCE, "repayment.take", MONEY, "bank-1", ON))
+    again = done(do(desk, FINANCE, "repayment.take", MONEY, "bank-1", ON))
+    assert (again.known, again.act, again.body) == (True, first.act, first.body)
+    other = refused(do(desk, FINANCE, "repayment.take", {**MONEY, "amount_fen": 20_000}, "bank-1", ON))
+    assert other.kind == "conflict" and "amount_fen 10000 (now 20000)" in other.why
+    assert count(desk.connection, "act") == 1 and count(desk.connection, "fact") == 2
+
+
+def test_what_is_told_carries_its_act_and_the_act_says_who_asked_what(desk: Desk) -> None:
+    made = done(do(desk, FINANCE, "repayment.take", MONEY, "bank-1", ON))
+    row = desk.connection.execute("select act from fact where reference = 'bank-1'").fetchone()
+    assert row == (made.act,)
+    kept = act_known(desk.connection, "bank-1")
+    assert kept is not None
+    assert (kept.who, kept.door, kept.verb, kept.on) == ("Chen", "keyboard", "repayment.take", ON)
+    assert kept.asked == MONEY and kept.answer == made.body
+    with pytest.raises(psycopg.Error, match="act"):
+        desk.connection.execute("update act set who = 'somebody else'")
+
+
+def test_a_refusal_leaves_nothing_behind(desk: Desk) -> None:
+    for who, asked, kind, where in (
+        (AGENT, MONEY, "forbidden", "who"),
+        (FINANCE, {**MONEY, "loan": "L9"}, "unknown", "loan"),
+        (FINANCE, {**MONEY, "amount_fen": 0}, "invalid", "amount_fen"),
+        (FINANCE, {**MONEY, "colour": "red"}, "invalid", "colour"),
+        (FINANCE, {**MONEY, "received_on": "2026-02-11"}, "invalid", "known_on"),
+        (Who("borrower", "B1", (), "portal"), MONEY, "forbidden", "who"),
+    ):
+        said = refused(do(desk, who, "repayment.take", asked, "bank-1", ON))
+        assert (said.kind, said.where) == (kind, where) and said.remedy, said
+    assert count(desk.connection, "act") == 0 and count(desk.connection, "fact") == 1
+
+
+def test_a_dry_run_answers_as_the_act_would_and_keeps_nothing(desk: Desk) -> None:
+    tried = done(do(desk, FINANCE, "repayment.take", MONEY, "bank-1", ON, dry_run=True))
+    assert tried.act == 0 and count(desk.connection, "act") == 0 and count(desk.connection, "fact") == 1
+    made = done(do(desk, FINANCE, "repayment.take", MONEY, "bank-1", ON))
+    assert {k: v for k, v in made.body.items() if k != "fact"} == {k: v for k, v in tried.body.items() if k != "fact"}
+
+
+def test_two_who_ask_the_same_at_once_make_one_act(store: Store, desk: Desk) -> None:
+    answers: list[Answer | Refused] = []
+
+    def ask() -> None:
+        with desk_of(store) as own:
+            answers.append(do(own, FINANCE, "repayment.take", MONEY, "bank-1", ON))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(done(a).known for a in answers) == [False, True, True, True]
+    assert len({done(a).act for a in answers}) == 1
+
+
+def test_rows_that_are_older_than_acts_belong_to_act_nought(desk: Desk) -> None:
+    row = desk.connection.execute(
+        "select column_default from information_schema.columns where table_name = 'fact' and column_name = 'act'"
+    ).fetchone()
+    assert row == ("current_act()",)
+
+
+@pytest.mark.parametrize("verb", VERBS, ids=[verb.name for verb in VERBS])
+def test_every_verb_can_be_found_and_somebody_may_do_it(verb: Any) -> None:
+    assert verb.asked.model_config["extra"] == "forbid" and callable(verb.does)
+    assert verb.does.__doc__ and verb.asked.__doc__
+    rule = permission_of(verb.name, ON)
+    assert rule is not None, f"{verb.name}: no rule of the pack `permissions` names it"
