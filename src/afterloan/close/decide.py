@@ -20,13 +20,12 @@ from afterloan.expected import ExpectedFailure
 from afterloan.facts.action import ActionWithdrawn
 from afterloan.servicing.withdrawal import Gone, unwanted
 from afterloan.store.connect import connect_to, reader_to
+from afterloan.store.locks import Space
 from afterloan.store.read import SHARDS, fold, product_table, products, read_shard
 from afterloan.store.server import Store
 from afterloan.strategy.governor import ANY
 from afterloan.strategy.ladder import Ladder, builtin_ladders, read_ladder
 from afterloan.strategy.plan import Known, Plan, plan_day
-
-LOCK = 727468
 
 
 class DecideRefused(ExpectedFailure, ValueError):
@@ -149,7 +148,7 @@ def decide_shard(connection: psycopg.Connection[Any], reader: adbc.Connection, s
     if some and some[0]:
         fold(connection, reader, shard)
     connection.commit()
-    connection.execute("select pg_advisory_xact_lock(%s, %s)", (LOCK, shard))
+    connection.execute("select pg_advisory_xact_lock(%s, %s)", (int(Space.DECIDE_SHARD), shard))
     row = connection.execute(
         "select borrowers, actions, refused, withdrawn, changes from decided where decided_on = %s and shard = %s",
         (iso(day), shard),

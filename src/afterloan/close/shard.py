@@ -18,6 +18,7 @@ from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import Refusal
 from afterloan.store.ids import ids_of
+from afterloan.store.locks import Space
 from afterloan.store.posted import posted_of, posted_of_products
 from afterloan.store.read import fold, product_table, products, read_shard, told_since, watermark
 
@@ -64,7 +65,7 @@ def close_shard(
     mark = watermark(connection)  # before reading: what is told while we read belongs to the next close
     fold(connection, reader, shard)
     connection.commit()
-    connection.execute("select pg_advisory_xact_lock(727466, %s)", (shard,))
+    connection.execute("select pg_advisory_xact_lock(%s, %s)", (int(Space.CLOSE_SHARD), shard))
     row = connection.execute(
         "select max(closed_on)::text, (array_agg(told::text order by closed_on desc))[1] from closing where shard = %s",
         (shard,),

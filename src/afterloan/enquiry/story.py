@@ -52,7 +52,7 @@ def records(connection: psycopg.Connection[Any], borrower: str, language: str = 
         raise FactRefused("language", language, "has no words", "write en or zh")
     row = connection.execute("select borrower, attributes from borrower where reference = %s", (borrower,)).fetchone()
     if row is None:
-        raise FactRefused("borrower", borrower, "no borrower of that reference", "import the borrower first")
+        raise FactRefused("borrower", borrower, "no borrower of that reference", "import the borrower first", "unknown")
     zone = ZoneInfo(place_of(row[1] or {}, defaults_of(connection)).zones[0])
     lines = [
         *_plain_facts(connection, row[0]),

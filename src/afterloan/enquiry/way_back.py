@@ -84,7 +84,7 @@ def keep_map(store: Store, person: Person, drawn: Drawn, way: str, reference: st
     chosen = next((w for w in drawn.ways if w.name == way), None)
     if chosen is None:
         names = ", ".join(w.name for w in drawn.ways)
-        raise FactRefused("way", way, "no such way in this map", f"there are: {names}")
+        raise FactRefused("way", way, "no such way in this map", f"there are: {names}", "unknown")
     base = alone(person.book, person.row(drawn.loan), drawn.on)
     on = date.fromisoformat(iso(drawn.on))
     with store.connect() as connection:

@@ -19,11 +19,11 @@ from afterloan.servicing.money import TakenIn, take_results
 from afterloan.store.connect import reader_to
 from afterloan.store.debits import ToFile, filed_unanswered, files_before, lock_borrower, owed_today, to_file
 from afterloan.store.events import borrower_number, tell
+from afterloan.store.locks import Space
 from afterloan.store.outbox import put_findings
 from afterloan.store.server import Store
 from afterloan.store.statements import BankRefusal, put_refusal
 
-LOCK = 727471
 CREDITOR = "creditor"
 
 
@@ -74,7 +74,7 @@ def file_out(store: Store, folder: Path, rail: str, on: date, currency: str = "C
     once more, and no debit stands in two. Raises FactRefused (no creditor, an unknown message), FileRefused.
     """
     with store.connect() as connection, reader_to(store.url) as reader:
-        connection.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
+        connection.execute("select pg_advisory_xact_lock(%s)", (int(Space.DEBIT_FILE),))
         creditor = creditor_of(connection)
         waiting = to_file(connection, rail, again)
         if again and not waiting:

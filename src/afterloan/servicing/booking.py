@@ -12,6 +12,7 @@ from afterloan.journal.difference import Totals, entries_to_reach, totals_of
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import Reckoned, reckon_loan
 from afterloan.loan.terms import CONTRACT, FACT, PROMISED, Refusal
+from afterloan.store.locks import Space
 from afterloan.store.posted import POSTED, posted_sums
 from afterloan.store.read import CONTRACT_COLUMNS, REVERSED, product_table, products
 from afterloan.store.record import Recorded, record
@@ -75,7 +76,7 @@ ENTRY = (
     "values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 # the shard's day must not be closed between reading what is posted and posting the rest
-HOLD_SHARD = "select pg_advisory_xact_lock_shared(727466, shard::int) from contract where loan = %s"
+HOLD_SHARD = f"select pg_advisory_xact_lock_shared({int(Space.CLOSE_SHARD)}, shard::int) from contract where loan = %s"
 CONTRACT_ROW = (
     "select {columns}, shard, (select max(number) from product), "
     f"(select coalesce(max(closed_on) - {EPOCH} + 1, 0) from closing k where k.shard = contract.shard) "

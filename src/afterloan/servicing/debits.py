@@ -144,6 +144,7 @@ def _same(before: DebitOutcome, event: DebitOutcome) -> None:
                 event.amount_fen,
                 f"{event.of} was told before with {before.amount_fen}",
                 "ask the bank which is right; reverse and tell again under a person's name",
+                "conflict",
             )
 
 

@@ -86,7 +86,9 @@ def dispute_of(connection: psycopg.Connection[Any], reference: str) -> Dispute:
         (reference, KINDS[0]),
     ).fetchone()
     if row is None:
-        raise FactRefused("dispute", reference, "no dispute of that reference", "`afterloan bureau show` lists them")
+        raise FactRefused(
+            "dispute", reference, "no dispute of that reference", "`afterloan bureau show` lists them", "unknown"
+        )
     return disputes_of(events_of(connection, str(row[0]), KINDS))[reference]
 
 

@@ -25,6 +25,7 @@ from afterloan.servicing.booking import take
 from afterloan.store.contacts import defaults_of, place_of
 from afterloan.store.events import Told, borrower_number, events_of, tell
 from afterloan.store.legal import LegalCase, case_of, check_role
+from afterloan.store.locks import lock_borrowers
 from afterloan.store.outbox import Action, put, put_findings
 from afterloan.strategy.legal import (
     Answer,
@@ -100,7 +101,7 @@ def _step(case: LegalCase, proposal: str) -> Step:
         if step.proposal.reference == proposal:
             return step
     raise FactRefused(
-        "proposal", proposal, f"no such proposal for {case.loan}", "`afterloan legal show LOAN` lists them"
+        "proposal", proposal, f"no such proposal for {case.loan}", "`afterloan legal show LOAN` lists them", "unknown"
     )
 
 
@@ -110,7 +111,7 @@ def _case(connection: Connection, reader: adbc.Connection, proposal: str, on: da
         (proposal, LegalStepProposed.KIND),
     ).fetchone()
     if row is None:
-        raise FactRefused("proposal", proposal, "no such proposal", "`afterloan legal show LOAN` lists them")
+        raise FactRefused("proposal", proposal, "no such proposal", "`afterloan legal show LOAN` lists them", "unknown")
     return case_of(connection, reader, row[0], on)
 
 
@@ -146,7 +147,7 @@ def start(
     seen. Raises FactRefused naming what is missing; the finding stays.
     """
     case = _case(connection, reader, proposal, on)
-    connection.execute("select pg_advisory_xact_lock(727468, %s::int)", (case.number,))
+    lock_borrowers(connection, [case.number])
     case = _case(connection, reader, proposal, on)
     step = _step(case, proposal)
     if step.started is not None:
@@ -351,9 +352,9 @@ def approve_loss(connection: Connection, proposal: str, on: date, by: str, role:
         (proposal, LossProposed.KIND),
     ).fetchone()
     if row is None:
-        raise FactRefused("proposal", proposal, "no such proposal of a loss", "`afterloan story` shows them")
+        raise FactRefused("proposal", proposal, "no such proposal of a loss", "`afterloan story` shows them", "unknown")
     number, _ = borrower_number(connection, row[0])
-    connection.execute("select pg_advisory_xact_lock(727468, %s::int)", (number,))
+    lock_borrowers(connection, [number])
     events = events_of(connection, row[0], [LossProposed.KIND, LossApproved.KIND])
     told = next(e for e in events if isinstance(e, LossProposed) and e.reference == proposal)
     check_role(connection, by, role)
@@ -361,7 +362,9 @@ def approve_loss(connection: Connection, proposal: str, on: date, by: str, role:
         raise FactRefused("by", by, "proposed this", "somebody else must approve it")
     said = {e.role: e.by for e in events if isinstance(e, LossApproved) and e.of == proposal}
     if by in said.values() and said.get(role) != by:
-        raise FactRefused("by", by, "has approved in another role", "a second person must approve")
+        raise FactRefused(
+            "by", by, "has approved in another role", "a second person must approve", "needs_second_person"
+        )
     same: dict[str, Any] = {"borrower": told.borrower, "loan": told.loan, "on": on, "known_on": on, "of": proposal}
     tell(connection, LossApproved(**same, what=told.what, by=by, role=role, reference=f"approved:{proposal}:{role}"))
     said[role] = by

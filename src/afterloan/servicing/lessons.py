@@ -134,7 +134,9 @@ def check_lesson(store: Store, of: str, answer: int, on: int, reference: str) ->
         given: LessonGiven = event_named(connection, of, LessonGiven)
         lesson = lessons()[given.lesson]
         if not 0 <= answer < len(lesson.answers["en"]):
-            raise FactRefused("answer", answer, "no such answer", f"give 0 to {len(lesson.answers['en']) - 1}")
+            raise FactRefused(
+                "answer", answer, "no such answer", f"give 0 to {len(lesson.answers['en']) - 1}", "unknown"
+            )
         right = answer == lesson.right
         tell(connection, LessonChecked(borrower=given.borrower, loan=given.loan, on=_date(on), known_on=_date(on),
                                        reference=reference, of=of, answer=answer, right=right))  # fmt: skip

@@ -340,6 +340,7 @@ def give_line(
             name,
             f"is matched already ({told['how']}, {told['fact'] or where})",
             "take it off there first",
+            "conflict",
         )
     if loan is None:
         if not note:

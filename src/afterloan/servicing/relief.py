@@ -633,7 +633,7 @@ def plan_named(
         "re_age": re_age,
     }
     if kind not in makes:
-        raise FactRefused("plan", kind, "no such plan", f"there are: {', '.join(makes)}")
+        raise FactRefused("plan", kind, "no such plan", f"there are: {', '.join(makes)}", "unknown")
     if kind not in ("settlement", "re_age") and periods < 1:
         raise FactRefused("periods", periods, f"{kind} asks for a number of periods", "give --periods")
     if kind == "penalty_waiver" and amount_fen < 1:

@@ -22,13 +22,13 @@ from afterloan.facts.contact import (
 from afterloan.facts.events import Event, event_of, read_event
 from afterloan.facts.hold import HoldLifted, HoldPlaced
 from afterloan.rules.packs import Finding
+from afterloan.store.locks import lock_borrowers
 from afterloan.store.outbox import put_findings
 from afterloan.strategy.governor import Past, Place, Request, Standing, Verdict, contact_rules, judge
 from afterloan.strategy.holds import held_on
 
 DEFAULTS = {"jurisdiction": "CN", "zone": "Asia/Shanghai", "language": "zh-CN", "lender_type": None}
 SETTING = "place"
-LOCK = 727467
 SKEW_SECONDS = 300
 """Clocks of two workers may differ by this much: a moment that is a little early is taken as the newest on record."""
 
@@ -101,7 +101,9 @@ def zone_known(name: str) -> None:
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:
-        raise FactRefused("timezone", name, "no such zone", "write an IANA name, e.g. Asia/Shanghai") from error
+        raise FactRefused(
+            "timezone", name, "no such zone", "write an IANA name, e.g. Asia/Shanghai", "unknown"
+        ) from error
 
 
 def standing_of(events: Iterable[Event], on: date, place: Place) -> Standing:
@@ -281,15 +283,15 @@ def _lock(connection: psycopg.Connection[Any], references: list[str]) -> dict[st
     """The borrowers, locked in order of their numbers, with all that was ever told of contacting them."""
     defaults = defaults_of(connection)
     found = connection.execute(
-        "select reference, borrower, shard, attributes, "
-        "pg_advisory_xact_lock((%s::bigint << 32) | (borrower %% 4294967296)) from "
-        "(select reference, borrower, shard, attributes from borrower where reference = any(%s) order by borrower) b",
-        (LOCK, references),
+        "select reference, borrower, shard, attributes from borrower where reference = any(%s)", (references,)
     ).fetchall()
+    lock_borrowers(connection, (row[1] for row in found))
     known = {row[0]: _Known(row[1], row[2], place_of(row[3], defaults)) for row in found}
     for reference in references:
         if reference not in known:
-            raise FactRefused("borrower", reference, "no borrower of that reference", "import the borrower first")
+            raise FactRefused(
+                "borrower", reference, "no borrower of that reference", "import the borrower first", "unknown"
+            )
     of = {k.number: (reference, k) for reference, k in known.items()}
     # a new statement: its snapshot is taken after the locks were had
     rows = connection.execute(

@@ -27,10 +27,10 @@ from afterloan.facts.events import Event, event_of
 from afterloan.loan.reckon import reckon_book
 from afterloan.store.events import COLUMNS, Told, events_of, tell
 from afterloan.store.ids import one_of
+from afterloan.store.locks import lock_borrowers
 from afterloan.store.read import read_loans
 from afterloan.strategy.debit import FAILED, PENDING, RETURNED, SUCCEEDED, Mandate, Owed, Tried
 
-LOCK = 727470
 OUTCOMES = (DebitSucceeded.KIND, DebitFailed.KIND, DebitReturned.KIND)
 KINDS = (MandateSigned.KIND, MandateRevoked.KIND, DebitAttempted.KIND, *OUTCOMES)
 
@@ -45,8 +45,8 @@ class Standing:
 
 
 def lock_borrower(connection: psycopg.Connection[Any], borrower: int) -> None:
-    """Nobody else plans or settles debits of this borrower until the transaction ends."""
-    connection.execute("select pg_advisory_xact_lock(%s, hashint8(%s))", (LOCK, borrower))
+    """Nobody else acts on this borrower until the transaction ends."""
+    lock_borrowers(connection, [borrower])
 
 
 def standing_of(connection: psycopg.Connection[Any], borrower: str) -> Standing:
@@ -204,7 +204,9 @@ def revoke_mandate(
         (reference, MandateSigned.KIND),
     ).fetchone()
     if row is None:
-        raise FactRefused("mandate", reference, "no mandate of that reference", "see `afterloan mandate list`")
+        raise FactRefused(
+            "mandate", reference, "no mandate of that reference", "see `afterloan mandate list`", "unknown"
+        )
     name = f"{reference}:revoked:{on.isoformat()}"
     return tell(
         connection,

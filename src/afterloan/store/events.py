@@ -30,7 +30,9 @@ def borrower_number(connection: psycopg.Connection[Any], reference: str) -> tupl
     """The number and shard of a borrower. Raises FactRefused."""
     row = connection.execute("select borrower, shard from borrower where reference = %s", (reference,)).fetchone()
     if row is None:
-        raise FactRefused("borrower", reference, "no borrower of that reference", "import the borrower first")
+        raise FactRefused(
+            "borrower", reference, "no borrower of that reference", "import the borrower first", "unknown"
+        )
     return int(row[0]), int(row[1])
 
 
@@ -39,7 +41,7 @@ def _loan_of(connection: psycopg.Connection[Any], event: Event, borrower: int) -
         return None
     row = connection.execute("select loan, borrower from contract where reference = %s", (event.loan,)).fetchone()
     if row is None:
-        raise FactRefused("loan", event.loan, "no contract of that reference", "import the contract first")
+        raise FactRefused("loan", event.loan, "no contract of that reference", "import the contract first", "unknown")
     if row[1] != borrower:
         raise FactRefused("loan", event.loan, f"is not a loan of borrower {event.borrower}", "correct one of them")
     return int(row[0])
@@ -68,6 +70,7 @@ def tell(connection: psycopg.Connection[Any], event: Event) -> Told:
             event.reference,
             f"stands already for something else ({first[1]} of {first[2]}, {first[4]})",
             "give each message a reference of its own",
+            "conflict",
         )
     return Told(int(first[0]), True)
 

@@ -54,7 +54,7 @@ def case_of(connection: psycopg.Connection[Any], reader: adbc.Connection, loan: 
     """The case of a loan as it stands on a day. Raises FactRefused for an unknown loan."""
     row = connection.execute(LOAN, (loan,)).fetchone()
     if row is None:
-        raise FactRefused("loan", loan, "no contract of that reference", "import the contract first")
+        raise FactRefused("loan", loan, "no contract of that reference", "import the contract first", "unknown")
     number, owner, borrower, name, attributes = row
     day = on.toordinal() - 719163
     reckoned = reckon_loan(read_loans(connection, reader, f"c.loan = {int(number)}"), 0, day, day)
@@ -153,4 +153,6 @@ def appoint(connection: psycopg.Connection[Any], person: str, roles: Sequence[st
 def check_role(connection: psycopg.Connection[Any], person: str, role: str) -> None:
     """Raises FactRefused unless the person was appointed to that role."""
     if role not in people(connection).get(person, ()):
-        raise FactRefused("by", person, f"is not appointed as {role}", "`afterloan legal people` shows and appoints")
+        raise FactRefused(
+            "by", person, f"is not appointed as {role}", "`afterloan legal people` shows and appoints", "forbidden"
+        )

@@ -16,7 +16,8 @@ from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import CONTRACT, FACT, PROMISED, State
 from afterloan.store.contacts import defaults_of
-from afterloan.store.events import Told, tell
+from afterloan.store.events import Told, borrower_number, tell
+from afterloan.store.locks import lock_borrowers
 from afterloan.store.read import CONTRACT_COLUMNS, REVERSED, product_table, products
 from afterloan.strategy.frame import GONE
 from afterloan.strategy.holds import held_on
@@ -110,7 +111,7 @@ def can_draw(connection: psycopg.Connection[Any], borrower: str, amount_fen: int
         ).fetchone()
         rows, contracts, facts, promised = (cursor.fetchall() for cursor in asked)
     if known is None:
-        raise FactRefused("borrower", borrower, "no borrower of that reference", "import the borrower first")
+        raise FactRefused("borrower", borrower, "no borrower of that reference", "import the borrower first", "unknown")
     events = _events(rows)
     jurisdiction = known[0] or _default(connection)
     held = [h.hold for h in held_on(events, on, jurisdiction) if "borrowing" in h.rule.parameters["stops"]]
@@ -171,11 +172,7 @@ def change_line(
 
     `after_fen` None: the limit stays. Raises FactRefused. Two changes of one borrower at once wait for each other.
     """
-    connection.execute(
-        "select pg_advisory_xact_lock((727469::bigint << 32) | (borrower %% 4294967296)) from borrower "
-        "where reference = %s",
-        (borrower,),
-    )
+    lock_borrowers(connection, [borrower_number(connection, borrower)[0]])
     before = line_now(connection, borrower, on).limit_fen
     told = {
         "borrower": borrower,

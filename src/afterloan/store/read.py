@@ -15,6 +15,7 @@ from afterloan.loan.terms import CONTRACT, FACT, PROMISED
 from afterloan.rules.products import ProductTerms
 from afterloan.store.history import pack, unpack
 from afterloan.store.ids import ids_of, one_of
+from afterloan.store.locks import Space
 
 SHARDS = 64
 REVERSED = 90
@@ -135,7 +136,9 @@ def fold(connection: psycopg.Connection[Any], reader: adbc.Connection, shard: in
     `reader` sees committed rows only. A fact committed later has a `told` at or above the watermark kept here,
     so the next fold finds it; packing a loan twice gives the same bytes.
     """
-    connection.execute("select pg_advisory_xact_lock(727470, %s)", (shard,))  # two first folds at once would collide
+    connection.execute(
+        "select pg_advisory_xact_lock(%s, %s)", (int(Space.FOLD_SHARD), shard)
+    )  # two first folds at once would collide
     mark = watermark(connection)
     row = connection.execute("select told::text from folded where shard = %s for update", (shard,)).fetchone()
     stale = told_since(connection, shard, row[0] if row else "0")

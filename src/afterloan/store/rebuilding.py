@@ -41,7 +41,7 @@ class Person:
         for k, number in enumerate(self.book.contracts["loan"].tolist()):
             if self.names[number] == loan:
                 return k
-        raise FactRefused("loan", loan, f"no loan of borrower {self.reference}", "see `afterloan standing`")
+        raise FactRefused("loan", loan, f"no loan of borrower {self.reference}", "see `afterloan standing`", "unknown")
 
 
 def person_of(store: Store, borrower: str) -> Person:
@@ -51,7 +51,9 @@ def person_of(store: Store, borrower: str) -> Person:
             "select borrower, attributes from borrower where reference = %s", (borrower,)
         ).fetchone()
         if row is None:
-            raise FactRefused("borrower", borrower, "no borrower of that reference", "import the borrower first")
+            raise FactRefused(
+                "borrower", borrower, "no borrower of that reference", "import the borrower first", "unknown"
+            )
         names = connection.execute("select loan, reference from contract where borrower = %s", (row[0],)).fetchall()
         with reader_to(store.url) as reader:
             book = read_loans(connection, reader, f"c.borrower = {int(row[0])}")
@@ -65,7 +67,7 @@ def person_of_loan(store: Store, loan: str) -> Person:
             "select b.reference from contract c join borrower b using (borrower) where c.reference = %s", (loan,)
         ).fetchone()
     if row is None:
-        raise FactRefused("loan", loan, "no contract of that reference", "import the contract first")
+        raise FactRefused("loan", loan, "no contract of that reference", "import the contract first", "unknown")
     return person_of(store, str(row[0]))
 
 

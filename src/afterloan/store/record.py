@@ -38,7 +38,7 @@ class _Row:
 def _loan(connection: psycopg.Connection[Any], reference: str) -> tuple[int, int]:
     found = connection.execute("select loan, shard from contract where reference = %s", (reference,)).fetchone()
     if found is None:
-        raise FactRefused("loan", reference, "no contract of that reference", "import the contract first")
+        raise FactRefused("loan", reference, "no contract of that reference", "import the contract first", "unknown")
     return int(found[0]), int(found[1])
 
 
@@ -48,12 +48,16 @@ def _row(connection: psycopg.Connection[Any], fact: Fact) -> _Row:
             "select fact, loan, shard, kind, on_day from fact where reference = %s", (fact.of,)
         ).fetchone()
         if found is None:
-            raise FactRefused("of", fact.of, "no fact of that reference", "reverse what was recorded, by its reference")
+            raise FactRefused(
+                "of", fact.of, "no fact of that reference", "reverse what was recorded, by its reference", "unknown"
+            )
         if found[3] == Reversed.kind:
             raise FactRefused("of", fact.of, "is itself a reversal", "record the original again under a new reference")
         taken = connection.execute("select reference from fact where of_fact = %s", (found[0],)).fetchone()
         if taken is not None and taken[0] != fact.reference:
-            raise FactRefused("of", fact.of, f"was taken back before, by {taken[0]}", "nothing is left to reverse")
+            raise FactRefused(
+                "of", fact.of, f"was taken back before, by {taken[0]}", "nothing is left to reverse", "conflict"
+            )
         return _Row(found[1], found[2], Reversed.kind, found[4].isoformat(), iso(fact.known_on), 0, 0, None, found[0])
     loan, shard = _loan(connection, fact.loan)
     amount = fact.rate if isinstance(fact, RateChanged) else getattr(fact, "amount_fen", 0)
@@ -116,6 +120,7 @@ def record(connection: psycopg.Connection[Any], fact: Fact) -> Recorded:
             fact.reference,
             f"stands already for something else (loan {first[1]}, {first[4]}, {first[6]} minor units)",
             "give each message a reference of its own",
+            "conflict",
         )
     return Recorded(int(first[0]), row.loan, True)
 

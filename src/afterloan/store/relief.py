@@ -29,7 +29,7 @@ def hold_loan(connection: psycopg.Connection[Any], reference: str) -> HeldLoan:
         (reference,),
     ).fetchone()
     if row is None:
-        raise FactRefused("loan", reference, "no contract of that reference", "import the contract first")
+        raise FactRefused("loan", reference, "no contract of that reference", "import the contract first", "unknown")
     return HeldLoan(int(row[0]), reference, int(row[1]), str(row[2]), str(row[3]))
 
 

@@ -8,11 +8,13 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from afterloan.store.locks import Space
+
 FINAL = ("sent", "refused", "dropped")
 """Steps after which nothing follows: done; will not be done; withdrawn or too late."""
 DOUBTFUL = ("started", "unknown")
 """Last steps of an action that may or may not have been done."""
-LOCK = 727469
+LOCK = int(Space.DRAIN_JOB)
 MILLION = 1_000_000
 
 

@@ -160,7 +160,9 @@ def may_read_flags(role: str) -> None:
     """Refuse roles that the pack does not name."""
     roles = relief_rule("vulnerability.access").parameters["roles"]
     if role not in roles:
-        raise FactRefused("role", role, "may not read flags of vulnerability", f"ask one of: {', '.join(roles)}")
+        raise FactRefused(
+            "role", role, "may not read flags of vulnerability", f"ask one of: {', '.join(roles)}", "forbidden"
+        )
 
 
 def flags_of(events: Iterable[Event], on: date) -> list[VulnerabilityFlagged]:
