@@ -21,6 +21,7 @@ class Space(IntEnum):
     FOLD_SHARD = 727470
     DEBIT_FILE = 727471
     REFERENCE = 727472
+    ACCOUNT = 727473
 
 
 def lock_borrowers(connection: psycopg.Connection[Any], borrowers: Iterable[int]) -> None:

@@ -9,8 +9,7 @@ import psycopg
 
 from afterloan.facts import FactRefused
 from afterloan.facts.debit import MandateSigned
-
-LOCK = 727472
+from afterloan.store.locks import Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ class Kept:
 
 def lock_account(connection: psycopg.Connection[Any], account: str) -> None:
     """Nobody else keeps, matches or moves lines of this account until the transaction ends."""
-    connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (LOCK, account))
+    connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (int(Space.ACCOUNT), account))
 
 
 def put_line(
