@@ -19,6 +19,9 @@ if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
 
 
+TEMPLATE = "book_as_new"
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[Store]:
     """An embedded server for this test process."""
@@ -27,7 +30,11 @@ def server() -> Iterator[Store]:
     os.environ["AFTERLOAN_HOME"] = str(home)
     os.environ.pop("AFTERLOAN_DATABASE_URL", None)
     os.environ["AFTERLOAN_IDLE_MINUTES"] = "0"
-    yield open_store()
+    made = open_store()
+    with psycopg.connect(made.url, autocommit=True) as connection:
+        connection.execute(f"create database {TEMPLATE}")
+    open_store(made.url.replace("/postgres?", f"/{TEMPLATE}?"))  # the tables are made once, and copied for each test
+    yield made
     stop(home / "pg")
     shutil.rmtree(home, ignore_errors=True)
 
@@ -38,7 +45,7 @@ def store(server: Store, request: pytest.FixtureRequest) -> Iterator[Store]:
     name = f"t{abs(hash(request.node.nodeid)) % 10**12}"
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(f"drop database if exists {name} with (force)")
-        connection.execute(f"create database {name}")
+        connection.execute(f"create database {name} template {TEMPLATE}")
     fresh = open_store(server.url.replace("/postgres?", f"/{name}?"))
     yield fresh
     with psycopg.connect(server.url, autocommit=True) as connection:
