@@ -76,7 +76,7 @@ CHARGE_OFF = {
     "zero_interest": AfterChargeOff.STOPS,
     "accelerate_maturity": AfterChargeOff.FALLS_DUE,
 }
-ARRANGED = ("re_age", "re_amortize", "charge_off", "write_off")
+ARRANGED = ("re_age", "re_amortize", "charge_off", "close_as_written_off")
 
 
 class NotExpressed(Exception):
@@ -149,6 +149,8 @@ def policies_of(terms: dict[str, Any]) -> int:
     """The source's habits, as the named policies of a product."""
     policy = Policy.EVEN_OUT_LAST | Policy.YEAR_TURNS_ON_31_DECEMBER
     policy |= Policy.INTEREST_SPREAD_ALIKE | Policy.LATE_CHARGES_LAST
+    if terms["schedule"] == "progressive":
+        policy |= Policy.KEPT_WHEN_MOVED | Policy.PLANNED_IN_WHOLE_PERIODS
     recalculation = terms.get("recalculation", {})
     by_period = recalculation.get("rest") == "same_as_repayment" and terms["schedule"] == "cumulative"
     if recalculation.get("payoff_interest") == "till_rest_frequency_date" or by_period:
@@ -238,6 +240,22 @@ class Teller:
             raise NotExpressed(f"not reckoned: {Refusal(int(reckoned.position['error'])).name}")
         return reckoned
 
+    def table(self, as_of: int, reckoned: Reckoned) -> Reckoned:
+        """What the source's table of instalments shows: after a write-off what was asked for before it.
+
+        Its rows then count as settled on that day, with nothing outstanding.
+        """
+        written_off = [t for t in self.told if t.kind == FactKind.WRITTEN_OFF and t.gone_on == NEVER and t.on <= as_of]
+        if not written_off:
+            return reckoned
+        kept = self.told
+        self.told = [t for t in kept if t not in written_off]
+        shown = self.reckon(as_of)
+        self.told = kept
+        shown.instalments["cleared_on"] = np.minimum(shown.instalments["cleared_on"], written_off[0].on)
+        shown.instalments["last_paid_on"] = np.maximum(shown.instalments["last_paid_on"], 1)
+        return shown
+
     def tell(self, step: dict[str, Any]) -> None:
         """Let one step of the story happen."""
         on, known = day(step["on"]), day(step["known_on"])
@@ -271,7 +289,7 @@ class Teller:
                 then = CHARGE_OFF[self.case["terms"].get("charge_off_interest", "regular")]
                 self.told.append(Told(FactKind.CHARGED_OFF, on, known, 0, "charge_off", component=then))
             case "write_off":
-                self.told.append(Told(FactKind.WRITTEN_OFF, on, known, 0, "write_off"))
+                self.told.append(Told(FactKind.WRITTEN_OFF, on, known, 0, "close_as_written_off"))
             case other:
                 raise NotExpressed(f"step {other}")
 
@@ -289,9 +307,11 @@ class Teller:
 
     def _reschedule(self, step: dict[str, Any], on: int, known: int) -> None:
         start = day(step["from"])
+        on = min(on, start - 1)  # the source may still move the instalment of the day itself
         if "new_rate_percent" in step:
             rate = int(Decimal(step["new_rate_percent"]) * RATE_SCALE / 100)
-            self.told.append(Told(FactKind.RATE_CHANGED, start - 1, start - 1, rate, "reschedule"))
+            since = max(start - 1, min(t.on for t in self.told))  # no earlier than the loan
+            self.told.append(Told(FactKind.RATE_CHANGED, since, since, rate, "reschedule"))
         if "due_moves_to" in step:
             to = day(step["due_moves_to"])
             self.told.append(Told(FactKind.DEFERRED, on, known, 0, "reschedule", due_on=to, from_on=start))
@@ -557,7 +577,8 @@ def differences(teller: Teller) -> list[str]:
             reckoned = teller.preview(expect)
         pairs: list[tuple[str, Any, Any]] = []
         if "schedule" in expect:
-            pairs += schedule_rows(reckoned, expect["schedule"], case["terms"]["schedule"] == "cumulative")
+            cumulative = case["terms"]["schedule"] == "cumulative"
+            pairs += schedule_rows(teller.table(as_of, reckoned), expect["schedule"], cumulative)
         if "totals" in expect:
             pairs += totals(reckoned, expect["totals"])
         if "transactions" in expect:

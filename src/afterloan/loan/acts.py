@@ -141,6 +141,7 @@ def begin(life):
     life.error = 0
     life.dom = 0
     life.unit = 0
+    life.signed_unit = 0
     life.every = 0
     life.charged_fee = 0
     life.charged_penalty = 0

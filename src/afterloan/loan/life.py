@@ -471,6 +471,7 @@ def begin_schedule(product, contract, calendars, promised, first, last, life, da
     life.started_on = day
     life.day = day
     life.unit = contract.unit
+    life.signed_unit = contract.unit
     life.every = contract.every
     set_rate(product, life, contract.rate)
     start = contract.signed_on if product.from_signing else day

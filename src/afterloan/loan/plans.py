@@ -7,7 +7,7 @@ was paid on them; only what is unpaid, and what lies ahead, is arranged anew.
 from afterloan.compiled import leaf, stage
 from afterloan.dates import month_length, year_month_day
 from afterloan.loan.acceleration import forget_acceleration
-from afterloan.loan.accrual import rounded, scale_row
+from afterloan.loan.accrual import YEARS, rounded, scale_row
 from afterloan.loan.arrears import note_delinquency
 from afterloan.loan.columns import (
     I_ACCRUED_A,
@@ -52,8 +52,8 @@ from afterloan.loan.life import (
 )
 from afterloan.loan.moves import moved
 from afterloan.loan.penalty import show_penalties
-from afterloan.loan.schedule import EQUAL_INSTALMENT, MONTHS, business_day, due_day, to_multiple
-from afterloan.loan.terms import ROOM, AfterChargeOff, ArrearsInterest, Cause, Component, Policy, Refusal
+from afterloan.loan.schedule import EQUAL_INSTALMENT, MONTHS, WEEKS, business_day, due_day, to_multiple
+from afterloan.loan.terms import ROOM, AfterChargeOff, ArrearsInterest, Cause, Component, DayCount, Per, Policy, Refusal
 from afterloan.loan.waterfall import owed, pass_paid
 
 PENALTY = int(Component.PENALTY)
@@ -73,6 +73,10 @@ WAS_SOLD = int(Cause.SOLD)
 WAS_RE_INSTALLED = int(Cause.RE_INSTALLED)
 TOO_MANY_INSTALMENTS = int(Refusal.TOO_MANY_INSTALMENTS)
 INTEREST_SPREAD_ALIKE = int(Policy.INTEREST_SPREAD_ALIKE)
+KEPT_WHEN_MOVED = int(Policy.KEPT_WHEN_MOVED)
+PLANNED_IN_WHOLE_PERIODS = int(Policy.PLANNED_IN_WHOLE_PERIODS)
+PERIOD = int(DayCount.PERIOD)
+PER_YEAR = int(Per.YEAR)
 
 
 @leaf
@@ -84,12 +88,76 @@ def row_from(life, from_on):
     return k
 
 
+@leaf
+def in_whole_periods(product):
+    """Whether plans take whole periods as a lender that migrates here did (a policy), interest being by months."""
+    return product.policy & PLANNED_IN_WHOLE_PERIODS != 0 and product.day_count == PERIOD and product.per == PER_YEAR
+
+
+@stage
+def scale_by_parts(life, k):
+    """Interest of row k by the whole months in it and the part of a month left; by days where signed in days.
+
+    1 February to 15 April: two months and 14 of 30 days, 2.4667 twelfths of a year's interest.
+    """
+    start = life.rows[k, I_FROM_ON]
+    due = life.rows[k, I_DUE_ON]
+    days = max(due - start, 1)
+    months = 12 if life.signed_unit == YEARS else 1
+    times = 1
+    base = 360
+    if life.signed_unit == MONTHS or life.signed_unit == YEARS:
+        year, month, _ = year_month_day(start)
+        dom = dom_from(life, start)
+        whole = 0
+        while due_day(MONTHS, start, year, month, dom, (whole + 1) * months) <= due:
+            whole += 1
+        since = due_day(MONTHS, start, year, month, dom, whole * months)
+        full = due_day(MONTHS, start, year, month, dom, (whole + 1) * months) - since
+        times = whole if due == since else whole * full + due - since
+        base = days * (12 // months) * (1 if due == since else full)
+    life.rows[k, I_TIMES] = times
+    life.rows[k, I_BASE] = base
+
+
+@stage
+def scale_whole(life, k):
+    """Interest of row k as that of one whole interval of the plan, whatever its length."""
+    days = max(life.rows[k, I_DUE_ON] - life.rows[k, I_FROM_ON], 1)
+    times = life.every
+    base = 360 * days
+    if life.unit == MONTHS:
+        base = 12 * days
+    elif life.unit == YEARS:
+        base = days
+    elif life.unit == WEEKS:
+        times *= 7
+    life.rows[k, I_TIMES] = times
+    life.rows[k, I_BASE] = base
+
+
+@stage
+def relevel_whole(product, life):
+    """Instalments as if all periods were whole, then interest as the periods are; the last row takes what is left."""
+    for k in range(life.current, life.count):
+        scale_whole(life, k)
+    level(product, life, life.current, life.balance - life.overdue_principal + paid_ahead(life, life.current))
+    for k in range(life.current, life.count):
+        scale_by_parts(life, k)
+    if product.policy & EVEN_OUT_LAST and product.method == EQUAL_INSTALMENT and life.current < life.count:
+        even_out(product, life, life.current)
+    project(product, life, life.count)
+
+
 @stage
 def rescale(product, unit, every, life, k, usual):
     """Set how balance x days of row k become interest, when its period may be shorter or longer than `usual` days.
 
     A row of 17 days in a month of 31 earns 17 / 31 of a twelfth. What it has earned so far is kept.
     """
+    if in_whole_periods(product):
+        scale_by_parts(life, k)
+        return
     times = life.rows[k, I_TIMES]
     base = life.rows[k, I_BASE]
     due = life.rows[k, I_DUE_ON]
@@ -192,7 +260,10 @@ def defer(product, calendars, life, fact):
             move_imported(product, calendars, life, first, to)
         else:
             date_rows(product, calendars, life, first, to, life.unit, life.every)
-    relevel(product, life)
+    if product.policy & KEPT_WHEN_MOVED:
+        project(product, life, life.count)
+    else:
+        relevel(product, life)
 
 
 @stage
@@ -464,6 +535,7 @@ def replace_rows(product, calendars, life, fact, signed, interest, fee, penalty)
     mode = fact.component
     imported = product.method == IMPORTED
     alone = mode == ALONE or mode == WHOLE
+    whole = in_whole_periods(product) and not alone and not imported
     old = life.current
     runs = life.current < life.count
     earned_a = life.rows[old, I_ACCRUED_A]
@@ -475,7 +547,7 @@ def replace_rows(product, calendars, life, fact, signed, interest, fee, penalty)
     promised = 0
     if mode == WHOLE:
         interest += signed
-    elif alone or imported:
+    elif alone or imported or whole:
         interest += unpaid
     elif runs:
         interest += life.agreed + max(carried, 0)
@@ -495,7 +567,7 @@ def replace_rows(product, calendars, life, fact, signed, interest, fee, penalty)
         start = life.rows[first - 1, I_DUE_ON]
     for j in range(first, life.count):
         empty_row(life, j, start)
-    if runs and not alone and not imported:
+    if runs and not alone and not imported and not whole:
         life.rows[first, I_ACCRUED_A] = earned_a
         life.rows[first, I_ACCRUED_B] = earned_b
         life.rows[first, I_TIMES] = times
@@ -519,6 +591,8 @@ def replace_rows(product, calendars, life, fact, signed, interest, fee, penalty)
         promise(product, life, first, 0 if alone else max(signed - unpaid, 0), promised)
     elif alone:
         project(product, life, life.count)
+    elif whole:
+        relevel_whole(product, life)
     else:
         relevel(product, life)
 

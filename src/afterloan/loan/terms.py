@@ -152,6 +152,9 @@ class Policy(IntFlag):
     EARLY_FILLS_INSTALMENT = 16  # money in advance pays the next instalment with its whole interest first
     INTEREST_SPREAD_ALIKE = 64  # arrears interest spread over the rows left: each part rounded alike, no rest
     LATE_CHARGES_LAST = 128  # charges due after the last instalment are one more: due with the latest, paid last
+    KEPT_WHEN_MOVED = 256  # due dates that move leave the instalments as they are; the last takes what is left
+    PLANNED_IN_WHOLE_PERIODS = 512  # a plan: the part of a period cut off is rounded alone, the instalment worked out
+    # as if every period were whole; interest of a longer or shorter one is that of its months and part of a month
     YEAR_TURNS_ON_31_DECEMBER = 2  # actual/actual: the night to 1 January counts in the new year
 
 
@@ -456,6 +459,7 @@ LIFE = np.dtype(
         ("worst", "i8"),  # most days past due of the evenings so far
         ("error", "i8"),  # Refusal
         ("dom", "i8"),  # day of the month that due dates keep, whatever shorter months and holidays do
+        ("signed_unit", "i8"),  # that of the interval as signed
         ("unit", "i8"),  # the interval of the rows as they stand
         ("every", "i8"),
         ("charged_fee", "i8"),
