@@ -87,6 +87,8 @@ def component_of(kind: str, step: dict[str, Any]) -> int:
         return int(ArrearsInterest[step.get("interest", "spread").upper()])
     if kind == "interest_only":
         return int(step.get("rows", "stay") == "added")
+    if kind == "rate_changed":
+        return int(step.get("while_kept") == "true")
     if kind == "charged_off":
         return int(AfterChargeOff[step["charged_off"].upper()])
     return int(Component[step.get("component", "penalty").upper()])

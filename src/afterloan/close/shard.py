@@ -24,7 +24,6 @@ from afterloan.store.read import fold, product_table, products, read_shard, told
 
 REASONS = {
     Refusal.NO_SCHEDULE: "its schedule is imported but has no rows: import its instalments",
-    Refusal.REPAID_BEFORE_DISBURSED: "a fact comes before its first disbursement: correct the day of one of them",
     Refusal.TOO_MANY_FACTS: "it has more facts than a loan may have: ask who is sending them",
     Refusal.TOO_MANY_INSTALMENTS: "it has more instalments than a loan may have: split the contract",
     Refusal.OUT_OF_BOUNDS: "principal, rate and term together are beyond what can be reckoned",

@@ -184,9 +184,14 @@ class Waived(Fact):
 
 @dataclass(frozen=True, slots=True)
 class RateChanged(Fact):
-    """The contract rate changed to `rate` on RATE_SCALE per the product's unit of time."""
+    """The contract rate changed to `rate` on RATE_SCALE per the product's unit of time.
+
+    `while_kept`: a plan or a moratorium gives this rate; the contract's own, which other changes may move meanwhile,
+    returns when the plan is broken.
+    """
 
     rate: int
+    while_kept: bool = False
     kind = FactKind.RATE_CHANGED
 
     def __post_init__(self) -> None:

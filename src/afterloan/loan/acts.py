@@ -56,7 +56,6 @@ ACCELERATED = int(FactKind.ACCELERATED)
 WRITTEN_OFF = int(FactKind.WRITTEN_OFF)
 SOLD = int(FactKind.SOLD)
 CARRIED = int(ArrearsInterest.CARRIED)
-REPAID_BEFORE_DISBURSED = int(Refusal.REPAID_BEFORE_DISBURSED)
 NOT_IN_ORDER = int(Refusal.NOT_IN_ORDER)
 
 
@@ -82,7 +81,7 @@ def agree(product, contract, calendars, life, fact, k):
     elif kind == PENALTY_FORGIVEN:
         forgive_penalty(life, fact, k)
     elif kind == PLAN_BROKEN:
-        break_plan(product, contract, life)
+        break_plan(product, life)
     elif kind == CHARGED_OFF:
         charge_off(product, life, fact, k)
     elif kind == WRITTEN_OFF:
@@ -116,6 +115,32 @@ def act(product, contract, calendars, life, fact, k):
         agree(product, contract, calendars, life, fact, k)
 
 
+@stage
+def before_pay_out(product, contract, calendars, life, fact, k):
+    """What is told of a loan before its first pay-out: money waits, a rate is the one it begins with, charges wait.
+
+    A plan, a waiver or a write-off finds nothing that it could change.
+    """
+    kind = fact.kind
+    if kind == CHARGED:
+        life.charges_wait = 1
+    elif kind == REPAID:
+        repay(product, contract, life, fact, k)
+    elif kind <= INSTALMENT_AGREED or TRANSFERRED_IN <= kind <= TRANSFERRED_OUT:
+        act(product, contract, calendars, life, fact, k)
+    elif kind in (PENALTY_HELD, PENALTY_RESUMED):
+        agree(product, contract, calendars, life, fact, k)
+
+
+@stage
+def charge_what_waited(product, facts, start, until, known_on, life):
+    """Charges told before the first pay-out are made on its day: a handling fee of 20.00, charged on signing."""
+    life.charges_wait = 0
+    for k in range(start, until):
+        if facts[k].kind == CHARGED and facts[k].known_on <= known_on < facts[k].gone_on:
+            charge(product, life, facts[k], k - start)
+
+
 @leaf
 def begin(life):
     """An empty life."""
@@ -143,6 +168,9 @@ def begin(life):
     life.unit = 0
     life.signed_unit = 0
     life.every = 0
+    life.own_rate = -1
+    life.given = 0
+    life.charges_wait = 0
     life.charged_fee = 0
     life.charged_penalty = 0
     life.early_interest = 0
@@ -202,11 +230,13 @@ def live(product, contract, calendars, promised, promised_at, facts, fact_at, i,
             before = fact.on
             if life.started_on == 0:
                 if fact.kind != DISBURSED:
-                    life.error = REPAID_BEFORE_DISBURSED
-                    return
+                    before_pay_out(product, contract, calendars, life, fact, k - start)
+                    continue
                 begin_schedule(
                     product, contract, calendars, promised, promised_at[i], promised_at[i + 1], life, fact.on
                 )
+                if life.charges_wait:
+                    charge_what_waited(product, facts, start, k, known_on, life)
             if fact.on > life.day:
                 pass_time(product, life, fact.on)
             if fact.kind == REPAID:

@@ -92,6 +92,7 @@ FELL_DUE = int(Cause.FELL_DUE)
 WAS_CHARGED = int(Cause.CHARGED)
 WAS_WAIVED = int(Cause.WAIVED)
 WAS_UNAPPLIED = int(Cause.UNAPPLIED)
+WHILE_KEPT = 1  # the `component` of a change of rate that a plan gives
 WAS_RECOVERED = int(Cause.RECOVERED)
 
 
@@ -193,21 +194,24 @@ def fall_due(product, life, k):
 def forgive_kept(product, life, day):
     """Give up the next part of a penalty for each instalment that was paid in time; one missed ends it.
 
-    60.00 forgiven over three instalments: 20.00 on the day each of them has fallen due and is paid.
+    60.00 forgiven over three instalments: 20.00 on the day each of them has fallen due and is paid. 100.00 over three:
+    33.33, 33.33, and 33.34 with the last. Penalties are not asked about: they are what is given up.
     """
     while life.forgive_rows > 0 and life.forgive_row < life.current:
         k = life.forgive_row
-        if owed_in_all(life, k) > 0:
+        if owed_in_all(life, k) - owed(life, k, PENALTY) > 0:
             if day > life.rows[k, I_DUE_ON] + product.grace_fee_days:
                 life.forgive_rows = 0
             return
         if life.rows[k, I_LAST_PAID_ON] > life.rows[k, I_DUE_ON] + product.grace_fee_days:
             life.forgive_rows = 0
             return
+        part = life.forgive // life.forgive_rows
+        life.forgive -= part
         life.forgive_row = k + 1
         life.forgive_rows -= 1
         show_penalties(product, life, day)
-        waive_part(life, PENALTY, life.forgive, day, -1)
+        waive_part(life, PENALTY, part, day, -1)
         pass_paid(life)
 
 
@@ -466,6 +470,19 @@ def set_rate(product, life, rate):
 
 
 @leaf
+def pass_over(product, life, day):
+    """Instalments whose due day lies before the first pay-out ask for nothing: the ones after it repay the loan.
+
+    The last one stays: there must be one that asks for the money.
+    """
+    while life.current < life.count - 1 and life.rows[life.current, I_DUE_ON] < day:
+        life.rows[life.current, I_FELL_DUE] = 1
+        life.current += 1
+        life.rows[life.current, I_FROM_ON] = day
+    life.first = life.current
+
+
+@leaf
 def begin_schedule(product, contract, calendars, promised, first, last, life, day):
     """The first disbursement: the schedule is laid out, imported rows are `promised[first:last]`."""
     life.started_on = day
@@ -473,7 +490,11 @@ def begin_schedule(product, contract, calendars, promised, first, last, life, da
     life.unit = contract.unit
     life.signed_unit = contract.unit
     life.every = contract.every
-    set_rate(product, life, contract.rate)
+    if life.own_rate < 0:
+        life.own_rate = contract.rate
+    if not life.given:
+        life.rate = life.own_rate
+    set_rate(product, life, life.rate)
     start = contract.signed_on if product.from_signing else day
     if product.method == IMPORTED:
         take_imported(life, promised, first, last)
@@ -481,6 +502,8 @@ def begin_schedule(product, contract, calendars, promised, first, last, life, da
         life.count = lay_out(product, contract, life, start)
         if product.shift > 1:
             shift_rows(product, contract, calendars, life)
+    if product.method != IMPORTED:
+        pass_over(product, life, day)
     life.bare = contract.grace_principal
     life.put_off_last = contract.grace_interest
     life.free = contract.interest_free
@@ -566,11 +589,11 @@ def charge(product, life, fact, k):
     else:
         life.charged_fee += fact.amount_fen
     life.first = min(life.first, life.rows[j, I_NUMBER] - 1)
-    moved(life, fact.on, WAS_CHARGED, life.rows[j, I_NUMBER], component, k, fact.amount_fen)
+    moved(life, life.day, WAS_CHARGED, life.rows[j, I_NUMBER], component, k, fact.amount_fen)
     fall_due_by_now(product, life)
     if life.unapplied > 0:
         show_advance(product, life)
-        apply_waiting(product, life, fact.on)
+        apply_waiting(product, life, life.day)
 
 
 @stage
@@ -834,7 +857,16 @@ def repay(product, contract, life, fact, k):
 
 @stage
 def change_rate(product, life, fact, k):
-    """The contract rate changes: interest from today on, and instalments that fit it; the same rate changes nothing."""
+    """The contract rate changes: interest from today on, and instalments that fit it; the same rate changes nothing.
+
+    A rate that a plan gives (`component` 1) stays until the plan is broken, whatever the contract's own does meanwhile.
+    """
+    if fact.component == WHILE_KEPT:
+        life.given = 1 if fact.amount_fen != life.own_rate else 0
+    else:
+        life.own_rate = fact.amount_fen
+        if life.given:
+            return
     if fact.amount_fen == life.rate or life.stopped:
         return
     set_rate(product, life, fact.amount_fen)

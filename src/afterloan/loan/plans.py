@@ -5,7 +5,7 @@ was paid on them; only what is unpaid, and what lies ahead, is arranged anew.
 """
 
 from afterloan.compiled import leaf, stage
-from afterloan.dates import month_length, year_month_day
+from afterloan.dates import NEVER, month_length, year_month_day
 from afterloan.loan.acceleration import forget_acceleration
 from afterloan.loan.accrual import YEARS, rounded, scale_row
 from afterloan.loan.arrears import note_delinquency
@@ -558,6 +558,7 @@ def replace_rows(product, calendars, life, fact, signed, interest, fee, penalty)
         fee += fees
         penalty += penalties
     first = life.current
+    life.forgive_row = max(life.forgive_row, first)  # the row that was cut is no instalment to be kept
     if first + fact.count > ROOM - 2:
         life.error = TOO_MANY_INSTALMENTS
         return
@@ -586,6 +587,7 @@ def replace_rows(product, calendars, life, fact, signed, interest, fee, penalty)
         plan_alone(product, life, first)
     if alone:
         life.rate = 0
+        life.given = 1
     if imported:
         ask_as_written(life, first, 1)
         promise(product, life, first, 0 if alone else max(signed - unpaid, 0), promised)
@@ -674,21 +676,25 @@ def settlement(life, fact, k):
 
 @stage
 def forgive_penalty(life, fact, k):
-    """Penalties are given up in `count` parts, one as each of the next instalments is kept."""
+    """Penalties are given up in `count` parts, one as each of the next instalments is kept.
+
+    What is agreed later takes the place of what an earlier agreement had still to give.
+    """
     life.forgive_rows = fact.count
-    life.forgive = fact.amount_fen // fact.count
+    life.forgive = fact.amount_fen
     life.forgive_row = life.current
 
 
 @stage
-def break_plan(product, contract, life):
-    """What was given on condition returns: the contract rate, penalty interest, the clock of the old arrears."""
+def break_plan(product, life):
+    """What was given on condition returns: the contract's own rate, penalty interest, the clock of the old arrears."""
     life.penalty_held = 0
     life.forgive_rows = 0
     life.settle_at = 0
     life.broken = 1
-    if life.rate != contract.rate and not life.stopped and product.method != IMPORTED:
-        set_rate(product, life, contract.rate)
+    life.given = 0
+    if life.rate != life.own_rate and not life.stopped and life.written_off_on == NEVER and product.method != IMPORTED:
+        set_rate(product, life, life.own_rate)
         relevel(product, life)
 
 

@@ -112,6 +112,8 @@ def show_position(product, contract, life, as_of, position):
     position.written_off_on = NEVER
     position.accelerated_on = NEVER
     if life.started_on == 0:
+        show_totals(life, position)
+        position.payoff_fen = payoff_amount(product, life)
         return
     life.charged_fee += early_fees(product, life)
     show_totals(life, position)

@@ -121,6 +121,8 @@ def lay_out(product, contract, life, start):
                     month = 1
                     year += 1
             due = first_of_month + min(dom, month_length(year, month)) - 1
+            if ahead:  # named in the contract: later ones keep to the day of the month
+                due = anchor
         elif not ahead:
             due += days
         ahead = False
@@ -193,6 +195,8 @@ def equal_instalment(product, life, first, last, principal, rate):
             factor = day_factor * (life.rows[k, I_DUE_ON] - life.rows[k, I_FROM_ON])
         else:
             factor = factor_of(product, life, k, rate, life.rows[k, I_FROM_ON], life.rows[k, I_DUE_ON])
+        if k < life.free:
+            factor = 0
         growth += _times_factor(growth, factor)
         annuity += one + _times_factor(annuity, factor)
         if annuity > (1 << 60) or growth > (1 << 60):  # very long or dear: keep 60 bits

@@ -240,7 +240,6 @@ class Refusal(IntEnum):
 
     NONE = 0
     NO_SCHEDULE = 1  # an imported schedule without rows
-    REPAID_BEFORE_DISBURSED = 2
     TOO_MANY_FACTS = 3
     TOO_MANY_INSTALMENTS = 4
     OUT_OF_BOUNDS = 5  # principal, rate and term together leave int64
@@ -328,7 +327,7 @@ FACT = np.dtype(
         ("known_on", "i8"),
         ("gone_on", "i8"),  # the day we learnt that it was taken back; NEVER while it stands
         ("amount_fen", "i8"),  # a new rate for RATE_CHANGED
-        ("component", "i8"),  # of CHARGED (FEE, PENALTY) and WAIVED
+        ("component", "i8"),  # 1 of RATE_CHANGED: while a plan is kept; of CHARGED (FEE, PENALTY) and WAIVED
         ("due_on", "i8"),  # of CHARGED
         ("fact", "i8"),  # number in the store
         ("count", "i8"),  # instalments of a plan
@@ -462,6 +461,9 @@ LIFE = np.dtype(
         ("signed_unit", "i8"),  # that of the interval as signed
         ("unit", "i8"),  # the interval of the rows as they stand
         ("every", "i8"),
+        ("own_rate", "i8"),  # the contract's, whatever a plan gives; -1: as signed
+        ("given", "i8"),  # 1: the rate is one that a plan gives while it is kept
+        ("charges_wait", "i8"),  # 1: something was charged before the first pay-out
         ("charged_fee", "i8"),
         ("charged_penalty", "i8"),
         ("early_interest", "i8"),  # interest paid on rows that have not fallen due
@@ -481,7 +483,7 @@ LIFE = np.dtype(
         ("broken", "i8"),  # 1: the plan is broken, days past due count from `delinquent_from`
         ("settle_at", "i8"),  # money received that settles for less; 0: nothing agreed
         ("settle_by", "i8"),
-        ("forgive", "i8"),  # penalty given up for each instalment kept
+        ("forgive", "i8"),  # penalty still to be given up, a part of it for each instalment kept
         ("forgive_row", "i8"),  # the next row to be kept
         ("forgive_rows", "i8"),  # rows left
         ("charged_off_on", "i8"),  # NEVER

@@ -44,7 +44,7 @@ from afterloan.facts.relief import (
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_loan
 from afterloan.loan.suppose import ahead, alone, due_now
-from afterloan.loan.terms import ArrearsInterest
+from afterloan.loan.terms import ArrearsInterest, FactKind
 from afterloan.rules.packs import Finding
 from afterloan.servicing.booking import _read, take
 from afterloan.store.events import events_of, tell
@@ -562,8 +562,21 @@ def start_breathing_space(store: Store, borrower: str, jurisdiction: str, on: in
             held = hold_loan(connection, loan)
             put_findings(connection, [(held.borrower, held.loan, "breathing_space", finding)])
             take(connection, PenaltyHeld(loan, f"{reference}/penalty/{loan}", on, on))
-            take(connection, RateChanged(loan, f"{reference}/rate/{loan}", on, on, 0))
+            take(connection, RateChanged(loan, f"{reference}/rate/{loan}", on, on, 0, while_kept=True))
     return hold
+
+
+def rate_before(book: Book, began: int) -> int:
+    """The rate of loan 0 of a book that returns when a moratorium that `began` on a day ends.
+
+    What stood before it: the contract's own, or what a plan gave. A change of the contract's own since then counts
+    unless a plan's rate stood.
+    """
+    changes = book.facts[book.facts["kind"] == FactKind.RATE_CHANGED]
+    earlier, since = changes[changes["on"] < began], changes[(changes["on"] >= began) & (changes["component"] == 0)]
+    if len(since) and not (len(earlier) and earlier["component"][-1]):
+        return int(since["amount_fen"][-1])
+    return int(earlier["amount_fen"][-1] if len(earlier) else book.contracts["rate"][0])
 
 
 def end_breathing_space(store: Store, of: str, on: int) -> None:
@@ -574,9 +587,9 @@ def end_breathing_space(store: Store, of: str, on: int) -> None:
             raise FactRefused("hold", of, f"is {hold.hold}", "name a breathing space")
         for loan in loans_of(connection, hold.borrower):
             held = hold_loan(connection, loan)
-            rate = int(_read(connection, held.loan).book.contracts["rate"][0])
+            rate = rate_before(alone(_read(connection, held.loan).book, 0, on), day(hold.on.isoformat()))
             take(connection, PenaltyResumed(loan, f"{of}/penalty/{loan}/resumed", on, on))
-            take(connection, RateChanged(loan, f"{of}/rate/{loan}/resumed", on, on, rate))
+            take(connection, RateChanged(loan, f"{of}/rate/{loan}/resumed", on, on, rate, while_kept=True))
         if hold.ends_on is None or _date(on) <= hold.ends_on:
             tell(connection, HoldLifted(borrower=hold.borrower, on=_date(on), known_on=_date(on),
                                         reference=f"{of}/lifted", of=of, reason="ended early"))  # fmt: skip

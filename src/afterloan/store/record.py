@@ -88,6 +88,8 @@ def _component(fact: Fact) -> int:
         return int(fact.then)
     if isinstance(fact, InterestOnly):
         return int(fact.add_rows)
+    if isinstance(fact, RateChanged):
+        return int(fact.while_kept)
     return int(getattr(fact, "component", 0))
 
 

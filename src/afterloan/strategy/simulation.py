@@ -76,7 +76,7 @@ def _record(step: dict[str, Any], on: int) -> Records:
         values["component"] = int(fields["interest"])
     if "rate" in fields:
         values["amount_fen"] = int(fields["rate"])
-    if fields.get("add_rows"):
+    if fields.get("add_rows") or fields.get("while_kept"):
         values["component"] = 1
     return told(kind, on, **values)
 
@@ -87,7 +87,7 @@ def reinstalment(
 ) -> Plan:  # fmt: skip
     """Arrears and balance anew over `periods` from `first_due`; with `rate`, at that lower rate."""
     kind = "reinstalment" if rate is None else "rate_cut"
-    does: list[dict[str, Any]] = [] if rate is None else [{"fact": "RateChanged", "rate": rate}]
+    does: list[dict[str, Any]] = [] if rate is None else [{"fact": "RateChanged", "rate": rate, "while_kept": True}]
     does.append({"fact": "Reinstalled", "count": periods, "due_on": iso(first_due), "interest": interest.name.lower()})
     asked = Asked(kind, periods, rate_permille, capitalise=interest == ArrearsInterest.CAPITALISED)
     return Plan(kind, asked, tuple(does))
