@@ -3,13 +3,10 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-import psycopg
 import pytest
-from adbc_driver_manager import dbapi
 from psycopg.types.json import Jsonb
 
 from afterloan.close.today import run_day
@@ -17,6 +14,7 @@ from afterloan.dates import day
 from afterloan.facts.limit import LimitFrozen
 from afterloan.store.events import tell
 from afterloan.store.server import Store
+from tests.overheard import Sent, overheard
 from tests.strategy.books import borrower, loan, repaid
 
 BORROWERS = 12
@@ -33,34 +31,6 @@ steps:
   - {id: due, day: 0, do: debit.attempt}
   - {id: late, day: {from: 1, to: 60}, do: message.sms, template: late, when: attempts_30 < 3 and debits_failed_30 < 2}
 """
-
-Sent = tuple[str, Any]
-
-
-@contextmanager
-def overheard(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Sent]]:
-    """Every statement that this process sends meanwhile, with its parameters."""
-    sent: list[Sent] = []
-    plain, many, arrow = psycopg.Cursor.execute, psycopg.Cursor.executemany, dbapi.Cursor.execute
-
-    def execute(self: Any, query: Any, params: Any = None, **how: Any) -> Any:
-        sent.append((str(query), params))
-        return plain(self, query, params, **how)
-
-    def executemany(self: Any, query: Any, rows: Any, **how: Any) -> Any:
-        rows = list(rows)
-        sent.extend((str(query), row) for row in rows[:1])
-        return many(self, query, rows, **how)
-
-    def execute_arrow(self: Any, query: Any, parameters: Any = None) -> Any:
-        sent.append((str(query), parameters))
-        return arrow(self, query, parameters)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(psycopg.Cursor, "execute", execute)
-        patch.setattr(psycopg.Cursor, "executemany", executemany)
-        patch.setattr(dbapi.Cursor, "execute", execute_arrow)
-        yield sent
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

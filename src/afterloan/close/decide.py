@@ -20,8 +20,9 @@ from afterloan.expected import ExpectedFailure
 from afterloan.facts.action import ActionWithdrawn
 from afterloan.servicing.withdrawal import Gone, unwanted
 from afterloan.store.connect import connect_to, reader_to
+from afterloan.store.loans import product_table, products
 from afterloan.store.locks import Space
-from afterloan.store.read import SHARDS, fold, product_table, products, read_shard
+from afterloan.store.read import SHARDS, fold, read_shard
 from afterloan.store.server import Store
 from afterloan.strategy.governor import ANY
 from afterloan.strategy.ladder import Ladder, builtin_ladders, read_ladder

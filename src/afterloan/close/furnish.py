@@ -30,8 +30,9 @@ from afterloan.store import furnished
 from afterloan.store.connect import reader_to
 from afterloan.store.events import tell
 from afterloan.store.furnished import Furnishing
+from afterloan.store.loans import product_table, products
 from afterloan.store.outbox import Action, put, put_findings
-from afterloan.store.read import SHARDS, fold, product_table, products, read_shard
+from afterloan.store.read import SHARDS, fold, read_shard
 from afterloan.store.server import Store
 
 ENDINGS = {"metro2": "dat", "pboc": "xml", "neutral": "jsonl"}

@@ -18,9 +18,10 @@ from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import Refusal
 from afterloan.store.ids import ids_of
+from afterloan.store.loans import product_table, products
 from afterloan.store.locks import Space
 from afterloan.store.posted import posted_of, posted_of_products
-from afterloan.store.read import fold, product_table, products, read_shard, told_since, watermark
+from afterloan.store.read import fold, read_shard, told_since, watermark
 
 REASONS = {
     Refusal.NO_SCHEDULE: "its schedule is imported but has no rows: import its instalments",

@@ -8,10 +8,10 @@ from afterloan.close.decide import decide
 from afterloan.dates import iso
 from afterloan.facts.limit import LimitFrozen, LimitRestored
 from afterloan.servicing.legal import propose_from_ladder, propose_losses_from_ladder, watch, watched
-from afterloan.servicing.lessons import restore_by_rule
+from afterloan.servicing.lessons import restore_in
 from afterloan.servicing.relief import watch_plans
 from afterloan.store.connect import reader_to
-from afterloan.store.rebuilding import person_of
+from afterloan.store.rebuilding import person_in
 from afterloan.store.server import Store
 
 FROZEN = (
@@ -49,8 +49,13 @@ def restore_lines(store: Store, day: int) -> int:
     with store.connect() as connection:
         kinds = [LimitFrozen.KIND, LimitRestored.KIND]
         rows = connection.execute(FROZEN, (kinds, iso(day), LimitFrozen.KIND)).fetchall()
-    answers = (restore_by_rule(store, person_of(store, who), day, f"by-rule:{who}:{iso(day)}") for (who,) in rows)
-    return sum(answer.granted for answer in answers)
+        connection.commit()
+        restored = 0
+        for (who,) in rows:  # one connection for all, a transaction for each
+            answer = restore_in(connection, person_in(connection, who), day, f"by-rule:{who}:{iso(day)}")
+            connection.commit()
+            restored += answer.granted
+    return restored
 
 
 def _legal(store: Store, on: date) -> str:

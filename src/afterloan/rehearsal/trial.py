@@ -25,7 +25,8 @@ from afterloan.loan.book import Book, Offsets, Records
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import FactKind, State
 from afterloan.store.connect import connect_to, reader_to
-from afterloan.store.read import SHARDS, fetch, fold, product_table, products, read_shard
+from afterloan.store.loans import product_table, products
+from afterloan.store.read import SHARDS, fetch, fold, read_shard
 from afterloan.store.server import Store
 from afterloan.strategy.frame import loan_frame, of_borrowers, whole_frame
 from afterloan.strategy.governor import ANY, Place, Standing

@@ -6,19 +6,16 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from afterloan.dates import NEVER, iso
+from afterloan.dates import iso
 from afterloan.facts import Fact, FactRefused
 from afterloan.journal.difference import Totals, entries_to_reach, totals_of
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import Reckoned, reckon_loan
-from afterloan.loan.terms import CONTRACT, FACT, PROMISED, Refusal
+from afterloan.loan.terms import Refusal
+from afterloan.store.loans import EPOCH, ONE_LOAN, ask, loans_now
 from afterloan.store.locks import Space
 from afterloan.store.posted import POSTED, posted_sums
-from afterloan.store.read import CONTRACT_COLUMNS, REVERSED, product_table, products
 from afterloan.store.record import Recorded, record
-
-EPOCH = "date '1970-01-01'"
-_TABLES: dict[Any, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +25,8 @@ class Taken:
     recorded: Recorded
     reckoned: Reckoned
     entries: int
+    day: int
+    """As of which the loan is reckoned: the first open day, or that of the news where it is later."""
 
 
 def take(connection: psycopg.Connection[Any], fact: Fact) -> Taken:
@@ -46,13 +45,13 @@ def take(connection: psycopg.Connection[Any], fact: Fact) -> Taken:
         reason = Refusal(int(reckoned.position["error"])).name.lower().replace("_", " ")
         raise FactRefused("reference", fact.reference, f"leaves the loan unreckonable: {reason}", "correct it first")
     if day != read.open_day:
-        return Taken(done, reckoned, 0)
+        return Taken(done, reckoned, 0, day)
     loans, of_product = read.book.contracts["loan"], read.book.contracts["product"]
     entries = entries_to_reach(totals_of(np.array([reckoned.position])), read.posted, loans, of_product)
     if len(entries):
         with connection.cursor() as cursor:
             cursor.executemany(ENTRY, [(iso(day), read.shard, *entry.tolist()) for entry in entries])
-    return Taken(done, reckoned, len(entries))
+    return Taken(done, reckoned, len(entries), day)
 
 
 def book_of(connection: psycopg.Connection[Any], loan: str) -> Book:
@@ -60,7 +59,7 @@ def book_of(connection: psycopg.Connection[Any], loan: str) -> Book:
     row = connection.execute("select loan from contract where reference = %s", (loan,)).fetchone()
     if row is None:
         raise FactRefused("loan", loan, "no contract of that reference", "import the contract first")
-    return _read(connection, int(row[0])).book
+    return loans_now(connection, ONE_LOAN, {"of": int(row[0])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +76,9 @@ ENTRY = (
 )
 # the shard's day must not be closed between reading what is posted and posting the rest
 HOLD_SHARD = f"select pg_advisory_xact_lock_shared({int(Space.CLOSE_SHARD)}, shard::int) from contract where loan = %s"
-CONTRACT_ROW = (
-    "select {columns}, shard, (select max(number) from product), "
-    f"(select coalesce(max(closed_on) - {EPOCH} + 1, 0) from closing k where k.shard = contract.shard) "
+SHARD_ROW = (
+    f"select shard, (select coalesce(max(closed_on) - {EPOCH} + 1, 0) from closing k where k.shard = contract.shard) "
     "from contract where loan = %s"
-).format(
-    columns=CONTRACT_COLUMNS.replace("first_due_on", "FIRST")
-    .replace("signed_on", f"signed_on - {EPOCH}")
-    .replace("FIRST", f"coalesce(first_due_on - {EPOCH}, 0)")
-)
-FACT_ROWS = (
-    f"select f.kind, f.on_day - {EPOCH}, f.known_on - {EPOCH}, coalesce(r.known_on - {EPOCH}, {NEVER}), f.amount_fen, "
-    f"f.component, coalesce(f.due_on - {EPOCH}, 0), f.fact, f.count, f.every, f.unit, coalesce(f.from_on - {EPOCH}, 0) "
-    f"from fact f left join fact r on r.of_fact = f.fact "
-    f'where f.loan = %s and f.kind <> {REVERSED} order by f.on_day, f.kind, f.reference collate "C"'
-)
-PROMISED_ROWS = (
-    f"select due_on - {EPOCH}, principal_fen, interest_fen, fee_fen from promised where loan = %s order by number"
 )
 
 
@@ -101,27 +86,8 @@ def _read(connection: psycopg.Connection[Any], loan: int) -> _Read:
     """What this transaction sees of a loan, asked for in one go: its own new fact included."""
     with connection.pipeline():
         connection.execute(HOLD_SHARD, (loan,))
-        asked = [connection.execute(sql, (loan,)) for sql in (CONTRACT_ROW, FACT_ROWS, PROMISED_ROWS, POSTED)]
-        row, told, rows, entries = (cursor.fetchall() for cursor in asked)
-    *values, shard, newest, open_day = row[0]
-    contract = np.zeros(1, CONTRACT)
-    contract[0] = _contract(values)
-    table, calendars = _products(connection, newest)
-    facts = np.array(told, FACT) if told else np.zeros(0, FACT)
-    promised = np.array(rows, PROMISED) if rows else np.zeros(0, PROMISED)
-    at = np.array([0, len(promised)]), np.array([0, len(facts)])
-    book = Book(table, contract, promised, at[0], facts, at[1], calendars)
-    return _Read(book, posted_sums(np.array([loan]), entries), shard, open_day)
-
-
-def _contract(values: list[int]) -> tuple[int, ...]:
-    told = dict(zip(CONTRACT_COLUMNS.split(", "), values, strict=True))
-    return tuple(told[name] for name in CONTRACT.names or ())
-
-
-def _products(connection: psycopg.Connection[Any], newest: int) -> Any:
-    """The product table, read again only when products were added."""
-    key = (connection.info.host, connection.info.port, connection.info.dbname, newest)
-    if key not in _TABLES:
-        _TABLES[key] = product_table(products(connection))
-    return _TABLES[key]
+        shard = connection.execute(SHARD_ROW, (loan,))
+        asked = ask(connection, ONE_LOAN, {"of": loan})
+        entries = connection.execute(POSTED, (loan,))
+    (number, open_day), loans = shard.fetchall()[0], np.array([loan], np.int64)
+    return _Read(asked.book(), posted_sums(loans, entries.fetchall()), number, open_day)

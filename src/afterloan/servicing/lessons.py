@@ -83,13 +83,17 @@ def _restore(
 def restore_by_rule(store: Store, person: Person, on: int, reference: str) -> Answer:
     """Let the automatic rule end a freeze, if it does so on this day."""
     with store.connect() as connection:
-        events = told_of(connection, person, on)
-        line = line_on(events, _date(on))
-        answer = automatic(line, conduct_of(person, on), person.jurisdiction)
-        if answer.granted:
-            base = {"borrower": person.reference, "on": _date(on), "known_on": _date(on)}
-            _restore(connection, answer, line.limit_fen, reference, base)
-            put_findings(connection, [(person.number, None, "limit", f) for f in answer.findings])
+        return restore_in(connection, person, on, reference)
+
+
+def restore_in(connection: psycopg.Connection[Any], person: Person, on: int, reference: str) -> Answer:
+    """Let the automatic rule end a freeze, if it does so on this day, in the caller's transaction."""
+    line = line_on(told_of(connection, person, on), _date(on))
+    answer = automatic(line, conduct_of(person, on), person.jurisdiction)
+    if answer.granted:
+        base = {"borrower": person.reference, "on": _date(on), "known_on": _date(on)}
+        _restore(connection, answer, line.limit_fen, reference, base)
+        put_findings(connection, [(person.number, None, "limit", f) for f in answer.findings])
     return answer
 
 

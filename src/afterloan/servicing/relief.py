@@ -46,8 +46,9 @@ from afterloan.loan.reckon import reckon_loan
 from afterloan.loan.suppose import ahead, alone, due_now
 from afterloan.loan.terms import ArrearsInterest, FactKind
 from afterloan.rules.packs import Finding
-from afterloan.servicing.booking import _read, take
+from afterloan.servicing.booking import take
 from afterloan.store.events import events_of, tell
+from afterloan.store.loans import ONE_LOAN, loans_now
 from afterloan.store.outbox import put_findings
 from afterloan.store.rebuilding import Person
 from afterloan.store.relief import HeldLoan, event_named, hold_loan, loans_of
@@ -100,7 +101,7 @@ def opened(store: Store, loan: str, on: int) -> Iterator[Open]:
     """A loan held for one decision; all of it commits, or none of it."""
     with store.connect() as connection:
         held = hold_loan(connection, loan)
-        book = alone(_read(connection, held.loan).book, 0, on)
+        book = alone(loans_now(connection, ONE_LOAN, {"of": held.loan}), 0, on)
         events = events_of(connection, held.borrower_reference, as_of=_date(on), known_on=_date(on))
         yield Open(connection, held, book, events, on)
 
@@ -198,7 +199,7 @@ def _quote_facts(it: Open, made: Quote, reference: str) -> list[Fact]:
 
 def _assert_as_quoted(it: Open, made: Quote) -> None:
     """The loan after the facts is the one quoted, to the cent."""
-    then = reckon_loan(alone(_read(it.connection, it.loan.loan).book, 0, made.on), 0, made.on)
+    then = reckon_loan(alone(loans_now(it.connection, ONE_LOAN, {"of": it.loan.loan}), 0, made.on), 0, made.on)
     got: list[tuple[int, int]] = []
     if then.position["paid_off_on"] == NEVER:
         got = [(int(d), int(a)) for d, a in zip(*ahead(then, made.on), strict=True)]
@@ -530,7 +531,7 @@ def decide_hardship(
         for loan in loans:
             held = hold_loan(connection, loan)
             number = held.borrower
-            asked += _asked_a_month(alone(_read(connection, held.loan).book, 0, on), on)
+            asked += _asked_a_month(alone(loans_now(connection, ONE_LOAN, {"of": held.loan}), 0, on), on)
         able = affordable(applied.means, _date(on), flows)
         decided, finding = decision(applied, able, asked, _date(on), by, reference, granted, reasons)
         tell(connection, decided)
@@ -587,7 +588,8 @@ def end_breathing_space(store: Store, of: str, on: int) -> None:
             raise FactRefused("hold", of, f"is {hold.hold}", "name a breathing space")
         for loan in loans_of(connection, hold.borrower):
             held = hold_loan(connection, loan)
-            rate = rate_before(alone(_read(connection, held.loan).book, 0, on), day(hold.on.isoformat()))
+            book = loans_now(connection, ONE_LOAN, {"of": held.loan})
+            rate = rate_before(alone(book, 0, on), day(hold.on.isoformat()))
             take(connection, PenaltyResumed(loan, f"{of}/penalty/{loan}/resumed", on, on))
             take(connection, RateChanged(loan, f"{of}/rate/{loan}/resumed", on, on, rate, while_kept=True))
         if hold.ends_on is None or _date(on) <= hold.ends_on:

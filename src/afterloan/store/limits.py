@@ -1,29 +1,26 @@
 """Credit lines in the store: may a borrower draw, answered at once; changes by people, kept with who and why."""
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import numpy as np
 import psycopg
 
-from afterloan.dates import NEVER
 from afterloan.facts import FactRefused
 from afterloan.facts.events import KINDS, Event, event_of, read_event
 from afterloan.facts.hold import HoldLifted, HoldPlaced
 from afterloan.facts.limit import LINE_KINDS, LineChanged
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
-from afterloan.loan.terms import CONTRACT, FACT, PROMISED, State
+from afterloan.loan.terms import State
 from afterloan.store.contacts import defaults_of
 from afterloan.store.events import Told, borrower_number, tell
+from afterloan.store.loans import ALL_OF_BORROWER, ask, loans_now
 from afterloan.store.locks import lock_borrowers
-from afterloan.store.read import CONTRACT_COLUMNS, REVERSED, product_table, products
 from afterloan.strategy.frame import GONE
 from afterloan.strategy.holds import held_on
 from afterloan.strategy.restriction import DrawAnswer, Line, line_of, may_draw
 
-EPOCH = "date '1970-01-01'"
 PRINCIPAL = 3
 LOST = (int(State.CHARGED_OFF), int(State.WRITTEN_OFF), int(State.SOLD))
 OWN = "(select borrower from borrower where reference = %(of)s)"
@@ -31,57 +28,7 @@ EVENTS = (
     f"select kind, on_day, known_on, reference, body from event where borrower = {OWN} and kind = any(%(kinds)s) "
     "and on_day <= %(on)s order by event"
 )
-CONTRACTS = "select {} from contract c where c.borrower = {} order by loan".format(
-    ", ".join(
-        f"coalesce({name} - {EPOCH}, 0)" if name in ("signed_on", "first_due_on") else name
-        for name in CONTRACT_COLUMNS.split(", ")
-    ),
-    OWN,
-)
-FACT_SQL = {
-    "on": f"f.on_day - {EPOCH}",
-    "known_on": f"f.known_on - {EPOCH}",
-    "gone_on": f"coalesce(r.known_on - {EPOCH}, {NEVER})",
-    "due_on": f"coalesce(f.due_on - {EPOCH}, 0)",
-    "from_on": f"coalesce(f.from_on - {EPOCH}, 0)",
-}
-FACTS = (
-    "select f.loan, {} from fact f join contract c using (loan) left join fact r on r.of_fact = f.fact "
-    'where c.borrower = {} and f.kind <> {} order by f.loan, f.on_day, f.kind, f.reference collate "C"'
-).format(", ".join(FACT_SQL.get(name, f"f.{name}") for name in FACT.names or ()), OWN, REVERSED)
-PROMISES = (
-    f"select p.loan, p.due_on - {EPOCH}, p.principal_fen, p.interest_fen, p.fee_fen from promised p "
-    f"join contract c using (loan) where c.borrower = {OWN} order by p.loan, p.number"
-)
-NEWEST = "select coalesce(max(number), 0) from product"
-_TABLES: dict[Any, Any] = {}
 _DEFAULTS: dict[Any, dict[str, Any]] = {}
-
-
-def _products(connection: psycopg.Connection[Any], newest: int) -> Any:
-    """The product table, read again only when products were added."""
-    key = (connection.info.host, connection.info.port, connection.info.dbname, newest)
-    if key not in _TABLES:
-        _TABLES[key] = product_table(products(connection))
-    return _TABLES[key]
-
-
-def _offsets(loans: Any, rows: Sequence[Any]) -> Any:
-    of = np.array([row[0] for row in rows], np.int64)
-    return np.concatenate([np.searchsorted(of, loans, "left"), [len(of)]]).astype(np.int64)
-
-
-def _book(connection: psycopg.Connection[Any], contracts: list[Any], facts: list[Any], promised: list[Any]) -> Book:
-    names = CONTRACT_COLUMNS.split(", ")
-    records = np.zeros(len(contracts), CONTRACT)
-    for k, name in enumerate(names):
-        records[name] = [row[k] for row in contracts]
-    newest = connection.execute(NEWEST).fetchone()
-    table, calendars = _products(connection, newest[0] if newest else 0)
-    told = np.array([row[1:] for row in facts], FACT) if facts else np.zeros(0, FACT)
-    rows = np.array([row[1:] for row in promised], PROMISED) if promised else np.zeros(0, PROMISED)
-    loans = records["loan"]
-    return Book(table, records, rows, _offsets(loans, promised), told, _offsets(loans, facts), calendars)
 
 
 def _events(rows: list[Any]) -> list[Event]:
@@ -105,18 +52,18 @@ def can_draw(connection: psycopg.Connection[Any], borrower: str, amount_fen: int
         raise FactRefused("amount_fen", amount_fen, "is no amount to draw", "give more than 0 minor units")
     told = {"of": borrower, "on": on, "kinds": [*LINE_KINDS, HoldPlaced.KIND, HoldLifted.KIND]}
     with connection.pipeline():
-        asked = [connection.execute(sql, told) for sql in (EVENTS, CONTRACTS, FACTS, PROMISES)]
+        happened = connection.execute(EVENTS, told)
+        loans = ask(connection, ALL_OF_BORROWER, told)
         known = connection.execute(
             "select attributes->>'jurisdiction' from borrower where reference = %(of)s", told
         ).fetchone()
-        rows, contracts, facts, promised = (cursor.fetchall() for cursor in asked)
     if known is None:
         raise FactRefused("borrower", borrower, "no borrower of that reference", "import the borrower first", "unknown")
-    events = _events(rows)
+    events = _events(happened.fetchall())
     jurisdiction = known[0] or _default(connection)
     held = [h.hold for h in held_on(events, on, jurisdiction) if "borrowing" in h.rule.parameters["stops"]]
     day = on.toordinal() - 719163
-    positions = reckon_book(_book(connection, contracts, facts, promised), day, day)
+    positions = reckon_book(loans.book(), day, day)
     lost = bool(np.isin(positions["state"], LOST).any())
     live = positions[(positions["error"] == 0) & ~np.isin(positions["state"], GONE)]
     answer = may_draw(
@@ -136,10 +83,12 @@ def can_draw(connection: psycopg.Connection[Any], borrower: str, amount_fen: int
 
 def owed_now(connection: psycopg.Connection[Any], borrower: str, on: date) -> int:
     """What a borrower owes that is due by a day and unpaid, on all loans, as told up to now."""
-    told = {"of": borrower}
-    contracts, facts, promised = (connection.execute(sql, told).fetchall() for sql in (CONTRACTS, FACTS, PROMISES))
-    day = on.toordinal() - 719163
-    positions = reckon_book(_book(connection, contracts, facts, promised), day, day)
+    return owed_of(loans_now(connection, ALL_OF_BORROWER, {"of": borrower}), on.toordinal() - 719163)
+
+
+def owed_of(book: Book, day: int) -> int:
+    """What is due by a day and unpaid on all loans of a book."""
+    positions = reckon_book(book, day, day)
     return int(positions["arrears_fen"].sum() + positions["due_today_fen"].sum())
 
 

@@ -9,50 +9,14 @@ import numpy.typing as npt
 import psycopg
 import pyarrow as pa
 
-from afterloan.dates import NEVER
 from afterloan.loan.book import Book, Offsets, Records
 from afterloan.loan.terms import CONTRACT, FACT, PROMISED
-from afterloan.rules.products import ProductTerms
 from afterloan.store.history import pack, unpack
 from afterloan.store.ids import ids_of, one_of
+from afterloan.store.loans import contracts_sql, facts_sql, offsets, product_table, products, promised_sql
 from afterloan.store.locks import Space
 
 SHARDS = 64
-REVERSED = 90
-EPOCH = np.datetime64("1970-01-01", "D")
-
-CONTRACT_COLUMNS = (
-    "loan, product, principal_fen, rate, signed_on, first_due_on, unit, every, instalments, "
-    "due_dom, grace_principal, grace_interest, interest_free"
-)
-
-
-def products(connection: psycopg.Connection[Any]) -> dict[int, ProductTerms]:
-    """The products of the book by number."""
-    rows = connection.execute("select number, terms from product order by number").fetchall()
-    return {number: ProductTerms.model_validate(terms) for number, terms in rows}
-
-
-def product_table(terms: dict[int, ProductTerms]) -> tuple[Records, npt.NDArray[np.bool_]]:
-    """PRODUCT records by number (row 0 is empty), and the calendars they name [c, days since 1970-01-01]."""
-    from afterloan.loan.terms import PRODUCT
-    from afterloan.rules.calendars import business_days
-
-    names = sorted({t.calendar for t in terms.values() if t.calendar})
-    rows = {name: k for k, name in enumerate(names)}
-    table = np.zeros(max(terms, default=0) + 1, PRODUCT)
-    for number, t in terms.items():
-        table[number] = t.record(rows)
-    days = 366 * 90
-    calendars = np.zeros((len(names), days), bool)
-    for name, k in rows.items():
-        calendars[k] = business_days(name, 0, days)
-    return table, calendars
-
-
-def _days(column: pa.ChunkedArray, missing: int = 0) -> npt.NDArray[np.int64]:
-    days: npt.NDArray[np.int64] = column.cast(pa.int32()).cast(pa.int64()).fill_null(missing).to_numpy()
-    return days
 
 
 def fetch(connection: adbc.Connection, sql: str, parameters: list[Any] | None = None) -> pa.Table:
@@ -62,55 +26,20 @@ def fetch(connection: adbc.Connection, sql: str, parameters: list[Any] | None = 
         return cursor.fetch_arrow_table()
 
 
-def _offsets(loans: npt.NDArray[np.int64], of: npt.NDArray[np.int64]) -> Offsets:
-    """Where each of `loans` (sorted) begins in the sorted column `of`, and where the last ends."""
-    return np.concatenate([np.searchsorted(of, loans, "left"), [len(of)]]).astype(np.int64)
-
-
-def contracts_of(table: pa.Table) -> Records:
-    """CONTRACT records of a table with CONTRACT_COLUMNS."""
-    contracts = np.zeros(len(table), CONTRACT)
-    for name in table.column_names:
-        column = table[name]
-        contracts[name] = _days(column) if name in ("signed_on", "first_due_on") else column.to_numpy()
-    return contracts
-
-
 def rows_of(connection: adbc.Connection, where: str) -> tuple[Records, Records, Offsets, Records, Offsets]:
     """The loans for which the condition on `contract c` holds, out of the rows themselves, as `unpack` gives them."""
-    contracts = contracts_of(
-        fetch(connection, f"select {CONTRACT_COLUMNS} from contract c where {where} order by loan")
-    )
-    loans = contracts["loan"]
-    table = fetch(
-        connection,
-        "select p.loan, p.due_on, p.principal_fen, p.interest_fen, p.fee_fen "
-        f"from promised p join contract c using (loan) where {where} order by p.loan, p.number",
-    )
-    promised = np.zeros(len(table), PROMISED)
-    promised["due_on"] = _days(table["due_on"])
-    for name in ("principal_fen", "interest_fen", "fee_fen"):
-        promised[name] = table[name].to_numpy()
-    promised_at = _offsets(loans, table["loan"].to_numpy())
-    # C order of references: the order of facts must not depend on the database's language
-    table = fetch(
-        connection,
-        "select f.fact, f.loan, f.kind, f.on_day, f.known_on, r.known_on as gone_on, f.amount_fen, f.component, "
-        "f.due_on, f.count, f.every, f.unit, f.from_on from fact f join contract c using (loan) "
-        "left join fact r on r.of_fact = f.fact "
-        f'where {where} and f.kind <> {REVERSED} order by f.loan, f.on_day, f.kind, f.reference collate "C"',
-    )
-    facts = np.zeros(len(table), FACT)
-    for name in ("fact", "kind", "amount_fen", "component"):
-        facts[name] = table[name].to_numpy()
-    facts["on"] = _days(table["on_day"])
-    facts["known_on"] = _days(table["known_on"])
-    facts["gone_on"] = _days(table["gone_on"], NEVER)
-    facts["due_on"] = _days(table["due_on"])
-    facts["from_on"] = _days(table["from_on"])
-    for name in ("count", "every", "unit"):
-        facts[name] = table[name].to_numpy()
-    return contracts, promised, promised_at, facts, _offsets(loans, table["loan"].to_numpy())
+    contracts = _records(fetch(connection, contracts_sql(where)), CONTRACT)
+    promised = fetch(connection, promised_sql(where))
+    facts = fetch(connection, facts_sql(where))
+    at = (offsets(contracts["loan"], table["loan"].to_numpy()) for table in (promised, facts))
+    return contracts, _records(promised, PROMISED), next(at), _records(facts, FACT), next(at)
+
+
+def _records(table: pa.Table, kind: np.dtype[np.void]) -> Records:
+    records = np.zeros(len(table), kind)
+    for name in kind.names or ():
+        records[name] = table[name].to_numpy()
+    return records
 
 
 def watermark(connection: psycopg.Connection[Any]) -> str:

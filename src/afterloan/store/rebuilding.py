@@ -10,9 +10,8 @@ from afterloan.dates import day, iso
 from afterloan.facts import FactRefused
 from afterloan.facts.events import Event
 from afterloan.loan.book import Book
-from afterloan.store.connect import reader_to
 from afterloan.store.events import events_of
-from afterloan.store.read import read_loans
+from afterloan.store.loans import ALL_OF_BORROWER, loans_now
 from afterloan.store.server import Store
 
 
@@ -47,16 +46,16 @@ class Person:
 def person_of(store: Store, borrower: str) -> Person:
     """A borrower with all loans. Raises FactRefused for an unknown reference."""
     with store.connect() as connection:
-        row = connection.execute(
-            "select borrower, attributes from borrower where reference = %s", (borrower,)
-        ).fetchone()
-        if row is None:
-            raise FactRefused(
-                "borrower", borrower, "no borrower of that reference", "import the borrower first", "unknown"
-            )
-        names = connection.execute("select loan, reference from contract where borrower = %s", (row[0],)).fetchall()
-        with reader_to(store.url) as reader:
-            book = read_loans(connection, reader, f"c.borrower = {int(row[0])}")
+        return person_in(connection, borrower)
+
+
+def person_in(connection: psycopg.Connection[Any], borrower: str) -> Person:
+    """A borrower with all loans, as this transaction sees them. Raises FactRefused for an unknown reference."""
+    row = connection.execute("select borrower, attributes from borrower where reference = %s", (borrower,)).fetchone()
+    if row is None:
+        raise FactRefused("borrower", borrower, "no borrower of that reference", "import the borrower first", "unknown")
+    names = connection.execute("select loan, reference from contract where borrower = %s", (row[0],)).fetchall()
+    book = loans_now(connection, ALL_OF_BORROWER, {"of": borrower})
     return Person(int(row[0]), borrower, dict(row[1] or {}), book, {int(n): str(r) for n, r in names})
 
 
@@ -66,9 +65,9 @@ def person_of_loan(store: Store, loan: str) -> Person:
         row = connection.execute(
             "select b.reference from contract c join borrower b using (borrower) where c.reference = %s", (loan,)
         ).fetchone()
-    if row is None:
-        raise FactRefused("loan", loan, "no contract of that reference", "import the contract first", "unknown")
-    return person_of(store, str(row[0]))
+        if row is None:
+            raise FactRefused("loan", loan, "no contract of that reference", "import the contract first", "unknown")
+        return person_in(connection, str(row[0]))
 
 
 def told_of(connection: psycopg.Connection[Any], person: Person, on: int) -> list[Event]:
