@@ -43,6 +43,7 @@ BOOK = {
         "A3,L1,2026-03-20,penalty_held,,,,\n"
         "A4,L2,2026-03-20,accelerated,,,,\n"
         "A5,L2,2026-03-22,acceleration_withdrawn,,,,\n"
+        "A6,L1,2026-03-22,charge_ended,,charge_2,,\n"
     ),
     "reversals": "reference,of,known_on\nV1,R2,2026-03-15\n",
 }
@@ -75,7 +76,7 @@ def test_a_book_goes_in_and_comes_out_the_same(store: Store, tmp_path: Path) -> 
         (1, 1, 0),
         (1, 1, 0),
         (1, 1, 0),
-        (5, 5, 0),
+        (6, 6, 0),
         (1, 1, 0),
     ]
     assert not (folder / "refused.csv").exists()
@@ -104,6 +105,7 @@ BAD = [
     ("agreements", "A9,L1,2026-04-20,re_aged,,,,", "kind", "is not known"),
     ("agreements", "A9,L1,2026-04-20,interest_only,,,,", "count", "is missing"),
     ("agreements", "A9,L1,2026-04-20,settlement_agreed,5.00,,,", "due_on", "is missing"),
+    ("agreements", "A9,L1,2026-04-20,charge_ended,,,,", "way", "is missing"),
     ("agreements", "A9,L1,2026-04-20,sold,,,,", "amount", "is missing"),
     (
         "contracts",

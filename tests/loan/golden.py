@@ -30,6 +30,7 @@ KINDS = {
     "repaid": FactKind.REPAID,
     "charged": FactKind.CHARGED,
     "waived": FactKind.WAIVED,
+    "charge_ended": FactKind.CHARGE_ENDED,  # the charge of that place in the terms
     "deferred": FactKind.DEFERRED,  # by so many instalments
     "interest_only": FactKind.INTEREST_ONLY,
     "extended": FactKind.EXTENDED,
@@ -89,6 +90,8 @@ def component_of(kind: str, step: dict[str, Any]) -> int:
         return int(step.get("rows", "stay") == "added")
     if kind == "rate_changed":
         return int(step.get("while_kept") == "true")
+    if kind == "charge_ended":
+        return int(step["charge_ended"]) - 1
     if kind == "charged_off":
         return int(AfterChargeOff[step["charged_off"].upper()])
     return int(Component[step.get("component", "penalty").upper()])
@@ -180,6 +183,7 @@ def shown(reckoned: Reckoned, name: str, want: Any) -> Any:
         "payoff": position["payoff_fen"],
         "unapplied": position["unapplied_fen"],
         "arrears": position["arrears_fen"].sum(),
+        "fees": position["charged_fen"][Component.FEE],
         "refunded": position["refunded_fen"],
         "next_due": position["next_due_fen"],
         "due_today": position["due_today_fen"].sum(),

@@ -34,6 +34,7 @@ def _ways(start: str) -> str:
 WAY = (
     f"case f.kind when {int(FactKind.REINSTALLED)} then {_ways('interest_')} "
     f"when {int(FactKind.CHARGED_OFF)} then {_ways('then_')} "
+    f"when {int(FactKind.CHARGE_ENDED)} then {_ways('charge_')} "
     f"when {int(FactKind.INTEREST_ONLY)} then {_ways('rows_')} else '' end"
 )
 QUERIES = {

@@ -7,6 +7,7 @@ from typing import Literal
 from afterloan.dates import iso
 from afterloan.expected import ExpectedFailure
 from afterloan.loan.terms import (
+    MAX_CHARGES,
     MAX_PRINCIPAL_FEN,
     RATE_SCALE,
     AfterChargeOff,
@@ -166,6 +167,20 @@ class Charged(Fact):
         _amount(self.amount_fen)
         if not self.on <= self.due_on <= self.on + 3_700:
             raise FactRefused("due_on", iso(self.due_on), "before the charge or ten years after it", "correct it")
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeEnded(Fact):
+    """A charge of the product, by its place in the terms (1, 2 …), is made no more from this day on."""
+
+    number: int
+    kind = FactKind.CHARGE_ENDED
+
+    def __post_init__(self) -> None:
+        """Within the charges that a product can have."""
+        Fact.__post_init__(self)
+        if not 1 <= self.number <= MAX_CHARGES:
+            raise FactRefused("number", self.number, f"not between 1 and {MAX_CHARGES}", "count the product's charges")
 
 
 @dataclass(frozen=True, slots=True)

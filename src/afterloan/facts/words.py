@@ -1,6 +1,6 @@
 """The words by which files name what rows hold as numbers."""
 
-from afterloan.loan.terms import AfterChargeOff, ArrearsInterest, FactKind
+from afterloan.loan.terms import MAX_CHARGES, AfterChargeOff, ArrearsInterest, FactKind
 
 GIVEN = {
     "refunds": FactKind.REFUNDED,
@@ -20,6 +20,7 @@ AGREED = {
 WAYS = {
     **{f"interest_{way.name.lower()}": int(way) for way in ArrearsInterest},
     **{f"then_{way.name.lower()}": int(way) for way in AfterChargeOff},
+    **{f"charge_{number + 1}": number for number in range(MAX_CHARGES)},
     "rows_stay": 0,
     "rows_added": 1,
 }

@@ -336,6 +336,8 @@ def _agreements(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
     dated = _text("due_on").fill_null("") != "" if "due_on" in b.columns else pl.lit(False)
     counted = kind.is_in(["interest_only", "extended", "penalty_forgiven"]) | ((kind == "deferred") & ~dated)
     rules.append(Rule("count", counted & bare, "is missing", "say over how many instalments"))
+    way = _text("way").fill_null("") if "way" in b.columns else pl.lit("")
+    rules.append(Rule("way", (kind == "charge_ended") & (way == ""), "is missing", "say which charge, e.g. charge_1"))
     needs_day = (kind == "settlement_agreed") | ((kind == "reinstalled") & ~bare)
     rules.append(Rule("due_on", needs_day & ~dated, "is missing", "say until or from which day"))
     amount = "amount_fen" if "amount_fen" in b.columns else "amount"

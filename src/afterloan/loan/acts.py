@@ -13,6 +13,7 @@ from afterloan.loan.life import (
     disburse,
     fall_due_by_now,
     pass_time,
+    project,
     relevel,
     repay,
     waive_part,
@@ -30,12 +31,14 @@ from afterloan.loan.plans import (
     settlement,
     write_off,
 )
+from afterloan.loan.product_charges import end_charge
 from afterloan.loan.terms import ArrearsInterest, FactKind, Refusal
 
 DISBURSED = int(FactKind.DISBURSED)
 RATE_CHANGED = int(FactKind.RATE_CHANGED)
 INSTALMENT_AGREED = int(FactKind.INSTALMENT_AGREED)
 CHARGED = int(FactKind.CHARGED)
+CHARGE_ENDED = int(FactKind.CHARGE_ENDED)
 CHARGED_OFF = int(FactKind.CHARGED_OFF)
 WAIVED = int(FactKind.WAIVED)
 DEFERRED = int(FactKind.DEFERRED)
@@ -101,6 +104,8 @@ def act(product, contract, calendars, life, fact, k):
         charge(product, life, fact, k)
     elif kind == WAIVED:
         show_penalties(product, life, fact.on)
+        if product.charges > 0:
+            project(product, life, life.count)  # charges to come may be waived too: promise them first
         waive_part(life, fact.component, fact.amount_fen, fact.on, k)
     elif kind == RATE_CHANGED:
         change_rate(product, life, fact, k)
@@ -108,6 +113,8 @@ def act(product, contract, calendars, life, fact, k):
         repay(product, contract, life, fact, k)
     elif kind in (REFUNDED, TRANSFERRED_OUT):
         give(life, fact, k)
+    elif kind == CHARGE_ENDED:
+        end_charge(life, fact.component)
     elif kind == INSTALMENT_AGREED:
         life.own = fact.amount_fen
         relevel(product, life)
@@ -195,6 +202,7 @@ def begin(life):
     life.written_off_on = NEVER
     life.sale_price = 0
     life.recovered = 0
+    life.charges_ended = 0
     life.refunded = 0
     life.transferred_in = 0
     life.transferred_out = 0

@@ -6,7 +6,12 @@ Rates, not money: the one module of the reckoning that works with binary fractio
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from afterloan.dates import is_leap, month_length, months_later, year_month_day
+import numpy as np
+
+from afterloan.dates import NEVER, is_leap, month_length, months_later, year_month_day
+from afterloan.loan.book import Book
+from afterloan.loan.reckon import reckon_loan
+from afterloan.loan.terms import FactKind
 
 Share = Callable[[int, int], float]
 """The share of a year from one day to another."""
@@ -223,6 +228,23 @@ def apr_us(advance: float, start: int, payments: Sequence[tuple[int, float]], un
         return advance - sum(a / ((1 + odd * rate) * (1 + rate) ** whole) for (whole, odd), a in times)
 
     return 100 * per_year * _between(gap, -0.5, 10.0)
+
+
+def flows_as_signed(book: Book, i: int) -> list[tuple[int, int]]:
+    """Flows (day, minor units; paid out negative) of loan `i` if every instalment is paid on its day, charges with it.
+
+    `book` holds products as `ProductTerms.priced` makes them, so that charges the borrower may leave out are left out.
+    1,000.00 at nothing a month for a month, 10.00 at pay-out: -1,000.00, then 1,010.00.
+    """
+    facts = book.facts[book.fact_at[i] : book.fact_at[i + 1]]
+    out = facts[(facts["kind"] == FactKind.DISBURSED) & (facts["gone_on"] == NEVER)]
+    promised = book.promised[book.promised_at[i] : book.promised_at[i + 1]]
+    at = np.array([0, len(promised)]), np.array([0, len(out)])
+    alone = Book(book.products, book.contracts[i : i + 1], promised, at[0], out, at[1], book.calendars)
+    last = int(out["on"].max()) if len(out) else 0
+    rows = reckon_loan(alone, 0, last).instalments
+    flows = [(int(f["on"]), -int(f["amount_fen"])) for f in out]
+    return flows + [(int(row["due_on"]), int(row["due_fen"].sum())) for row in rows]
 
 
 def annual_rates(flows: Sequence[tuple[int, int]]) -> tuple[float, float]:

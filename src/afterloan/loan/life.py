@@ -38,6 +38,7 @@ from afterloan.loan.columns import (
 from afterloan.loan.given import count_in, kept, make_good
 from afterloan.loan.moves import moved
 from afterloan.loan.penalty import penalty_days, set_penalty_rate, show_penalties
+from afterloan.loan.product_charges import charge_pay_out, release_charges, set_charges, waived_ahead
 from afterloan.loan.running import run_on
 from afterloan.loan.schedule import (
     EQUAL_INSTALMENT,
@@ -160,6 +161,8 @@ def fall_due(product, life, k):
     if product.method != IMPORTED and not life.rows[k, I_ROW_KIND]:
         interest = interest_of(product, life, k)
         carried = set_dues(product, life, k, last, interest, life.balance - life.overdue_principal)
+        if product.charges > 0:
+            set_charges(product, life, k, life.balance)
         if not last:
             life.rows[k + 1, I_CARRIED] = carried
     life.rows[k, I_FELL_DUE] = 1
@@ -172,7 +175,10 @@ def fall_due(product, life, k):
     life.due[PRINCIPAL] += life.rows[k, I_DUE + PRINCIPAL]
     life.early_interest -= life.rows[k, I_PAID + INTEREST]
     life.agreed -= life.rows[k, I_AGREED]
-    life.charged_fee += life.rows[k, I_PROMISED_FEE]
+    promised = life.rows[k, I_PROMISED_FEE]
+    if promised > 0:
+        life.charged_fee += promised
+        moved(life, life.rows[k, I_DUE_ON], WAS_CHARGED, life.rows[k, I_NUMBER], FEE, -1, promised)
     life.current = k + 1
     life.rows[k, I_BALANCE] = not_asked_for(product, life)
     moved(
@@ -304,6 +310,8 @@ def project(product, life, until_row):
             accrue(product, life, k, bearing * life.rate, start, life.rows[k, I_DUE_ON])
         last = k == rows_end(life) - 1
         carried = set_dues(product, life, k, last, interest_of(product, life, k), ahead)
+        if product.charges > 0:
+            set_charges(product, life, k, balance)
         life.rows[k, I_ACCRUED_A] = a
         life.rows[k, I_ACCRUED_B] = b
         asked = owed(life, k, PRINCIPAL)
@@ -525,6 +533,8 @@ def disburse(product, life, fact, k):
         if life.rows[j, I_FROM_ON] < day:
             accrue(product, life, j, fact.amount_fen * life.rate, life.rows[j, I_FROM_ON], day)
     relevel(product, life)
+    if product.charges > 0:
+        charge_pay_out(product, life, day, fact.amount_fen, k)
     if life.unapplied > 0:
         show_advance(product, life)
         apply_waiting(product, life, day)
@@ -646,12 +656,17 @@ def payoff_amount(product, life):
     else:
         # interest paid before it was earned is no money back, and meets nothing that a plan moved into later rows
         owing += max(max(earned_now(product, life), life.agreed) - life.early_interest, 0)
+    if product.charges > 0:
+        owing += waived_ahead(life)
     return max(owing + life.balance - life.unapplied, 0)
 
 
 @stage
 def settle(product, life):
-    """The loan is paid off today: rows ahead ask for no interest beyond what is earned."""
+    """The loan is paid off today: rows ahead ask for no interest beyond what is earned, and for no charge to come."""
+    if product.charges > 0:
+        release_charges(life, life.day)
+        life.charges_ended = -1
     first = life.current
     if scheduled_interest_stays(product) or (product.accrual == ACTUAL and product.method != IMPORTED):
         return
@@ -684,6 +699,10 @@ def bring_forward(product, life, day):
     k = life.current
     if k >= life.count:
         return
+    before = life.unapplied
+    if product.charges > 0:
+        release_charges(life, day)
+        life.charges_ended = -1
     earned = earned_now(product, life)
     for j in range(k + 1, life.count):
         for column in (I_PAID, I_WAIVED):
@@ -722,6 +741,8 @@ def bring_forward(product, life, day):
     life.rows[k, I_BALANCE] = 0
     moved(life, day, FELL_DUE, life.rows[k, I_NUMBER], PRINCIPAL, -1, principal)
     moved(life, day, FELL_DUE, life.rows[k, I_NUMBER], INTEREST, -1, interest)
+    if life.unapplied > before:
+        apply_waiting(product, life, day)
 
 
 @stage

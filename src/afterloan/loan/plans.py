@@ -52,6 +52,7 @@ from afterloan.loan.life import (
 )
 from afterloan.loan.moves import moved
 from afterloan.loan.penalty import show_penalties
+from afterloan.loan.product_charges import release_charges
 from afterloan.loan.schedule import EQUAL_INSTALMENT, MONTHS, WEEKS, business_day, due_day, to_multiple
 from afterloan.loan.terms import ROOM, AfterChargeOff, ArrearsInterest, Cause, Component, DayCount, Per, Policy, Refusal
 from afterloan.loan.waterfall import owed, pass_paid
@@ -554,6 +555,8 @@ def replace_rows(product, calendars, life, fact, signed, interest, fee, penalty)
         carried = min(carried, 0)
     life.agreed = 0
     if runs:
+        if product.charges > 0:
+            release_charges(life, day)
         fees, penalties, promised = cut(life, day)
         fee += fees
         penalty += penalties

@@ -5,6 +5,7 @@ from afterloan.dates import NEVER
 from afterloan.loan.arrears import collecting, late_since
 from afterloan.loan.columns import I_DUE_ON, I_PAID, I_PROMISED_FEE
 from afterloan.loan.life import IMPORTED, earned_now, payoff_amount, project
+from afterloan.loan.product_charges import met_ahead
 from afterloan.loan.terms import Component, State
 from afterloan.loan.waterfall import owed, owed_in_all
 
@@ -89,8 +90,11 @@ def show_totals(life, position):
 
 @stage
 def early_fees(product, life):
-    """Fees of an imported schedule paid before they fell due: charged by being paid."""
+    """Promised fees met before they fell due: of an imported schedule, or charged by the product with an instalment."""
     total = 0
+    if product.charges > 0:
+        for k in range(life.current, life.count):
+            total += met_ahead(life, k)
     if product.method == IMPORTED:
         for k in range(life.current, life.count):
             total += min(life.rows[k, I_PROMISED_FEE], life.rows[k, I_PAID + FEE])
@@ -115,11 +119,15 @@ def show_position(product, contract, life, as_of, position):
         show_totals(life, position)
         position.payoff_fen = payoff_amount(product, life)
         return
-    life.charged_fee += early_fees(product, life)
+    early = early_fees(product, life)
+    stays = 0 if product.charges > 0 else early  # what met a charge ahead goes back into what ends the loan
+    life.charged_fee += stays
+    payoff = payoff_amount(product, life)
+    life.charged_fee += early - stays
     show_totals(life, position)
     show_arrears(product, life, as_of, position)
     position.worst_days_past_due = max(life.worst, position.days_past_due)
-    position.payoff_fen = payoff_amount(product, life)
+    position.payoff_fen = payoff
     position.charged_off_on = life.charged_off_on
     position.written_off_on = life.written_off_on
     position.accelerated_on = life.accelerated_on

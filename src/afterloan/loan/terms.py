@@ -126,6 +126,24 @@ class OnAccelerated(IntEnum):
     ALL = 1  # on the accelerated principal too, from the day of the acceleration
 
 
+class ChargeWhen(IntEnum):
+    """When a product makes a charge."""
+
+    PAY_OUT = 1  # on each disbursement, due with the next instalment
+    INSTALMENT = 2  # with instalments, as `first` and `every` say
+
+
+class ChargeOf(IntEnum):
+    """What a charge is worked out on."""
+
+    FIXED = 1  # an amount
+    PRINCIPAL = 2  # a share of the principal paid out
+    INSTALMENT = 3  # a share of the instalment's principal and interest
+
+
+MAX_CHARGES = 4  # of one product
+
+
 class PayoffInterest(IntEnum):
     """The interest that ends a loan early."""
 
@@ -165,6 +183,7 @@ class FactKind(IntEnum):
     DISBURSED = 10
     RATE_CHANGED = 20
     CHARGED = 30
+    CHARGE_ENDED = 31  # a charge of the product, by its number `component`, is made no more
     INSTALMENT_AGREED = 32  # `amount_fen` an instalment from now on, the last one takes the rest; 0: worked out again
     CHARGED_OFF = 34  # the day-count trigger; `component` is an `AfterChargeOff`
     ACCELERATED = 36  # by notice: the rest of the principal falls due at once
@@ -294,6 +313,12 @@ PRODUCT = np.dtype(
         ("payoff_interest", "i8"),
         ("from_signing", "i8"),  # 1: due dates count from the day of signing, not of the first disbursement
         ("policy", "i8"),  # bits of `Policy`: habits of other systems, never the default
+        ("charges", "i8"),  # how many of the following count
+        ("charge_when", "i8", (MAX_CHARGES,)),
+        ("charge_of", "i8", (MAX_CHARGES,)),
+        ("charge_amount", "i8", (MAX_CHARGES,)),  # minor units, or a share on RATE_SCALE
+        ("charge_first", "i8", (MAX_CHARGES,)),  # the first instalment that bears it
+        ("charge_every", "i8", (MAX_CHARGES,)),  # and every so many after it; 0: no other
         # worked out from `order` by `waterfall.unfold` before a reckoning; no need to fill them
         ("turns", "i8", (3,)),  # timings in the order of first mention, plus 1; 0 ends the list
         ("counts", "i8", (3,)),  # components named for each timing
@@ -493,6 +518,7 @@ LIFE = np.dtype(
         ("refunded", "i8"),
         ("transferred_in", "i8"),
         ("transferred_out", "i8"),
+        ("charges_ended", "i8"),  # bit j: charge j is made no more; -1: none of them
         ("accelerated_on", "i8"),  # NEVER
         ("accelerated_row", "i8"),  # the row that was called due at once; -1: none
         ("spared", "i8"),  # that row where it bears no penalty interest; -1: none

@@ -74,6 +74,11 @@ TEXT = {
         "Given back without cover, owed by the borrower: {amount}.",
         "无款可退而已退，应由借款人返还：{amount}。",
     ),
+    "freed": (
+        "{amount} paid ahead for charges to come counts towards what ends the loan",
+        "已预付的后续费用 {amount} 抵作结清款",
+    ),
+    "charge_ended": ("charge {n} of the product ends", "产品第 {n} 项收费自此停止"),
     "split": (": {parts}", "：{parts}"),
     "part": ("{part} of instalment {n} {amount}", "第 {n} 期{part} {amount}"),
     "kept": ("{amount} kept unapplied", "{amount} 待分配"),
@@ -245,25 +250,27 @@ def _tell_days(t: _Teller, on: int, known: int) -> None:
         ):
             if fact["gone_on"] != NEVER:
                 stories.append((int(fact["on"]), len(moves) + k, fact))
-    stories += _withdrawals(t, on, known)
+    stories += _unmoving(t, on, known)
     told: set[int] = set()
     for day, k, fact in sorted(stories, key=lambda s: (s[0], s[1])):
         if fact is not None and fact["kind"] == FactKind.ACCELERATION_WITHDRAWN:
             t.line(day, "withdrawn")
+        elif fact is not None and fact["kind"] == FactKind.CHARGE_ENDED:
+            t.line(day, "charge_ended", n=int(fact["component"]) + 1)
         elif fact is not None:
             t.line(day, "gone", amount=money(fact["amount_fen"]), known=iso(fact["gone_on"]))
         elif k not in told:
             told |= _tell_move(t, k)
 
 
-def _withdrawals(t: _Teller, on: int, known: int) -> list[tuple[int, int, Any]]:
-    """Withdrawals of an acceleration: they move nothing, for it is as if it had never been."""
+def _unmoving(t: _Teller, on: int, known: int) -> list[tuple[int, int, Any]]:
+    """Facts that move nothing by themselves: an acceleration withdrawn is as if it had never been, a charge ends."""
     told = []
     for k, fact in enumerate(t.facts):
         stands = (
             fact["on"] <= on and fact["known_on"] <= known and (fact["gone_on"] > known or fact["gone_on"] == NEVER)
         )
-        if fact["kind"] == FactKind.ACCELERATION_WITHDRAWN and stands:
+        if fact["kind"] in (FactKind.ACCELERATION_WITHDRAWN, FactKind.CHARGE_ENDED) and stands:
             told.append((int(fact["on"]), len(t.told.movements) + k, fact))
     return told
 
@@ -293,8 +300,12 @@ def _tell_move(t: _Teller, k: int) -> set[int]:
         return _tell_given(t, k)
     elif cause in (Cause.REPAID, Cause.UNAPPLIED, Cause.RECOVERED) and move["fact"] >= 0:
         return _tell_repayment(t, int(move["fact"]))
+    elif cause == Cause.REPAID and amount < 0:
+        pass  # told with the money that it freed
     elif cause == Cause.REPAID:
         t.line(on, "part", indent=True, part=t.part(move["component"]), n=int(move["instalment"]), amount=money(amount))
+    elif cause == Cause.UNAPPLIED and amount > 0:
+        t.line(on, "freed", amount=money(amount))
     elif cause == Cause.UNAPPLIED:
         t.line(on, "used", amount=money(-amount))
     else:

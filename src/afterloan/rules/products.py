@@ -22,10 +22,13 @@ from pydantic import (
 
 from afterloan.expected import ExpectedFailure
 from afterloan.loan.terms import (
+    MAX_CHARGES,
     MAX_PRINCIPAL_FEN,
     PRODUCT,
     RATE_SCALE,
     Accrual,
+    ChargeOf,
+    ChargeWhen,
     Component,
     DayCount,
     Direction,
@@ -97,6 +100,41 @@ class Penalty(BaseModel):
     late_fee_fen: Fen = 0
 
 
+class ChargeTerms(BaseModel):
+    """A charge that the product makes: a fee `when` it pays out or with instalments, fixed or a share `of` something.
+
+    A guarantee fee of 0.3 % a month on the original principal: when instalment, of principal, percent 0.3. With the
+    first due date only: every 0. `in_annual_rate`: whether the borrower cannot have the credit without it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+    name: Mapping[str, str] = Field(default_factory=dict)
+    when: Annotated[ChargeWhen, _word(ChargeWhen), AS_WORD]
+    of: Annotated[ChargeOf, _word(ChargeOf), AS_WORD] = ChargeOf.FIXED
+    amount_fen: Fen = 0
+    percent: Annotated[Decimal, BeforeValidator(_percent), Field(ge=0, le=100, decimal_places=5)] = Decimal(0)
+    first: Annotated[int, Field(ge=1, le=120)] = 1
+    every: Annotated[int, Field(ge=0, le=120)] = 1
+    in_annual_rate: bool = True
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> "ChargeTerms":
+        fixed = self.of == ChargeOf.FIXED
+        if fixed and (not self.amount_fen or self.percent):
+            raise ValueError("a fixed charge has an amount_fen and no percent; write one of them, or say what it is of")
+        if not fixed and (self.amount_fen or not self.percent):
+            raise ValueError("a share has a percent and no amount_fen; write one of them, or say of: fixed")
+        if self.when == ChargeWhen.PAY_OUT and (self.of == ChargeOf.INSTALMENT or (self.first, self.every) != (1, 1)):
+            raise ValueError("at pay-out there is no instalment; leave first and every out, and say of: principal")
+        return self
+
+    @property
+    def measure(self) -> int:
+        """Minor units, or the share on RATE_SCALE."""
+        return self.amount_fen if self.of == ChargeOf.FIXED else int(self.percent * RATE_SCALE / 100)
+
+
 def _order(value: object) -> object:
     """`past_due penalty` lines, or bare components for an order instalment by instalment."""
     if not isinstance(value, list | tuple) or not 1 <= len(value) <= 12:
@@ -138,6 +176,7 @@ class ProductTerms(BaseModel):
     early: Annotated[Early, _word(Early), AS_WORD] = Early.ADJUST_LAST
     grace: Grace = Grace()
     penalty: Penalty = Penalty(multiple=Decimal(0))
+    charges: Annotated[tuple[ChargeTerms, ...], Field(max_length=MAX_CHARGES)] = ()
     past_due_bears_interest: bool = False
     down_payment_percent: Percent = Decimal(0)
     tolerance_fen: Fen = 0
@@ -160,6 +199,18 @@ class ProductTerms(BaseModel):
             raise ProductRefused(f"rate {percent} %: at most five decimals; round it in the contract first")
         return int(scaled)
 
+    @model_validator(mode="after")
+    def _charges_have_rows(self) -> "ProductTerms":
+        if self.charges and self.method == Method.IMPORTED:
+            raise ValueError("charges of an imported schedule stand in its rows, as fees; leave charges out")
+        if len({charge.id for charge in self.charges}) != len(self.charges):
+            raise ValueError("two charges have one id; give each a name of its own")
+        return self
+
+    def priced(self) -> "ProductTerms":
+        """The terms with those charges alone that count in the annual rate."""
+        return self.model_copy(update={"charges": tuple(charge for charge in self.charges if charge.in_annual_rate)})
+
     def record(self, calendars: Mapping[str, int] | None = None) -> np.void:
         """The terms as one PRODUCT record; `calendars` names the rows of the calendar table."""
         product: np.void = np.zeros(1, PRODUCT)[0]
@@ -169,6 +220,11 @@ class ProductTerms(BaseModel):
         product["by_timing"] = int(len(self.order[0].split()) == 2)
         product["order"][: len(self.order)] = [_code(line) for line in self.order]
         product["orders"] = len(self.order)
+        product["charges"] = len(self.charges)
+        for k, charge in enumerate(self.charges):
+            product["charge_when"][k], product["charge_of"][k] = charge.when, charge.of
+            product["charge_amount"][k] = charge.measure
+            product["charge_first"][k], product["charge_every"][k] = charge.first, charge.every
         product["buckets"][: len(self.buckets)] = self.buckets
         return product
 

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 
 from afterloan.dates import day, iso
-from afterloan.facts import ChargedOff, Fact, FactRefused, InterestOnly, RateChanged, Reinstalled, Reversed
+from afterloan.facts import ChargedOff, ChargeEnded, Fact, FactRefused, InterestOnly, RateChanged, Reinstalled, Reversed
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,8 @@ def _component(fact: Fact) -> int:
     """What the `component` of a fact's row holds: the part of the debt, or the way that a plan goes."""
     if isinstance(fact, Reinstalled):
         return int(fact.interest)
+    if isinstance(fact, ChargeEnded):
+        return fact.number - 1
     if isinstance(fact, ChargedOff):
         return int(fact.then)
     if isinstance(fact, InterestOnly):
