@@ -378,7 +378,7 @@ def _tell_repayment(t: _Teller, fact: int) -> set[int]:
     for j in mine:
         amount = money(moves[j]["amount_fen"])
         if moves[j]["cause"] == Cause.UNAPPLIED:
-            parts.append(t.say("kept" if t.covered(j) else "made_good", amount=amount))
+            parts.append(t.say("kept" if t.covered(int(j)) else "made_good", amount=amount))
         elif moves[j]["cause"] == Cause.RECOVERED:
             parts.append(t.say("recovered", amount=amount))
         else:

@@ -17,6 +17,7 @@ from afterloan.facts import (
 from afterloan.loan.terms import FactKind
 from afterloan.servicing.booking import Taken, book_of, take
 from afterloan.servicing.repayment import leave_in_peace
+from afterloan.store.locks import lock_borrowers
 from afterloan.strategy.passing import why_not_back, why_not_in, why_not_out
 
 Connection = psycopg.Connection[Any]
@@ -133,16 +134,13 @@ def _one_borrower(connection: Connection, source: str, target: str) -> None:
         raise FactRefused("loan", target, f"is not another loan of the borrower of {source}", "name one of theirs")
 
 
-# two refunds at one moment must not both find the same money waiting
-HOLD = (
-    "select pg_advisory_xact_lock(727468, borrower::int) from (select distinct borrower from contract "
-    "where reference = any(%s) order by borrower) of"
-)
-
-
 def _known(connection: Connection, reference: str, *loans: str) -> bool:
-    """Whether a reference is in the books already, asked once nobody else acts for the borrower of `loans`."""
-    connection.execute(HOLD, (list(loans),))
+    """Whether a reference is in the books already, asked once nobody else acts for the borrowers of `loans`.
+
+    Two refunds at one moment must not both find the same money waiting.
+    """
+    rows = connection.execute("select borrower from contract where reference = any(%s)", (list(loans),)).fetchall()
+    lock_borrowers(connection, [row[0] for row in rows])
     return connection.execute("select from fact where reference = %s", (reference,)).fetchone() is not None
 
 
