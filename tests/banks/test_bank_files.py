@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -45,13 +46,14 @@ from afterloan.banks.words import (
     Results,
     Statement,
     reference_of,
+    reference_or_none,
 )
 
 FAST = settings(max_examples=40, deadline=None)
 DAYS = st.dates(date(2001, 1, 1), date(2068, 12, 31))
 MOMENTS = st.datetimes(datetime(2001, 1, 1), datetime(2068, 12, 31)).map(lambda m: m.replace(microsecond=0))
 FEN = st.integers(1, 10**9)
-ID = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef0123456789-", min_size=1, max_size=30)
+ID = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef0123456789-", min_size=1, max_size=30).filter(reference_or_none)
 KEY = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", min_size=14, max_size=14).map(lambda t: "D" + t)
 NAME = st.text("张伟李娜ABC abc&<>'\"éß.,", min_size=1, max_size=40).map(str.strip).filter(bool)
 ACCOUNT = st.text("0123456789", min_size=6, max_size=20)
@@ -78,7 +80,8 @@ SEPA_COLLECTION = st.builds(
 LINE = st.builds(Line, ID, DAYS, st.integers(-(10**9), 10**9).filter(bool), KEY, ID, NAME, ACCOUNT, NAME, st.just(""))
 PLAIN = st.text("ABCDEFGH abcdefgh0123456789", min_size=1, max_size=30).map(str.strip).filter(bool)
 PLAIN_LINE = st.builds(
-    Line, st.text("ABC0123456789", min_size=3, max_size=16), DAYS, st.integers(-(10**9), 10**9).filter(bool), KEY,
+    Line, st.text("ABC0123456789", min_size=3, max_size=16).filter(reference_or_none), DAYS,
+    st.integers(-(10**9), 10**9).filter(bool), KEY,
     PLAIN, PLAIN, ACCOUNT, PLAIN, st.just(""),
 )  # fmt: skip
 
@@ -111,6 +114,14 @@ def test_the_csv_batch_is_read_back(collection: Collection) -> None:
 @given(statements())
 def test_camt053_is_read_back(statement: Statement) -> None:
     assert camt.read_camt(camt.write_camt(statement)) == [statement]
+
+
+@FAST
+@given(statements())
+def test_camt054_is_read_back_without_balances(statement: Statement) -> None:
+    (read,) = camt.read_camt(camt.write_camt(statement, camt.KIND_054))
+    assert read == replace(statement, opening_fen=None, closing_fen=None)
+    assert [x.position for x in read.lines] == list(range(1, len(statement.lines) + 1))
 
 
 @FAST

@@ -13,10 +13,12 @@ from afterloan.banks.batch_csv import write_statement
 from afterloan.banks.camt import write_camt
 from afterloan.banks.mt940 import write_mt940
 from afterloan.banks.words import Line, RowRefused, Statement, reference_of
+from afterloan.dates import day
 from afterloan.desk.keyboard.main import app
 from afterloan.facts import FactRefused
 from afterloan.servicing.matching import Claim, Match, match_line, tokens
 from afterloan.servicing.money import give_line, import_statement, move_line, take_line_off
+from afterloan.servicing.passing import move_repayment
 from afterloan.store.server import Store
 from afterloan.store.statements import LineRow, finish_refusal, judge, open_refusals, unmatched_lines
 from tests.sending.bankhouse import mandate, money, rows, small_book
@@ -153,6 +155,18 @@ def test_money_on_the_wrong_loan_is_moved(book: Store) -> None:
     for name, message in (("S1", "stands on no loan"), ("S9", "no line of that reference")):
         with book.connect() as connection, pytest.raises(FactRefused, match=message):
             move_line(connection, name, "L2", "ming", later)
+
+
+def test_money_that_was_moved_by_its_repayment_is_not_moved_again_by_its_line(book: Store) -> None:
+    import_statement(book, statement(line("S1", 25_000, "for L2")), "f", ON)
+    with book.connect() as connection:
+        move_repayment(connection, "bank:LENDER-1:S1", "L3", "M", day("2025-05-20"))
+    with book.connect() as connection, pytest.raises(FactRefused, match="was moved to L3 as M:on"):
+        move_line(connection, "S1", "L3", "ming", date(2025, 5, 21))
+
+
+def test_a_creditor_reference_names_its_loan() -> None:
+    assert tokens(line("1", 5, "RF18L3 thanks")) == ["RF18L3", "thanks", "L3"]
 
 
 def test_a_debit_of_ours_cannot_be_taken_off_by_its_line(book: Store) -> None:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from afterloan.banks.files import read_collection, read_results
 from afterloan.banks.words import Correction, Creditor, Result, Results, reference_of
 from afterloan.dates import day
-from afterloan.facts import FactRefused, Repaid
+from afterloan.facts import FactRefused, Refunded, RefundReturned, Repaid
 from afterloan.facts.debit import DebitAttempted, Part
 from afterloan.facts.hold import HoldPlaced
 from afterloan.rehearsal.bank.server import answers
@@ -33,6 +33,7 @@ from afterloan.sending.doubt import resolve_doubt
 from afterloan.servicing.booking import take
 from afterloan.servicing.debits import take_result
 from afterloan.servicing.money import refunds_due, take_results
+from afterloan.servicing.passing import refund, refund_returned
 from afterloan.store.debits import revoke_mandate, sign_mandate, standing_of
 from afterloan.store.events import tell
 from afterloan.store.server import Store
@@ -173,9 +174,19 @@ def test_money_after_the_loan_was_paid_is_listed_for_refund(store: Store) -> Non
     assert settled.unapplied_fen == 10_000
     (owed,) = refunds_due(store, date(2025, 5, 12))
     assert (owed.loan, owed.borrower, owed.amount_fen) == ("L1", "B1", 10_000)
+    on = day("2025-05-12")
+    with store.connect() as connection:
+        refund(connection, Refunded("L1", "back-1", on, on, 10_000))
+    assert refunds_due(store, date(2025, 5, 12)) == []  # given back: it stands in the list no more
+    with store.connect() as connection:
+        refund_returned(connection, RefundReturned("L1", "back-2", on, on, 10_000))
+    assert [r.amount_fen for r in refunds_due(store, date(2025, 5, 12))] == [10_000]
     with store.connect() as connection:
         take_result(connection, said(0, "returned", 13), date(2025, 5, 13))
     assert refunds_due(store, date(2025, 5, 14)) == []
+    with store.connect() as connection:  # money that came by no bank at all is the borrower's as well
+        take(connection, Repaid("L1", "too-much", on, on, 700))
+    assert [(r.loan, r.amount_fen) for r in refunds_due(store, date(2025, 5, 14))] == [("L1", 700)]
 
 
 # -- callbacks ----------------------------------------------------------------------------------------------------
@@ -483,6 +494,19 @@ def test_one_wrong_number_holds_up_nobody(store: Store, tmp_path: Path) -> None:
 def test_a_mandate_with_a_wrong_number_is_refused_at_its_desk(book: Store, more: dict[str, Any], says: str) -> None:
     with book.connect() as connection, pytest.raises(FactRefused, match=says):
         sign_mandate(connection, mandate("M9", **more))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"account": "DE89370400440532013001"},
+        {"account": "1", "bank": "091000018"},
+        {"account": "1", "scheme_id": "DE99ZZZ09999999999"},
+    ],
+)
+def test_a_creditor_with_a_wrong_number_is_refused_at_the_desk(book: Store, more: dict[str, str]) -> None:
+    with book.connect() as connection, pytest.raises(FactRefused, match="copy it again"):
+        set_creditor(connection, Creditor("Lender", **more))
 
 
 def test_a_small_letter_makes_no_other_account(book: Store) -> None:

@@ -11,6 +11,7 @@ from afterloan.banks.words import (
     Results,
     RowRefused,
     Statement,
+    Status,
     reference_or_none,
 )
 from afterloan.banks.xml import Node, Tree, account, account_of, money, read_document, write_document
@@ -295,21 +296,23 @@ def _text(at: Node) -> str:
 
 
 def results_of(statement: Statement) -> Results:
-    """Lines that name a debit as its results: money in, it succeeded; money out, it went back."""
-    found = tuple(
-        Result(
-            x.end_to_end,
-            "succeeded" if x.amount_fen > 0 else "returned",
-            x.booked_on,
-            abs(x.amount_fen),
-            x.code,
-            "iso20022",
-            x.bank_reference,
-        )
-        for x in statement.lines
-        if x.end_to_end
-    )
-    return Results(statement.message, "", statement.made_at, found, statement.refused)
+    """Lines that name a debit as its results: money in, it succeeded; money out, it went back.
+
+    A line that names none is no result: it is refused, so that its money is not passed over in silence.
+    """
+    found: list[Result] = []
+    refused = list(statement.refused)
+    for x in statement.lines:
+        if x.end_to_end and not x.doubt:
+            status: Status = "succeeded" if x.amount_fen > 0 else "returned"
+            amount, code, own = abs(x.amount_fen), x.code, x.bank_reference
+            found.append(Result(x.end_to_end, status, x.booked_on, amount, code, "iso20022", own))
+        else:
+            shown = show_amount(x.amount_fen, decimals_of(statement.currency))
+            value = f"{x.bank_reference} {x.booked_on} {shown}".strip()
+            reason, remedy = x.doubt or "names no debit", "take the file in as a statement: afterloan bank-statement"
+            refused.append(RowRefused(f"line {x.position}", "EndToEndId", value, reason, remedy))
+    return Results(statement.message, "", statement.made_at, tuple(found), tuple(refused))
 
 
 def write_camt054_results(results: Results) -> bytes:

@@ -32,6 +32,9 @@ def refuse_order(order: Order, currency: str) -> RowRefused | None:
     for what, text, most in (("mandate", order.mandate, 35), ("account", order.account, 34), ("bank", order.bank, 35)):
         if len(text) > most:
             return RowRefused(place, what, text, f"is longer than {most} characters", "correct the mandate")
+    if currency == SEPA and in_sepa(order.mandate, 35) != order.mandate:
+        reason = "has letters that SEPA does not carry"
+        return RowRefused(place, "mandate", order.mandate, reason, "sign the mandate under a plain reference")
     if not _text(order.name, 70, currency):
         return RowRefused(
             place, "name", order.name, "has no letter that can be written", "correct the mandate's holder"

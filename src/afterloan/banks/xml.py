@@ -16,6 +16,8 @@ from afterloan.money import AmountRefused, decimals_of, parse_amount, show_amoun
 
 DAY_WITH_ZONE = re.compile(r"^(\d{4}-\d\d-\d\d)(Z|[+-]\d\d:\d\d)$")
 """A day may carry its zone (`2026-03-10+01:00`); it stays the same day."""
+NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Signs that no XML can carry; a name may hold them by mistake."""
 SPACE = "urn:iso:std:iso:20022:tech:xsd:"
 SCHEMAS = "AFTERLOAN_ISO20022_SCHEMAS"
 """Names a folder with the published schemas, `camt.053.001.08.xsd` …: files in and out are then checked."""
@@ -152,7 +154,7 @@ def _append(parent: Any, tree: Tree, space: str) -> None:
             _append(element, child, space)
     else:
         element = etree.SubElement(parent, f"{{{space}}}{local}")
-        element.text = str(content)
+        element.text = NOT_IN_XML.sub(" ", str(content))
     for attribute in attributes:
         key, _, value = attribute.partition("=")
         element.set(key, value)

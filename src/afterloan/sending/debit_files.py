@@ -1,5 +1,6 @@
 """Attempts that wait for a file become one, once; debits that a scheme answers only by silence are presumed paid."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,6 +12,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from afterloan.banks.files import SUFFIX, WRITERS, refuse_order
+from afterloan.banks.numbers import is_creditor_id, is_iban, is_routing, looks_like_iban, plain_account
 from afterloan.banks.words import Collection, Creditor, Order, Result, Results
 from afterloan.facts import FactRefused
 from afterloan.facts.debit import DebitAttempted, DebitFiled
@@ -48,12 +50,25 @@ class Filed:
 
 
 def set_creditor(connection: psycopg.Connection[Any], creditor: Creditor) -> None:
-    """Say who collects (setting `creditor`)."""
+    """Say who collects (setting `creditor`). Raises FactRefused for numbers whose check digits are wrong."""
+    _check_creditor(creditor)
     told = {"name": creditor.name, "account": creditor.account, "bank": creditor.bank, "scheme_id": creditor.scheme_id}
     connection.execute(
         "insert into setting (name, value) values (%s, %s) on conflict (name) do update set value = excluded.value",
         (CREDITOR, Jsonb(told)),
     )
+
+
+def _check_creditor(creditor: Creditor) -> None:
+    """Refuse at the desk what would be refused in every file: numbers that look like an IBAN, a routing number, …"""
+    if looks_like_iban(plain_account(creditor.account)) and not is_iban(plain_account(creditor.account)):
+        raise FactRefused("account", creditor.account, "is an IBAN with wrong check digits", "copy it again")
+    if re.fullmatch(r"[0-9]{9}", creditor.bank) and not is_routing(creditor.bank):
+        raise FactRefused("bank", creditor.bank, "is a routing number with a wrong check digit", "copy it again")
+    named = plain_account(creditor.scheme_id)
+    if re.fullmatch(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{8,31}", named) and not is_creditor_id(named):
+        reason = "is a creditor identifier with wrong check digits"
+        raise FactRefused("scheme_id", creditor.scheme_id, reason, "copy it again")
 
 
 def creditor_of(connection: psycopg.Connection[Any]) -> Creditor:

@@ -8,6 +8,8 @@ from afterloan.banks.words import Line
 
 TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,59}")
 
+CREDITOR_REFERENCE = re.compile(r"RF[0-9]{2}[A-Za-z0-9]{1,21}")
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -34,9 +36,13 @@ class Match:
 
 
 def tokens(line: Line) -> list[str]:
-    """Words of a line that may be references, in order: `tokens` of "repay loan-7, thanks" has `loan-7`."""
-    found = TOKEN.findall(f"{line.end_to_end} {line.text}")
-    return list(dict.fromkeys(word.strip(".-_") for word in found))
+    """Words of a line that may be references, in order: `tokens` of "repay loan-7, thanks" has `loan-7`.
+
+    A creditor reference (ISO 11649) also counts without its RF and check digits: `RF18L3` is `L3` too.
+    """
+    found = [word.strip(".-_") for word in TOKEN.findall(f"{line.end_to_end} {line.text}")]
+    within = [word[4:] for word in found if CREDITOR_REFERENCE.fullmatch(word)]
+    return list(dict.fromkeys([*found, *within]))
 
 
 def match_line(line: Line, by_loan: Sequence[Claim], by_borrower: Sequence[Claim], by_name: Iterable[Claim]) -> Match:

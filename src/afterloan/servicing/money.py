@@ -31,7 +31,6 @@ from afterloan.store.statements import (
     loans_named,
     loans_of_name,
     loans_of_named,
-    loans_with_outside_money,
     lock_account,
     put_line,
     put_match,
@@ -402,10 +401,21 @@ def _locked(connection: psycopg.Connection[Any], name: str, account: str | None)
 
 
 def _taken_back(connection: psycopg.Connection[Any], fact: str) -> bool:
+    """Whether a repayment was taken back before. Raises FactRefused where it was moved and stands on another loan."""
     row = connection.execute(
-        "select 1 from fact f join fact r on r.of_fact = f.fact where f.reference = %s", (fact,)
+        "select r.reference from fact f join fact r on r.of_fact = f.fact where f.reference = %s", (fact,)
     ).fetchone()
-    return row is not None
+    if row is None:
+        return False
+    moved = f"{str(row[0]).removesuffix(':off')}:on"
+    stands = connection.execute(
+        "select c.reference from fact f join contract c using (loan) where f.reference = %s "
+        "and not exists (select from fact r where r.of_fact = f.fact)",
+        (moved,),
+    ).fetchone()
+    if stands is not None:
+        raise FactRefused("fact", fact, f"was moved to {stands[0]} as {moved}", "move that repayment, not its line")
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,19 +429,18 @@ class Surplus:
 
 
 def refunds_due(store: Store, on: date) -> list[Surplus]:
-    """Paid loans with money left on them that came by debit or statement: to be given back or used with consent."""
+    """Paid loans that hold money, whichever door it came by: to be given back, or used with the borrower's consent.
+
+    What was given back is not there any more; what came back from a refund is there again.
+    """
+    over: dict[int, int] = {}
+    as_of = day(on.isoformat())
     with store.connect() as connection, reader_of(store) as reader:
-        loans = loans_with_outside_money(connection)
-        if not loans:
-            return []
-        book = read_loans(connection, reader, one_of("c.loan", loans))
-        as_of = day(on.isoformat())
-        positions = reckon_book(book, as_of, as_of)
-        over = {
-            int(p["loan"]): int(p["unapplied_fen"])
-            for p in positions
-            if not p["error"] and p["payoff_fen"] == 0 and p["unapplied_fen"] > 0
-        }
+        for (shard,) in connection.execute("select distinct shard from contract order by shard").fetchall():
+            book = read_loans(connection, reader, f"c.shard = {int(shard)}")
+            for p in reckon_book(book, as_of, as_of):
+                if not p["error"] and p["payoff_fen"] == 0 and p["unapplied_fen"] > 0:
+                    over[int(p["loan"])] = int(p["unapplied_fen"])
         rows = connection.execute(
             "select c.loan, c.reference, b.reference, b.name from contract c join borrower b using (borrower) "
             "where c.loan = any(%s) order by c.reference",

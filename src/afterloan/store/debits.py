@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 
-from afterloan.banks.letters import in_ascii
+from afterloan.banks.letters import in_ascii, in_sepa
 from afterloan.banks.numbers import US_ACCOUNT, is_iban, is_routing, looks_like_iban, plain_account
 from afterloan.dates import day
 from afterloan.facts import FactRefused
@@ -191,6 +191,9 @@ def checked_mandate(mandate: MandateSigned) -> MandateSigned:
             raise FactRefused("account", mandate.account, "is an IBAN with wrong check digits", "copy it again")
         if len(mandate.reference) > 35:
             raise FactRefused("reference", mandate.reference, "is longer than 35 characters", "give a shorter one")
+        if is_iban(account) and in_sepa(mandate.reference, 35) != mandate.reference:
+            reason = "has letters that SEPA does not carry"
+            raise FactRefused("reference", mandate.reference, reason, "give one of plain letters and digits")
         return mandate.model_copy(update={"account": account if is_iban(account) else mandate.account})
     return mandate
 

@@ -318,11 +318,3 @@ def finish_refusal(connection: psycopg.Connection[Any], number: int, by: str, no
         (number, by, note, on),
     ).fetchone()
     return done is not None
-
-
-def loans_with_outside_money(connection: psycopg.Connection[Any]) -> list[int]:
-    """Numbers of the loans that got money by debit or by statement."""
-    rows = connection.execute(
-        "select distinct loan from fact where reference like 'debit:%%' or reference like 'bank:%%' order by loan"
-    )
-    return [row[0] for row in rows.fetchall()]
