@@ -72,7 +72,8 @@ def test_refusals_say_what_and_where(store: Store, run: Any, tmp_path: Path) -> 
         (("decide", "--on", "14.05.2025"), "write it as YYYY-MM-DD"),
         (("decide", "--on", "2025-05-14"), "no day is closed; close 2025-05-13 first"),
         (("can-draw", "B9", "1.00"), "no borrower of that reference"),
-        (("can-draw", "B9", "1,00"), "is no amount"),
+        (("can-draw", "B9", "1,0,0"), "is no amount"),
+        (("can-draw", "B9", "1,000"), "a mark before three digits says either"),
         (("hold", "place", "B9", "annoyed", "--reason", "x", "--reference", "h"), "hold"),
     ):
         code, out, error = run(*words)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import group
+from afterloan.desk.keyboard.options import amount_of, group
 
 if TYPE_CHECKING:
     from afterloan.banks.words import RowRefused
@@ -51,9 +51,7 @@ def _day(text: str) -> date:
 
 
 def _fen(text: str, option: str) -> int | None:
-    from afterloan.money import parse_amount
-
-    return parse_amount(text, where=option) if text else None
+    return amount_of(text, option) if text else None
 
 
 def _data(file: Path) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import group
+from afterloan.desk.keyboard.options import amount_of, group
 
 if TYPE_CHECKING:
     from afterloan.papers.court import Matter
@@ -118,13 +118,11 @@ def end(
     note: str = "",
 ) -> None:  # fmt: skip
     """Tell what came of a step: delivered, issued, objected, granted, part_paid …"""
-    from decimal import Decimal
-
     from afterloan.servicing.legal import end as run
 
     until = _date(perform_by) if perform_by else None
     with _both() as (connection, reader):
-        run(connection, reader, proposal, _date(on), outcome, int(Decimal(amount) * 100), until, case_number, note)
+        run(connection, reader, proposal, _date(on), outcome, amount_of(amount), until, case_number, note)
     print(f"recorded: {outcome}")
 
 
@@ -157,12 +155,10 @@ def people(person: str = typer.Argument(""), role: Annotated[list[str] | None, t
 
 def loss(loan: str, what: str, by: By, on: On = "", price: str = "0") -> None:
     """Propose a charge_off, write_off or sale of LOAN."""
-    from decimal import Decimal
-
     from afterloan.servicing.legal import propose_loss
 
     with _both() as (connection, reader):
-        print(propose_loss(connection, reader, loan, what, _date(on), by, int(Decimal(price) * 100)))
+        print(propose_loss(connection, reader, loan, what, _date(on), by, amount_of(price, "price")))
 
 
 def approve_loss(proposal: str, by: By, role: Annotated[str, typer.Option()], on: On = "") -> None:

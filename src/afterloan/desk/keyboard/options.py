@@ -29,6 +29,19 @@ def group(words: str) -> typer.Typer:
     return typer.Typer(cls=Whole, no_args_is_help=True, rich_markup_mode=None, help=words)
 
 
+def amount_of(text: str, where: str = "amount") -> int:
+    """Minor units of an amount at the keyboard, never below nothing: `amount_of("1200.00") == 120000`.
+
+    `where`: the option, as the person knows it. Raises AmountRefused.
+    """
+    from afterloan.money import AmountRefused, parse_amount
+
+    minor = parse_amount(text, where=where)
+    if minor < 0:
+        raise AmountRefused(where, text, "is below nothing", "write what it comes to, without a sign")
+    return minor
+
+
 def day_of(text: str) -> int:
     """A day from its text, else the last day the book knows."""
     from afterloan.dates import day

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from afterloan.desk.keyboard.options import AsJson, Language, On, day_of, group
+from afterloan.desk.keyboard.options import AsJson, Language, On, amount_of, day_of, group
 
 
 def register(app: typer.Typer) -> None:
@@ -87,14 +87,13 @@ def limit_application(
     as_json: AsJson = False,
 ) -> None:
     """BORROWER applies for a limit of WANTED (e.g. 10000.00): restored in a step, or refused with reasons."""
-    from afterloan.desk.keyboard.relief import fen
     from afterloan.rebuilding.words import money
     from afterloan.servicing.lessons import apply_for_limit
     from afterloan.store.rebuilding import person_of
     from afterloan.store.server import open_store
 
     store = open_store()
-    answer = apply_for_limit(store, person_of(store, borrower), fen(wanted), day_of(on), reference)
+    answer = apply_for_limit(store, person_of(store, borrower), amount_of(wanted, "wanted"), day_of(on), reference)
     if as_json:
         again = answer.ask_again_on.isoformat() if answer.ask_again_on else None
         told = {"granted": answer.granted, "after_fen": answer.after_fen, "reasons": answer.reasons}

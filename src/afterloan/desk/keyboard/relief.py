@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import AsJson, On, day_of, group
+from afterloan.desk.keyboard.options import AsJson, On, amount_of, day_of, group
 
 Reference = Annotated[str, typer.Option("--reference", help="The message's own reference.")]
 
@@ -33,16 +33,6 @@ def register(app: typer.Typer) -> None:
             room.command(step)(function)
         app.add_typer(room, name=name)
     app.command("classify")(classify)
-
-
-def fen(text: str) -> int:
-    """Minor units of `1200.00`."""
-    import re
-
-    if not re.fullmatch(r"\d{1,10}(\.\d{1,2})?", text):
-        raise ValueError(f"amount {text!r} is no amount; write major units with at most two decimals, e.g. 1200.00")
-    whole, _, cents = text.partition(".")
-    return int(whole) * 100 + int(cents.ljust(2, "0") or 0)
 
 
 def _store() -> Any:
@@ -85,9 +75,9 @@ def give(
         raise ValueError("give one of --amount, --instalment, --month; none of them: in full")
     want = Want("full")
     if amount:
-        want = Want("amount", fen(amount))
+        want = Want("amount", amount_of(amount, "amount"))
     elif instalment:
-        want = Want("instalment", fen(instalment))
+        want = Want("instalment", amount_of(instalment, "instalment"))
     elif month:
         want = Want("month", month_end(day(f"{month}-01")))
     now = day_of(today)
@@ -119,7 +109,12 @@ def execute(of: str, reference: Reference, on: On = "", as_json: AsJson = False)
 def _means(income: str, spending: str, other: str, household: int) -> Any:
     from afterloan.facts.relief import Means
 
-    return Means(income_fen=fen(income), spending_fen=fen(spending), other_debts_fen=fen(other), household=household)
+    return Means(
+        income_fen=amount_of(income, "income"),
+        spending_fen=amount_of(spending, "spending"),
+        other_debts_fen=amount_of(other, "other"),
+        household=household,
+    )
 
 
 Income = Annotated[str, typer.Option("--income", help="Stated income a month.")]
@@ -182,7 +177,9 @@ def offer(
     from afterloan.servicing.relief import offer_plan, plan_named
 
     store, day = _store(), day_of(on)
-    made = plan_named(store, loan, plan, day, periods, fen(amount) if amount else 0, until, rate_permille)
+    made = plan_named(
+        store, loan, plan, day, periods, amount_of(amount, "amount") if amount else 0, until, rate_permille
+    )
     offered = offer_plan(store, loan, made, day, reference)
     if as_json:
         _print(offered.model_dump(mode="json"), True)

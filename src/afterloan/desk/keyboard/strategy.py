@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import group
+from afterloan.desk.keyboard.options import amount_of, group
 
 On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
@@ -50,15 +50,6 @@ def _date(text: str) -> date:
 
 def _number(text: str) -> int:
     return _date(text).toordinal() - 719163
-
-
-def _fen(text: str) -> int:
-    import re
-
-    if not re.fullmatch(r"\d{1,10}(\.\d{1,2})?", text):
-        raise ValueError(f"amount {text!r} is no amount; write major units with at most two decimals, e.g. 1200.00")
-    whole, _, cents = text.partition(".")
-    return int(whole) * 100 + int(cents.ljust(2, "0"))
 
 
 @contextmanager
@@ -250,7 +241,7 @@ def can_draw(borrower: str, amount: str, on: On = "", as_json: AsJson = False) -
     from afterloan.store.limits import can_draw as ask
 
     with _connection() as connection:
-        answer = ask(connection, borrower, _fen(amount), _date(on))
+        answer = ask(connection, borrower, amount_of(amount), _date(on))
     if as_json:
         told = {"allowed": answer.allowed, "reasons": answer.reasons}
         print(json.dumps({**told, "limit_fen": answer.limit_fen, "available_fen": answer.available_fen}))
@@ -338,7 +329,7 @@ def promise_make(
 
     day = _date(on)
     told = {"borrower": borrower, "on": day, "known_on": day, "reference": reference, "loan": loan, "by": by}
-    _tell(read_event(PromiseMade, {**told, "amount_fen": _fen(amount), "due_on": _date(due)}))
+    _tell(read_event(PromiseMade, {**told, "amount_fen": amount_of(amount), "due_on": _date(due)}))
 
 
 def promise_withdraw(borrower: str, of: str, reason: Annotated[str, typer.Option(help="Why.")], on: On = "") -> None:
@@ -402,7 +393,7 @@ def limit_change(
     }
     if change not in kinds:
         raise ValueError(f"change {change!r}: there are {', '.join(kinds)}")
-    after = _fen(amount) if amount else None
+    after = amount_of(amount) if amount else None
     with _connection() as connection:
         done = change_line(
             connection, kinds[change], borrower, _date(on), reference, by, reason, after, bar=bar or None
