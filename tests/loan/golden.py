@@ -1,6 +1,7 @@
 """Read a golden story and hold the reckoning against it."""
 
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +79,13 @@ def number(value: date | str) -> int:
     return day(value.isoformat() if isinstance(value, date) else value)
 
 
+@cache
+def _builtin() -> dict[str, ProductTerms]:
+    return builtin()
+
+
 def terms_of(story: dict[str, Any]) -> ProductTerms:
-    told = builtin()[story["product"]].model_dump(mode="json") | story.get("set", {})
+    told = _builtin()[story["product"]].model_dump(mode="json") | story.get("set", {})
     return ProductTerms.model_validate(told)
 
 

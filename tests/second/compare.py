@@ -49,13 +49,13 @@ def days_of(story: Story) -> range:
 
 
 def standing(story: Story, known_on: int) -> tuple[int, ...]:
-    """Which facts stand as known on a day."""
-    return tuple(
-        k
-        for k, f in enumerate(story["story"])
-        if f.get("known_on", f["on"]).toordinal() <= known_on
-        and ("gone_on" not in f or f["gone_on"].toordinal() > known_on)
-    )
+    """Which facts stand as known on a day; one that is known on its day may stand before it, where it does nothing."""
+    stands = []
+    for k, fact in enumerate(story["story"]):
+        known = fact.get("known_on", fact["on"]) == fact["on"] or fact["known_on"].toordinal() <= known_on
+        if known and ("gone_on" not in fact or fact["gone_on"].toordinal() > known_on):
+            stands.append(k)
+    return tuple(stands)
 
 
 def second_positions(story: Story, until: int = reckoner.NEVER) -> Iterator[tuple[int, int, dict[str, Any]]]:
@@ -67,7 +67,8 @@ def second_positions(story: Story, until: int = reckoner.NEVER) -> Iterator[tupl
     epochs: dict[tuple[int, ...], list[tuple[int, int]]] = {}
     for day in days:
         epochs.setdefault(standing(story, day), []).append((day, day))
-        epochs.setdefault(standing(story, last), []).append((day, last))
+        if standing(story, day) != standing(story, last):
+            epochs.setdefault(standing(story, last), []).append((day, last))
     for facts, asked in epochs.items():
         ledger = Ledger(terms, story["contract"], [story["story"][k] for k in facts])
         for day, known_on in sorted(set(asked)):

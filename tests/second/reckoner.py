@@ -68,12 +68,13 @@ class Row:
     graced: Fraction = Fraction(0)  # what one cent would have borne in the nights of grace
     charged: int = 0  # penalties charged by the desk
     fallen: bool = False
+    night: tuple[Fraction, Fraction] = (Fraction(-1), Fraction(0))  # a rate, and what one cent bears for a night at it
 
     def owed(self, c: int) -> int:
         return self.asked[c] - self.got[c] - self.let_off[c]
 
     def open(self) -> int:
-        return sum(self.owed(c) for c in range(4))
+        return sum(self.asked) - sum(self.got) - sum(self.let_off)
 
 
 class Ledger:
@@ -83,7 +84,7 @@ class Ledger:
         self.terms, self.contract = terms, contract
         told = [(number(f["on"]), ORDER.index(kind_of(f)), n, f) for n, f in enumerate(facts)]
         self.told = [(on, f) for on, _, _, f in sorted(told, key=lambda t: t[:3])]
-        self.rate = Fraction(contract["rate_percent"]) / 100
+        self._set_rate(contract["rate_percent"])
         self.signed = number(contract["signed_on"])
         self.day = self.signed
         self.rows: list[Row] = []
@@ -120,7 +121,7 @@ class Ledger:
         self.worst = max(self.worst, self.days_past_due())  # of an evening
         row = self.next_row()
         if row and not self.stopped:
-            row.earned += self._bears() * self.rate * self._share(row)
+            row.earned += self._bears() * self._of_a_night(row)
         for past in self.rows:
             if past.fallen and past.open() > 0:
                 self._penalty_night(past)
@@ -138,6 +139,14 @@ class Ledger:
         if self.terms["accrual"] == "scheduled":
             return self.scheduled
         return self.balance if self.terms["past_due_bears_interest"] else self.ahead
+
+    def _of_a_night(self, row: Row) -> Fraction:
+        """What one cent bears tonight."""
+        if self.terms["day_count"] in ("act_act", "thirty_360"):  # no two nights need be alike
+            return self.rate * self._share(row)
+        if row.night[0] != self.rate:
+            row.night = self.rate, self.rate * self._share(row)
+        return row.night[1]
 
     def _share(self, row: Row) -> Fraction:
         """What part of its unit of time the rate bears for this night."""
@@ -189,7 +198,7 @@ class Ledger:
             for row in rows:
                 growth = Fraction(0)
                 for self.day in range(row.start, row.due):
-                    growth += self.rate * self._share(row)
+                    growth += self._of_a_night(row)
                 factor /= 1 + growth
                 total += factor
             self.day = day
@@ -242,12 +251,17 @@ class Ledger:
 
     def _close(self) -> None:
         """Note the day on which nothing is left."""
-        if self.lent and self.gone == NEVER and self.payoff() == 0 and self.balance == 0:
+        if self.balance == 0 and self.lent and self.gone == NEVER and self.payoff() == 0:
             self.settled = min(self.settled, self.day)
         else:
             self.settled = NEVER
 
     # penalty
+
+    def _set_rate(self, percent: str) -> None:
+        """The contract rate, and what it makes of the penalty rate."""
+        self.rate = Fraction(percent) / 100
+        self.raised = self._penalty_rate()
 
     def _penalty_rate(self) -> Fraction:
         """For a night: the contract rate raised, under the year's cap, rounded down to five decimals of a percent."""
@@ -265,7 +279,7 @@ class Ledger:
     def _penalty_night(self, row: Row) -> None:
         """What is paid inside grace bears nothing; what is left at its end, from the due day or from then."""
         grace = self.terms["grace"]["penalty_days"]
-        rate = Fraction(0) if self.held or self.stopped else self._penalty_rate()
+        rate = Fraction(0) if self.held or self.stopped else self.raised
         late = self.day - row.due
         if late < grace:
             row.graced += rate if self.terms["penalty"]["start"] == "retroactive" else 0
@@ -304,7 +318,7 @@ class Ledger:
         """Rows ahead are levelled again, the running one counted whole; a change to the same rate changes nothing."""
         if self.rate == Fraction(fact["rate_changed"]) / 100:
             return
-        self.rate = Fraction(fact["rate_changed"]) / 100
+        self._set_rate(fact["rate_changed"])
         rows = self.rows_ahead()
         self._level(rows, self.ahead + sum(row.got[PRINCIPAL] for row in rows))
 
@@ -469,29 +483,30 @@ class Ledger:
         return min(late, default=NEVER)
 
     def days_past_due(self) -> int:
-        return self.day - self.oldest() if self.oldest() != NEVER else 0
+        return max(self.day - self.oldest(), 0)
 
-    def state(self) -> str:
+    def state(self, late: int) -> str:
         if self.gone != NEVER:
             return "sold" if self.price else "written_off"
         if self.settled != NEVER:
             return "paid_off"
         if self.charged_off != NEVER:
             return "charged_off"
-        if self.days_past_due() == 0:
+        if late == 0:
             return "current"
-        return "overdue" if self.days_past_due() > self.terms["grace"]["bureau_days"] else "in_grace"
+        return "overdue" if late > self.terms["grace"]["bureau_days"] else "in_grace"
 
     def position(self) -> dict[str, Any]:
         """All that is compared with the reckoned position, by the names that it has there."""
-        late = self.days_past_due()
+        oldest = self.oldest()
+        late = self.day - oldest if oldest != NEVER else 0
         return {
-            "state": self.state(),
+            "state": self.state(late),
             "days_past_due": late,
             "grace_days_past_due": late if late > self.terms["grace"]["bureau_days"] else 0,
             "bucket": sum(late >= start for start in self.terms["buckets"]),
             "worst_days_past_due": max(self.worst, late),
-            "oldest_unpaid_on": self.oldest(),
+            "oldest_unpaid_on": oldest,
             "disbursed": self.lent,
             "outstanding": [*(self.all_owed(c) for c in (PENALTY, FEE)), self.due(INTEREST), self.balance],
             "arrears": [sum(r.owed(c) for r in self.rows if r.fallen and r.due < self.day) for c in range(4)],

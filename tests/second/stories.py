@@ -82,8 +82,10 @@ class Teller:
             told["order"] = self._order()
         if self._maybe(0.3):
             told["direction"] = "vertical"
-        if self._maybe(0.2):
-            told["in_advance"] = pick(("last_instalment", "next_then_last"))
+        if self._maybe(0.2):  # next_then_last shares out by instalment: not with vertical
+            told["in_advance"] = pick(
+                ("last_instalment", "next_then_last") if "direction" not in told else ("last_instalment",)
+            )
         if self._maybe(0.15):
             told["tolerance_fen"] = pick((1, 50))
         return code, told
