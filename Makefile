@@ -30,6 +30,7 @@ cases: setup
 
 simulate: setup
 	@$(BIN)/python -m tests.simulation --seeds 200
+	@$(BIN)/python -m tests.second --stories $(or $(STORIES),20000)
 
 lint: setup
 	@$(BIN)/ruff check .

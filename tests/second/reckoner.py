@@ -68,6 +68,7 @@ class Row:
     graced: Fraction = Fraction(0)  # what one cent would have borne in the nights of grace
     charged: int = 0  # penalties charged by the desk
     fallen: bool = False
+    alone: bool = False  # asks for charges due after the last instalment, and nothing else
     night: tuple[Fraction, Fraction] = (Fraction(-1), Fraction(0))  # a rate, and what one cent bears for a night at it
 
     def owed(self, c: int) -> int:
@@ -126,12 +127,16 @@ class Ledger:
             if past.fallen and past.open() > 0:
                 self._penalty_night(past)
         self.day += 1
-        if row and row.due <= self.day:
-            self._fall_due(row)
-            self._use_waiting()
+        self._morning()
         self._penalties()
         self._late_fees()
         self._close()
+
+    def _morning(self) -> None:
+        for row in self.rows:
+            if not row.fallen and row.due <= self.day:
+                self._fall_due(row)
+                self._use_waiting()
 
     def _bears(self) -> int:
         if self.terms["method"] == "flat":
@@ -164,10 +169,11 @@ class Ledger:
     # rows
 
     def next_row(self) -> Row | None:
-        return next((row for row in self.rows if not row.fallen), None)
+        """The instalment that is running."""
+        return next((row for row in self.rows if not row.fallen and not row.alone), None)
 
     def rows_ahead(self) -> list[Row]:
-        return [row for row in self.rows if not row.fallen]
+        return [row for row in self.rows if not row.fallen and not row.alone]
 
     def _lay_out(self) -> None:
         told = self.contract
@@ -215,9 +221,11 @@ class Ledger:
         return int((value + Fraction(1, 2)) // 1)
 
     def _fall_due(self, row: Row) -> None:
+        row.fallen = True
+        if row.alone:
+            return
         total = self._round(row.earned) + row.carried
         row.asked[INTEREST], row.asked[PRINCIPAL] = self._split(row, total, self.ahead)
-        row.fallen = True
         self.ahead -= row.asked[PRINCIPAL] - row.got[PRINCIPAL]
         self.scheduled -= row.asked[PRINCIPAL]
         following = self.next_row()
@@ -227,7 +235,7 @@ class Ledger:
     def _split(self, row: Row, interest: int, ahead: int) -> tuple[int, int]:
         """What a row asks for in interest and principal, out of interest earned and principal not asked for yet."""
         early = row.got[PRINCIPAL]
-        if row is self.rows[-1]:
+        if row is [r for r in self.rows if not r.alone][-1]:
             return max(interest, row.got[INTEREST]), early + ahead
         method = self.terms["method"]
         principal = row.part
@@ -297,7 +305,13 @@ class Ledger:
     def _late_fees(self) -> None:
         fee = self.terms["penalty"]["late_fee_fen"]
         for row in self.rows:
-            if fee and row.fallen and self.day == row.due + self.terms["grace"]["fee_days"] + 1 and row.open() > 0:
+            if (
+                fee
+                and row.fallen
+                and not row.alone
+                and self.day == row.due + self.terms["grace"]["fee_days"] + 1
+                and row.open() > 0
+            ):
                 row.asked[FEE] += fee
 
     # facts
@@ -323,12 +337,17 @@ class Ledger:
         self._level(rows, self.ahead + sum(row.got[PRINCIPAL] for row in rows))
 
     def _charged(self, fact: dict[str, Any]) -> None:
+        """With the instalment in whose period it falls due; after the last of them, a row of its own."""
         due = number(fact["due_on"])
-        row = next((r for r in self.rows if due <= r.due), None) or self.rows[-1]
+        row = next((r for r in self.rows if due <= r.due), None)
+        if row is None:
+            row = Row(self.rows[-1].due, due, Fraction(0), alone=True)
+            self.rows.append(row)
         c = PARTS[fact["component"]]
         row.asked[c] += cents(fact["charged"])
         if c == PENALTY:
             row.charged += cents(fact["charged"])
+        self._morning()
 
     def _waived(self, fact: dict[str, Any]) -> None:
         c, left = PARTS[fact["component"]], cents(fact["waived"])
@@ -377,7 +396,7 @@ class Ledger:
 
     def _bring_forward(self) -> None:
         """Whatever is ahead falls due today, in one row: interest earned so far, all principal."""
-        rows = self.rows_ahead()
+        rows = [row for row in self.rows if not row.fallen]
         if not rows:
             return
         self._show_ahead()
@@ -420,6 +439,8 @@ class Ledger:
             for row in list(self.rows):
                 money = self._pay_row(row, [PARTS[line[0]] for line in lines], money)
             return money
+        if self.terms["direction"] == "horizontal":
+            money = self._costs_first(money)
         for timing in ("past_due", "due", "in_advance"):
             if timing == "in_advance":
                 self._show_ahead()
@@ -434,6 +455,14 @@ class Ledger:
             else:
                 for row in rows:
                     money = self._pay_row(row, parts, money)
+        return money
+
+    def _costs_first(self, money: int) -> int:
+        """Charges that fell due after the last instalment are paid first where the order puts fees before principal."""
+        order = [line for line in self.terms["order"] if line in ("past_due fee", "past_due principal")]
+        for row in self.rows if order[0] == "past_due fee" else []:
+            if row.alone and row.fallen:
+                money = self._pay_row(row, [PENALTY, FEE], money)
         return money
 
     def _turn(self, rows: list[Row]) -> list[Row]:

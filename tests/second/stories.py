@@ -12,8 +12,7 @@ SIGNINGS = (date(2026, 1, 10), date(2026, 1, 31), date(2027, 11, 29), date(2027,
 # What is known to be open, each with its reason; a name goes when the reckoning is mended. Nothing of it is drawn.
 OPEN = {
     "bullet over whole months": "a monthly rate on a single row is one month's interest, whatever its length",
-    "charge after the last due day": "it falls due at once, on the last row",
-    "debt after all was paid": "money that waits is not used for it, the state stays",
+    "debt after all was paid": "the state, and the day of paying off, stay what they were when waiting money meets it",
     "flat": "early money takes the interest of the whole period; what was paid off is asked for interest again",
 }
 PARTS = ("penalty", "fee", "interest", "principal")
@@ -140,6 +139,7 @@ class Teller:
                     tell(told)
         if self._maybe(0.2):
             self._end(told)
+
         if "debt after all was paid" in OPEN and self._owes_more_later():
             room = self.principal * 9 // 10
             for fact in [f for f in self.facts if "repaid" in f]:
@@ -166,9 +166,6 @@ class Teller:
     def _charged(self, told: dict[str, Any]) -> None:
         on = self._day()
         due = on + timedelta(self.chance.choice((0, 0, 10, 40)))
-        if "charge after the last due day" in OPEN:
-            due = min(due, self.last)
-            on = min(on, due)
         part = self.chance.choice(("fee", "fee", "penalty"))
         self._known({"on": on, "charged": yuan(self.chance.randint(1, 9_000)), "component": part, "due_on": due})
 
