@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from afterloan.dates import day
-from afterloan.facts import FactRefused
+from afterloan.facts import FactRefused, Reinstalled
 from afterloan.facts.relief import Means
 from afterloan.loan.reckon import reckon_loan
 from afterloan.loan.suppose import Scratch, daily_rate, present_value
+from afterloan.loan.terms import ArrearsInterest
 from afterloan.strategy.affordability import MonthFlow, affordable
 from afterloan.strategy.eligibility import Asked, Case, against, eligible, relief_rule
 from afterloan.strategy.planner import MONTHS, Option, candidates, case_of, choose, search, together
@@ -186,3 +187,19 @@ def test_affordable_by_hand() -> None:
     # three heads need no less than 2,400.00
     poor = Means(income_fen=400_000, spending_fen=50_000, household=3)
     assert affordable(poor, date(2026, 7, 15)).amount_fen == 400_000 - 240_000 - 40_000
+
+
+def test_on_the_last_due_day_nothing_lies_ahead_to_extend() -> None:
+    book = loan("1200.00", "0", "2026-01-10", 2, [repaid("2026-02-10", "600.00")])
+
+    def kinds(on: int) -> set[str]:
+        return {plan.kind for plan in candidates(book, reckon_loan(book, 0, on), case(book), on)}
+
+    assert {"extension", "interest_only", "reinstalment"} <= kinds(day("2026-03-09"))
+    assert not {"extension", "interest_only"} & kinds(day("2026-03-10"))
+    assert "reinstalment" in kinds(day("2026-03-10"))
+
+
+def test_arrears_on_the_rows_left_cannot_end_all_interest() -> None:
+    with pytest.raises(FactRefused, match="needs new instalments; give a count and the first due day, or spread"):
+        Reinstalled("L1", "R1", day("2026-03-10"), day("2026-03-10"), interest=ArrearsInterest.ALONE)

@@ -310,6 +310,11 @@ class Reinstalled(Fact):
         _count(self.count, 0)
         if self.count:
             _day_after("due_on", self.due_on, self.on + 1)
+        elif self.interest in (ArrearsInterest.ALONE, ArrearsInterest.WHOLE):
+            name = self.interest.name.lower()
+            raise FactRefused(
+                "interest", name, "needs new instalments", "give a count and the first due day, or spread"
+            )
         if not 0 <= self.every <= 366:
             raise FactRefused("every", self.every, "not between 0 and 366", "give the interval in units")
 

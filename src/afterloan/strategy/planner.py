@@ -87,13 +87,15 @@ def candidates(book: Book, today: Reckoned, case: Case, on: int) -> list[Plan]:
         modes = (SPREAD, ALONE)
     first = next_due(today, on)
     behind = int(today.position["days_past_due"]) > 0
+    # rows that a plan can set anew: an imported schedule has no method, and after the last due day nothing lies ahead
+    open_rows = modes != (ALONE,) and bool((today.instalments["due_on"] > on).any()) and not behind
     found: list[Plan] = []
     for n in _periods("reinstalment", case):
         found.extend(reinstalment(n, first, mode) for mode in modes if mode != ALONE or case.hardship_granted)
     found.extend(_rate_cuts(book, case, first))
-    found.extend(extension(n) for n in _periods("extension", case) if not behind)
+    found.extend(extension(n) for n in _periods("extension", case) if open_rows)
     for n in _periods("interest_only", case):
-        found.extend(interest_only(n, rows) for rows in (False, True) if not behind)
+        found.extend(interest_only(n, rows) for rows in (False, True) if open_rows)
     found.extend(deferral(n) for n in _periods("deferral", case) if not behind)
     if behind:
         found.append(re_age())
