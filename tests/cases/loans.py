@@ -147,10 +147,12 @@ def product_of(terms: dict[str, Any]) -> np.ndarray:
 
 def policies_of(terms: dict[str, Any]) -> int:
     """The source's habits, as the named policies of a product."""
-    policy = Policy.EVEN_OUT_LAST | Policy.YEAR_TURNS_ON_31_DECEMBER
+    policy = Policy.YEAR_TURNS_ON_31_DECEMBER
     policy |= Policy.INTEREST_SPREAD_ALIKE | Policy.LATE_CHARGES_LAST
     if terms["schedule"] == "progressive":
-        policy |= Policy.KEPT_WHEN_MOVED | Policy.PLANNED_IN_WHOLE_PERIODS
+        policy |= Policy.EVEN_OUT_LAST | Policy.KEPT_WHEN_MOVED | Policy.PLANNED_IN_WHOLE_PERIODS
+    elif terms["interest"] == "declining":
+        policy |= Policy.PERIODS_AS_THE_FIRST | Policy.ROUNDED_AT_EACH_PAYMENT
     recalculation = terms.get("recalculation", {})
     by_period = recalculation.get("rest") == "same_as_repayment" and terms["schedule"] == "cumulative"
     if recalculation.get("payoff_interest") == "till_rest_frequency_date" or by_period:

@@ -174,6 +174,7 @@ def begin(life):
     life.dom = 0
     life.unit = 0
     life.signed_unit = 0
+    life.like = -1
     life.every = 0
     life.own_rate = -1
     life.given = 0

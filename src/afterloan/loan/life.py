@@ -83,11 +83,14 @@ CHARGES = int(RowKind.CHARGES)
 LATE_CHARGES_LAST = int(Policy.LATE_CHARGES_LAST)
 TOO_MANY_INSTALMENTS = int(Refusal.TOO_MANY_INSTALMENTS)
 REDUCE_INSTALMENT = int(Early.REDUCE_INSTALMENT)
+REDUCE_NUMBER = int(Early.REDUCE_NUMBER)
+ADJUST_LAST = int(Early.ADJUST_LAST)
 PAYOFF_SCHEDULED = int(PayoffInterest.SCHEDULED)
 EVEN_OUT_LAST = int(Policy.EVEN_OUT_LAST)
 EARLY_FILLS_INSTALMENT = int(Policy.EARLY_FILLS_INSTALMENT)
 WHOLE_PERIOD_INTEREST = int(Policy.WHOLE_PERIOD_INTEREST)
 OVERDUE_TO_PERIOD_END = int(Policy.OVERDUE_TO_PERIOD_END)
+ROUNDED_AT_EACH_PAYMENT = int(Policy.ROUNDED_AT_EACH_PAYMENT)
 WAS_DISBURSED = int(Cause.DISBURSED)
 FELL_DUE = int(Cause.FELL_DUE)
 WAS_CHARGED = int(Cause.CHARGED)
@@ -639,6 +642,43 @@ def earned_now(product, life):
 
 
 @leaf
+def to_period_end(product):
+    """Whether money takes effect on interest only from the next due date on (a policy)."""
+    return product.accrual == ACTUAL and product.policy & OVERDUE_TO_PERIOD_END != 0 and product.method != IMPORTED
+
+
+@stage
+def earned_by_due_date(product, life):
+    """Interest of the current row on its due date, if nothing is paid until then."""
+    k = life.current
+    a = life.rows[k, I_ACCRUED_A]
+    b = life.rows[k, I_ACCRUED_B]
+    accrue(product, life, k, interest_balance(product, life) * life.rate, life.day, life.rows[k, I_DUE_ON])
+    earned = earned_now(product, life)
+    life.rows[k, I_ACCRUED_A] = a
+    life.rows[k, I_ACCRUED_B] = b
+    return earned
+
+
+@stage
+def bear_to_period_end(product, life, principal):
+    """`principal` paid today, after the first day of a period, bears interest until its row is due all the same."""
+    k = life.current
+    if principal > 0 and k < rows_end(life) and life.rows[k, I_FROM_ON] < life.day:
+        accrue(product, life, k, principal * life.rate, life.day, life.rows[k, I_DUE_ON])
+
+
+@stage
+def round_off(product, life):
+    """Round what the current row has earned so far; it is carried, and earning starts from nothing again."""
+    k = life.current
+    if k < rows_end(life) and product.method != IMPORTED:
+        life.rows[k, I_CARRIED] += interest_of(product, life, k)
+        life.rows[k, I_ACCRUED_A] = 0
+        life.rows[k, I_ACCRUED_B] = 0
+
+
+@leaf
 def scheduled_interest_stays(product):
     """Whether interest that was signed for is owed even when the loan ends early."""
     return product.payoff_interest == PAYOFF_SCHEDULED and product.accrual != ACTUAL
@@ -654,8 +694,11 @@ def payoff_amount(product, life):
         for k in range(life.current, life.count):
             owing += owed(life, k, INTEREST)
     else:
+        earned = earned_now(product, life)
+        if to_period_end(product) and life.current < rows_end(life):
+            earned = earned_by_due_date(product, life)
         # interest paid before it was earned is no money back, and meets nothing that a plan moved into later rows
-        owing += max(max(earned_now(product, life), life.agreed) - life.early_interest, 0)
+        owing += max(max(earned, life.agreed) - life.early_interest, 0)
     if product.charges > 0:
         owing += waived_ahead(life)
     return max(owing + life.balance - life.unapplied, 0)
@@ -811,6 +854,55 @@ def prepay(product, contract, life, money, day, k):
 
 
 @stage
+def enlarge(product, life, j, money, day, k):
+    """All of `money` becomes principal of row j, beyond what it asks for; later instalments repay the rest.
+
+    On its due day 1,500.00 against 862.00: the row asks for 1,500.00. Before it 863.00 against 862.00: all of it is
+    principal today, and the interest of the row is still to come.
+    """
+    part = min(money, life.balance - life.overdue_principal)
+    life.rows[j, I_DUE + PRINCIPAL] = life.rows[j, I_PAID + PRINCIPAL] + part + life.rows[j, I_WAIVED + PRINCIPAL]
+    life.rows[j, I_PREPAID] += part
+    life.scheduled -= part
+    if j < life.current:
+        life.overdue_principal += part
+        life.due[PRINCIPAL] += part
+        moved(life, day, FELL_DUE, life.rows[j, I_NUMBER], PRINCIPAL, -1, part)
+    else:
+        life.rows[j, I_INSTALMENT] = -1
+        life.rows[j, I_PLANNED_PRINCIPAL] = life.rows[j, I_PAID + PRINCIPAL] + part
+    left = pay_part(life, j, PRINCIPAL, part, day, k)
+    if product.early == REDUCE_INSTALMENT:
+        life.like = j
+        level(product, life, j + 1, life.balance - life.overdue_principal)
+        life.like = -1
+    project(product, life, life.count)
+    if product.early == REDUCE_NUMBER:
+        while life.count - 1 > life.current and owed_in_all(life, life.count - 1) <= 0:
+            life.count -= 1
+        project(product, life, life.count)
+    return money - part + left
+
+
+@stage
+def take_early(product, life, money, day, k):
+    """Money beyond what is due, where it fills instalments (a policy): on the due day it enlarges the instalment.
+
+    Before the due day it pays the next instalment with its whole interest; more than that is all principal.
+    """
+    last = life.current - 1
+    if life.balance - life.overdue_principal <= 0 or product.early == ADJUST_LAST or life.charge_rows > 0:
+        return fill_instalment(product, life, money, day, k)
+    if last >= 0 and life.rows[last, I_DUE_ON] == day and life.rows[last, I_ROW_KIND] == 0:
+        return enlarge(product, life, last, money, day, k)
+    if product.early == REDUCE_INSTALMENT and life.current < life.count:
+        project(product, life, life.current + 1)
+        if money > owed_in_all(life, life.current):
+            return enlarge(product, life, life.current, money, day, k)
+    return fill_instalment(product, life, money, day, k)
+
+
+@stage
 def fill_instalment(product, life, money, day, k):
     """Pay the next instalment early: its interest to the due date, on the balance that this leaves, then principal.
 
@@ -842,18 +934,25 @@ def repay(product, contract, life, fact, k):
         money = make_good(life, money, day, k)
     if life.first < life.current:
         show_penalties(product, life, day)
+    if product.policy & ROUNDED_AT_EACH_PAYMENT:
+        round_off(product, life)
+    late = life.overdue_principal
     due = due_by_now(life)
     if money == due and product.clears:
         money = clear_due(life, money, day, k)
     elif life.current < life.count and (product.direction == VERTICAL or money > due):
         if money >= payoff_amount(product, life):
+            if to_period_end(product):
+                bear_to_period_end(product, life, interest_balance(product, life))
+                late = 0
             settle(product, life)
             if life.unapplied > 0:  # the pay-off counts on what waits
                 show_advance(product, life)
                 apply_waiting(product, life, day)
         elif product.policy & EARLY_FILLS_INSTALMENT:
             money = allocate_due(product, life, money, day, k)
-            money = fill_instalment(product, life, money, day, k)
+            if money > 0:
+                money = take_early(product, life, money, day, k)
             if product.early == REDUCE_INSTALMENT and money > 0:
                 money = prepay(product, contract, life, money, day, k)
         elif product.early == REDUCE_INSTALMENT:
@@ -861,6 +960,8 @@ def repay(product, contract, life, fact, k):
             money = prepay(product, contract, life, money, day, k)
         show_advance(product, life)
     left = allocate(product, life, money, day, k) if money > 0 else 0
+    if late > life.overdue_principal and to_period_end(product):
+        bear_to_period_end(product, life, late - life.overdue_principal)
     if left > 0:
         left = recover(life, left, day, k)
     if left > 0:

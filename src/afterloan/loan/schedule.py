@@ -22,7 +22,7 @@ from afterloan.loan.columns import (
     I_TIMES,
     INSTALMENT_WIDTH,
 )
-from afterloan.loan.terms import Method, Shift, Unit
+from afterloan.loan.terms import Method, Policy, Shift, Unit
 
 EQUAL_INSTALMENT = int(Method.EQUAL_INSTALMENT)
 EQUAL_PRINCIPAL = int(Method.EQUAL_PRINCIPAL)
@@ -35,6 +35,7 @@ DAYS = int(Unit.DAYS)
 FOLLOWING = int(Shift.FOLLOWING)
 MODIFIED_FOLLOWING = int(Shift.MODIFIED_FOLLOWING)
 PRECEDING = int(Shift.PRECEDING)
+PERIODS_AS_THE_FIRST = int(Policy.PERIODS_AS_THE_FIRST)
 FACTOR_BITS = 30
 HALF = 1 << FACTOR_BITS
 UNIT_FACTOR = 1 << 50
@@ -191,7 +192,10 @@ def equal_instalment(product, life, first, last, principal, rate):
     simple = same_base(product) and life.rows[first, I_TIMES] == 1 and product.per != PER_MONTH
     day_factor = factor_of(product, life, first, rate, 0, 1) if simple else 0
     for k in range(first, last):
-        if simple:
+        if product.policy & PERIODS_AS_THE_FIRST:
+            like = life.like if life.like >= 0 else first
+            factor = factor_of(product, life, like, rate, life.rows[like, I_FROM_ON], life.rows[like, I_DUE_ON])
+        elif simple:
             factor = day_factor * (life.rows[k, I_DUE_ON] - life.rows[k, I_FROM_ON])
         else:
             factor = factor_of(product, life, k, rate, life.rows[k, I_FROM_ON], life.rows[k, I_DUE_ON])

@@ -165,11 +165,13 @@ class Policy(IntFlag):
 
     NONE = 0
     EVEN_OUT_LAST = 1  # move the instalment by cents so that the last one differs less
-    OVERDUE_TO_PERIOD_END = 4  # overdue principal is taken to bear interest to the next due date
+    OVERDUE_TO_PERIOD_END = 4  # overdue principal, and a loan paid off, bear interest to the next due date
     WHOLE_PERIOD_INTEREST = 8  # a disbursement bears interest from the start of the period it falls in
     EARLY_FILLS_INSTALMENT = 16  # money in advance pays the next instalment with its whole interest first
     INTEREST_SPREAD_ALIKE = 64  # arrears interest spread over the rows left: each part rounded alike, no rest
     LATE_CHARGES_LAST = 128  # charges due after the last instalment are one more: due with the latest, paid last
+    ROUNDED_AT_EACH_PAYMENT = 2048  # interest of a period is rounded for each stretch between payments
+    PERIODS_AS_THE_FIRST = 1024  # the instalment is worked out as if every period were as long as the one it is set in
     KEPT_WHEN_MOVED = 256  # due dates that move leave the instalments as they are; the last takes what is left
     PLANNED_IN_WHOLE_PERIODS = 512  # a plan: the part of a period cut off is rounded alone, the instalment worked out
     # as if every period were whole; interest of a longer or shorter one is that of its months and part of a month
@@ -483,6 +485,7 @@ LIFE = np.dtype(
         ("worst", "i8"),  # most days past due of the evenings so far
         ("error", "i8"),  # Refusal
         ("dom", "i8"),  # day of the month that due dates keep, whatever shorter months and holidays do
+        ("like", "i8"),  # the row that other periods are taken to be as long as (a policy); -1: the first of them
         ("signed_unit", "i8"),  # that of the interval as signed
         ("unit", "i8"),  # the interval of the rows as they stand
         ("every", "i8"),
