@@ -10,6 +10,7 @@ from afterloan.loan.life import (
     begin_schedule,
     change_rate,
     charge,
+    close_if_met,
     disburse,
     fall_due_by_now,
     pass_time,
@@ -64,7 +65,9 @@ NOT_IN_ORDER = int(Refusal.NOT_IN_ORDER)
 
 @stage
 def agree(product, contract, calendars, life, fact, k):
-    """Let a plan, a charge-off, a write-off or a sale take effect."""
+    """Let a plan, a charge-off, a write-off or a sale take effect; a loan that owes nothing has nothing to arrange."""
+    if life.settled_on != NEVER:
+        return
     kind = fact.kind
     arranges = kind == DEFERRED or kind == INTEREST_ONLY or kind == EXTENDED or kind == REINSTALLED
     keeps = kind == REINSTALLED and fact.component == CARRIED
@@ -107,6 +110,7 @@ def act(product, contract, calendars, life, fact, k):
         if product.charges > 0:
             project(product, life, life.count)  # charges to come may be waived too: promise them first
         waive_part(life, fact.component, fact.amount_fen, fact.on, k)
+        close_if_met(product, life, fact.on)
     elif kind == RATE_CHANGED:
         change_rate(product, life, fact, k)
     elif kind in (TRANSFERRED_IN, REFUND_RETURNED):

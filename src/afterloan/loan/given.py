@@ -1,6 +1,7 @@
 """Money given back to the borrower or passed on to another loan, out of what waits unapplied; and coming in again."""
 
 from afterloan.compiled import leaf, stage
+from afterloan.dates import NEVER
 from afterloan.loan.moves import moved
 from afterloan.loan.terms import Cause, FactKind
 
@@ -27,6 +28,8 @@ def give(life, fact, k):
     the borrower owes it, the payoff asks for it, and the next money makes it good before it meets anything else.
     """
     life.unapplied -= fact.amount_fen
+    if life.unapplied < 0:
+        life.settled_on = NEVER  # a loan that had ended owes again
     if fact.kind == REFUNDED:
         life.refunded += fact.amount_fen
         moved(life, fact.on, WAS_REFUNDED, 0, -1, k, fact.amount_fen)

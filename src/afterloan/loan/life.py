@@ -38,7 +38,7 @@ from afterloan.loan.columns import (
 from afterloan.loan.given import count_in, kept, make_good
 from afterloan.loan.moves import moved
 from afterloan.loan.penalty import penalty_days, set_penalty_rate, show_penalties
-from afterloan.loan.product_charges import charge_pay_out, release_charges, set_charges, waived_ahead
+from afterloan.loan.product_charges import charge_pay_out, met_ahead, release_charges, set_charges, waived_ahead
 from afterloan.loan.running import run_on
 from afterloan.loan.schedule import (
     EQUAL_INSTALMENT,
@@ -94,6 +94,7 @@ ROUNDED_AT_EACH_PAYMENT = int(Policy.ROUNDED_AT_EACH_PAYMENT)
 WAS_DISBURSED = int(Cause.DISBURSED)
 FELL_DUE = int(Cause.FELL_DUE)
 WAS_CHARGED = int(Cause.CHARGED)
+WAS_REPAID = int(Cause.REPAID)
 WAS_WAIVED = int(Cause.WAIVED)
 WAS_UNAPPLIED = int(Cause.UNAPPLIED)
 WHILE_KEPT = 1  # the `component` of a change of rate that a plan gives
@@ -102,7 +103,9 @@ WAS_RECOVERED = int(Cause.RECOVERED)
 
 @leaf
 def interest_balance(product, life):
-    """What interest is worked out on today: the scheduled balance, or what is really outstanding."""
+    """What interest is worked out on today: the scheduled balance, or what is really outstanding; repaid, nothing."""
+    if life.balance == 0 and not scheduled_interest_stays(product):
+        return 0
     if product.method == FLAT:
         return life.lent
     if product.accrual != ACTUAL:
@@ -161,7 +164,10 @@ def not_asked_for(product, life):
 def fall_due(product, life, k):
     """Instalment k falls due: its interest is rounded, once, and its amounts are final."""
     last = k == rows_end(life) - 1
-    if product.method != IMPORTED and not life.rows[k, I_ROW_KIND]:
+    final = product.method == IMPORTED or life.rows[k, I_ROW_KIND]
+    if life.settled_on != NEVER and product.accrual != ACTUAL:
+        final = True  # asked for what was earned when the loan ended
+    if not final:
         interest = interest_of(product, life, k)
         carried = set_dues(product, life, k, last, interest, life.balance - life.overdue_principal)
         if product.charges > 0:
@@ -221,7 +227,7 @@ def forgive_kept(product, life, day):
         life.forgive_rows -= 1
         show_penalties(product, life, day)
         waive_part(life, PENALTY, part, day, -1)
-        pass_paid(life)
+        close_if_met(product, life, day)
 
 
 @stage
@@ -232,16 +238,21 @@ def apply_waiting(product, life, day):
     if life.unapplied != before:
         moved(life, day, WAS_UNAPPLIED, 0, -1, -1, life.unapplied - before)
     pass_paid(life)
+    if life.balance == 0:
+        close_if_met(product, life, day)
 
 
 @stage
 def late_fees(product, life, start, end):
-    """Charge the late fee once for each row whose grace ran out in `start … end` unpaid."""
+    """Charge the late fee once for each row whose grace ran out in `start … end` with interest or principal unpaid.
+
+    Fees and penalties alone cost no late fee, nor does a shortfall that the product tolerates.
+    """
     for k in range(life.first, life.current):
         if k == life.accelerated_row:  # no instalment: nobody promised a payment for that day
             continue
         runs_out = life.rows[k, I_DUE_ON] + product.grace_fee_days + 1
-        if start < runs_out <= end and owed(life, k, PRINCIPAL) + owed(life, k, INTEREST) > 0:
+        if start < runs_out <= end and owed(life, k, PRINCIPAL) + owed(life, k, INTEREST) > product.tolerance_fen:
             life.rows[k, I_DUE + FEE] += product.late_fee_fen
             life.charged_fee += product.late_fee_fen
             moved(life, runs_out, WAS_CHARGED, life.rows[k, I_NUMBER], FEE, -1, product.late_fee_fen)
@@ -300,12 +311,15 @@ def project(product, life, until_row):
     ahead = life.balance - life.overdue_principal
     balance = not_asked_for(product, life)
     actual = product.accrual == ACTUAL
+    repaid = life.balance == 0 and not scheduled_interest_stays(product)
     for k in range(first, until_row):
         if life.rows[k, I_ROW_KIND]:
             continue
         a = life.rows[k, I_ACCRUED_A]
         b = life.rows[k, I_ACCRUED_B]
         bearing = life.lent if product.method == FLAT else balance
+        if repaid:
+            bearing = 0
         if k == first and actual and product.policy & OVERDUE_TO_PERIOD_END:
             bearing = interest_balance(product, life)
         if k >= life.free:
@@ -464,7 +478,7 @@ def paid_ahead(life, first):
 @stage
 def relevel(product, life):
     """After a disbursement or a change of rate: instalments that repay what the rows ahead still stand for."""
-    if product.method == IMPORTED:
+    if product.method == IMPORTED or life.settled_on != NEVER:
         return
     level(product, life, life.current, life.balance - life.overdue_principal + paid_ahead(life, life.current))
     if product.policy & EVEN_OUT_LAST and product.method == EQUAL_INSTALMENT and life.current < rows_end(life):
@@ -595,6 +609,7 @@ def charge(product, life, fact, k):
     j = charge_row(product, life, fact.due_on)
     life.rows[j, I_DUE + component] += fact.amount_fen
     life.rows[j, I_CHARGES_DUE_ON] = max(life.rows[j, I_CHARGES_DUE_ON], fact.due_on)
+    life.settled_on = NEVER
     if component == PENALTY:
         life.rows[j, I_CHARGED_PENALTY] += fact.amount_fen
         life.due[PENALTY] += fact.amount_fen
@@ -684,44 +699,168 @@ def scheduled_interest_stays(product):
     return product.payoff_interest == PAYOFF_SCHEDULED and product.accrual != ACTUAL
 
 
+@leaf
+def promised_fee_met(life, k):
+    """What was paid or waived of the fee that an imported schedule promises for a row that has not fallen due.
+
+    Fees charged meanwhile are met first: 12.00 paid on a row with 10.00 charged and 5.00 promised: 2.00.
+    """
+    promised = life.rows[k, I_PROMISED_FEE]
+    charged = life.rows[k, I_DUE + FEE] - promised
+    return min(max(life.rows[k, I_PAID + FEE] + life.rows[k, I_WAIVED + FEE] - charged, 0), promised)
+
+
+@leaf
+def promised_fee_paid(life, k):
+    """The part of it that was paid: it was not due yet, so whoever pays the loan off has paid it for principal."""
+    return min(promised_fee_met(life, k), life.rows[k, I_PAID + FEE])
+
+
 @stage
-def payoff_amount(product, life):
-    """What ends the loan today: all that is due, fees charged, interest earned so far, the whole balance."""
-    owing = life.charged_fee + life.due[PENALTY] + life.due[INTEREST] + life.early_interest
+def fees_charged(product, life):
+    """Fees charged so far; those promised with an instalment also before it falls due, by being paid or waived."""
+    total = life.charged_fee
+    if product.charges > 0:
+        for k in range(life.current, life.count):
+            total += met_ahead(life, k)
+    elif product.method == IMPORTED:
+        for k in range(life.current, life.count):
+            total += promised_fee_met(life, k)
+    return total
+
+
+@stage
+def owing(product, life):
+    """The debt of today, before money that waits: all that is due, fees charged, interest earned, the whole balance.
+
+    Where rows ask for interest as signed, early money may have paid some of days to come. It owed what was earned,
+    so the rest counts against the balance: 10,000.00 less 9,301.69, 21.70 earned and 720.00 paid leave 0.01.
+    """
+    total = life.charged_fee + life.due[PENALTY] + life.due[INTEREST] + life.early_interest
     for c in (PENALTY, FEE, INTEREST):
-        owing -= life.paid[c] + life.waived[c] + life.capitalised[c] + life.written_off[c] + life.sold[c]
+        total -= life.paid[c] + life.waived[c] + life.capitalised[c] + life.written_off[c] + life.sold[c]
     if scheduled_interest_stays(product):
         for k in range(life.current, life.count):
-            owing += owed(life, k, INTEREST)
+            total += owed(life, k, INTEREST)
     else:
         earned = earned_now(product, life)
         if to_period_end(product) and life.current < rows_end(life):
             earned = earned_by_due_date(product, life)
-        # interest paid before it was earned is no money back, and meets nothing that a plan moved into later rows
-        owing += max(max(earned, life.agreed) - life.early_interest, 0)
+        ahead = max(earned, life.agreed) - life.early_interest
+        total += max(ahead, 0) if product.accrual == ACTUAL else ahead
     if product.charges > 0:
-        owing += waived_ahead(life)
-    return max(owing + life.balance - life.unapplied, 0)
+        total += waived_ahead(life)
+    elif product.method == IMPORTED:
+        for k in range(life.current, life.count):
+            total += promised_fee_met(life, k) - promised_fee_paid(life, k)
+    return total + life.balance
 
 
 @stage
-def settle(product, life):
-    """The loan is paid off today: rows ahead ask for no interest beyond what is earned, and for no charge to come."""
+def payoff_amount(product, life):
+    """What ends the loan today: what it owes, less money that waits."""
+    return max(owing(product, life) - life.unapplied, 0)
+
+
+@stage
+def take_back(life, k, component, amount, day, fact):
+    """What was paid early on row k and is not owed after all: it is there for principal."""
+    life.rows[k, I_PAID + component] -= amount
+    life.rows[k, I_PAID_EARLY] -= amount
+    life.paid[component] -= amount
+    if component == INTEREST:
+        life.early_interest -= amount
+    if amount > 0:
+        moved(life, day, WAS_REPAID, life.rows[k, I_NUMBER], component, fact, -amount)
+
+
+@stage
+def drop_promised_fees(life, day, fact):
+    """Rows ahead of an imported schedule ask for no fee that is not due. Returns what had been paid of such fees."""
+    back = 0
+    for k in range(life.current, life.count):
+        paid = promised_fee_paid(life, k)
+        waived = promised_fee_met(life, k) - paid
+        take_back(life, k, FEE, paid, day, fact)
+        life.rows[k, I_DUE + FEE] -= life.rows[k, I_PROMISED_FEE] - waived
+        life.rows[k, I_PROMISED_FEE] = waived
+        back += paid
+    return back
+
+
+@stage
+def drop_interest(product, life, day, fact):
+    """Rows ahead ask for no interest beyond what is earned. Returns what had been paid beyond it."""
+    first = life.current
+    back = 0
+    if product.method == IMPORTED and first < life.count:  # what is earned stands still from now on
+        earned = earned_now(product, life) - life.agreed
+        life.rows[first, I_AGREED] += earned
+        life.agreed += earned
+    for k in range(first, life.count):
+        asked = life.rows[k, I_AGREED]
+        if k == first and product.method != IMPORTED:
+            asked += max(earned_now(product, life) - life.agreed, 0)
+        more = max(life.rows[k, I_PAID + INTEREST] - asked, 0)
+        take_back(life, k, INTEREST, more, day, fact)
+        life.rows[k, I_DUE + INTEREST] = asked
+        back += more
+    return back
+
+
+@stage
+def ask_the_balance(life):
+    """Rows ahead ask for the principal that is left, all of it and no more."""
+    left = life.balance - life.overdue_principal
+    for k in range(life.current, life.count):
+        asked = min(max(owed(life, k, PRINCIPAL), 0), left)
+        if k == rows_end(life) - 1:
+            asked = left
+        life.rows[k, I_DUE + PRINCIPAL] = life.rows[k, I_PAID + PRINCIPAL] + life.rows[k, I_WAIVED + PRINCIPAL] + asked
+        left -= asked
+
+
+@stage
+def settle(product, life, day, fact):
+    """The loan is paid off today: rows ahead ask for the balance, for what is earned, and for no fee that is not due.
+
+    Returns what they had been paid beyond that; it repays principal.
+    """
+    back = 0
     if product.charges > 0:
         release_charges(life, life.day)
         life.charges_ended = -1
-    first = life.current
-    if scheduled_interest_stays(product) or (product.accrual == ACTUAL and product.method != IMPORTED):
+    if product.accrual != ACTUAL and not scheduled_interest_stays(product):
+        back = drop_interest(product, life, day, fact)
+        ask_the_balance(life)
+    if product.method == IMPORTED and product.charges == 0:
+        back += drop_promised_fees(life, day, fact)
+    return back
+
+
+@stage
+def wait(life, money, day, fact):
+    """Money that meets no debt waits."""
+    if money > 0:
+        life.unapplied += money
+        moved(life, day, WAS_UNAPPLIED, 0, -1, fact, money)
+
+
+@stage
+def close_if_met(product, life, day):
+    """A loan that owes nothing has ended today, whatever ended it: repaid, waived, met by money that waited."""
+    if life.settled_on != NEVER or life.written_off_on != NEVER:
         return
-    own = earned_now(product, life) - life.agreed
-    for k in range(first, life.count):
-        earned = life.rows[k, I_AGREED] + (max(own, 0) if k == first else 0)
-        life.rows[k, I_DUE + INTEREST] = max(earned, life.rows[k, I_PAID + INTEREST])
-        if product.method == IMPORTED:
-            life.rows[k, I_DUE + FEE] -= life.rows[k, I_PROMISED_FEE] - min(
-                life.rows[k, I_PROMISED_FEE], life.rows[k, I_PAID + FEE]
-            )
-            life.rows[k, I_PROMISED_FEE] = min(life.rows[k, I_PROMISED_FEE], life.rows[k, I_PAID + FEE])
+    if owing(product, life) - min(life.unapplied, 0) > 0:  # what was given back without cover is owed too
+        return
+    before = life.unapplied
+    back = settle(product, life, day, -1) + life.unapplied - before  # charges to come that were met are released
+    life.unapplied = before
+    if back > 0:
+        wait(life, allocate(product, life, back, day, -1), day, -1)
+        pass_paid(life)
+    if life.balance == 0:
+        life.settled_on = day
 
 
 @leaf
@@ -743,9 +882,7 @@ def bring_forward(product, life, day):
     if k >= life.count:
         return
     before = life.unapplied
-    if product.charges > 0:
-        release_charges(life, day)
-        life.charges_ended = -1
+    back = settle(product, life, day, -1)
     earned = earned_now(product, life)
     for j in range(k + 1, life.count):
         for column in (I_PAID, I_WAIVED):
@@ -759,10 +896,7 @@ def bring_forward(product, life, day):
     fees = life.rows[k, I_DUE + FEE] - life.rows[k, I_PROMISED_FEE]
     life.rows[k, I_DUE + FEE] = max(fees, life.rows[k, I_PAID + FEE] + life.rows[k, I_WAIVED + FEE])
     life.rows[k, I_PROMISED_FEE] = life.rows[k, I_DUE + FEE] - fees
-    paid = life.rows[k, I_PAID + INTEREST]
-    if product.method == IMPORTED or scheduled_interest_stays(product):
-        earned = max(earned, paid)
-    interest = max(earned, paid)
+    interest = max(earned, life.rows[k, I_PAID + INTEREST])
     principal = life.rows[k, I_PAID + PRINCIPAL] + life.balance - life.overdue_principal
     life.rows[k, I_AGREED] = life.agreed
     life.rows[k, I_DUE_ON] = day
@@ -784,6 +918,7 @@ def bring_forward(product, life, day):
     life.rows[k, I_BALANCE] = 0
     moved(life, day, FELL_DUE, life.rows[k, I_NUMBER], PRINCIPAL, -1, principal)
     moved(life, day, FELL_DUE, life.rows[k, I_NUMBER], INTEREST, -1, interest)
+    wait(life, pay_part(life, k, PRINCIPAL, back, day, -1), day, -1)
     if life.unapplied > before:
         apply_waiting(product, life, day)
 
@@ -811,8 +946,12 @@ def give_up(product, life, day, given, cause, fact):
 
 @stage
 def settle_for_less(product, life, day):
-    """The sum agreed on has been received in time: the rest is given up."""
+    """The sum agreed on has been received in time: money that waits meets the debt too, the rest is given up."""
     life.settle_at = 0
+    show_penalties(product, life, day)
+    bring_forward(product, life, day)
+    if life.unapplied > 0:
+        apply_waiting(product, life, day)
     give_up(product, life, day, life.waived, WAS_WAIVED, -1)
 
 
@@ -932,6 +1071,14 @@ def repay(product, contract, life, fact, k):
     count_in(life, fact, k)
     if life.unapplied < 0:
         money = make_good(life, money, day, k)
+    if life.settled_on != NEVER:
+        wait(life, money, day, k)
+        return
+    over = 0
+    settles = life.settle_at > 0 and kept(life) >= life.settle_at and day <= life.settle_by
+    if settles:  # more than the sum agreed on is the borrower's
+        over = min(money, kept(life) - life.settle_at)
+        money -= over
     if life.first < life.current:
         show_penalties(product, life, day)
     if product.policy & ROUNDED_AT_EACH_PAYMENT:
@@ -945,7 +1092,7 @@ def repay(product, contract, life, fact, k):
             if to_period_end(product):
                 bear_to_period_end(product, life, interest_balance(product, life))
                 late = 0
-            settle(product, life)
+            money += settle(product, life, day, k)
             if life.unapplied > 0:  # the pay-off counts on what waits
                 show_advance(product, life)
                 apply_waiting(product, life, day)
@@ -964,17 +1111,15 @@ def repay(product, contract, life, fact, k):
         bear_to_period_end(product, life, late - life.overdue_principal)
     if left > 0:
         left = recover(life, left, day, k)
-    if left > 0:
-        life.unapplied += left
-        moved(life, day, WAS_UNAPPLIED, 0, -1, k, left)
+    wait(life, left, day, k)
     pass_paid(life)
     if life.forgive_rows > 0:
         forgive_kept(product, life, day)
-    if life.settle_at > 0 and kept(life) >= life.settle_at and day <= life.settle_by:
+    if settles:
         settle_for_less(product, life, day)
-    if life.balance == 0 and life.settled_on == NEVER:
-        if payoff_amount(product, life) == 0:
-            life.settled_on = day
+        wait(life, over, day, k)
+    if life.balance == 0:
+        close_if_met(product, life, day)
 
 
 @stage

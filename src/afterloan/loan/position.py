@@ -3,9 +3,8 @@
 from afterloan.compiled import leaf, stage
 from afterloan.dates import NEVER
 from afterloan.loan.arrears import collecting, late_since
-from afterloan.loan.columns import I_DUE_ON, I_PAID, I_PROMISED_FEE
-from afterloan.loan.life import IMPORTED, earned_now, payoff_amount, project
-from afterloan.loan.product_charges import met_ahead
+from afterloan.loan.columns import I_DUE_ON
+from afterloan.loan.life import earned_now, fees_charged, payoff_amount, project
 from afterloan.loan.terms import Component, State
 from afterloan.loan.waterfall import owed, owed_in_all
 
@@ -59,7 +58,7 @@ def settled(life, c):
 
 
 @leaf
-def show_totals(life, position):
+def show_totals(product, life, position):
     """The running totals, which the journal posts by difference."""
     for c in range(4):
         position.paid_fen[c] = life.paid[c]
@@ -70,7 +69,7 @@ def show_totals(life, position):
     position.disbursed_fen = life.lent
     position.fell_due_fen[INTEREST] = life.due[INTEREST] + life.early_interest
     position.fell_due_fen[PRINCIPAL] = life.due[PRINCIPAL]
-    position.charged_fen[FEE] = life.charged_fee
+    position.charged_fen[FEE] = fees_charged(product, life)
     position.charged_fen[PENALTY] = life.charged_penalty
     position.repaid_fen = life.repaid
     position.unapplied_fen = life.unapplied
@@ -89,19 +88,6 @@ def show_totals(life, position):
 
 
 @stage
-def early_fees(product, life):
-    """Promised fees met before they fell due: of an imported schedule, or charged by the product with an instalment."""
-    total = 0
-    if product.charges > 0:
-        for k in range(life.current, life.count):
-            total += met_ahead(life, k)
-    if product.method == IMPORTED:
-        for k in range(life.current, life.count):
-            total += min(life.rows[k, I_PROMISED_FEE], life.rows[k, I_PAID + FEE])
-    return total
-
-
-@stage
 def show_position(product, contract, life, as_of, position):
     """Write the whole position of a loan reckoned to the end of `as_of`; `position` comes in as zeros."""
     position.loan = contract.loan
@@ -116,15 +102,11 @@ def show_position(product, contract, life, as_of, position):
     position.written_off_on = NEVER
     position.accelerated_on = NEVER
     if life.started_on == 0:
-        show_totals(life, position)
+        show_totals(product, life, position)
         position.payoff_fen = payoff_amount(product, life)
         return
-    early = early_fees(product, life)
-    stays = 0 if product.charges > 0 else early  # what met a charge ahead goes back into what ends the loan
-    life.charged_fee += stays
     payoff = payoff_amount(product, life)
-    life.charged_fee += early - stays
-    show_totals(life, position)
+    show_totals(product, life, position)
     show_arrears(product, life, as_of, position)
     position.worst_days_past_due = max(life.worst, position.days_past_due)
     position.payoff_fen = payoff
@@ -133,7 +115,7 @@ def show_position(product, contract, life, as_of, position):
     position.accelerated_on = life.accelerated_on
     if life.written_off_on != NEVER:
         position.state = SOLD if life.sale_price > 0 else WRITTEN_OFF
-    elif life.balance == 0 and life.settled_on != NEVER and position.payoff_fen == 0:
+    elif life.settled_on != NEVER:
         position.state = PAID_OFF
         position.paid_off_on = life.settled_on
         position.instalments_paid = life.count
