@@ -9,12 +9,16 @@ from psycopg.types.json import Jsonb
 from afterloan.close import close_through
 from afterloan.close import decide as decide_module
 from afterloan.close.decide import DecideRefused, decide
+from afterloan.close.known import clean_days
+from afterloan.close.transitions import Transition
 from afterloan.dates import day, iso
+from afterloan.facts import ChargedOff, Sold, WrittenOff
 from afterloan.facts.events import Event
 from afterloan.facts.hold import HoldLifted, HoldPlaced
 from afterloan.facts.limit import LimitSet
 from afterloan.facts.promise import PromiseMade
 from afterloan.store.events import events_of, tell
+from afterloan.store.record import record
 from afterloan.store.server import Store
 from afterloan.strategy.segments import place_in_line
 from tests.strategy.books import borrower, loan, outbox, repaid
@@ -233,3 +237,59 @@ def test_the_day_is_that_of_the_evening_before(store: Store) -> None:
     assert decide(store, day("2025-05-11")).actions == 1
     assert decide(store, day("2025-05-12")).actions == 0
     assert iso(day("2025-05-12")) == "2025-05-12"
+
+
+@pytest.mark.parametrize(
+    ("lost", "withdrawn"),
+    [
+        (ChargedOff, {("charge_off.propose", "charged off")}),
+        (WrittenOff, {("charge_off.propose", "written off")}),  # the claim is pursued: the work on it stays
+        (Sold, {("charge_off.propose", "sold"), ("worklist", "sold")}),
+    ],
+)
+def test_a_loss_is_no_cure_and_withdraws_what_it_makes_superfluous(
+    store: Store, lost: type[ChargedOff | WrittenOff | Sold], withdrawn: set[tuple[str, str]]
+) -> None:
+    # due 10 May, never paid: work from the 12th, proposed for charge-off on the 30th, lost on the 31st
+    use(store)
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        loan(connection, "L1", "B1", "2025-04-10")
+    run(store, "2025-05-12", "2025-05-30")
+    on = day("2025-05-31")
+    with store.connect() as connection:
+        record(connection, lost("L1", "X1", on, on, **({"amount_fen": 100} if lost is Sold else {})))
+    close_through(store, on)
+    assert decide(store, on + 1).withdrawn == len(withdrawn)
+    with store.connect() as connection:
+        gone = connection.execute(
+            "select o.kind, e.body->>'reason' from event e join outbox o on e.reference = 'withdrawn:' || o.key"
+        ).fetchall()
+    assert set(gone) == withdrawn
+
+
+def test_clean_days_count_from_a_cure_that_no_loss_followed(store: Store) -> None:
+    # cured on day 100; written off on day 150 and never cured since: not clean, however long ago the cure
+    with store.connect() as connection:
+        number = borrower(connection, "B1")
+        for name in ("L1", "L2"):
+            loan(connection, name, "B1", "2025-04-10")
+        loans = [row[0] for row in connection.execute("select loan from contract order by loan").fetchall()]
+
+        def told(of: int, kind: Transition, on: int) -> None:
+            connection.execute(
+                "insert into transition values (%s, 0, %s, %s, 1, 0, 9, 100)", (iso(on), loans[of], int(kind))
+            )
+
+        def clean(on: int) -> list[int]:
+            return clean_days(connection, [number], on)["clean_days"].to_list()
+
+        assert clean(100) == []
+        told(0, Transition.CURED, 100)
+        assert clean(130) == [30]
+        told(1, Transition.PAID_OFF, 120)  # on time: no cure
+        assert clean(130) == [30]
+        told(0, Transition.WRITTEN_OFF, 150)
+        assert clean(150) == [50] and clean(200) == [0]
+        told(0, Transition.CURED, 210)
+        assert clean(250) == [40]

@@ -7,7 +7,7 @@ import numpy as np
 from afterloan.close.transitions import Transition, transitions_between
 from afterloan.dates import day, iso
 from afterloan.loan.reckon import reckon_book
-from afterloan.loan.terms import POSITION, State
+from afterloan.loan.terms import POSITION, Component, State
 from tests.journal.books import Loan, book_of
 
 
@@ -79,3 +79,27 @@ def test_a_loan_that_could_not_be_reckoned_on_either_day_has_no_transition():
     positions[0]["error"] = 2
     worse[1]["error"] = 2
     assert len(transitions_between(positions, worse, 1)) == 0
+
+
+def test_a_loss_is_no_cure():
+    # Due 10 February, never paid, lost on 1 April. The evening before: 18 + 31 = 49 days past due, all of it owed.
+    for name, told in (("charged_off", ["charged_off"]), ("written_off", ["written_off"]), ("sold", ["sold"])):
+        loan = getattr(Loan().disbursed(), name)("2026-04-01")
+        assert story(loan, "2026-03-30", "2026-04-09") == {"2026-04-01": told}, name
+        book = book_of([loan])
+        before, after = (reckon_book(book, day(on)) for on in ("2026-03-31", "2026-04-01"))
+        (lost,) = transitions_between(before, after, day("2026-04-01"))
+        assert lost["days_past_due"] == 49
+        assert lost["amount_fen"] == before["outstanding_fen"].sum()
+
+
+def test_arrears_of_a_charged_off_loan_are_cured_when_they_are_paid():
+    loan = Loan().disbursed().charged_off("2026-02-20").repaid("2026-02-25", 130_000)
+    assert story(loan, "2026-02-15", "2026-03-01") == {"2026-02-20": ["charged_off"], "2026-02-25": ["cured"]}
+
+
+def test_arrears_that_are_waived_are_cured_and_a_loan_that_is_waived_has_ended():
+    loan = Loan(instalments=1).disbursed()
+    for component in Component:
+        loan.waived("2026-02-20", 10**9, component)
+    assert story(loan, "2026-02-15", "2026-03-01") == {"2026-02-20": ["cured", "paid_off"]}

@@ -74,6 +74,15 @@ class Loan:
     def waived(self, on: str, fen: int, component: Component, known: str | None = None) -> "Loan":
         return self._fact(FactKind.WAIVED, on, known, fen, component, "")
 
+    def charged_off(self, on: str, known: str | None = None) -> "Loan":
+        return self._fact(FactKind.CHARGED_OFF, on, known, 0, 0, "")
+
+    def written_off(self, on: str, known: str | None = None) -> "Loan":
+        return self._fact(FactKind.WRITTEN_OFF, on, known, 0, 0, "")
+
+    def sold(self, on: str, fen: int = 100_000, known: str | None = None) -> "Loan":
+        return self._fact(FactKind.SOLD, on, known, fen, 0, "")
+
     def taken_back(self, number: int, known: str) -> "Loan":
         fact = list(self.facts[number - 1])
         fact[3] = day(known)

@@ -15,10 +15,11 @@ import psycopg
 
 from afterloan.close.day import _pool
 from afterloan.close.known import read_known
+from afterloan.close.transitions import Transition
 from afterloan.dates import iso
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.action import ActionWithdrawn
-from afterloan.servicing.withdrawal import Gone, unwanted
+from afterloan.servicing.withdrawal import STOPPED_KINDS, Gone, unwanted
 from afterloan.store.connect import connect_to, reader_to
 from afterloan.store.loans import product_table, products
 from afterloan.store.locks import Space
@@ -172,18 +173,37 @@ def decide_shard(connection: psycopg.Connection[Any], reader: adbc.Connection, s
 # -- withdraw and write -------------------------------------------------------------------------------------------
 
 
+LOST = {
+    int(Transition.CHARGED_OFF): ("charged off", STOPPED_KINDS["charge_off"]),
+    int(Transition.WRITTEN_OFF): (
+        "written off",
+        (*STOPPED_KINDS["charge_off"], *STOPPED_KINDS["collection"], *STOPPED_KINDS["debit"]),
+    ),
+    int(Transition.SOLD): ("sold", None),
+}
+"""What a loss withdraws of the plans for its loan. Charged off, the debt stands: only the proposal has had its answer.
+Written off, no instalment is asked for any more, but the claim is pursued. Sold, it is another's (None: everything)."""
+
+
 def _withdrawals(connection: psycopg.Connection[Any], shard: int, day: int, known: Known | None) -> list[Gone]:
-    """What was planned for borrowers who were cured on the day that was closed and owe nothing now."""
+    """What the close of yesterday made superfluous: plans for borrowers who owe nothing now, and for loans lost."""
     rows = connection.execute(
-        "select distinct c.borrower from transition t join contract c using (loan) "
-        "where t.closed_on = %s and t.shard = %s and t.kind in (5, 6)",
-        (iso(day - 1), shard),
+        "select distinct c.borrower, t.loan, t.kind from transition t join contract c using (loan) "
+        "where t.closed_on = %s and t.shard = %s and t.kind = any(%s)",
+        (iso(day - 1), shard, [int(Transition.CURED), int(Transition.PAID_OFF), *LOST]),
     ).fetchall()
-    cured = {row[0] for row in rows}
-    if known is not None and cured:
-        late = known.frame.filter((pl.col("arrears_fen") > 0) | (pl.col("due_today_fen") > 0))["borrower"]
-        cured -= set(late.to_list())
-    return unwanted(connection, sorted(cured), day, "cured")
+    late = set()
+    if known is not None and rows:
+        owing = known.frame.filter((pl.col("arrears_fen") > 0) | (pl.col("due_today_fen") > 0))
+        late = set(owing["borrower"].to_list())
+    cured = {borrower for borrower, _, kind in rows if kind not in LOST} - late
+    gone = unwanted(connection, sorted(cured), day, "cured")
+    for lost, (why, kinds) in LOST.items():
+        theirs = [(borrower, loan) for borrower, loan, kind in rows if kind == lost]
+        gone += unwanted(connection, sorted({b for b, _ in theirs}), day, why, kinds, [loan for _, loan in theirs])
+        if lost != Transition.CHARGED_OFF:  # what was planned for the borrower as a whole, who has nothing else due
+            gone += unwanted(connection, sorted({b for b, _ in theirs} - late), day, why, kinds)
+    return list({g.key: g for g in reversed(gone)}.values())
 
 
 def _write(

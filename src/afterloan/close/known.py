@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import psycopg
 
+from afterloan.close.transitions import Transition
 from afterloan.dates import NEVER, iso
 from afterloan.facts.events import KINDS, Event, event_of
 from afterloan.facts.hold import HOLDS
@@ -175,7 +176,7 @@ def _told_of(
         )
     restricted = [n for n, line in lines.items() if line.frozen or line.bars]
     if restricted:
-        frame = frame.join(_clean_days(connection, restricted, day), on="borrower", how="left", maintain_order="left")
+        frame = frame.join(clean_days(connection, restricted, day), on="borrower", how="left", maintain_order="left")
     if needs & CONTACT_COLUMNS:
         contacts = _contact_columns(connection, frame["borrower"].to_list(), day)
         frame = frame.join(contacts, on="borrower", how="left", maintain_order="left")
@@ -236,17 +237,23 @@ def money_of(
     return found
 
 
-def _clean_days(connection: psycopg.Connection[Any], borrowers: list[int], day: int) -> pl.DataFrame:
-    """Days since the last cure of any loan, of some borrowers."""
+def clean_days(connection: psycopg.Connection[Any], borrowers: list[int], day: int) -> pl.DataFrame:
+    """Days since the last cure of any loan, of some borrowers; 0 where a loan was lost and not cured since."""
     rows = connection.execute(
-        "select c.borrower, max(t.closed_on) - date '1970-01-01' from contract c join transition t using (loan) "
-        "where c.borrower = any(%s) and t.kind = 5 and t.closed_on < %s group by 1",
-        (borrowers, iso(day)),
+        "select borrower, max(cured) - date '1970-01-01', coalesce(bool_or(lost > coalesce(met, '-infinity')), false) "
+        "from (select c.borrower, t.loan, max(t.closed_on) filter (where t.kind = %s) as cured, "
+        "max(t.closed_on) filter (where t.kind = any(%s)) as met, "
+        "max(t.closed_on) filter (where t.kind = any(%s)) as lost "
+        "from contract c join transition t using (loan) where c.borrower = any(%s) and t.closed_on < %s group by 1, 2"
+        ") of_loans group by 1",
+        (CURED, [CURED, PAID_OFF], LOSSES, borrowers, iso(day)),
     ).fetchall()
-    told = [(number, day - cured) for number, cured in rows]
+    told = [(number, 0 if lost else day - cured) for number, cured, lost in rows if lost or cured is not None]
     return pl.DataFrame(told, schema={"borrower": pl.Int64, "clean_days": pl.Int64}, orient="row")
 
 
+CURED, PAID_OFF = int(Transition.CURED), int(Transition.PAID_OFF)
+LOSSES = [int(Transition.CHARGED_OFF), int(Transition.WRITTEN_OFF), int(Transition.SOLD)]
 CONTACT_COLUMNS = frozenset({"attempts_30", "conversations_30", "days_since_conversation", "debits_failed_30"})
 CONTACTS = (
     "select a.borrower, count(*) filter (where a.on_day >= %(near)s), "

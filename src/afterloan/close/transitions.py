@@ -12,9 +12,11 @@ from afterloan.loan.columns import (
     N_DAYS_PAST_DUE,
     N_DUE_TODAY,
     N_ERROR,
+    N_GRACE_DAYS_PAST_DUE,
     N_LOAN,
     N_NEXT_DUE,
     N_NEXT_DUE_ON,
+    N_OUTSTANDING,
     N_REPAID,
     N_STATE,
     as_rows,
@@ -29,9 +31,12 @@ class Transition(IntEnum):
     ENTERED_GRACE = 2  # unpaid after its due date, inside the bureau grace; amount: arrears
     BECAME_OVERDUE = 3  # grace has run out; amount: arrears
     ROLLED_WORSE = 4  # passed to a worse bucket; amount: arrears
-    CURED = 5  # arrears wholly paid; amount: what the arrears were
+    CURED = 5  # nothing is past due any more and the claim goes on; amount: what the arrears were
     PAID_OFF = 6  # the loan has ended; amount: money received until then
     REOPENED = 7  # a loan that had ended owes again, e.g. its last repayment was taken back; amount: arrears
+    CHARGED_OFF = 8  # the day-count trigger; amount: what was due and unpaid and the principal the evening before
+    WRITTEN_OFF = 9  # off the books, the claim stays; amount: the same
+    SOLD = 10  # the claim is another's; amount: the same
 
 
 TRANSITION = np.dtype(
@@ -40,7 +45,7 @@ TRANSITION = np.dtype(
         ("kind", "i8"),
         ("from_bucket", "i8"),
         ("to_bucket", "i8"),
-        ("days_past_due", "i8"),  # at the end of today; of yesterday for CURED
+        ("days_past_due", "i8"),  # at the end of today; of yesterday for CURED, CHARGED_OFF, WRITTEN_OFF and SOLD
         ("amount_fen", "i8"),
     ]
 )
@@ -53,9 +58,13 @@ ROLLED_WORSE = int(Transition.ROLLED_WORSE)
 CURED = int(Transition.CURED)
 ENDED = int(Transition.PAID_OFF)
 REOPENED = int(Transition.REOPENED)
-IN_GRACE = int(State.IN_GRACE)
-OVERDUE = int(State.OVERDUE)
 PAID_OFF = int(State.PAID_OFF)
+LOSSES = (
+    (int(State.CHARGED_OFF), int(Transition.CHARGED_OFF)),
+    (int(State.WRITTEN_OFF), int(Transition.WRITTEN_OFF)),
+    (int(State.SOLD), int(Transition.SOLD)),
+)
+OFF_THE_BOOKS = (int(State.WRITTEN_OFF), int(State.SOLD))
 
 
 @leaf
@@ -87,6 +96,13 @@ def note(rows, n, yesterday, today, kind, days, amount):
 
 
 @leaf
+def owed(position):
+    """Principal, and all that is due and unpaid."""
+    out = N_OUTSTANDING
+    return position[out] + position[out + 1] + position[out + 2] + position[out + 3]
+
+
+@leaf
 def compare(yesterday, today, day, rows, n):
     """The transitions of one loan from one position to the next, written from row n on; returns the new n."""
     was = yesterday[N_STATE]
@@ -95,14 +111,19 @@ def compare(yesterday, today, day, rows, n):
     due = fell_due(yesterday, today, day)
     if due > 0:
         n = note(rows, n, yesterday, today, BECAME_DUE, days, due)
-    if now == IN_GRACE and was != IN_GRACE and was != OVERDUE:
+    before = yesterday[N_DAYS_PAST_DUE]
+    graced = today[N_GRACE_DAYS_PAST_DUE]
+    if days > 0 and graced == 0 and before == 0:
         n = note(rows, n, yesterday, today, ENTERED_GRACE, days, arrears(today))
-    if now == OVERDUE and was != OVERDUE:
+    if graced > 0 and yesterday[N_GRACE_DAYS_PAST_DUE] == 0:
         n = note(rows, n, yesterday, today, BECAME_OVERDUE, days, arrears(today))
     if today[N_BUCKET] > yesterday[N_BUCKET]:
         n = note(rows, n, yesterday, today, ROLLED_WORSE, days, arrears(today))
-    if was in (IN_GRACE, OVERDUE) and now != IN_GRACE and now != OVERDUE:
-        n = note(rows, n, yesterday, today, CURED, yesterday[N_DAYS_PAST_DUE], arrears(yesterday))
+    if before > 0 and days == 0 and now not in OFF_THE_BOOKS:
+        n = note(rows, n, yesterday, today, CURED, before, arrears(yesterday))
+    for state, kind in LOSSES:
+        if now == state and was != state:
+            n = note(rows, n, yesterday, today, kind, before, owed(yesterday))
     if now == PAID_OFF and was != PAID_OFF:
         n = note(rows, n, yesterday, today, ENDED, days, today[N_REPAID])
     if was == PAID_OFF and now != PAID_OFF:
@@ -128,6 +149,8 @@ def changed(yesterday, today, day):
         if (
             yesterday[i, N_STATE] != today[i, N_STATE]
             or yesterday[i, N_BUCKET] != today[i, N_BUCKET]
+            or (yesterday[i, N_DAYS_PAST_DUE] > 0) != (today[i, N_DAYS_PAST_DUE] > 0)
+            or (yesterday[i, N_GRACE_DAYS_PAST_DUE] > 0) != (today[i, N_GRACE_DAYS_PAST_DUE] > 0)
             or fell_due(yesterday[i], today[i], day) > 0
         ):
             n += 1

@@ -34,20 +34,23 @@ def unwanted(
     day: int,
     why: str,
     kinds: Iterable[str] | None = None,
+    loans: list[int] | None = None,
 ) -> list[Gone]:
     """Actions of borrowers that have not come to their day yet, or wait for a person; not those withdrawn before.
 
-    `kinds`: only these (`message.*`, `debit.attempt` …). Reminders of instalments still to come stay, and
-    so do legal notices and messages of service: they do not depend on what is owed.
+    `kinds`: only these (`message.*`, `debit.attempt` …); `loans`: only what is about one of these loans alone.
+    Reminders of instalments still to come stay, and so do legal notices and messages of service: they do not depend
+    on what is owed.
     """
     if not borrowers:
         return []
     found = connection.execute(
         "select o.key, o.borrower from outbox o where o.borrower = any(%s) "
         "and (o.not_before >= %s::date or o.kind = any(%s)) and (%s::text[] is null or o.kind = any(%s)) "
+        "and (%s::bigint[] is null or o.loan = any(%s)) "
         "and coalesce(o.body->>'purpose', '') not in ('reminder', 'legal_notice', 'service') "
         "and not exists (select from event e where e.reference = 'withdrawn:' || o.key) order by o.action",
-        (borrowers, iso(day), list(WAITING), *[list(kinds) if kinds else None] * 2),
+        (borrowers, iso(day), list(WAITING), *[list(kinds) if kinds else None] * 2, loans, loans),
     ).fetchall()
     return [Gone(key, borrower, why) for key, borrower in found]
 

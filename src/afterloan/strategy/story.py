@@ -102,6 +102,9 @@ TRANSITIONS: dict[int, tuple[str, str]] = {
     5: ("cured: arrears of {amount} wholly paid", "恢复正常：拖欠 {amount} 全部还清"),
     6: ("paid off: {amount} received in all", "结清：累计还款 {amount}"),
     7: ("owes again: {amount}", "重新欠款：{amount}"),
+    8: ("charged off, {days} days past due: {amount} owed", "转损失，逾期 {days} 天：欠款 {amount}"),
+    9: ("written off, {days} days past due: {amount} owed", "核销，逾期 {days} 天：欠款 {amount}"),
+    10: ("sold, {days} days past due: {amount} owed", "债权转让，逾期 {days} 天：欠款 {amount}"),
 }
 OTHERS: dict[str, tuple[str, str]] = {
     "bureau": (
