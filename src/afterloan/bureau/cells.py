@@ -44,6 +44,7 @@ CELL = np.dtype(
         ("band_over_180_fen", "i8"),
         ("due_fen", "i8"),  # fell due in the month
         ("paid_fen", "i8"),  # received in the month
+        ("waived_fen", "i8"),  # given up in the month
         ("next_due_fen", "i8"),
         ("last_paid_on", "i8"),  # 0: never
         ("overdue_periods", "i8"),
@@ -114,6 +115,7 @@ def _plain(cells: Cells, now: Cells, before: Cells) -> None:
     due = (now["fell_due_fen"] + now["charged_fen"] - before["fell_due_fen"] - before["charged_fen"]).sum(axis=1)
     cells["due_fen"] = np.maximum(due, 0)
     cells["paid_fen"] = np.maximum(now["repaid_fen"] - before["repaid_fen"], 0)
+    cells["waived_fen"] = np.maximum((now["waived_fen"] - before["waived_fen"]).sum(axis=1), 0)
     # money that comes after the last debt was paid is no payment of the account
     cells["last_paid_on"] = np.minimum(now["last_repaid_on"], now["paid_off_on"])
     cells["periods_before"] = before["instalments_left"]
@@ -177,7 +179,8 @@ def _lateness(cells: Cells, book: Book, before: Cells, at: int, known_on: int) -
     live = (before["error"] == 0) & (before["state"] != PAID_OFF) & (cells["reportable"] == 1)
     due = np.where(before["disbursed_fen"] > 0, before["next_due_on"], NEVER)
     cells["had_due"] = live & ((cells["due_fen"] > 0) | ((due >= first) & (due <= at)))
-    paid_after = (cells["last_paid_on"] > due) | (before["days_past_due"] > 0)
+    waived = cells["waived_fen"] > 0
+    paid_after = (cells["last_paid_on"] > due) | (before["days_past_due"] > 0) | waived
     suspects = np.flatnonzero(live & (cells["had_due"] == 1) & (cells["overdue"] == 0) & paid_after)
     if not len(suspects):
         return

@@ -19,8 +19,9 @@ from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import POSITION, Component, State
 
 BUCKETS = 8  # current, M1 … M7
-PAID_OFF = BUCKETS  # a ninth column: ended
-NAMES = ("current", "M1", "M2", "M3", "M4", "M5", "M6", "M7", "paid_off")
+PAID_OFF = BUCKETS  # a ninth column: owes nothing
+LOST = BUCKETS + 1  # a tenth: written off or sold, which is neither a cure nor an end
+NAMES = ("current", "M1", "M2", "M3", "M4", "M5", "M6", "M7", "paid_off", "lost")
 Sums = npt.NDArray[np.int64]
 
 
@@ -52,7 +53,7 @@ class _Sums:
 
     counts: Sums  # summary figures
     ageing: Sums  # [buckets, (number, outstanding, arrears)]
-    roll: Sums  # [months, buckets + 1, buckets + 1] loans
+    roll: Sums  # [months, stages, stages] loans, by NAMES
     flows: Sums  # [months, (fell due, received)] cumulative
     vintage: dict[
         int, Sums
@@ -62,6 +63,7 @@ class _Sums:
 def _stage(positions: Records) -> npt.NDArray[np.int64]:
     stage = positions["bucket"].astype(np.int64)
     stage[positions["state"] == State.PAID_OFF] = PAID_OFF
+    stage[np.isin(positions["state"], (State.WRITTEN_OFF, State.SOLD))] = LOST
     stage[(positions["disbursed_fen"] == 0) | (positions["error"] != 0)] = -1
     return stage
 
@@ -212,7 +214,7 @@ def portfolio_report(
     sums = _Sums(
         np.zeros(11, np.int64),
         np.zeros((BUCKETS, 3), np.int64),
-        np.zeros((len(ends), BUCKETS + 1, BUCKETS + 1), np.int64),
+        np.zeros((len(ends), len(NAMES), len(NAMES)), np.int64),
         np.zeros((len(ends), 2), np.int64),
         {},
     )

@@ -8,13 +8,14 @@ import numpy.typing as npt
 from afterloan.dates import NEVER, months_later, year_month_day
 from afterloan.loan.book import Book, Records, part
 from afterloan.loan.reckon import reckon_book, reckon_loan
-from afterloan.loan.terms import FactKind
+from afterloan.loan.terms import FactKind, State
 
 Days = npt.NDArray[np.int64]
 PLANS = tuple(
     int(FactKind[name]) for name in ("DEFERRED", "INTEREST_ONLY", "EXTENDED", "REINSTALLED", "SETTLEMENT_AGREED")
 )
-REPAID = int(FactKind.REPAID)
+MET = (int(FactKind.REPAID), int(FactKind.WAIVED))
+LOST = (int(State.WRITTEN_OFF), int(State.SOLD))
 MILD = (int(FactKind.EXTENDED), int(FactKind.REINSTALLED))
 """Kinds that also serve who repays early."""
 
@@ -32,8 +33,8 @@ class Spells:
 def spells_of(book: Book, on: int, known_on: int = NEVER, positions: Records | None = None, least: int = 1) -> Spells:
     """Spells of at least `least` days of every loan of a book up to a day; a shorter one after a longer hides nothing.
 
-    Arrears end only on a day of repayment, so each loan is reckoned on the evenings before and after its
-    repayments, all loans of one day together.
+    Arrears end on a day of repayment or waiver, or by a plan, so each loan is reckoned on the evenings before and after
+    those, all loans of one day together. A write-off or a sale ends no arrears: nothing was cured.
     """
     now = positions if positions is not None else reckon_book(book, on, known_on)
     n = len(book)
@@ -43,7 +44,7 @@ def spells_of(book: Book, on: int, known_on: int = NEVER, positions: Records | N
     deep = now["worst_days_past_due"] >= max(least, 1)
     deep[owner[np.isin(facts["kind"], PLANS)]] = True  # a plan ends arrears that no money has met
     standing = (facts["known_on"] <= known_on) & (facts["gone_on"] > min(known_on, NEVER - 1)) & (facts["on"] <= on)
-    mine = deep[owner] & standing & np.isin(facts["kind"], [REPAID, *PLANS])
+    mine = deep[owner] & standing & np.isin(facts["kind"], [*MET, *PLANS])
     running = np.zeros(n, np.int64)
     days, owners = facts["on"][mine], owner[mine]
     for day in np.unique(days):
@@ -51,7 +52,7 @@ def spells_of(book: Book, on: int, known_on: int = NEVER, positions: Records | N
         few = part(book, rows)
         eve, evening = reckon_book(few, int(day) - 1, known_on), reckon_book(few, int(day), known_on)
         running[rows] = np.maximum(running[rows], eve["days_past_due"])
-        ended = (evening["days_past_due"] == 0) & (running[rows] > 0)
+        ended = (evening["days_past_due"] == 0) & (running[rows] > 0) & ~np.isin(evening["state"], LOST)
         deep_ones = rows[ended & (running[rows] >= least)]
         cured[deep_ones] = day
         before[deep_ones] = running[deep_ones]
