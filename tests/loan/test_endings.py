@@ -1,5 +1,6 @@
 """A loan has ended when it owes nothing, whatever ended it, and then it stays ended."""
 
+import numpy as np
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -27,7 +28,7 @@ def told_before(life: Life, after: int) -> Life:
     return Life(life.product, life.principal, life.instalments, tuple(f for f in life.facts if f[1] <= after))
 
 
-def owes(position) -> int:
+def owes(position: np.void) -> int:
     """Debt of an evening: due and unpaid, principal, interest earned and not yet due."""
     return int(position["outstanding_fen"].sum()) + int(position["accrued_interest_fen"])
 
