@@ -854,8 +854,12 @@ def close_if_met(product, life, day):
     if owing(product, life) - min(life.unapplied, 0) > 0:  # what was given back without cover is owed too
         return
     before = life.unapplied
-    back = settle(product, life, day, -1) + life.unapplied - before  # charges to come that were met are released
-    life.unapplied = before
+    back = settle(product, life, day, -1)
+    released = life.unapplied - before  # charges to come that were met
+    if released > 0:
+        life.unapplied = before
+        moved(life, day, WAS_UNAPPLIED, 0, -1, -1, -released)
+        back += released
     if back > 0:
         wait(life, allocate(product, life, back, day, -1), day, -1)
         pass_paid(life)
