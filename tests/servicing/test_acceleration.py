@@ -48,6 +48,19 @@ def test_called_due_in_the_books_and_no_reminder_afterwards(store: Store) -> Non
     assert not [step for _, step, *_ in outbox(store) if step in ("remind-3", "remind-1", "due-today", "debit-0")]
 
 
+def test_a_reminder_that_waits_is_withdrawn(store: Store) -> None:
+    """On 7 July "due in three days" is planned for 10:00; the loan is called due that morning."""
+    demanded(store)
+    on = day("2025-07-07")
+    close_through(store, on - 1)
+    decide(store, on)
+    assert "remind-3" in [step for _, step, *_ in outbox(store)]
+    with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
+        accelerate(connection, reader, Accelerated("L", "acc", on, on))
+        told = connection.execute("select body->>'key', body->>'reason' from event where kind = 'action.withdrawn'")
+        assert [(key.split("/")[1], why) for key, why in told.fetchall()] == [("remind-3", "called due")]
+
+
 def test_withdrawn_once_arrears_are_met(store: Store) -> None:
     demanded(store)
     on = day("2025-06-20")

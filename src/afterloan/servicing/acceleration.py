@@ -11,7 +11,9 @@ from afterloan.loan.reckon import reckon_loan
 from afterloan.loan.suppose import alone, suppose, told
 from afterloan.loan.terms import FactKind
 from afterloan.servicing.booking import Taken, take
+from afterloan.servicing.withdrawal import Gone, withdraw
 from afterloan.store.legal import LegalCase, case_of
+from afterloan.store.locks import lock_borrowers
 from afterloan.store.outbox import put_findings
 from afterloan.store.read import read_loans
 from afterloan.strategy.acceleration import debt_of, may_accelerate, may_withdraw
@@ -27,10 +29,26 @@ def accelerate(connection: Connection, reader: adbc.Connection, fact: Accelerate
     """
     on = date.fromordinal(fact.on + 719163)
     case = case_of(connection, reader, fact.loan, on)
+    lock_borrowers(connection, [case.number])
     if not _known(connection, fact.reference):
         answer = may_accelerate(case.claim, case.steps, debt_of(case.reckoned, fact.on))
         _judge(connection, case, answer, "send the demand first, or wait; the findings say what the pack asks for")
-    return take(connection, fact)
+    done = take(connection, fact)
+    _forget_reminders(connection, case, on)
+    return done
+
+
+REMINDERS = (
+    "select o.key from outbox o where o.borrower = %s and o.not_before >= %s::date "
+    "and o.body->>'purpose' = 'reminder' and o.body->'values'->'loans' ? %s "
+    "and not exists (select from event e where e.reference = 'withdrawn:' || o.key) order by o.action"
+)
+
+
+def _forget_reminders(connection: Connection, case: LegalCase, on: date) -> None:
+    """Withdraw reminders of instalments of the loan that are still to leave: none falls due any more."""
+    rows = connection.execute(REMINDERS, (case.number, on, case.loan)).fetchall()
+    withdraw(connection, [Gone(str(key), case.number, "called due") for (key,) in rows], on)
 
 
 def withdraw_acceleration(connection: Connection, reader: adbc.Connection, fact: AccelerationWithdrawn) -> Taken:
@@ -40,6 +58,7 @@ def withdraw_acceleration(connection: Connection, reader: adbc.Connection, fact:
     """
     on = date.fromordinal(fact.on + 719163)
     case = case_of(connection, reader, fact.loan, on)
+    lock_borrowers(connection, [case.number])
     if not _known(connection, fact.reference):
         book = alone(read_loans(connection, reader, f"c.loan = {case.loan_number}"), 0, fact.known_on)
         then = reckon_loan(suppose(book, [told(FactKind.ACCELERATION_WITHDRAWN, fact.on)]), 0, fact.on).position
