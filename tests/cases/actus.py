@@ -38,7 +38,7 @@ METHODS = {
     "PAM": Method.INTEREST_FIRST,
 }
 COUNTS = {"A365": DayCount.ACT_365, "A360": DayCount.ACT_360, "AA": DayCount.ACT_ACT, "30E360": DayCount.THIRTY_360}
-SHIFTS = {"SCF": "following", "SCMF": "modified_following", "SCP": "preceding"}
+SHIFTS = {"SCF": "following", "SCMF": "modified_following", "SCP": "preceding", "SCMP": "modified_preceding"}
 UNITS = {"D": Unit.DAYS, "W": Unit.WEEKS, "M": Unit.MONTHS, "Y": Unit.YEARS}
 UNEXPRESSED = ("capitalizationEndDate", "cycleOfScalingIndex", "cycleOfInterestCalculationBase")
 

@@ -56,6 +56,15 @@ def test_inside_a_month_modified_following_goes_forward() -> None:
     assert dues(found)[0] == "2026-03-16" and dues(found)[5] == "2026-08-17"
 
 
+def test_modified_preceding_stays_in_its_month() -> None:
+    # 1 March 2026 is a Sunday: preceding, 27 February; modified, 2 March. 1 August is a Saturday: 31 July, so 3 August
+    assert dues(rows({"shift": "preceding"}, first_due_on=day("2026-03-01"), instalments=6))[0] == "2026-02-27"
+    found = rows({"shift": "modified_preceding"}, first_due_on=day("2026-03-01"), instalments=6)
+    assert dues(found)[0] == "2026-03-02" and dues(found)[5] == "2026-08-03"
+    # 15 March is a Sunday, inside its month: Friday the 13th
+    assert dues(rows({"shift": "modified_preceding"}, first_due_on=day("2026-03-15")))[0] == "2026-03-13"
+
+
 @pytest.mark.parametrize(
     ("contract", "expected"),
     [

@@ -35,6 +35,7 @@ DAYS = int(Unit.DAYS)
 FOLLOWING = int(Shift.FOLLOWING)
 MODIFIED_FOLLOWING = int(Shift.MODIFIED_FOLLOWING)
 PRECEDING = int(Shift.PRECEDING)
+MODIFIED_PRECEDING = int(Shift.MODIFIED_PRECEDING)
 PERIODS_AS_THE_FIRST = int(Policy.PERIODS_AS_THE_FIRST)
 FACTOR_BITS = 30
 HALF = 1 << FACTOR_BITS
@@ -43,17 +44,22 @@ UNIT_FACTOR = 1 << 50
 
 @stage
 def business_day(calendars, calendar, day, shift):
-    """The business day that stands for `day`; outside the calendar's years the day itself."""
+    """The business day that stands for `day`; outside the calendar's years the day itself.
+
+    Modified: one that would leave the month is looked for the other way. Sunday 1 March 2026, preceding, would be
+    Friday 27 February; modified preceding is Monday 2 March.
+    """
     if calendar < 0 or shift <= 1 or day < 0 or day >= calendars.shape[1] or calendars[calendar, day]:
         return day
-    step = -1 if shift == PRECEDING else 1
+    step = -1 if shift == PRECEDING or shift == MODIFIED_PRECEDING else 1
     moved = day
     while 0 < moved < calendars.shape[1] - 1 and not calendars[calendar, moved]:
         moved += step
-    if shift == MODIFIED_FOLLOWING and year_month_day(moved)[1] != year_month_day(day)[1]:
+    modified = shift == MODIFIED_FOLLOWING or shift == MODIFIED_PRECEDING
+    if modified and year_month_day(moved)[1] != year_month_day(day)[1]:
         moved = day
-        while moved > 0 and not calendars[calendar, moved]:
-            moved -= 1
+        while 0 < moved < calendars.shape[1] - 1 and not calendars[calendar, moved]:
+            moved -= step
     return moved
 
 

@@ -158,6 +158,7 @@ class Shift(IntEnum):
     FOLLOWING = 2
     MODIFIED_FOLLOWING = 3
     PRECEDING = 4
+    MODIFIED_PRECEDING = 5
 
 
 class Policy(IntFlag):
