@@ -12,7 +12,7 @@ LEAST = {
     "actus/ann.json": {"ANN": 18},
     "actus/lam.json": {"LAM": 11},
     "actus/nam.json": {"NAM": 14},
-    "actus/pam.json": {"PAM": 13},
+    "actus/pam.json": {"PAM": 14},
 }
 
 

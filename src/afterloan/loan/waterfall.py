@@ -259,6 +259,16 @@ def pay_charges(product, life, money, day, fact):
 
 
 @stage
+def pay_charges_ahead(product, life, money, day, fact):
+    """Charges ahead, once all principal is repaid: rows that still show some of it must not stand before them."""
+    if product.counts[ADVANCE] > 0:
+        for k in range(life.current, life.count):
+            for c in (PENALTY, FEE):
+                money = pay_part(life, k, c, money, day, fact)
+    return money
+
+
+@stage
 def allocate(product, life, money, day, fact):
     """Give a repayment of `day` to the rows; returns what met no debt.
 
@@ -280,6 +290,8 @@ def allocate(product, life, money, day, fact):
             money = pay_advance(product, life, money, day, fact)
         else:
             money = pay_across(product, life, timing, money, day, fact)
+    if money > 0 and life.balance == 0 and life.current < life.count:
+        money = pay_charges_ahead(product, life, money, day, fact)
     return money
 
 
