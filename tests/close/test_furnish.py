@@ -65,7 +65,7 @@ def test_the_notice_before_the_first_adverse_report_is_a_gate(store: Store, tmp_
     first = furnish(store, END, "metro2", tmp_path / "out", sender=SENDER)
     held = rows(store, "select count(*) from finding where about = 'bureau.held'")[0][0]
     assert first.held == held == rows(store, "select count(*) from outbox where kind = 'notice.adverse'")[0][0] > 0
-    assert rows(store, "select count(*) from outbox where kind = 'worklist'")[0][0] == held
+    assert rows(store, "select count(*) from outbox where kind = 'task'")[0][0] == held
     assert rows(store, "select count(*) from furnished where adverse")[0][0] == 0
     assert deliver(store, date(2025, 1, 3)) == held
     later = furnish(store, END, "metro2", tmp_path / "out", date(2025, 1, 5), SENDER)

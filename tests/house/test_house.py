@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,3 +97,19 @@ def test_connections_are_opened_in_one_place() -> None:
         assert not found, (
             f"{path.name}: {found.group() if found else ''} opens a connection; use afterloan.store.connect"
         )
+
+
+def test_the_page_of_verbs_is_the_list_of_verbs_and_their_commands_exist() -> None:
+    from typer.main import get_command
+
+    from afterloan.desk.keyboard.main import app
+    from afterloan.desk.keyboard.verb_page import page
+    from afterloan.servicing.verbs import VERBS
+
+    assert (ROOT / "docs" / "verbs.md").read_text(encoding="utf-8") == page(), "run: afterloan verbs --markdown"
+    top = get_command(app)
+    for verb in VERBS:
+        room: Any = top
+        for word in verb.command.split():
+            assert word in room.commands, f"{verb.name}: no command {verb.command!r}"
+            room = room.commands[word]

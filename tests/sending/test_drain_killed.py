@@ -144,9 +144,7 @@ def test_where_nobody_can_be_asked_a_person_decides(store: Store, tmp_path: Path
     assert box.mails == []
     assert steps(store, "lost") == ["1:started", "1:doubt"]
     with store.connect() as connection:
-        row = connection.execute(
-            "select key, body->>'queue', body->>'key' from outbox where kind = 'worklist'"
-        ).fetchall()
+        row = connection.execute("select key, body->>'queue', body->>'key' from outbox where kind = 'task'").fetchall()
     assert row == [("doubt:lost", "sending-in-doubt", "lost")]
 
 

@@ -80,7 +80,7 @@ def test_accurate_data_is_not_amended(told: tuple[Store, Path, str, str, int]) -
     amended = rows(store, "select month_end, record from furnished where loan = %s and turn > 0", number)
     assert amended == []
     asked = rows(store, "select kind, body from outbox where key like 'dispute:D1:%%' order by action")
-    assert [kind for kind, _ in asked] == ["worklist", "message.letter", "message.letter", "bureau.dispute_answer"]
+    assert [kind for kind, _ in asked] == ["task", "message.letter", "message.letter", "bureau.dispute_answer"]
     for _, body in asked[1:3]:  # what the templates need is there
         assert set(template_of(body["template"], date(2024, 12, 10)).needs) <= set(body["values"])
     (notice,) = rows(store, "select body from outbox where kind = 'notice.adverse' limit 1")[0]

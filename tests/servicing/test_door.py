@@ -10,7 +10,7 @@ import pytest
 
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.servicing.desk import Desk, desk_of
-from afterloan.servicing.door import do
+from afterloan.servicing.door import approve, do, propose
 from afterloan.servicing.may import permission_of
 from afterloan.servicing.verbs import VERBS
 from afterloan.store.acts import act_known
@@ -19,6 +19,7 @@ from tests.strategy.books import borrower, loan
 
 ON = date(2026, 2, 10)
 FINANCE = Who("person", "Chen", ("finance",), "keyboard")
+LEAD = Who("person", "Wang", ("lead",), "keyboard")
 AGENT = Who("person", "Li", ("agent",), "keyboard")
 MONEY = {"loan": "L1", "amount_fen": 10_000, "received_on": "2026-02-10"}
 
@@ -88,6 +89,24 @@ def test_a_dry_run_answers_as_the_act_would_and_keeps_nothing(desk: Desk) -> Non
     assert tried.act == 0 and count(desk.connection, "act") == 0 and count(desk.connection, "fact") == 1
     made = done(do(desk, FINANCE, "repayment.take", MONEY, "bank-1", ON))
     assert {k: v for k, v in made.body.items() if k != "fact"} == {k: v for k, v in tried.body.items() if k != "fact"}
+
+
+def test_what_takes_money_back_needs_a_second_person(desk: Desk) -> None:
+    done(do(desk, FINANCE, "repayment.take", MONEY, "bank-1", ON))
+    asked = {"of": "bank-1", "reason": "booked twice"}
+    assert refused(do(desk, FINANCE, "repayment.reverse", asked, "undo-1", ON)).kind == "needs_second_person"
+    assert refused(propose(desk, AGENT, "repayment.reverse", asked, "undo-1", ON)).kind == "forbidden"
+    proposal = done(propose(desk, FINANCE, "repayment.reverse", asked, "undo-1", ON))
+    assert proposal.body["waits_for"] == ["finance", "lead"] and count(desk.connection, "fact") == 2
+    assert done(propose(desk, FINANCE, "repayment.reverse", asked, "undo-1", ON)).known
+    assert refused(approve(desk, FINANCE, "undo-1", ON)).kind == "needs_second_person"
+    assert refused(approve(desk, AGENT, "undo-1", ON)).kind == "forbidden"
+    assert refused(approve(desk, LEAD, "undo-9", ON)).kind == "unknown"
+    agreed = done(approve(desk, LEAD, "undo-1", ON))
+    assert agreed.verb == "repayment.reverse" and count(desk.connection, "fact") == 3
+    assert done(approve(desk, LEAD, "undo-1", ON)).known and count(desk.connection, "fact") == 3
+    row = desk.connection.execute("select who from act where act = %s", (agreed.act,)).fetchone()
+    assert row == ("Wang",)
 
 
 def test_two_who_ask_the_same_at_once_make_one_act(store: Store, desk: Desk) -> None:

@@ -8,9 +8,12 @@ import pytest
 from afterloan.close import close_through
 from afterloan.close.decide import decide
 from afterloan.dates import day
+from afterloan.facts.act import Answer, Who
 from afterloan.facts.hold import HoldPlaced
+from afterloan.servicing.desk import desk_of
+from afterloan.servicing.door import do
 from afterloan.servicing.withdrawal import withdraw_cured, withdraw_held
-from afterloan.store.cases import open_cases, place_with, recall, share_out, take_returns
+from afterloan.store.cases import open_cases, place_with, share_out, take_returns
 from afterloan.store.contacts import withdrawn
 from afterloan.store.events import events_of, tell
 from afterloan.store.promises import promises_of
@@ -119,7 +122,13 @@ def test_out_to_an_agency_and_back_row_by_row(store: Store) -> None:
         assert night == [("cn.gbt45251.quiet-hours", "refused")]
         other = take_returns(connection, "other", good[:1], on)
         assert "is with acme, not with other" in str(other.refused[0])
-        recall(connection, p1, date(2025, 5, 18), "complaint", "chief")
+    with desk_of(store) as desk:
+        asked = {"of": p1, "reason": "complaint"}
+        assert isinstance(
+            do(desk, Who("person", "chief", ("lead",), "test"), "agency.recall", asked, "recall-1", date(2025, 5, 18)),
+            Answer,
+        )
+    with store.connect() as connection:
         repaid(connection, "LB1", "2025-05-19", 15_000)
         assert [(j.outcome, j.paid_fen) for j in promises_of(connection, "B1", date(2025, 5, 22))] == [
             ("pending", 15_000)

@@ -229,7 +229,7 @@ def _gate(
                            "arrears_fen": row["overdue_fen"]}}  # fmt: skip
         for kind, name, what in (
             ("notice.adverse", key, body),
-            ("worklist", f"task:{key}", {"queue": "bureau-notice", "loans": [row["reference"]], "notice": key}),
+            ("task", f"task:{key}", {"queue": "bureau-notice", "loans": [row["reference"]], "notice": key}),
         ):
             actions.append(Action(name, row["borrower"], kind, at, furnishing.known_on, row["loan"], what))
         finding = law.finding(
@@ -281,7 +281,7 @@ def _fit(
         made.refused.append((names[loan]["reference"], name, reason))
         key = f"task:bureau.refused:{furnishing.bureau}:{names[loan]['reference']}:{furnishing.month_end}"
         body = {"queue": "bureau-refused", "loans": [names[loan]["reference"]], "field": name, "reason": reason}
-        actions.append(Action(key, names[loan]["borrower"], "worklist", at, furnishing.known_on, loan, body))
+        actions.append(Action(key, names[loan]["borrower"], "task", at, furnishing.known_on, loan, body))
     put(connection, actions)
     return rows.filter(~pl.col("loan").is_in([loan for loan, _, _ in refused]))
 

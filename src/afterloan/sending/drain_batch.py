@@ -126,7 +126,7 @@ class Batch:
         """Nobody can say: it is on record as in doubt and becomes a task; it is never sent by itself again."""
         body = {"queue": DOUBT_QUEUE, "key": item.key, "channel": self.handler.channel, "why": answer.why}
         now = self.clock()
-        task = Action(f"doubt:{item.key}", item.borrower_number, "worklist", now, now.date(), None, body)
+        task = Action(f"doubt:{item.key}", item.borrower_number, "task", now, now.date(), None, body)
         with self.connection.transaction():
             sending.write(self.connection, [self._step(item, "doubt", detail={"why": answer.why})])
             sending.finish(self.connection, [item.action])

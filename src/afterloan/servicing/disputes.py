@@ -52,7 +52,7 @@ def open_dispute(connection: psycopg.Connection[Any], event: DisputeOpened) -> T
     if not told.known:
         dispute = disputes_of([event])[event.reference]
         tell(connection, _hold(dispute, event.known_on))
-        _act(connection, dispute, event.known_on, "worklist", "open",
+        _act(connection, dispute, event.known_on, "task", "open",
              {"queue": "bureau-dispute", "loans": [dispute.loan], "dispute": dispute.reference,
               "answer_by": dispute.answer_by.isoformat()})  # fmt: skip
         values = {"reference": dispute.reference, "reply_by": dispute.answer_by.isoformat()}

@@ -10,8 +10,10 @@
 All in one transaction: a refusal, or a mistake of ours, leaves nothing behind.
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 from pydantic import BaseModel
@@ -20,10 +22,13 @@ from afterloan.facts import FactRefused
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.servicing import after
 from afterloan.servicing.desk import Desk
-from afterloan.servicing.may import may
+from afterloan.servicing.may import approvers, may, may_approve, may_propose
 from afterloan.servicing.verbs import Verb, verb_named
 from afterloan.store.acts import act_known, begin_act, keep_act
 from afterloan.store.locks import lock_reference
+
+PROPOSAL = "proposal.make"
+"""The verb of an act that only asks a second person."""
 
 
 class _Undo(Exception):
@@ -53,14 +58,75 @@ def do(
     Answer(act=17, verb='repayment.take', body={'loan': 'L1', 'entries': 3, ...}, known=False)
     """
     chosen = verb_named(verb) if isinstance(verb, str) else verb
+    return _in_transaction(desk, lambda: _do(desk, who, chosen, chosen.read(asked), reference, on), dry_run)
+
+
+def propose(
+    desk: Desk, who: Who, verb: str | Verb, asked: Mapping[str, Any] | BaseModel, reference: str, on: date
+) -> Answer | Refused:
+    """Ask for what a second person has to agree to; nothing has any effect before `approve`.
+
+    It is tried first, so that nobody is asked to agree to what cannot be done. The answer says which roles it waits
+    for, and carries the digest of what was asked, which the second person agrees to.
+    """
+    chosen = verb_named(verb) if isinstance(verb, str) else verb
+    refused = may_propose(who, chosen, on)
+    if refused is not None:
+        return refused
+    known = act_known(desk.connection, reference)
+    if known is None:
+        tried = _in_transaction(desk, lambda: _do(desk, who, chosen, chosen.read(asked), reference, on, True), True)
+        if isinstance(tried, Refused):
+            return tried
+    return _in_transaction(desk, lambda: _kept_proposal(desk, who, chosen, chosen.read(asked), reference, on))
+
+
+def _kept_proposal(desk: Desk, who: Who, verb: Verb, record: BaseModel, reference: str, on: date) -> Answer | Refused:
+    connection = desk.connection
+    told = {"verb": verb.name, "asked": record.model_dump(mode="json"), "on": on.isoformat()}
+    lock_reference(connection, reference)
+    before = act_known(connection, reference)
+    if before is not None:
+        if before.verb == PROPOSAL and before.asked == told:
+            return Answer(before.act, PROPOSAL, before.answer, known=True)
+        return Refused("conflict", "reference", reference, f"stands already for {before.verb}", "use another reference")
+    body = {"waits_for": list(approvers(verb, on)), "sha256": _digest(told)}
+    act = begin_act(connection)
+    keep_act(connection, act, reference, PROPOSAL, who, on, told, body)
+    return Answer(act, PROPOSAL, body)
+
+
+def approve(desk: Desk, who: Who, proposal: str, on: date) -> Answer | Refused:
+    """A second person agrees to a proposal, and it is done in the same transaction, under `proposal:done`.
+
+    Refused: no such proposal, one's own, a role that may not approve, or what has become impossible meanwhile.
+    """
+    asked = act_known(desk.connection, proposal)
+    if asked is None or asked.verb != PROPOSAL:
+        return Refused("unknown", "proposal", proposal, "no proposal of that reference", "`afterloan acts` lists them")
+    if asked.who == who.name:
+        return Refused("needs_second_person", "who", who.name, "proposed it", "another person has to agree")
+    verb = verb_named(str(asked.asked["verb"]))
+    refused = may_approve(who, verb, on)
+    if refused is not None:
+        return refused
+    then, record = date.fromisoformat(str(asked.asked["on"])), verb.read(asked.asked["asked"])
+    return _in_transaction(desk, lambda: _do(desk, who, verb, record, f"{proposal}:done", then, True))
+
+
+def _digest(told: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(told, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _in_transaction(desk: Desk, act: Callable[[], Answer | Refused], only_try: bool = False) -> Answer | Refused:
+    """Run an act in one transaction; a refusal, or a trial, takes everything back."""
     try:
-        record = chosen.read(asked)
         with desk.connection.transaction():
-            answer = _do(desk, who, chosen, record, reference, on)
-            if dry_run and isinstance(answer, Answer):
-                raise _Undo(Answer(0, answer.verb, answer.body, answer.known))
+            answer = act()
             if isinstance(answer, Refused):
                 raise _Undo(answer)
+            if only_try:
+                raise _Undo(Answer(0, answer.verb, answer.body, answer.known))
             return answer
     except _Undo as undo:
         return undo.answer
@@ -68,7 +134,10 @@ def do(
         return Refused.of(error)
 
 
-def _do(desk: Desk, who: Who, verb: Verb, record: BaseModel, reference: str, on: date) -> Answer | Refused:
+def _do(
+    desk: Desk, who: Who, verb: Verb, record: BaseModel, reference: str, on: date, agreed: bool = False
+) -> Answer | Refused:
+    """The steps of an act; `agreed`: two people have, so that the first one's role is no longer asked."""
     connection = desk.connection
     asked = record.model_dump(mode="json")
     lock_reference(connection, reference)
@@ -77,7 +146,7 @@ def _do(desk: Desk, who: Who, verb: Verb, record: BaseModel, reference: str, on:
         return _again(before.verb, before.asked, before.on, verb, asked, reference, on) or Answer(
             before.act, verb.name, before.answer, known=True
         )
-    refused = may(who, verb, record, on)
+    refused = None if agreed else may(who, verb, record, on)
     if refused is not None:
         return refused
     desk.who, desk.reference, desk.touched = who, reference, {}

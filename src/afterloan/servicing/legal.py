@@ -239,7 +239,7 @@ def end(
 def watch(connection: Connection, reader: adbc.Connection, loans: Sequence[str], on: date) -> int:
     """Tasks for people on a day: periods that end soon, deadlines that fall today, approvals that wait.
 
-    Each is a `worklist` action of the queue `legal`, once under its key. Returns how many are new.
+    Each is a `task` of the queue `legal`, once under its key. Returns how many are new.
     """
     actions = []
     for loan in loans:
@@ -248,7 +248,7 @@ def watch(connection: Connection, reader: adbc.Connection, loans: Sequence[str],
             key = f"watch:{loan}:{name}:{on}"
             moment = datetime.combine(on, time(1), UTC)
             told = {"queue": "legal", "task": name, "loan": loan, **body}
-            actions.append(Action(key, case.number, "worklist", moment, on, case.loan_number, told))
+            actions.append(Action(key, case.number, "task", moment, on, case.loan_number, told))
     return put(connection, actions)
 
 

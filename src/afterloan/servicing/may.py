@@ -42,9 +42,30 @@ def may(who: Who, verb: Verb, record: BaseModel, on: date) -> Refused | None:
     if set(who.roles) & set(rule.parameters.get("propose", [])):
         return Refused(
             "needs_second_person", "verb", verb.name, f"{who.name} may propose it, not do it ({rule.id})",
-            "propose it; a second person does it",
+            "propose it: `afterloan propose …`; a second person approves",
         )  # fmt: skip
     return _no(who, verb, f"needs one of the roles {', '.join(does) or 'none'} ({rule.id})", "have one of them do it")
+
+
+def approvers(verb: Verb, on: date) -> tuple[str, ...]:
+    """The roles of the second person for a verb on a day."""
+    rule = permission_of(verb.name, on)
+    return tuple(rule.parameters.get("approve", rule.parameters.get("do", []))) if rule else ()
+
+
+def may_propose(who: Who, verb: Verb, on: date) -> Refused | None:
+    """None where `who` may propose the verb to a second person, or do it; else `forbidden`."""
+    rule = permission_of(verb.name, on)
+    first = [*rule.parameters.get("propose", []), *rule.parameters.get("do", []), ALL_ROLES] if rule else []
+    return None if set(who.roles) & set(first) else _no(who, verb, "is not yours to propose", "ask a lead")
+
+
+def may_approve(who: Who, verb: Verb, on: date) -> Refused | None:
+    """None where `who` may be the second person; else `forbidden`."""
+    second = (*approvers(verb, on), ALL_ROLES)
+    if set(who.roles) & set(second):
+        return None
+    return _no(who, verb, f"is approved by {', '.join(approvers(verb, on)) or 'nobody'}", "have one of them approve it")
 
 
 def _no(who: Who, verb: Verb, why: str, remedy: str) -> Refused:

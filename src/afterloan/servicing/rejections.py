@@ -65,5 +65,5 @@ def _take(
     told = tell(connection, event)
     body = {"queue": "bureau-rejected", "loans": [row.loan], "bureau": bureau, "month_end": month_end.isoformat(),
             "field": row.field, "code": row.code, "reason": row.reason}  # fmt: skip
-    put(connection, [Action(f"task:{name}", borrower, "worklist", datetime.combine(on, time(8), UTC), on, loan, body)])
+    put(connection, [Action(f"task:{name}", borrower, "task", datetime.combine(on, time(8), UTC), on, loan, body)])
     return told.known

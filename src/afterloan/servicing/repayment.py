@@ -8,9 +8,9 @@ from pydantic import Field
 
 from afterloan.dates import day, iso
 from afterloan.facts import Fact, Repaid
+from afterloan.servicing.asked import Asked
 from afterloan.servicing.booking import take
 from afterloan.servicing.desk import Desk
-from afterloan.servicing.verbs import Asked
 from afterloan.servicing.withdrawal import withdraw_cured
 
 

@@ -12,18 +12,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from afterloan.facts import FactRefused
+from afterloan.servicing.asked import Asked
 
 if TYPE_CHECKING:
     from afterloan.servicing.desk import Desk
-
-
-class Asked(BaseModel):
-    """What is asked of a verb: plain fields, no field that is not named, nothing changed afterwards."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 Does = Callable[["Desk", Any, date], dict[str, Any]]
@@ -32,7 +27,10 @@ Borrowers = Callable[[psycopg.Connection[Any], Any], Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One thing that can be done. `place` is `module:Record:function` below `afterloan.servicing`.
+    """One thing that can be done.
+
+    `place`: `module:Record:function` below `afterloan.servicing`; `event:module:Class` or `fact:Class` for what is told
+    as it is (`servicing/telling.py`).
 
     `command`: the words of the command line, or why there are none (in brackets). The record's class may have a
     method `borrowers(connection)`, else its field `borrower` or the borrower of its field `loan` is locked.
@@ -45,6 +43,9 @@ class Verb:
 
     def _part(self, k: int) -> Any:
         module, *names = self.place.split(":")
+        if module in ("event", "fact"):
+            telling = import_module("afterloan.servicing.telling")
+            return (telling.event_verb if module == "event" else telling.fact_verb)(*names)[k]
         return getattr(import_module(f"afterloan.servicing.{module}"), names[k])
 
     @property
@@ -96,6 +97,90 @@ def borrower_of_loan(connection: psycopg.Connection[Any], loan: str) -> str:
 
 VERBS: tuple[Verb, ...] = (
     Verb("repayment.take", "Record money received for a loan.", "repayment:TakeRepayment:take_repayment", "repay"),
+    Verb(
+        "repayment.reverse",
+        "Take a repayment, or another fact, back: it was never there.",
+        "moving:TakeBack:take_back",
+        "reverse",
+    ),
+    Verb(
+        "repayment.move",
+        "Take a repayment to the loan it was meant for.",
+        "moving:MoveRepayment:move",
+        "move-repayment",
+    ),
+    Verb("refund.pay", "Give money that waits back to the borrower.", "moving:GiveBack:give_back", "refund"),
+    Verb("refund.return", "A refund came back: its money waits again.", "fact:RefundReturned", "do"),
+    Verb(
+        "money.pass_on",
+        "Pass money that waits on to another loan of the borrower.",
+        "moving:PassOn:pass_on",
+        "pass-on",
+    ),
+    Verb("charge.make", "Charge a fee or a penalty.", "fact:Charged", "do"),
+    Verb("charge.waive", "Give up a part of what is owed.", "fact:Waived", "do"),
+    Verb("rate.change", "Change a loan's rate from a day on.", "fact:RateChanged", "do"),
+    Verb("disbursement.record", "Record money paid out.", "fact:Disbursed", "do"),
+    Verb("hold.place", "Stop a borrower's treatment for a reason.", "event:hold:HoldPlaced", "hold place"),
+    Verb("hold.lift", "End a hold.", "event:hold:HoldLifted", "hold lift"),
+    Verb("promise.make", "Record what the borrower undertook to pay.", "event:promise:PromiseMade", "promise make"),
+    Verb(
+        "promise.withdraw",
+        "A promise no longer stands, by agreement.",
+        "event:promise:PromiseWithdrawn",
+        "promise withdraw",
+    ),
+    Verb("contact.end", "Tell how a contact attempt ended.", "event:contact:ContactEnded", "contact ended"),
+    Verb("contact.consent", "The borrower agreed to a channel.", "event:contact:ContactConsented", "do"),
+    Verb("contact.opt_out", "The borrower wants a channel no longer.", "event:contact:ContactOptedOut", "do"),
+    Verb("contact.wish", "The borrower's wish for times and language.", "event:contact:ContactWished", "do"),
+    Verb(
+        "contact.agree_hours",
+        "The borrower agreed to be contacted in quiet hours.",
+        "event:contact:HoursAgreed",
+        "do",
+    ),
+    Verb(
+        "contact.name_person",
+        "The borrower named a person through whom to be found.",
+        "event:contact:ThirdPersonNamed",
+        "do",
+    ),
+    Verb("contact.refuse_person", "A third person asked to be left alone.", "event:contact:ThirdPersonRefused", "do"),
+    Verb("case.note", "Write a note on a borrower's case.", "event:person:CaseNoted", "note"),
+    Verb("case.assign", "Give a borrower's case to a person.", "event:placement:CaseAssigned", "do"),
+    Verb("agency.recall", "Take a case back from its agency.", "agencies:RecallCase:recall_case", "agency recall"),
+    Verb("task.done", "Finish a task, with how.", "tasks:FinishTask:finish_task", "task done"),
+    Verb("task.reopen", "Open a task again.", "tasks:ReopenTask:reopen_task", "task reopen"),
+    Verb("task.assign", "Give a task to a person.", "tasks:AssignTask:assign_task", "task assign"),
+    Verb(
+        "person.correct",
+        "Correct a borrower's name or attributes.",
+        "people:CorrectDetails:correct_details",
+        "correct",
+    ),
+    Verb("settings.place", "Set the lender's own place.", "people:SetPlace:set_place", "place"),
+    Verb("people.roles", "Give a person roles at the doors.", "people:GiveRoles:give_roles", "roles"),
+    Verb("mandate.sign", "Record a mandate that the borrower signed.", "event:debit:MandateSigned", "mandate add"),
+    Verb("mandate.revoke", "A mandate ends.", "event:debit:MandateRevoked", "mandate revoke"),
+    Verb("dispute.disagree", "The borrower does not agree with an answer.", "event:bureau:BorrowerDisagreed", "do"),
+    Verb(
+        "bureau.notice_delivered",
+        "The notice before the first report was delivered.",
+        "event:bureau:AdverseNoticeDelivered",
+        "do",
+    ),
+    Verb(
+        "bureau.fraud_confirmed",
+        "An account was opened by somebody else: proven, and confirmed by a second person.",
+        "event:bureau:FraudConfirmed",
+        "do",
+    ),
+    Verb("bureau.guarantor_paid", "A guarantor paid debt of a loan.", "event:bureau:GuarantorPaid", "do"),
+    Verb("evidence.keep", "Name a document as evidence by its digest.", "event:legal:EvidenceKept", "legal evidence"),
+    Verb("legal.interrupt", "The period of limitation began anew.", "event:legal:LimitationInterrupted", "do"),
+    Verb("vulnerability.flag", "Flag a borrower as vulnerable.", "event:relief:VulnerabilityFlagged", "do"),
+    Verb("vulnerability.clear", "A flag no longer holds.", "event:relief:VulnerabilityCleared", "do"),
 )
 
 

@@ -194,14 +194,7 @@ def place_with(connection: psycopg.Connection[Any], agency: str, on: date, by: s
     return write_placements(rows)
 
 
-def recall(connection: psycopg.Connection[Any], placement: str, on: date, reason: str, by: str) -> None:
-    """Take a case back from its agency. Raises FactRefused when the placement is not there."""
-    placed = _placement(connection, placement)
-    told: dict[str, Any] = {"borrower": placed[0], "on": on, "known_on": on, "reference": f"recall:{placement}"}
-    tell(connection, AgencyRecalled(**told, of=placement, reason=reason, by=by))
-
-
-def _placement(connection: psycopg.Connection[Any], placement: str) -> tuple[str, str, date, date, date | None]:
+def placement_of(connection: psycopg.Connection[Any], placement: str) -> tuple[str, str, date, date, date | None]:
     """(borrower, agency, on, until, recalled on) of a placement. Raises FactRefused."""
     row = connection.execute(
         "select b.reference, e.body->>'agency', e.on_day, (e.body->>'until')::date, "
@@ -210,7 +203,9 @@ def _placement(connection: psycopg.Connection[Any], placement: str) -> tuple[str
         (placement,),
     ).fetchone()
     if row is None:
-        raise FactRefused("placement", placement, "no placement of that reference", "give it as it was sent out")
+        raise FactRefused(
+            "placement", placement, "no placement of that reference", "give it as it was sent out", "unknown"
+        )
     return (row[0], row[1], row[2], row[3], row[4])
 
 
@@ -249,7 +244,7 @@ def take_returns(
 
 
 def _fits(connection: psycopg.Connection[Any], agency: str, row: Returned) -> None:
-    borrower, whose, on, until, back = _placement(connection, row.placement)
+    borrower, whose, on, until, back = placement_of(connection, row.placement)
     if whose != agency:
         raise FactRefused("placement", row.placement, f"is with {whose}, not with {agency}", "send it in their file")
     if borrower != row.borrower:

@@ -62,16 +62,35 @@ def act(
     reference: str = "",
     by: str = "",
     dry_run: bool = False,
+    propose_only: bool = False,
 ) -> "Answer":
-    """Do one verb and return its answer. Raises Stop with the refusal's one line."""
+    """Do one verb (or only propose it) and return its answer. Raises Stop with the refusal's one line."""
     from afterloan.facts.act import Refused
     from afterloan.servicing.desk import desk_of
-    from afterloan.servicing.door import do
+    from afterloan.servicing.door import do, propose
     from afterloan.store.server import open_store
 
     with desk_of(open_store()) as desk:
         who = who_here(desk.connection, by)
-        answer = do(desk, who, verb, asked, reference or reference_made(verb), on, dry_run)
+        name = reference or reference_made(verb)
+        if propose_only:
+            answer = propose(desk, who, verb, asked, name, on)
+        else:
+            answer = do(desk, who, verb, asked, name, on, dry_run)
+    if isinstance(answer, Refused):
+        raise Stop(str(answer), answer.kind)
+    return answer
+
+
+def agree(proposal: str, on: date, by: str) -> "Answer":
+    """Approve a proposal as a second person. Raises Stop."""
+    from afterloan.facts.act import Refused
+    from afterloan.servicing.desk import desk_of
+    from afterloan.servicing.door import approve
+    from afterloan.store.server import open_store
+
+    with desk_of(open_store()) as desk:
+        answer = approve(desk, who_here(desk.connection, by), proposal, on)
     if isinstance(answer, Refused):
         raise Stop(str(answer), answer.kind)
     return answer
@@ -118,3 +137,25 @@ def mistake_told(mistake: Exception) -> str:
     except OSError as error:
         where = f"its working could not be written ({error}); set AFTERLOAN_TRACE=1 to see it"
     return f"afterloan: error {number}, a mistake of ours ({type(mistake).__name__}); the act was not kept; {where}"
+
+
+def kinds_sent() -> list[str]:
+    """Kinds of action that have a channel, or that people work through worklists and proposals."""
+    from afterloan.sending.drain import channels
+    from afterloan.servicing.withdrawal import WAITING
+
+    return [kind for channel in channels().values() for kind in channel.kinds] + list(WAITING)
+
+
+def told_plainly(verb: str, body: Mapping[str, Any], dry: bool) -> str:
+    """An answer's body in one line: `repayment.reverse: loan L1, arrears 743.20, 3 entries`."""
+    from afterloan.money import show_amount
+
+    parts = []
+    for name, value in body.items():
+        if name in ("withdrawn", "fact", "event") or value in (None, "", [], {}):
+            continue
+        amount = name.endswith("_fen") and isinstance(value, int)
+        shown = show_amount(value) if amount else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        parts.append(f"{name.removesuffix('_fen').replace('_', ' ')} {shown}")
+    return f"{verb}{' would come to' if dry else ''}: {'; '.join(parts)}"

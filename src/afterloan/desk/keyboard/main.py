@@ -32,7 +32,7 @@ app = typer.Typer(
 )
 journal_app = group("The double-entry journal.")
 app.add_typer(journal_app, name="journal")
-ROOMS = ("book", "bureau", "day", "debit", "legal", "messages", "rebuilding", "relief", "story", "strategy")
+ROOMS = ("acts", "book", "bureau", "day", "debit", "legal", "messages", "rebuilding", "relief", "story", "strategy")
 for _room in ROOMS:
     import_module(f"afterloan.desk.keyboard.{_room}").register(app)
 

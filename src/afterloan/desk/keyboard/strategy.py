@@ -42,10 +42,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text) if text else date.today()
-    except ValueError as error:
-        raise ValueError(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-03-10") from error
+    from afterloan.dates import date_told
+
+    return date_told(text) if text else date.today()
 
 
 def _number(text: str) -> int:
@@ -68,14 +67,6 @@ def _both() -> Iterator[Any]:
     store = open_store()
     with store.connect() as connection, reader_to(store.url) as reader:
         yield connection, reader
-
-
-def _tell(event: Any) -> None:
-    from afterloan.store.events import tell
-
-    with _connection() as connection:
-        told = tell(connection, event)
-    print("already known" if told.known else f"recorded: {event.reference}")
 
 
 def decide(
@@ -262,20 +253,12 @@ def hold_place(
     by: By = "",
 ) -> None:
     """Stop a borrower's treatment for a reason, and withdraw what was planned and is now stopped."""
-    from afterloan.facts.events import read_event
-    from afterloan.facts.hold import HoldPlaced
-    from afterloan.servicing.withdrawal import withdraw_held
-    from afterloan.store.events import tell
+    from afterloan.desk.keyboard.doing import act, show
 
-    day = _date(on)
-    told: dict[str, Any] = {"borrower": borrower, "on": day, "known_on": day, "reference": reference, "by": by}
-    told |= {"hold": hold, "reason": reason}
-    told |= {"ends_on": _date(ends)} if ends else {}
-    told |= {"review_on": _date(review)} if review else {}
-    with _connection() as connection:
-        done = tell(connection, read_event(HoldPlaced, told))
-        gone = withdraw_held(connection, borrower, day)
-    print(f"{'already known' if done.known else 'recorded'}: {reference}; {gone} planned actions withdrawn")
+    asked = {"borrower": borrower, "hold": hold, "reason": reason}
+    asked |= {"ends_on": ends} if ends else {}
+    asked |= {"review_on": review} if review else {}
+    show(act("hold.place", asked, _date(on), reference, by), False, lambda _: f"recorded: {reference}")
 
 
 def hold_lift(
@@ -286,12 +269,10 @@ def hold_lift(
     by: By = "",
 ) -> None:
     """End a hold: the day is the first without it."""
-    from afterloan.facts.events import read_event
-    from afterloan.facts.hold import HoldLifted
+    from afterloan.desk.keyboard.doing import act, show
 
-    day = _date(on)
-    told = {"borrower": borrower, "on": day, "known_on": day, "reference": f"lift:{of}"}
-    _tell(read_event(HoldLifted, {**told, "of": of, "reason": reason, "by": by}))
+    asked = {"borrower": borrower, "of": of, "reason": reason}
+    show(act("hold.lift", asked, _date(on), f"lift:{of}", by), False, lambda _: f"recorded: lift:{of}")
 
 
 def hold_show(borrower: str, on: On = "") -> None:
@@ -324,22 +305,18 @@ def promise_make(
     by: By = "",
 ) -> None:
     """Record that BORROWER promised to pay AMOUNT by a day."""
-    from afterloan.facts.events import read_event
-    from afterloan.facts.promise import PromiseMade
+    from afterloan.desk.keyboard.doing import act, show
 
-    day = _date(on)
-    told = {"borrower": borrower, "on": day, "known_on": day, "reference": reference, "loan": loan, "by": by}
-    _tell(read_event(PromiseMade, {**told, "amount_fen": amount_of(amount), "due_on": _date(due)}))
+    asked = {"borrower": borrower, "loan": loan, "amount_fen": amount_of(amount), "due_on": _date(due)}
+    show(act("promise.make", asked, _date(on), reference, by), False, lambda _: f"recorded: {reference}")
 
 
 def promise_withdraw(borrower: str, of: str, reason: Annotated[str, typer.Option(help="Why.")], on: On = "") -> None:
     """A promise no longer stands, by agreement."""
-    from afterloan.facts.events import read_event
-    from afterloan.facts.promise import PromiseWithdrawn
+    from afterloan.desk.keyboard.doing import act, show
 
-    day = _date(on)
-    told = {"borrower": borrower, "on": day, "known_on": day, "reference": f"withdrawn-promise:{of}"}
-    _tell(read_event(PromiseWithdrawn, {**told, "of": of, "reason": reason}))
+    name, asked = f"withdrawn-promise:{of}", {"borrower": borrower, "of": of, "reason": reason}
+    show(act("promise.withdraw", asked, _date(on), name), False, lambda _: f"recorded: {name}")
 
 
 def promise_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
@@ -457,11 +434,10 @@ def agency_in(agency: str, file: Path, on: On = "", as_json: AsJson = False) -> 
 
 def agency_recall(placement: str, reason: Annotated[str, typer.Option(help="Why.")], on: On = "", by: By = "") -> None:
     """Take a case back from its agency."""
-    from afterloan.store.cases import recall
+    from afterloan.desk.keyboard.doing import act, show
 
-    with _connection() as connection:
-        recall(connection, placement, _date(on), reason, by or "afterloan")
-    print(f"recalled: {placement}")
+    name, asked = f"recall:{placement}", {"of": placement, "reason": reason}
+    show(act("agency.recall", asked, _date(on), name, by), False, lambda _: f"recalled: {placement}")
 
 
 AGENCY: dict[str, Callable[..., None]] = {"out": agency_out, "in": agency_in, "recall": agency_recall}
@@ -504,12 +480,11 @@ def contact_ended(borrower: str, of: str, outcome: str, at: Annotated[str, typer
     """Tell how the attempt OF ended: reached, unanswered, invalid, not_connected, delivered or bounced."""
     from datetime import datetime
 
-    from afterloan.facts.contact import ContactEnded
-    from afterloan.facts.events import read_event
+    from afterloan.desk.keyboard.doing import act, show
 
     moment = datetime.fromisoformat(at)
-    told = {"borrower": borrower, "on": moment.date(), "known_on": moment.date(), "reference": f"{of}:end"}
-    _tell(read_event(ContactEnded, {**told, "at": moment, "of": of, "outcome": outcome}))
+    asked = {"borrower": borrower, "of": of, "outcome": outcome, "at": moment}
+    show(act("contact.end", asked, moment.date(), f"{of}:end"), False, lambda _: f"recorded: {of}:end")
 
 
 def contact_rules(

@@ -1,0 +1,302 @@
+"""Commands that do one verb each, the verbs themselves, tasks of people, and what was done."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from afterloan.desk.keyboard.options import AsJson, group
+
+Today = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
+By = Annotated[str, typer.Option("--by", help="Who does it; the name you are known by on this machine unless given.")]
+Named = Annotated[
+    str, typer.Option("--reference", help="A name of your own: the same again is answered, not done twice.")
+]
+Dry = Annotated[bool, typer.Option("--dry-run", help="Say what would come of it, and keep nothing.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("do")(do)
+    for command in (verbs, propose, approve, reverse, refund, note, correct, place, roles, acts, find):
+        app.command(command.__name__)(command)
+    app.command("move-repayment")(move_repayment)
+    app.command("pass-on")(pass_on)
+    task = group("Tasks of people: list, done, reopen, assign.")
+    task.command("list")(task_list)
+    task.command("done")(task_done)
+    task.command("reopen")(task_reopen)
+    task.command("assign")(task_assign)
+    app.add_typer(task, name="task")
+
+
+def _on(text: str) -> Any:
+    from datetime import date
+
+    from afterloan.dates import date_told
+
+    return date_told(text) if text else date.today()
+
+
+def _fen(text: str) -> int:
+    from afterloan.money import parse_amount
+
+    return parse_amount(text)
+
+
+def _do(verb: str, asked: dict[str, Any], on: str, reference: str, by: str, as_json: bool, dry: bool = False) -> None:
+    from afterloan.desk.keyboard.doing import act, show, told_plainly
+
+    show(act(verb, asked, _on(on), reference, by, dry), as_json, lambda body: told_plainly(verb, body, dry))
+
+
+def _value(name: str, text: str, known: set[str]) -> tuple[str, Any]:
+    """A field from `name=text`: lists and records as JSON, `amount=12.00` as `amount_fen`."""
+    if name not in known and f"{name}_fen" in known:
+        return f"{name}_fen", _fen(text)
+    if text[:1] in "[{":
+        return name, json.loads(text)
+    return name, text
+
+
+def do(
+    verb: Annotated[str, typer.Argument(help="The verb's name: `afterloan verbs` lists them.")],
+    fields: Annotated[list[str] | None, typer.Argument(help="What it asks, as name=value.")] = None,
+    on: Today = "",
+    reference: Named = "",
+    by: By = "",
+    dry_run: Dry = False,
+    as_json: AsJson = False,
+) -> None:
+    """Do any VERB with its fields, e.g. `do charge.waive loan=L1 amount=20.00 component=penalty`."""
+    _do(verb, _fields(verb, fields or []), on, reference, by, as_json, dry_run)
+
+
+def _fields(verb: str, told: list[str]) -> dict[str, Any]:
+    """What is asked, from name=value."""
+    from afterloan.desk.keyboard.doing import Stop
+    from afterloan.servicing.verbs import verb_named
+
+    known = set(verb_named(verb).asked.model_fields)
+    asked: dict[str, Any] = {}
+    for field in told:
+        name, mark, text = field.partition("=")
+        if not mark:
+            raise Stop(f"{field!r}: no name=value; {verb} asks {', '.join(sorted(known))}")
+        key, value = _value(name, text, known)
+        asked[key] = value
+    return asked
+
+
+def propose(
+    verb: Annotated[str, typer.Argument(help="The verb's name: `afterloan verbs` lists them.")],
+    fields: Annotated[list[str] | None, typer.Argument(help="What it asks, as name=value.")] = None,
+    on: Today = "",
+    reference: Named = "",
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """Propose a VERB that a second person has to agree to: it is tried, and has no effect before it is approved."""
+    from afterloan.desk.keyboard.doing import act, reference_made, show
+
+    name = reference or reference_made(verb)
+    answer = act(verb, _fields(verb, fields or []), _on(on), name, by, propose_only=True)
+    show(answer, as_json, lambda body: f"sent for approval as {name}: waits for {' or '.join(body['waits_for'])}")
+
+
+def approve(
+    proposal: Annotated[str, typer.Argument(help="The proposal's reference.")],
+    on: Today = "",
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """Agree to a PROPOSAL as a second person; it is done at once."""
+    from afterloan.desk.keyboard.doing import agree, show, told_plainly
+
+    answer = agree(proposal, _on(on), by)
+    show(answer, as_json, lambda body: told_plainly(answer.verb, body, False))
+
+
+def verbs(
+    markdown: Annotated[bool, typer.Option("--markdown", help="As the page docs/verbs.md.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Everything that can be done: each verb with what it asks, who may do it and its command."""
+    from afterloan.desk.keyboard.verb_page import page, rows
+
+    if markdown:
+        print(page(), end="")
+    elif as_json:
+        print(json.dumps(rows(), ensure_ascii=False))
+    else:
+        for row in rows():
+            print(f"{row['verb']:26}{row['about']}\n{'':26}asks {row['asks']}; may: {row['may']}")
+
+
+def reverse(
+    of: Annotated[str, typer.Argument(help="The reference of what is taken back.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    on: Today = "",
+    reference: Named = "",
+    by: By = "",
+    dry_run: Dry = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a repayment, or another fact, back: the loan is reckoned as if it had never been there."""
+    name = reference or f"{of}:reversed"
+    _do("repayment.reverse", {"of": of, "reason": reason}, on, name, by, as_json, dry_run)
+
+
+def refund(
+    loan: str,
+    amount: str,
+    account: Annotated[str, typer.Option(help="The account it is paid out to.")],
+    reference: Named,
+    on: Today = "",
+    by: By = "",
+    dry_run: Dry = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give AMOUNT that waits on LOAN back to the borrower."""
+    asked = {"loan": loan, "amount_fen": _fen(amount), "account": account}
+    _do("refund.pay", asked, on, reference, by, as_json, dry_run)
+
+
+def move_repayment(
+    of: Annotated[str, typer.Argument(help="The repayment's reference.")],
+    target: Annotated[str, typer.Argument(help="The loan it was meant for.")],
+    amount: Annotated[str, typer.Option(help="A part of it; the whole unless given.")] = "",
+    on: Today = "",
+    reference: Named = "",
+    by: By = "",
+    dry_run: Dry = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a repayment to the loan it was meant for: it counts there from the day it was received."""
+    asked = {"of": of, "target": target, "amount_fen": _fen(amount) if amount else None}
+    _do("repayment.move", asked, on, reference or f"{of}:moved:{target}", by, as_json, dry_run)
+
+
+def pass_on(
+    loan: str, target: str, amount: str, reference: Named, on: Today = "", by: By = "", dry_run: Dry = False,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Pass AMOUNT that waits on LOAN on to loan TARGET of the same borrower."""
+    asked = {"loan": loan, "target": target, "amount_fen": _fen(amount)}
+    _do("money.pass_on", asked, on, reference, by, as_json, dry_run)
+
+
+def note(borrower: str, text: str, on: Today = "", reference: Named = "", by: By = "", as_json: AsJson = False) -> None:
+    """Write a note on BORROWER's case."""
+    _do("case.note", {"borrower": borrower, "text": text}, on, reference, by, as_json)
+
+
+def correct(
+    borrower: str,
+    reason: Annotated[str, typer.Option(help="How we know.")],
+    name: Annotated[str, typer.Option(help="The right name.")] = "",
+    attribute: Annotated[list[str] | None, typer.Option(help="name=value; an empty value takes it away.")] = None,
+    on: Today = "",
+    reference: Named = "",
+    by: By = "",
+    dry_run: Dry = False,
+    as_json: AsJson = False,
+) -> None:
+    """Correct BORROWER's name or attributes (phone, timezone, jurisdiction, language, address …)."""
+    parts = [one.partition("=") for one in attribute or []]
+    asked: dict[str, Any] = {"borrower": borrower, "reason": reason, "attributes": {k: v or None for k, _, v in parts}}
+    asked |= {"name": name} if name else {}
+    _do("person.correct", asked, on, reference, by, as_json, dry_run)
+
+
+def place(
+    jurisdiction: str = "", zone: str = "", language: str = "", lender_type: str = "", on: Today = "", by: By = "",
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Set the lender's own place: what holds where a borrower says nothing."""
+    told = {"jurisdiction": jurisdiction, "zone": zone, "language": language, "lender_type": lender_type}
+    _do("settings.place", {k: v for k, v in told.items() if v}, on, "", by, as_json)
+
+
+def roles(
+    person: str,
+    names: Annotated[list[str] | None, typer.Argument(help="agent, lead, finance …; none: no role any more.")] = None,
+    on: Today = "",
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """Give PERSON roles at the doors. From the first one given, whoever has none may do nothing."""
+    _do("people.roles", {"person": person, "roles": names or []}, on, "", by, as_json)
+
+
+def task_list(
+    on: Today = "",
+    queue: Annotated[str, typer.Option(help="Only this queue.")] = "",
+    done: Annotated[bool, typer.Option("--done", help="Also those that are done.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What people must look at, the clock that runs out first on top."""
+    from afterloan.desk.keyboard.doing import kinds_sent
+    from afterloan.enquiry.tasks import tasks
+    from afterloan.store.server import open_store
+
+    with open_store().connect() as connection:
+        found = [t for t in tasks(connection, kinds_sent(), _on(on), done) if queue in ("", t.queue)]
+    if as_json:
+        print(json.dumps([t.told() for t in found], ensure_ascii=False))
+        return
+    for t in found:
+        clock = f"by {t.due_on}" if t.due_on else f"since {t.since}"
+        hands = f" [{t.assigned_to}]" if t.assigned_to else ""
+        state = f" done by {t.done_by}" if t.done_by else ""
+        print(f"{clock:17}{t.queue:18}{t.borrower} {t.loans}: {t.what}{hands}{state}\n{'':17}{t.key}")
+    print(f"{len(found)} tasks")
+
+
+def task_done(key: str, how: str, on: Today = "", by: By = "", as_json: AsJson = False) -> None:
+    """Task KEY is done; HOW says what was done."""
+    _do("task.done", {"of": key, "how": how}, on, "", by, as_json)
+
+
+def task_reopen(key: str, reason: str, on: Today = "", by: By = "", as_json: AsJson = False) -> None:
+    """Task KEY is not done after all."""
+    _do("task.reopen", {"of": key, "reason": reason}, on, "", by, as_json)
+
+
+def task_assign(key: str, to: str, on: Today = "", by: By = "", as_json: AsJson = False) -> None:
+    """Give task KEY to a person; an empty name hands it back."""
+    _do("task.assign", {"of": key, "to": to}, on, "", by, as_json)
+
+
+def acts(
+    borrower: Annotated[str, typer.Option(help="Only what concerned this borrower.")] = "",
+    verb: Annotated[str, typer.Option(help="Only this verb.")] = "",
+    most: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """What was done, the newest first: who, through which door, what was asked and answered."""
+    from afterloan.enquiry.acts import acts_done
+    from afterloan.store.server import open_store
+
+    with open_store().connect() as connection:
+        found = acts_done(connection, borrower, verb, most)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    for a in found:
+        print(f"{a['act']:>8}  {a['on']}  {a['verb']:24}{a['who']} ({a['door']})  {a['reference']}")
+
+
+def find(words: str, as_json: AsJson = False) -> None:
+    """Find borrowers and loans by a name, a phone number, an id or a reference, or a part of one."""
+    from afterloan.enquiry.find import find as ask
+    from afterloan.store.server import open_store
+
+    with open_store().connect() as connection:
+        found = ask(connection, words)
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    for row in found:
+        print(f"{row['borrower']:20}{row['name']:20}{row['loans']}")
+    print(f"{len(found)} borrowers")

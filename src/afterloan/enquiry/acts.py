@@ -1,0 +1,40 @@
+"""What was done: acts by borrower, by verb, and which act told a row."""
+
+from typing import Any
+
+import psycopg
+
+BEFORE = "before acts were kept"
+DONE = (
+    "select a.act, a.on_day::text, a.at::text, a.verb, a.who, a.who_kind, a.roles, a.door, a.reference, a.asked, "
+    "a.answer from act a where (%(verb)s = '' or a.verb = %(verb)s) and (%(borrower)s = '' or a.act in ("
+    "select e.act from event e join borrower b using (borrower) where b.reference = %(borrower)s union "
+    "select f.act from fact f join contract c using (loan) join borrower b on b.borrower = c.borrower "
+    "where b.reference = %(borrower)s)) order by a.act desc limit %(most)s"
+)
+
+
+def acts_done(
+    connection: psycopg.Connection[Any], borrower: str = "", verb: str = "", most: int = 50
+) -> list[dict[str, Any]]:
+    """Acts, the newest first, as JSON values; of one borrower or one verb where given."""
+    rows = connection.execute(DONE, {"verb": verb, "borrower": borrower, "most": most}).fetchall()
+    names = ("act", "on", "at", "verb", "who", "who_kind", "roles", "door", "reference", "asked", "answer")
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def told_by(connection: psycopg.Connection[Any], reference: str) -> str:
+    """Who told a fact or an event: `act 17: repayment.take by Chen (keyboard)`.
+
+    Rows that are older than acts say `before acts were kept`.
+    """
+    row = connection.execute(
+        "select t.act, a.verb, a.who, a.door from (select act from fact where reference = %(r)s union all "
+        "select act from event where reference = %(r)s) t left join act a on a.act = t.act",
+        {"r": reference},
+    ).fetchone()
+    if row is None:
+        return "nothing was told under that reference"
+    if not row[1]:
+        return BEFORE if row[0] == 0 else "told by a part of the night that keeps no acts"
+    return f"act {row[0]}: {row[1]} by {row[2]} ({row[3]})"

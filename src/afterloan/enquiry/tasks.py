@@ -1,0 +1,139 @@
+"""Whatever a person must look at, with its clock: tasks that rooms put, money that waits, approvals, reviews due.
+
+A task is derived, not stored: it is there while what made it stands and nobody told it done. Borrowers who are current
+have tasks like all others.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import Any
+
+import psycopg
+
+from afterloan.money import show_amount
+from afterloan.store.statements import unmatched_lines
+
+OLD_QUEUES = ("bureau-notice", "bureau-refused", "bureau-rejected", "bureau-dispute", "legal", "sending-in-doubt")
+"""Queues of tasks that older versions put among the collectors' cases."""
+CLOCKS = ("answer_by", "due_on", "ends_on", "review_on")
+"""Fields of a task's body that say until when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing to look at. `key` names it for `task.done`; `due_on` is its clock, None where nothing runs out."""
+
+    key: str
+    queue: str
+    borrower: str
+    name: str
+    loans: str
+    since: date
+    due_on: date | None
+    what: str
+    assigned_to: str = ""
+    done_by: str = ""
+
+    def told(self) -> dict[str, Any]:
+        """JSON values."""
+        plain = asdict(self)
+        return plain | {"since": self.since.isoformat(), "due_on": self.due_on.isoformat() if self.due_on else None}
+
+
+PUT = (
+    "select o.key, o.body->>'queue', b.reference, b.name, coalesce(c.reference, ''), o.decided_on, o.body "
+    "from outbox o join borrower b using (borrower) left join contract c on c.loan = o.loan "
+    "where (o.kind = 'task' or (o.kind = 'worklist' and o.body->>'queue' = any(%(old)s))) and o.decided_on <= %(on)s "
+    "and not exists (select from event e where e.reference = 'withdrawn:' || o.key)"
+)
+WITHOUT_CHANNEL = (
+    "select o.key, 'no-channel', b.reference, b.name, coalesce(c.reference, ''), o.decided_on, "
+    "o.body || jsonb_build_object('why', o.kind || ' is sent by no channel') "
+    "from outbox o join borrower b using (borrower) left join contract c on c.loan = o.loan "
+    "where not (o.kind = any(%(sent)s)) and o.decided_on <= %(on)s "
+    "and not exists (select from event e where e.reference = 'withdrawn:' || o.key)"
+)
+PROPOSED = (
+    "select e.reference, 'approval', b.reference, b.name, coalesce(c.reference, ''), e.on_day, "
+    "e.body || jsonb_build_object('kind', e.kind) "
+    "from event e join borrower b using (borrower) left join contract c on c.loan = e.loan "
+    "where e.kind in ('legal.proposed', 'loss.proposed') and e.on_day <= %(on)s and not exists (select from event a "
+    "where a.borrower = e.borrower and a.kind in ('legal.started', 'legal.refused', 'legal.ended', 'loss.approved') "
+    "and a.body->>'of' = e.reference)"
+)
+REVIEWS = (
+    "select 'review:' || e.reference, 'review', b.reference, b.name, coalesce(c.reference, ''), e.on_day, e.body "
+    "from event e join borrower b using (borrower) left join contract c on c.loan = e.loan "
+    "where e.kind in ('hold.placed', 'hardship.applied', 'vulnerability.flagged') "
+    "and (e.body->>'review_on')::date <= %(on)s and not exists (select from event l "
+    "where l.borrower = e.borrower and l.body->>'of' = e.reference "
+    "and l.kind in ('hold.lifted', 'hardship.decided', 'vulnerability.cleared'))"
+)
+DONE = (
+    "select body->>'of', kind, body from event where kind in ('task.done', 'task.reopened', 'task.assigned') "
+    "and on_day <= %(on)s order by event"
+)
+
+
+def _sentence(queue: str, body: dict[str, Any]) -> str:
+    """What there is to do, in plain words, out of a task's body."""
+    said = {
+        "bureau-notice": "deliver the notice before the first report of arrears",
+        "bureau-refused": f"give what the bureau's form lacks: {body.get('field', '')} ({body.get('reason', '')})",
+        "bureau-rejected": f"correct what the bureau did not take: {body.get('reason', '')}",
+        "bureau-dispute": f"answer dispute {body.get('dispute', '')}",
+        "approval": f"approve or refuse {body.get('step') or body.get('what', '')} ({body.get('reason', '')})",
+        "review": f"look again at {body.get('hold') or body.get('flag') or body.get('cause', '')}",
+        "legal": f"{str(body.get('task', '')).replace('_', ' ').replace('.', ': ')}",
+    }
+    return said.get(queue) or str(body.get("why") or body.get("reason") or body.get("task") or queue)
+
+
+def _clock(body: dict[str, Any]) -> date | None:
+    told = next((body[name] for name in CLOCKS if body.get(name)), None)
+    return date.fromisoformat(told) if told else None
+
+
+def _rows(rows: Iterable[tuple[Any, ...]]) -> list[Task]:
+    return [
+        Task(key, queue, borrower, name, loan or " ".join(body.get("loans", [])), since, _clock(body),
+             _sentence(queue, body))
+        for key, queue, borrower, name, loan, since, body in rows
+    ]  # fmt: skip
+
+
+def _money(connection: psycopg.Connection[Any], on: date) -> list[Task]:
+    """Lines of statements that nobody has given to a loan."""
+    return [
+        Task(f"line:{line['line']}", "money", "", str(line["name"]), "", line["booked_on"], None,
+             f"{show_amount(line['amount_fen'])} {line['currency']}: {line['held'] or line['text'] or 'no loan named'}")
+        for line in unmatched_lines(connection)
+        if line["booked_on"] <= on
+    ]  # fmt: skip
+
+
+def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, done_too: bool = False) -> list[Task]:
+    """The tasks open on a day, those whose clock runs out first on top; `done_too`: also those done, with who.
+
+    `sent`: kinds of the outbox that a channel sends, or that are treatments a person works through a worklist.
+    """
+    told = {"on": on, "old": list(OLD_QUEUES), "sent": [*sent, "task"]}
+    found: list[Task] = []
+    for sql in (PUT, WITHOUT_CHANNEL, PROPOSED, REVIEWS):
+        found += _rows(connection.execute(sql, told).fetchall())
+    found += _money(connection, on)
+    done: dict[str, str] = {}
+    hands: dict[str, str] = {}
+    for of, kind, body in connection.execute(DONE, told).fetchall():
+        if kind == "task.assigned":
+            hands[of] = body["to"]
+        else:
+            done[of] = body["by"] if kind == "task.done" else ""
+    all_of_them = [_in_hands(task, hands.get(task.key, ""), done.get(task.key, "")) for task in found]
+    kept = [task for task in all_of_them if done_too or not task.done_by]
+    return sorted(kept, key=lambda t: (t.due_on or date.max, t.since, t.key))
+
+
+def _in_hands(task: Task, to: str, done_by: str) -> Task:
+    return replace(task, assigned_to=to, done_by=done_by)
