@@ -1,5 +1,6 @@
-"""`python -m tests.cases [FILE …]`: independent cases against the engine, as a table by source and level.
+"""`python -m tests.cases [--causes] [FILE …]`: independent cases against the engine, as a table by source and level.
 
+`--causes` adds the failing loan lives by cause, as docs/cases.md holds them.
 Without files: all of ../shared/cases that is there. Last line: `passed N of M`; exit code 1 when a named file
 cannot be read.
 """
@@ -11,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.cases import loans
+from tests.cases import causes, loans
 from tests.cases.result import CaseResult
 
 SHARED = Path(os.environ.get("AFTERLOAN_SHARED", Path(__file__).parents[3] / "shared"))
@@ -57,7 +58,7 @@ def show(results: Iterable[CaseResult]) -> tuple[int, int]:
 
 def main(arguments: list[str]) -> int:
     """Run the files named, or all that lie beside the project."""
-    paths = [Path(a) for a in arguments] or found()
+    paths = [Path(a) for a in arguments if a != "--causes"] or found()
     if not paths:
         print(f"no case files: {SHARED / 'cases'} is not there; name a file", file=sys.stderr)
         return 0
@@ -69,6 +70,8 @@ def main(arguments: list[str]) -> int:
             print(f"{path}: {error}", file=sys.stderr)
             return 1
     show(results)
+    if "--causes" in arguments:
+        print("\n".join(causes.table(results)))
     return 0
 
 
