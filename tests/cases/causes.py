@@ -37,7 +37,7 @@ CAUSES = {
         "C3288 C3389 C4229 C4231 C4237 C4290 C4335 C4690 С4268 C3254"
     ),
     "number of rows: a chain of re-ages with a start before the day it was told": "C70227 C72351 C72352 C72354 C85191",
-    "not looked into": "C2696 C3498 C3946 C3978 C3989 C4111 C76744",
+    "not looked into": "C4010 C4011 C2696 C3498 C3946 C3978 C3989 C4111 C76744",
 }
 
 
