@@ -147,7 +147,7 @@ def product_of(terms: dict[str, Any]) -> np.ndarray:
 
 def policies_of(terms: dict[str, Any]) -> int:
     """The source's habits, as the named policies of a product."""
-    policy = Policy.YEAR_TURNS_ON_31_DECEMBER
+    policy = Policy.YEAR_TURNS_ON_31_DECEMBER | Policy.INTEREST_ENDS_WITH_SCHEDULE
     policy |= Policy.INTEREST_SPREAD_ALIKE | Policy.LATE_CHARGES_LAST
     if terms["schedule"] == "progressive":
         policy |= Policy.EVEN_OUT_LAST | Policy.KEPT_WHEN_MOVED | Policy.PLANNED_IN_WHOLE_PERIODS

@@ -9,7 +9,7 @@ import pytest
 from afterloan.dates import NEVER, day
 from afterloan.loan.book import Book
 from afterloan.loan.terms import CONTRACT, FACT, PROMISED, Cause, Component, FactKind, Per, State
-from afterloan.report.explain import PARTS, PERS, STATES, TEXT, TOLD_AS, explain
+from afterloan.report.explain import GIVEN, PARTS, PERS, STATES, TEXT, TOLD_AS, explain
 from afterloan.report.page import write_page
 from afterloan.report.portfolio import month_ends, portfolio_report
 from afterloan.rules.products import builtin
@@ -111,6 +111,7 @@ def test_every_state_cause_and_part_has_words_in_both_languages() -> None:
         assert set(PARTS[language]) == set(Component)
         assert set(PERS[language]) == set(Per)
     told_elsewhere = {Cause.DISBURSED, Cause.FELL_DUE, Cause.REPAID, Cause.UNAPPLIED, Cause.RECOVERED}
+    told_elsewhere |= {Cause.ACCELERATED, *GIVEN}
     never_moved = {Cause.ACCRUED}
     assert set(TOLD_AS) == set(Cause) - told_elsewhere - never_moved
     assert all(len(words) == 2 and all(words) for words in TEXT.values())

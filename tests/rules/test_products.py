@@ -34,6 +34,7 @@ def read(changed: dict[str, Any]) -> ProductTerms:
         ({"accrual": "scheduled", "past_due_bears_interest": True}, "take accrual actual, or leave it out"),
         ({"payoff_interest": "scheduled"}, "take accrual scheduled, or payoff_interest earned"),
         ({"method": "imported", "accrual": "scheduled", "early": "reduce_number"}, "take adjust_last"),
+        ({"method": "flat", "accrual": "scheduled", "early": "reduce_number"}, "take adjust_last or reduce_instalment"),
         ({"shift": "following"}, "name a calendar, or take shift none"),
         ({"buckets": [1, 31, 31]}, "sort them and drop equal ones"),
         ({"buckets": [0, 31]}, "must rise from 1 on"),

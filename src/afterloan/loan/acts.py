@@ -17,6 +17,7 @@ from afterloan.loan.life import (
     project,
     relevel,
     repay,
+    rows_end,
     waive_part,
 )
 from afterloan.loan.penalty import show_penalties
@@ -27,6 +28,7 @@ from afterloan.loan.plans import (
     extend,
     forgive_penalty,
     interest_only,
+    one_more_row,
     reinstal,
     sell,
     settlement,
@@ -255,6 +257,8 @@ def live(product, contract, calendars, promised, promised_at, facts, fact_at, i,
             if fact.kind == REPAID:
                 repay(product, contract, life, fact, k - start)
             elif fact.kind == DISBURSED:
+                if life.current >= rows_end(life):
+                    one_more_row(product, calendars, life, fact.on)
                 disburse(product, life, fact, k - start)
             elif fact.kind == ACCELERATED:
                 if not is_withdrawn(facts, k, fact_at[i + 1], as_of, known_on):

@@ -61,6 +61,8 @@ def why_out_of_bounds(product: np.void, contract: np.void) -> str:
     """
     days = longest_period(product, contract)
     unit, every = int(contract["unit"]), int(contract["every"])
+    if product["method"] == Method.BULLET:
+        every *= int(contract["instalments"])
     times, base = scale_of(int(product["per"]), int(product["day_count"]), unit, every, days)
     earned = days * times * int(contract["rate"])
     if product["method"] == Method.EQUAL_INSTALMENT and earned >= MOST_GROWTH * base:

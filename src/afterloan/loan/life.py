@@ -65,6 +65,7 @@ from afterloan.loan.waterfall import (
     VERTICAL,
     allocate,
     allocate_due,
+    clear_all,
     clear_due,
     owed,
     owed_in_all,
@@ -89,6 +90,7 @@ PAYOFF_SCHEDULED = int(PayoffInterest.SCHEDULED)
 EVEN_OUT_LAST = int(Policy.EVEN_OUT_LAST)
 EARLY_FILLS_INSTALMENT = int(Policy.EARLY_FILLS_INSTALMENT)
 WHOLE_PERIOD_INTEREST = int(Policy.WHOLE_PERIOD_INTEREST)
+INTEREST_ENDS_WITH_SCHEDULE = int(Policy.INTEREST_ENDS_WITH_SCHEDULE)
 OVERDUE_TO_PERIOD_END = int(Policy.OVERDUE_TO_PERIOD_END)
 ROUNDED_AT_EACH_PAYMENT = int(Policy.ROUNDED_AT_EACH_PAYMENT)
 WAS_DISBURSED = int(Cause.DISBURSED)
@@ -161,6 +163,13 @@ def not_asked_for(product, life):
 
 
 @leaf
+def goes_on(product):
+    """Whether overdue principal goes on bearing interest once no instalment is left to bring it."""
+    bears = product.past_due_bears_interest and product.accrual == ACTUAL and product.method != IMPORTED
+    return bears and not product.policy & INTEREST_ENDS_WITH_SCHEDULE
+
+
+@leaf
 def fall_due(product, life, k):
     """Instalment k falls due: its interest is rounded, once, and its amounts are final."""
     last = k == rows_end(life) - 1
@@ -194,6 +203,8 @@ def fall_due(product, life, k):
         life, life.rows[k, I_DUE_ON], FELL_DUE, life.rows[k, I_NUMBER], PRINCIPAL, -1, life.rows[k, I_DUE + PRINCIPAL]
     )
     moved(life, life.rows[k, I_DUE_ON], FELL_DUE, life.rows[k, I_NUMBER], INTEREST, -1, life.rows[k, I_DUE + INTEREST])
+    if last and goes_on(product):
+        life.running = k
     if owed_in_all(life, k) <= 0:
         pass_paid(life)
     elif life.unapplied > 0:
@@ -626,9 +637,12 @@ def charge(product, life, fact, k):
 
 @stage
 def waive_part(life, component, left, day, fact):
-    """Part of a debt is given up, oldest first; more than is owed is not waived."""
+    """Part of a debt is given up, oldest first; more than is owed is not waived.
+
+    Fees and penalties charged on an instalment ahead are owed already; its interest and principal are not.
+    """
     for j in range(life.first, life.count):
-        if j >= life.current and component != FEE:
+        if j >= life.current and component in (INTEREST, PRINCIPAL):
             break
         part = min(left, owed(life, j, component))
         if part > 0:
@@ -974,9 +988,12 @@ def recover(life, money, day, fact):
 
 @stage
 def prepay(product, contract, life, money, day, k):
-    """Repay principal early so that later instalments become smaller; returns what is left of `money`."""
+    """Repay principal early so that later instalments become smaller, or fewer; returns what is left of `money`.
+
+    The running instalment keeps its amount, with less interest and more principal in it.
+    """
     current = life.current
-    if current >= rows_end(life) or life.balance - life.overdue_principal <= 0:
+    if money <= 0 or current >= rows_end(life) or life.balance - life.overdue_principal <= 0:
         return money
     part = min(money, life.balance - life.overdue_principal)
     if life.rows[current, I_INSTALMENT] >= 0:
@@ -991,7 +1008,8 @@ def prepay(product, contract, life, money, day, k):
     project(product, life, current + 1)
     ahead = not_asked_for(product, life) - life.rows[current, I_DUE + PRINCIPAL]
     ahead += life.rows[current, I_PAID + PRINCIPAL] if product.accrual == ACTUAL else life.rows[current, I_PREPAID]
-    level(product, life, current + 1, ahead)
+    if product.early == REDUCE_INSTALMENT:
+        level(product, life, current + 1, ahead)
     project(product, life, life.count)
     return money - part + left
 
@@ -1068,6 +1086,19 @@ def fill_instalment(product, life, money, day, k):
 
 
 @stage
+def pay_off(product, life, money, day, k):
+    """Pay all that is left, with the money that waits first; returns what is too much.
+
+    An order without lines for instalments ahead keeps early money waiting, but not the money that ends the loan.
+    """
+    if life.unapplied > 0:
+        waiting = life.unapplied
+        life.unapplied = clear_all(life, allocate(product, life, waiting, day, -1), day, -1)
+        moved(life, day, WAS_UNAPPLIED, 0, -1, -1, life.unapplied - waiting)
+    return clear_all(life, allocate(product, life, money, day, k), day, k)
+
+
+@stage
 def repay(product, contract, life, fact, k):
     """A repayment meets the debt in the product's order; what meets none waits, unapplied."""
     day = fact.on
@@ -1097,16 +1128,15 @@ def repay(product, contract, life, fact, k):
                 bear_to_period_end(product, life, interest_balance(product, life))
                 late = 0
             money += settle(product, life, day, k)
-            if life.unapplied > 0:  # the pay-off counts on what waits
-                show_advance(product, life)
-                apply_waiting(product, life, day)
+            show_advance(product, life)
+            money = pay_off(product, life, money, day, k)
         elif product.policy & EARLY_FILLS_INSTALMENT:
             money = allocate_due(product, life, money, day, k)
             if money > 0:
                 money = take_early(product, life, money, day, k)
             if product.early == REDUCE_INSTALMENT and money > 0:
                 money = prepay(product, contract, life, money, day, k)
-        elif product.early == REDUCE_INSTALMENT:
+        elif product.early != ADJUST_LAST:
             money = allocate_due(product, life, money, day, k)
             money = prepay(product, contract, life, money, day, k)
         show_advance(product, life)

@@ -9,6 +9,7 @@ from afterloan.dates import NEVER, month_length, year_month_day
 from afterloan.loan.acceleration import forget_acceleration
 from afterloan.loan.accrual import YEARS, rounded, scale_row
 from afterloan.loan.arrears import note_delinquency
+from afterloan.loan.charges import put_charges_back, set_charges_aside
 from afterloan.loan.columns import (
     I_ACCRUED_A,
     I_ACCRUED_B,
@@ -31,6 +32,7 @@ from afterloan.loan.columns import (
     I_PLANNED_PRINCIPAL,
     I_PREPAID,
     I_PROMISED_FEE,
+    I_ROW_KIND,
     I_TIMES,
     I_WAIVED,
     INSTALMENT_WIDTH,
@@ -321,6 +323,34 @@ def add_rows(product, calendars, life, count):
         placed = steps_from(life, old, dom, j + 1)
         place_row(product, calendars, life, k, placed, placed - steps_from(life, old, dom, j))
     life.count += count
+
+
+@stage
+def one_more_row(product, calendars, life, day):
+    """A row for money paid out on `day` after the last due day: due on the next day of the rhythm after it.
+
+    Instalments on the 10th, the last in March, 500.00 more paid out on 10 April: due on 10 May, with interest from
+    10 April.
+    """
+    show_penalties(product, life, day)
+    life.running = -1  # what is overdue bears its interest in the new row
+    aside = set_charges_aside(life, day, False)
+    last = life.count - 1
+    while last > 0 and life.rows[last, I_ROW_KIND]:
+        last -= 1
+    old = life.rows[last, I_PLACED_ON]
+    dom = dom_from(life, old)
+    steps = 1
+    while steps_from(life, old, dom, steps) <= day:
+        steps += 1
+    add_rows(product, calendars, life, 1)
+    if life.error != 0:
+        return
+    k = life.count - 1
+    life.rows[k, I_FROM_ON] = day
+    placed = steps_from(life, old, dom, steps)
+    place_row(product, calendars, life, k, placed, placed - steps_from(life, old, dom, steps - 1))
+    put_charges_back(product, life, aside)
 
 
 @stage

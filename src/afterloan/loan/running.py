@@ -1,6 +1,7 @@
-"""Contract interest of a principal that was called due at once, day by day until it is repaid.
+"""Contract interest of principal that no instalment brings any more, day by day until it is repaid.
 
-No instalment brings it: what has been earned is due each day, in the row that was called due, rounded once.
+It was called due at once, or the last due day has passed and the product lets overdue principal go on bearing
+interest. What has been earned is due each day, in the row that was called due or fell due last, rounded once.
 """
 
 from afterloan.compiled import stage
@@ -20,10 +21,11 @@ FELL_DUE = int(Cause.FELL_DUE)
 def run_on(product, life, start, until):
     """Interest of the days `start … until` on what is unpaid of the row that runs on.
 
-    1,000.00 called due, at 0.05 % a day: 0.50 for each day until it is repaid.
+    1,000.00 called due, at 0.05 % a day: 0.50 for each day until it is repaid. Where all that is past due bears
+    interest, older rows bear it too.
     """
     k = life.running
-    unpaid = owed(life, k, PRINCIPAL)
+    unpaid = life.overdue_principal if product.past_due_bears_interest else owed(life, k, PRINCIPAL)
     if unpaid <= 0 or life.rate == 0:
         return
     if life.rate * (until - start) > LIMIT // unpaid:

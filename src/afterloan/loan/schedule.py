@@ -93,7 +93,8 @@ def _write_row(product, contract, life, k, start, due):
     life.rows[k, I_DUE_ON] = due
     life.rows[k, I_PLACED_ON] = due
     life.rows[k, I_INSTALMENT] = -1
-    scale_row(product, contract.unit, contract.every, life, k)
+    spans = contract.instalments if product.method == BULLET else 1  # intervals that the row stands for
+    scale_row(product, contract.unit, contract.every * spans, life, k)
 
 
 @stage

@@ -174,6 +174,7 @@ class Policy(IntFlag):
     ROUNDED_AT_EACH_PAYMENT = 2048  # interest of a period is rounded for each stretch between payments
     PERIODS_AS_THE_FIRST = 1024  # the instalment is worked out as if every period were as long as the one it is set in
     KEPT_WHEN_MOVED = 256  # due dates that move leave the instalments as they are; the last takes what is left
+    INTEREST_ENDS_WITH_SCHEDULE = 8192  # overdue principal bears no interest after the last due day
     PLANNED_IN_WHOLE_PERIODS = 512  # a plan: the part of a period cut off is rounded alone, the instalment worked out
     # as if every period were whole; interest of a longer or shorter one is that of its months and part of a month
     YEAR_TURNS_ON_31_DECEMBER = 2  # actual/actual: the night to 1 January counts in the new year

@@ -191,12 +191,11 @@ def pay_spread(product, life, money, day, fact):
 
 
 @stage
-def pay_down(product, life, money, day, fact):
-    """Rule by rule over all instalments of its timing."""
+def pay_down(product, life, money, day, fact, n):
+    """Rule by rule over all instalments of its timing, of the first `n`."""
     for j in range(product.orders):
         code = product.order[j]
         timing = code // 4
-        n = life.count
         last_first = timing == ADVANCE and product.in_advance == LAST_INSTALMENT
         for i in range(life.first, n):
             k = n - 1 - (i - life.first) if last_first else i
@@ -208,9 +207,9 @@ def pay_down(product, life, money, day, fact):
 
 
 @stage
-def pay_by_instalment(product, life, money, day, fact):
-    """Instalment after instalment, whatever its timing, in the order of components."""
-    for k in range(life.first, life.count):
+def pay_by_instalment(product, life, money, day, fact, n):
+    """Instalment after instalment of the first `n`, whatever its timing, in the order of components."""
+    for k in range(life.first, n):
         for j in range(product.orders):
             money = pay_part(life, k, product.order[j] % 4, money, day, fact)
             if money == 0:
@@ -226,6 +225,15 @@ def clear_due(life, money, day, fact):
             money = pay(life, k & LAST_ROW, c, money, day, fact)
     if money == 0:
         life.first = life.current
+    return money
+
+
+@stage
+def clear_all(life, money, day, fact):
+    """Pay whatever rows ask for, ahead or not; returns what is left when all is paid."""
+    for k in range(life.first, life.count):
+        for c in range(4):
+            money = pay_part(life, k, c, money, day, fact)
     return money
 
 
@@ -277,9 +285,9 @@ def allocate(product, life, money, day, fact):
     if life.charges_due:
         money = pay_charges(product, life, money, day, fact)
     if not product.by_timing:
-        return pay_by_instalment(product, life, money, day, fact)
+        return pay_by_instalment(product, life, money, day, fact, life.count)
     if product.direction == VERTICAL:
-        return pay_down(product, life, money, day, fact)
+        return pay_down(product, life, money, day, fact, life.count)
     for turn in range(3):
         timing = product.turns[turn] - 1
         if timing < 0 or money == 0:
@@ -300,12 +308,12 @@ def allocate_due(product, life, money, day, fact):
     """The part of `allocate` that has fallen due; returns what is left for rows in advance."""
     if life.charges_due:
         money = pay_charges(product, life, money, day, fact)
-    if not product.by_timing or product.direction == VERTICAL:
-        for k in range(life.first, life.current):
-            for j in range(product.orders):
-                money = pay_part(life, k, product.order[j] % 4, money, day, fact)
-        return money
-    for timing in (PAST_DUE, DUE):
-        if money > 0:
+    if not product.by_timing:
+        return pay_by_instalment(product, life, money, day, fact, life.current)
+    if product.direction == VERTICAL:
+        return pay_down(product, life, money, day, fact, life.current)
+    for turn in range(3):
+        timing = product.turns[turn] - 1
+        if timing >= 0 and timing != ADVANCE and money > 0:
             money = pay_across(product, life, timing, money, day, fact)
     return money

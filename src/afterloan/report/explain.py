@@ -90,6 +90,10 @@ TEXT = {
     "re_installed": ("into the plan: {part} of instalment {n} {amount}", "转入还款计划：第 {n} 期{part} {amount}"),
     "recovered": ("recovered after the write-off {amount}", "核销后收回 {amount}"),
     "waived": ("given up: {part} of instalment {n} {amount}", "减免第 {n} 期{part} {amount}"),
+    "waived_less": (
+        "{amount} of {part} was to be given up; only {found} of it was owed that day, the rest does nothing",
+        "拟减免{part} {amount}；当日仅欠 {found}，其余不生效",
+    ),
     "gone": (
         "received {amount}, but taken back; learnt on {known}: it does not count",
         "收到 {amount}，但已被撤回（{known} 得知），不计入",
@@ -215,6 +219,7 @@ def explain(book: Book, i: int, product: str, on: int, known_on: int | None = No
     teller = _Teller(book, i, product, reckoned, language)
     _tell_terms(teller)
     _tell_days(teller, on, known)
+    _tell_waivers(teller, on, known)
     _tell_unknown(teller, on, known)
     return Story(teller.lines, _tell_end(teller, on, known))
 
@@ -393,6 +398,19 @@ def _tell_repayment(t: _Teller, fact: int) -> set[int]:
         split=split,
     )
     return set(mine.tolist())
+
+
+def _tell_waivers(t: _Teller, on: int, known: int) -> None:
+    """Waivers that asked for more than was owed on their day: it is said, not passed over."""
+    moves = t.told.movements
+    for k, fact in enumerate(t.facts):
+        stands = fact["on"] <= on and fact["known_on"] <= min(known, NEVER - 1) < fact["gone_on"]
+        if fact["kind"] != FactKind.WAIVED or not stands:
+            continue
+        found = int(moves[(moves["fact"] == k) & (moves["cause"] == Cause.WAIVED)]["amount_fen"].sum())
+        if found < fact["amount_fen"]:
+            part = t.part(fact["component"])
+            t.line(int(fact["on"]), "waived_less", part=part, amount=money(fact["amount_fen"]), found=money(found))
 
 
 def _tell_unknown(t: _Teller, on: int, known: int) -> None:

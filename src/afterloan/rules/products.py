@@ -325,6 +325,11 @@ def _other_faults(terms: ProductTerms) -> Iterator[str]:
             f"early: {terms.early.name.lower()} sets instalments anew, and imported ones follow no method; take "
             "adjust_last"
         )
+    if terms.method == Method.FLAT and terms.early == Early.REDUCE_NUMBER:
+        yield (
+            "early: reduce_number leaves the last instalments of a flat loan with interest and no principal; take "
+            "adjust_last or reduce_instalment"
+        )
     if terms.shift != Shift.NONE and not terms.calendar:
         yield f"shift: {terms.shift.name.lower()} needs to know business days; name a calendar, or take shift none"
     if any(first >= then for first, then in pairwise((0, *terms.buckets))):

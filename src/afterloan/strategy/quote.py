@@ -130,7 +130,7 @@ def _fee(rule: Rule, now: Reckoned, amount: int, on: int) -> int:
 
 
 def _full(book: Book, want: Want, on: int, now: Reckoned) -> tuple[int, tuple[dict[str, Any], ...]]:
-    return max(int(now.position["payoff_fen"] - now.position["unapplied_fen"]), 0), ()
+    return int(now.position["payoff_fen"]), ()  # money that waits is taken off it already
 
 
 def _amount(book: Book, want: Want, on: int, now: Reckoned) -> tuple[int, tuple[dict[str, Any], ...]]:
