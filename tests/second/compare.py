@@ -21,7 +21,8 @@ from tests.second.stories import Story
 TO_ORDINAL = date(1970, 1, 1).toordinal()
 AFTER = 45  # days looked at after the last fact
 DATES = ("oldest_unpaid_on", "paid_off_on")
-MONEY = {"disbursed", "repaid", "unapplied", "payoff", "accrued_interest", "recovered"}
+MOVED = ("refunded", "transferred_in", "transferred_out")
+MONEY = {"disbursed", "repaid", "unapplied", "payoff", "accrued_interest", "recovered", *MOVED}
 PARTED = {"outstanding", "arrears", "due_today", "paid", "waived", "written_off", "sold"}
 
 

@@ -26,9 +26,10 @@ PENALTY, FEE, INTEREST, PRINCIPAL = range(4)
 PARTS = {"penalty": PENALTY, "fee": FEE, "interest": INTEREST, "principal": PRINCIPAL}
 NEVER = date.max.toordinal()
 ORDER = (
-    "disbursed", "rate_changed", "charged", "instalment_agreed", "charged_off", "waived", "deferred", "interest_only",
-    "extended", "penalty_held", "penalty_resumed", "settlement_agreed", "penalty_forgiven", "plan_broken", "repaid",
-    "reinstalled", "written_off", "sold",
+    "disbursed", "rate_changed", "charged", "instalment_agreed", "charged_off", "accelerated", "waived", "deferred",
+    "interest_only", "extended", "penalty_held", "penalty_resumed", "settlement_agreed", "penalty_forgiven",
+    "plan_broken", "repaid", "transferred_in", "refund_returned", "refunded", "transferred_out", "reinstalled",
+    "written_off", "sold",
 )  # fmt: skip
 
 
@@ -91,6 +92,7 @@ class Ledger:
         self.rows: list[Row] = []
         self.lent = self.ahead = self.balance = self.scheduled = 0
         self.received = self.waiting = self.instalment = 0
+        self.refunded = self.moved_in = self.moved_out = 0
         self.held = self.stopped = False
         self.worst = 0
         self.charged_off = self.gone = self.settled = NEVER
@@ -368,7 +370,7 @@ class Ledger:
         self.held = False
 
     def _settlement_agreed(self, fact: dict[str, Any]) -> None:
-        self.settle_at, self.settle_by = self.received + cents(fact["settlement_agreed"]), number(fact["due_on"])
+        self.settle_at, self.settle_by = self._kept() + cents(fact["settlement_agreed"]), number(fact["due_on"])
 
     def _charged_off(self, fact: dict[str, Any]) -> None:
         """Interest and penalty go on, stop for good, or everything falls due."""
@@ -376,6 +378,10 @@ class Ledger:
         self.stopped = self.stopped or fact["charged_off"] == "stops"
         if fact["charged_off"] == "falls_due":
             self._bring_forward()
+
+    def _accelerated(self, fact: dict[str, Any]) -> None:
+        """Called due at once, where the product lets all of it bear penalty (`on_accelerated: all`)."""
+        self._bring_forward()
 
     def _written_off(self, fact: dict[str, Any]) -> None:
         self._leave(self.lost)
@@ -412,13 +418,38 @@ class Ledger:
     # money
 
     def _repaid(self, fact: dict[str, Any]) -> None:
-        amount = cents(fact["repaid"])
-        self.received += amount
-        left = self._allocate(amount)
+        self.received += cents(fact["repaid"])
+        self._money(cents(fact["repaid"]))
+
+    def _transferred_in(self, fact: dict[str, Any]) -> None:
+        self.moved_in += cents(fact["transferred_in"])
+        self._money(cents(fact["transferred_in"]))
+
+    def _refund_returned(self, fact: dict[str, Any]) -> None:
+        self.refunded -= cents(fact["refund_returned"])
+        self._money(cents(fact["refund_returned"]))
+
+    def _refunded(self, fact: dict[str, Any]) -> None:
+        """Out of what waits; given without cover, what waits is owed."""
+        self.refunded += cents(fact["refunded"])
+        self.waiting -= cents(fact["refunded"])
+
+    def _transferred_out(self, fact: dict[str, Any]) -> None:
+        self.moved_out += cents(fact["transferred_out"])
+        self.waiting -= cents(fact["transferred_out"])
+
+    def _kept(self) -> int:
+        return self.received + self.moved_in - self.refunded - self.moved_out
+
+    def _money(self, amount: int) -> None:
+        """Money makes good what was given without cover, meets debt, is a recovery after a write-off, or waits."""
+        short = min(amount, max(-self.waiting, 0))
+        self.waiting += short
+        left = self._allocate(amount - short)
         recovery = min(left, sum(self.lost) - self.recovered)
         self.recovered += recovery
         self.waiting += left - recovery
-        if self.settle_at and self.received >= self.settle_at and self.day <= self.settle_by:
+        if self.settle_at and self._kept() >= self.settle_at and self.day <= self.settle_by:
             self._bring_forward()
             for row in self.rows:
                 for c in range(4):
@@ -427,7 +458,7 @@ class Ledger:
 
     def _use_waiting(self) -> None:
         """Money that met no debt when it came meets the debt of today."""
-        if self.waiting:
+        if self.waiting > 0:
             money, self.waiting = self.waiting, 0
             self.waiting = self._allocate(money)
 
@@ -547,6 +578,9 @@ class Ledger:
             "accrued_interest": self.accrued(),
             "repaid": self.received,
             "unapplied": self.waiting,
+            "refunded": self.refunded,
+            "transferred_in": self.moved_in,
+            "transferred_out": self.moved_out,
             "recovered": self.recovered,
             "payoff": self.payoff(),
             "paid_off_on": self.settled,

@@ -12,7 +12,6 @@ SIGNINGS = (date(2026, 1, 10), date(2026, 1, 31), date(2027, 11, 29), date(2027,
 # What is known to be open, each with its reason; a name goes when the reckoning is mended. Nothing of it is drawn.
 OPEN = {
     "bullet over whole months": "a monthly rate on a single row is one month's interest, whatever its length",
-    "debt after all was paid": "the state, and the day of paying off, stay what they were when waiting money meets it",
     "flat": "early money takes the interest of the whole period; what was paid off is asked for interest again",
 }
 PARTS = ("penalty", "fee", "interest", "principal")
@@ -116,6 +115,11 @@ class Teller:
             contract["unit"], contract["every"] = self.chance.choice((("weeks", 2), ("days", 10), ("months", 3)))
             if told.get("day_count") == "period":
                 contract["unit"], contract["every"] = "months", 3
+        if told["rate_per"] != "month" and told.get("day_count") != "period" and "unit" not in contract:
+            if self._maybe(0.15):
+                contract["first_due_on"] = self.signed + timedelta(self.chance.randint(1, 60))
+            elif self._maybe(0.15):
+                contract["due_dom"] = self.chance.choice((1, 15, 28, 29, 31))
         unit = {"days": 1, "weeks": 7, "months": 28}[contract.get("unit", "months")] * contract.get("every", 1)
         self.last = self.signed + timedelta(unit * self.instalments)  # not after the last due day
         return contract
@@ -133,22 +137,20 @@ class Teller:
         self.facts.append({"on": self.signed, "disbursed": yuan(self.principal)})
         for _ in range(self.chance.choice((0, 1, 1, 2, 3, 4, 6, 9))):
             self._repaid()
-        for tell in (self._charged, self._waived, self._rate_changed, self._tranche, self._settlement, self._held):
+        for tell in (
+            self._charged,
+            self._waived,
+            self._rate_changed,
+            self._tranche,
+            self._settlement,
+            self._held,
+            self._given,
+        ):
             if self._maybe(0.2):
                 for _ in range(self.chance.choice((1, 1, 2))):
                     tell(told)
         if self._maybe(0.2):
             self._end(told)
-
-        if "debt after all was paid" in OPEN and self._owes_more_later():
-            room = self.principal * 9 // 10
-            for fact in [f for f in self.facts if "repaid" in f]:
-                room -= int(fact["repaid"].replace(".", ""))
-                if room < 0:
-                    self.facts.remove(fact)
-
-    def _owes_more_later(self) -> bool:
-        return any("charged" in f for f in self.facts) or sum("disbursed" in f for f in self.facts) > 1
 
     def _known(self, fact: dict[str, Any]) -> None:
         """Sometimes known late, sometimes taken back."""
@@ -193,9 +195,21 @@ class Teller:
         if self._maybe(0.7):
             self._known({"on": on + timedelta(self.chance.randint(0, 40)), "penalty_resumed": True})
 
+    def _given(self, told: dict[str, Any]) -> None:
+        """Money given back or passed on between loans, with or without money that waits."""
+        on, fen = self._day(), self.chance.choice((1, 5_000, self.principal))
+        word = self.chance.choice(("refunded", "refunded", "transferred_out", "transferred_in"))
+        self._known({"on": on, word: yuan(fen)})
+        if word == "refunded" and self._maybe(0.4):
+            self._known({"on": on + timedelta(self.chance.randint(0, 20)), "refund_returned": yuan(fen)})
+
     def _end(self, told: dict[str, Any]) -> None:
         """A charge-off, a write-off, a sale: one or more of them."""
         on = self._day() + timedelta(self.chance.choice((0, 60)))
+        if self._maybe(0.3):
+            told["penalty"]["on_accelerated"] = "all"
+            self._known({"on": on, "accelerated": True})
+            on += timedelta(self.chance.randint(0, 60))
         if self._maybe(0.6):
             self._known({"on": on, "charged_off": self.chance.choice(("stops", "goes_on", "falls_due"))})
             on += timedelta(self.chance.randint(0, 60))
