@@ -32,6 +32,8 @@ ORDER = (
     "written_off", "sold",
 )  # fmt: skip
 
+FIND_NOTHING = ("charged_off", "accelerated", "settlement_agreed", "written_off", "sold")  # once all is paid
+
 
 def cents(text: str) -> int:
     """12.34 is 1234."""
@@ -69,6 +71,7 @@ class Row:
     graced: Fraction = Fraction(0)  # what one cent would have borne in the nights of grace
     charged: int = 0  # penalties charged by the desk
     fallen: bool = False
+    called: bool = False  # due by notice, not by its date
     alone: bool = False  # asks for charges due after the last instalment, and nothing else
     night: tuple[Fraction, Fraction] = (Fraction(-1), Fraction(0))  # a rate, and what one cent bears for a night at it
 
@@ -113,6 +116,8 @@ class Ledger:
     def _act(self) -> None:
         while self.told and self.told[0][0] <= self.day:
             fact = self.told.pop(0)[1]
+            if self.settled != NEVER and kind_of(fact) in FIND_NOTHING:
+                continue
             self._penalties()
             getattr(self, "_" + kind_of(fact))(fact)
             self._penalties()
@@ -205,7 +210,7 @@ class Ledger:
             factor, total, day = Fraction(1), Fraction(0), self.day
             for row in rows:
                 growth = Fraction(0)
-                for self.day in range(row.start, row.due):
+                for self.day in range(row.start, row.due if not self.stopped else row.start):
                     growth += self._of_a_night(row)
                 factor /= 1 + growth
                 total += factor
@@ -306,13 +311,13 @@ class Ledger:
 
     def _late_fees(self) -> None:
         fee = self.terms["penalty"]["late_fee_fen"]
-        for row in self.rows:
+        for row in self.rows if fee else []:
+            over = self.day == row.due + self.terms["grace"]["fee_days"] + 1
             if (
-                fee
+                over
                 and row.fallen
-                and not row.alone
-                and self.day == row.due + self.terms["grace"]["fee_days"] + 1
-                and row.open() > 0
+                and not row.called
+                and row.owed(INTEREST) + row.owed(PRINCIPAL) > self.terms["tolerance_fen"]
             ):
                 row.asked[FEE] += fee
 
@@ -324,6 +329,7 @@ class Ledger:
         if first:
             self._lay_out()
         self.lent += amount
+        self.settled = NEVER
         self.ahead += amount
         self.balance += amount
         self.scheduled += amount
@@ -345,6 +351,7 @@ class Ledger:
         if row is None:
             row = Row(self.rows[-1].due, due, Fraction(0), alone=True)
             self.rows.append(row)
+        self.settled = NEVER
         c = PARTS[fact["component"]]
         row.asked[c] += cents(fact["charged"])
         if c == PENALTY:
@@ -380,8 +387,11 @@ class Ledger:
             self._bring_forward()
 
     def _accelerated(self, fact: dict[str, Any]) -> None:
-        """Called due at once, where the product lets all of it bear penalty (`on_accelerated: all`)."""
+        """Called due at once, where the product lets all of it bear penalty (`on_accelerated: all`); no late fee."""
+        ahead = self.next_row()
         self._bring_forward()
+        if ahead:
+            ahead.called = True
 
     def _written_off(self, fact: dict[str, Any]) -> None:
         self._leave(self.lost)
@@ -443,18 +453,21 @@ class Ledger:
 
     def _money(self, amount: int) -> None:
         """Money makes good what was given without cover, meets debt, is a recovery after a write-off, or waits."""
-        short = min(amount, max(-self.waiting, 0))
+        settled = self.settle_at and self._kept() >= self.settle_at and self.day <= self.settle_by
+        over = self._kept() - self.settle_at if settled else 0  # beyond the sum agreed: the borrower's
+        short = min(amount - over, max(-self.waiting, 0))
         self.waiting += short
-        left = self._allocate(amount - short)
+        left = self._allocate(amount - over - short)
         recovery = min(left, sum(self.lost) - self.recovered)
         self.recovered += recovery
         self.waiting += left - recovery
-        if self.settle_at and self._kept() >= self.settle_at and self.day <= self.settle_by:
+        if settled:
             self._bring_forward()
             for row in self.rows:
                 for c in range(4):
                     self._let_off(row, c, row.owed(c))
             self.settle_at = 0
+            self.waiting += over
 
     def _use_waiting(self) -> None:
         """Money that met no debt when it came meets the debt of today."""
@@ -576,7 +589,7 @@ class Ledger:
             "written_off": list(self.lost),
             "sold": list(self.sold),
             "accrued_interest": self.accrued(),
-            "repaid": self.received,
+            "repaid": self.received + self.moved_in,
             "unapplied": self.waiting,
             "refunded": self.refunded,
             "transferred_in": self.moved_in,

