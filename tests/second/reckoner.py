@@ -210,7 +210,8 @@ class Ledger:
             factor, total, day = Fraction(1), Fraction(0), self.day
             for row in rows:
                 growth = Fraction(0)
-                for self.day in range(row.start, row.due if not self.stopped else row.start):
+                nights = range(row.start, row.start if self.stopped else row.due)
+                for self.day in nights:
                     growth += self._of_a_night(row)
                 factor /= 1 + growth
                 total += factor
@@ -338,7 +339,7 @@ class Ledger:
 
     def _rate_changed(self, fact: dict[str, Any]) -> None:
         """Rows ahead are levelled again, the running one counted whole; a change to the same rate changes nothing."""
-        if self.rate == Fraction(fact["rate_changed"]) / 100:
+        if self.stopped or self.rate == Fraction(fact["rate_changed"]) / 100:
             return
         self._set_rate(fact["rate_changed"])
         rows = self.rows_ahead()
