@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -227,44 +226,66 @@ class Option:
 def choose(loans: Sequence[Sequence[Option]], affordable_fen: int, seconds: int = 5) -> list[int] | None:
     """One option for each loan: every month's sum affordable, the loss of all least; None: there is none.
 
-    Solved by CP-SAT with one worker and a fixed seed: the same question, the same answer. Of equal losses the
-    option told first is taken.
+    Solved by HiGHS to a gap of nothing with one thread and a fixed seed: the same question, the same answer. It counts
+    in binary fractions, so what it picks is added up again in whole minor units, and a combination that a month does
+    not afford after all is barred and the question asked again. Of equal losses the option told first is taken.
     """
-    from ortools.sat.python import cp_model
-
     if len(loans) == 1:  # a single loan asks for nothing that a look along the table does not answer
         fits = [k for k, o in enumerate(loans[0]) if int(o.months[:-1].max(initial=0)) <= affordable_fen]
         return [min(fits, key=lambda k: (loans[0][k].weight, k))] if fits else None
     kept = [_not_dominated(options) for options in loans]
-    if any(not k for k in kept):
+    if any(not few for few in kept):
         return None
-    model = cp_model.CpModel()
-    taken: list[list[Any]] = []
-    for n, few in enumerate(kept):
-        taken.append([model.new_bool_var(f"{n}.{k}") for k in few])
-        model.add_exactly_one(taken[-1])
+    barred: list[list[int]] = []
+    while (picked := _least(loans, kept, affordable_fen, barred, seconds)) is not None:
+        asked = np.sum([loans[n][k].months[:-1] for n, k in enumerate(picked)], axis=0)
+        if int(asked.max(initial=0)) <= affordable_fen:
+            return picked
+        barred.append(picked)
+    return None
+
+
+def _least(
+    loans: Sequence[Sequence[Option]],
+    kept: Sequence[Sequence[int]],
+    affordable_fen: int,
+    barred: Sequence[Sequence[int]],
+    seconds: int,
+) -> list[int] | None:
+    """The least loss by HiGHS over the options kept, the combinations barred left out."""
+    import highspy
+
+    solver = highspy.Highs()
+    solver.silent()
+    told = {"threads": 1, "random_seed": 1, "time_limit": float(seconds), "mip_rel_gap": 0, "mip_abs_gap": 0}
+    for name, value in {**told, "mip_feasibility_tolerance": 1e-9}.items():
+        solver.setOptionValue(name, value)
+    taken = [[solver.addBinary() for _ in few] for few in kept]
+    for xs in taken:
+        solver.addConstr(sum(xs) == 1)
     for month in range(len(loans[0][0].months) - 1):
         asked = [
             (int(loans[n][k].months[month]), x)
             for n, few in enumerate(kept)
             for k, x in zip(few, taken[n], strict=True)
         ]
-        if sum(a for a, _ in asked):
-            model.add(sum(a * x for a, x in asked if a) <= affordable_fen)
+        if sum(a for a, _ in asked) > affordable_fen:
+            solver.addConstr(sum(a * x for a, x in asked if a) <= affordable_fen)
+    for combination in barred:
+        same = [taken[n][list(kept[n]).index(k)] for n, k in enumerate(combination)]
+        solver.addConstr(sum(same) <= len(same) - 1)
+    least = [min(loans[n][k].weight for k in few) for n, few in enumerate(kept)]  # what no choice changes is left out
     span = sum(len(options) for options in loans) + 1
-    model.minimize(
+    solver.minimize(
         sum(
-            (loans[n][k].weight * span + k) * x
+            ((loans[n][k].weight - least[n]) * span + k) * x
             for n, few in enumerate(kept)
             for k, x in zip(few, taken[n], strict=True)
         )
     )
-    solver = cp_model.CpSolver()
-    solver.parameters.num_workers, solver.parameters.random_seed = 1, 1
-    solver.parameters.max_time_in_seconds = seconds
-    if solver.solve(model) != cp_model.OPTIMAL:
+    if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
-    return [few[[bool(solver.value(x)) for x in xs].index(True)] for few, xs in zip(kept, taken, strict=True)]
+    return [few[int(np.argmax([solver.val(x) for x in xs]))] for few, xs in zip(kept, taken, strict=True)]
 
 
 def _not_dominated(options: Sequence[Option]) -> list[int]:
