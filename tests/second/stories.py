@@ -14,6 +14,7 @@ OPEN = {
     "bullet over whole months": "a monthly rate on a single row is one month's interest, whatever its length",
     "rows filled from the end": "equal instalments: the second reckoner lets the very last row ask for cents left",
     "called due": "what bears which interest after the notice is not told to the second reckoner in full",
+    "past due bears interest": "that it goes on after the last due day is not told to the second reckoner",
     "flat": "interest as signed: what early money does there is not told to the second reckoner",
 }
 PARTS = ("penalty", "fee", "interest", "principal")
@@ -77,7 +78,7 @@ class Teller:
         }
         grace = pick((0, 1, 3, 10))
         told["grace"] = {"penalty_days": grace, "fee_days": pick((0, grace)), "bureau_days": pick((0, grace))}
-        told["past_due_bears_interest"] = self._maybe(0.2)
+        told["past_due_bears_interest"] = self._maybe(0.2) and "past due bears interest" not in OPEN
         if self._maybe(0.4):
             told["order"] = self._order()
         if self._maybe(0.3):
