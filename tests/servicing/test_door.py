@@ -109,6 +109,19 @@ def test_what_takes_money_back_needs_a_second_person(desk: Desk) -> None:
     assert row == ("Wang",)
 
 
+def test_no_more_is_waived_than_is_owed(desk: Desk) -> None:
+    # 12,000.00 at 0.05 % a day since 01-10: the first instalment fell due on 02-10 and asks 31 nights of interest,
+    # 12,000.00 × 0.0005 × 31 = 186.00
+    asked = {"loan": "L1", "amount_fen": 18_601, "component": "interest", "reason": "goodwill"}
+    said = refused(do(desk, LEAD, "charge.waive", asked, "w-1", ON))
+    assert (said.where, said.why) == ("amount_fen", "186.00 of interest is owed that can be given up")
+    before = done(do(desk, LEAD, "charge.waive", {**asked, "amount_fen": 18_600}, "w-1", ON, dry_run=True)).body
+    assert done(do(desk, LEAD, "charge.waive", {**asked, "amount_fen": 18_600}, "w-1", ON)).body["arrears_fen"] == 0
+    assert before["arrears_fen"] == 0
+    none = refused(do(desk, LEAD, "charge.waive", {**asked, "component": "penalty", "amount_fen": 1}, "w-2", ON))
+    assert none.why == "0.00 of penalty is owed that can be given up"
+
+
 def test_two_who_ask_the_same_at_once_make_one_act(store: Store, desk: Desk) -> None:
     answers: list[Answer | Refused] = []
 

@@ -118,7 +118,7 @@ VERBS: tuple[Verb, ...] = (
         "pass-on",
     ),
     Verb("charge.make", "Charge a fee or a penalty.", "fact:Charged", "do"),
-    Verb("charge.waive", "Give up a part of what is owed.", "fact:Waived", "do"),
+    Verb("charge.waive", "Give up a part of what is owed.", "waiving:Waive:waive", "waive"),
     Verb("rate.change", "Change a loan's rate from a day on.", "fact:RateChanged", "do"),
     Verb("disbursement.record", "Record money paid out.", "fact:Disbursed", "do"),
     Verb("hold.place", "Stop a borrower's treatment for a reason.", "event:hold:HoldPlaced", "hold place"),

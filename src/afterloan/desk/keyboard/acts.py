@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import AsJson, group
+from afterloan.desk.keyboard.options import AsJson, amount_of, group
 
 Today = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
 By = Annotated[str, typer.Option("--by", help="Who does it; the name you are known by on this machine unless given.")]
@@ -18,7 +18,7 @@ Dry = Annotated[bool, typer.Option("--dry-run", help="Say what would come of it,
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("do")(do)
-    for command in (verbs, propose, approve, reverse, refund, note, correct, place, roles, acts, find):
+    for command in (verbs, propose, approve, reverse, refund, waive, note, correct, place, roles, acts, find):
         app.command(command.__name__)(command)
     app.command("move-repayment")(move_repayment)
     app.command("pass-on")(pass_on)
@@ -38,12 +38,6 @@ def _on(text: str) -> Any:
     return date_told(text) if text else date.today()
 
 
-def _fen(text: str) -> int:
-    from afterloan.money import parse_amount
-
-    return parse_amount(text)
-
-
 def _do(verb: str, asked: dict[str, Any], on: str, reference: str, by: str, as_json: bool, dry: bool = False) -> None:
     from afterloan.desk.keyboard.doing import act, show, told_plainly
 
@@ -53,7 +47,7 @@ def _do(verb: str, asked: dict[str, Any], on: str, reference: str, by: str, as_j
 def _value(name: str, text: str, known: set[str]) -> tuple[str, Any]:
     """A field from `name=text`: lists and records as JSON, `amount=12.00` as `amount_fen`."""
     if name not in known and f"{name}_fen" in known:
-        return f"{name}_fen", _fen(text)
+        return f"{name}_fen", amount_of(text)
     if text[:1] in "[{":
         return name, json.loads(text)
     return name, text
@@ -158,7 +152,7 @@ def refund(
     as_json: AsJson = False,
 ) -> None:
     """Give AMOUNT that waits on LOAN back to the borrower."""
-    asked = {"loan": loan, "amount_fen": _fen(amount), "account": account}
+    asked = {"loan": loan, "amount_fen": amount_of(amount), "account": account}
     _do("refund.pay", asked, on, reference, by, as_json, dry_run)
 
 
@@ -173,7 +167,7 @@ def move_repayment(
     as_json: AsJson = False,
 ) -> None:
     """Take a repayment to the loan it was meant for: it counts there from the day it was received."""
-    asked = {"of": of, "target": target, "amount_fen": _fen(amount) if amount else None}
+    asked = {"of": of, "target": target, "amount_fen": amount_of(amount) if amount else None}
     _do("repayment.move", asked, on, reference or f"{of}:moved:{target}", by, as_json, dry_run)
 
 
@@ -182,8 +176,24 @@ def pass_on(
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Pass AMOUNT that waits on LOAN on to loan TARGET of the same borrower."""
-    asked = {"loan": loan, "target": target, "amount_fen": _fen(amount)}
+    asked = {"loan": loan, "target": target, "amount_fen": amount_of(amount)}
     _do("money.pass_on", asked, on, reference, by, as_json, dry_run)
+
+
+def waive(
+    loan: str,
+    amount: str,
+    component: Annotated[str, typer.Argument(help="penalty, fee, interest or principal")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    reference: Named,
+    on: Today = "",
+    by: By = "",
+    dry_run: Dry = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give up AMOUNT of what is owed on LOAN; more than is owed is refused."""
+    asked = {"loan": loan, "amount_fen": amount_of(amount), "component": component, "reason": reason}
+    _do("charge.waive", asked, on, reference, by, as_json, dry_run)
 
 
 def note(borrower: str, text: str, on: Today = "", reference: Named = "", by: By = "", as_json: AsJson = False) -> None:
