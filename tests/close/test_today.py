@@ -2,10 +2,12 @@
 
 from datetime import date
 
-from afterloan.close.today import run_day
+from afterloan.close.today import restore_lines, run_day
 from afterloan.dates import day
+from afterloan.facts.hold import HoldPlaced
 from afterloan.facts.limit import LimitFrozen, LimitSet
 from afterloan.store.events import events_of, tell
+from afterloan.store.limits import line_now
 from afterloan.store.server import Store
 from tests.strategy.books import borrower, loan, outbox, repaid
 
@@ -39,3 +41,33 @@ def test_a_day_is_begun_once(store: Store) -> None:
     again = list(run_day(store, TO))
     assert "nothing was posted" in again[0] and "nothing was added" in again[3]
     assert outbox(store) == before
+
+
+def test_one_rule_ends_a_freeze_and_india_waits_for_an_application(store: Store) -> None:
+    """Three of one conduct, frozen when four days late and paid on day 5: 25 April 2025.
+
+    Clean since 25 April. Day 30 is 25 May: nobody's line comes back then. Day 90 is 24 July, with the instalments of
+    May, June and July paid on their day: B1's comes back by the rule that the road map promises. India forbids what
+    nobody asked for; B3 has died, and that hold keeps every rule from a line.
+    """
+    told = {"by": "afterloan", "rule": "limits.freeze-when-overdue", "before_fen": 3_000_000, "after_fen": 3_000_000}
+    with store.connect() as connection:
+        for name, place in (("B1", "CN"), ("B2", "IN"), ("B3", "CN")):
+            borrower(connection, name, jurisdiction=place)
+            loan(connection, f"L-{name}", name, "2025-03-20")
+            for on in ("2025-04-25", "2025-05-20", "2025-06-20", "2025-07-20"):
+                repaid(connection, f"L-{name}", on, 110_183 if on > "2025-04-25" else 111_000)
+            granted, frozen = date(2025, 3, 20), date(2025, 4, 24)
+            base = {**told, "borrower": name}
+            tell(connection, LimitSet(**base, on=granted, known_on=granted, reference=f"l{name}", reason="g"))
+            tell(connection, LimitFrozen(**base, on=frozen, known_on=frozen, reference=f"f{name}", reason="4"))
+        on = date(2025, 7, 1)
+        hold = {"reference": "h", "hold": "deceased", "reason": "told by the widow", "review_on": date(2025, 8, 1)}
+        tell(connection, HoldPlaced(borrower="B3", on=on, known_on=on, **hold))
+    assert restore_lines(store, day("2025-05-25")) == 0
+    assert restore_lines(store, day("2025-07-23")) == 0
+    assert restore_lines(store, day("2025-07-24")) == 1
+    with store.connect() as connection:
+        back = [who for who in ("B1", "B2", "B3") if not line_now(connection, who, date(2025, 7, 24)).frozen]
+        rules = connection.execute("select body->>'rule' from event where kind = 'limit.restored'").fetchall()
+    assert back == ["B1"] and rules == [("rebuilding.limit.automatic",)]

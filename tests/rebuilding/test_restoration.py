@@ -1,5 +1,6 @@
 """Limits restored by rule and on application; lessons with their numbers; the hold-out."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -66,6 +67,11 @@ def test_a_freeze_ends_by_itself_and_nothing_else_does() -> None:
     assert automatic(Line(1_000_000, 1_000_000, FROZEN), calm).granted
     assert not automatic(Line(1_000_000, 1_000_000, FROZEN), good(worst_days=31)).granted
     assert not automatic(LOWERED, calm).granted  # lowered, not frozen
+    # thirty days clean and less than sixty late is not enough any more: one rule, the road map's
+    month = automatic(Line(1_000_000, 1_000_000, FROZEN), good(clean_since=ON - timedelta(30), worst_days=59, band="A"))
+    assert [r.split(";")[0] for r in month.reasons[:1]] == ["nothing overdue since 2026-08-02"] and not month.granted
+    gone = automatic(Line(1_000_000, 1_000_000, FROZEN), replace(calm, lost=True))
+    assert gone.reasons == ("a loan was charged off, written off or sold",)
     india = automatic(Line(1_000_000, 1_000_000, FROZEN), calm, "IN")
     assert (india.granted, india.rule) == (False, "rebuilding.limit.no-increase-unasked")
 

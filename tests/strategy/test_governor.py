@@ -125,3 +125,19 @@ def test_findings_say_how_certain_the_rule_is() -> None:
     rules = contact_rules("EU", at.date())
     verdict = judge(Request(at, "call", "collection", ("Europe/Berlin",)), (), Standing(), rules)
     assert verdict.findings[0].inputs["confidence"] == "I"
+
+
+def test_with_two_zones_the_finding_names_the_place_whose_hour_decided() -> None:
+    """21:00 in New York is 18:00 in Los Angeles: New York's hour says no. 09:00 there is 06:00 in Los Angeles."""
+    zones = ("America/Los_Angeles", "America/New_York")
+    for at, words in (
+        ("2026-03-02 21:00", "21:00 in America/New_York, one of the borrower's places, is outside 08:00 to 21:00"),
+        ("2026-03-02 09:00", "06:00 in America/Los_Angeles, one of the borrower's places, is outside 08:00 to 21:00"),
+    ):
+        when = moment(at, "America/New_York")
+        verdict = judge(Request(when, "call", "collection", zones), (), Standing(), contact_rules("US", when.date()))
+        assert not verdict.allowed and verdict.why == words
+    # at one place the words are as before
+    night = moment("2026-03-02 07:00", "America/New_York")
+    one = judge(Request(night, "call", "collection", zones[1:]), (), Standing(), contact_rules("US", night.date()))
+    assert one.why == "07:00 at the borrower's place is outside 08:00 to 21:00"

@@ -15,7 +15,8 @@ class Conduct:
     """What restoration asks about on a day, over all loans of a borrower.
 
     `clean_since`: since when nothing is overdue (None: something is); `payments`: instalments paid in time since
-    then; `worst_days`: of the last delay; `band`: the score band, "" where there is none.
+    then; `worst_days`: of the last delay; `band`: the score band, "" where there is none; `lost`: a loan was charged
+    off, written off or sold and not met since, so that nothing overdue says nothing good.
     """
 
     on: date
@@ -24,6 +25,7 @@ class Conduct:
     worst_days: int
     band: str = ""
     stops: tuple[str, ...] = ()
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,8 @@ def _against(p: dict[str, object], line: Line, conduct: Conduct, payments: int) 
     if payments < count:
         reasons.append(f"{payments} payments on time since then; asked for are {count}")
         days.append(conduct.on + timedelta(days=30 * (count - payments)))
+    if conduct.lost:
+        reasons.append("a loan was charged off, written off or sold")
     if conduct.worst_days >= worst:
         reasons.append(f"the last delay was {conduct.worst_days} days; this rule serves those below {worst}")
     bands = p["bands"]

@@ -1,6 +1,6 @@
 """Lessons and limits out of the store: chosen or answered for one borrower, told as facts, measured over all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -18,10 +18,12 @@ from afterloan.rebuilding.restoration import Answer, Conduct, automatic, on_appl
 from afterloan.rebuilding.standing import line_on
 from afterloan.risk.spells import kept_since, spells_of
 from afterloan.store.events import tell
+from afterloan.store.limits import LOST
 from afterloan.store.outbox import put_findings
 from afterloan.store.rebuilding import Person, told_of
 from afterloan.store.relief import event_named
 from afterloan.store.server import Store
+from afterloan.strategy.holds import held_on, stopped
 
 
 def _date(number: int) -> date:
@@ -39,7 +41,8 @@ def conduct_of(person: Person, on: int) -> Conduct:
     worst = int(spells.worst_before[at]) if cured else 0
     first = int(person.book.contracts["signed_on"].min()) if len(person.book) else on
     band = str(person.attributes.get("score_band") or "")
-    return Conduct(_date(on), None if late else _date(cured or first), payments, worst, band)
+    lost = bool(np.isin(now["state"], LOST).any())
+    return Conduct(_date(on), None if late else _date(cured or first), payments, worst, band, lost=lost)
 
 
 def apply_for_limit(store: Store, person: Person, wanted_fen: int, on: int, reference: str) -> Answer:
@@ -50,8 +53,7 @@ def apply_for_limit(store: Store, person: Person, wanted_fen: int, on: int, refe
     before = [e.on for e in stood.events if isinstance(e, LimitAnswered) and not e.granted]
     holds = tuple(s.code for s in stood.things if s.what == "hold" and s.code != "plan_running")
     conduct = conduct_of(person, on)
-    conduct = Conduct(conduct.on, conduct.clean_since, conduct.payments, conduct.worst_days, conduct.band, holds)
-    answer = on_application(line, conduct, wanted_fen, shared, max(before, default=None))
+    answer = on_application(line, replace(conduct, stops=holds), wanted_fen, shared, max(before, default=None))
     base: dict[str, Any] = {"borrower": person.reference, "on": _date(on), "known_on": _date(on)}
     with store.connect() as connection:
         known = tell(connection, LimitApplied(reference=reference, wanted_fen=wanted_fen, **base)).known
@@ -87,9 +89,15 @@ def restore_by_rule(store: Store, person: Person, on: int, reference: str) -> An
 
 
 def restore_in(connection: psycopg.Connection[Any], person: Person, on: int, reference: str) -> Answer:
-    """Let the automatic rule end a freeze, if it does so on this day, in the caller's transaction."""
-    line = line_on(told_of(connection, person, on), _date(on))
-    answer = automatic(line, conduct_of(person, on), person.jurisdiction)
+    """Let the automatic rule end a freeze, if it does so on this day, in the caller's transaction.
+
+    The one rule that ends a freeze unasked. A hold that keeps rules from a line keeps this one from it too.
+    """
+    events = told_of(connection, person, on)
+    line = line_on(events, _date(on))
+    held = stopped(held_on(events, _date(on), person.jurisdiction)).get("limit")
+    conduct = replace(conduct_of(person, on), stops=(held.hold,) if held else ())
+    answer = automatic(line, conduct, person.jurisdiction)
     if answer.granted:
         base = {"borrower": person.reference, "on": _date(on), "known_on": _date(on)}
         _restore(connection, answer, line.limit_fen, reference, base)

@@ -166,8 +166,20 @@ def _hours(rule: Rule, case: Case) -> Refused | None:
     opens = _window(case, told["from"], told["to"])
     if opens is None:
         return None
-    local = case.request.at.astimezone(_zone(case.request.zones[0])).strftime("%H:%M")
-    return Refused(f"{local} at the borrower's place is outside {told['from']} to {told['to']}", opens)
+    name, local = _closed_at(case, told["from"], told["to"])
+    place = f"in {name}, one of the borrower's places," if len(case.request.zones) > 1 else "at the borrower's place"
+    return Refused(f"{local} {place} is outside {told['from']} to {told['to']}", opens)
+
+
+def _closed_at(case: Case, first: str, last: str) -> tuple[str, str]:
+    """The place whose hour decides, and that hour: of those outside [first, last) the one that opens last."""
+    closed = [
+        (opens, name)
+        for name in case.request.zones
+        if (opens := _window(replace(case, request=replace(case.request, zones=(name,))), first, last))
+    ]
+    name = max(closed)[1]
+    return name, case.request.at.astimezone(_zone(name)).strftime("%H:%M")
 
 
 def _wished(rule: Rule, case: Case) -> Refused | None:
