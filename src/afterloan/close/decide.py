@@ -16,10 +16,12 @@ import psycopg
 from afterloan.close.day import _pool
 from afterloan.close.known import read_known
 from afterloan.close.transitions import Transition
-from afterloan.dates import iso
+from afterloan.dates import date_of, iso
 from afterloan.expected import ExpectedFailure
+from afterloan.facts.act import Who
 from afterloan.facts.action import ActionWithdrawn
 from afterloan.servicing.withdrawal import STOPPED_KINDS, Gone, unwanted
+from afterloan.store.acts import act_of_rule
 from afterloan.store.connect import connect_to, reader_to
 from afterloan.store.loans import product_table, products
 from afterloan.store.locks import Space
@@ -210,6 +212,21 @@ def _write(
     connection: psycopg.Connection[Any], shard: int, day: int, plan: Plan, gone: list[Gone], borrowers: int
 ) -> ShardDecided:
     on = iso(day)
+    counts = (borrowers, len(plan.actions), len(plan.findings), len(gone), len(plan.changes))
+    name, asked = f"decide:{on}:{shard}", {"day": on, "shard": shard}
+    with act_of_rule(connection, Who.rule("night"), "day.decide", name, date_of(day), asked) as answered:
+        answered |= dict(zip(("borrowers", "actions", "refused", "withdrawn", "changes"), counts, strict=True))
+        _copy_plan(connection, shard, on, plan, gone)
+        connection.execute(
+            "insert into decided (decided_on, shard, ladder, borrowers, actions, refused, withdrawn, changes) "
+            "values (%s, %s, %s, %s, %s, %s, %s, %s)",
+            (on, shard, " ".join(sorted(plan.ladders)), *counts),
+        )
+    connection.commit()
+    return ShardDecided(*counts)
+
+
+def _copy_plan(connection: psycopg.Connection[Any], shard: int, on: str, plan: Plan, gone: list[Gone]) -> None:
     if plan.actions:
         _copy(connection, "outbox", "key, borrower, loan, kind, not_before, body, decided_on", _action_rows(plan, on))
     if plan.findings:
@@ -217,14 +234,6 @@ def _write(
     events = [*_change_rows(plan, shard, on), *_gone_rows(gone, shard, on)]
     if events:
         _copy(connection, "event", "shard, borrower, kind, on_day, known_on, reference, body", events)
-    counts = (borrowers, len(plan.actions), len(plan.findings), len(gone), len(plan.changes))
-    connection.execute(
-        "insert into decided (decided_on, shard, ladder, borrowers, actions, refused, withdrawn, changes) "
-        "values (%s, %s, %s, %s, %s, %s, %s, %s)",
-        (on, shard, " ".join(sorted(plan.ladders)), *counts),
-    )
-    connection.commit()
-    return ShardDecided(*counts)
 
 
 def _json(value: Any) -> str:

@@ -23,10 +23,12 @@ from afterloan.bureau.reportable import BUREAUS, difference
 from afterloan.dates import day
 from afterloan.enquiry.reportable import Heard, hear, reckoned
 from afterloan.expected import ExpectedFailure
+from afterloan.facts.act import Who
 from afterloan.facts.bureau import CorrectionFurnished
 from afterloan.loan.book import Book, part
 from afterloan.loan.reckon import reckon_book
 from afterloan.store import furnished
+from afterloan.store.acts import act_of_rule
 from afterloan.store.connect import reader_to
 from afterloan.store.events import tell
 from afterloan.store.furnished import Furnishing
@@ -109,7 +111,10 @@ def _furnish_shards(
             connection.execute("select pg_advisory_xact_lock(hashtext('fold'), %s)", (shard,))
             fold(connection, reader, shard)
             connection.commit()
-            _furnish_shard(connection, reader, shard, table, furnishing, sender, made)
+            name = f"furnish:{furnishing.bureau}:{furnishing.month_end}:{furnishing.known_on}:{shard}"
+            asked = {"bureau": furnishing.bureau, "month_end": str(furnishing.month_end), "shard": shard}
+            with act_of_rule(connection, Who.rule("night"), "bureau.furnish", name, furnishing.known_on, asked):
+                _furnish_shard(connection, reader, shard, table, furnishing, sender, made)
             connection.commit()
     return made
 

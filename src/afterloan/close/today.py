@@ -5,14 +5,18 @@ from datetime import date
 
 from afterloan.close.day import CloseRefused, close_through
 from afterloan.close.decide import decide
-from afterloan.dates import iso
+from afterloan.dates import date_of, iso
+from afterloan.facts.act import Who
 from afterloan.facts.limit import LimitFrozen, LimitRestored
 from afterloan.servicing.legal import propose_from_ladder, propose_losses_from_ladder, watch, watched
 from afterloan.servicing.lessons import restore_in
-from afterloan.servicing.relief import watch_plans
+from afterloan.servicing.plans import watch_plans
+from afterloan.store.acts import act_of_rule
 from afterloan.store.connect import reader_to
 from afterloan.store.rebuilding import person_in
 from afterloan.store.server import Store
+
+NIGHT = Who.rule("night")
 
 FROZEN = (
     "select reference from (select distinct on (e.borrower) b.reference, e.kind from event e join borrower b using "
@@ -29,7 +33,7 @@ def run_day(store: Store, day: int, workers: int = 1) -> Iterator[str]:
     Raises CloseRefused where the proof fails, and what the steps raise.
     """
     yield _close(store, day - 1, workers)
-    states = [kept.state for kept in watch_plans(store, day).values()]
+    states = list(watch_plans(store, date_of(day)).values())
     told = ", ".join(f"{states.count(name)} {name}" for name in sorted(set(states)))
     yield f"plans: {told or 'none running'}"
     yield f"credit lines: {restore_lines(store, day)} restored by rule"
@@ -51,15 +55,22 @@ def restore_lines(store: Store, day: int) -> int:
         rows = connection.execute(FROZEN, (kinds, iso(day), LimitFrozen.KIND)).fetchall()
         connection.commit()
         restored = 0
-        for (who,) in rows:  # one connection for all, a transaction for each
-            answer = restore_in(connection, person_in(connection, who), day, f"by-rule:{who}:{iso(day)}")
+        for (who,) in rows:  # one connection for all, a transaction and an act for each
+            name, told = f"by-rule:{who}:{iso(day)}", {"borrower": who}
+            with act_of_rule(connection, NIGHT, "limit.restore_by_rule", f"act:{name}", date_of(day), told) as answered:
+                answer = restore_in(connection, person_in(connection, who), day, name)
+                answered |= {"granted": answer.granted}
             connection.commit()
             restored += answer.granted
     return restored
 
 
 def _legal(store: Store, on: date) -> str:
-    with store.connect() as connection, reader_to(store.url) as reader:
+    with (
+        store.connect() as connection,
+        reader_to(store.url) as reader,
+        act_of_rule(connection, NIGHT, "legal.watch", f"legal-watch:{on}", on, {}),
+    ):
         made = propose_from_ladder(connection, reader, on) + propose_losses_from_ladder(connection, reader, on)
         tasks = watch(connection, reader, watched(connection), on)
     return f"law: {len(made)} proposals wait for people, {tasks} new tasks"

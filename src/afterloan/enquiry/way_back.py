@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import psycopg
 
-from afterloan.dates import iso
+from afterloan.dates import date_of, iso
 from afterloan.facts.events import Event
 from afterloan.facts.rebuilding import RoadMapDrawn
 from afterloan.rebuilding.road_map import Marked, Way, marked, road_map
 from afterloan.rebuilding.standing import Stands, line_on, lines_standing, of_frame, standing_frame
-from afterloan.store.events import tell
 from afterloan.store.rebuilding import Person, told_of
 from afterloan.store.server import Store
 
@@ -40,12 +40,15 @@ class Stood:
 def stand(store: Store, person: Person, on: int) -> Stood:
     """The standing of a borrower on a day, as known that day."""
     with store.connect() as connection:
-        events = told_of(connection, person, on)
+        return stand_in(connection, person, on)
+
+
+def stand_in(connection: psycopg.Connection[Any], person: Person, on: int) -> Stood:
+    """The standing of a borrower on a day, as this transaction sees it."""
+    events = told_of(connection, person, on)
     who = np.full(len(person.book), person.number, np.int64)
     frame = standing_frame(person.book, who, on, on, observed=person.jurisdiction == "CN")
-    from datetime import date
-
-    things = of_frame(frame, person.names) + lines_standing(events, date.fromisoformat(iso(on)))
+    things = of_frame(frame, person.names) + lines_standing(events, date_of(on))
     return Stood(person, on, things, events)
 
 
@@ -61,38 +64,17 @@ class Drawn:
 
 def draw(store: Store, person: Person, loan: str, on: int, plan: Any = None) -> Drawn:
     """The road map of a loan on a day; milestones of the map that was last shown are marked kept, missed or ahead."""
-    i = person.row(loan)
-    stood = stand(store, person, on)
-    from datetime import date
+    with store.connect() as connection:
+        return draw_in(connection, person, loan, on, plan)
 
-    line = line_on(stood.events, date.fromisoformat(iso(on)))
+
+def draw_in(connection: psycopg.Connection[Any], person: Person, loan: str, on: int, plan: Any = None) -> Drawn:
+    """The road map of a loan on a day, as this transaction sees it."""
+    i = person.row(loan)
+    stood = stand_in(connection, person, on)
+    line = line_on(stood.events, date_of(on))
     limited = bool(line.frozen or line.reduced or line.bars) or not line.granted_fen
     ways = road_map(person.book, i, on, plan, on, limit=limited)
     shown = [e for e in stood.events if isinstance(e, RoadMapDrawn) and e.loan == loan]
     before = marked(shown[-1].milestones, shown[-1].repaid_fen, person.book, i, on) if shown else []
     return Drawn(loan, on, ways, before)
-
-
-def keep_map(store: Store, person: Person, drawn: Drawn, way: str, reference: str) -> None:
-    """Keep the way that the borrower chose, so that later maps can mark its milestones."""
-    from datetime import date
-
-    from afterloan.facts import FactRefused
-    from afterloan.loan.reckon import reckon_book
-    from afterloan.loan.suppose import alone
-
-    chosen = next((w for w in drawn.ways if w.name == way), None)
-    if chosen is None:
-        names = ", ".join(w.name for w in drawn.ways)
-        raise FactRefused("way", way, "no such way in this map", f"there are: {names}", "unknown")
-    base = alone(person.book, person.row(drawn.loan), drawn.on)
-    on = date.fromisoformat(iso(drawn.on))
-    with store.connect() as connection:
-        tell(
-            connection,
-            RoadMapDrawn(
-                borrower=person.reference, loan=drawn.loan, on=on, known_on=on, reference=reference, way=way,
-                repaid_fen=int(reckon_book(base, drawn.on)["repaid_fen"][0]),
-                milestones=tuple(m.plain() for m in chosen.milestones),
-            ),
-        )  # fmt: skip

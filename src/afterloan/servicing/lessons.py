@@ -8,11 +8,19 @@ import numpy as np
 import psycopg
 
 from afterloan.dates import day, iso
-from afterloan.enquiry.way_back import stand
+from afterloan.enquiry.way_back import Drawn, stand_in
 from afterloan.facts import FactRefused
 from afterloan.facts.limit import LimitRestored
-from afterloan.facts.rebuilding import ConductShared, LessonChecked, LessonGiven, LimitAnswered, LimitApplied
+from afterloan.facts.rebuilding import (
+    ConductShared,
+    LessonChecked,
+    LessonGiven,
+    LimitAnswered,
+    LimitApplied,
+    RoadMapDrawn,
+)
 from afterloan.loan.reckon import reckon_book
+from afterloan.loan.suppose import alone
 from afterloan.rebuilding.lessons import Effect, arm_of, chosen, effect, filled, happened, lessons, numbers
 from afterloan.rebuilding.restoration import Answer, Conduct, automatic, on_application
 from afterloan.rebuilding.standing import line_on
@@ -24,6 +32,8 @@ from afterloan.store.rebuilding import Person, told_of
 from afterloan.store.relief import event_named
 from afterloan.store.server import Store
 from afterloan.strategy.holds import held_on, stopped
+
+Connection = psycopg.Connection[Any]
 
 
 def _date(number: int) -> date:
@@ -45,9 +55,9 @@ def conduct_of(person: Person, on: int) -> Conduct:
     return Conduct(_date(on), None if late else _date(cured or first), payments, worst, band, lost=lost)
 
 
-def apply_for_limit(store: Store, person: Person, wanted_fen: int, on: int, reference: str) -> Answer:
+def apply_for_limit(connection: Connection, person: Person, wanted_fen: int, on: int, reference: str) -> Answer:
     """Take an application for the limit and answer it: restored in a step, or refused with reasons and a day."""
-    stood = stand(store, person, on)
+    stood = stand_in(connection, person, on)
     line = line_on(stood.events, _date(on))
     shared = [e for e in stood.events if isinstance(e, ConductShared)]
     before = [e.on for e in stood.events if isinstance(e, LimitAnswered) and not e.granted]
@@ -55,20 +65,19 @@ def apply_for_limit(store: Store, person: Person, wanted_fen: int, on: int, refe
     conduct = conduct_of(person, on)
     answer = on_application(line, replace(conduct, stops=holds), wanted_fen, shared, max(before, default=None))
     base: dict[str, Any] = {"borrower": person.reference, "on": _date(on), "known_on": _date(on)}
-    with store.connect() as connection:
-        known = tell(connection, LimitApplied(reference=reference, wanted_fen=wanted_fen, **base)).known
-        if known:
-            raise FactRefused("reference", reference, "was answered before", "see `afterloan standing`")
-        tell(
-            connection,
-            LimitAnswered(
-                reference=f"{reference}/answer", of=reference, granted=answer.granted, after_fen=answer.after_fen,
-                reasons=answer.reasons, ask_again_on=answer.ask_again_on, rule=answer.rule, **base,
-            ),
-        )  # fmt: skip
-        if answer.granted:
-            _restore(connection, answer, line.limit_fen, f"{reference}/restored", base)
-        put_findings(connection, [(person.number, None, "limit", f) for f in answer.findings])
+    known = tell(connection, LimitApplied(reference=reference, wanted_fen=wanted_fen, **base)).known
+    if known:
+        raise FactRefused("reference", reference, "was answered before", "see `afterloan standing`")
+    tell(
+        connection,
+        LimitAnswered(
+            reference=f"{reference}/answer", of=reference, granted=answer.granted, after_fen=answer.after_fen,
+            reasons=answer.reasons, ask_again_on=answer.ask_again_on, rule=answer.rule, **base,
+        ),
+    )  # fmt: skip
+    if answer.granted:
+        _restore(connection, answer, line.limit_fen, f"{reference}/restored", base)
+    put_findings(connection, [(person.number, None, "limit", f) for f in answer.findings])
     return answer
 
 
@@ -80,12 +89,6 @@ def _restore(
         LimitRestored(reference=reference, by="rule", reason="conditions met", rule=answer.rule, before_fen=before,
                       after_fen=answer.after_fen, **base),
     )  # fmt: skip
-
-
-def restore_by_rule(store: Store, person: Person, on: int, reference: str) -> Answer:
-    """Let the automatic rule end a freeze, if it does so on this day."""
-    with store.connect() as connection:
-        return restore_in(connection, person, on, reference)
 
 
 def restore_in(connection: psycopg.Connection[Any], person: Person, on: int, reference: str) -> Answer:
@@ -117,22 +120,23 @@ class Given:
     answers: tuple[str, ...]
 
 
-def give_lesson(store: Store, person: Person, loan: str, on: int, reference: str, language: str) -> Given | None:
+def give_lesson(
+    connection: Connection, person: Person, loan: str, on: int, reference: str, language: str
+) -> Given | None:
     """Choose the lesson for what just happened on a loan, fill it, and keep that it was given (or held out)."""
     i = person.row(loan)
     because = happened(person.book, i, on, on)
-    with store.connect() as connection:
-        before = [e.lesson for e in told_of(connection, person, on) if isinstance(e, LessonGiven)]
-        lesson = chosen(because, before)
-        if lesson is None:
-            return None
-        told = numbers(person.book, i, on)
-        arm = arm_of(lesson.name, person.reference)
-        tell(
-            connection,
-            LessonGiven(borrower=person.reference, loan=loan, on=_date(on), known_on=_date(on), reference=reference,
-                        lesson=lesson.name, because=because, arm=arm, numbers=told),  # type: ignore[arg-type]
-        )  # fmt: skip
+    before = [e.lesson for e in told_of(connection, person, on) if isinstance(e, LessonGiven)]
+    lesson = chosen(because, before)
+    if lesson is None:
+        return None
+    told = numbers(person.book, i, on)
+    arm = arm_of(lesson.name, person.reference)
+    tell(
+        connection,
+        LessonGiven(borrower=person.reference, loan=loan, on=_date(on), known_on=_date(on), reference=reference,
+                    lesson=lesson.name, because=because, arm=arm, numbers=told),  # type: ignore[arg-type]
+    )  # fmt: skip
     words = language.split("-")[0] if language.split("-")[0] in lesson.text else "en"
     return Given(
         lesson.name, because, arm, filled(lesson, words, told), lesson.question[words].format_map(told),
@@ -140,19 +144,34 @@ def give_lesson(store: Store, person: Person, loan: str, on: int, reference: str
     )  # fmt: skip
 
 
-def check_lesson(store: Store, of: str, answer: int, on: int, reference: str) -> bool:
+def check_lesson(connection: Connection, of: str, answer: int, on: int, reference: str) -> bool:
     """Keep the answer to a lesson's question; returns whether it was right."""
-    with store.connect() as connection:
-        given: LessonGiven = event_named(connection, of, LessonGiven)
-        lesson = lessons()[given.lesson]
-        if not 0 <= answer < len(lesson.answers["en"]):
-            raise FactRefused(
-                "answer", answer, "no such answer", f"give 0 to {len(lesson.answers['en']) - 1}", "unknown"
-            )
-        right = answer == lesson.right
-        tell(connection, LessonChecked(borrower=given.borrower, loan=given.loan, on=_date(on), known_on=_date(on),
-                                       reference=reference, of=of, answer=answer, right=right))  # fmt: skip
+    given: LessonGiven = event_named(connection, of, LessonGiven)
+    lesson = lessons()[given.lesson]
+    if not 0 <= answer < len(lesson.answers["en"]):
+        raise FactRefused("answer", answer, "no such answer", f"give 0 to {len(lesson.answers['en']) - 1}", "unknown")
+    right = answer == lesson.right
+    tell(connection, LessonChecked(borrower=given.borrower, loan=given.loan, on=_date(on), known_on=_date(on),
+                                   reference=reference, of=of, answer=answer, right=right))  # fmt: skip
     return right
+
+
+def keep_map(connection: Connection, person: Person, drawn: Drawn, way: str, reference: str) -> None:
+    """Keep the way that the borrower chose, so that later maps can mark its milestones."""
+    chosen_way = next((w for w in drawn.ways if w.name == way), None)
+    if chosen_way is None:
+        names = ", ".join(w.name for w in drawn.ways)
+        raise FactRefused("way", way, "no such way in this map", f"there are: {names}", "unknown")
+    base = alone(person.book, person.row(drawn.loan), drawn.on)
+    on = _date(drawn.on)
+    tell(
+        connection,
+        RoadMapDrawn(
+            borrower=person.reference, loan=drawn.loan, on=on, known_on=on, reference=reference, way=way,
+            repaid_fen=int(reckon_book(base, drawn.on)["repaid_fen"][0]),
+            milestones=tuple(m.plain() for m in chosen_way.milestones),
+        ),
+    )  # fmt: skip
 
 
 def measure_lesson(store: Store, lesson: str, on: int, after_days: int = 60) -> Effect:

@@ -1,8 +1,7 @@
 """Relief in effect: quotes and plans, each decision with its facts and findings in one transaction."""
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -23,7 +22,7 @@ from afterloan.facts import (
     Repaid,
     Reversed,
 )
-from afterloan.facts.events import Event
+from afterloan.facts.events import Event, read_event
 from afterloan.facts.hold import HoldLifted, HoldPlaced
 from afterloan.facts.relief import (
     PLAN_EVENTS,
@@ -38,7 +37,6 @@ from afterloan.facts.relief import (
     PlanOffered,
     QuoteExecuted,
     QuoteGiven,
-    VulnerabilityFlagged,
     VulnerabilityRead,
 )
 from afterloan.loan.book import Book
@@ -52,7 +50,6 @@ from afterloan.store.loans import ONE_LOAN, loans_now
 from afterloan.store.outbox import put_findings
 from afterloan.store.rebuilding import Person
 from afterloan.store.relief import HeldLoan, event_named, hold_loan, loans_of
-from afterloan.store.server import Store
 from afterloan.strategy.affordability import Affordable, MonthFlow, affordable
 from afterloan.strategy.eligibility import Asked, Case, eligible, relief_rule
 from afterloan.strategy.hardship import (
@@ -61,12 +58,13 @@ from afterloan.strategy.hardship import (
     flags_of,
     hardships_of,
     may_apply,
-    may_read_flags,
     review_hold,
 )
 from afterloan.strategy.planner import Search, candidates, case_of, search
 from afterloan.strategy.quote import Quote, Want, quote, same
 from afterloan.strategy.simulation import Plan, Simulated, cost_of, effects, seal, simulate
+
+Connection = psycopg.Connection[Any]
 
 
 def _date(number: int) -> date:
@@ -96,14 +94,12 @@ class Open:
         )
 
 
-@contextmanager
-def opened(store: Store, loan: str, on: int) -> Iterator[Open]:
-    """A loan held for one decision; all of it commits, or none of it."""
-    with store.connect() as connection:
-        held = hold_loan(connection, loan)
-        book = alone(loans_now(connection, ONE_LOAN, {"of": held.loan}), 0, on)
-        events = events_of(connection, held.borrower_reference, as_of=_date(on), known_on=_date(on))
-        yield Open(connection, held, book, events, on)
+def opened(connection: Connection, loan: str, on: int) -> Open:
+    """A loan held for one decision in the caller's transaction; all of it commits, or none of it."""
+    held = hold_loan(connection, loan)
+    book = alone(loans_now(connection, ONE_LOAN, {"of": held.loan}), 0, on)
+    events = events_of(connection, held.borrower_reference, as_of=_date(on), known_on=_date(on))
+    return Open(connection, held, book, events, on)
 
 
 def _plans_before(events: Sequence[Event], loan: str) -> list[tuple[str, date]]:
@@ -114,11 +110,11 @@ def _plans_before(events: Sequence[Event], loan: str) -> list[tuple[str, date]]:
 # --- early repayment
 
 
-def give_quote(store: Store, loan: str, want: Want, on: int, today: int, reference: str) -> Quote:
+def give_quote(connection: Connection, loan: str, want: Want, on: int, today: int, reference: str) -> Quote:
     """Quote an early repayment for the day `on` and keep it under a reference. Raises FactRefused."""
-    with opened(store, loan, today) as it:
-        made = quote(it.book, want, on, today, it.loan.jurisdiction)
-        _keep_quote(it, made, reference)
+    it = opened(connection, loan, today)
+    made = quote(it.book, want, on, today, it.loan.jurisdiction)
+    _keep_quote(it, made, reference)
     return made
 
 
@@ -145,29 +141,28 @@ class Executed:
     why: str = ""
 
 
-def execute_quote(store: Store, of: str, today: int, reference: str) -> Executed:
+def execute_quote(connection: Connection, of: str, today: int, reference: str) -> Executed:
     """Execute a quote exactly as given: the money has come. Otherwise nothing is booked and a fresh quote is given."""
-    with store.connect() as connection:
-        given: QuoteGiven = event_named(connection, of, QuoteGiven)
+    given: QuoteGiven = event_named(connection, of, QuoteGiven)
     assert given.loan is not None
     want = Want(given.want, given.asked)
-    with opened(store, given.loan, today) as it:
-        known = _executed_before(it, of)
-        if known:
-            return Executed(True, quote_again(it, given, want), known, "known already")
-        late = today != day(given.for_on.isoformat())
-        fresh = quote(it.book, want, today, today, it.loan.jurisdiction)
-        if late or not same(given.seal, fresh):
-            why = f"it was for {given.for_on}" if late else "something was told of the loan since"
-            _keep_quote(it, fresh, reference)
-            return Executed(False, fresh, reference, why)
-        for fact in _quote_facts(it, fresh, reference):
-            take(it.connection, fact)
-        _assert_as_quoted(it, fresh)
-        on = _date(today)
-        done = QuoteExecuted(borrower=it.loan.borrower_reference, loan=given.loan, on=on, known_on=on,
-                             reference=f"{reference}/executed", of=of, amount_fen=fresh.pay_fen)  # fmt: skip
-        tell(it.connection, done)
+    it = opened(connection, given.loan, today)
+    known = _executed_before(it, of)
+    if known:
+        return Executed(True, quote_again(it, given, want), known, "known already")
+    late = today != day(given.for_on.isoformat())
+    fresh = quote(it.book, want, today, today, it.loan.jurisdiction)
+    if late or not same(given.seal, fresh):
+        why = f"it was for {given.for_on}" if late else "something was told of the loan since"
+        _keep_quote(it, fresh, reference)
+        return Executed(False, fresh, reference, why)
+    for fact in _quote_facts(it, fresh, reference):
+        take(it.connection, fact)
+    _assert_as_quoted(it, fresh)
+    on = _date(today)
+    done = QuoteExecuted(borrower=it.loan.borrower_reference, loan=given.loan, on=on, known_on=on,
+                         reference=f"{reference}/executed", of=of, amount_fen=fresh.pay_fen)  # fmt: skip
+    tell(it.connection, done)
     return Executed(True, fresh, reference)
 
 
@@ -210,43 +205,43 @@ def _assert_as_quoted(it: Open, made: Quote) -> None:
 
 
 def find_plans(
-    store: Store, loan: str, means: Means, on: int, reference: str, flows: Sequence[MonthFlow] = ()
+    connection: Connection, loan: str, means: Means, on: int, reference: str, flows: Sequence[MonthFlow] = ()
 ) -> tuple[Affordable, Search, list[PlanOffered]]:
     """Search plans that fit a borrower's means and offer up to three, kept under `reference/1`, `/2`, `/3`."""
-    with opened(store, loan, on) as it:
-        able = affordable(means, _date(on), flows, it.loan.jurisdiction)
-        found = search(it.book, it.case(), able.amount_fen, on)
-        it.keep([able.finding, found.finding], "plan.search")
-        offers = []
-        for k, offer in enumerate(found.offers, 1):
-            it.keep(offer.findings, "plan.offer")
-            offers.append(
-                _offered(
-                    it,
-                    offer.simulated,
-                    f"{reference}/{k}",
-                    {"reasons": list(offer.reasons), "loss_fen": offer.loss_fen},
-                )
+    it = opened(connection, loan, on)
+    able = affordable(means, _date(on), flows, it.loan.jurisdiction)
+    found = search(it.book, it.case(), able.amount_fen, on)
+    it.keep([able.finding, found.finding], "plan.search")
+    offers = []
+    for k, offer in enumerate(found.offers, 1):
+        it.keep(offer.findings, "plan.offer")
+        offers.append(
+            _offered(
+                it,
+                offer.simulated,
+                f"{reference}/{k}",
+                {"reasons": list(offer.reasons), "loss_fen": offer.loss_fen},
             )
+        )
     return able, found, offers
 
 
-def offer_plan(store: Store, loan: str, plan: Plan, on: int, reference: str) -> PlanOffered:
+def offer_plan(connection: Connection, loan: str, plan: Plan, on: int, reference: str) -> PlanOffered:
     """Offer one plan that a person chose, if the pack allows it and it stays below the cap. Raises FactRefused."""
-    with opened(store, loan, on) as it:
-        answer = eligible(plan.asked, it.case())
-        it.keep(answer.findings, "plan.offer")
-        if not answer.allowed:
-            raise FactRefused("plan", plan.kind, answer.reasons[0], "`afterloan plan search` finds what is allowed")
-        sim = simulate(it.book, plan, on)
-        cap = relief_rule("relief.cost-cap")
-        cost = cost_of(sim, reckon_loan(it.book, 0, on).position, on, cap)
-        if sim.error or not cost.fits:
-            over = max(cost.extra_fen - cost.most_fen, cost.whole_fen - cost.limit_fen)
-            raise FactRefused("plan", plan.kind, f"raises the total above the cap by {over} minor units ({cap.clause})",
-                              "take fewer periods or a lower rate")  # fmt: skip
-        it.keep([cost.finding(cap, on)], "plan.offer")
-        return _offered(it, sim, reference, {})
+    it = opened(connection, loan, on)
+    answer = eligible(plan.asked, it.case())
+    it.keep(answer.findings, "plan.offer")
+    if not answer.allowed:
+        raise FactRefused("plan", plan.kind, answer.reasons[0], "`afterloan plan search` finds what is allowed")
+    sim = simulate(it.book, plan, on)
+    cap = relief_rule("relief.cost-cap")
+    cost = cost_of(sim, reckon_loan(it.book, 0, on).position, on, cap)
+    if sim.error or not cost.fits:
+        over = max(cost.extra_fen - cost.most_fen, cost.whole_fen - cost.limit_fen)
+        raise FactRefused("plan", plan.kind, f"raises the total above the cap by {over} minor units ({cap.clause})",
+                          "take fewer periods or a lower rate")  # fmt: skip
+    it.keep([cost.finding(cap, on)], "plan.offer")
+    return _offered(it, sim, reference, {})
 
 
 def _offered(it: Open, sim: Simulated, reference: str, more: dict[str, Any]) -> PlanOffered:
@@ -302,32 +297,31 @@ class Accepted:
     fresh: PlanOffered | None = None
 
 
-def accept_plan(store: Store, of: str, on: int, reference: str) -> Accepted:
+def accept_plan(connection: Connection, of: str, on: int, reference: str) -> Accepted:
     """Accept an offer: its facts stand from the day of the offer, exactly as simulated, or a fresh offer is made."""
-    with store.connect() as connection:
-        offered: PlanOffered = event_named(connection, of, PlanOffered)
+    offered: PlanOffered = event_named(connection, of, PlanOffered)
     assert offered.loan is not None
-    with opened(store, offered.loan, on) as it:
-        state = plan_state(it.events, of, _date(on))
-        if state == "running":
-            return Accepted(True, "known already")
-        _must_be(state, "offered", of)
-        if _date(on) > offered.valid_until:
-            raise FactRefused("offer", of, f"it was valid until {offered.valid_until}", "ask for a new offer")
-        if any(
-            plan_state(it.events, e.of, _date(on)) == "running"
-            for e in it.events
-            if isinstance(e, PlanAccepted) and e.loan == offered.loan
-        ):
-            raise FactRefused("plan", of, "another plan is running on this loan", "complete or cancel it first")
-        start = day(offered.on.isoformat())
-        sim = simulate(it.book, plan_of(offered), start)
-        if plan_seal(it.book, sim, start) != offered.seal:
-            fresh = _offered(it, simulate(it.book, plan_of(offered), on), reference, {"instead_of": of})
-            return Accepted(False, "something was told of the loan since the offer", fresh)
-        for fact in plan_of(offered).facts(offered.loan, of, start, on):
-            take(it.connection, fact)
-        _run(it, offered, reference, sim.ends_on)
+    it = opened(connection, offered.loan, on)
+    state = plan_state(it.events, of, _date(on))
+    if state == "running":
+        return Accepted(True, "known already")
+    _must_be(state, "offered", of)
+    if _date(on) > offered.valid_until:
+        raise FactRefused("offer", of, f"it was valid until {offered.valid_until}", "ask for a new offer")
+    if any(
+        plan_state(it.events, e.of, _date(on)) == "running"
+        for e in it.events
+        if isinstance(e, PlanAccepted) and e.loan == offered.loan
+    ):
+        raise FactRefused("plan", of, "another plan is running on this loan", "complete or cancel it first")
+    start = day(offered.on.isoformat())
+    sim = simulate(it.book, plan_of(offered), start)
+    if plan_seal(it.book, sim, start) != offered.seal:
+        fresh = _offered(it, simulate(it.book, plan_of(offered), on), reference, {"instead_of": of})
+        return Accepted(False, "something was told of the loan since the offer", fresh)
+    for fact in plan_of(offered).facts(offered.loan, of, start, on):
+        take(it.connection, fact)
+    _run(it, offered, reference, sim.ends_on)
     return Accepted(True)
 
 
@@ -378,27 +372,25 @@ def _must_be(state: str, wanted: str, of: str) -> None:
         raise FactRefused("plan", of, f"is {state}, not {wanted}", "see `afterloan plan show`")
 
 
-def decline_plan(store: Store, of: str, on: int, reference: str, reason: str = "") -> None:
+def decline_plan(connection: Connection, of: str, on: int, reference: str, reason: str = "") -> None:
     """The borrower declines an offer."""
-    with store.connect() as connection:
-        offered: PlanOffered = event_named(connection, of, PlanOffered)
+    offered: PlanOffered = event_named(connection, of, PlanOffered)
     assert offered.loan is not None
-    with opened(store, offered.loan, on) as it:
-        _must_be(plan_state(it.events, of, _date(on)), "offered", of)
-        tell(it.connection, PlanDeclined(reference=reference, reason=reason, **_step(it, of)))
+    it = opened(connection, offered.loan, on)
+    _must_be(plan_state(it.events, of, _date(on)), "offered", of)
+    tell(it.connection, PlanDeclined(reference=reference, reason=reason, **_step(it, of)))
 
 
-def cancel_plan(store: Store, of: str, on: int, reference: str, reason: str, by: str = "") -> None:
+def cancel_plan(connection: Connection, of: str, on: int, reference: str, reason: str, by: str = "") -> None:
     """Take a running plan back: its facts are reversed, the contract is as if it had not been."""
-    with store.connect() as connection:
-        offered: PlanOffered = event_named(connection, of, PlanOffered)
+    offered: PlanOffered = event_named(connection, of, PlanOffered)
     assert offered.loan is not None
-    with opened(store, offered.loan, on) as it:
-        _must_be(plan_state(it.events, of, _date(on)), "running", of)
-        for k in range(1, len(offered.does) + 1):
-            take(it.connection, Reversed("-", f"{reference}/{k}", on, on, f"{of}/{k}"))
-        tell(it.connection, PlanCancelled(reference=reference, reason=reason, by=by, **_step(it, of)))
-        _lift(it, f"{of}/hold", f"plan cancelled: {reason}")
+    it = opened(connection, offered.loan, on)
+    _must_be(plan_state(it.events, of, _date(on)), "running", of)
+    for k in range(1, len(offered.does) + 1):
+        take(it.connection, Reversed("-", f"{reference}/{k}", on, on, f"{of}/{k}"))
+    tell(it.connection, PlanCancelled(reference=reference, reason=reason, by=by, **_step(it, of)))
+    _lift(it, f"{of}/hold", f"plan cancelled: {reason}")
 
 
 def _lift(it: Open, hold: str, reason: str) -> None:
@@ -441,24 +433,23 @@ def how_kept(book: Book, offered: PlanOffered, on: int) -> Kept:
     return Kept("running", kept)
 
 
-def watch_plan(store: Store, of: str, on: int) -> Kept:
+def watch_plan(connection: Connection, of: str, on: int) -> Kept:
     """Look at a running plan: broken, what it gave on condition returns; completed, the hold is lifted."""
-    with store.connect() as connection:
-        offered: PlanOffered = event_named(connection, of, PlanOffered)
+    offered: PlanOffered = event_named(connection, of, PlanOffered)
     assert offered.loan is not None
-    with opened(store, offered.loan, on) as it:
-        state = plan_state(it.events, of, _date(on))
-        if state != "running":
-            return Kept(state)
-        kept = how_kept(it.book, offered, on)
-        if kept.state == "broken":
-            take(it.connection, PlanBroken(offered.loan, f"{of}/broken", on, on))
-            tell(it.connection, PlanFailed(reference=f"{of}/failed", missed_on=_date(kept.missed_on),
-                                           missed_fen=kept.missed_fen, **_step(it, of)))  # fmt: skip
-            _lift(it, f"{of}/hold", "plan broken")
-        elif kept.state == "completed":
-            tell(it.connection, PlanCompleted(reference=f"{of}/completed", **_step(it, of)))
-            _lift(it, f"{of}/hold", "plan completed")
+    it = opened(connection, offered.loan, on)
+    state = plan_state(it.events, of, _date(on))
+    if state != "running":
+        return Kept(state)
+    kept = how_kept(it.book, offered, on)
+    if kept.state == "broken":
+        take(it.connection, PlanBroken(offered.loan, f"{of}/broken", on, on))
+        tell(it.connection, PlanFailed(reference=f"{of}/failed", missed_on=_date(kept.missed_on),
+                                       missed_fen=kept.missed_fen, **_step(it, of)))  # fmt: skip
+        _lift(it, f"{of}/hold", "plan broken")
+    elif kept.state == "completed":
+        tell(it.connection, PlanCompleted(reference=f"{of}/completed", **_step(it, of)))
+        _lift(it, f"{of}/hold", "plan completed")
     return kept
 
 
@@ -468,23 +459,18 @@ RUNNING = (
 )
 
 
-def watch_plans(store: Store, on: int) -> dict[str, Kept]:
-    """Look at every running plan of the book; each is a transaction of its own, run again it changes nothing."""
+def plans_running(connection: Connection, on: date) -> list[str]:
+    """The references of the plans accepted by a day that have not ended, in the order of their acceptance."""
     kinds = [PlanDeclined.KIND, PlanFailed.KIND, PlanCompleted.KIND, PlanCancelled.KIND]
-    with store.connect() as connection:
-        rows = connection.execute(RUNNING, (PlanAccepted.KIND, _date(on), kinds)).fetchall()
-    return {str(row[0]): watch_plan(store, str(row[0]), on) for row in rows}
+    return [str(row[0]) for row in connection.execute(RUNNING, (PlanAccepted.KIND, on, kinds)).fetchall()]
 
 
-def plan_for_map(store: Store, person: Person, loan: str, on: int) -> list[Any] | None:
+def plan_for_map(connection: Connection, person: Person, loan: str, on: int) -> list[Any] | None:
     """The facts of the plan that a road map shows: the last offer that stands, else a re-instalment the pack allows."""
     i = person.row(loan)
     base = alone(person.book, i, on)
-    with store.connect() as connection:
-        events = events_of(connection, person.reference, list(PLAN_EVENTS), _date(on), _date(on))
-        told = events_of(
-            connection, person.reference, [HardshipApplied.KIND, HardshipDecided.KIND], _date(on), _date(on)
-        )
+    events = events_of(connection, person.reference, list(PLAN_EVENTS), _date(on), _date(on))
+    told = events_of(connection, person.reference, [HardshipApplied.KIND, HardshipDecided.KIND], _date(on), _date(on))
     for event in reversed(events):
         if isinstance(event, PlanOffered) and event.loan == loan:
             state = plan_state(events, event.reference, _date(on))
@@ -504,43 +490,42 @@ def plan_for_map(store: Store, person: Person, loan: str, on: int) -> list[Any] 
 # --- hardship
 
 
-def apply_for_hardship(store: Store, applied: HardshipApplied) -> None:
+def apply_for_hardship(connection: Connection, applied: HardshipApplied) -> None:
     """Take an application: the hold on collection, and penalty interest held on every loan, in one transaction."""
     on = day(applied.on.isoformat())
-    with store.connect() as connection:
-        may_apply(events_of(connection, applied.borrower, as_of=applied.on, known_on=applied.known_on), applied.on)
-        tell(connection, applied)
-        tell(connection, review_hold(applied))
-        for loan in [applied.loan] if applied.loan else loans_of(connection, applied.borrower):
-            take(connection, PenaltyHeld(loan, f"{applied.reference}/penalty/{loan}", on, on))
+    may_apply(events_of(connection, applied.borrower, as_of=applied.on, known_on=applied.known_on), applied.on)
+    tell(connection, applied)
+    tell(connection, review_hold(applied))
+    for loan in [applied.loan] if applied.loan else loans_of(connection, applied.borrower):
+        take(connection, PenaltyHeld(loan, f"{applied.reference}/penalty/{loan}", on, on))
 
 
 def decide_hardship(
-    store: Store, of: str, on: int, by: str, reference: str, granted: bool | None = None, reasons: Sequence[str] = (),
+    connection: Connection, of: str, on: int, by: str, reference: str, granted: bool | None = None,
+    reasons: Sequence[str] = (),
     flows: Sequence[MonthFlow] = (),
 ) -> HardshipDecided:  # fmt: skip
     """Decide an application; the holds of the review end. Raises FactRefused."""
-    with store.connect() as connection:
-        applied: HardshipApplied = event_named(connection, of, HardshipApplied)
-        events = events_of(connection, applied.borrower, as_of=_date(on), known_on=_date(on))
-        now = hardships_of(events, _date(on))
-        if now.open is None or now.open.reference != of:
-            raise FactRefused("hardship", of, "is decided already", "see `afterloan hardship show`")
-        loans = [applied.loan] if applied.loan else loans_of(connection, applied.borrower)
-        asked, number = 0, 0
-        for loan in loans:
-            held = hold_loan(connection, loan)
-            number = held.borrower
-            asked += _asked_a_month(alone(loans_now(connection, ONE_LOAN, {"of": held.loan}), 0, on), on)
-        able = affordable(applied.means, _date(on), flows)
-        decided, finding = decision(applied, able, asked, _date(on), by, reference, granted, reasons)
-        tell(connection, decided)
-        hold = f"{of}/hold"
-        tell(connection, HoldLifted(borrower=applied.borrower, loan=applied.loan, on=_date(on), known_on=_date(on),
-                                    reference=f"{hold}/lifted", of=hold, reason="decided", by=by))  # fmt: skip
-        for loan in loans:
-            take(connection, PenaltyResumed(loan, f"{of}/penalty/{loan}/resumed", on, on))
-        put_findings(connection, [(number, None, "hardship", able.finding), (number, None, "hardship", finding)])
+    applied: HardshipApplied = event_named(connection, of, HardshipApplied)
+    events = events_of(connection, applied.borrower, as_of=_date(on), known_on=_date(on))
+    now = hardships_of(events, _date(on))
+    if now.open is None or now.open.reference != of:
+        raise FactRefused("hardship", of, "is decided already", "see `afterloan hardship show`")
+    loans = [applied.loan] if applied.loan else loans_of(connection, applied.borrower)
+    asked, number = 0, 0
+    for loan in loans:
+        held = hold_loan(connection, loan)
+        number = held.borrower
+        asked += _asked_a_month(alone(loans_now(connection, ONE_LOAN, {"of": held.loan}), 0, on), on)
+    able = affordable(applied.means, _date(on), flows)
+    decided, finding = decision(applied, able, asked, _date(on), by, reference, granted, reasons)
+    tell(connection, decided)
+    hold = f"{of}/hold"
+    tell(connection, HoldLifted(borrower=applied.borrower, loan=applied.loan, on=_date(on), known_on=_date(on),
+                                reference=f"{hold}/lifted", of=hold, reason="decided", by=by))  # fmt: skip
+    for loan in loans:
+        take(connection, PenaltyResumed(loan, f"{of}/penalty/{loan}/resumed", on, on))
+    put_findings(connection, [(number, None, "hardship", able.finding), (number, None, "hardship", finding)])
     return decided
 
 
@@ -553,17 +538,18 @@ def _asked_a_month(book: Book, on: int) -> int:
     return due_now(now.position) + int(amounts[days <= on + 30].sum())
 
 
-def start_breathing_space(store: Store, borrower: str, jurisdiction: str, on: int, reference: str) -> HoldPlaced:
+def start_breathing_space(
+    connection: Connection, borrower: str, jurisdiction: str, on: int, reference: str
+) -> HoldPlaced:
     """A moratorium begins: hold, no interest and no penalty on any loan, in one transaction."""
-    with store.connect() as connection:
-        events = events_of(connection, borrower, as_of=_date(on), known_on=_date(on))
-        hold, finding = breathing_space(events, borrower, _date(on), reference, jurisdiction)
-        tell(connection, hold)
-        for loan in loans_of(connection, borrower):
-            held = hold_loan(connection, loan)
-            put_findings(connection, [(held.borrower, held.loan, "breathing_space", finding)])
-            take(connection, PenaltyHeld(loan, f"{reference}/penalty/{loan}", on, on))
-            take(connection, RateChanged(loan, f"{reference}/rate/{loan}", on, on, 0, while_kept=True))
+    events = events_of(connection, borrower, as_of=_date(on), known_on=_date(on))
+    hold, finding = breathing_space(events, borrower, _date(on), reference, jurisdiction)
+    tell(connection, hold)
+    for loan in loans_of(connection, borrower):
+        held = hold_loan(connection, loan)
+        put_findings(connection, [(held.borrower, held.loan, "breathing_space", finding)])
+        take(connection, PenaltyHeld(loan, f"{reference}/penalty/{loan}", on, on))
+        take(connection, RateChanged(loan, f"{reference}/rate/{loan}", on, on, 0, while_kept=True))
     return hold
 
 
@@ -580,39 +566,36 @@ def rate_before(book: Book, began: int) -> int:
     return int(earlier["amount_fen"][-1] if len(earlier) else book.contracts["rate"][0])
 
 
-def end_breathing_space(store: Store, of: str, on: int) -> None:
+def end_breathing_space(connection: Connection, of: str, on: int) -> None:
     """A moratorium ends (its last day is over, or it is ended early): the contract's rate and penalties return."""
-    with store.connect() as connection:
-        hold: HoldPlaced = event_named(connection, of, HoldPlaced)
-        if hold.hold != "breathing_space":
-            raise FactRefused("hold", of, f"is {hold.hold}", "name a breathing space")
-        for loan in loans_of(connection, hold.borrower):
-            held = hold_loan(connection, loan)
-            book = loans_now(connection, ONE_LOAN, {"of": held.loan})
-            rate = rate_before(alone(book, 0, on), day(hold.on.isoformat()))
-            take(connection, PenaltyResumed(loan, f"{of}/penalty/{loan}/resumed", on, on))
-            take(connection, RateChanged(loan, f"{of}/rate/{loan}/resumed", on, on, rate, while_kept=True))
-        if hold.ends_on is None or _date(on) <= hold.ends_on:
-            tell(connection, HoldLifted(borrower=hold.borrower, on=_date(on), known_on=_date(on),
-                                        reference=f"{of}/lifted", of=of, reason="ended early"))  # fmt: skip
+    hold: HoldPlaced = event_named(connection, of, HoldPlaced)
+    if hold.hold != "breathing_space":
+        raise FactRefused("hold", of, f"is {hold.hold}", "name a breathing space")
+    for loan in loans_of(connection, hold.borrower):
+        held = hold_loan(connection, loan)
+        book = loans_now(connection, ONE_LOAN, {"of": held.loan})
+        rate = rate_before(alone(book, 0, on), day(hold.on.isoformat()))
+        take(connection, PenaltyResumed(loan, f"{of}/penalty/{loan}/resumed", on, on))
+        take(connection, RateChanged(loan, f"{of}/rate/{loan}/resumed", on, on, rate, while_kept=True))
+    if hold.ends_on is None or _date(on) <= hold.ends_on:
+        tell(connection, HoldLifted(borrower=hold.borrower, on=_date(on), known_on=_date(on),
+                                    reference=f"{of}/lifted", of=of, reason="ended early"))  # fmt: skip
 
 
 def read_flags(
-    store: Store, borrower: str, by: str, role: str, why: str, on: int, reference: str
-) -> list[VulnerabilityFlagged]:
-    """The flags of a borrower for somebody who may read them; the reading is kept. Raises FactRefused."""
-    may_read_flags(role)
+    connection: Connection, borrower: str, by: str, role: str, why: str, on: int, reference: str
+) -> list[str]:
+    """Keep that somebody reads a borrower's flags, in which role and why; the references of those that stand."""
     if not why.strip():
         raise FactRefused("why", why, "is empty", "say what the flags are needed for")
-    with store.connect() as connection:
-        read = VulnerabilityRead(borrower=borrower, on=_date(on), known_on=_date(on), reference=reference, by=by,
-                                 role=role, why=why)  # fmt: skip
-        tell(connection, read)
-        return flags_of(events_of(connection, borrower, as_of=_date(on), known_on=_date(on)), _date(on))
+    told = {"borrower": borrower, "on": _date(on), "known_on": _date(on), "reference": reference}
+    tell(connection, read_event(VulnerabilityRead, {**told, "by": by, "role": role, "why": why}))
+    events = events_of(connection, borrower, as_of=_date(on), known_on=_date(on))
+    return [f.reference for f in flags_of(events, _date(on))]
 
 
 def plan_named(
-    store: Store, loan: str, kind: str, on: int, periods: int = 0, amount_fen: int = 0, until: str = "",
+    connection: Connection, loan: str, kind: str, on: int, periods: int = 0, amount_fen: int = 0, until: str = "",
     rate_permille: int = 1_000,
 ) -> Plan:  # fmt: skip
     """A plan by its name and figures, for a loan as it stands. Raises FactRefused."""
@@ -627,9 +610,9 @@ def plan_named(
         settlement,
     )
 
-    with opened(store, loan, on) as it:
-        now = reckon_loan(it.book, 0, on)
-        rate = int(it.book.contracts["rate"][0])
+    it = opened(connection, loan, on)
+    now = reckon_loan(it.book, 0, on)
+    rate = int(it.book.contracts["rate"][0])
     first = next_due(now, on)
     try:
         last = day(until) if until else on

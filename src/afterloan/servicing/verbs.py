@@ -179,7 +179,71 @@ VERBS: tuple[Verb, ...] = (
     Verb("bureau.guarantor_paid", "A guarantor paid debt of a loan.", "event:bureau:GuarantorPaid", "do"),
     Verb("evidence.keep", "Name a document as evidence by its digest.", "event:legal:EvidenceKept", "legal evidence"),
     Verb("legal.interrupt", "The period of limitation began anew.", "event:legal:LimitationInterrupted", "do"),
-    Verb("vulnerability.flag", "Flag a borrower as vulnerable.", "event:relief:VulnerabilityFlagged", "do"),
+    Verb("quote.give", "Quote an early repayment for any day.", "plans:GiveQuote:give_quote", "quote give"),
+    Verb(
+        "quote.execute",
+        "Execute a quote exactly as given: its money has come.",
+        "plans:ExecuteQuote:execute_quote",
+        "quote execute",
+    ),
+    Verb(
+        "plan.search",
+        "Search plans that a borrower can afford, and offer them.",
+        "plans:SearchPlans:search_plans",
+        "plan search",
+    ),
+    Verb("plan.offer", "Offer a plan that a person chose.", "plans:OfferPlan:offer_plan", "plan offer"),
+    Verb("plan.accept", "The borrower accepts a plan.", "plans:AcceptPlan:accept_plan", "plan accept"),
+    Verb("plan.decline", "The borrower declines a plan.", "plans:DeclinePlan:decline_plan", "plan decline"),
+    Verb("plan.cancel", "Take a running plan back.", "plans:CancelPlan:cancel_plan", "plan cancel"),
+    Verb("plan.watch", "Look whether a running plan is kept.", "plans:WatchPlan:watch_plan", "plan watch"),
+    Verb(
+        "hardship.apply",
+        "A borrower tells of a difficulty.",
+        "hardship:ApplyForHardship:apply_for_hardship",
+        "hardship apply",
+    ),
+    Verb(
+        "hardship.decide",
+        "Grant or refuse an application for hardship.",
+        "hardship:DecideHardship:decide_hardship",
+        "hardship decide",
+    ),
+    Verb(
+        "breathing_space.start",
+        "No interest, no penalty and no contact for a time.",
+        "hardship:StartBreathingSpace:start_breathing_space",
+        "hardship breathing-space",
+    ),
+    Verb(
+        "breathing_space.end",
+        "End a breathing space.",
+        "hardship:EndBreathingSpace:end_breathing_space",
+        "hardship breathing-end",
+    ),
+    Verb(
+        "vulnerability.flag",
+        "Flag a borrower as vulnerable.",
+        "hardship:FlagVulnerable:flag_vulnerable",
+        "hardship flag",
+    ),
+    Verb(
+        "vulnerability.read",
+        "Read a borrower's flags; the reading is kept.",
+        "hardship:ReadFlags:read_flags",
+        "hardship flags",
+    ),
+    Verb(
+        "limit.apply", "A borrower applies for a limit.", "way_back:ApplyForLimit:apply_for_limit", "limit-application"
+    ),
+    Verb(
+        "road_map.keep",
+        "Keep the way back that a borrower chose.",
+        "way_back:KeepMap:keep_map",
+        "road-map --choose",
+    ),
+    Verb("lesson.give", "Give the lesson for what just happened.", "way_back:GiveLesson:give_lesson", "lesson give"),
+    Verb("lesson.check", "Keep the answer to a lesson.", "way_back:CheckLesson:check_lesson", "lesson check"),
     Verb("vulnerability.clear", "A flag no longer holds.", "event:relief:VulnerabilityCleared", "do"),
 )
 

@@ -1,5 +1,7 @@
 """Acts in the store: what was done through a door, kept for ever with who asked it and what was answered."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -77,3 +79,52 @@ def keep_act(
         f"insert into act ({COLUMNS}) values (%s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp(), %s, %s)",
         (act, reference, verb, who.kind, who.name, list(who.roles), who.door, on, Jsonb(asked), Jsonb(answer)),
     )
+
+
+def resume_act(connection: psycopg.Connection[Any], act: int) -> None:
+    """What is written from now on in this transaction belongs to an act that is on record already."""
+    connection.execute("select set_config('afterloan.act', %s, true)", (str(act),))
+
+
+@contextmanager
+def act_of_rule(
+    connection: psycopg.Connection[Any], who: Who, verb: str, reference: str, on: date, asked: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    """What a rule of ours does inside, in the caller's transaction, as one act; what is put into the dict is answered.
+
+    Under a reference that is known (a shard redone, a step run again) what is new belongs to the act that is there.
+    `act_of_rule(connection, Who.rule("night"), "day.decide", "decide:2026-01-01:7", date(2026, 1, 1), {"shard": 7})`
+    """
+    before = act_known(connection, reference)
+    told: dict[str, Any] = {}
+    if before is not None:
+        resume_act(connection, before.act)
+        yield told
+        return
+    act = begin_act(connection)
+    yield told
+    keep_act(connection, act, reference, verb, who, on, asked, told)
+
+
+@contextmanager
+def acts_of_job(
+    connection: psycopg.Connection[Any], who: Who, verb: str, reference: str, on: date, asked: dict[str, Any]
+) -> Iterator[None]:
+    """All transactions inside belong to one act: for a connection that commits by itself and a job of many steps.
+
+    The act is kept before the first step, so that a job that is killed leaves no row without it; done again, it goes
+    on under the same act.
+    """
+    before = act_known(connection, reference)
+    if before is None:
+        with connection.transaction():
+            number = begin_act(connection)
+            keep_act(connection, number, reference, verb, who, on, asked, {})
+    else:
+        number = before.act
+    connection.execute("select set_config('afterloan.act', %s, false)", (str(number),))
+    try:
+        yield
+    finally:
+        if not connection.closed and not connection.broken:
+            connection.execute("select set_config('afterloan.act', '', false)")

@@ -156,15 +156,6 @@ def breathing_space(
 # --- vulnerable customers
 
 
-def may_read_flags(role: str) -> None:
-    """Refuse roles that the pack does not name."""
-    roles = relief_rule("vulnerability.access").parameters["roles"]
-    if role not in roles:
-        raise FactRefused(
-            "role", role, "may not read flags of vulnerability", f"ask one of: {', '.join(roles)}", "forbidden"
-        )
-
-
 def flags_of(events: Iterable[Event], on: date) -> list[VulnerabilityFlagged]:
     """The flags that stand on a day; one past its review date still stands until it is cleared."""
     events = list(events)

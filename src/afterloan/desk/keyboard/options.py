@@ -55,3 +55,13 @@ def day_of(text: str) -> int:
             raise ValueError(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-03-10") from error
     with open_store().connect() as connection:
         return last_day(connection)
+
+
+def month_end_of(text: str) -> Any:
+    """The last day of a month, or of the month of a day: `month_end_of("2026-03")` is 31 March 2026."""
+    from datetime import timedelta
+
+    from afterloan.dates import date_told
+
+    first = date_told(f"{text}-01" if len(text) == 7 else text).replace(day=1)
+    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)

@@ -50,7 +50,9 @@ def road_map(
     as_json: AsJson = False,
 ) -> None:
     """Ways back for LOAN side by side: what each costs, and its dated milestones."""
-    from afterloan.enquiry.way_back import draw, keep_map
+    from afterloan.dates import date_of
+    from afterloan.desk.keyboard.doing import act
+    from afterloan.enquiry.way_back import draw
     from afterloan.rebuilding.words import money
     from afterloan.servicing.relief import plan_for_map
     from afterloan.store.rebuilding import person_of_loan
@@ -59,10 +61,12 @@ def road_map(
     store = open_store()
     person = person_of_loan(store, loan)
     day = day_of(on)
-    drawn = draw(store, person, loan, day, plan_for_map(store, person, loan, day))
-    words = language or person.language
     if choose:
-        keep_map(store, person, drawn, choose, reference or f"map-{loan}-{day}")
+        act("road_map.keep", {"loan": loan, "way": choose}, date_of(day), reference or f"map-{loan}-{day}-{choose}")
+    with store.connect() as connection:
+        plan = plan_for_map(connection, person, loan, day)
+    drawn = draw(store, person, loan, day, plan)
+    words = language or person.language
     if as_json:
         ways = [w.plain(words) for w in drawn.ways]
         before = [{"state": m.state, **m.milestone} for m in drawn.before]
@@ -87,24 +91,21 @@ def limit_application(
     as_json: AsJson = False,
 ) -> None:
     """BORROWER applies for a limit of WANTED (e.g. 10000.00): restored in a step, or refused with reasons."""
+    from afterloan.dates import date_of
+    from afterloan.desk.keyboard.doing import act
     from afterloan.rebuilding.words import money
-    from afterloan.servicing.lessons import apply_for_limit
-    from afterloan.store.rebuilding import person_of
-    from afterloan.store.server import open_store
 
-    store = open_store()
-    answer = apply_for_limit(store, person_of(store, borrower), amount_of(wanted, "wanted"), day_of(on), reference)
+    asked = {"borrower": borrower, "wanted_fen": amount_of(wanted, "wanted")}
+    answer = act("limit.apply", asked, date_of(day_of(on)), reference).body
     if as_json:
-        again = answer.ask_again_on.isoformat() if answer.ask_again_on else None
-        told = {"granted": answer.granted, "after_fen": answer.after_fen, "reasons": answer.reasons}
-        print(json.dumps({**told, "ask_again_on": again, "rule": answer.rule}))
-    elif answer.granted:
-        print(f"granted: the limit is {money(answer.after_fen)} from now on ({answer.rule})")
+        print(json.dumps({k: answer[k] for k in ("granted", "after_fen", "reasons", "ask_again_on", "rule")}))
+    elif answer["granted"]:
+        print(f"granted: the limit is {money(answer['after_fen'])} from now on ({answer['rule']})")
     else:
-        print(f"refused under {answer.rule}: {'; '.join(answer.reasons)}")
-        if answer.ask_again_on:
-            print(f"ask again from {answer.ask_again_on} on")
-    if not answer.granted:
+        print(f"refused under {answer['rule']}: {'; '.join(answer['reasons'])}")
+        if answer["ask_again_on"]:
+            print(f"ask again from {answer['ask_again_on']} on")
+    if not answer["granted"]:
         raise typer.Exit(1)
 
 
@@ -115,21 +116,19 @@ def lesson_give(
     language: Language = "",
 ) -> None:
     """The lesson for what just happened on LOAN, with its own numbers."""
-    from afterloan.servicing.lessons import give_lesson
-    from afterloan.store.rebuilding import person_of_loan
-    from afterloan.store.server import open_store
+    from afterloan.dates import date_of
+    from afterloan.desk.keyboard.doing import act
 
-    store = open_store()
-    person = person_of_loan(store, loan)
-    given = give_lesson(store, person, loan, day_of(on), reference, language or person.language)
-    if given is None:
+    asked = {"loan": loan, **({"language": language} if language else {})}
+    given = act("lesson.give", asked, date_of(day_of(on)), reference).body
+    if given["lesson"] is None:
         print("no lesson follows from what happened")
-    elif given.arm == "held_out":
-        print(f"{given.lesson}: held out, nothing is shown")
+    elif given["arm"] == "held_out":
+        print(f"{given['lesson']}: held out, nothing is shown")
     else:
-        print(given.text)
-        print(f"\n{given.question}")
-        for k, answer in enumerate(given.answers):
+        print(given["text"])
+        print(f"\n{given['question']}")
+        for k, answer in enumerate(given["answers"]):
             print(f"  {k}: {answer}")
 
 
@@ -137,10 +136,11 @@ def lesson_check(
     of: str, answer: int, reference: Annotated[str, typer.Option(help="The answer's own reference.")], on: On = ""
 ) -> None:
     """Keep the ANSWER (its number) to the question of the lesson OF."""
-    from afterloan.servicing.lessons import check_lesson
-    from afterloan.store.server import open_store
+    from afterloan.dates import date_of
+    from afterloan.desk.keyboard.doing import act
 
-    print("right" if check_lesson(open_store(), of, answer, day_of(on), reference) else "not right")
+    checked = act("lesson.check", {"of": of, "answer": answer}, date_of(day_of(on)), reference)
+    print("right" if checked.body["right"] else "not right")
 
 
 def lesson_measure(

@@ -1,6 +1,7 @@
 """`afterloan quote`, `plan`, `hardship`, `classify`: relief for one loan, and the class of a loan or of the book."""
 
 import json
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
@@ -49,6 +50,17 @@ def _print(told: Any, as_json: bool) -> None:
         print(f"{name}: {value}")
 
 
+By = Annotated[str, typer.Option("--by", help="Who does it; the name you are known by on this machine unless given.")]
+
+
+def _act(verb: str, asked: dict[str, Any], on: int, reference: str, by: str = "") -> Any:
+    """The body of a verb's answer. Raises Stop with the refusal."""
+    from afterloan.dates import date_of
+    from afterloan.desk.keyboard.doing import act
+
+    return act(verb, asked, date_of(on), reference, by).body
+
+
 def _money(value: int) -> str:
     from afterloan.rebuilding.words import money
 
@@ -66,55 +78,44 @@ def give(
     as_json: AsJson = False,
 ) -> None:
     """Quote an early repayment of LOAN: in full, an amount, a lower instalment, or an earlier end."""
-    from afterloan.bureau.cells import month_end
-    from afterloan.dates import day, iso
-    from afterloan.servicing.relief import give_quote
-    from afterloan.strategy.quote import Want
+    from afterloan.desk.keyboard.options import month_end_of
 
     if sum(bool(x) for x in (amount, instalment, month)) > 1:
         raise ValueError("give one of --amount, --instalment, --month; none of them: in full")
-    want = Want("full")
+    asked: dict[str, Any] = {"loan": loan, **({"for_on": on} if on else {})}
     if amount:
-        want = Want("amount", amount_of(amount, "amount"))
+        asked |= {"want": "amount", "amount_fen": amount_of(amount, "amount")}
     elif instalment:
-        want = Want("instalment", amount_of(instalment, "instalment"))
+        asked |= {"want": "instalment", "amount_fen": amount_of(instalment, "instalment")}
     elif month:
-        want = Want("month", month_end(day(f"{month}-01")))
-    now = day_of(today)
-    made = give_quote(_store(), loan, want, day(on) if on else now, now, reference)
+        asked |= {"want": "month", "end_by": month_end_of(month)}
+    made = _act("quote.give", asked, day_of(today), reference)
     if as_json:
-        _print({"reference": reference, **made.plain()}, True)
+        _print(made, True)
         return
     print(
-        f"pay {_money(made.pay_fen)} on {iso(made.on)} (of it fee {_money(made.fee_fen)}); "
-        f"saves {_money(made.saves_fen)}"
+        f"pay {_money(made['pay_fen'])} on {made['on']} (of it fee {_money(made['fee_fen'])}); "
+        f"saves {_money(made['saves_fen'])}"
     )
-    print(f"valid until the end of {iso(made.valid_until)}, executed exactly so under {reference}")
+    print(f"valid until the end of {made['valid_until']}, executed exactly so under {reference}")
     print(f"{'due':12}{'as it stands':>16}{'afterwards':>16}")
-    before, after = ({r.due_on: r.amount_fen for r in rows} for rows in (made.before, made.after))
+    before, after = ({r["due_on"]: r["amount_fen"] for r in made[name]} for name in ("before", "after"))
     for due in sorted(before | after):
-        print(f"{iso(due):12}{_money(before.get(due, 0)):>16}{_money(after.get(due, 0)):>16}")
+        print(f"{due:12}{_money(before.get(due, 0)):>16}{_money(after.get(due, 0)):>16}")
 
 
 def execute(of: str, reference: Reference, on: On = "", as_json: AsJson = False) -> None:
     """Execute the quote OF: the money has come."""
-    from afterloan.servicing.relief import execute_quote
-
-    done = execute_quote(_store(), of, day_of(on), reference)
-    _print({"done": done.done, "reference": done.reference, "why": done.why, "pay_fen": done.quote.pay_fen}, as_json)
-    if not done.done:
+    done = _act("quote.execute", {"of": of}, day_of(on), reference)
+    _print(done, as_json)
+    if not done["done"]:
         raise typer.Exit(1)
 
 
-def _means(income: str, spending: str, other: str, household: int) -> Any:
-    from afterloan.facts.relief import Means
-
-    return Means(
-        income_fen=amount_of(income, "income"),
-        spending_fen=amount_of(spending, "spending"),
-        other_debts_fen=amount_of(other, "other"),
-        household=household,
-    )
+def _means(income: str, spending: str, other: str, household: int) -> dict[str, int]:
+    told = {"income": income, "spending": spending, "other": other}
+    fen = {f"{'other_debts' if name == 'other' else name}_fen": amount_of(text, name) for name, text in told.items()}
+    return {**fen, "household": household}
 
 
 Income = Annotated[str, typer.Option("--income", help="Stated income a month.")]
@@ -128,28 +129,23 @@ def search(
     on: On = "", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Search plans for LOAN that the borrower can afford and the pack allows; offer up to three."""
-    from afterloan.servicing.relief import find_plans
-
-    able, found, offers = find_plans(_store(), loan, _means(income, spending, other, household), day_of(on), reference)
+    asked = {"loan": loan, "means": _means(income, spending, other, household)}
+    found = _act("plan.search", asked, day_of(on), reference)
     if as_json:
-        told = [{"reference": o.reference, "plan": o.plan, "does": o.does, **o.simulation} for o in offers]
-        _print(
-            {"affordable_fen": able.amount_fen, "tried": found.tried, "refused": found.refused, "offers": told}, True
-        )
+        _print(found, True)
         return
-    print(f"affordable: {_money(able.amount_fen)} a month; {found.tried} plans tried")
-    for o in offers:
+    print(f"affordable: {_money(found['affordable_fen'])} a month; {found['tried']} plans tried")
+    for o in found["offers"]:
         _print_offer(o)
-    for why, count in sorted(found.refused.items(), key=lambda pair: -pair[1]):
+    for why, count in sorted(found["refused"].items(), key=lambda pair: -pair[1]):
         print(f"  {count:5} left out: {why}")
 
 
-def _print_offer(o: Any) -> None:
-    told = o.simulation
-    print(f"{o.reference}: {o.plan} {json.dumps(o.does)}")
+def _print_offer(told: Mapping[str, Any]) -> None:
+    print(f"{told['reference']}: {told['plan']} {json.dumps(told['does'])}")
     print(
         f"  in all {_money(told['total_fen'])}, of it cost {_money(told['cost_fen'])}; now {_money(told['now_fen'])}, "
-        f"at most {_money(told['highest_fen'])} at a time; ends {told['ends_on']}; valid until {o.valid_until}"
+        f"at most {_money(told['highest_fen'])} at a time; ends {told['ends_on']}; valid until {told['valid_until']}"
     )
     for name, value in told["effects"].items():
         print(f"  {name}: {' → '.join(map(str, value)) if isinstance(value, list) else value}")
@@ -174,63 +170,49 @@ def offer(
     as_json: AsJson = False,
 ) -> None:
     """Offer LOAN a plan that you choose; refused where the pack refuses it."""
-    from afterloan.servicing.relief import offer_plan, plan_named
-
-    store, day = _store(), day_of(on)
-    made = plan_named(
-        store, loan, plan, day, periods, amount_of(amount, "amount") if amount else 0, until, rate_permille
-    )
-    offered = offer_plan(store, loan, made, day, reference)
+    asked: dict[str, Any] = {
+        "loan": loan, "plan": plan, "periods": periods, "rate_permille": rate_permille,
+        "amount_fen": amount_of(amount, "amount") if amount else 0, **({"until": until} if until else {}),
+    }  # fmt: skip
+    offered = _act("plan.offer", asked, day_of(on), reference)
     if as_json:
-        _print(offered.model_dump(mode="json"), True)
+        _print(offered, True)
     else:
         _print_offer(offered)
 
 
 def accept(of: str, reference: Reference, on: On = "", as_json: AsJson = False) -> None:
     """The borrower accepts the offer OF."""
-    from afterloan.servicing.relief import accept_plan
-
-    done = accept_plan(_store(), of, day_of(on), reference)
-    fresh = done.fresh.reference if done.fresh else ""
-    _print({"done": done.done, "why": done.why, "fresh_offer": fresh}, as_json)
-    if not done.done:
+    done = _act("plan.accept", {"of": of}, day_of(on), reference)
+    _print(done, as_json)
+    if not done["done"]:
         raise typer.Exit(1)
 
 
 def decline(of: str, reference: Reference, reason: str = "", on: On = "") -> None:
     """The borrower declines the offer OF."""
-    from afterloan.servicing.relief import decline_plan
-
-    decline_plan(_store(), of, day_of(on), reference, reason)
+    _act("plan.decline", {"of": of, "reason": reason}, day_of(on), reference)
     print(f"{of}: declined")
 
 
 def watch(of: str, on: On = "", as_json: AsJson = False) -> None:
     """Look at the plan OF: kept, broken (what it gave on condition returns) or completed."""
-    from afterloan.dates import iso
-    from afterloan.servicing.relief import watch_plan
-
-    kept = watch_plan(_store(), of, day_of(on))
-    missed = {"missed_on": iso(kept.missed_on), "missed_fen": kept.missed_fen} if kept.missed_on else {}
-    _print({"state": kept.state, "kept": kept.kept, **missed}, as_json)
+    _print(_act("plan.watch", {"of": of}, day_of(on), ""), as_json)
 
 
 def watch_all(on: On = "", as_json: AsJson = False) -> None:
     """Look at every running plan of the book: run it after each close."""
-    from afterloan.servicing.relief import watch_plans
+    from afterloan.dates import date_of
+    from afterloan.servicing.plans import watch_plans
 
-    found = watch_plans(_store(), day_of(on))
-    _print({of: kept.state for of, kept in found.items()}, as_json)
+    _print(watch_plans(_store(), date_of(day_of(on))), as_json)
 
 
 def cancel(
-    of: str, reference: Reference, reason: Annotated[str, typer.Option("--reason")], on: On = "", by: str = ""
+    of: str, reference: Reference, reason: Annotated[str, typer.Option("--reason")], on: On = "", by: By = ""
 ) -> None:
     """Take the running plan OF back; the contract is as if it had not been."""
-    from afterloan.servicing.relief import cancel_plan
-
-    cancel_plan(_store(), of, day_of(on), reference, reason, by)
+    _act("plan.cancel", {"of": of, "reason": reason}, day_of(on), reference, by)
     print(f"{of}: cancelled")
 
 
@@ -265,29 +247,23 @@ def apply(
     on: On = "",
 ) -> None:
     """BORROWER applies for hardship: evidence checked, collection and penalty held while it is under review."""
-    from afterloan.dates import iso
-    from afterloan.servicing.relief import apply_for_hardship, evidence_of
-    from afterloan.strategy.hardship import application
+    from afterloan.servicing.relief import evidence_of
 
-    when = date.fromisoformat(iso(day_of(on)))
-    papers = [evidence_of(path) for path in evidence or []]
-    applied = application(
-        borrower, loan or None, when, reference, cause, told, _means(income, spending, other, household), papers
-    )
-    apply_for_hardship(_store(), applied)
-    print(f"{reference}: taken; decided by {applied.decide_by}, looked at again on {applied.review_on}")
+    papers = [evidence_of(path).model_dump() for path in evidence or []]
+    asked: dict[str, Any] = {"borrower": borrower, "loan": loan or None, "cause": cause, "told": told,
+                             "means": _means(income, spending, other, household), "evidence": papers}  # fmt: skip
+    done = _act("hardship.apply", asked, day_of(on), reference)
+    print(f"{reference}: taken; decided by {done['decide_by']}, looked at again on {done['review_on']}")
 
 
 def decide(
-    of: str, reference: Reference, by: Annotated[str, typer.Option("--by", help="Who decides.")],
+    of: str, reference: Reference, by: By = "",
     granted: Annotated[bool | None, typer.Option("--grant/--refuse", help="Otherwise than the rule says.")] = None,
     reason: Annotated[list[str] | None, typer.Option("--reason")] = None, on: On = "", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Decide the application OF."""
-    from afterloan.servicing.relief import decide_hardship
-
-    decided = decide_hardship(_store(), of, day_of(on), by, reference, granted, reason or ())
-    _print(decided.model_dump(mode="json"), as_json)
+    asked = {"of": of, "granted": granted, "reasons": reason or []}
+    _print(_act("hardship.decide", asked, day_of(on), reference, by), as_json)
 
 
 def hardship_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
@@ -308,51 +284,35 @@ def hardship_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
 
 
 def flag(
-    borrower: str, what: str, note: Annotated[str, typer.Option("--note")], by: Annotated[str, typer.Option("--by")],
-    reference: Reference, on: On = "",
+    borrower: str, what: str, note: Annotated[str, typer.Option("--note")], reference: Reference, by: By = "",
+    on: On = "",
 ) -> None:  # fmt: skip
     """Flag BORROWER as vulnerable."""
-    from datetime import timedelta
-
-    from afterloan.dates import iso
-    from afterloan.facts.events import read_event
-    from afterloan.facts.relief import VulnerabilityFlagged
-    from afterloan.store.events import tell
-    from afterloan.strategy.eligibility import relief_rule
-
-    then = date.fromisoformat(iso(day_of(on)))
-    days = relief_rule("vulnerability.access").parameters["review_days"]
-    told = {"borrower": borrower, "on": then, "known_on": then, "reference": reference, "flag": what, "note": note,
-            "by": by, "review_on": then + timedelta(days=days)}  # fmt: skip
-    with _store().connect() as connection:
-        tell(connection, read_event(VulnerabilityFlagged, told))
+    _act("vulnerability.flag", {"borrower": borrower, "flag": what, "note": note}, day_of(on), reference, by)
     print(f"{reference}: flagged")
 
 
 def flags(
-    borrower: str, by: Annotated[str, typer.Option("--by")], role: Annotated[str, typer.Option("--role")],
-    why: Annotated[str, typer.Option("--why")], reference: Reference, on: On = "", as_json: AsJson = False,
+    borrower: str, why: Annotated[str, typer.Option("--why")], reference: Reference, by: By = "", on: On = "",
+    as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Read BORROWER's flags, if the role may; the reading is kept."""
-    from afterloan.servicing.relief import read_flags
+    """Read BORROWER's flags, if your role may; the reading is kept."""
+    from afterloan.enquiry.flags import flags_told
 
-    found = read_flags(_store(), borrower, by, role, why, day_of(on), reference)
-    _print({f.reference: f"{f.flag}: {f.note}" for f in found}, as_json)
+    read = _act("vulnerability.read", {"borrower": borrower, "why": why}, day_of(on), reference, by)
+    with _store().connect() as connection:
+        _print(flags_told(connection, read["flags"]), as_json)
 
 
-def breathing(borrower: str, jurisdiction: str, reference: Reference, on: On = "") -> None:
+def breathing(borrower: str, jurisdiction: str, reference: Reference, on: On = "", by: By = "") -> None:
     """Start a breathing space for BORROWER: no interest, no penalty, no contact about the debt."""
-    from afterloan.servicing.relief import start_breathing_space
-
-    hold = start_breathing_space(_store(), borrower, jurisdiction, day_of(on), reference)
-    print(f"{reference}: until {hold.ends_on}")
+    asked = {"borrower": borrower, "jurisdiction": jurisdiction}
+    print(f"{reference}: until {_act('breathing_space.start', asked, day_of(on), reference, by)['ends_on']}")
 
 
-def breathing_end(of: str, on: On = "") -> None:
+def breathing_end(of: str, on: On = "", by: By = "") -> None:
     """End the breathing space OF: the contract's rate and penalties return."""
-    from afterloan.servicing.relief import end_breathing_space
-
-    end_breathing_space(_store(), of, day_of(on))
+    _act("breathing_space.end", {"of": of}, day_of(on), f"{of}/end", by)
     print(f"{of}: ended")
 
 
