@@ -240,7 +240,7 @@ VERBS: tuple[Verb, ...] = (
         "road_map.keep",
         "Keep the way back that a borrower chose.",
         "way_back:KeepMap:keep_map",
-        "road-map --choose",
+        "road-map",
     ),
     Verb("lesson.give", "Give the lesson for what just happened.", "way_back:GiveLesson:give_lesson", "lesson give"),
     Verb("lesson.check", "Keep the answer to a lesson.", "way_back:CheckLesson:check_lesson", "lesson check"),
