@@ -418,6 +418,7 @@ class Ledger:
             return
         self._show_ahead()
         for row in rows[1:]:
+            rows[0].charged += row.charged
             for c in range(4):
                 rows[0].asked[c] += row.asked[c]
                 rows[0].got[c] += row.got[c]

@@ -11,10 +11,10 @@ from typing import Any
 SIGNINGS = (date(2026, 1, 10), date(2026, 1, 31), date(2027, 11, 29), date(2027, 12, 31), date(2026, 2, 28))
 # What is known to be open, each with its reason; a name goes when it is mended. Nothing of it is drawn.
 OPEN = {
-    "bullet over whole months": "a monthly rate on a single row is one month's interest, whatever its length",
     "rows filled from the end": "equal instalments: the second reckoner lets the very last row ask for cents left",
     "called due": "what bears which interest after the notice is not told to the second reckoner in full",
     "past due bears interest": "that it goes on after the last due day is not told to the second reckoner",
+    "paid out after the last due day": "the row that then asks for it is not told to the second reckoner",
     "flat": "interest as signed: what early money does there is not told to the second reckoner",
 }
 PARTS = ("penalty", "fee", "interest", "principal")
@@ -59,13 +59,9 @@ class Teller:
         codes = ("jiebei-equal", "jiebei-interest-first", "equal-principal", "equal-instalment-year", "bullet", "flat")
         code = pick(codes[:-1] if "flat" in OPEN else codes)
         per = pick(("day", "month", "year"))
-        if code == "bullet" and "bullet over whole months" in OPEN:
-            per = pick(("day", "year"))
         told: dict[str, Any] = {"rate_per": per}
         if per == "year":
             told["day_count"] = pick(("act_365", "act_360", "act_act", "thirty_360", "period"))
-            if code == "bullet" and "bullet over whole months" in OPEN and told["day_count"] == "period":
-                told["day_count"] = "act_365"
         if per == "month":
             told["day_count"] = pick(("act_365", "act_360", "thirty_360", "period"))
         told["rounding"] = pick(("half_up", "half_up", "half_even"))
@@ -126,6 +122,10 @@ class Teller:
                 contract["due_dom"] = self.chance.choice((1, 15, 28, 29, 31))
         unit = {"days": 1, "weeks": 7, "months": 28}[contract.get("unit", "months")] * contract.get("every", 1)
         self.last = self.signed + timedelta(unit * self.instalments)  # not after the last due day
+        if "first_due_on" in contract:
+            self.last = contract["first_due_on"] + timedelta(unit * (self.instalments - 1))
+        if "due_dom" in contract:
+            self.last -= timedelta(31)
         return contract
 
     def _day(self) -> date:
@@ -155,6 +155,10 @@ class Teller:
                     tell(told)
         if self._maybe(0.2):
             self._end(told)
+
+        if "paid out after the last due day" in OPEN and sum("disbursed" in f for f in self.facts) > 1:
+            ends = ("settlement_agreed", "charged_off")  # all falls due before its day
+            self.facts = [f for f in self.facts if not any(word in f for word in ends)]
 
     def _known(self, fact: dict[str, Any]) -> None:
         """Sometimes known late, sometimes taken back."""

@@ -139,12 +139,12 @@ def test_state_arrears_days_past_due_and_payoff_agree(story: Story, days: int) -
     if state == State.PAID_OFF:
         assert owed == 0 and told["payoff_fen"] == 0 and late == 0
     if state == State.CURRENT:
-        assert late == 0 and owed + told["accrued_interest_fen"] > 0
+        assert late == 0 and owed + told["accrued_interest_fen"] - waiting > 0
     if state in (State.IN_GRACE, State.OVERDUE):
         assert late > 0 and (state == State.OVERDUE) == (told["grace_days_past_due"] > 0)
     if state not in ENDED:
         assert told["payoff_fen"] == max(owed + max(int(told["accrued_interest_fen"]), 0) - waiting, 0)
-        assert owed == 0 or waiting == 0
+        assert owed == 0 or waiting <= 0  # less than nothing waits where a refund had no cover
 
 
 @given(stories, after, st.randoms(use_true_random=False))
