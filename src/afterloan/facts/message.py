@@ -11,7 +11,10 @@ Key = Annotated[str, Field(min_length=1, max_length=190)]
 
 
 class MessageSent(Event):
-    """The channel's receiver took the message. `reference` is `sent:` + its key."""
+    """The channel's receiver took the message. `reference` is `sent:` + its key.
+
+    `amounts`: the money of which its text was made, by name, in minor units (`arrears_fen`: 40.00 is 4000).
+    """
 
     KIND: ClassVar[str] = "message.sent"
     at: AwareDatetime
@@ -22,6 +25,7 @@ class MessageSent(Event):
     language: str = ""
     address: str = ""
     receipt: str = ""
+    amounts: dict[str, int] = Field(default_factory=dict)
 
 
 class MessageFailed(Event):

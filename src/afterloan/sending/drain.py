@@ -75,6 +75,13 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Dropped:
+    """It is not wanted any more: nothing was tried, nobody was contacted. Says why."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Retry:
     """It certainly has not been done: connection refused, 4xx of SMTP, HTTP 429. `at`: not before (else back-off)."""
 
@@ -103,7 +110,7 @@ class Handler(Protocol):
 
     def admit(
         self, connection: psycopg.Connection[Any], items: Sequence[Item], now: datetime
-    ) -> Sequence[Refused | Retry | None]:
+    ) -> Sequence[Refused | Retry | Dropped | None]:
         """The last word before sending, in the transaction that starts the try: None lets an item go."""
 
     def send(self, items: Sequence[Item], now: datetime) -> Sequence[Outcome]:

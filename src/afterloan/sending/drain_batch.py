@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from afterloan.sending.drain import Handler, Item, Outcome, Promise, Refused, Retry, Sent, Unknown
+from afterloan.sending.drain import Dropped, Handler, Item, Outcome, Promise, Refused, Retry, Sent, Unknown
 from afterloan.store import sending
 from afterloan.store.outbox import Action, put
 from afterloan.store.sending import Step, Waiting
@@ -153,7 +153,7 @@ class Batch:
         connection, rate = self.connection, self.handler.rate
         with connection.transaction():
             gone = sending.withdrawn_now(connection, [r.key for r in rows])
-            self._drop([r for r in rows if r.key in gone], now)
+            self._drop([(r.action, r.number) for r in rows if r.key in gone], "withdrawn", now)
             left = [r for r in rows if r.key not in gone]
             granted = sending.take_tokens(connection, self.handler.channel, len(left), rate, now) if rate else len(left)
             held, left = left[granted:], left[:granted]
@@ -164,24 +164,27 @@ class Batch:
             sending.write(connection, [self._step(i, "started", at=now) for i in kept])
         return kept
 
-    def _admitted(self, judged: Sequence[tuple[Item, Refused | Retry | None]], now: datetime) -> list[Item]:
+    def _admitted(self, judged: Sequence[tuple[Item, Refused | Retry | Dropped | None]], now: datetime) -> list[Item]:
         refused = [(i, w) for i, w in judged if isinstance(w, Refused)]
         if refused:
             self._write_outcomes(refused, now, False)
         for item, word in judged:
+            if isinstance(word, Dropped):
+                self._drop([(item.action, item.number - 1)], word.why, now)
             if isinstance(word, Retry):
                 sending.give_back(self.connection, [item.action], word.at or now + back_off(item.number))
                 self.done.held += 1
         return [i for i, w in judged if w is None]
 
-    def _drop(self, rows: Sequence[Waiting], now: datetime) -> None:
+    def _drop(self, tries: Sequence[tuple[int, int]], why: str, now: datetime) -> None:
+        """Actions (with the number of their last try) that are not wanted any more end here."""
         steps = [
-            Step(r.action, r.number, "dropped", self.handler.channel, now, self.job, "", {"why": "withdrawn"})
-            for r in rows
+            Step(action, number, "dropped", self.handler.channel, now, self.job, "", {"why": why})
+            for action, number in tries
         ]
         sending.write(self.connection, steps)
-        sending.finish(self.connection, [r.action for r in rows])
-        self.done.dropped += len(rows)
+        sending.finish(self.connection, [action for action, _ in tries])
+        self.done.dropped += len(tries)
 
     def _give_back(self, rows: Sequence[Waiting], at: datetime) -> None:
         sending.give_back(self.connection, [r.action for r in rows], at)

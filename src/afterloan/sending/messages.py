@@ -11,7 +11,8 @@ import psycopg
 
 from afterloan.facts.contact import ContactEnded
 from afterloan.facts.message import MessageDelivered, MessageFailed, MessageSent
-from afterloan.sending.drain import Item, Outcome, Place, Promise, Refused, Retry, Sent, Unknown
+from afterloan.sending.drain import Dropped, Item, Outcome, Place, Promise, Refused, Retry, Sent, Unknown
+from afterloan.sending.owed import ask_again
 from afterloan.sending.templates import TemplateRefused, Text, render, template_of
 from afterloan.store.contacts import Attempt, admit_many, defaults_of, place_of
 from afterloan.store.sending import TellRow, tell_rows
@@ -69,20 +70,19 @@ class Messages:
 
     def admit(
         self, connection: psycopg.Connection[Any], items: Sequence[Item], now: datetime
-    ) -> Sequence[Refused | Retry | None]:
-        """Refuse what cannot be made or comes too late, then ask the governor for the rest, all at once."""
+    ) -> Sequence[Refused | Retry | Dropped | None]:
+        """Refuse what comes too late, ask again what is owed, make the texts, then ask the governor for all at once."""
         defaults = defaults_of(connection)
         self.made = {}
-        words: dict[int, Refused | Retry | None] = {}
+        words: dict[int, Refused | Retry | Dropped | None] = {}
         asked: list[Item] = []
-        for item in items:
-            late = _until(item)
-            if late is not None and now >= late:
-                words[item.action] = Refused(f"too late: it was to go before {late.isoformat()}")
+        for item, fresh in self._fresh(connection, items, defaults, now):
+            if not isinstance(fresh, Item):
+                words[item.action] = fresh
                 continue
             try:
-                self.made[item.action] = self.message(item, defaults, now)
-                asked.append(item)
+                self.made[item.action] = self.message(fresh, defaults, now)
+                asked.append(fresh)
             except (TemplateRefused, ValueError) as refusal:
                 words[item.action] = Refused(str(refusal))
         verdicts = admit_many(connection, [self._attempt(i, now) for i in asked]) if asked else []
@@ -90,6 +90,20 @@ class Messages:
         for item, verdict in zip(asked, verdicts, strict=True):
             words[item.action] = None if verdict.allowed else _not_now(item, verdict.why, verdict.next_at)
         return [words[i.action] for i in items]
+
+    def _fresh(
+        self, connection: psycopg.Connection[Any], items: Sequence[Item], defaults: dict[str, Any], now: datetime
+    ) -> list[tuple[Item, Item | Refused | Dropped]]:
+        """Each item with the money of this moment in it, or why it does not leave."""
+        ends = [(item, _until(item)) for item in items]
+        late: dict[int, Refused] = {
+            item.action: Refused(f"too late: it was to go before {end.isoformat()}")
+            for item, end in ends
+            if end is not None and now >= end
+        }
+        in_time = [item for item in items if item.action not in late]
+        fresh = dict(zip((i.action for i in in_time), ask_again(connection, in_time, defaults, now), strict=True))
+        return [(item, late.get(item.action) or fresh[item.action]) for item in items]
 
     def _attempt(self, item: Item, now: datetime) -> Attempt:
         message = self.made[item.action]
@@ -184,6 +198,7 @@ class Messages:
                 "version": text.version,
                 "language": text.language,
                 "address": message.to,
+                "amounts": _amounts(message.item),
             }
         else:
             told |= {"template": str(item.body.get("template", "")), "version": 0, "language": "", "address": ""}
@@ -201,6 +216,12 @@ class Messages:
 
     def _row(self, kind: str, reference: str, item: Item, now: datetime, body: dict[str, Any]) -> TellRow:
         return TellRow(item.borrower_number, kind, now.date(), now, reference, body, item.loan)
+
+
+def _amounts(item: Item) -> dict[str, int]:
+    """The money of which the text was made, by name, in minor units."""
+    values = item.body.get("values", {})
+    return {name: value for name, value in values.items() if name.endswith("_fen") and isinstance(value, int)}
 
 
 def _until(item: Item) -> datetime | None:

@@ -89,7 +89,7 @@ def plan_day(known: Known, ladders: Mapping[str, Ladder], on: date) -> Plan:
     chosen = _choose(known, ladders, on, plan)
     lines = dict(known.lines)
     _rules_of_limits(known, lines, plan, on)
-    loans = _loans_of(known.loans, list(chosen))
+    loans = loans_of(known.loans, list(chosen))
     slots: dict[Any, Slot | Verdict] = {}
     for number, choice in chosen.items():
         for _, step in sorted(choice.steps.values(), key=lambda c: c[0]):
@@ -148,7 +148,7 @@ def _keep(choice: _Chosen, index: int, step: Step) -> None:
         choice.steps[key] = (index, step)
 
 
-def _loans_of(loans: pl.DataFrame, borrowers: list[int]) -> dict[int, list[dict[str, Any]]]:
+def loans_of(loans: pl.DataFrame, borrowers: list[int]) -> dict[int, list[dict[str, Any]]]:
     """The live loans of some borrowers, longest overdue first."""
     found: dict[int, list[dict[str, Any]]] = {}
     wanted = loans.filter(pl.col("borrower").is_in(borrowers)).sort(
@@ -228,14 +228,32 @@ def message_body(
     row: dict[str, Any], step: Step, place: Place, loans: list[dict[str, Any]], slot: Slot
 ) -> dict[str, Any]:
     """The body of a message: see docs/strategy.md."""
-    if step.before_due:  # a loan that was called due has no instalment to remind of
+    return {
+        "template": step.template or "bureau-notice",
+        "language": row["language"] or place.language,
+        "to": None,
+        "purpose": step.why if step.do in MESSAGES else "legal_notice",
+        "values": money_values(row, loans, step.before_due),
+        "zone": place.zones[0],
+        "until": slot.until.astimezone(ZoneInfo(place.zones[0])).isoformat(),
+        **({"with": step.words} if step.words else {}),
+    }
+
+
+def money_values(row: Mapping[str, Any], loans: list[dict[str, Any]], before_due: bool) -> dict[str, Any]:
+    """What a message says of money: made when it is planned, and once more when it leaves.
+
+    `row`: the borrower's columns of the frame; `loans`: rows of live loans, longest overdue first; `before_due`: it
+    reminds of an instalment, and a loan that was called due has none.
+    """
+    if before_due:
         loans = [x for x in loans if not x["accelerated"]]
     about = _due(loans)
     ahead = [x for x in loans if x["days_to_due"] < FAR and not x["due_today_fen"]]
     owed = row["arrears_fen"] + row["due_today_fen"]
     following = min((x["days_to_due"] for x in ahead), default=None)
     due_on = min((x["due_on"] for x in about), default=None)
-    values = {
+    return {
         "amount_fen": owed or row["next_due_fen"],
         "arrears_fen": row["arrears_fen"],
         "due_today_fen": row["due_today_fen"],
@@ -246,16 +264,6 @@ def message_body(
         "days_to_due": row["days_to_due"],
         "next_due_in_days": following,
         "loans": [x["reference"] for x in about],
-    }
-    return {
-        "template": step.template or "bureau-notice",
-        "language": row["language"] or place.language,
-        "to": None,
-        "purpose": step.why if step.do in MESSAGES else "legal_notice",
-        "values": values,
-        "zone": place.zones[0],
-        "until": slot.until.astimezone(ZoneInfo(place.zones[0])).isoformat(),
-        **({"with": step.words} if step.words else {}),
     }
 
 
