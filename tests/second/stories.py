@@ -157,7 +157,7 @@ class Teller:
             self._end(told)
 
         if "paid out after the last due day" in OPEN and sum("disbursed" in f for f in self.facts) > 1:
-            ends = ("settlement_agreed", "charged_off")  # all falls due before its day
+            ends = ("settlement_agreed", "charged_off", "written_off", "sold")  # all falls due before its day
             self.facts = [f for f in self.facts if not any(word in f for word in ends)]
 
     def _known(self, fact: dict[str, Any]) -> None:
