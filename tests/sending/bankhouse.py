@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
@@ -13,11 +13,14 @@ from fastapi import FastAPI
 
 from afterloan.close import close_through
 from afterloan.dates import day
+from afterloan.facts.act import Answer, Refused, Who
 from afterloan.facts.debit import MandateSigned
 from afterloan.rehearsal.bank.server import bank_app
 from afterloan.rehearsal.bank.simulator import Bank, Habits
 from afterloan.sending.channels import read_setting
 from afterloan.sending.drain_work import drain
+from afterloan.servicing.desk import desk_of
+from afterloan.servicing.door import do
 from afterloan.store.debits import sign_mandate
 from afterloan.store.outbox import Action, put
 from afterloan.store.server import Store
@@ -62,6 +65,22 @@ def small_book(store: Store, *mandates: MandateSigned, closed: str | None = "202
             sign_mandate(connection, told)
     if closed:
         close_through(store, day(closed))
+
+
+FINANCE = Who("person", "chen", ("finance",), "keyboard")
+
+
+def asked_at_the_door(store: Store, verb: str, asked: dict[str, Any], on: date) -> Answer | Refused:
+    """One act of finance through the door, under a reference that nobody had before."""
+    with desk_of(store) as desk:
+        return do(desk, FINANCE, verb, asked, f"{verb}:{time.monotonic_ns()}", on)
+
+
+def did(store: Store, verb: str, asked: dict[str, Any], on: date) -> Mapping[str, Any]:
+    """The body of the answer of an act of finance that is not refused."""
+    answer = asked_at_the_door(store, verb, asked, on)
+    assert isinstance(answer, Answer), answer
+    return answer.body
 
 
 def at(text: str) -> datetime:

@@ -17,7 +17,15 @@ from afterloan.dates import day
 from afterloan.desk.keyboard.main import app
 from afterloan.facts import FactRefused
 from afterloan.servicing.matching import Claim, Match, match_line, tokens
-from afterloan.servicing.money import give_line, import_statement, move_line, take_line_off
+from afterloan.servicing.money import (
+    Imported,
+    give_line,
+    import_lines,
+    lines_in_turn,
+    move_line,
+    source_of,
+    take_line_off,
+)
 from afterloan.servicing.passing import move_repayment
 from afterloan.store.server import Store
 from afterloan.store.statements import LineRow, finish_refusal, judge, open_refusals, unmatched_lines
@@ -36,6 +44,13 @@ def line(reference: str, fen: int, text: str = "", **more: str) -> Line:
 def statement(*lines: Line, opening: int = 0) -> Statement:
     closing = opening + sum(x.amount_fen for x in lines)
     return Statement("ST-1", "LENDER-1", "CNY", datetime(2025, 5, 12), lines, opening, closing)
+
+
+def import_statement(book: Store, told: Statement, file: str, on: date) -> Imported:
+    """A whole statement taken in, in a transaction of its own."""
+    named = (told.account, source_of(told), told.currency)
+    with book.connect() as connection:
+        return import_lines(connection, *named, lines_in_turn(told), told.refused, file, on)
 
 
 CLAIM = Claim("L1", "B1", "Li Lei", 10_900, 1_218_000)
@@ -270,7 +285,7 @@ def test_the_same_statement_in_three_forms_is_one(book: Store, tmp_path: Path, m
         answer = run.invoke(app, ["bank-statement", str(tmp_path / name), "--on", "2025-05-12", "--json"])
         assert answer.exit_code == 0, answer.output
         found.append(json.loads(answer.stdout.splitlines()[0]))
-    assert [(f["lines"], f["known"], f["matched_fen"]) for f in found] == [(2, 0, 20_000), (2, 1, 0), (2, 1, 0)]
+    assert [(f["lines"], f["known_before"], f["matched_fen"]) for f in found] == [(2, 0, 20_000), (2, 1, 0), (2, 1, 0)]
     (tmp_path / "half.xml").write_bytes(write_camt(told)[:900])
     answer = run.invoke(app, ["bank-statement", str(tmp_path / "half.xml"), "--on", "2025-05-12"])
     assert answer.exit_code == 1 and "half.xml: line" in str(answer.exception) and "cut off" in str(answer.exception)
@@ -321,4 +336,4 @@ def test_mandates_and_files_on_the_command_line(book: Store, tmp_path: Path, mon
     do(*simulated, "--file-out", str(tmp_path / "bank"), "--until", "2025-05-12", "--balance", "0.01")
     answer = next((tmp_path / "bank").glob("pain002-*.xml"))
     assert "1 results: 1 failed, 0 known; 0.00 taken" in do("debit", "file-in", str(answer), "--on", "2025-05-12")
-    assert "nothing new, 1 known" in do("debit", "file-in", str(answer), "--on", "2025-05-12")
+    assert "already known: 1 results: 1 failed" in do("debit", "file-in", str(answer), "--on", "2025-05-12")

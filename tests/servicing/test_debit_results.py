@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,16 +19,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from afterloan.banks.files import read_collection, read_results
-from afterloan.banks.words import Correction, Creditor, Result, Results, reference_of
+from afterloan.banks.words import Correction, Result, Results, reference_of
 from afterloan.dates import day
 from afterloan.facts import FactRefused, Refunded, RefundReturned, Repaid
+from afterloan.facts.act import Refused
 from afterloan.facts.debit import DebitAttempted, Part
 from afterloan.facts.hold import HoldPlaced
 from afterloan.rehearsal.bank.server import answers
 from afterloan.rehearsal.bank.simulator import Bank, Habits
 from afterloan.sending.bank_gateway import CallbackRefused, HttpGateway, read_callback, sign_callback
 from afterloan.sending.callbacks import debit_callbacks
-from afterloan.sending.debit_files import file_out, presume_paid, set_creditor
+from afterloan.sending.debit_files import file_out
 from afterloan.sending.doubt import resolve_doubt
 from afterloan.servicing.booking import take
 from afterloan.servicing.debits import take_result
@@ -38,7 +39,20 @@ from afterloan.store.debits import revoke_mandate, sign_mandate, standing_of
 from afterloan.store.events import tell
 from afterloan.store.server import Store
 from afterloan.store.statements import open_refusals
-from tests.sending.bankhouse import at, attempt, bank_at, mandate, money, rows, run_drain, served, small_book, told
+from tests.sending.bankhouse import (
+    asked_at_the_door,
+    at,
+    attempt,
+    bank_at,
+    did,
+    mandate,
+    money,
+    rows,
+    run_drain,
+    served,
+    small_book,
+    told,
+)  # fmt: skip
 from tests.strategy.books import borrower, loan
 
 KNOWN = date(2025, 5, 14)
@@ -135,9 +149,9 @@ def test_a_result_for_an_unknown_attempt_is_refused_and_holds_no_other_up(book: 
     stranger = Result(reference_of("nobody"), "succeeded", date(2025, 5, 10), 5)
     with book.connect() as connection, connection.transaction(force_rollback=True):
         file = Results("F", "", datetime(2025, 5, 10), (stranger, said(0, "succeeded"), said(0, "succeeded")))
-        done = take_results(connection, file, KNOWN)
-        assert (done.counts, done.known, done.taken_fen) == ({"succeeded": 1}, 1, 10_000)
-        (bad,) = done.refused
+        taken = take_results(connection, file, KNOWN)
+        assert (taken.counts, taken.known, taken.taken_fen) == ({"succeeded": 1}, 1, 10_000)
+        (bad,) = taken.refused
         assert str(bad) == (
             f"result 1 ({stranger.end_to_end}): of {stranger.end_to_end!r}: no debit attempt of that reference; "
             "ask the bank which debit it means; nothing was taken in"
@@ -348,6 +362,14 @@ def test_two_banks_of_one_seed_are_the_same_bank() -> None:
     assert {"succeeded", "failed", "returned"} <= {row[1] for row in json.loads(life(1))}
 
 
+LENDER = {"name": "Lender", "account": "1234567890", "bank": "021000021", "scheme_id": "9123456789"}
+
+
+def presumed(store: Store, form: str, on: date) -> Mapping[str, Any]:
+    """What counting three days of silence as paid comes to."""
+    return did(store, "debit.presume_paid", {"form": form, "days": 3}, on)
+
+
 # -- files --------------------------------------------------------------------------------------------------------
 
 
@@ -356,8 +378,8 @@ def test_two_banks_of_one_seed_are_the_same_bank() -> None:
 )
 def test_a_debit_by_file_goes_out_once_and_comes_back(store: Store, tmp_path: Path, rail: str, answer: str) -> None:
     small_book(store, mandate("M1", "6222001", rail=rail, bank="BKCHCNBJ"))
-    with store.connect() as connection:
-        set_creditor(connection, Creditor("示例消费金融", "LENDER-1", "BKCHCNBJ", "CN01"))
+    creditor = {"name": "示例消费金融", "account": "LENDER-1", "bank": "BKCHCNBJ", "scheme_id": "CN01"}
+    did(store, "debit.creditor", creditor, date(2025, 5, 10))
     attempt(store, "k1", "2025-05-10 09:30")
     run_drain(store, "http://127.0.0.1:9", "2025-05-10 09:31")
     out = file_out(store, tmp_path, rail, date(2025, 5, 10))
@@ -370,29 +392,28 @@ def test_a_debit_by_file_goes_out_once_and_comes_back(store: Store, tmp_path: Pa
         bank.debit(order)
     results = read_results(answers(bank, answer, date(2025, 5, 10)), "answer")
     with store.connect() as connection:
-        done = take_results(connection, results, date(2025, 5, 10))
-    assert done.counts == {"succeeded": 1} and not done.refused
+        taken = take_results(connection, results, date(2025, 5, 10))
+    assert taken.counts == {"succeeded": 1} and not taken.refused
     assert [m[2] for m in money(store)] == [out.total_fen]
 
 
 def test_nacha_is_paid_by_silence_and_comes_back_with_a_code(store: Store, tmp_path: Path) -> None:
     small_book(store, mandate("M1", "123456", rail="nacha", bank="091000019"))
-    with store.connect() as connection:
-        set_creditor(connection, Creditor("Lender", "1234567890", "021000021", "9123456789"))
+    did(store, "debit.creditor", LENDER, date(2025, 5, 10))
     attempt(store, "k1", "2025-05-10 09:30")
     run_drain(store, "http://127.0.0.1:9", "2025-05-10 09:31")
     out = file_out(store, tmp_path, "nacha", date(2025, 5, 10), "USD")
     assert out.debits == 1
-    assert presume_paid(store, "nacha", 3, date(2025, 5, 12)).read == 0
-    assert presume_paid(store, "nacha", 3, date(2025, 5, 13)).counts == {"succeeded": 1}
+    assert presumed(store, "nacha", date(2025, 5, 12))["read"] == 0
+    assert presumed(store, "nacha", date(2025, 5, 13))["counts"] == {"succeeded": 1}
     (key,) = (r[0] for r in rows(store, "select reference from event where kind = 'debit.attempted'"))
     from afterloan.banks.nacha import write_nacha_returns
 
     back = Result(key, "returned", date(2025, 5, 14), out.total_fen, "R10", "nacha")
     data = write_nacha_returns(Results("R", "", datetime(2025, 5, 14), (back,)))
     with store.connect() as connection:
-        done = take_results(connection, read_results(data, "returns"), date(2025, 5, 14))
-    assert done.counts == {"returned": 1}
+        taken = take_results(connection, read_results(data, "returns"), date(2025, 5, 14))
+    assert taken.counts == {"returned": 1}
     assert told(store, "debit.returned")[0]["reason"] == "not_authorised"
     assert told(store, "mandate.revoked")[0]["by"] == "bank"
     assert [m[0] for m in money(store)] == [50, 90]
@@ -414,26 +435,26 @@ def waiting(store: Store, *names: str, rail: str = "nacha", **more: Any) -> dict
                 rail=rail, amount_fen=10_000, parts=(Part(loan=f"L-{name}", amount_fen=10_000),),
             )  # fmt: skip
             tell(connection, fact)
-        set_creditor(connection, Creditor("Lender", "1234567890", "021000021", "9123456789"))
+    did(store, "debit.creditor", LENDER, date(2025, 5, 10))
     return keys
 
 
 def test_silence_counts_only_for_what_was_sent(store: Store, tmp_path: Path) -> None:
     """Four debits of 100.00 wait, none was in a file: a week of silence says nothing. Two are filed: 200.00 count."""
     keys = waiting(store, "B1", "B2")
-    assert presume_paid(store, "nacha", 3, date(2025, 5, 20)).read == 0 and not money(store)
+    assert presumed(store, "nacha", date(2025, 5, 20))["read"] == 0 and not money(store)
     assert file_out(store, tmp_path, "nacha", date(2025, 5, 19), "USD").debits == 2
     waiting(store, "B3", "B4")
     # filed for collection on the 19th: three days of silence end on the 22nd, and the money is of the 19th
-    assert presume_paid(store, "nacha", 3, date(2025, 5, 21)).read == 0
-    done = presume_paid(store, "nacha", 3, date(2025, 5, 22))
-    assert done.counts == {"succeeded": 2} and done.taken_fen == 20_000
+    assert presumed(store, "nacha", date(2025, 5, 21))["read"] == 0
+    paid = presumed(store, "nacha", date(2025, 5, 22))
+    assert paid["counts"] == {"succeeded": 2} and paid["taken_fen"] == 20_000
     assert [m[1:] for m in money(store)] == [
         ("2025-05-19", 10_000, f"debit:{keys[name]}:L-{name}") for name in ("B1", "B2")
     ]
     for form in ("batch_csv", "gateway"):
-        with pytest.raises(FactRefused, match="answers every debit, so silence says nothing"):
-            presume_paid(store, form, 3, date(2025, 5, 22))
+        said = asked_at_the_door(store, "debit.presume_paid", {"form": form, "days": 3}, date(2025, 5, 22))
+        assert isinstance(said, Refused) and said.why == "answers every debit, so silence says nothing"
 
 
 def test_a_debit_is_looked_at_again_before_it_stands_in_a_file(store: Store, tmp_path: Path) -> None:
@@ -505,8 +526,8 @@ def test_a_mandate_with_a_wrong_number_is_refused_at_its_desk(book: Store, more:
     ],
 )
 def test_a_creditor_with_a_wrong_number_is_refused_at_the_desk(book: Store, more: dict[str, str]) -> None:
-    with book.connect() as connection, pytest.raises(FactRefused, match="copy it again"):
-        set_creditor(connection, Creditor("Lender", **more))
+    said = asked_at_the_door(book, "debit.creditor", {"name": "Lender", **more}, KNOWN)
+    assert isinstance(said, Refused) and said.remedy == "copy it again"
 
 
 def test_a_small_letter_makes_no_other_account(book: Store) -> None:
@@ -520,8 +541,8 @@ def test_a_result_of_a_day_before_its_debit_is_refused_and_waits(book: Store) ->
     early = Result(KEYS[0], "succeeded", date(2000, 1, 1), 10_000)
     asked = Correction(KEYS[1], "C01", "7654321", "batch 1, entry 2")
     with book.connect() as connection, connection.transaction(force_rollback=True):
-        done = take_results(connection, Results("R1", "", datetime(2025, 5, 10), (early,), (), (asked,)), KNOWN)
-        assert "is before 2025-05-10, the day of the debit" in done.refused[0].reason
+        taken = take_results(connection, Results("R1", "", datetime(2025, 5, 10), (early,), (), (asked,)), KNOWN)
+        assert "is before 2025-05-10, the day of the debit" in taken.refused[0].reason
         rows_ = open_refusals(connection)
     assert [(r.kind, r.source, r.value) for r in rows_] == [
         ("result", "R1", "2000-01-01"),

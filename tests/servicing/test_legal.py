@@ -8,10 +8,13 @@ import psycopg
 import pytest
 
 from afterloan.facts import FactRefused
+from afterloan.facts.act import Answer, Refused, Who
 from afterloan.facts.legal import EvidenceKept, LegalStepProposed, LegalStepStarted
 from afterloan.servicing import legal
+from afterloan.servicing.desk import desk_of
+from afterloan.servicing.door import do
 from afterloan.store.events import tell
-from afterloan.store.legal import appoint, case_of
+from afterloan.store.legal import appoint, case_of, people
 from afterloan.store.outbox import Action, put
 from afterloan.store.server import Store
 from tests.strategy.books import borrower, loan
@@ -95,3 +98,80 @@ def test_a_write_off_needs_two_people_and_is_then_in_the_book(store: Store) -> N
     with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
         position = case_of(connection, reader, "L", day).reckoned.position
         assert position["written_off_fen"].sum() > 1_200_000 and position["payoff_fen"] == 0
+
+
+def test_by_the_door_a_person_approves_in_their_own_name_and_role(store: Store) -> None:
+    """Who proposed, approved and started is who stood at the door; a role is had by appointment, not by saying so."""
+    with store.connect() as connection:
+        late(connection)
+    clerk, wang, zhao = (
+        Who("person", "clerk", ("counsel",), "keyboard"),
+        Who("person", "wang", ("collections_lead",), "keyboard"),
+        Who("person", "zhao", ("legal_counsel",), "keyboard"),
+    )
+    with desk_of(store) as desk:
+
+        def act(who: Who, verb: str, **asked: Any) -> Answer | Refused:
+            return do(desk, who, verb, asked, f"{verb}:{who.name}:{asked}", ON)
+
+        made = act(clerk, "legal.propose", loan="L", step="demand_letter")
+        assert isinstance(made, Answer)
+        of = {"proposal": made.body["proposal"]}
+        early = act(clerk, "legal.start", **of)
+        assert isinstance(early, Refused) and "no approval by a collections_lead" in early.why
+        liar = act(zhao, "legal.approve", **of, role="collections_lead")
+        assert isinstance(liar, Refused) and (liar.kind, liar.value) == ("forbidden", "zhao")
+        stranger = act(Who("person", "wang", ("finance",), "keyboard"), "legal.approve", **of, role="collections_lead")
+        assert isinstance(stranger, Refused) and stranger.kind == "forbidden"
+        assert isinstance(act(wang, "legal.approve", **of, role="collections_lead"), Answer)
+        assert isinstance(act(clerk, "legal.start", **of), Answer)
+        assert isinstance(act(clerk, "legal.end", **of, outcome="delivered"), Answer)
+        unknown = act(clerk, "legal.end", proposal="nothing", outcome="delivered")
+        assert isinstance(unknown, Refused) and unknown.kind == "unknown"
+        told = desk.connection.execute(
+            "select e.kind, e.body->>'by', a.who from event e join act a using (act) where e.kind like 'legal.%' "
+            "and e.kind <> 'legal.ended' order by e.event"
+        ).fetchall()
+    assert told == [("legal.proposed", "clerk", "clerk"), ("legal.approved", "wang", "wang"),
+                    ("legal.started", "clerk", "clerk")]  # fmt: skip
+
+
+def test_by_the_door_the_last_approval_books_the_loss(store: Store) -> None:
+    with store.connect() as connection:
+        late(connection)
+    day = date(2025, 8, 20)
+    with desk_of(store) as desk:
+
+        def act(name: str, had: str, verb: str, **asked: Any) -> Answer | Refused:
+            return do(desk, Who("person", name, (had,), "keyboard"), verb, asked, f"{verb}:{name}:{had}", day)
+
+        made = act("li", "counsel", "loss.propose", loan="L", what="write_off")
+        assert isinstance(made, Refused) and made.kind == "needs_second_person"
+        made = act("li", "finance", "loss.propose", loan="L", what="write_off")
+        assert isinstance(made, Answer)
+        of = {"proposal": made.body["proposal"]}
+        first = act("sun", "head_of_risk", "loss.approve", **of, role="head_of_risk")
+        assert isinstance(first, Answer) and not first.body["booked"]
+        twice = act("sun", "finance", "loss.approve", **of, role="finance")
+        assert isinstance(twice, Refused) and twice.kind == "needs_second_person"
+        last = act("wang", "finance", "loss.approve", **of, role="finance")
+        assert isinstance(last, Answer) and last.body["booked"]
+        booked = desk.connection.execute("select kind, act from fact where kind = 60").fetchall()
+    assert booked == [(60, last.act)]
+
+
+def test_by_the_door_evidence_and_appointments_are_kept_with_who(store: Store) -> None:
+    with store.connect() as connection:
+        late(connection)
+    lead = Who("person", "li", ("lead",), "keyboard")
+    with desk_of(store) as desk:
+        paper = {"loan": "L", "what": "notice", "name": "notice.pdf", "sha256": "cd" * 32}
+        first, again = (do(desk, lead, "evidence.keep", paper, "evidence:L:cd", ON) for _ in range(2))
+        assert isinstance(first, Answer) and isinstance(again, Answer) and again.known
+        named = do(desk, lead, "people.appoint", {"person": "wang", "roles": []}, "no more wang", ON)
+        assert isinstance(named, Answer)
+        assert people(desk.connection) == {"wang": [], "zhao": ["legal_counsel"], "sun": ["head_of_risk", "finance"]}
+        rows = desk.connection.execute(
+            "select count(*) from event where kind = 'legal.evidence' and act <> 0"
+        ).fetchall()
+    assert rows == [(1,)]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Request
 
 from afterloan.facts import FactRefused
 from afterloan.sending.bank_gateway import CallbackRefused, read_callback
-from afterloan.servicing.debits import follow_on, take_result
+from afterloan.sending.settling import CALLBACK, settle
 from afterloan.store.server import Store
 
 MAX_BODY = 64 * 1024
@@ -33,17 +33,15 @@ def debit_callbacks(store: Store, secret: str, today: Callable[[], date] = date.
             raise HTTPException(401, str(refusal)) from refusal
         try:
             with store.connect() as connection:
-                settled = take_result(connection, result, today())
-                if not settled.known:
-                    follow_on(connection, result, datetime.now(UTC))
+                told = settle(connection, CALLBACK, result, today(), datetime.now(UTC))
         except FactRefused as refusal:
             raise HTTPException(422, str(refusal)) from refusal
         return {
-            "attempt": settled.attempt,
-            "status": settled.status,
-            "known": settled.known,
-            "money": list(settled.money),
-            "unapplied_fen": settled.unapplied_fen,
+            "attempt": told["attempt"],
+            "status": told["status"],
+            "known": told["known_before"],
+            "money": told["money"],
+            "unapplied_fen": told["unapplied_fen"],
         }
 
     return router

@@ -6,20 +6,17 @@ from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
 import psycopg
-from psycopg.conninfo import make_conninfo
 
 from afterloan.banks.words import Order, Result, reference_of
 from afterloan.facts import FactRefused
 from afterloan.sending.bank_gateway import Declined, Gateway, HttpGateway, NotSent, Unclear, result_body, result_of
 from afterloan.sending.channels import only, secret
 from afterloan.sending.drain import Item, Outcome, Place, Promise, Refused, Retry, Sent, Unknown, register
-from afterloan.servicing.debits import KIND, OWN, Planned, follow_on, place_of_borrower, plan_attempt, take_result
+from afterloan.sending.settling import DRAIN, settle
+from afterloan.servicing.debits import KIND, OWN, Planned, place_of_borrower, plan_attempt
 from afterloan.store.connect import reader_to
-from afterloan.store.debits import (
-    attempt_of,
-    day_of,
-    outcomes_of,
-)
+from afterloan.store.debits import attempt_of, day_of, outcomes_of
+from afterloan.store.server import store_behind
 
 
 class Debits:
@@ -68,10 +65,7 @@ class Debits:
 
     def _read_through(self, connection: psycopg.Connection[Any]) -> adbc.Connection:
         if self._reader is None:
-            told = dict(connection.info.get_parameters())
-            if connection.info.password:
-                told["password"] = connection.info.password
-            self._reader = reader_to(make_conninfo(**told))
+            self._reader = reader_to(store_behind(connection).url)
         return self._reader
 
     def send(self, items: Sequence[Item], now: datetime) -> Sequence[Outcome]:
@@ -112,9 +106,7 @@ class Debits:
             if result is None:
                 continue
             zone, _ = place_of_borrower(connection, item.borrower_number)
-            settled = take_result(connection, result, day_of(now, zone))
-            if not settled.known and result.scheme != OWN:
-                follow_on(connection, result, now)
+            settle(connection, DRAIN, result, day_of(now, zone), now)
 
     def _result(
         self, connection: psycopg.Connection[Any], item: Item, outcome: Outcome, now: datetime

@@ -3,17 +3,19 @@
 from datetime import datetime, timedelta
 
 from afterloan.banks.words import Result, RowRefused
+from afterloan.facts.act import Who
 from afterloan.sending.bank_gateway import Gateway, Unclear
-from afterloan.servicing.debits import OWN, take_result
+from afterloan.sending.settling import INQUIRY, settle
+from afterloan.servicing.debits import OWN, Settled
 from afterloan.servicing.money import TakenIn, count_settled
 from afterloan.store.debits import unanswered
 from afterloan.store.server import Store
 
 
-def resolve_doubt(store: Store, gateway: Gateway, now: datetime, after: timedelta) -> TakenIn:
+def resolve_doubt(store: Store, gateway: Gateway, now: datetime, after: timedelta, who: Who = INQUIRY) -> TakenIn:
     """Ask the bank about attempts without an answer that are older than `after`: never send them again.
 
-    One that the bank never had is told as failed, `not_sent`; one it still works on stays pending.
+    `who` asks. One that the bank never had is told as failed, `not_sent`; one it still works on stays pending.
     """
     done = TakenIn()
     with store.connect() as connection:
@@ -30,5 +32,10 @@ def resolve_doubt(store: Store, gateway: Gateway, now: datetime, after: timedelt
             continue
         done.read += 1
         with store.connect() as connection:
-            count_settled(done, take_result(connection, result, max(result.on, attempt.on)), result)
+            told = settle(connection, who, result, max(result.on, attempt.on), now)
+        settled = Settled(
+            attempt.reference, result.status, told["known_before"], tuple(told["money"]), told["unapplied_fen"],
+            told["contradicts"], attempt.borrower,
+        )  # fmt: skip
+        count_settled(done, settled, result)
     return done

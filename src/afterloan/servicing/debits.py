@@ -71,6 +71,8 @@ class Settled:
     """Money on the loan that found no debt: the loan was paid meanwhile. It is owed back, or to the next instalment."""
     contradicts: str = ""
     """What was told before and does not agree; both stand, money decides."""
+    borrower: str = ""
+    """Whose debit it is."""
 
 
 def take_result(connection: psycopg.Connection[Any], result: Result, known_on: date) -> Settled:
@@ -85,20 +87,21 @@ def take_result(connection: psycopg.Connection[Any], result: Result, known_on: d
     number, _ = borrower_number(connection, attempt.borrower)
     lock_borrower(connection, number)
     if result.status == "pending":
-        return Settled(attempt.reference, "pending", True)
+        return Settled(attempt.reference, "pending", True, borrower=attempt.borrower)
     said = outcomes_of(connection, attempt)
     _not_before(attempt, result)
     event = _event(attempt, result, max(known_on, result.on))
     before = said.get(event.KIND)
     if before is not None:
         _same(before, event)
-        return Settled(attempt.reference, result.status, True)
+        return Settled(attempt.reference, result.status, True, borrower=attempt.borrower)
     tell(connection, event)
     said[event.KIND] = event
     money, unapplied = _money(connection, attempt, said, event)
     _end_mandate(connection, attempt, event)
     other = {DebitSucceeded.KIND: DebitFailed.KIND, DebitFailed.KIND: DebitSucceeded.KIND}.get(event.KIND, "")
-    return Settled(attempt.reference, result.status, False, money, unapplied, other if other in said else "")
+    contradicts = other if other in said else ""
+    return Settled(attempt.reference, result.status, False, money, unapplied, contradicts, attempt.borrower)
 
 
 def _not_before(attempt: DebitAttempted, result: Result) -> None:

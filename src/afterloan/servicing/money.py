@@ -1,12 +1,10 @@
 """Money from outside becomes facts, reckoning and entries: results of debits, lines of statements, refunds."""
 
 from collections.abc import Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 
 from afterloan.banks.words import Correction, Line, Result, Results, RowRefused, Statement, Status
@@ -16,9 +14,13 @@ from afterloan.loan.reckon import reckon_book
 from afterloan.servicing.booking import take
 from afterloan.servicing.debits import Settled, take_result
 from afterloan.servicing.matching import Claim, Match, match_line, tokens
+from afterloan.servicing.verbs import borrower_of_loan
 from afterloan.store.connect import reader_to
 from afterloan.store.debits import attempt_of
-from afterloan.store.ids import one_of
+from afterloan.store.events import borrower_number
+from afterloan.store.ids import ids_of
+from afterloan.store.loans import loans_now
+from afterloan.store.locks import lock_borrowers
 from afterloan.store.read import read_loans
 from afterloan.store.server import Store
 from afterloan.store.statements import (
@@ -51,6 +53,8 @@ class TakenIn:
     contradictions: list[Settled] = field(default_factory=list)
     refused: list[RowRefused] = field(default_factory=list)
     corrections: list[Correction] = field(default_factory=list)
+    borrowers: set[str] = field(default_factory=set)
+    """References of those whose debits were answered for the first time."""
 
 
 def take_results(connection: psycopg.Connection[Any], results: Results, known_on: date) -> TakenIn:
@@ -90,6 +94,7 @@ def count_settled(done: TakenIn, settled: Settled, result: Result) -> None:
     if settled.known:
         done.known += 1
         return
+    done.borrowers.add(settled.borrower)
     done.counts[result.status] = done.counts.get(result.status, 0) + 1
     if result.status == "succeeded":
         done.taken_fen += result.amount_fen
@@ -113,54 +118,76 @@ class Imported:
     matched_fen: int = 0
     unmatched: list[tuple[str, Match]] = field(default_factory=list)
     refused: list[RowRefused] = field(default_factory=list)
+    borrowers: set[str] = field(default_factory=set)
+    """References of those whose loans the money reached."""
 
 
-@contextmanager
-def reader_of(store: Store) -> Any:
-    """An Arrow connection to the same database."""
-    with reader_to(store.url) as reader:
-        yield reader
+@dataclass(frozen=True, slots=True)
+class TurnedLine:
+    """A line with its place in the statement, and its `turn`: which it is of the lines there that are alike, from 1."""
+
+    line: Line
+    position: int
+    turn: int
 
 
-def import_statement(store: Store, statement: Statement, file: str, known_on: date) -> Imported:
-    """Take a statement in: each line once, matched where the line itself says to which loan.
+PART = 1_000
+"""Lines of a bank's file that are taken in one transaction, for each may lock a borrower; longer files are several."""
 
-    One transaction for each line, so that the next line sees what the one before paid; killed and run again it ends
-    the same. Lines refused, held or unmatched hold no other up and wait for a person.
-    """
-    done = Imported(statement.account, refused=list(statement.refused))
-    source = f"{statement.message} {statement.number}".strip()
-    _keep_unread(store, statement, source, file, known_on)
+
+def lines_in_turn(statement: Statement) -> list[TurnedLine]:
+    """The lines of a statement with their places and turns: of two that are the same in all, the second has turn 2."""
     turns: dict[tuple[object, ...], int] = {}
-    with reader_of(store) as reader:
-        for k, line in enumerate(statement.lines, 1):
-            done.lines += 1
-            row = _row(statement, source, line, k)
-            alike = (row.bank_reference, row.booked_on, row.amount_fen) if row.bank_reference else row.content
-            turns[alike] = turns.get(alike, 0) + 1
-            with store.connect() as connection:
-                kept = put_line(connection, row, turns[alike], line.doubt, file, known_on)
-                _take_line(connection, reader, kept, line, max(known_on, line.booked_on), done)
+    found = []
+    for k, line in enumerate(statement.lines, 1):
+        row = _row(statement.account, "", statement.currency, line, k)
+        alike = (row.bank_reference, row.booked_on, row.amount_fen) if row.bank_reference else row.content
+        turns[alike] = turns.get(alike, 0) + 1
+        found.append(TurnedLine(line, line.position or k, turns[alike]))
+    return found
+
+
+def source_of(statement: Statement) -> str:
+    """The bank's name of a statement, with its own count where the name alone is none."""
+    return f"{statement.message} {statement.number}".strip()
+
+
+def import_lines(
+    connection: psycopg.Connection[Any],
+    account: str,
+    source: str,
+    currency: str,
+    lines: Sequence[TurnedLine],
+    refused: Sequence[RowRefused],
+    file: str,
+    known_on: date,
+) -> Imported:
+    """Take lines of a statement in, in the caller's transaction: each once, matched where it says itself to which loan.
+
+    The next line sees what the one before paid. Lines refused, held or unmatched hold no other up and wait for a
+    person; so do the rows that the reader refused, for there is money behind them.
+    """
+    done = Imported(account, refused=list(refused))
+    for bad in refused:
+        told = (bad.place, bad.column, bad.value, bad.reason, bad.remedy)
+        put_refusal(connection, BankRefusal("statement", *told, account, source, file, known_on))
+    for turned in lines:
+        done.lines += 1
+        row = _row(account, source, currency, turned.line, turned.position)
+        kept = put_line(connection, row, turned.turn, turned.line.doubt, file, known_on)
+        _take_line(connection, kept, turned.line, max(known_on, turned.line.booked_on), done)
     return done
 
 
-def _keep_unread(store: Store, statement: Statement, source: str, file: str, known_on: date) -> None:
-    """Rows that the reader refused wait for a person: there is money behind them."""
-    with store.connect() as connection:
-        for row in statement.refused:
-            told = (row.place, row.column, row.value, row.reason, row.remedy)
-            put_refusal(connection, BankRefusal("statement", *told, statement.account, source, file, known_on))
-
-
-def _row(statement: Statement, source: str, line: Line, k: int) -> LineRow:
+def _row(account: str, source: str, currency: str, line: Line, position: int) -> LineRow:
     return LineRow(
-        statement.account,
+        account,
         source,
-        line.position or k,
+        position,
         line.bank_reference,
         line.booked_on,
         line.amount_fen,
-        statement.currency,
+        currency,
         line.end_to_end,
         line.mandate,
         line.name,
@@ -170,9 +197,7 @@ def _row(statement: Statement, source: str, line: Line, k: int) -> LineRow:
     )
 
 
-def _take_line(
-    connection: psycopg.Connection[Any], reader: adbc.Connection, kept: Kept, line: Line, known_on: date, done: Imported
-) -> None:
+def _take_line(connection: psycopg.Connection[Any], kept: Kept, line: Line, known_on: date, done: Imported) -> None:
     """Match a line that was kept, unless it is matched or a person must look at it first."""
     name = line.bank_reference or f"#{kept.number}"
     if kept.known and is_matched(connection, kept.number):
@@ -186,19 +211,18 @@ def _take_line(
         return
     try:
         with connection.transaction():
-            how = _apply(connection, reader, kept.number, line, known_on)
+            how = _apply(connection, kept.number, line, known_on)
     except FactRefused as bad:
         how = Match(f"{bad.column} {bad.value!r}: {bad.reason}")
     if how.loan is None:
         done.unmatched.append((name, how))
         return
+    done.borrowers.add(borrower_of_loan(connection, how.loan))
     done.matched[how.how] = done.matched.get(how.how, 0) + 1
     done.matched_fen += line.amount_fen
 
 
-def _apply(
-    connection: psycopg.Connection[Any], reader: adbc.Connection, number: int, line: Line, known_on: date
-) -> Match:
+def _apply(connection: psycopg.Connection[Any], number: int, line: Line, known_on: date) -> Match:
     """Give a line to its debit or its loan; or say why it waits."""
     if _is_debit(connection, line.end_to_end):
         status: Status = "succeeded" if line.amount_fen > 0 else "returned"
@@ -209,7 +233,7 @@ def _apply(
         loan = attempt_of(connection, line.end_to_end).parts[0].loan
         put_match(connection, number, "debit", loan, f"{line.end_to_end}:{status}", "afterloan", known_on)
         return Match("debit", loan)
-    match = propose(connection, reader, line, known_on)
+    match = propose(connection, line, known_on)
     if match.loan is not None:
         _repay(connection, line_of(connection, f"#{number}"), match.loan, match.how, "afterloan", known_on)
     return match
@@ -233,6 +257,7 @@ def _repay(
     note: str = "",
 ) -> str:
     """Give a line (a row of the store) to a loan as a repayment of its own name, which is returned."""
+    lock_borrowers(connection, [borrower_number(connection, borrower_of_loan(connection, loan))[0]])
     name = free_fact_name(connection, told)
     on, known = day(told["booked_on"].isoformat()), day(max(known_on, told["booked_on"]).isoformat())
     take(connection, Repaid(loan, name, on, known, told["amount_fen"]))
@@ -240,24 +265,22 @@ def _repay(
     return name
 
 
-def propose(connection: psycopg.Connection[Any], reader: adbc.Connection, line: Line, on: date) -> Match:
+def propose(connection: psycopg.Connection[Any], line: Line, on: date) -> Match:
     """To which loan a line that names no debit belongs, or among which a person may choose."""
     words = tokens(line)
     named = loans_named(connection, words)
     of_borrower = loans_of_named(connection, words, line.mandate) if not named else []
     of_name = loans_of_name(connection, line.name) if not named and not of_borrower else []
-    claims = _claims(connection, reader, [*named, *of_borrower, *of_name], on, bool(named))
+    claims = _claims(connection, [*named, *of_borrower, *of_name], on, bool(named))
     parts = [[claims[n] for n in numbers if n in claims] for numbers in (named, of_borrower, of_name)]
     return match_line(line, parts[0], parts[1], parts[2])
 
 
-def _claims(
-    connection: psycopg.Connection[Any], reader: adbc.Connection, loans: Sequence[int], on: date, ended_too: bool
-) -> dict[int, Claim]:
+def _claims(connection: psycopg.Connection[Any], loans: Sequence[int], on: date, ended_too: bool) -> dict[int, Claim]:
     """Live loans (`ended_too`: also those that are paid) with what they ask for on a day."""
     if not loans:
         return {}
-    book = read_loans(connection, reader, one_of("c.loan", loans))
+    book = loans_now(connection, "c.loan = any(%(of)s)", {"of": ids_of(loans).tolist()})
     rows = connection.execute(
         "select c.loan, c.reference, b.reference, b.name from contract c join borrower b using (borrower) "
         "where c.loan = any(%s)",
@@ -435,7 +458,7 @@ def refunds_due(store: Store, on: date) -> list[Surplus]:
     """
     over: dict[int, int] = {}
     as_of = day(on.isoformat())
-    with store.connect() as connection, reader_of(store) as reader:
+    with store.connect() as connection, reader_to(store.url) as reader:
         for (shard,) in connection.execute("select distinct shard from contract order by shard").fetchall():
             book = read_loans(connection, reader, f"c.shard = {int(shard)}")
             for p in reckon_book(book, as_of, as_of):

@@ -16,9 +16,8 @@ from afterloan.store.events import tell
 def _borrower_of(connection: psycopg.Connection[Any], key: str) -> str:
     """The borrower of a task. Raises FactRefused (unknown); money that waits is given to a loan instead."""
     if key.startswith("line:"):
-        raise FactRefused(
-            "of", key, "is money that waits", f"give it to a loan: `afterloan unmatched --line '#{key[5:]}'`"
-        )
+        remedy = f"give it to a loan: `afterloan unmatched --assign '#{key[5:]}' --loan LOAN`"
+        raise FactRefused("of", key, "is money that waits", remedy)
     row = connection.execute(
         "select b.reference from borrower b where b.borrower in (select borrower from outbox where key = %s "
         "union select borrower from event where reference = %s)",

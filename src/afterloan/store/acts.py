@@ -128,3 +128,12 @@ def acts_of_job(
     finally:
         if not connection.closed and not connection.broken:
             connection.execute("select set_config('afterloan.act', '', false)")
+
+
+@contextmanager
+def act_within(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """An act may be done inside; what the transaction writes afterwards belongs to what it belonged to before."""
+    row = connection.execute("select coalesce(current_setting('afterloan.act', true), '')").fetchone()
+    assert row is not None
+    yield
+    connection.execute("select set_config('afterloan.act', %s, true)", (row[0],))

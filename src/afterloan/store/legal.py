@@ -7,7 +7,6 @@ from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
 import psycopg
-from psycopg.types.json import Jsonb
 
 from afterloan.dates import iso
 from afterloan.facts import FactRefused
@@ -20,11 +19,11 @@ from afterloan.loan.terms import FactKind
 from afterloan.store.contacts import defaults_of, place_of
 from afterloan.store.events import events_of
 from afterloan.store.read import read_loans
+from afterloan.store.settings import Setting, set_parts, setting
 from afterloan.strategy.holds import held_on, stopped
 from afterloan.strategy.legal import Claim, Step, evidence_of, step_rules, steps_of
 from afterloan.strategy.limitation import Interruption, Limitation, enforcement_until, limitation, rule_of
 
-PEOPLE = "legal_people"
 PLANS = {FactKind.DEFERRED, FactKind.EXTENDED, FactKind.REINSTALLED, FactKind.INTEREST_ONLY, FactKind.SETTLEMENT_AGREED}
 
 
@@ -137,17 +136,12 @@ def period_of(case: LegalCase) -> Limitation:
 
 def people(connection: psycopg.Connection[Any]) -> dict[str, list[str]]:
     """Who may approve, and in which roles: setting `legal_people`."""
-    row = connection.execute("select value from setting where name = %s", (PEOPLE,)).fetchone()
-    return dict(row[0]) if row else {}
+    return setting(connection, Setting.PEOPLE)
 
 
 def appoint(connection: psycopg.Connection[Any], person: str, roles: Sequence[str]) -> None:
     """Give a person the roles in which they may approve; none: they may approve nothing any more."""
-    connection.execute(
-        "insert into setting (name, value) values (%s, %s) "
-        "on conflict (name) do update set value = setting.value || excluded.value",
-        (PEOPLE, Jsonb({person: list(roles)})),
-    )
+    set_parts(connection, Setting.PEOPLE, {person: list(roles)})
 
 
 def check_role(connection: psycopg.Connection[Any], person: str, role: str) -> None:
@@ -156,3 +150,14 @@ def check_role(connection: psycopg.Connection[Any], person: str, role: str) -> N
         raise FactRefused(
             "by", person, f"is not appointed as {role}", "`afterloan legal people` shows and appoints", "forbidden"
         )
+
+
+def contract_told(connection: psycopg.Connection[Any], loan: int) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """A loan's product, the product's terms and the contract as they were told, for the papers of a court."""
+    row = connection.execute(
+        "select p.code, p.terms, to_jsonb(c) - 'told' from contract c join product p on p.number = c.product "
+        "where c.loan = %s",
+        (loan,),
+    ).fetchone()
+    assert row is not None
+    return row[0], row[1], row[2]

@@ -22,6 +22,7 @@ class Space(IntEnum):
     DEBIT_FILE = 727471
     REFERENCE = 727472
     ACCOUNT = 727473
+    BANK_FILE = 727474
 
 
 def lock_borrowers(connection: psycopg.Connection[Any], borrowers: Iterable[int]) -> None:
@@ -41,3 +42,8 @@ def lock_borrowers(connection: psycopg.Connection[Any], borrowers: Iterable[int]
 def lock_reference(connection: psycopg.Connection[Any], reference: str) -> None:
     """The same reference asked twice at once is answered one after the other."""
     connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (int(Space.REFERENCE), reference))
+
+
+def lock_bank_files(connection: psycopg.Connection[Any]) -> None:
+    """One file of a bank is taken in at a time: each locks many borrowers, in the order of its own lines."""
+    connection.execute("select pg_advisory_xact_lock(%s)", (int(Space.BANK_FILE),))

@@ -9,6 +9,7 @@ from typing import Any
 
 import platformdirs
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from afterloan.store.connect import connect_to
 from afterloan.store.embedded import StoreRefused, embedded
@@ -88,3 +89,11 @@ def open_store(url: str | None = None) -> Store:
             f"the database does not answer: {str(error).strip()}; check {URL} (now {named or 'not set: embedded'})"
         ) from error
     return store
+
+
+def store_behind(connection: psycopg.Connection[Any]) -> Store:
+    """The book that a connection is open to, for more connections to the same."""
+    told: dict[str, Any] = dict(connection.info.get_parameters())
+    if connection.info.password:
+        told["password"] = connection.info.password
+    return Store(make_conninfo(**told))

@@ -1,7 +1,9 @@
 """Commands of money that others send or are asked for: mandates, debits, statements, the simulated bank."""
 
+import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,13 +14,13 @@ import typer
 from afterloan.desk.keyboard.options import amount_of, group
 
 if TYPE_CHECKING:
-    from afterloan.banks.words import RowRefused
-    from afterloan.servicing.money import Imported, TakenIn
+    from afterloan.facts.act import Answer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 OnDay = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
 Form = Annotated[str, typer.Option("--form", help="pain008, nacha or batch_csv.")]
-By = Annotated[str, typer.Option("--by", help="Who says so.")]
+By = Annotated[str, typer.Option("--by", help="Who sits here; the name you are known by on this machine unless given.")]
+Named = Annotated[str, typer.Option("--reference", help="A name of your own for the act.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -60,12 +62,17 @@ def _data(file: Path) -> bytes:
     return file.read_bytes()
 
 
-def _refusals(refused: "list[RowRefused]") -> None:
+def _refusals(refused: list[str]) -> None:
     for row in refused:
         typer.echo(f"  {row}", err=True)
     if refused:
         typer.echo(f"{len(refused)} rows refused; the others are in", err=True)
         raise typer.Exit(1)
+
+
+def _file_name(data: bytes, part: int, on: date) -> str:
+    """The reference of the act of a file: its digest, which part of it, the day on which it is taken."""
+    return f"file:{hashlib.sha256(data).hexdigest()[:32]}:{part}:{on}"
 
 
 # -- mandates -----------------------------------------------------------------------------------------------------
@@ -85,20 +92,15 @@ def mandate_add(
     rail: Annotated[str, typer.Option(help="gateway, pain008, nacha or batch_csv.")] = "gateway",
     account_type: Annotated[str, typer.Option(help="current or savings; NACHA tells them apart.")] = "current",
     signed_on: Annotated[str, typer.Option("--signed-on", help="Day of the signature; today unless given.")] = "",
+    by: By = "",
 ) -> None:
     """Record mandate REFERENCE as signed by a borrower."""
-    from afterloan.facts.debit import MandateSigned
-    from afterloan.facts.events import read_event
-    from afterloan.store.debits import sign_mandate
-    from afterloan.store.server import open_store
+    from afterloan.desk.keyboard.doing import act
 
     on = _day(signed_on)
-    told: dict[str, Any] = {
+    asked = {
         "borrower": borrower,
         "loan": loan or None,
-        "on": on,
-        "known_on": on,
-        "reference": reference,
         "source": source,
         "account": account,
         "bank": bank,
@@ -109,21 +111,16 @@ def mandate_add(
         "ceiling_month_fen": _fen(ceiling_month, "--ceiling-month"),
         "turn": turn,
     }
-    event = read_event(MandateSigned, told)
-    assert isinstance(event, MandateSigned)
-    with open_store().connect() as connection:
-        done = sign_mandate(connection, event)
+    done = act("mandate.sign", asked, on, reference, by)
     print(f"{reference}: {'known already' if done.known else f'signed by {borrower} on {on}'}")
 
 
-def mandate_revoke(reference: str, on: OnDay = "", by: By = "borrower", reason: str = "") -> None:
+def mandate_revoke(reference: str, on: OnDay = "", by: By = "", reason: str = "") -> None:
     """End mandate REFERENCE: no debit under it from that day on."""
-    from afterloan.store.debits import revoke_mandate
-    from afterloan.store.server import open_store
+    from afterloan.desk.keyboard.doing import act
 
     day = _day(on)
-    with open_store().connect() as connection:
-        done = revoke_mandate(connection, reference, day, day, by, reason)
+    done = act("mandate.revoke", {"of": reference, "reason": reason}, day, f"{reference}:revoked:{day}", by)
     print(f"{reference}: {'known already' if done.known else f'revoked from {day} on'}")
 
 
@@ -155,14 +152,13 @@ def creditor(
     account: Annotated[str, typer.Option(help="Account on which money is collected.")],
     bank: Annotated[str, typer.Option(help="BIC, clearing code or routing number.")] = "",
     scheme_id: Annotated[str, typer.Option(help="Creditor identifier of the scheme.")] = "",
+    on: OnDay = "",
+    by: By = "",
 ) -> None:
     """Say who collects: it stands in every file."""
-    from afterloan.banks.words import Creditor
-    from afterloan.sending.debit_files import set_creditor
-    from afterloan.store.server import open_store
+    from afterloan.desk.keyboard.doing import act
 
-    with open_store().connect() as connection:
-        set_creditor(connection, Creditor(name, account, bank, scheme_id))
+    act("debit.creditor", {"name": name, "account": account, "bank": bank, "scheme_id": scheme_id}, _day(on), "", by)
     print(f"{name} collects on {account}")
 
 
@@ -172,16 +168,22 @@ def file_out(
     on: OnDay = "",
     currency: str = "CNY",
     again: Annotated[str, typer.Option(help="Write the file of this name once more.")] = "",
+    reference: Named = "",
+    by: By = "",
 ) -> None:
     """Write the debits that wait for a file into FOLDER, for collection on a day."""
     from afterloan.banks.files import WRITERS
+    from afterloan.desk.keyboard.doing import who_here
     from afterloan.money import show_amount
     from afterloan.sending.debit_files import file_out as write
     from afterloan.store.server import open_store
 
     if form not in WRITERS:
         raise ValueError(f"--form {form}: there are {', '.join(WRITERS)}")
-    done = write(open_store(), folder, form, _day(on), currency, again or None)
+    store = open_store()
+    with store.connect() as connection:
+        who = who_here(connection, by)
+    done = write(store, folder, form, _day(on), currency, again or None, who, reference)
     for one in done.left_out:
         print(f"  {one.attempt} of {one.borrower} is left out: {one.why}")
     if done.path is None:
@@ -190,62 +192,79 @@ def file_out(
         print(f"{done.path}: {done.debits:,} debits of {show_amount(done.total_fen)}")
 
 
-def file_in(file: Path, on: OnDay = "", as_json: AsJson = False) -> None:
+def file_in(file: Path, on: OnDay = "", by: By = "", as_json: AsJson = False) -> None:
     """Take results from FILE: pain.002, camt.054, camt.053, NACHA returns, CSV batch. `--on`: when we learnt it."""
     from afterloan.banks.files import read_results
-    from afterloan.servicing.money import take_results
-    from afterloan.store.server import open_store
+    from afterloan.desk.keyboard.doing import act
+    from afterloan.servicing.answers import results_in_parts
 
-    results = read_results(_data(file), file.name)
-    with open_store().connect() as connection:
-        done = take_results(connection, results, _day(on))
-    _show(done, as_json)
+    data, day = _data(file), _day(on)
+    refused: list[str] = []
+    for k, part in enumerate(results_in_parts(read_results(data, file.name)), 1):
+        answer = act("debit.results", part.model_dump(), day, _file_name(data, k, day), by)
+        _show(answer, as_json)
+        refused.extend(answer.body["refused"])
+    _refusals(refused)
 
 
-def _show(done: "TakenIn", as_json: bool) -> None:
+def _show(answer: "Answer", as_json: bool) -> None:
+    """What taking results in came to."""
+    from afterloan.desk.keyboard.doing import show
+
+    show(answer, as_json, _results_told)
+
+
+def _results_told(body: Mapping[str, Any]) -> str:
     from afterloan.money import show_amount
 
-    if as_json:
-        told = {"read": done.read, "known": done.known, "taken_fen": done.taken_fen, **done.counts}
-        print(json.dumps({**told, "refused": [str(r) for r in done.refused]}, ensure_ascii=False))
-    else:
-        words = ", ".join(f"{n:,} {status}" for status, n in sorted(done.counts.items())) or "nothing new"
-        print(f"{done.read:,} results: {words}, {done.known:,} known; {show_amount(done.taken_fen)} taken")
-        for s in done.surplus:
-            print(f"  {s.attempt}: the loan was paid already; {show_amount(s.unapplied_fen)} is owed back")
-        for c in done.corrections:
-            print(f"  {c.end_to_end}: the bank asks to correct {c.code}: {c.corrected}")
-        for s in done.contradictions:
-            print(f"  {s.attempt}: told as {s.status} after {s.contradicts}; both stand, ask the bank")
-    _refusals(done.refused)
+    words = ", ".join(f"{n:,} {status}" for status, n in body["counts"].items()) or "nothing new"
+    taken = show_amount(body["taken_fen"])
+    lines = [f"{body['read']:,} results: {words}, {body['known_before']:,} known; {taken} taken"]
+    for s in body["surplus"]:
+        lines.append(f"  {s['attempt']}: the loan was paid already; {show_amount(s['unapplied_fen'])} is owed back")
+    for c in body["corrections"]:
+        lines.append(f"  {c['of']}: the bank asks to correct {c['code']}: {c['corrected']}")
+    for s in body["contradictions"]:
+        lines.append(f"  {s['attempt']}: told as {s['now']} after {s['was']}; both stand, ask the bank")
+    return "\n".join(lines)
 
 
 def presume_paid(
     form: Form = "nacha",
     days: Annotated[int, typer.Option(min=1, max=60, help="Days without a return.")] = 3,
     on: OnDay = "",
+    reference: Named = "",
+    by: By = "",
     as_json: AsJson = False,
 ) -> None:
     """Count debits that were never answered as paid, where the scheme tells only returns."""
-    from afterloan.sending.debit_files import presume_paid as presume
-    from afterloan.store.server import open_store
+    from afterloan.desk.keyboard.doing import act
 
-    _show(presume(open_store(), form, days, _day(on)), as_json)
+    answer = act("debit.presume_paid", {"form": form, "days": days}, _day(on), reference, by)
+    _show(answer, as_json)
+    _refusals(answer.body["refused"])
 
 
 def ask(
     url: Annotated[str, typer.Option(help="The gateway.")],
     minutes: Annotated[int, typer.Option(min=0, help="Only attempts older than this.")] = 15,
+    by: By = "",
     as_json: AsJson = False,
 ) -> None:
     """Ask the gateway what became of attempts without an answer. Nothing is sent again."""
+    from afterloan.desk.keyboard.doing import who_here
     from afterloan.sending.bank_gateway import HttpGateway
     from afterloan.sending.doubt import resolve_doubt
+    from afterloan.servicing.answers import told_in
     from afterloan.store.server import open_store
 
     token = os.environ.get("AFTERLOAN_GATEWAY_TOKEN", "")
-    done = resolve_doubt(open_store(), HttpGateway(url, token), datetime.now(UTC), timedelta(minutes=minutes))
-    _show(done, as_json)
+    store = open_store()
+    with store.connect() as connection:
+        who = who_here(connection, by)
+    done = told_in(resolve_doubt(store, HttpGateway(url, token), datetime.now(UTC), timedelta(minutes=minutes), who))
+    print(json.dumps(done, ensure_ascii=False) if as_json else _results_told(done))
+    _refusals(done["refused"])
 
 
 def callbacks(
@@ -276,76 +295,109 @@ def _secret(variable: str) -> str:
 # -- statements ---------------------------------------------------------------------------------------------------
 
 
-def bank_statement(file: Path, on: OnDay = "", as_json: AsJson = False) -> None:
+def bank_statement(file: Path, on: OnDay = "", by: By = "", as_json: AsJson = False) -> None:
     """Take a bank statement (camt.053, camt.054, MT940, CSV) and match its money to loans."""
     from afterloan.banks.files import read_statements
-    from afterloan.servicing.money import import_statement
-    from afterloan.store.server import open_store
+    from afterloan.desk.keyboard.doing import act, show
+    from afterloan.servicing.lines import statement_in_parts
 
-    store = open_store()
-    refused: list[RowRefused] = []
-    for statement in read_statements(_data(file), file.name):
-        done = import_statement(store, statement, file.name, _day(on))
-        _show_import(done, as_json)
-        refused.extend(done.refused)
+    data, day = _data(file), _day(on)
+    parts = [p for statement in read_statements(data, file.name) for p in statement_in_parts(statement, file.name)]
+    refused: list[str] = []
+    for k, part in enumerate(parts, 1):
+        answer = act("statement.take", part.model_dump(), day, _file_name(data, k, day), by)
+        show(answer, as_json, _statement_told)
+        refused.extend(answer.body["refused"])
     _refusals(refused)
 
 
-def _show_import(done: "Imported", as_json: bool) -> None:
+def _statement_told(body: Mapping[str, Any]) -> str:
     from afterloan.money import show_amount
 
-    if as_json:
-        waits = [{"line": r, "why": m.how, "candidates": list(m.candidates)} for r, m in done.unmatched]
-        told = {"account": done.account, "lines": done.lines, "known": done.known, "matched": done.matched}
-        print(json.dumps({**told, "matched_fen": done.matched_fen, "unmatched": waits}, ensure_ascii=False))
-        return
-    how = ", ".join(f"{n:,} by {name}" for name, n in sorted(done.matched.items())) or "none"
-    net = show_amount(done.matched_fen)
-    print(f"{done.account}: {done.lines:,} lines, {done.known:,} known; matched: {how}; {net} net")
-    for reference, match in done.unmatched:
-        who = f" (maybe {', '.join(match.candidates)})" if match.candidates else ""
-        print(f"  {reference}: {match.how}{who}")
+    how = ", ".join(f"{n:,} by {name}" for name, n in body["matched"].items()) or "none"
+    net = show_amount(body["matched_fen"])
+    counts = f"{body['lines']:,} lines, {body['known_before']:,} known"
+    lines = [f"{body['account']}: {counts}; matched: {how}; {net} net"]
+    for x in body["unmatched"]:
+        who = f" (maybe {', '.join(x['candidates'])})" if x["candidates"] else ""
+        lines.append(f"  {x['line']}: {x['why']}{who}")
+    return "\n".join(lines)
 
 
 def unmatched(
     assign: Annotated[str, typer.Option(help="Bank reference of a line to decide, or its number as #12.")] = "",
+    move: Annotated[str, typer.Option(help="A line that was given to the wrong loan: it is for --loan.")] = "",
+    take_off: Annotated[
+        str, typer.Option("--take-off", help="A line that was given to the wrong loan: it waits again.")
+    ] = "",
     loan: Annotated[str, typer.Option(help="The loan it is for.")] = "",
     aside: Annotated[str, typer.Option(help="It is for no loan: what it is.")] = "",
+    note: Annotated[str, typer.Option(help="How we know.")] = "",
     account: Annotated[str, typer.Option(help="Our account, where several have that reference.")] = "",
     by: By = "",
     on: OnDay = "",
+    reference: Named = "",
     refunds: Annotated[bool, typer.Option("--refunds", help="List paid loans that hold money instead.")] = False,
     refused: Annotated[
         bool, typer.Option("--refused", help="List rows of bank files that could not be taken.")
     ] = False,
-    done: Annotated[int, typer.Option(min=0, help="Number of a refused row that --by has done with: --aside HOW.")] = 0,
+    done: Annotated[int, typer.Option(min=0, help="Number of a refused row that is done with: --aside HOW.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """List money that found no loan; give a line to a loan (--assign … --loan … --by …) or set it aside."""
+    """List money that found no loan; give a line to a loan (--assign … --loan …), set it aside, move it."""
+    from afterloan.desk.keyboard.doing import act, show, told_plainly
+
+    line = assign or move or take_off
+    if line or done:
+        verb, asked = (
+            ("statement.finish_row", {"number": done, "how": aside})
+            if done
+            else _decided(assign, move, loan, aside, note)
+        )
+        asked |= {} if done else {"line": line, "account": account or None}
+        show(act(verb, asked, _day(on), reference, by), as_json, lambda body: told_plainly(verb, body, False))
+    elif refunds:
+        _refunds(_day(on), as_json)
+    elif refused:
+        _refused_rows(as_json)
+    else:
+        _waiting(as_json)
+
+
+def _decided(assign: str, move: str, loan: str, aside: str, note: str) -> tuple[str, dict[str, Any]]:
+    """The verb for a line that a person decides, and what it asks beside the line."""
+    if assign and bool(loan) == bool(aside):
+        raise ValueError("say either --loan LOAN or --aside WHAT-IT-IS")
+    if move and not loan:
+        raise ValueError("say --loan LOAN: the loan that the money is for")
+    if assign and aside:
+        return "statement.set_aside", {"note": aside}
+    if assign or move:
+        return "statement.give" if assign else "statement.move", {"loan": loan, "note": note}
+    return "statement.take_off", {"note": note}
+
+
+def _refunds(on: date, as_json: bool) -> None:
+    """Paid loans that hold money."""
+    from afterloan.money import show_amount
+    from afterloan.servicing.money import refunds_due
+    from afterloan.store.server import open_store
+
+    owed = refunds_due(open_store(), on)
+    if as_json:
+        print(json.dumps([{"loan": s.loan, "borrower": s.borrower, "amount_fen": s.amount_fen} for s in owed]))
+        return
+    for s in owed:
+        print(f"{s.loan:24}{s.borrower:20}{show_amount(s.amount_fen):>16}  {s.name}")
+
+
+def _waiting(as_json: bool) -> None:
+    """Lines that found no loan."""
     from afterloan.money import decimals_of, show_amount
-    from afterloan.servicing.money import give_line, refunds_due
     from afterloan.store.server import open_store
     from afterloan.store.statements import open_refusals, unmatched_lines
 
-    store = open_store()
-    if assign:
-        if not by or bool(loan) == bool(aside):
-            raise ValueError("say --by WHO and either --loan LOAN or --aside WHAT-IT-IS")
-        with store.connect() as connection:
-            print(give_line(connection, assign, loan or None, by, _day(on), account or None, aside))
-        return
-    if refunds:
-        owed = refunds_due(store, _day(on))
-        if as_json:
-            print(json.dumps([{"loan": s.loan, "borrower": s.borrower, "amount_fen": s.amount_fen} for s in owed]))
-        else:
-            for s in owed:
-                print(f"{s.loan:24}{s.borrower:20}{show_amount(s.amount_fen):>16}  {s.name}")
-        return
-    if refused or done:
-        _refused_rows(done, by, aside, _day(on), as_json)
-        return
-    with store.connect() as connection:
+    with open_store().connect() as connection:
         lines, waiting = unmatched_lines(connection), len(open_refusals(connection))
     if as_json:
         print(json.dumps(lines, default=str, ensure_ascii=False))
@@ -360,17 +412,12 @@ def unmatched(
         print(f"{waiting} rows of bank files could not be taken: see `afterloan unmatched --refused`")
 
 
-def _refused_rows(done: int, by: str, note: str, on: date, as_json: bool) -> None:
-    """List refused rows, or say that one is done with."""
+def _refused_rows(as_json: bool) -> None:
+    """Rows of bank files that could not be taken."""
     from afterloan.store.server import open_store
-    from afterloan.store.statements import finish_refusal, open_refusals
+    from afterloan.store.statements import open_refusals
 
     with open_store().connect() as connection:
-        if done:
-            if not by or not note:
-                raise ValueError("say --by WHO and --aside WHAT-BECAME-OF-IT")
-            print(f"{done}: {'done' if finish_refusal(connection, done, by, note, on) else 'was done before'}")
-            return
         rows = open_refusals(connection)
     if as_json:
         print(json.dumps([asdict(row) for row in rows], default=str, ensure_ascii=False))

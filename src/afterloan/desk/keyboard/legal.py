@@ -1,7 +1,7 @@
 """Commands of the law: show a case, propose, approve, refuse, start, end steps; evidence, bundle, losses, people."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from afterloan.store.legal import LegalCase
 
 On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
-By = Annotated[str, typer.Option("--by", help="The person.")]
+By = Annotated[str, typer.Option("--by", help="Who sits here; the name you are known by on this machine unless given.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -44,19 +44,23 @@ def _both() -> Iterator[Any]:
         yield connection, reader
 
 
-def day(on: On = "") -> None:
-    """After `decide`: the ladder's wishes of a day become proposals, and what is due by law becomes tasks."""
-    from afterloan.servicing.legal import propose_from_ladder, propose_losses_from_ladder, watch, watched
+def _act(verb: str, asked: dict[str, Any], on: str, by: str = "", reference: str = "") -> Mapping[str, Any]:
+    """Do one verb; the body of its answer."""
+    from afterloan.desk.keyboard.doing import act
 
-    today = _date(on)
-    with _both() as (connection, reader):
-        made = propose_from_ladder(connection, reader, today) + propose_losses_from_ladder(connection, reader, today)
-        tasks = watch(connection, reader, watched(connection), today)
-    print("\n".join([*made, f"{len(made)} proposals wait for people, {tasks} new tasks"]))
+    return act(verb, asked, _date(on), reference, by).body
+
+
+def day(on: On = "", by: By = "") -> None:
+    """After `decide`: the ladder's wishes of a day become proposals, and what is due by law becomes tasks."""
+    told = _act("legal.day", {}, on, by)
+    made = told["proposals"]
+    print("\n".join([*made, f"{len(made)} proposals wait for people, {told['tasks']} new tasks"]))
 
 
 def show(loan: str, on: On = "") -> None:
     """The steps of LOAN, its deadlines, its period of limitation, and what each further step still lacks."""
+    from afterloan.money import show_amount
     from afterloan.servicing.legal import due_of
     from afterloan.store.legal import case_of
     from afterloan.strategy.legal import may_propose, step_rules
@@ -64,7 +68,7 @@ def show(loan: str, on: On = "") -> None:
     with _both() as (connection, reader):
         case = case_of(connection, reader, loan, _date(on))
     claim = case.claim
-    print(f"{loan} of {case.borrower}: {claim.days_past_due} days past due, {claim.payoff_fen / 100:,.2f} owed")
+    print(f"{loan} of {case.borrower}: {claim.days_past_due} days past due, {show_amount(claim.payoff_fen)} owed")
     if claim.period:
         print(
             f"limitation: until {claim.period.ends_on}, {claim.period.days_left(claim.on)} days ({claim.period.cause})"
@@ -78,95 +82,73 @@ def show(loan: str, on: On = "") -> None:
         print(f"{name}: " + ("may be proposed" if answer.allowed else "; ".join(answer.why)))
 
 
-def propose(loan: str, step: str, by: By, reason: Annotated[str, typer.Option()] = "unpaid", on: On = "") -> None:
+def propose(loan: str, step: str, by: By = "", reason: Annotated[str, typer.Option()] = "unpaid", on: On = "") -> None:
     """Propose STEP for LOAN; nothing happens by it."""
-    from afterloan.servicing.legal import propose as run
-
-    with _both() as (connection, reader):
-        print(run(connection, reader, loan, step, _date(on), by, reason))
+    print(_act("legal.propose", {"loan": loan, "step": step, "reason": reason}, on, by)["proposal"])
 
 
-def approve(proposal: str, by: By, role: Annotated[str, typer.Option()], on: On = "", note: str = "") -> None:
+def approve(proposal: str, role: Annotated[str, typer.Option()], by: By = "", on: On = "", note: str = "") -> None:
     """Approve PROPOSAL in a role that you were appointed to."""
-    from afterloan.servicing.legal import approve as run
-
-    with _both() as (connection, reader):
-        run(connection, reader, proposal, _date(on), by, role, note)
-    print(f"approved by {by} as {role}")
+    told = _act("legal.approve", {"proposal": proposal, "role": role, "note": note}, on, by)
+    print(f"approved by {told['approved_by']} as {role}")
 
 
-def refuse(proposal: str, by: By, reason: Annotated[str, typer.Option()], on: On = "") -> None:
+def refuse(proposal: str, reason: Annotated[str, typer.Option()], by: By = "", on: On = "") -> None:
     """Turn PROPOSAL down."""
-    from afterloan.servicing.legal import refuse as run
-
-    with _both() as (connection, reader):
-        run(connection, reader, proposal, _date(on), by, reason)
-    print(f"refused by {by}")
+    print(f"refused by {_act('legal.refuse', {'proposal': proposal, 'reason': reason}, on, by)['refused_by']}")
 
 
-def start(proposal: str, by: By, on: On = "", court: str = "", case_number: str = "") -> None:
+def start(proposal: str, by: By = "", on: On = "", court: str = "", case_number: str = "") -> None:
     """Take an approved step."""
-    from afterloan.servicing.legal import start as run
+    from afterloan.money import show_amount
 
-    with _both() as (connection, reader):
-        event = run(connection, reader, proposal, _date(on), by, court, case_number)
-    print(f"{event.step} started: {event.claim_fen / 100:,.2f} claimed")
+    told = _act("legal.start", {"proposal": proposal, "court": court, "case_number": case_number}, on, by)
+    print(f"{told['step']} started: {show_amount(told['claim_fen'])} claimed")
 
 
 def end(
     proposal: str, outcome: str, on: On = "", amount: str = "0", perform_by: str = "", case_number: str = "",
-    note: str = "",
+    note: str = "", by: By = "",
 ) -> None:  # fmt: skip
     """Tell what came of a step: delivered, issued, objected, granted, part_paid …"""
-    from afterloan.servicing.legal import end as run
-
-    until = _date(perform_by) if perform_by else None
-    with _both() as (connection, reader):
-        run(connection, reader, proposal, _date(on), outcome, amount_of(amount), until, case_number, note)
+    asked: dict[str, Any] = {"proposal": proposal, "outcome": outcome, "amount_fen": amount_of(amount)}
+    asked |= {"perform_by": _date(perform_by) if perform_by else None, "case_number": case_number, "note": note}
+    _act("legal.end", asked, on, by)
     print(f"recorded: {outcome}")
 
 
-def evidence(loan: str, what: str, file: Path, on: On = "") -> None:
+def evidence(loan: str, what: str, file: Path, on: On = "", by: By = "") -> None:
     """Name FILE as evidence of LOAN by its SHA-256; WHAT: contract, identity, disbursement, notice, court …"""
-    from afterloan.facts.events import read_event
-    from afterloan.facts.legal import EvidenceKept
-    from afterloan.store.events import tell
-    from afterloan.store.legal import case_of
-
-    day, digest = _date(on), hashlib.sha256(file.read_bytes()).hexdigest()
-    with _both() as (connection, reader):
-        borrower = case_of(connection, reader, loan, day).borrower
-        told = {"borrower": borrower, "loan": loan, "on": day, "known_on": day, "what": what, "name": file.name}
-        tell(connection, read_event(EvidenceKept, {**told, "sha256": digest, "reference": f"evidence:{loan}:{digest}"}))
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    asked = {"loan": loan, "what": what, "name": file.name, "sha256": digest}
+    _act("evidence.keep", asked, on, by, f"evidence:{loan}:{digest}")
     print(f"{digest}  {file.name}")
 
 
-def people(person: str = typer.Argument(""), role: Annotated[list[str] | None, typer.Option()] = None) -> None:
+def people(
+    person: str = typer.Argument(""), role: Annotated[list[str] | None, typer.Option()] = None, on: On = "", by: By = ""
+) -> None:
     """Show who may approve in which roles, or appoint PERSON (no --role: to none)."""
-    from afterloan.store.legal import appoint
     from afterloan.store.legal import people as known
 
+    if person:
+        _act("people.appoint", {"person": person, "roles": role or []}, on, by)
     with _both() as (connection, _):
-        if person:
-            appoint(connection, person, role or [])
         for name, roles in sorted(known(connection).items()):
             print(f"{name:24}{', '.join(roles)}")
 
 
-def loss(loan: str, what: str, by: By, on: On = "", price: str = "0") -> None:
+def loss(loan: str, what: str, by: By = "", on: On = "", price: str = "0") -> None:
     """Propose a charge_off, write_off or sale of LOAN."""
-    from afterloan.servicing.legal import propose_loss
+    print(
+        _act("loss.propose", {"loan": loan, "what": what, "price_fen": amount_of(price, "price")}, on, by)["proposal"]
+    )
 
-    with _both() as (connection, reader):
-        print(propose_loss(connection, reader, loan, what, _date(on), by, amount_of(price, "price")))
 
-
-def approve_loss(proposal: str, by: By, role: Annotated[str, typer.Option()], on: On = "") -> None:
+def approve_loss(proposal: str, role: Annotated[str, typer.Option()], by: By = "", on: On = "") -> None:
     """Approve a charge-off, write-off or sale; the last approval books it."""
-    from afterloan.servicing.legal import approve_loss as run
-
-    with _both() as (connection, _):
-        print("booked" if run(connection, proposal, _date(on), by, role) else "approved; another approval is needed")
+    told = _act("loss.approve", {"proposal": proposal, "role": role}, on, by)
+    print("booked" if told["booked"] else "approved; another approval is needed")
 
 
 def bundle(
@@ -198,18 +180,15 @@ def _evidence_files(connection: Any, reader: Any, case: "LegalCase", language: s
     from afterloan.report.explain import explain
     from afterloan.report.statement import loan_statement
     from afterloan.store.events import events_of
+    from afterloan.store.legal import contract_told
     from afterloan.store.read import read_loans
 
     day = case.claim.on.toordinal() - 719163
     book = read_loans(connection, reader, f"c.loan = {case.loan_number}")
     entries, closed_on = entries_of(connection, case.loan_number)
     told = loan_statement(book, 0, case.loan, entries, closed_on, None, day)
-    row = connection.execute(
-        "select p.code, p.terms, to_jsonb(c) - 'told' from contract c join product p on p.number = c.product "
-        "where c.loan = %s",
-        (case.loan_number,),
-    ).fetchone()
-    working = explain(book, 0, row[0], day, language=language)
+    product, terms, contract = contract_told(connection, case.loan_number)
+    working = explain(book, 0, product, day, language=language)
     kinds = ("message.", "contact.", "bureau.notice_delivered", "legal.")
     events = events_of(connection, case.borrower, None, case.claim.on, case.claim.on)
     notices = [
@@ -218,7 +197,7 @@ def _evidence_files(connection: Any, reader: Any, case: "LegalCase", language: s
         if e.KIND.startswith(kinds)
     ]
     return {
-        "contract.json": as_json({"contract": row[2], "product": row[0], "terms": row[1]}),
+        "contract.json": as_json({"contract": contract, "product": product, "terms": terms}),
         "statement.csv": told.to_csv().encode(),
         "working.txt": "\n".join(f"{x.on:10}  {x.text}" for x in working.lines).encode(),
         "notices.json": as_json(notices),
