@@ -17,7 +17,7 @@ from afterloan.facts.limit import LINE_KINDS
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import FactKind
-from afterloan.store.contacts import STANDING_KINDS, defaults_of, place_of, standing_of
+from afterloan.store.contacts import STANDING_KINDS, defaults_of, standing_of
 from afterloan.store.ids import ids_of
 from afterloan.store.read import fetch
 from afterloan.strategy.columns import FAR
@@ -25,6 +25,7 @@ from afterloan.strategy.frame import active_loans, loan_frame, of_borrowers, who
 from afterloan.strategy.governor import NO_STANDING, Place, Standing
 from afterloan.strategy.holds import Held, held_on, hold_rules
 from afterloan.strategy.ladder import Ladder
+from afterloan.strategy.places import place_of
 from afterloan.strategy.plan import Known
 from afterloan.strategy.promises import Money, Promises, counted, judge_promises
 from afterloan.strategy.restriction import Line, columns_of_limits, line_of

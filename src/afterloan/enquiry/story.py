@@ -10,8 +10,9 @@ import psycopg
 from afterloan.facts import FactRefused
 from afterloan.facts.events import Event
 from afterloan.loan.terms import FactKind
-from afterloan.store.contacts import defaults_of, place_of
+from afterloan.store.contacts import defaults_of
 from afterloan.store.events import events_of
+from afterloan.strategy.places import place_of
 from afterloan.strategy.story import Line, action, money, other, sentence, transition
 
 FACTS = (

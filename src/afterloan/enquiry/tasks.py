@@ -10,9 +10,11 @@ from datetime import date
 from typing import Any
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from afterloan.money import show_amount
 from afterloan.store.statements import unmatched_lines
+from afterloan.strategy.places import what_is_wrong
 
 OLD_QUEUES = ("bureau-notice", "bureau-refused", "bureau-rejected", "bureau-dispute", "legal", "sending-in-doubt")
 """Queues of tasks that older versions put among the collectors' cases."""
@@ -70,6 +72,12 @@ REVIEWS = (
     "where l.borrower = e.borrower and l.body->>'of' = e.reference "
     "and l.kind in ('hold.lifted', 'hardship.decided', 'vulnerability.cleared'))"
 )
+PLACES = "select distinct attributes->>'jurisdiction', attributes->'timezone', attributes->>'language' from borrower"
+AT_PLACE = (
+    "select 'place:' || reference, 'place', reference, name, '', known_on, jsonb_build_object('why', %s::text) "
+    "from borrower where attributes->>'jurisdiction' is not distinct from %s "
+    "and attributes->'timezone' is not distinct from %s::jsonb and attributes->>'language' is not distinct from %s"
+)
 DONE = (
     "select body->>'of', kind, body from event where kind in ('task.done', 'task.reopened', 'task.assigned') "
     "and on_day <= %(on)s order by event"
@@ -103,6 +111,18 @@ def _rows(rows: Iterable[tuple[Any, ...]]) -> list[Task]:
     ]  # fmt: skip
 
 
+def _places(connection: psycopg.Connection[Any]) -> list[Task]:
+    """Borrowers whose place cannot be told: nobody contacts them until it is corrected. It ends with the correction."""
+    found: list[Task] = []
+    for jurisdiction, zone, language in connection.execute(PLACES).fetchall():
+        wrong = what_is_wrong({"jurisdiction": jurisdiction, "timezone": zone, "language": language})
+        if wrong:
+            words = f"correct where the borrower is: {wrong}"
+            told = (words, jurisdiction, Jsonb(zone) if zone is not None else None, language)
+            found += _rows(connection.execute(AT_PLACE, told).fetchall())
+    return found
+
+
 def _money(connection: psycopg.Connection[Any], on: date) -> list[Task]:
     """Lines of statements that nobody has given to a loan."""
     return [
@@ -122,7 +142,7 @@ def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, do
     found: list[Task] = []
     for sql in (PUT, WITHOUT_CHANNEL, PROPOSED, REVIEWS):
         found += _rows(connection.execute(sql, told).fetchall())
-    found += _money(connection, on)
+    found += _money(connection, on) + _places(connection)
     done: dict[str, str] = {}
     hands: dict[str, str] = {}
     for of, kind, body in connection.execute(DONE, told).fetchall():

@@ -5,10 +5,12 @@ ends as if it had not been killed.
 """
 
 import csv
+import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ from afterloan.loan.terms import (
 )
 from afterloan.rules.products import ProductTerms, builtin, load_products
 from afterloan.store.server import Store
+from afterloan.strategy.places import places_known, what_is_wrong
 
 BATCH = 50_000
 REFUSALS = "refused.csv"
@@ -211,6 +214,25 @@ def _late(first: str, second: str) -> Rule:
     return Rule(second, pl.col(second) < pl.col(first), f"is before {first}", "correct one of the two days")
 
 
+PLACE_WORDS = {
+    "timezone": ("the timezone is none", "write an IANA name, e.g. Asia/Shanghai"),
+    "jurisdiction": ("the jurisdiction is in no pack", f"there are: {', '.join(sorted(places_known()))}"),
+    "language": ("the language is no language tag", "write it as zh-CN or en"),
+}
+
+
+@lru_cache(4096)
+def _place_holds(name: str, text: str) -> bool:
+    """Whether a part of a place, as text out of JSON (a list of zones with its brackets), can be."""
+    return not what_is_wrong({name: json.loads(text) if text.startswith("[") else text})
+
+
+def _of_place(attributes: pl.Expr, without: pl.Expr, name: str, reason: str, remedy: str) -> Rule:
+    told = pl.when(without).then(None).otherwise(attributes).str.json_path_match(f"$.{name}")
+    holds = told.map_elements(lambda text: _place_holds(name, text), return_dtype=pl.Boolean)
+    return Rule("attributes", told.is_not_null() & ~holds.fill_null(True), reason, remedy)
+
+
 def _borrowers(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
     name = _text("name").fill_null("") if "name" in b.columns else pl.lit("")
     attributes = _text("attributes") if "attributes" in b.columns else pl.lit("{}")
@@ -218,6 +240,7 @@ def _borrowers(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
     expressions, rules = _gather(_name("reference"), _day(b, "known_on", pl.date(1970, 1, 1)))
     shape = ~empty & ~(attributes.str.starts_with("{") & attributes.str.ends_with("}"))
     rules.append(Rule("attributes", shape, "is no JSON object", 'write {"city": "…"} or leave it empty'))
+    rules += [_of_place(attributes, empty | shape, name, *told) for name, told in PLACE_WORDS.items()]
     return [
         *expressions,
         name.alias("name"),

@@ -14,8 +14,9 @@ from afterloan.facts.message import MessageDelivered, MessageFailed, MessageSent
 from afterloan.sending.drain import Dropped, Item, Outcome, Place, Promise, Refused, Retry, Sent, Unknown
 from afterloan.sending.owed import ask_again
 from afterloan.sending.templates import TemplateRefused, Text, render, template_of
-from afterloan.store.contacts import Attempt, admit_many, defaults_of, place_of
+from afterloan.store.contacts import Attempt, admit_many, defaults_of
 from afterloan.store.sending import TellRow, tell_rows
+from afterloan.strategy.places import place_of
 
 ADDRESS = {"sms": "mobile", "email": "email", "chat": "chat", "letter": "address", "webhook": "webhook", "push": ""}
 """The borrower's attribute that holds the address of a channel."""

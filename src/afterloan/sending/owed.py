@@ -13,10 +13,10 @@ import psycopg
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
 from afterloan.sending.drain import Dropped, Item, Refused
-from afterloan.store.contacts import place_of
 from afterloan.store.loans import loans_now
 from afterloan.store.locks import lock_borrowers
 from afterloan.strategy.frame import loan_frame, of_borrowers, whole_frame
+from afterloan.strategy.places import place_of
 from afterloan.strategy.plan import loans_of, money_values
 
 ABOUT_MONEY = ("collection", "reminder")

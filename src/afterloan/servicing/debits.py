@@ -25,7 +25,7 @@ from afterloan.facts.debit import (
 from afterloan.facts.hold import HoldLifted, HoldPlaced
 from afterloan.rules.packs import Finding
 from afterloan.servicing.repayment import take_money
-from afterloan.store.contacts import defaults_of, place_of
+from afterloan.store.contacts import defaults_of
 from afterloan.store.debits import (
     Standing,
     attempt_of,
@@ -50,6 +50,7 @@ from afterloan.strategy.debit import (
     schedule_rule,
 )
 from afterloan.strategy.holds import held_on, stopped
+from afterloan.strategy.places import place_of
 
 KIND = "debit.attempt"
 

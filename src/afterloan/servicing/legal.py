@@ -22,7 +22,7 @@ from afterloan.facts.legal import (
 from afterloan.loan.terms import Component
 from afterloan.rules.packs import Finding
 from afterloan.servicing.booking import take
-from afterloan.store.contacts import defaults_of, place_of
+from afterloan.store.contacts import defaults_of
 from afterloan.store.events import Told, borrower_number, events_of, tell
 from afterloan.store.legal import LegalCase, case_of, check_role
 from afterloan.store.locks import lock_borrowers
@@ -38,6 +38,7 @@ from afterloan.strategy.legal import (
     step_rules,
 )
 from afterloan.strategy.limitation import rule_of, warning
+from afterloan.strategy.places import place_of
 
 Connection = psycopg.Connection[Any]
 

@@ -12,11 +12,11 @@ from afterloan.facts.person import DetailsCorrected
 from afterloan.rules.packs import rules_of
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
-from afterloan.store.contacts import set_defaults, zone_known
+from afterloan.store.contacts import set_defaults
 from afterloan.store.events import tell
 from afterloan.store.settings import Setting, set_parts
+from afterloan.strategy.places import check_place
 
-LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
 PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,24}")
 
 
@@ -29,24 +29,13 @@ class CorrectDetails(Asked):
     attributes: dict[str, Any] = Field(default_factory=dict)
 
 
-def places_known() -> set[str]:
-    """Jurisdictions for which there are contact rules: CN, US, EU, UK, IN and what a lender adds."""
-    return {rule.jurisdiction for rule in rules_of("contact") if rule.jurisdiction != "ANY"}
-
-
 def check_attribute(name: str, value: Any) -> None:
     """Refuse an attribute that would mislead who reads it: a zone, place, language or phone that is none.
 
     Raises FactRefused. `check_attribute("timezone", "America/New_york")` is refused: the name ends in York.
     """
-    if name == "timezone":
-        for zone in value if isinstance(value, list) else [value]:
-            zone_known(str(zone))
-    elif name == "jurisdiction" and value not in places_known():
-        raise FactRefused(name, value, "no such place in the packs", f"there are: {', '.join(sorted(places_known()))}")
-    elif name == "language" and not LANGUAGE.fullmatch(str(value)):
-        raise FactRefused(name, value, "is no language tag", "write it as zh-CN or en")
-    elif name == "phone" and not PHONE.fullmatch(str(value)):
+    check_place(name, value)
+    if name == "phone" and not PHONE.fullmatch(str(value)):
         raise FactRefused(
             name, value, "is no phone number", "write digits with the country's code, e.g. +86 138 0013 8000"
         )

@@ -18,6 +18,8 @@ def _borrower_of(connection: psycopg.Connection[Any], key: str) -> str:
     if key.startswith("line:"):
         remedy = f"give it to a loan: `afterloan unmatched --assign '#{key[5:]}' --loan LOAN`"
         raise FactRefused("of", key, "is money that waits", remedy)
+    if key.startswith("place:"):
+        raise FactRefused("of", key, "ends when it is right", f"correct it: `afterloan correct {key[6:]} …`")
     row = connection.execute(
         "select b.reference from borrower b where b.borrower in (select borrower from outbox where key = %s "
         "union select borrower from event where reference = %s)",

@@ -10,10 +10,11 @@ import psycopg
 
 from afterloan.dates import iso
 from afterloan.facts.action import ActionWithdrawn
-from afterloan.store.contacts import defaults_of, place_of
+from afterloan.store.contacts import defaults_of
 from afterloan.store.events import borrower_number, events_of
 from afterloan.store.limits import owed_now
 from afterloan.strategy.holds import held_on, stopped
+from afterloan.strategy.places import place_of
 
 WAITING = ("legal.propose", "charge_off.propose", "agency.place", "worklist")
 """Actions that wait for a person and are withdrawn by a cure long after they were planned."""

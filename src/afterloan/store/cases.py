@@ -18,13 +18,14 @@ from afterloan.facts.placement import AgencyPlaced, AgencyRecalled, CaseAssigned
 from afterloan.facts.promise import PromiseMade
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import State
-from afterloan.store.contacts import Attempt, admit, defaults_of, place_of
+from afterloan.store.contacts import Attempt, admit, defaults_of
 from afterloan.store.events import tell
 from afterloan.store.ids import one_of
 from afterloan.store.read import read_loans
 from afterloan.strategy.agency_file import Returned, RowRefused, write_placements
 from afterloan.strategy.frame import loan_frame, of_borrowers
 from afterloan.strategy.holds import held_on
+from afterloan.strategy.places import place_of
 from afterloan.strategy.worklist import priority_fen, worth_rule
 
 OVERDUE = (int(State.OVERDUE), int(State.CHARGED_OFF), int(State.WRITTEN_OFF))

@@ -26,9 +26,12 @@ from afterloan.store.locks import lock_borrowers
 from afterloan.store.outbox import put_findings
 from afterloan.strategy.governor import Past, Place, Request, Standing, Verdict, contact_rules, judge
 from afterloan.strategy.holds import held_on
+from afterloan.strategy.places import place_of, zone_known
 
 DEFAULTS = {"jurisdiction": "CN", "zone": "Asia/Shanghai", "language": "zh-CN", "lender_type": None}
 SETTING = "place"
+DEMANDED = ("legal_notice",)
+"""Purposes that the law demands: they go also to a borrower whose place cannot be told."""
 SKEW_SECONDS = 300
 """Clocks of two workers may differ by this much: a moment that is a little early is taken as the newest on record."""
 
@@ -64,18 +67,6 @@ class Attempt:
     by: str = "afterloan"
 
 
-def place_of(attributes: dict[str, Any], defaults: dict[str, Any]) -> Place:
-    """A borrower's place out of the attributes `jurisdiction`, `timezone` (one or several), `language`."""
-    told = attributes.get("timezone") or defaults["zone"]
-    zones = tuple(told) if isinstance(told, list) else (str(told),)
-    return Place(
-        str(attributes.get("jurisdiction") or defaults["jurisdiction"]),
-        zones,
-        str(attributes.get("language") or defaults["language"]),
-        defaults.get("lender_type"),
-    )
-
-
 def defaults_of(connection: psycopg.Connection[Any]) -> dict[str, Any]:
     """The lender's own place: setting `place`, else DEFAULTS."""
     row = connection.execute("select value from setting where name = %s", (SETTING,)).fetchone()
@@ -94,16 +85,6 @@ def set_defaults(connection: psycopg.Connection[Any], **told: Any) -> None:
         "insert into setting (name, value) values (%s, %s) on conflict (name) do update set value = excluded.value",
         (SETTING, Jsonb(value)),
     )
-
-
-def zone_known(name: str) -> None:
-    """Raises FactRefused for a time zone that is not known."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise FactRefused(
-            "timezone", name, "no such zone", "write an IANA name, e.g. Asia/Shanghai", "unknown"
-        ) from error
 
 
 def standing_of(events: Iterable[Event], on: date, place: Place) -> Standing:
@@ -243,6 +224,8 @@ def _row(borrower: _Known, event: Event) -> tuple[Any, ...]:
 def _judge(attempt: Attempt, borrower: _Known) -> tuple[Verdict, ContactAttempted | None]:
     if attempt.reference in borrower.keys:
         return Verdict(True, "on record already"), None
+    if borrower.place.wrong and attempt.purpose not in DEMANDED:
+        return Verdict(False, f"where the borrower is cannot be told: {borrower.place.wrong}"), None
     past = past_of(borrower.events)
     newest = max((p.at for p in past), default=attempt.at)
     early = (newest - attempt.at).total_seconds()

@@ -16,13 +16,14 @@ from afterloan.facts.legal import LegalStepEnded, LegalStepStarted, LimitationIn
 from afterloan.facts.promise import PromiseMade
 from afterloan.loan.reckon import Reckoned, reckon_loan
 from afterloan.loan.terms import FactKind
-from afterloan.store.contacts import defaults_of, place_of
+from afterloan.store.contacts import defaults_of
 from afterloan.store.events import events_of
 from afterloan.store.read import read_loans
 from afterloan.store.settings import Setting, set_parts, setting
 from afterloan.strategy.holds import held_on, stopped
 from afterloan.strategy.legal import Claim, Step, evidence_of, step_rules, steps_of
 from afterloan.strategy.limitation import Interruption, Limitation, enforcement_until, limitation, rule_of
+from afterloan.strategy.places import place_of
 
 PLANS = {FactKind.DEFERRED, FactKind.EXTENDED, FactKind.REINSTALLED, FactKind.INTEREST_ONLY, FactKind.SETTLEMENT_AGREED}
 

@@ -6,9 +6,10 @@ from typing import Any
 import psycopg
 
 from afterloan.loan.terms import FactKind
-from afterloan.store.contacts import defaults_of, place_of
+from afterloan.store.contacts import defaults_of
 from afterloan.store.events import borrower_number, events_of
 from afterloan.strategy.holds import hold_rules
+from afterloan.strategy.places import place_of
 from afterloan.strategy.promises import Judged, Money, judge_promises
 
 

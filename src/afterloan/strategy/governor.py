@@ -83,12 +83,16 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a borrower is for the purposes of contact: the pack, the zones, the lender type that binds, a language."""
+    """Where a borrower is for the purposes of contact: the pack, the zones, the lender type that binds, a language.
+
+    `wrong`: what is told of the place and cannot be, in words; then the rest is the lender's own place.
+    """
 
     jurisdiction: str
     zones: tuple[str, ...]
     language: str
     lender_type: str | None = None
+    wrong: str = ""
 
 
 @dataclass(frozen=True, slots=True)

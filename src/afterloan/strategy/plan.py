@@ -110,6 +110,8 @@ def _choose(known: Known, ladders: Mapping[str, Ladder], on: date, plan: Plan) -
                 number = row["borrower"]
                 if number not in arms:
                     arms[number] = arm_of(ladder.arms, row["reference"])
+                if known.places[number].wrong and step.do not in NO_TREATMENT and step.why != "legal_notice":
+                    continue  # a task of people until it is corrected: `enquiry/tasks.py`
                 if not _in_arm(step, arms[number]) or _is_held(number, step, known, plan, on):
                     continue
                 choice = chosen.setdefault(number, _Chosen(row, ladder, arms[number]))

@@ -277,9 +277,10 @@ def hold_lift(
 
 def hold_show(borrower: str, on: On = "") -> None:
     """The holds in effect, and what each stops."""
-    from afterloan.store.contacts import defaults_of, place_of
+    from afterloan.store.contacts import defaults_of
     from afterloan.store.events import events_of
     from afterloan.strategy.holds import held_on
+    from afterloan.strategy.places import place_of
 
     day = _date(on)
     with _connection() as connection:

@@ -1,0 +1,76 @@
+"""Where a borrower is: the place out of what is told of them, checked, and what is wrong with it in words."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from afterloan.facts import FactRefused
+from afterloan.rules.packs import rules_of
+from afterloan.strategy.governor import Place
+
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
+OF_PLACE = ("jurisdiction", "timezone", "language")
+"""Attributes of a borrower that say where and how they are to be reached."""
+
+
+@cache
+def places_known() -> frozenset[str]:
+    """Jurisdictions for which there are contact rules: CN, US, EU, UK, IN and what a lender adds."""
+    return frozenset(rule.jurisdiction for rule in rules_of("contact") if rule.jurisdiction != "ANY")
+
+
+def zone_known(name: str) -> None:
+    """Raises FactRefused for a time zone that is not known."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise FactRefused(
+            "timezone", name, "no such zone", "write an IANA name, e.g. Asia/Shanghai", "unknown"
+        ) from error
+
+
+def check_place(name: str, value: Any) -> None:
+    """Refuse a part of a place that is none; one of OF_PLACE, other attributes pass. Raises FactRefused.
+
+    `check_place("timezone", "America/New_york")` is refused: the name ends in York.
+    """
+    if name == "timezone":
+        for zone in value if isinstance(value, list) else [value]:
+            zone_known(str(zone))
+    elif name == "jurisdiction" and value not in places_known():
+        raise FactRefused(name, value, "no such place in the packs", f"there are: {', '.join(sorted(places_known()))}")
+    elif name == "language" and not LANGUAGE.fullmatch(str(value)):
+        raise FactRefused(name, value, "is no language tag", "write it as zh-CN or en")
+
+
+def what_is_wrong(attributes: Mapping[str, Any]) -> str:
+    """The first part of a borrower's place that is none, in words; empty: all is well."""
+    for name in OF_PLACE:
+        if attributes.get(name):
+            try:
+                check_place(name, attributes[name])
+            except FactRefused as refusal:
+                return str(refusal)
+    return ""
+
+
+def place_of(attributes: Mapping[str, Any], defaults: Mapping[str, Any]) -> Place:
+    """A borrower's place out of the attributes `jurisdiction`, `timezone` (one or several), `language`.
+
+    Where one of them is none, `wrong` says so and the rest is the lender's own place: the day's books go on by it, and
+    nobody is contacted by it (`store/contacts.py`, `strategy/plan.py`).
+    """
+    wrong = what_is_wrong(attributes)
+    if wrong:
+        attributes = {}
+    told = attributes.get("timezone") or defaults["zone"]
+    zones = tuple(told) if isinstance(told, list) else (str(told),)
+    return Place(
+        str(attributes.get("jurisdiction") or defaults["jurisdiction"]),
+        zones,
+        str(attributes.get("language") or defaults["language"]),
+        defaults.get("lender_type"),
+        wrong,
+    )
