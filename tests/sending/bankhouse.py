@@ -11,6 +11,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from afterloan.banks.words import Statement
 from afterloan.close import close_through
 from afterloan.dates import day
 from afterloan.facts.act import Answer, Refused, Who
@@ -21,6 +22,7 @@ from afterloan.sending.channels import read_setting
 from afterloan.sending.drain_work import drain
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
+from afterloan.servicing.money import Imported, import_lines, lines_in_turn, source_of
 from afterloan.store.debits import sign_mandate
 from afterloan.store.outbox import Action, put
 from afterloan.store.server import Store
@@ -81,6 +83,13 @@ def did(store: Store, verb: str, asked: dict[str, Any], on: date) -> Mapping[str
     answer = asked_at_the_door(store, verb, asked, on)
     assert isinstance(answer, Answer), answer
     return answer.body
+
+
+def import_statement(store: Store, told: Statement, file: str, on: date) -> Imported:
+    """A whole statement taken in, in a transaction of its own."""
+    named = (told.account, source_of(told), told.currency)
+    with store.connect() as connection:
+        return import_lines(connection, *named, lines_in_turn(told), told.refused, file, on)
 
 
 def at(text: str) -> datetime:

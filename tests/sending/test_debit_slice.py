@@ -5,14 +5,14 @@ from datetime import date
 from afterloan.close.decide import decide
 from afterloan.dates import day
 from afterloan.rehearsal.bank.simulator import Habits
-from afterloan.servicing.money import reader_of
+from afterloan.store.connect import reader_to
 from afterloan.store.debits import owed_today
 from afterloan.store.server import Store
 from tests.sending.bankhouse import at, attempt, bank_at, mandate, money, rows, run_drain, small_book, told
 
 
 def due_on(store: Store, on: str) -> int:
-    with store.connect() as connection, reader_of(store) as reader:
+    with store.connect() as connection, reader_to(store.url) as reader:
         (number,) = connection.execute("select borrower from borrower where reference = 'B1'").fetchone()
         owed = owed_today(connection, reader, [number], date.fromisoformat(on))
     return sum(o.amount_fen for o in owed.get(number, []))

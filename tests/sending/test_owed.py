@@ -23,11 +23,11 @@ from afterloan.sending.channels import read_setting
 from afterloan.sending.drain_work import drain
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
-from afterloan.servicing.money import import_statement
 from afterloan.store.limits import owed_now
 from afterloan.store.outbox import Action, put
 from afterloan.store.record import record
 from afterloan.store.server import Store
+from tests.sending.bankhouse import import_statement
 from tests.sending.messages_kit import kinds, steps
 from tests.strategy.books import borrower, loan
 

@@ -18,18 +18,14 @@ from afterloan.desk.keyboard.main import app
 from afterloan.facts import FactRefused
 from afterloan.servicing.matching import Claim, Match, match_line, tokens
 from afterloan.servicing.money import (
-    Imported,
     give_line,
-    import_lines,
-    lines_in_turn,
     move_line,
-    source_of,
     take_line_off,
 )
 from afterloan.servicing.passing import move_repayment
 from afterloan.store.server import Store
 from afterloan.store.statements import LineRow, finish_refusal, judge, open_refusals, unmatched_lines
-from tests.sending.bankhouse import mandate, money, rows, small_book
+from tests.sending.bankhouse import import_statement, mandate, money, rows, small_book
 from tests.servicing.test_debit_results import tried
 from tests.strategy.books import borrower, loan
 
@@ -44,13 +40,6 @@ def line(reference: str, fen: int, text: str = "", **more: str) -> Line:
 def statement(*lines: Line, opening: int = 0) -> Statement:
     closing = opening + sum(x.amount_fen for x in lines)
     return Statement("ST-1", "LENDER-1", "CNY", datetime(2025, 5, 12), lines, opening, closing)
-
-
-def import_statement(book: Store, told: Statement, file: str, on: date) -> Imported:
-    """A whole statement taken in, in a transaction of its own."""
-    named = (told.account, source_of(told), told.currency)
-    with book.connect() as connection:
-        return import_lines(connection, *named, lines_in_turn(told), told.refused, file, on)
 
 
 CLAIM = Claim("L1", "B1", "Li Lei", 10_900, 1_218_000)

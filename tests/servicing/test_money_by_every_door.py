@@ -5,8 +5,10 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from afterloan.banks.words import Line, Result, RowRefused, Statement, reference_of
+from afterloan.desk.keyboard.main import app
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.facts.debit import DebitAttempted, DebitFiled, Part
 from afterloan.sending.settling import CALLBACK, DRAIN, settle
@@ -161,3 +163,23 @@ def test_takes_money_off_only_with_a_second_person(book: Store) -> None:
     taken(book, statement(line("S1", "repays L1")))
     said = asked_at_the_door(book, "statement.take_off", {"line": "S1"}, ON)
     assert isinstance(said, Refused) and said.kind == "needs_second_person"
+
+
+def test_lines_are_given_moved_and_taken_off_at_the_keyboard(book: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AFTERLOAN_DATABASE_URL", book.url)
+    bad = RowRefused("line 9", "amount", "1,000", "could be 1.00 or 1000.00", "ask the bank")
+    taken(book, statement(line("S1", "no words"), refused=(bad,)))
+    (number,) = (r[0] for r in rows(book, "select refusal from bank_refusal"))
+
+    def say(*words: str, code: int = 0) -> str:
+        answer = CliRunner().invoke(app, ["unmatched", *words, "--by", "ming", "--on", "2025-05-13"])
+        assert answer.exit_code == code, (answer.output, answer.exception)
+        return answer.output + str(answer.exception or "")
+
+    assert "loan L2; amount 1500.00" in say("--assign", "S1", "--loan", "L2")
+    assert "was L2; loan L1" in say("--move", "S1", "--loan", "L1")
+    assert "1 planned actions withdrawn" not in say("--take-off", "S1")
+    assert "loan L1; amount 1500.00" in say("--assign", "S1", "--loan", "L1", "--reference", "again")
+    assert "say either --loan LOAN or --aside" in say("--assign", "S1", code=1)
+    assert f"row {number}" in say("--done", str(number), "--aside", "the bank sent it anew")
+    assert rows(book, "select distinct who, door from act where who = 'ming'") == [("ming", "keyboard")]
