@@ -121,8 +121,8 @@ def test_who_owes_nothing_is_not_told(
 def test_a_re_instalment_that_moves_what_was_due_is_no_debt_of_today(store: Store, tmp_path: Path, owed: int) -> None:
     """On the 13th the rest is spread anew over twelve months from 13 June: nothing is due that day."""
     with store.connect() as connection:
-        told = {"count": 12, "due_on": day("2025-06-13")}
-        record(connection, Reinstalled("L1", "P1", day("2025-05-13"), day("2025-05-13"), **told))
+        on, first = day("2025-05-13"), day("2025-06-13")
+        record(connection, Reinstalled("L1", "P1", on, on, count=12, due_on=first))
         assert owed_now(connection, "B1", ON) == 0
     assert sent(store, tmp_path) == [] and steps(store, "text") == ["0:dropped"]
 
