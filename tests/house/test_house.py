@@ -113,3 +113,19 @@ def test_the_page_of_verbs_is_the_list_of_verbs_and_their_commands_exist() -> No
         for word in verb.command.split():
             assert word in room.commands, f"{verb.name}: no command {verb.command!r}"
             room = room.commands[word]
+
+
+SQL = re.compile(r"\.execute\(|\.executemany\(|\bselect \S+ from\b|\binsert into\b|\bupdate \S+ set\b", re.IGNORECASE)
+"""What a line of SQL looks like: no door has one."""
+
+
+def test_no_door_speaks_to_the_store_in_sql() -> None:
+    doors = [p for p in sorted((SOURCE / "desk").rglob("*.py")) if p.name not in ("debit.py", "legal.py")]
+    assert len(doors) > 10
+    found = [
+        f"{path.name}:{number}: {line.strip()}"
+        for path in doors
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if SQL.search(line)
+    ]
+    assert not found, "move the question to enquiry/, the act to servicing/:\n" + "\n".join(found)

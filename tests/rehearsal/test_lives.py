@@ -8,7 +8,8 @@ import psycopg
 import pytest
 import yaml
 
-from afterloan.desk.keyboard.story import plain, story_of
+from afterloan.desk.keyboard.story import plain
+from afterloan.enquiry.story import story_of
 from afterloan.rehearsal.lives import lives_store, play, script_of, scripts
 from afterloan.store.server import Store
 
@@ -64,3 +65,16 @@ def test_nothing_of_the_law_started_without_a_person(played: Store) -> None:
             "and a.body->>'of' = s.body->>'of') from event s where s.kind = 'legal.started' order by s.event"
         ).fetchall()
     assert started == [("demand_letter", 1), ("payment_order", 1), ("small_claim", 2), ("enforcement", 1)]
+
+
+@pytest.mark.parametrize("table", ["fact", "event", "outbox", "finding"])
+def test_every_row_that_was_told_names_its_act(played: Store, table: str) -> None:
+    from psycopg import sql
+
+    with psycopg.connect(played.url) as connection:
+        without = connection.execute(
+            sql.SQL("select t.act, t::text from {} t left join act a using (act) where a.act is null limit 5").format(
+                sql.Identifier(table)
+            )
+        ).fetchall()
+    assert without == []

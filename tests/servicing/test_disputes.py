@@ -28,6 +28,7 @@ from afterloan.facts.bureau import (
 from afterloan.facts.events import KINDS
 from afterloan.sending.templates import template_of
 from afterloan.servicing.disputes import decide, disagree, dispute_of, notified, open_dispute, take_evidence
+from afterloan.servicing.relief import evidence_from
 from afterloan.store.events import tell
 from afterloan.store.record import record
 from afterloan.store.server import Store
@@ -70,7 +71,7 @@ def test_accurate_data_is_not_amended(told: tuple[Store, Path, str, str, int]) -
     store, out, borrower, loan, number = told
     with store.connect() as connection:
         open_dispute(connection, opened(borrower, loan))
-        take_evidence(connection, "D1", b"%PDF-1.7 receipt", "receipt", date(2024, 12, 6))
+        take_evidence(connection, "D1", evidence_from(b"%PDF-1.7 receipt", "r.pdf"), "receipt", date(2024, 12, 6))
         assert dispute_of(connection, "D1").answer_by == date(2024, 12, 25)  # 20 days
     with pytest.raises(FactRefused, match="accurate data is not amended"):
         answer(store, "corrected", date(2024, 12, 10))
@@ -168,7 +169,7 @@ def test_what_is_no_dispute_is_refused_with_reason_and_remedy(told: tuple[Store,
         open_dispute(connection, opened(borrower, loan))
         for raw, why in ((b"MZ\x90", "neither PDF, PNG nor JPEG"), (b"%PDF-" + b"0" * 10_485_760, "10 MB")):
             with pytest.raises(FactRefused, match=why):
-                take_evidence(connection, "D1", raw, "x", date(2024, 12, 6))
+                take_evidence(connection, "D1", evidence_from(raw, "x"), "x", date(2024, 12, 6))
         with pytest.raises(FactRefused, match="not answered yet"):
             notified(connection, "D1", "borrower", date(2024, 12, 7))
         with pytest.raises(FactRefused, match="no dispute"):

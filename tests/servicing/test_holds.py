@@ -1,4 +1,4 @@
-"""A hold withdraws what is planned, whichever door places it."""
+"""A hold withdraws what is planned, whichever door places it; an agency gets nobody who is held."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from afterloan.facts.act import Answer, Who
+from afterloan.facts.hold import HoldLifted, HoldPlaced
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import do
-from afterloan.store.events import borrower_number
+from afterloan.store.events import borrower_number, tell
 from afterloan.store.outbox import Action, put
 from afterloan.store.server import Store
 from tests.strategy.books import borrower, loan
@@ -57,3 +58,19 @@ def test_a_hold_withdraws_what_is_planned_at_every_door(desk: Desk, verb: str) -
     for table in ("event", "fact", "finding"):
         rows = desk.connection.execute(f"select distinct act from {table} where act is not null").fetchall()
         assert rows in ([(answer.act,)], []), (table, rows)
+
+
+def test_an_agency_gets_nobody_who_is_held(desk: Desk) -> None:
+    plan(desk)
+    # the hold came by another way than a door, so that the proposal stands: placing asks again
+    told: dict[str, Any] = {"borrower": "B1", "on": ON, "known_on": ON, "reason": "in debt advice"}
+    tell(desk.connection, HoldPlaced(reference="h-1", hold="lawyer", review_on=date(2026, 3, 20), **told))
+    asked = {"agency": "acme"}
+    first = do(desk, LEAD, "agency.place", asked, "out-1", ON)
+    assert isinstance(first, Answer) and first.body["cases"] == 0 and "B1" not in first.body["text"]
+    later = date(2026, 2, 21)
+    tell(desk.connection, HoldLifted(reference="l-1", of="h-1", **told | {"on": later, "known_on": later}))
+    then = do(desk, LEAD, "agency.place", asked, "out-2", later)
+    assert isinstance(then, Answer) and then.body["cases"] == 1 and "B1" in then.body["text"]
+    again = do(desk, LEAD, "agency.place", asked, "out-2", later)
+    assert isinstance(again, Answer) and again.known and again.body["text"] == then.body["text"]  # the file once more

@@ -1,17 +1,22 @@
 """Everything on record about a borrower besides the working of the loans, in order of days, as plain sentences."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
 
+from afterloan.dates import date_told, number_of
 from afterloan.facts import FactRefused
 from afterloan.facts.events import Event
 from afterloan.loan.terms import FactKind
+from afterloan.report.explain import explain
+from afterloan.store.connect import reader_to
 from afterloan.store.contacts import defaults_of
 from afterloan.store.events import events_of
+from afterloan.store.read import read_loans
+from afterloan.store.server import Store
 from afterloan.strategy.places import place_of
 from afterloan.strategy.story import Line, action, money, other, sentence, transition
 
@@ -120,3 +125,23 @@ def _months(connection: psycopg.Connection[Any], number: int, language: str) -> 
     for on, bureau, month, status, overdue, turn, loan in connection.execute(MONTHS, (number,)).fetchall():
         told = {"bureau": bureau, "month": f"{month:%Y-%m}", "status": status, "overdue": money(overdue)}
         yield Line(on, "24:00", "bureau", loan, other("bureau", language, **told) + (f" (#{turn})" if turn else ""))
+
+
+def story_of(store: Store, borrower: str, language: str = "en", on: date | None = None) -> list[Line]:
+    """Every line of a borrower's story: the store's records and the working of each loan, by day."""
+    with store.connect() as connection, reader_to(store.url) as reader:
+        lines = records(connection, borrower, language)
+        row = connection.execute("select max(closed_on) from proof").fetchone()
+        last = on or (row[0] if row and row[0] else max((x.on for x in lines), default=date(1970, 1, 1)))
+        for number, loan, product in loans_of(connection, borrower):
+            told = explain(
+                read_loans(connection, reader, f"c.loan = {number}"), 0, product, number_of(last),
+                language=language,
+            )  # fmt: skip
+            day = ""
+            for line in told.lines:
+                day = line.on or (day if line.indent else "")
+                if day:
+                    source = "working" if line.indent else "loan"
+                    lines.append(Line(date_told(day), "", source, loan, line.text))
+    return sorted((x for x in lines if x.on <= last), key=lambda x: (x.on, x.clock, RANK.index(x.source)))

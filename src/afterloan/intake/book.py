@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from afterloan.expected import ExpectedFailure
+from afterloan.facts.act import Who
 from afterloan.facts.words import AGREED, GIVEN, WAYS
 from afterloan.loan.bounds import why_out_of_bounds
 from afterloan.loan.terms import (
@@ -32,8 +34,12 @@ from afterloan.loan.terms import (
     Unit,
 )
 from afterloan.rules.products import ProductTerms, builtin, load_products
+from afterloan.store.acts import begin_act, keep_act, resume_act
 from afterloan.store.server import Store
 from afterloan.strategy.places import places_known, what_is_wrong
+
+IMPORTER = Who("rule", "import", ("rule",), "import")
+"""Who imports where no person is told."""
 
 BATCH = 50_000
 REFUSALS = "refused.csv"
@@ -675,10 +681,13 @@ def load(
     return loaded, refused
 
 
-def bring_in(store: Store, folder: Path, progress: Progress | None = None, threads: int = 4) -> list[FileReport]:
+def bring_in(
+    store: Store, folder: Path, progress: Progress | None = None, threads: int = 4, who: Who = IMPORTER
+) -> list[FileReport]:
     """Import the book in `folder`; rows refused are written to `refused.csv` there (removed when there are none).
 
-    Raises FileRefused for a folder without a book or a file that cannot be read; files before it are in.
+    One act for the run: every fact that is new carries it. Raises FileRefused for a folder without a book or a file
+    that cannot be read; files before it are in.
     """
     if not folder.is_dir():
         raise FileRefused(f"{folder}: no such folder; name the folder that holds contracts.csv or contracts.parquet")
@@ -688,11 +697,12 @@ def bring_in(store: Store, folder: Path, progress: Progress | None = None, threa
         wanted = ", ".join(kind.name for kind in KINDS)
         raise FileRefused(f"{folder}: no book here; it needs files named {wanted} with .csv or .parquet")
     numbers = _product_numbers(store, products)
+    act = _run_begun(store, who, folder, [path.name for _, path in files])
     reports = []
     refused: list[Refused] = []
     try:
         for kind, path in files:
-            report, bad = _bring_file(store, kind, path, numbers, progress, threads)
+            report, bad = _bring_file(store, kind, path, numbers, progress, threads, act)
             reports.append(report)
             refused += bad
     finally:
@@ -700,6 +710,15 @@ def bring_in(store: Store, folder: Path, progress: Progress | None = None, threa
     with store.connect(autocommit=True) as connection:
         connection.execute("analyze borrower, contract, promised, fact")
     return reports
+
+
+def _run_begun(store: Store, who: Who, folder: Path, files: list[str]) -> int:
+    """The act of this run, on record before its first row, so that a run that is killed leaves none without it."""
+    with store.connect() as connection:
+        act = begin_act(connection)
+        asked = {"folder": folder.name, "files": files}
+        keep_act(connection, act, f"import:{act}", "book.import", who, date.today(), asked, {})
+    return act
 
 
 def _product_numbers(store: Store, products: dict[str, ProductTerms]) -> dict[str, ProductTerms]:
@@ -715,8 +734,9 @@ def _product_numbers(store: Store, products: dict[str, ProductTerms]) -> dict[st
 
 
 def _bring_file(
-    store: Store, kind: FileKind, path: Path, products: dict[str, ProductTerms], progress: Progress | None, threads: int
-) -> tuple[FileReport, list[Refused]]:
+    store: Store, kind: FileKind, path: Path, products: dict[str, ProductTerms], progress: Progress | None,
+    threads: int, act: int,
+) -> tuple[FileReport, list[Refused]]:  # fmt: skip
     started = time.monotonic()
     columns, ignored = check_columns(path, kind)
     brought = Brought(columns, products)
@@ -733,6 +753,7 @@ def _bring_file(
         ready, bad = judge(frame, kind, brought, path.name, first_row)
         with store.connect() as connection:
             connection.execute("set local synchronous_commit = on")
+            resume_act(connection, act)
             loaded, worse = load(connection, kind, ready, path.name)
         return len(frame), loaded, bad + worse
 

@@ -27,6 +27,7 @@ from afterloan.close.decide import decide_shard
 from afterloan.close.furnish import furnish
 from afterloan.close.shard import close_shard
 from afterloan.facts import Disbursed, Repaid
+from afterloan.facts.act import Who
 from afterloan.facts.debit import MandateSigned
 from afterloan.facts.legal import EvidenceKept
 from afterloan.facts.limit import LimitSet
@@ -49,6 +50,7 @@ from afterloan.servicing.legal import (
     watched,
 )
 from afterloan.servicing.withdrawal import withdraw_cured
+from afterloan.store.acts import act_of_rule
 from afterloan.store.cases import place_with
 from afterloan.store.connect import connect_to, reader_to
 from afterloan.store.debits import sign_mandate
@@ -64,6 +66,9 @@ PRINCIPAL_FEN, RATE, LIMIT_FEN = 1_200_000, 5_000, 2_000_000
 FURNISHED_AGAIN = 3
 """The day of the next month on which a month is furnished once more."""
 PEOPLE = {"lead-wang": ["collections_lead"], "counsel-zhao": ["legal_counsel"], "risk-sun": ["head_of_risk"]}
+
+OFFICE = Who("person", "lead-wang", ("lead",), "rehearsal")
+"""Who signs the contracts of the lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +200,14 @@ class World:
         with self.connection.transaction():
             yield self.connection, self.reader
 
+    @contextmanager
+    def acting(
+        self, who: Who, verb: str, of: str, on: date
+    ) -> Iterator[tuple[psycopg.Connection[Any], adbc.Connection]]:
+        """One transaction in which all that is told belongs to one act of `who`, a day and what it is `of`."""
+        with self.both() as (connection, reader), act_of_rule(connection, who, verb, f"{verb}:{of}:{on}", on, {}):
+            yield connection, reader
+
     def day(self, on: date, lives: Sequence["Life"]) -> None:
         """One day, from the decisions of the morning to the close of the evening."""
         self.bank.advance(on)
@@ -202,7 +215,7 @@ class World:
         shards = sorted({life.shard for life in lives if life.first < on})
         for shard in shards:
             decide_shard(self.connection, self.reader, shard, number(on))
-        with self.both() as (connection, reader):
+        with self.acting(Who.rule("night"), "legal.watch", "book", on) as (connection, reader):
             propose_from_ladder(connection, reader, on)
             propose_losses_from_ladder(connection, reader, on)
             watch(connection, reader, watched(connection), on)
@@ -249,7 +262,8 @@ class World:
 
     def _receipts(self, moment: datetime) -> None:
         """Every message sent has been delivered: what the gateways of this small world say."""
-        with self.both() as (connection, _):
+        gateway = Who("partner", "gateway", ("integrator",), "callback")
+        with self.acting(gateway, "receipt.take", moment.isoformat(), moment.date()) as (connection, _):
             keys = connection.execute(
                 "select e.body->>'key' from event e where e.kind = 'message.sent' and not exists "
                 "(select from event d where d.reference = 'delivered:' || (e.body->>'key'))"
@@ -280,7 +294,7 @@ class Life:
             "address": "杭州市西湖区一路1号",
         }
         self.world.bank.balances[self.script["account"]] = 0
-        with self.world.both() as (connection, _):
+        with self.world.acting(OFFICE, "book.sign", self.borrower, on) as (connection, _):
             attributes = {**address, "jurisdiction": "CN", "timezone": "Asia/Shanghai", "province": "zhejiang"}
             connection.execute(
                 "insert into borrower (reference, name, known_on, attributes) values (%s, %s, %s, %s)",
@@ -330,7 +344,12 @@ class Life:
         acts: dict[str, Callable[..., None]] = {
             "evidence": self._evidence, "agency": self._agency, "step": self._step, "outcome": self._outcome,
         }  # fmt: skip
-        with self.world.both() as (connection, reader):
+        name = str(act.get("by", "lead-wang"))
+        who = Who("person", name, tuple(PEOPLE.get(name, ())), "rehearsal")
+        with self.world.acting(who, f"rehearsal.{act['do']}", f"{self.borrower}:{act.get('step', '')}", on) as (
+            connection,
+            reader,
+        ):
             acts[str(act["do"])](connection, reader, on, act)
 
     def _evidence(self, connection: Any, reader: Any, on: date, act: Mapping[str, Any]) -> None:
@@ -358,7 +377,8 @@ class Life:
         end(connection, reader, step.proposal.reference, on, act["outcome"], amount, until)
 
     def _pay(self, on: date, paid: Mapping[str, Any]) -> None:
-        with self.world.both() as (connection, reader):
+        who = Who("borrower", self.borrower, (), "rehearsal")
+        with self.world.acting(who, "repayment.take", self.borrower, on) as (connection, reader):
             owed = self._amount(connection, reader, on, paid)
             take(connection, Repaid(self.loan, f"in:{self.loan}:{on}", number(on), number(on), int(owed)))
             withdraw_cured(connection, self.borrower, on)

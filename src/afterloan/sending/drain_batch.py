@@ -9,8 +9,10 @@ from typing import Any
 
 import psycopg
 
+from afterloan.facts.act import Who
 from afterloan.sending.drain import Dropped, Handler, Item, Outcome, Promise, Refused, Retry, Sent, Unknown
 from afterloan.store import sending
+from afterloan.store.acts import acts_of_job
 from afterloan.store.outbox import Action, put
 from afterloan.store.sending import Step, Waiting
 
@@ -60,6 +62,9 @@ def item_of(row: Waiting, number: int) -> Item:
     )
 
 
+WHO = Who("rule", "drain", ("rule",), "drain")
+
+
 class Batch:
     """The actions of one job, done with one handler on one connection (autocommit; transactions are explicit)."""
 
@@ -72,18 +77,23 @@ class Batch:
         """Do the job; nothing if another worker holds it. Safe to repeat: the record says what is left."""
         if not self._taken():
             return self.done
+        asked = {"channel": self.handler.channel, "job": self.job}
         try:
-            rows = sending.of_job(self.connection, self.job)
-            doubtful = [r for r in rows if r.step in sending.DOUBTFUL]
-            ready = [r for r in rows if r.step not in sending.DOUBTFUL]
-            for row in doubtful:
-                ready.extend(self._resolve(row))
-            size = self.handler.batch
-            for first in range(0, len(ready), size):
-                self._send(ready[first : first + size])
+            with acts_of_job(self.connection, WHO, "message.drain", f"drain:{self.job}", self.clock().date(), asked):
+                self._do(sending.of_job(self.connection, self.job))
         finally:
             sending.leave_job(self.connection, self.job)
         return self.done
+
+    def _do(self, rows: Sequence[Waiting]) -> None:
+        """All of the job's actions, those in doubt first."""
+        doubtful = [r for r in rows if r.step in sending.DOUBTFUL]
+        ready = [r for r in rows if r.step not in sending.DOUBTFUL]
+        for row in doubtful:
+            ready.extend(self._resolve(row))
+        size = self.handler.batch
+        for first in range(0, len(ready), size):
+            self._send(ready[first : first + size])
 
     def _taken(self) -> bool:
         """Hold the job. Who looks for dead workers tries each lock for an instant, so a no is asked again."""

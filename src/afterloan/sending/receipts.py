@@ -10,17 +10,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import Message as Mail
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from afterloan.facts.act import Who
 from afterloan.facts.contact import ContactEnded, ContactOptedOut
 from afterloan.facts.message import MessageBounced, MessageDelivered, MessageOpened
 from afterloan.sending.drain import Item
 from afterloan.sending.inbox import notice_rows
 from afterloan.sending.webhook import verified
+from afterloan.store.acts import act_of_rule
 from afterloan.store.sending import Known, Step, TellRow, finish, named, tell_rows, write
 
 LARGEST = 64 * 1024 * 1024
@@ -140,6 +143,19 @@ def _notice(receipt: Receipt, action: Known, channel: str) -> list[TellRow]:
     item = Item(action.action, action.key, action.number, action.kind, "", action.borrower_number, action.loan, "", {},
                 action.body, receipt.at)  # fmt: skip
     return notice_rows(item, channel, receipt.at)
+
+
+def take_file(connection: psycopg.Connection[Any], who: Who, path: Path, now: datetime) -> tuple[int, Taken]:
+    """Take a file of receipts in the caller's transaction, one act for the file; (rows, what they came to).
+
+    The same file again is the same act: its rows are known.
+    """
+    rows, digest = read_file(path), sha256(path.read_bytes()).hexdigest()
+    asked = {"file": path.name, "sha256": digest}
+    with act_of_rule(connection, who, "receipt.take", f"receipts:{digest}", now.date(), asked) as answered:
+        taken = take(connection, rows, now)
+        answered |= taken.told()
+    return len(rows), taken
 
 
 def take_callback(

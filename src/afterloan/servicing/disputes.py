@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
-from hashlib import sha256
 from typing import Any, Literal
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -11,12 +10,12 @@ import psycopg
 
 from afterloan.bureau.disputes import LAW, Dispute, disputes_of, may_decide, may_open, wrong_months
 from afterloan.bureau.packs import rule
-from afterloan.bureau.reportable import DELETED
+from afterloan.enquiry.furnished import told_months
 from afterloan.enquiry.reportable import hear, reckoned
 from afterloan.facts import FactRefused
 from afterloan.facts.bureau import BorrowerDisagreed, DisputeDecided, DisputeNotified, DisputeOpened, EvidenceReceived
 from afterloan.facts.hold import HoldLifted, HoldPlaced
-from afterloan.store import furnished
+from afterloan.facts.relief import Evidence
 from afterloan.store.events import Told, borrower_number, events_of, tell
 from afterloan.store.furnished import Furnishing
 from afterloan.store.outbox import Action, put, put_findings
@@ -24,18 +23,8 @@ from afterloan.store.read import read_loans
 
 KINDS = ("bureau.dispute_opened", "bureau.evidence_received", "bureau.dispute_decided", "bureau.borrower_disagreed",
          "bureau.dispute_notified")  # fmt: skip
-EVIDENCE = {b"%PDF-": "pdf", b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpg"}
+EVIDENCE = ("application/pdf", "image/png", "image/jpeg")
 LARGEST = 10 * 1024 * 1024
-
-
-def told_months(connection: psycopg.Connection[Any], bureau: str, loan: str) -> pl.DataFrame:
-    """The rows of a loan as they stand with a bureau: one a month, what was deleted left out, oldest first."""
-    rows = connection.execute("select c.loan, c.shard from contract c where c.reference = %s", (loan,)).fetchone()
-    if rows is None:
-        return pl.DataFrame(schema=furnished.SCHEMA)
-    all_rows = furnished.told(connection, bureau, int(rows[1]), date(2999, 12, 31), [int(rows[0])])
-    last = all_rows.sort("turn").unique(("loan", "month_end"), keep="last").sort("month_end")
-    return last.filter(~pl.col("record").is_in(DELETED))
 
 
 def open_dispute(connection: psycopg.Connection[Any], event: DisputeOpened) -> Told:
@@ -93,21 +82,20 @@ def dispute_of(connection: psycopg.Connection[Any], reference: str) -> Dispute:
 
 
 def take_evidence(
-    connection: psycopg.Connection[Any], reference: str, raw: bytes, what: str, on: date, lengthens: bool = False
+    connection: psycopg.Connection[Any], reference: str, paper: Evidence, what: str, on: date, lengthens: bool = False
 ) -> Told:
     """Record a document to an open dispute by its hash. Raises FactRefused: wrong type or size, dispute answered."""
     dispute = dispute_of(connection, reference)
-    if not any(raw.startswith(mark) for mark in EVIDENCE):
+    if paper.type not in EVIDENCE:
         raise FactRefused("evidence", what, "is neither PDF, PNG nor JPEG", "send it as one of these")
-    if len(raw) > LARGEST:
-        raise FactRefused("evidence", what, f"has {len(raw)} bytes", "send at most 10 MB; split or scan it smaller")
+    if paper.bytes > LARGEST:
+        raise FactRefused("evidence", what, f"has {paper.bytes} bytes", "send at most 10 MB; split or scan it smaller")
     if dispute.decided_on:
         raise FactRefused("dispute", reference, f"was answered on {dispute.decided_on}", "open a new dispute with it")
-    digest = sha256(raw).hexdigest()
     return tell(connection, EvidenceReceived(
         borrower=dispute.borrower, loan=dispute.loan, on=on, known_on=on,
-        reference=f"evidence:{reference}:{digest[:16]}",
-        of=reference, what=what, sha256=digest, lengthens=lengthens,
+        reference=f"evidence:{reference}:{paper.sha256[:16]}",
+        of=reference, what=what, sha256=paper.sha256, lengthens=lengthens,
     ))  # fmt: skip
 
 

@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -26,6 +28,7 @@ from afterloan.facts.events import Event, read_event
 from afterloan.facts.hold import HoldLifted, HoldPlaced
 from afterloan.facts.relief import (
     PLAN_EVENTS,
+    Evidence,
     HardshipApplied,
     HardshipDecided,
     Means,
@@ -642,17 +645,18 @@ def plan_named(
 MAGIC = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 
 
-def evidence_of(path: Any) -> Any:
+def evidence_of(path: Path) -> Evidence:
     """A document on disk as evidence: its type by its first bytes, not by its name. Raises FactRefused."""
-    import hashlib
-
-    from afterloan.facts.relief import Evidence
-
     most = relief_rule("hardship.evidence").parameters["most_bytes"]
     try:
         with open(path, "rb") as file:
             content = file.read(most + 1)
     except OSError as error:
         raise FactRefused("evidence", str(path), f"cannot be read: {error.strerror}", "check the path") from error
-    kind = next((name for magic, name in MAGIC.items() if content.startswith(magic)), "unknown")
-    return Evidence(name=path.name, type=kind, bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+    return evidence_from(content, path.name)
+
+
+def evidence_from(content: bytes, name: str) -> Evidence:
+    """A document as evidence: its type by its first bytes, its size and digest."""
+    kind = next((kind for magic, kind in MAGIC.items() if content.startswith(magic)), "unknown")
+    return Evidence(name=name, type=kind, bytes=len(content), sha256=sha256(content).hexdigest())

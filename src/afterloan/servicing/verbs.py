@@ -206,7 +206,42 @@ VERBS: tuple[Verb, ...] = (
         "lines:FinishRow:finish_row",
         "unmatched",
     ),
-    Verb("dispute.disagree", "The borrower does not agree with an answer.", "event:bureau:BorrowerDisagreed", "do"),
+    Verb(
+        "dispute.open",
+        "A borrower says that what was furnished is wrong.",
+        "bureau:OpenDispute:open_dispute",
+        "bureau dispute open",
+    ),
+    Verb(
+        "dispute.evidence",
+        "A document to a dispute.",
+        "bureau:TakeEvidence:take_evidence",
+        "bureau dispute evidence",
+    ),
+    Verb(
+        "dispute.decide",
+        "Answer a dispute as the book reckons.",
+        "bureau:DecideDispute:decide_dispute",
+        "bureau dispute decide",
+    ),
+    Verb(
+        "dispute.disagree",
+        "The borrower does not agree with an answer.",
+        "bureau:Disagree:disagree",
+        "bureau dispute disagree",
+    ),
+    Verb(
+        "dispute.notified",
+        "A party was told of the answer.",
+        "bureau:Notified:notified",
+        "bureau dispute notified",
+    ),
+    Verb(
+        "bureau.rejections",
+        "Take a bureau's answer file: one act for the file.",
+        "bureau:TakeRejections:take_rejections",
+        "bureau rejections",
+    ),
     Verb(
         "bureau.notice_delivered",
         "The notice before the first report was delivered.",
@@ -320,6 +355,42 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb("lesson.give", "Give the lesson for what just happened.", "way_back:GiveLesson:give_lesson", "lesson give"),
     Verb("lesson.check", "Keep the answer to a lesson.", "way_back:CheckLesson:check_lesson", "lesson check"),
+    Verb(
+        "limit.change",
+        "Change a borrower's credit line.",
+        "policy:ChangeLimit:change_limit",
+        "limit change",
+    ),
+    Verb(
+        "ladder.use",
+        "Use a ladder for the borrowers of a place.",
+        "policy:UseLadder:use_ladder",
+        "ladder use",
+    ),
+    Verb(
+        "case.share_out",
+        "Share the unassigned cases out to people.",
+        "cases:ShareOut:share_cases",
+        "worklist",
+    ),
+    Verb(
+        "agency.place",
+        "Place proposed cases with an agency: one act for the file.",
+        "cases:PlaceCases:place_cases",
+        "agency out",
+    ),
+    Verb(
+        "agency.answers",
+        "Take an agency's file: one act for the file.",
+        "cases:TakeReturns:take_agency_file",
+        "agency in",
+    ),
+    Verb(
+        "contact.ask",
+        "Ask whether a borrower may be contacted now.",
+        "cases:AskContact:ask_contact",
+        "contact ask",
+    ),
     Verb("vulnerability.clear", "A flag no longer holds.", "event:relief:VulnerabilityCleared", "do"),
 )
 

@@ -21,10 +21,11 @@ from afterloan.loan.terms import State
 from afterloan.store.contacts import Attempt, admit, defaults_of
 from afterloan.store.events import tell
 from afterloan.store.ids import one_of
+from afterloan.store.locks import lock_borrowers
 from afterloan.store.read import read_loans
 from afterloan.strategy.agency_file import Returned, RowRefused, write_placements
 from afterloan.strategy.frame import loan_frame, of_borrowers
-from afterloan.strategy.holds import held_on
+from afterloan.strategy.holds import held_on, stopped
 from afterloan.strategy.places import place_of
 from afterloan.strategy.worklist import priority_fen, worth_rule
 
@@ -172,8 +173,8 @@ def share_out(
 
 
 PROPOSED = (
-    "select o.key, b.reference, b.name, o.body from outbox o join borrower b using (borrower) "
-    "where o.kind = 'agency.place' and o.decided_on <= %s "
+    "select o.key, b.reference, b.name, o.body, b.borrower, b.attributes from outbox o "
+    "join borrower b using (borrower) where o.kind = 'agency.place' and o.decided_on <= %s "
     "and not exists (select from event e where e.reference in ('withdrawn:' || o.key, 'place:' || o.key)) "
     "order by o.action"
 )
@@ -182,10 +183,16 @@ PROPOSED = (
 def place_with(connection: psycopg.Connection[Any], agency: str, on: date, by: str, most: int = 10_000) -> str:
     """Place what ladders proposed with an agency: facts in the caller's transaction, and the file for the agency.
 
-    What was withdrawn or placed before is left out: called again the file has a header only.
+    What was withdrawn or placed before is left out: called again the file has a header only. A borrower whom a hold
+    keeps from agencies on the day is left out too, whenever the hold came: the proposal waits until it ends.
     """
     rows = []
-    for key, borrower, name, body in connection.execute(PROPOSED, (on,)).fetchall()[:most]:
+    found = connection.execute(PROPOSED, (on,)).fetchall()[:most]
+    lock_borrowers(connection, {row[4] for row in found})
+    held = _kept_from_agencies(connection, {row[4]: row[5] for row in found}, on)
+    for key, borrower, name, body, number, _ in found:
+        if number in held:
+            continue
         until = on + timedelta(days=int(body.get("with", {}).get("days", 90)))
         loans = tuple(x["loan"] for x in body["loans"])
         told: dict[str, Any] = {"borrower": borrower, "on": on, "known_on": on, "reference": f"place:{key}"}
@@ -193,6 +200,19 @@ def place_with(connection: psycopg.Connection[Any], agency: str, on: date, by: s
         tell(connection, AgencyPlaced(**told, agency=agency, until=until, arrears_fen=owed, loans=loans, by=by))
         rows.append((f"place:{key}", borrower, name, " ".join(loans), owed, body["days_past_due"], until.isoformat()))
     return write_placements(rows)
+
+
+def _kept_from_agencies(
+    connection: psycopg.Connection[Any], attributes: dict[int, dict[str, Any]], on: date
+) -> set[int]:
+    """Of borrowers (numbers with attributes) those whom a hold in effect keeps from agencies."""
+    hands, defaults = _hands(connection, list(attributes), on), defaults_of(connection)
+    found = set()
+    for number, (_, _, events) in hands.items():
+        place = place_of(attributes[number], defaults)
+        if "agency" in stopped(held_on(events, on, place.jurisdiction)):
+            found.add(number)
+    return found
 
 
 def placement_of(connection: psycopg.Connection[Any], placement: str) -> tuple[str, str, date, date, date | None]:

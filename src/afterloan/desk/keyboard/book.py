@@ -76,22 +76,18 @@ def statement(
 
 
 def _statement(store: "Store", reference: str, first: str, last: str) -> "LoanStatement":
-    from afterloan.enquiry.books import entries_of
+    from afterloan.enquiry.books import entries_of, loan_and_last_day
     from afterloan.report.statement import StatementRefused, loan_statement
     from afterloan.store.connect import reader_to
     from afterloan.store.read import read_loans
 
     with store.connect() as connection, reader_to(store.url) as reader:
-        found = connection.execute(
-            "select loan, coalesce((select max(closed_on) from proof), "
-            "(select max(on_day) from fact f where f.loan = c.loan))::text from contract c where reference = %s",
-            (reference,),
-        ).fetchone()
+        found = loan_and_last_day(connection, reference)
         if found is None:
             raise StatementRefused(
                 f"loan {reference!r}: no contract of that reference; `afterloan export` lists them in contracts.csv"
             )
-        number, last_told = int(found[0]), str(found[1])
+        number, last_told = found
         book = read_loans(connection, reader, f"c.loan = {number}")
         entries, closed_on = entries_of(connection, number)
     end = _day(last or last_told)

@@ -1,15 +1,18 @@
 """`afterloan bureau`: furnish a month, take answers, disputes, compare a report, show what a bureau was told."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import group
+from afterloan.desk.keyboard.options import group, month_end_of
+
+if TYPE_CHECKING:
+    from afterloan.facts.act import Answer
 
 Bureau = Annotated[str, typer.Option("--bureau", help="metro2, pboc or neutral.")]
 On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
@@ -29,18 +32,19 @@ def register(app: typer.Typer) -> None:
     app.add_typer(bureau, name="bureau")
 
 
+By = Annotated[str, typer.Option("--by", help="Who does it; the name you are known by on this machine unless given.")]
+
+
 def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text) if text else date.today()
-    except ValueError as error:
-        raise ValueError(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-03-31") from error
+    from afterloan.dates import date_told
+
+    return date_told(text) if text else date.today()
 
 
-def _month_end(text: str) -> date:
-    """The last day of `2026-03` or of the month of a day."""
-    from afterloan.bureau.overlay import month_end
+def _act(verb: str, asked: dict[str, Any], on: str, reference: str = "", by: str = "") -> "Answer":
+    from afterloan.desk.keyboard.doing import act
 
-    return month_end(_day(f"{text}-01" if len(text) == 7 else text))
+    return act(verb, asked, _day(on), reference, by)
 
 
 def _sender(path: Path | None) -> dict[str, Any]:
@@ -75,7 +79,7 @@ def furnish(
     from afterloan.close.furnish import furnish as make
     from afterloan.store.server import open_store
 
-    end = _month_end(month)
+    end = month_end_of(month)
     made = make(open_store(), end, bureau, out, _day(known_on) if known_on else end, _sender(sender), workers)
     names = ("reportable", "told", "amended", "gone", "held", "excepted", "in_file")
     if as_json:
@@ -94,35 +98,20 @@ def furnish(
 
 
 def rejections(
-    file: Path, month: Annotated[str, typer.Option("--month", help="YYYY-MM")], bureau: Bureau = "neutral", on: On = ""
-) -> None:
+    file: Path, month: Annotated[str, typer.Option("--month", help="YYYY-MM")], bureau: Bureau = "neutral", on: On = "",
+    by: By = "",
+) -> None:  # fmt: skip
     """Take a bureau's answer FILE for a month: each row it did not take becomes a fact and a task."""
-    from afterloan.servicing.rejections import take_response
+    from afterloan.desk.keyboard.doing import file_asked
 
-    with _connection() as connection:
-        taken = take_response(connection, file.read_bytes(), bureau, _month_end(month), _day(on))
-    print(f"recorded {taken.recorded}, known before {taken.known}, refused {len(taken.refused)}")
-    for line, loan, reason in taken.refused:
+    told = file_asked(file.read_bytes())
+    asked = {"bureau": bureau, "month_end": month_end_of(month), **told}
+    taken = _act("bureau.rejections", asked, on, "", by).body
+    print(f"recorded {taken['recorded']}, known before {taken['known']}, refused {len(taken['refused'])}")
+    for line, loan, reason in taken["refused"]:
         print(f"line {line}: {loan}: {reason}")
-    if taken.refused:
+    if taken["refused"]:
         raise typer.Exit(1)
-
-
-def _borrower(connection: Any, reference: str) -> tuple[int, dict[str, Any]]:
-    row = connection.execute("select borrower, attributes from borrower where reference = %s", (reference,)).fetchone()
-    if row is None:
-        raise ValueError(f"borrower {reference!r}: no borrower of that reference; import the borrower first")
-    return int(row[0]), dict(row[1])
-
-
-def _standing(connection: Any, borrower: int, bureau: str) -> dict[str, list[dict[str, Any]]]:
-    """What stands with a bureau of a borrower's loans, by loan reference: one row a month."""
-    from afterloan.servicing.disputes import told_months
-
-    loans = connection.execute(
-        "select reference from contract where borrower = %s order by loan", (borrower,)
-    ).fetchall()
-    return {name: told_months(connection, bureau, name).to_dicts() for (name,) in loans}
 
 
 def compare(borrower: str, file: Path, on: On = "", as_json: AsJson = False) -> None:
@@ -144,20 +133,11 @@ def _plain(draft: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _compared(borrower: str, file: Path, on: date) -> list[Any]:
-    from afterloan.bureau.compare import check_person, compare, drafts, read_report
+def _compared(borrower: str, file: Path, on: date) -> Sequence[Any]:
+    from afterloan.enquiry.furnished import compared
 
-    accounts = read_report(file.read_bytes(), on)
-    found = []
     with _connection() as connection:
-        number, attributes = _borrower(connection, borrower)
-        for account in accounts:
-            check_person(account.person, borrower, attributes)
-        for bureau in sorted({a.bureau for a in accounts}):
-            mine = [a for a in accounts if a.bureau == bureau]
-            standing = {k: v for k, v in _standing(connection, number, bureau).items() if v}
-            found += drafts(compare(mine, standing, on), bureau)
-    return found
+        return compared(connection, borrower, file.read_bytes(), on)
 
 
 def import_(
@@ -169,20 +149,15 @@ def import_(
     """Import a BORROWER's own report FILE and open a dispute for each account that differs."""
     from hashlib import sha256
 
-    from afterloan.facts.bureau import DisputeOpened
-    from afterloan.servicing.disputes import open_dispute
-
-    day = _day(on)
     mark = sha256(file.read_bytes()).hexdigest()[:16]
-    opened = _compared(borrower, file, day)
-    with _connection() as connection:
-        for draft in opened:
-            event = DisputeOpened(
-                borrower=borrower, loan=draft.loan, on=day, known_on=day, reference=f"report:{mark}:{draft.loan}",
-                bureau=draft.bureau, months=draft.months, claims=draft.claims, statement=draft.statement, by=by,  # type: ignore[arg-type]
-            )  # fmt: skip
-            told = open_dispute(connection, event)
-            print(f"{'known' if told.known else 'opened'} {event.reference}: {draft.statement}")
+    opened = _compared(borrower, file, _day(on))
+    for draft in opened:
+        asked = {
+            "borrower": borrower, "loan": draft.loan, "bureau": draft.bureau, "months": draft.months,
+            "claims": draft.claims, "statement": draft.statement, "party": by,
+        }  # fmt: skip
+        told = _act("dispute.open", asked, on, f"report:{mark}:{draft.loan}")
+        print(f"{'known' if told.known else 'opened'} report:{mark}:{draft.loan}: {draft.statement}")
     if not opened:
         print("the report shows what was furnished: nothing to dispute")
 
@@ -190,11 +165,12 @@ def import_(
 def show(borrower: str, bureau: Bureau = "pboc", on: On = "", as_json: AsJson = False) -> None:
     """What a bureau was told of BORROWER, as its reader sees it on a day."""
     from afterloan.bureau.overlay import Cell, grid, repaid_on
+    from afterloan.enquiry.furnished import borrower_told, standing_with
 
     day = _day(on)
     with _connection() as connection:
-        number, _ = _borrower(connection, borrower)
-        standing = _standing(connection, number, bureau)
+        number, _ = borrower_told(connection, borrower)
+        standing = standing_with(connection, number, bureau)
     told = []
     for loan, rows in standing.items():
         cells = {
@@ -245,60 +221,40 @@ def dispute_open(
     on: On = "",
 ) -> None:
     """Open a dispute: what was furnished of LOAN for some months is wrong."""
-    from afterloan.facts.bureau import DisputeOpened
-    from afterloan.facts.events import read_event
-    from afterloan.servicing.disputes import dispute_of, open_dispute
-
-    day = _day(on)
-    event = read_event(DisputeOpened, {
-        "borrower": borrower, "loan": loan, "on": day, "known_on": day, "reference": reference, "bureau": bureau,
-        "months": tuple(_month_end(m.strip()) for m in months.split(",")),
-        "claims": tuple(claims.replace(" ", "").split(",")),
-        "statement": statement, "by": by,
-    })  # fmt: skip
-    with _connection() as connection:
-        told = open_dispute(connection, event)  # type: ignore[arg-type]
-        dispute = dispute_of(connection, reference)
-    print(f"{'known' if told.known else 'opened'}: {reference}, to be answered by {dispute.answer_by}")
+    asked = {
+        "borrower": borrower, "loan": loan, "bureau": bureau, "statement": statement, "party": by,
+        "months": [month_end_of(m.strip()) for m in months.split(",")], "claims": claims.replace(" ", "").split(","),
+    }  # fmt: skip
+    told = _act("dispute.open", asked, on, reference)
+    print(f"{'known' if told.known else 'opened'}: {reference}, to be answered by {told.body['answer_by']}")
 
 
 def dispute_evidence(
     reference: str, file: Path, what: Annotated[str, typer.Option("--what")], lengthens: bool = False, on: On = ""
 ) -> None:
     """Record a document (PDF, PNG, JPEG, at most 10 MB) to dispute REFERENCE."""
-    from afterloan.servicing.disputes import dispute_of, take_evidence
+    from afterloan.servicing.relief import evidence_from
 
-    with _connection() as connection:
-        take_evidence(connection, reference, file.read_bytes(), what, _day(on), lengthens)
-        print(f"recorded; to be answered by {dispute_of(connection, reference).answer_by}")
+    paper = evidence_from(file.read_bytes(), file.name).model_dump()
+    asked = {"of": reference, "paper": paper, "what": what, "lengthens": lengthens}
+    print(f"recorded; to be answered by {_act('dispute.evidence', asked, on).body['answer_by']}")
 
 
 def dispute_decide(
     reference: str,
     outcome: Annotated[str, typer.Option("--outcome", help="corrected or accurate: as the book reckons")],
     reason: Annotated[str, typer.Option("--reason")],
-    by: Annotated[str, typer.Option("--by")],
+    by: By = "",
     on: On = "",
 ) -> None:
     """Answer dispute REFERENCE; an answer that is not the book's is refused."""
-    from afterloan.servicing.disputes import decide
-    from afterloan.store.connect import reader_to
-    from afterloan.store.server import open_store
-
-    if outcome not in ("corrected", "accurate"):
-        raise ValueError(f"outcome {outcome!r} is none; write corrected or accurate")
-    store = open_store()
-    with store.connect() as connection, reader_to(store.url) as reader:
-        dispute = decide(connection, reader, reference, outcome, reason, by, _day(on))  # type: ignore[arg-type]
-    print(f"{reference}: {dispute.outcome}, {dispute.late_days(_day(on))} days late")
+    told = _act("dispute.decide", {"of": reference, "outcome": outcome, "reason": reason}, on, "", by).body
+    print(f"{reference}: {told['outcome']}, {told['late_days']} days late")
 
 
 def dispute_disagree(reference: str, statement: Annotated[str, typer.Option("--statement")], on: On = "") -> None:
     """Record that the borrower does not agree with the answer to dispute REFERENCE."""
-    from afterloan.servicing.disputes import disagree
-
-    with _connection() as connection:
-        disagree(connection, reference, statement, _day(on))
+    _act("dispute.disagree", {"of": reference, "statement": statement}, on)
     print("recorded; the record carries it from the next furnishing on")
 
 
@@ -306,12 +262,7 @@ def dispute_notified(
     reference: str, party: Annotated[str, typer.Argument(help="borrower or bureau")], on: On = ""
 ) -> None:
     """Record that a party was told of the answer to dispute REFERENCE."""
-    from afterloan.servicing.disputes import notified
-
-    if party not in ("borrower", "bureau"):
-        raise ValueError(f"party {party!r} is none; write borrower or bureau")
-    with _connection() as connection:
-        notified(connection, reference, party, _day(on))  # type: ignore[arg-type]
+    _act("dispute.notified", {"of": reference, "party": party}, on)
     print("recorded")
 
 

@@ -96,6 +96,14 @@ def agree(proposal: str, on: date, by: str) -> "Answer":
     return answer
 
 
+def file_asked(content: bytes) -> dict[str, str]:
+    """A file as a verb of a bulk door asks it: its content in base64, and its digest, which the act keeps."""
+    from base64 import b64encode
+    from hashlib import sha256
+
+    return {"content": b64encode(content).decode(), "sha256": sha256(content).hexdigest()}
+
+
 def show(answer: "Answer", as_json: bool, words: Callable[[Mapping[str, Any]], str]) -> None:
     """Print an answer: as JSON, or in `words` made of its body; what the act ended is told after it."""
     if as_json:

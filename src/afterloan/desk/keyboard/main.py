@@ -125,11 +125,10 @@ def _books(store: "Store") -> Iterator[Any]:
 
 
 def _last_day(store: "Store") -> str:
+    from afterloan.enquiry.books import last_day_told
+
     with store.connect() as connection:
-        row = connection.execute(
-            "select coalesce((select max(closed_on) from proof), (select max(on_day) from fact), current_date)::text"
-        ).fetchone()
-    return str(row[0]) if row else ""
+        return last_day_told(connection)
 
 
 @app.command()
@@ -163,17 +162,16 @@ def report(
 
 
 def _one(store: "Store", loan: str) -> tuple[Any, str]:
+    from afterloan.enquiry.books import loan_and_product
     from afterloan.store.connect import reader_to
     from afterloan.store.read import read_loans
 
     with store.connect() as connection, reader_to(store.url) as reader:
-        row = connection.execute(
-            "select c.loan, p.code from contract c join product p on p.number = c.product where c.reference = %s",
-            (loan,),
-        ).fetchone()
-        if row is None:
+        found = loan_and_product(connection, loan)
+        if found is None:
             raise Stop(f"loan {loan!r}: no contract of that reference; `afterloan export` lists them in contracts.csv")
-        return read_loans(connection, reader, f"c.loan = {int(row[0])}"), str(row[1])
+        number, product = found
+        return read_loans(connection, reader, f"c.loan = {number}"), product
 
 
 @app.command()
@@ -231,12 +229,12 @@ def repay(
 @app.command("trial-balance")
 def trial_balance(as_json: AsJson = False) -> None:
     """Debits and credits of every account; they sum to zero."""
+    from afterloan.enquiry.books import sums_by_accounts
     from afterloan.journal.accounts import LINE
     from afterloan.journal.balances import trial_balance as balance
 
     with _store().connect() as connection:
-        rows = connection.execute("select debit, credit, sum(amount_fen)::bigint from entry group by 1, 2").fetchall()
-    lines = balance(rows)
+        lines = balance(sums_by_accounts(connection))
     if as_json:
         told = [{"account": int(x.account), "debit_fen": x.debit_fen, "credit_fen": x.credit_fen} for x in lines]
         print(json.dumps(told))
@@ -261,14 +259,10 @@ def products() -> None:
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """What is in the book and which day was closed last."""
-    store = _store()
-    with store.connect() as connection:
-        row = connection.execute(
-            "select (select count(*) from borrower), (select count(*) from contract), (select count(*) from fact), "
-            "(select count(*) from entry), (select max(closed_on)::text from proof)"
-        ).fetchone()
-    assert row is not None
-    told = dict(zip(("borrowers", "loans", "facts", "entries", "closed_through"), row, strict=True))
+    from afterloan.enquiry.books import counts
+
+    with _store().connect() as connection:
+        told = counts(connection)
     if as_json:
         print(json.dumps(told))
     else:
@@ -299,6 +293,7 @@ def demo(
     from rich.console import Console
 
     from afterloan.dates import iso, months_later
+    from afterloan.enquiry.books import counts
     from afterloan.intake.book import bring_in
     from afterloan.store.server import home
 
@@ -307,11 +302,8 @@ def demo(
     last = int(months_later(first, months, 1)) - 1
     folder = home() / f"demo-{loans}-{months}"
     with store.connect() as connection:
-        row = connection.execute(
-            "select (select count(*) from contract), (select max(closed_on)::text from proof)"
-        ).fetchone()
-    assert row is not None
-    if not row[0]:
+        told = counts(connection)
+    if not told["loans"]:
         from afterloan.generate import generate as make
 
         say(f"1. generate {loans:,} loans over {months} months in {folder}")
@@ -320,7 +312,7 @@ def demo(
         say("2. import")
         with _bar("import") as show:
             bring_in(store, folder, show)
-    if row[1] is None or row[1] < iso(last):
+    if told["closed_through"] is None or told["closed_through"] < iso(last):
         from afterloan.close import close_through
 
         say(f"3. close every day through {iso(last)}")

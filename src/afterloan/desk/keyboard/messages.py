@@ -61,18 +61,24 @@ def drain(
 
 def receipts(file: Path, as_json: AsJson = False) -> None:
     """Take delivery receipts and bounces from FILE (.jsonl, .csv, or a returned mail .eml)."""
-    from afterloan.sending.receipts import read_file, take
+    from afterloan.desk.keyboard.doing import Stop, who_here
+    from afterloan.sending.receipts import take_file
+    from afterloan.servicing.may import may_by_name
     from afterloan.store.server import open_store
 
     if not file.is_file():
         raise ValueError(f"{file}: no such file")
-    rows = read_file(file)
+    now = datetime.now(UTC)
     with open_store().connect() as connection:
-        taken = take(connection, rows, datetime.now(UTC))
+        who = who_here(connection)
+        refused = may_by_name(who, "receipt.take", now.date())
+        if refused is not None:
+            raise Stop(str(refused), refused.kind)
+        rows, taken = take_file(connection, who, file, now)
     if as_json:
         print(json.dumps(taken.told()))
     else:
-        print(f"{len(rows):,} receipts: {taken.new:,} new, {taken.known:,} known, {len(taken.refused):,} refused")
+        print(f"{rows:,} receipts: {taken.new:,} new, {taken.known:,} known, {len(taken.refused):,} refused")
         for number, why in taken.refused:
             print(f"  row {number}: {why}")
     if taken.refused:

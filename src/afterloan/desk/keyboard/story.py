@@ -17,32 +17,6 @@ def register(app: typer.Typer) -> None:
     app.command("lives")(lives)
 
 
-def story_of(store: "Store", borrower: str, language: str = "en", on: date | None = None) -> "list[Line]":
-    """Every line of a borrower's story: the store's records and the working of each loan, by day."""
-    from afterloan.enquiry.story import RANK, loans_of, records
-    from afterloan.report.explain import explain
-    from afterloan.store.connect import reader_to
-    from afterloan.store.read import read_loans
-    from afterloan.strategy.story import Line
-
-    with store.connect() as connection, reader_to(store.url) as reader:
-        lines = records(connection, borrower, language)
-        row = connection.execute("select max(closed_on) from proof").fetchone()
-        last = on or (row[0] if row and row[0] else max((x.on for x in lines), default=date(1970, 1, 1)))
-        for number, loan, product in loans_of(connection, borrower):
-            told = explain(
-                read_loans(connection, reader, f"c.loan = {number}"), 0, product, last.toordinal() - 719163,
-                language=language,
-            )  # fmt: skip
-            day = ""
-            for line in told.lines:
-                day = line.on or (day if line.indent else "")
-                if day:
-                    source = "working" if line.indent else "loan"
-                    lines.append(Line(date.fromisoformat(day), "", source, loan, line.text))
-    return sorted((x for x in lines if x.on <= last), key=lambda x: (x.on, x.clock, RANK.index(x.source)))
-
-
 def plain(lines: "list[Line]", brief: bool = False) -> list[str]:
     """The lines as text, the day only where it changes; `brief`: what happened, without how it was decided."""
     shown, before = [], None
@@ -65,6 +39,7 @@ def story(
     """Tell every day on which something happened to BORROWER: money, decisions, messages, debits, bureau, courts."""
     from dataclasses import asdict
 
+    from afterloan.enquiry.story import story_of
     from afterloan.store.server import open_store
 
     day = date.fromisoformat(on) if on else None
@@ -81,6 +56,7 @@ def demo_lives(store: "Store", language: str = "en", brief: bool = True) -> list
 
     Lives that this very code has played stand as they are and are only told.
     """
+    from afterloan.enquiry.story import story_of
     from afterloan.rehearsal.lives import played_store, scripts
 
     small, played = played_store(store)

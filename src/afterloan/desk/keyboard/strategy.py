@@ -162,19 +162,10 @@ def ladder_use(
     jurisdiction: Annotated[str, typer.Option(help="For borrowers of which place.")] = "CN",
 ) -> None:
     """Use a ladder for the borrowers of a place from the next decision on."""
-    from psycopg.types.json import Jsonb
+    from afterloan.desk.keyboard.doing import act, show
 
-    from afterloan.strategy.ladder import read_ladder
-
-    text = _ladder_text(ladder)
-    checked = read_ladder(text, ladder)
-    with _connection() as connection:
-        connection.execute(
-            "insert into setting (name, value) values ('ladders', %s) "
-            "on conflict (name) do update set value = setting.value || excluded.value",
-            (Jsonb({jurisdiction: text}),),
-        )
-    print(f"{checked.id} is used for {jurisdiction}")
+    asked = {"jurisdiction": jurisdiction, "text": _ladder_text(ladder)}
+    show(act("ladder.use", asked, date.today()), False, lambda b: f"{b['ladder']} is used for {b['jurisdiction']}")
 
 
 def ladder_list() -> None:
@@ -210,16 +201,16 @@ def worklist(
     as_json: AsJson = False,
 ) -> None:
     """The open cases, the most worth first."""
-    from afterloan.store.cases import open_cases, share_out
+    from afterloan.desk.keyboard.doing import act
+    from afterloan.store.cases import open_cases
 
     day = _date(on)
+    if assign:
+        people = [name.strip() for name in assign.split(",") if name.strip()]
+        given = act("case.share_out", {"people": people, "queue": queue}, day, by=by).body["given"]
+        print(f"{given} cases given out", file=sys.stderr)
     with _both() as (connection, reader):
         cases = open_cases(connection, reader, day, queue)
-        if assign:
-            people = [name.strip() for name in assign.split(",") if name.strip()]
-            given = share_out(connection, cases, people, day, by or "afterloan")
-            cases = open_cases(connection, reader, day, queue)
-            print(f"{given} cases given out", file=sys.stderr)
     rows = [case.told() for case in cases[:most]]
     if as_json:
         print(json.dumps(rows, ensure_ascii=False))
@@ -277,17 +268,11 @@ def hold_lift(
 
 def hold_show(borrower: str, on: On = "") -> None:
     """The holds in effect, and what each stops."""
-    from afterloan.store.contacts import defaults_of
-    from afterloan.store.events import events_of
-    from afterloan.strategy.holds import held_on
-    from afterloan.strategy.places import place_of
+    from afterloan.enquiry.holds import holds_of
 
-    day = _date(on)
     with _connection() as connection:
-        events = events_of(connection, borrower, ["hold.placed", "hold.lifted"], day)
-        row = connection.execute("select attributes from borrower where reference = %s", (borrower,)).fetchone()
-        place = place_of(row[0] if row else {}, defaults_of(connection))
-    for held in held_on(events, day, place.jurisdiction):
+        held_now = holds_of(connection, borrower, _date(on))
+    for held in held_now:
         until = held.until or (f"lifted, review {held.review_on}" if held.review_on else "lifted")
         stops = ", ".join(held.rule.parameters["stops"])
         print(f"{held.reference}: {held.hold} since {held.since} until {until}; stops {stops}")
@@ -351,32 +336,18 @@ def limit_change(
     borrower: str,
     change: Annotated[str, typer.Argument(help="set, reduce, freeze, restore, bar or lift")],
     reason: Annotated[str, typer.Option(help="Why.")],
-    by: By,
     reference: Reference,
+    by: By = "",
     amount: Annotated[str, typer.Option(help="The limit from now on; stays unless given.")] = "",
     bar: Annotated[str, typer.Option(help="The bar's name, for bar and lift.")] = "",
     on: On = "",
 ) -> None:
     """Change a borrower's credit line, with who and why."""
-    from afterloan.facts import limit as facts
-    from afterloan.store.limits import change_line
+    from afterloan.desk.keyboard.doing import act, show
 
-    kinds: dict[str, type[facts.LineChanged]] = {
-        "set": facts.LimitSet,
-        "reduce": facts.LimitReduced,
-        "freeze": facts.LimitFrozen,
-        "restore": facts.LimitRestored,
-        "bar": facts.BorrowingBarred,
-        "lift": facts.BarLifted,
-    }
-    if change not in kinds:
-        raise ValueError(f"change {change!r}: there are {', '.join(kinds)}")
-    after = amount_of(amount) if amount else None
-    with _connection() as connection:
-        done = change_line(
-            connection, kinds[change], borrower, _date(on), reference, by, reason, after, bar=bar or None
-        )
-    print("already known" if done.known else f"recorded: {reference}")
+    asked: dict[str, Any] = {"borrower": borrower, "change": change, "reason": reason, "bar": bar or None}
+    asked |= {"after_fen": amount_of(amount)} if amount else {}
+    show(act("limit.change", asked, _date(on), reference, by), False, lambda _: f"recorded: {reference}")
 
 
 def limit_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
@@ -402,34 +373,35 @@ def limit_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
 LIMIT: dict[str, Callable[..., None]] = {"change": limit_change, "show": limit_show}
 
 
-def agency_out(agency: str, file: Path, on: On = "", by: By = "") -> None:
+def agency_out(
+    agency: str,
+    file: Path,
+    reference: Annotated[str, typer.Option(help="A name of your own: the same again gives the same file again.")] = "",
+    on: On = "",
+    by: By = "",
+) -> None:
     """Place the cases that ladders proposed with AGENCY and write them to FILE."""
-    from afterloan.store.cases import place_with
+    from afterloan.desk.keyboard.doing import act
 
-    with _connection() as connection:
-        text = place_with(connection, agency, _date(on), by or "afterloan")
-        file.write_text(text, encoding="utf-8")  # before the commit: a file that cannot be written places nothing
-    print(f"{text.count(chr(10)) - 1} cases: {file}")
+    with file.open("w", encoding="utf-8") as out:  # before the act: a file that cannot be written places nothing
+        done = act("agency.place", {"agency": agency}, _date(on), reference, by).body
+        out.write(done["text"])
+    print(f"{done['cases']} cases: {file}")
 
 
-def agency_in(agency: str, file: Path, on: On = "", as_json: AsJson = False) -> None:
+def agency_in(agency: str, file: Path, on: On = "", by: By = "", as_json: AsJson = False) -> None:
     """Take AGENCY's answers in: attempts, promises, returns. Refused rows are told and leave the others."""
-    from afterloan.store.cases import take_returns
-    from afterloan.strategy.agency_file import read_returns
+    from afterloan.desk.keyboard.doing import act, file_asked
 
-    good, bad = read_returns(file.read_text(encoding="utf-8"))
-    with _connection() as connection:
-        done = take_returns(connection, agency, good, _date(on))
-    refused = sorted([*bad, *done.refused], key=lambda r: r.line)
+    done = act("agency.answers", {"agency": agency, **file_asked(file.read_bytes())}, _date(on), by=by).body
     if as_json:
-        told = {"taken": done.taken, "known": done.known, "against_rules": done.against_rules}
-        print(json.dumps({**told, "refused": [str(r) for r in refused]}, ensure_ascii=False))
+        print(json.dumps(dict(done), ensure_ascii=False))
     else:
-        for row in refused:
+        for row in done["refused"]:
             print(f"{file}: {row}", file=sys.stderr)
-        broke = f"{done.against_rules} contacts against a rule"
-        print(f"{done.taken} taken, {done.known} known, {len(refused)} refused; {broke}")
-    if refused:
+        broke = f"{done['against_rules']} contacts against a rule"
+        print(f"{done['taken']} taken, {done['known']} known, {len(done['refused'])} refused; {broke}")
+    if done["refused"]:
         raise typer.Exit(1)
 
 
@@ -458,22 +430,19 @@ def contact_ask(
     """Ask whether BORROWER may be contacted now; if so it is on record as attempted. Exit code 1: no."""
     from datetime import datetime
 
-    from afterloan.store.contacts import Attempt, admit
+    from afterloan.desk.keyboard.doing import act
 
     moment = datetime.fromisoformat(at)
     if moment.tzinfo is None:
         raise ValueError(f"{at} has no offset; write it after the time, e.g. +08:00")
-    tells = person != "third"
-    attempt = Attempt(
-        borrower, channel, purpose, moment, reference, address, person, who, tells_debt=tells, by=by or "afterloan"
-    )
-    with _connection() as connection:
-        verdict = admit(connection, attempt)
-    if verdict.allowed:
+    asked = {"borrower": borrower, "channel": channel, "at": moment, "purpose": purpose, "address": address,
+             "person": person, "who": who}  # fmt: skip
+    verdict = act("contact.ask", asked, moment.date(), reference, by).body
+    if verdict["allowed"]:
         print("yes")
         return
-    after = f"; next: {verdict.next_at.isoformat()}" if verdict.next_at else ""
-    print(f"no: {verdict.why} ({verdict.rule}){after}")
+    after = f"; next: {verdict['next_at']}" if verdict["next_at"] else ""
+    print(f"no: {verdict['why']} ({verdict['rule']}){after}")
     raise typer.Exit(1)
 
 

@@ -1,0 +1,59 @@
+"""Verbs of policy: a borrower's credit line changed, a ladder put into use."""
+
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import Field
+
+from afterloan.facts import FactRefused
+from afterloan.facts import limit as facts
+from afterloan.servicing.asked import Asked
+from afterloan.servicing.desk import Desk
+from afterloan.store.limits import change_line, line_now
+from afterloan.store.settings import Setting, set_parts
+from afterloan.strategy.ladder import read_ladder
+
+CHANGES: dict[str, type[facts.LineChanged]] = {
+    "set": facts.LimitSet,
+    "reduce": facts.LimitReduced,
+    "freeze": facts.LimitFrozen,
+    "restore": facts.LimitRestored,
+    "bar": facts.BorrowingBarred,
+    "lift": facts.BarLifted,
+}
+
+
+class ChangeLimit(Asked):
+    """The line of `borrower` changes; `after_fen` is the limit from now on (stays unless told); `bar` names a bar."""
+
+    borrower: str
+    change: Literal["set", "reduce", "freeze", "restore", "bar", "lift"]
+    reason: str = Field(min_length=1, max_length=2_000)
+    after_fen: int | None = Field(default=None, ge=0)
+    bar: str | None = None
+
+
+def change_limit(desk: Desk, asked: ChangeLimit, on: date) -> dict[str, Any]:
+    """Keep the change with what stood before and after."""
+    change_line(
+        desk.connection, CHANGES[asked.change], asked.borrower, on, desk.reference, desk.who.name, asked.reason,
+        asked.after_fen, bar=asked.bar,
+    )  # fmt: skip
+    return {"borrower": asked.borrower, "limit_fen": line_now(desk.connection, asked.borrower, on).limit_fen}
+
+
+class UseLadder(Asked):
+    """The ladder `text` (YAML) is used for the borrowers of `jurisdiction`."""
+
+    jurisdiction: str = Field(min_length=1, max_length=20)
+    text: str = Field(min_length=1, max_length=200_000)
+
+
+def use_ladder(desk: Desk, asked: UseLadder, on: date) -> dict[str, Any]:
+    """Use it from the next decision on; a ladder that is not sound is refused with the line."""
+    try:
+        ladder = read_ladder(asked.text, "ladder")
+    except ValueError as error:
+        raise FactRefused("text", "the ladder", str(error), "correct it; `afterloan ladder check FILE`") from error
+    set_parts(desk.connection, Setting.LADDERS, {asked.jurisdiction: asked.text})
+    return {"ladder": ladder.id, "jurisdiction": asked.jurisdiction}
