@@ -25,8 +25,8 @@ from afterloan.banks.mt940 import read_mt940, write_mt940
 from afterloan.banks.nacha import (
     LAYOUT,
     WIDTH,
-    Batch,
     Entry,
+    NachaBatch,
     NachaFile,
     entry_hash,
     read_nacha,
@@ -37,14 +37,14 @@ from afterloan.banks.nacha import (
 )
 from afterloan.banks.numbers import routing_check_digit as check_digit
 from afterloan.banks.words import (
+    BankFileRefused,
+    BankStatement,
     Collection,
     Creditor,
-    FileRefused,
-    Line,
     Order,
     Result,
     Results,
-    Statement,
+    StatementLine,
     reference_of,
     reference_or_none,
 )
@@ -77,22 +77,24 @@ SEPA_COLLECTION = st.builds(
     st.just("EUR"),
     st.lists(SEPA_ORDER, min_size=1, max_size=6).map(tuple),
 )
-LINE = st.builds(Line, ID, DAYS, st.integers(-(10**9), 10**9).filter(bool), KEY, ID, NAME, ACCOUNT, NAME, st.just(""))
+LINE = st.builds(
+    StatementLine, ID, DAYS, st.integers(-(10**9), 10**9).filter(bool), KEY, ID, NAME, ACCOUNT, NAME, st.just("")
+)
 PLAIN = st.text("ABCDEFGH abcdefgh0123456789", min_size=1, max_size=30).map(str.strip).filter(bool)
 PLAIN_LINE = st.builds(
-    Line, st.text("ABC0123456789", min_size=3, max_size=16).filter(reference_or_none), DAYS,
+    StatementLine, st.text("ABC0123456789", min_size=3, max_size=16).filter(reference_or_none), DAYS,
     st.integers(-(10**9), 10**9).filter(bool), KEY,
     PLAIN, PLAIN, ACCOUNT, PLAIN, st.just(""),
 )  # fmt: skip
 
 
 @st.composite
-def statements(draw: st.DrawFn, lines: st.SearchStrategy[Line] = LINE) -> Statement:
+def statements(draw: st.DrawFn, lines: st.SearchStrategy[StatementLine] = LINE) -> BankStatement:
     told = tuple(draw(st.lists(lines, max_size=6)))
     opening = draw(st.integers(-(10**9), 10**9))
     made_at = datetime.combine(draw(DAYS), datetime.min.time())
     closing = opening + sum(x.amount_fen for x in told)
-    return Statement(draw(PLAIN)[:16].strip() or "S", draw(ACCOUNT), "CNY", made_at, told, opening, closing)
+    return BankStatement(draw(PLAIN)[:16].strip() or "S", draw(ACCOUNT), "CNY", made_at, told, opening, closing)
 
 
 # -- parse(write(x)) = x ------------------------------------------------------------------------------------------
@@ -112,13 +114,13 @@ def test_the_csv_batch_is_read_back(collection: Collection) -> None:
 
 @FAST
 @given(statements())
-def test_camt053_is_read_back(statement: Statement) -> None:
+def test_camt053_is_read_back(statement: BankStatement) -> None:
     assert camt.read_camt(camt.write_camt(statement)) == [statement]
 
 
 @FAST
 @given(statements())
-def test_camt054_is_read_back_without_balances(statement: Statement) -> None:
+def test_camt054_is_read_back_without_balances(statement: BankStatement) -> None:
     (read,) = camt.read_camt(camt.write_camt(statement, camt.KIND_054))
     assert read == replace(statement, opening_fen=None, closing_fen=None)
     assert [x.position for x in read.lines] == list(range(1, len(statement.lines) + 1))
@@ -126,13 +128,13 @@ def test_camt054_is_read_back_without_balances(statement: Statement) -> None:
 
 @FAST
 @given(statements())
-def test_a_csv_statement_is_read_back(statement: Statement) -> None:
+def test_a_csv_statement_is_read_back(statement: BankStatement) -> None:
     assert read_statement(write_statement(statement)) == statement
 
 
 @FAST
 @given(statements(PLAIN_LINE))
-def test_mt940_is_read_back(statement: Statement) -> None:
+def test_mt940_is_read_back(statement: BankStatement) -> None:
     assert read_mt940(write_mt940(statement)) == [statement]
 
 
@@ -173,7 +175,7 @@ NACHA_ENTRY = st.builds(
     st.integers(1, 10**10 - 1), KEY, PLAIN, st.integers(1, 10**15 - 1), st.sampled_from(["", "R01", "R29", "C01"]),
 )  # fmt: skip
 BATCH = st.builds(
-    Batch, st.just("COMPANY"), DIGITS8, st.one_of(st.none(), DAYS), DIGITS8,
+    NachaBatch, st.just("COMPANY"), DIGITS8, st.one_of(st.none(), DAYS), DIGITS8,
     st.lists(NACHA_ENTRY, max_size=8).map(tuple), st.integers(0, 366),
 )  # fmt: skip
 NACHA = st.builds(
@@ -273,10 +275,10 @@ SEPA_SAMPLE = Collection(
     ),
 )
 LINES = (
-    Line("S1", date(2026, 3, 10), 12_345, reference_of("a"), "M-1", "张伟", "6222", "loan-1"),
-    Line("R1", date(2026, 3, 12), -5, reference_of("b"), "M-2", "Li", "6223", "loan-2", "MD06"),
+    StatementLine("S1", date(2026, 3, 10), 12_345, reference_of("a"), "M-1", "张伟", "6222", "loan-1"),
+    StatementLine("R1", date(2026, 3, 12), -5, reference_of("b"), "M-2", "Li", "6223", "loan-2", "MD06"),
 )
-STATEMENT = Statement("ST-1", "1234567890", "CNY", datetime(2026, 3, 12), LINES, 100, 12_440)
+STATEMENT = BankStatement("ST-1", "1234567890", "CNY", datetime(2026, 3, 12), LINES, 100, 12_440)
 RESULTS = Results(
     "RES-1",
     "COLL-1",
@@ -309,16 +311,16 @@ def test_what_we_write_holds_against_the_published_schema(
     broken = data.replace(b"<MsgId>", b"<MsgId>" + b"x" * 40)
     reader = read_results if kind.startswith(("pain.002", "camt.054")) else read_statements
     if kind.startswith("pain.008"):
-        with pytest.raises(FileRefused, match=r"line \d+: against the schema pain.008.001.08: .*MsgId"):
+        with pytest.raises(BankFileRefused, match=r"line \d+: against the schema pain.008.001.08: .*MsgId"):
             pain008.read_pain008(broken, "f.xml")
     else:
-        with pytest.raises(FileRefused, match=r"line \d+: against the schema .*MsgId"):
+        with pytest.raises(BankFileRefused, match=r"line \d+: against the schema .*MsgId"):
             reader(broken, "f.xml")
 
 
 # -- bad files ----------------------------------------------------------------------------------------------------
 
-NINE = Batch(
+NINE = NachaBatch(
     "C", "1", date(2026, 1, 2), "1", tuple(Entry(27, "091000019", "1", 5 + k, f"K{k}", "", k) for k in range(9))
 )
 WHOLE = {
@@ -345,7 +347,7 @@ def test_a_file_cut_anywhere_is_refused_with_its_place(form: str) -> None:
             continue  # only the dash that ends a message is missing: nothing of the statement
         if form == "nacha" and length >= data.index(b"\n9") + 1 + 55:
             continue  # only blanks at the end of the last record and the nines that fill a block are missing
-        with pytest.raises(FileRefused, match=r"line|file"):
+        with pytest.raises(BankFileRefused, match=r"line|file"):
             read(data[:length], form)
 
 
@@ -353,15 +355,17 @@ def test_a_camt_file_with_a_wrong_sum_is_refused_whole_with_figures() -> None:
     data = camt.write_camt(STATEMENT).decode()
     wrong = re.sub(r"(<TtlCdtNtries>\s*<NbOfNtries>1</NbOfNtries>\s*<Sum>)123.45", r"\g<1>123.40", data).encode()
     with pytest.raises(
-        FileRefused, match=r"<TtlCdtNtries>: says 123.40 in all, the entries sum to 123.45; have the bank"
+        BankFileRefused, match=r"<TtlCdtNtries>: says 123.40 in all, the entries sum to 123.45; have the bank"
     ):
         camt.read_camt(wrong, "camt.xml")
     count = re.sub(r"(<TtlNtries>\s*<NbOfNtries>)2", r"\g<1>3", data).encode()
-    with pytest.raises(FileRefused, match="says 3 entries, holds 2"):
+    with pytest.raises(BankFileRefused, match="says 3 entries, holds 2"):
         camt.read_camt(count, "camt.xml")
     # opens 1.00, entries 123.45 - 0.05 = 123.40, closes 124.40
     balance = data.replace("124.40", "124.50").encode()
-    with pytest.raises(FileRefused, match=r"opens with 1.00, entries come to 123.40, closes with 124.50, not 124.40"):
+    with pytest.raises(
+        BankFileRefused, match=r"opens with 1.00, entries come to 123.40, closes with 124.50, not 124.40"
+    ):
         camt.read_camt(balance, "camt.xml")
 
 
@@ -374,7 +378,7 @@ def test_an_entry_without_a_reference_is_a_line_without_one() -> None:
 
 
 def test_a_batch_entry_becomes_a_line_for_each_transaction() -> None:
-    data = camt.write_camt(Statement("S", "1", "CNY", datetime(2026, 3, 10), (LINES[0],), 0, 12_345)).decode()
+    data = camt.write_camt(BankStatement("S", "1", "CNY", datetime(2026, 3, 10), (LINES[0],), 0, 12_345)).decode()
     one = data[data.index("<TxDtls>") : data.index("</NtryDtls>")]
     first, second = one.replace("123.45", "100.00"), one.replace("123.45", "23.45").replace("loan-1", "loan-9")
     (read,) = camt.read_camt(data.replace(one, first + second).encode(), "camt.xml")
@@ -390,22 +394,22 @@ def test_a_batch_entry_becomes_a_line_for_each_transaction() -> None:
 
 def test_pain008_with_a_wrong_control_sum_or_a_doctype_is_refused() -> None:
     data = pain008.write_pain008(SAMPLE)
-    with pytest.raises(FileRefused, match=r"control sum 123.51, the debits sum to 123.50"):
+    with pytest.raises(BankFileRefused, match=r"control sum 123.51, the debits sum to 123.50"):
         pain008.read_pain008(data.replace(b"<CtrlSum>123.50", b"<CtrlSum>123.51"))
     evil = data.replace(b"?>\n", b"?>\n<!DOCTYPE d [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>\n", 1)
-    with pytest.raises(FileRefused, match="has a DOCTYPE"):
+    with pytest.raises(BankFileRefused, match="has a DOCTYPE"):
         pain008.read_pain008(evil)
-    with pytest.raises(FileRefused, match=r"send pain\.008"):
+    with pytest.raises(BankFileRefused, match=r"send pain\.008"):
         pain008.read_pain008(camt.write_camt(STATEMENT))
 
 
 def test_nacha_totals_are_checked_with_figures() -> None:
     data, _ = WHOLE["nacha"]
     # 5 + 6 + … + 13 = 81
-    with pytest.raises(FileRefused, match=r"batch control says debits 82, found 81"):
+    with pytest.raises(BankFileRefused, match=r"batch control says debits 82, found 81"):
         read_nacha_file(data.replace(b"000000000081", b"000000000082"), "n")
     wrong = data.replace(b"627091000019", b"627091000018", 1)
-    with pytest.raises(FileRefused, match="debit K0: routing number '091000018': its check digit is wrong"):
+    with pytest.raises(BankFileRefused, match="debit K0: routing number '091000018': its check digit is wrong"):
         read_nacha(wrong, "n")
 
 
@@ -431,7 +435,7 @@ def test_forms_are_told_apart_by_their_beginning() -> None:
 
 def test_returns_of_nacha_name_the_debit() -> None:
     entry = Entry(26, "091000019", "1", 5, "DABCDEFGHIJKLMN", "", 7, "R01", 3, "")
-    batch = Batch("C", "1", date(2026, 1, 2), "1", (entry,))
+    batch = NachaBatch("C", "1", date(2026, 1, 2), "1", (entry,))
     file = NachaFile("1", "2", datetime(2026, 1, 1), "A", "", "", "", (batch,))
     (result,) = read_nacha_returns(write_nacha_file(file)).results
     assert (result.end_to_end, result.status, result.code, result.scheme) == (

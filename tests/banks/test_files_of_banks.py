@@ -18,7 +18,15 @@ from afterloan.banks.nacha import read_nacha, read_nacha_returns, write_nacha
 from afterloan.banks.numbers import is_creditor_id, is_iban, is_routing, plain_account
 from afterloan.banks.pain002 import read_pain002
 from afterloan.banks.pain008 import read_pain008, write_pain008
-from afterloan.banks.words import Collection, Creditor, FileRefused, Line, Order, Statement, reference_of
+from afterloan.banks.words import (
+    BankFileRefused,
+    BankStatement,
+    Collection,
+    Creditor,
+    Order,
+    StatementLine,
+    reference_of,
+)
 from tests.banks.test_bank_files import SAMPLE, SEPA_SAMPLE, STATEMENT, WHOLE
 
 KEY = "DABCDEFGHIJKLMN"
@@ -78,7 +86,7 @@ def test_two_files_of_a_day_share_neither_modifier_nor_trace_numbers() -> None:
     second = write_nacha(debits(debit("DC" + "A" * 13), number=2, first=3)).decode().splitlines()
     assert (first[0][33], second[0][33]) == ("A", "B")
     assert [r[79:94] for r in first[2:4]] + [second[2][79:94]] == [f"02100002000000{k}" for k in (1, 2, 3)]
-    with pytest.raises(FileRefused, match="it would be file 37 of its day; there are 36 modifiers"):
+    with pytest.raises(BankFileRefused, match="it would be file 37 of its day; there are 36 modifiers"):
         write_nacha(debits(debit(), number=37))
 
 
@@ -118,7 +126,7 @@ def test_a_sepa_collection_says_what_the_scheme_asks_for() -> None:
         (replace(SEPA_SAMPLE.creditor, scheme_id=""), "scheme identifier '' is none"),
         (replace(SEPA_SAMPLE.creditor, account="1234"), "account '1234' is no IBAN"),
     ):
-        with pytest.raises(FileRefused, match=says):
+        with pytest.raises(BankFileRefused, match=says):
             write_pain008(replace(SEPA_SAMPLE, creditor=creditor))
 
 
@@ -131,12 +139,12 @@ def test_a_sign_that_no_xml_can_carry_holds_up_no_file() -> None:
 
 
 def test_an_amount_that_may_be_two_sums_is_refused_in_a_csv() -> None:
-    told = Statement("S", "1", "CNY", datetime(2026, 3, 10), (Line("A", date(2026, 3, 10), 100_000),))
+    told = BankStatement("S", "1", "CNY", datetime(2026, 3, 10), (StatementLine("A", date(2026, 3, 10), 100_000),))
     data = write_statement(told).decode()
     for text in ("1,000", "1.000"):
         quoted = data.replace("1000.00", f'"{text}"')
         with pytest.raises(
-            FileRefused, match=r"line 3: 金额 '1.000' may be 1000.00 or 1.000: .*; write 1000.00 or 1.00"
+            BankFileRefused, match=r"line 3: 金额 '1.000' may be 1000.00 or 1.000: .*; write 1000.00 or 1.00"
         ):
             read_statement(quoted.encode(), "f.csv")
     (line,) = read_statement(data.replace("1000.00", '"1,000.00"').encode()).lines
@@ -152,7 +160,7 @@ def test_amounts_are_in_the_units_of_their_currency() -> None:
         assert [x.amount_fen for x in read_statement(write_statement(told)).lines] == [12_345, -5]
 
 
-def camt_of(told: Statement) -> str:
+def camt_of(told: BankStatement) -> str:
     from afterloan.banks.camt import write_camt
 
     return write_camt(told).decode()
@@ -335,15 +343,15 @@ def test_other_ways_of_86_and_61() -> None:
 
 
 def test_a_long_reference_of_ours_is_written_beside_and_a_long_one_of_the_bank_is_refused() -> None:
-    long = Line("B1", date(2026, 3, 10), 5, "E" * 30, text="L3")
-    told = Statement("S", "1", "EUR", datetime(2026, 3, 10), (long,), 0, 5)
+    long = StatementLine("B1", date(2026, 3, 10), 5, "E" * 30, text="L3")
+    told = BankStatement("S", "1", "EUR", datetime(2026, 3, 10), (long,), 0, 5)
     assert read_mt940(write_mt940(told)) == [told]
-    with pytest.raises(FileRefused, match="is longer than 16 characters"):
+    with pytest.raises(BankFileRefused, match="is longer than 16 characters"):
         write_mt940(replace(told, lines=(replace(long, bank_reference="B" * 17),)))
 
 
 def test_a_line_that_is_none_is_refused_with_its_place() -> None:
-    with pytest.raises(FileRefused, match="line 5: :61: 'rubbish' is no statement line"):
+    with pytest.raises(BankFileRefused, match="line 5: :61: 'rubbish' is no statement line"):
         read_mt940(mt940(":61:rubbish", closing="0,"), "f.sta")
     (read,) = read_mt940(mt940(":61:269910C1,NTRFNONREF", closing="1,"), "f.sta")
     assert [str(r) for r in read.refused] == ["line 5: :61: '269910 1.00': no day; have the bank say it"]
@@ -475,7 +483,7 @@ def test_a_broken_file_is_read_or_refused_with_its_place(told: tuple[bytes, Call
     data, read = told
     try:
         read(data, "file")
-    except FileRefused as refused:
+    except BankFileRefused as refused:
         assert refused.place and refused.reason and refused.remedy and str(refused).startswith("file: ")
 
 
@@ -490,7 +498,7 @@ def test_a_broken_file_is_read_or_refused_with_its_place(told: tuple[bytes, Call
 def test_any_bytes_are_read_or_refused(data: bytes, read: Callable[[bytes, str], Any]) -> None:
     try:
         read(data, "file")
-    except FileRefused as refused:
+    except BankFileRefused as refused:
         assert refused.place and refused.remedy
 
 

@@ -129,3 +129,31 @@ def test_no_door_speaks_to_the_store_in_sql() -> None:
         if SQL.search(line)
     ]
     assert not found, "move the question to enquiry/, the act to servicing/:\n" + "\n".join(found)
+
+
+BANNED = {
+    r"719163": "dates.number_of and dates.date_of",
+    r"fromisoformat\(iso\(": "dates.date_of",
+    r"\bday\(\w+(\.\w+)*\.isoformat\(\)\)": "dates.number_of",
+    r"/ 100:,": "money.show_amount",
+}
+"""What was written again and again, with what to call instead."""
+
+
+def test_what_has_one_place_is_not_written_again() -> None:
+    for path in SOURCE.rglob("*.py"):
+        if path.name == "dates.py":
+            continue
+        text = path.read_text(encoding="utf-8")
+        for pattern, instead in BANNED.items():
+            found = re.search(pattern, text)
+            assert not found, f"{path.relative_to(SOURCE)}: {found and found.group()!r}; call {instead}"
+
+
+def test_a_class_name_means_one_thing_in_the_whole_house() -> None:
+    where: dict[str, list[str]] = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                where.setdefault(node.name, []).append(str(path.relative_to(SOURCE)))
+    assert not {name: places for name, places in where.items() if len(places) > 1}

@@ -14,7 +14,7 @@ import pytest
 from afterloan.dates import day
 from afterloan.enquiry.export import bring_out
 from afterloan.facts import Disbursed, FactRefused, Repaid, Reversed
-from afterloan.intake.book import FileRefused, bring_in
+from afterloan.intake.book import BookFileRefused, bring_in
 from afterloan.store.record import record
 from afterloan.store.server import Store
 
@@ -153,7 +153,7 @@ def test_a_file_that_cannot_be_read_is_refused_whole(store: Store, tmp_path: Pat
     more = tmp_path / "more"
     more.mkdir()
     (more / "repayments.csv").write_bytes(text)
-    with pytest.raises(FileRefused, match=message):
+    with pytest.raises(BookFileRefused, match=message):
         bring_in(store, more)
 
 

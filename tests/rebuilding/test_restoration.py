@@ -11,7 +11,7 @@ from afterloan.facts.limit import LimitFrozen
 from afterloan.facts.rebuilding import ConductShared
 from afterloan.rebuilding.lessons import arm_of, chosen, delay, effect, filled, happened, lessons, numbers
 from afterloan.rebuilding.restoration import Conduct, automatic, elsewhere, on_application
-from afterloan.rebuilding.standing import Line
+from afterloan.rebuilding.standing import LineStands
 from tests.strategy.loans import loan, repaid
 
 ON = date(2026, 9, 1)
@@ -19,7 +19,7 @@ FROZEN = LimitFrozen(
     borrower="B1", on=date(2026, 5, 14), known_on=date(2026, 5, 14), reference="f", by="rule", reason="overdue",
     rule="limits.freeze-when-overdue", before_fen=1_000_000, after_fen=1_000_000,
 )  # fmt: skip
-LOWERED = Line(200_000, 1_000_000)
+LOWERED = LineStands(200_000, 1_000_000)
 
 
 def good(**changed: Any) -> Conduct:
@@ -31,7 +31,7 @@ def good(**changed: Any) -> Conduct:
 def test_restored_in_steps() -> None:
     first = on_application(LOWERED, good(), 1_000_000)
     assert (first.granted, first.after_fen) == (True, 700_000)  # 2,000.00 + half of 10,000.00
-    second = on_application(Line(700_000, 1_000_000), good(), 1_000_000)
+    second = on_application(LineStands(700_000, 1_000_000), good(), 1_000_000)
     assert second.after_fen == 1_000_000  # no more than was granted
     assert on_application(LOWERED, good(), 300_000).after_fen == 300_000  # no more than is asked for
 
@@ -64,15 +64,17 @@ def test_asked_too_soon_again() -> None:
 
 def test_a_freeze_ends_by_itself_and_nothing_else_does() -> None:
     calm = good(clean_since=ON - timedelta(90), payments=3, worst_days=30, band="A")
-    assert automatic(Line(1_000_000, 1_000_000, FROZEN), calm).granted
-    assert not automatic(Line(1_000_000, 1_000_000, FROZEN), good(worst_days=31)).granted
+    assert automatic(LineStands(1_000_000, 1_000_000, FROZEN), calm).granted
+    assert not automatic(LineStands(1_000_000, 1_000_000, FROZEN), good(worst_days=31)).granted
     assert not automatic(LOWERED, calm).granted  # lowered, not frozen
     # thirty days clean and less than sixty late is not enough any more: one rule, the road map's
-    month = automatic(Line(1_000_000, 1_000_000, FROZEN), good(clean_since=ON - timedelta(30), worst_days=59, band="A"))
+    month = automatic(
+        LineStands(1_000_000, 1_000_000, FROZEN), good(clean_since=ON - timedelta(30), worst_days=59, band="A")
+    )
     assert [r.split(";")[0] for r in month.reasons[:1]] == ["nothing overdue since 2026-08-02"] and not month.granted
-    gone = automatic(Line(1_000_000, 1_000_000, FROZEN), replace(calm, lost=True))
+    gone = automatic(LineStands(1_000_000, 1_000_000, FROZEN), replace(calm, lost=True))
     assert gone.reasons == ("a loan was charged off, written off or sold",)
-    india = automatic(Line(1_000_000, 1_000_000, FROZEN), calm, "IN")
+    india = automatic(LineStands(1_000_000, 1_000_000, FROZEN), calm, "IN")
     assert (india.granted, india.rule) == (False, "rebuilding.limit.no-increase-unasked")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from afterloan.banks.words import Statement
+from afterloan.banks.words import BankStatement
 from afterloan.close import close_through
 from afterloan.dates import day
 from afterloan.facts.act import Answer, Refused, Who
@@ -85,7 +85,7 @@ def did(store: Store, verb: str, asked: dict[str, Any], on: date) -> Mapping[str
     return answer.body
 
 
-def import_statement(store: Store, told: Statement, file: str, on: date) -> Imported:
+def import_statement(store: Store, told: BankStatement, file: str, on: date) -> Imported:
     """A whole statement taken in, in a transaction of its own."""
     named = (told.account, source_of(told), told.currency)
     with store.connect() as connection:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from afterloan.banks.words import Line, Statement
+from afterloan.banks.words import BankStatement, StatementLine
 from afterloan.dates import day
 from afterloan.desk.keyboard.main import app
 from afterloan.facts import Reinstalled
@@ -44,8 +44,8 @@ def by_command(store: Store, fen: int) -> None:
 
 
 def by_statement(store: Store, fen: int) -> None:
-    line = Line("S1", ON, fen, text="repays L1")
-    told = Statement("ST-1", "LENDER-1", "CNY", datetime(2025, 5, 13), (line,), 0, fen)
+    line = StatementLine("S1", ON, fen, text="repays L1")
+    told = BankStatement("ST-1", "LENDER-1", "CNY", datetime(2025, 5, 13), (line,), 0, fen)
     assert import_statement(store, told, "f.xml", ON).matched_fen == fen
 
 

@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 from afterloan.banks.batch_csv import write_statement
 from afterloan.banks.camt import write_camt
 from afterloan.banks.mt940 import write_mt940
-from afterloan.banks.words import Line, RowRefused, Statement, reference_of
+from afterloan.banks.words import BankRowRefused, BankStatement, StatementLine, reference_of
 from afterloan.dates import day
 from afterloan.desk.keyboard.main import app
 from afterloan.facts import FactRefused
-from afterloan.servicing.matching import Claim, Match, match_line, tokens
+from afterloan.servicing.matching import LineClaim, Match, match_line, tokens
 from afterloan.servicing.money import (
     give_line,
     move_line,
@@ -33,17 +33,17 @@ ON = date(2025, 5, 12)
 KEY = reference_of("statement")
 
 
-def line(reference: str, fen: int, text: str = "", **more: str) -> Line:
-    return Line(reference, ON, fen, text=text, **more)
+def line(reference: str, fen: int, text: str = "", **more: str) -> StatementLine:
+    return StatementLine(reference, ON, fen, text=text, **more)
 
 
-def statement(*lines: Line, opening: int = 0) -> Statement:
+def statement(*lines: StatementLine, opening: int = 0) -> BankStatement:
     closing = opening + sum(x.amount_fen for x in lines)
-    return Statement("ST-1", "LENDER-1", "CNY", datetime(2025, 5, 12), lines, opening, closing)
+    return BankStatement("ST-1", "LENDER-1", "CNY", datetime(2025, 5, 12), lines, opening, closing)
 
 
-CLAIM = Claim("L1", "B1", "Li Lei", 10_900, 1_218_000)
-OTHER = Claim("L2", "B1", "Li Lei", 5_000, 400_000)
+CLAIM = LineClaim("L1", "B1", "Li Lei", 10_900, 1_218_000)
+OTHER = LineClaim("L2", "B1", "Li Lei", 5_000, 400_000)
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_debit_of_ours_cannot_be_taken_off_by_its_line(book: Store) -> None:
 
 
 def test_rows_that_cannot_be_read_wait_until_a_person_has_done_with_them(book: Store) -> None:
-    bad = RowRefused("line 9", "Ntry", "S8 2.00", "neither <BookgDt> nor <ValDt>", "have the bank say it")
+    bad = BankRowRefused("line 9", "Ntry", "S8 2.00", "neither <BookgDt> nor <ValDt>", "have the bank say it")
     for _ in range(2):
         import_statement(book, replace(statement(), refused=(bad,)), "f.xml", ON)
     with book.connect() as connection:

@@ -23,11 +23,11 @@ from afterloan.banks.words import Correction, Result, Results, reference_of
 from afterloan.dates import day
 from afterloan.facts import FactRefused, Refunded, RefundReturned, Repaid
 from afterloan.facts.act import Refused
-from afterloan.facts.debit import DebitAttempted, Part
+from afterloan.facts.debit import DebitAttempted, DebitPart
 from afterloan.facts.hold import HoldPlaced
 from afterloan.rehearsal.bank.server import answers
 from afterloan.rehearsal.bank.simulator import Bank, Habits
-from afterloan.sending.bank_gateway import CallbackRefused, HttpGateway, read_callback, sign_callback
+from afterloan.sending.bank_gateway import BankCallbackRefused, HttpGateway, read_callback, sign_callback
 from afterloan.sending.callbacks import debit_callbacks
 from afterloan.sending.debit_files import file_out
 from afterloan.sending.doubt import resolve_doubt
@@ -72,7 +72,7 @@ def tried(connection: psycopg.Connection[Any], key: str, amount_fen: int, repres
             mandate="M1",
             rail="gateway",
             amount_fen=amount_fen,
-            parts=(Part(loan="L1", amount_fen=amount_fen),),
+            parts=(DebitPart(loan="L1", amount_fen=amount_fen),),
             represents=represents,
         ),
     )
@@ -210,14 +210,16 @@ def test_a_forged_or_stale_callback_is_refused() -> None:
     now = datetime.now(UTC)
     body, headers = sign_callback(said(0, "succeeded"), SECRET, "n1", now)
     assert read_callback(body, headers, SECRET) == said(0, "succeeded")
-    with pytest.raises(CallbackRefused, match="callback n1: no matching signature found; sign with the agreed secret"):
+    with pytest.raises(
+        BankCallbackRefused, match="callback n1: no matching signature found; sign with the agreed secret"
+    ):
         read_callback(body.replace(b"10000", b"90000"), headers, SECRET)
-    with pytest.raises(CallbackRefused, match="no matching signature"):
+    with pytest.raises(BankCallbackRefused, match="no matching signature"):
         read_callback(body, headers, "whsec_" + "b3RoZXI=")
     old_body, old = sign_callback(said(0, "succeeded"), SECRET, "n2", now - timedelta(minutes=6))
-    with pytest.raises(CallbackRefused, match="callback n2: message timestamp too old"):
+    with pytest.raises(BankCallbackRefused, match="callback n2: message timestamp too old"):
         read_callback(old_body, old, SECRET)
-    with pytest.raises(CallbackRefused, match=r"callback \?: missing required headers"):
+    with pytest.raises(BankCallbackRefused, match=r"callback \?: missing required headers"):
         read_callback(body, {}, SECRET)
 
 
@@ -432,7 +434,7 @@ def waiting(store: Store, *names: str, rail: str = "nacha", **more: Any) -> dict
             on = date(2025, 5, 10)
             fact = DebitAttempted(
                 borrower=name, on=on, known_on=on, at=at("2025-05-10 09:30"), reference=key, mandate=f"M-{name}",
-                rail=rail, amount_fen=10_000, parts=(Part(loan=f"L-{name}", amount_fen=10_000),),
+                rail=rail, amount_fen=10_000, parts=(DebitPart(loan=f"L-{name}", amount_fen=10_000),),
             )  # fmt: skip
             tell(connection, fact)
     did(store, "debit.creditor", LENDER, date(2025, 5, 10))

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from afterloan.banks.words import Line, Result, RowRefused, Statement, reference_of
+from afterloan.banks.words import BankRowRefused, BankStatement, Result, StatementLine, reference_of
 from afterloan.desk.keyboard.main import app
 from afterloan.facts.act import Answer, Refused, Who
-from afterloan.facts.debit import DebitAttempted, DebitFiled, Part
+from afterloan.facts.debit import DebitAttempted, DebitFiled, DebitPart
 from afterloan.sending.settling import CALLBACK, DRAIN, settle
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
@@ -39,7 +39,7 @@ def book(store: Store) -> Store:
         put(connection, [Action("text", numbers["B1"], "message.sms", at("2025-05-13 10:45"), ON, None, body)])
         tell(connection, mandate("M1", "123456", rail="nacha", bank="091000019"))
         first = date(2025, 5, 10)
-        parts = (Part(loan="L1", amount_fen=PAID_FEN),)
+        parts = (DebitPart(loan="L1", amount_fen=PAID_FEN),)
         tell(connection, DebitAttempted(borrower="B1", on=first, known_on=first, at=at("2025-05-10 09:30"),
              reference=KEY, mandate="M1", rail="nacha", amount_fen=PAID_FEN, parts=parts))  # fmt: skip
     return store
@@ -49,15 +49,15 @@ def withdrawn(store: Store) -> list[str]:
     return [r[0] for r in rows(store, "select body->>'key' from event where kind = 'action.withdrawn'")]
 
 
-def line(reference: str, text: str) -> Line:
-    return Line(reference, ON, PAID_FEN, text=text)
+def line(reference: str, text: str) -> StatementLine:
+    return StatementLine(reference, ON, PAID_FEN, text=text)
 
 
-def statement(*lines: Line, refused: tuple[RowRefused, ...] = ()) -> Statement:
-    return Statement("ST-1", "LENDER", "CNY", datetime(2025, 5, 13), lines, 0, 0, refused)
+def statement(*lines: StatementLine, refused: tuple[BankRowRefused, ...] = ()) -> BankStatement:
+    return BankStatement("ST-1", "LENDER", "CNY", datetime(2025, 5, 13), lines, 0, 0, refused)
 
 
-def taken(store: Store, told: Statement) -> dict[str, Any]:
+def taken(store: Store, told: BankStatement) -> dict[str, Any]:
     (part,) = statement_in_parts(told, "f")
     return dict(did(store, "statement.take", part.model_dump(), ON))
 
@@ -82,7 +82,7 @@ def by_moving(store: Store) -> None:
 
 
 def by_debit_line(store: Store) -> None:
-    assert taken(store, statement(Line("S1", ON, PAID_FEN, end_to_end=KEY)))["matched"] == {"debit": 1}
+    assert taken(store, statement(StatementLine("S1", ON, PAID_FEN, end_to_end=KEY)))["matched"] == {"debit": 1}
 
 
 def by_results(store: Store) -> None:
@@ -127,7 +127,7 @@ def test_the_same_money_withdraws_the_same_text_at_every_door(book: Store, door:
 
 
 def test_a_file_is_one_act_and_the_same_file_again_the_first_answer(book: Store) -> None:
-    bad = RowRefused("line 9", "amount", "1,000", "could be 1.00 or 1000.00", "ask the bank")
+    bad = BankRowRefused("line 9", "amount", "1,000", "could be 1.00 or 1000.00", "ask the bank")
     told = statement(line("S1", "repays L1"), line("S2", "repays L2"), line("S3", "nobody"), refused=(bad,))
     (part,) = statement_in_parts(told, "f")
     with desk_of(book) as desk:
@@ -167,7 +167,7 @@ def test_takes_money_off_only_with_a_second_person(book: Store) -> None:
 
 def test_lines_are_given_moved_and_taken_off_at_the_keyboard(book: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AFTERLOAN_DATABASE_URL", book.url)
-    bad = RowRefused("line 9", "amount", "1,000", "could be 1.00 or 1000.00", "ask the bank")
+    bad = BankRowRefused("line 9", "amount", "1,000", "could be 1.00 or 1000.00", "ask the bank")
     taken(book, statement(line("S1", "no words"), refused=(bad,)))
     (number,) = (r[0] for r in rows(book, "select refusal from bank_refusal"))
 

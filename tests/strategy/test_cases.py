@@ -18,7 +18,7 @@ from afterloan.store.contacts import withdrawn
 from afterloan.store.events import events_of, tell
 from afterloan.store.promises import promises_of
 from afterloan.store.server import Store
-from afterloan.strategy.agency_file import IN, FileRefused, read_returns
+from afterloan.strategy.agency_file import IN, AgencyFileRefused, read_returns
 from tests.close.test_decide import use
 from tests.strategy.books import borrower, loan, outbox, repaid
 
@@ -137,7 +137,7 @@ def test_out_to_an_agency_and_back_row_by_row(store: Store) -> None:
 
 
 def test_a_file_that_is_none_of_ours_is_refused() -> None:
-    with pytest.raises(FileRefused, match="the header has no reference, placement"):
+    with pytest.raises(AgencyFileRefused, match="the header has no reference, placement"):
         read_returns("a,b\n1,2\n")
 
 

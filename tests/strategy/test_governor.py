@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
-from afterloan.strategy.governor import Past, Request, Slot, Standing, Verdict, contact_rules, judge, slot_on_day
+from afterloan.strategy.governor import ContactStanding, Past, Request, Slot, Verdict, contact_rules, judge, slot_on_day
 from afterloan.strategy.holds import hold_rules
 
 STORIES = sorted((Path(__file__).parents[1] / "golden" / "strategy").glob("*.yaml"))
@@ -44,9 +44,9 @@ def past_of(told: list[dict[str, Any]], zone: str) -> list[Past]:
     return found
 
 
-def standing_of(case: dict[str, Any], on: datetime) -> Standing:
+def standing_of(case: dict[str, Any], on: datetime) -> ContactStanding:
     told = case.get("standing", {})
-    return Standing(
+    return ContactStanding(
         frozenset(told.get("consents", ())),
         frozenset(told.get("opted_out", ())),
         tuple(told["wished"]) if "wished" in told else None,
@@ -91,11 +91,15 @@ def test_golden_verdicts(story: str, case: dict[str, Any]) -> None:
 def test_a_plan_moves_to_the_first_permitted_moment_of_its_day_and_knows_its_end() -> None:
     rules = contact_rules("CN", moment("2026-03-10 07:00", "Asia/Shanghai").date())
     shanghai = ("Asia/Shanghai",)
-    slot = slot_on_day(Request(moment("2026-03-10 07:00", *shanghai), "sms", "collection", shanghai), Standing(), rules)
+    slot = slot_on_day(
+        Request(moment("2026-03-10 07:00", *shanghai), "sms", "collection", shanghai), ContactStanding(), rules
+    )
     assert slot == Slot(moment("2026-03-10 08:00", *shanghai), moment("2026-03-10 22:00", *shanghai))
-    late = slot_on_day(Request(moment("2026-03-10 22:30", *shanghai), "sms", "collection", shanghai), Standing(), rules)
+    late = slot_on_day(
+        Request(moment("2026-03-10 22:30", *shanghai), "sms", "collection", shanghai), ContactStanding(), rules
+    )
     assert isinstance(late, Verdict) and not late.allowed
-    wished = Standing(wished=("18:00", "19:30"))
+    wished = ContactStanding(wished=("18:00", "19:30"))
     slot = slot_on_day(Request(moment("2026-03-10 10:00", *shanghai), "sms", "collection", shanghai), wished, rules)
     assert slot == Slot(moment("2026-03-10 18:00", *shanghai), moment("2026-03-10 19:30", *shanghai))
 
@@ -103,7 +107,7 @@ def test_a_plan_moves_to_the_first_permitted_moment_of_its_day_and_knows_its_end
 def test_a_letter_has_no_hours_and_a_draft_binds_nobody() -> None:
     at = moment("2026-11-10 03:00", "Asia/Kolkata")
     rules = contact_rules("IN", at.date())
-    assert judge(Request(at, "letter", "collection", ("Asia/Kolkata",)), (), Standing(), rules).allowed
+    assert judge(Request(at, "letter", "collection", ("Asia/Kolkata",)), (), ContactStanding(), rules).allowed
     assert not [r for r in rules if r.status in ("draft", "announced")]
 
 
@@ -112,18 +116,18 @@ def test_an_attempt_without_an_end_blocks_for_an_hour_then_counts_as_a_conversat
     rules = contact_rules("CN", moment("2026-03-10 09:00", zone).date())
     past = [Past(moment("2026-03-10 09:00", zone), "call")]
     ask = Request(moment("2026-03-10 09:30", zone), "call", "collection", (zone,))
-    verdict = judge(ask, past, Standing(), rules)
+    verdict = judge(ask, past, ContactStanding(), rules)
     assert verdict.rule == "house.one-call-at-a-time" and verdict.next_at == moment("2026-03-10 10:00", zone)
     ask = Request(moment("2026-03-10 12:00", zone), "call", "collection", (zone,))
     silent = [Past(moment(f"2026-03-10 {h}:00", zone), "call") for h in ("08", "09", "10")]
-    assert judge(ask, silent[:2], Standing(), rules).allowed
-    assert judge(ask, silent, Standing(), rules).rule == "cn.gbt45251.conversations"
+    assert judge(ask, silent[:2], ContactStanding(), rules).allowed
+    assert judge(ask, silent, ContactStanding(), rules).rule == "cn.gbt45251.conversations"
 
 
 def test_findings_say_how_certain_the_rule_is() -> None:
     at = moment("2026-03-08 10:00", "Europe/Berlin")
     rules = contact_rules("EU", at.date())
-    verdict = judge(Request(at, "call", "collection", ("Europe/Berlin",)), (), Standing(), rules)
+    verdict = judge(Request(at, "call", "collection", ("Europe/Berlin",)), (), ContactStanding(), rules)
     assert verdict.findings[0].inputs["confidence"] == "I"
 
 
@@ -135,9 +139,13 @@ def test_with_two_zones_the_finding_names_the_place_whose_hour_decided() -> None
         ("2026-03-02 09:00", "06:00 in America/Los_Angeles, one of the borrower's places, is outside 08:00 to 21:00"),
     ):
         when = moment(at, "America/New_York")
-        verdict = judge(Request(when, "call", "collection", zones), (), Standing(), contact_rules("US", when.date()))
+        verdict = judge(
+            Request(when, "call", "collection", zones), (), ContactStanding(), contact_rules("US", when.date())
+        )
         assert not verdict.allowed and verdict.why == words
     # at one place the words are as before
     night = moment("2026-03-02 07:00", "America/New_York")
-    one = judge(Request(night, "call", "collection", zones[1:]), (), Standing(), contact_rules("US", night.date()))
+    one = judge(
+        Request(night, "call", "collection", zones[1:]), (), ContactStanding(), contact_rules("US", night.date())
+    )
     assert one.why == "07:00 at the borrower's place is outside 08:00 to 21:00"

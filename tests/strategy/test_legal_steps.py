@@ -16,7 +16,7 @@ from afterloan.facts.legal import (
     LegalStepStarted,
 )
 from afterloan.strategy.legal import (
-    Claim,
+    LegalClaim,
     court_fee,
     deadlines,
     extra_interest,
@@ -36,9 +36,9 @@ def told(on: date, reference: str) -> dict[str, Any]:
     return {"borrower": "B", "loan": "L", "on": on, "known_on": on, "reference": reference}
 
 
-def claim(**other: Any) -> Claim:
+def claim(**other: Any) -> LegalClaim:
     usual: dict[str, Any] = {"on": ON, "jurisdiction": "CN", "days_past_due": 150, "payoff_fen": 1_000_000}
-    return Claim(**(usual | {"evidence": ALL} | other))
+    return LegalClaim(**(usual | {"evidence": ALL} | other))
 
 
 def ended(step: str, outcome: Any, on: date) -> LegalStepEnded:

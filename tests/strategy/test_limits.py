@@ -11,14 +11,14 @@ from afterloan.facts.limit import BarLifted, BorrowingBarred, LimitFrozen, Limit
 from afterloan.store.events import tell
 from afterloan.store.limits import can_draw, change_line, line_now
 from afterloan.store.server import Store
-from afterloan.strategy.restriction import Line, limit_rules, line_of, may_draw, wanted_change
+from afterloan.strategy.restriction import CreditLine, limit_rules, line_of, may_draw, wanted_change
 from tests.strategy.books import borrower, loan, repaid
 
 ON = date(2025, 5, 1)
 
 
 def test_changes_are_asked_for_once() -> None:
-    line = Line(1_000_000, 1_000_000, False, (), True)
+    line = CreditLine(1_000_000, 1_000_000, False, (), True)
     halved = wanted_change(line, "reduce", {"to_permille": 500}, "r", "late")
     assert halved is not None and (halved.kind, halved.before_fen, halved.after_fen) == (
         LimitReduced,
@@ -26,25 +26,28 @@ def test_changes_are_asked_for_once() -> None:
         500_000,
     )
     # an odd fen is rounded down: 33.33 × 500 / 1000 = 16.66
-    odd = wanted_change(Line(3_333, 3_333, False, (), True), "reduce", {"to_permille": 500}, "r", "late")
+    odd = wanted_change(CreditLine(3_333, 3_333, False, (), True), "reduce", {"to_permille": 500}, "r", "late")
     assert odd is not None and odd.after_fen == 1_666
-    assert wanted_change(Line(500_000, 1_000_000, False, (), True), "reduce", {"to_permille": 500}, "r", "late") is None
-    frozen = Line(1_000_000, 1_000_000, True, ("overdue",), True)
+    assert (
+        wanted_change(CreditLine(500_000, 1_000_000, False, (), True), "reduce", {"to_permille": 500}, "r", "late")
+        is None
+    )
+    frozen = CreditLine(1_000_000, 1_000_000, True, ("overdue",), True)
     assert wanted_change(frozen, "freeze", {}, "r", "late") is None
     assert wanted_change(frozen, "bar", {"bar": "overdue"}, "r", "late") is None
-    assert wanted_change(Line(), "freeze", {}, "r", "late") is None
-    back = wanted_change(Line(500_000, 1_000_000, True, (), True), "restore", {"to_permille": 800}, "r", "cured")
+    assert wanted_change(CreditLine(), "freeze", {}, "r", "late") is None
+    back = wanted_change(CreditLine(500_000, 1_000_000, True, (), True), "restore", {"to_permille": 800}, "r", "cured")
     assert back is not None and (back.kind, back.after_fen) == (LimitRestored, 800_000)
 
 
 def test_what_may_be_drawn() -> None:
-    line = Line(1_000_000, 1_000_000, False, (), True)
+    line = CreditLine(1_000_000, 1_000_000, False, (), True)
     assert may_draw(line, 300_000, 700_000, 0, 0, []).allowed
     assert may_draw(line, 300_001, 700_000, 0, 0, []).reasons == ("300000 minor units of the limit are left",)
     late = may_draw(line, 1, 0, 500, 12, [])
     assert late.reasons == ("500 minor units are overdue, the oldest for 12 days",)
-    assert may_draw(Line(), 1, 0, 0, 0, []).reasons == ("no limit has been granted",)
-    barred = may_draw(Line(1_000_000, 1_000_000, True, ("overdue",), True), 1, 0, 0, 0, ["fraud_claim"])
+    assert may_draw(CreditLine(), 1, 0, 0, 0, []).reasons == ("no limit has been granted",)
+    barred = may_draw(CreditLine(1_000_000, 1_000_000, True, ("overdue",), True), 1, 0, 0, 0, ["fraud_claim"])
     assert barred.reasons == ("the limit is frozen", "new borrowing is barred: overdue", "hold: fraud claim")
     assert barred.available_fen == 0
 
@@ -57,11 +60,11 @@ def test_a_line_is_what_its_facts_leave(store: Store) -> None:
         change_line(connection, LimitReduced, "B1", date(2025, 2, 1), "2", after_fen=600_000, **person)
         change_line(connection, LimitFrozen, "B1", date(2025, 3, 1), "3", **person)
         change_line(connection, BorrowingBarred, "B1", date(2025, 3, 1), "4", bar="overdue", **person)
-        assert line_now(connection, "B1", date(2025, 3, 1)) == Line(600_000, 1_000_000, True, ("overdue",), True)
+        assert line_now(connection, "B1", date(2025, 3, 1)) == CreditLine(600_000, 1_000_000, True, ("overdue",), True)
         change_line(connection, LimitRestored, "B1", date(2025, 4, 1), "5", after_fen=800_000, **person)
         change_line(connection, BarLifted, "B1", date(2025, 4, 1), "6", bar="overdue", **person)
-        assert line_now(connection, "B1", date(2025, 4, 1)) == Line(800_000, 1_000_000, False, (), True)
-        assert line_now(connection, "B1", date(2025, 2, 15)) == Line(600_000, 1_000_000, False, (), True)
+        assert line_now(connection, "B1", date(2025, 4, 1)) == CreditLine(800_000, 1_000_000, False, (), True)
+        assert line_now(connection, "B1", date(2025, 2, 15)) == CreditLine(600_000, 1_000_000, False, (), True)
         kept = connection.execute(
             "select kind, (body->>'before_fen')::bigint, (body->>'after_fen')::bigint, body->>'by' "
             "from event order by event"
@@ -116,4 +119,4 @@ def test_the_packs_rules_of_limits_are_sound() -> None:
     rules = {rule.id: rule.parameters["do"] for rule, _ in limit_rules("CN", ON)}
     assert rules["limits.freeze-when-overdue"] == "freeze"
     assert "restore" not in rules.values()  # what ends a freeze is the way back's, one rule for all
-    assert line_of([], ON) == Line()
+    assert line_of([], ON) == CreditLine()

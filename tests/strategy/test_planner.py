@@ -14,7 +14,7 @@ from afterloan.loan.reckon import reckon_loan
 from afterloan.loan.suppose import Scratch, daily_rate, present_value
 from afterloan.loan.terms import ArrearsInterest
 from afterloan.strategy.affordability import MonthFlow, affordable
-from afterloan.strategy.eligibility import Asked, Case, against, eligible, relief_rule
+from afterloan.strategy.eligibility import PlanAsked, PlanCase, against, eligible, relief_rule
 from afterloan.strategy.planner import MONTHS, Option, candidates, case_of, choose, search, together
 from afterloan.strategy.simulation import cost_of, reinstalment, settlement, simulate
 from tests.strategy.loans import loan, repaid
@@ -26,7 +26,7 @@ def late() -> object:
     return loan("10000.00", "0.05", "2026-03-10", 12, [repaid("2026-04-10", "953.97")])
 
 
-def case(book: object, hardship: bool = True) -> Case:
+def case(book: object, hardship: bool = True) -> PlanCase:
     return case_of(reckon_loan(book, 0, ON), date(2026, 7, 15), "CN", hardship)  # type: ignore[arg-type]
 
 
@@ -141,21 +141,21 @@ def test_a_plan_above_the_cap_is_refused() -> None:
 @pytest.mark.parametrize(
     ("asked", "days", "hardship", "why"),
     [
-        (Asked("settlement", share_permille=600, days=30), 60, True, "offered from 91 days on"),
-        (Asked("settlement", share_permille=400, days=30), 100, True, "not less than 500"),
-        (Asked("settlement", share_permille=600, days=31), 100, True, "at most 30"),
-        (Asked("settlement", share_permille=600, days=30), 100, False, "no hardship has been granted"),
-        (Asked("reinstalment", 61), 10, True, "at most 60"),
-        (Asked("reinstalment", 12), 0, True, "offered from 1 days on"),
-        (Asked("deferral", 4), 10, True, "at most 3"),
-        (Asked("deferral", 3), 91, True, "offered up to 90"),
-        (Asked("rate_cut", 12, 499), 10, True, "not less than 500"),
-        (Asked("reinstalment", 12, capitalise=True), 10, True, "may not become principal"),
-        (Asked("re_age"), 10, True, "3 are asked for first"),
+        (PlanAsked("settlement", share_permille=600, days=30), 60, True, "offered from 91 days on"),
+        (PlanAsked("settlement", share_permille=400, days=30), 100, True, "not less than 500"),
+        (PlanAsked("settlement", share_permille=600, days=31), 100, True, "at most 30"),
+        (PlanAsked("settlement", share_permille=600, days=30), 100, False, "no hardship has been granted"),
+        (PlanAsked("reinstalment", 61), 10, True, "at most 60"),
+        (PlanAsked("reinstalment", 12), 0, True, "offered from 1 days on"),
+        (PlanAsked("deferral", 4), 10, True, "at most 3"),
+        (PlanAsked("deferral", 3), 91, True, "offered up to 90"),
+        (PlanAsked("rate_cut", 12, 499), 10, True, "not less than 500"),
+        (PlanAsked("reinstalment", 12, capitalise=True), 10, True, "may not become principal"),
+        (PlanAsked("re_age"), 10, True, "3 are asked for first"),
     ],
 )
-def test_what_the_pack_refuses(asked: Asked, days: int, hardship: bool, why: str) -> None:
-    answer = eligible(asked, Case(date(2026, 7, 15), "CN", days, hardship, months_on_book=12))
+def test_what_the_pack_refuses(asked: PlanAsked, days: int, hardship: bool, why: str) -> None:
+    answer = eligible(asked, PlanCase(date(2026, 7, 15), "CN", days, hardship, months_on_book=12))
     assert not answer.allowed
     assert any(why in reason for reason in answer.reasons), answer.reasons
     assert answer.findings[0].outcome != "allowed"
@@ -163,10 +163,10 @@ def test_what_the_pack_refuses(asked: Asked, days: int, hardship: bool, why: str
 
 def test_one_plan_of_a_kind_a_year() -> None:
     before = (("reinstalment", date(2025, 7, 16)),)
-    now = Case(date(2026, 7, 15), "CN", 10, False, before)
-    assert "again from 2026-07-16" in eligible(Asked("reinstalment", 12), now).reasons[0]
-    later = Case(date(2026, 7, 16), "CN", 10, False, before)
-    assert eligible(Asked("reinstalment", 12), later).allowed
+    now = PlanCase(date(2026, 7, 15), "CN", 10, False, before)
+    assert "again from 2026-07-16" in eligible(PlanAsked("reinstalment", 12), now).reasons[0]
+    later = PlanCase(date(2026, 7, 16), "CN", 10, False, before)
+    assert eligible(PlanAsked("reinstalment", 12), later).allowed
 
 
 def test_settlements_that_cannot_be() -> None:

@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 from afterloan.banks.words import (
+    BankFileRefused,
+    BankRowRefused,
+    BankStatement,
     Collection,
     Creditor,
-    FileRefused,
-    Line,
     Order,
     Result,
     Results,
-    RowRefused,
-    Statement,
+    StatementLine,
     decoded,
     reference_or_none,
 )
@@ -52,32 +52,34 @@ def _read(
     text = decoded(data, file)
     if not text.endswith("\n"):
         line = text.count("\n") + 1
-        raise FileRefused(
+        raise BankFileRefused(
             file, f"line {line}", "ends in the middle of a line: the file is cut off", "send it again, whole"
         )
     try:
         rows = list(csv.reader(io.StringIO(text), strict=True))
     except csv.Error as error:
-        raise FileRefused(file, "file", f"no CSV: {error}", "send it again, whole") from error
+        raise BankFileRefused(file, "file", f"no CSV: {error}", "send it again, whole") from error
     first = rows[0] if rows else []
     told = dict(zip(first[::2], first[1::2], strict=False))
     missing = [name for name in head if name not in told]
     if missing:
-        raise FileRefused(
+        raise BankFileRefused(
             file, "line 1", f"{missing[0]} is missing", f"begin with {','.join(head)}, each with its value"
         )
     if len(rows) < 2 or tuple(rows[1]) != columns:
-        raise FileRefused(file, "line 2", "other columns than these", f"write {','.join(columns)}")
+        raise BankFileRefused(file, "line 2", "other columns than these", f"write {','.join(columns)}")
     for k, row in enumerate(rows[2:], 3):
         if len(row) != len(columns):
-            raise FileRefused(file, f"line {k}", f"{len(row)} columns, must be {len(columns)}", "send it again, whole")
+            raise BankFileRefused(
+                file, f"line {k}", f"{len(row)} columns, must be {len(columns)}", "send it again, whole"
+            )
     return told, rows[2:]
 
 
 def _count(told: dict[str, str], file: str) -> int:
     text = told["笔数"]
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise FileRefused(file, "line 1", f"笔数 {text!r} is no number", "correct it")
+        raise BankFileRefused(file, "line 1", f"笔数 {text!r} is no number", "correct it")
     return int(text)
 
 
@@ -86,7 +88,7 @@ def _fen(text: str, currency: str, name: str, line: int, file: str) -> int:
     try:
         return parse_amount(text, decimals_of(currency), where=name)
     except AmountRefused as bad:
-        raise FileRefused(
+        raise BankFileRefused(
             file, f"line {line}", f"{name} {text!r} {bad.reason}", f"{bad.remedy}; nothing was taken in"
         ) from bad
 
@@ -95,15 +97,19 @@ def _moment(text: str, file: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
-        raise FileRefused(file, "line 1", f"{text!r} is no moment", "write 2026-03-10T09:30:00") from error
+        raise BankFileRefused(file, "line 1", f"{text!r} is no moment", "write 2026-03-10T09:30:00") from error
 
 
 def _agree(file: str, told: dict[str, str], count: int, total: int, sum_name: str, currency: str) -> None:
     if _count(told, file) != count:
-        raise FileRefused(file, "line 1", f"says {told['笔数']} rows, holds {count} (cut off?)", "send it again, whole")
+        raise BankFileRefused(
+            file, "line 1", f"says {told['笔数']} rows, holds {count} (cut off?)", "send it again, whole"
+        )
     if _fen(told[sum_name], currency, sum_name, 1, file) != total:
         held = show_amount(total, decimals_of(currency))
-        raise FileRefused(file, "line 1", f"says {told[sum_name]} in all, the rows sum to {held}", "correct the sum")
+        raise BankFileRefused(
+            file, "line 1", f"says {told[sum_name]} in all, the rows sum to {held}", "correct the sum"
+        )
 
 
 def write_batch(collection: Collection) -> bytes:
@@ -147,13 +153,13 @@ def read_batch(data: bytes, file: str = "batch.csv") -> Collection:
         try:
             orders.append(Order(key, fen, mandate, date.fromisoformat(signed), name, account, bank, text))
         except ValueError as error:
-            raise FileRefused(file, f"line {k}", str(error), "correct the row") from error
+            raise BankFileRefused(file, f"line {k}", str(error), "correct the row") from error
     _agree(file, told, len(orders), sum(o.amount_fen for o in orders), "总金额", told["币种"])
     creditor = Creditor(told["商户名称"], told["商户账号"], told["商户开户行"], told["商户号"])
     try:
         collect_on = date.fromisoformat(told["扣款日期"])
     except ValueError as error:
-        raise FileRefused(file, "line 1", f"扣款日期 {told['扣款日期']!r} is no day", "write 2026-03-10") from error
+        raise BankFileRefused(file, "line 1", f"扣款日期 {told['扣款日期']!r} is no day", "write 2026-03-10") from error
     made_at = _moment(told["生成时间"], file)
     return Collection(told["批次号"], made_at, creditor, collect_on, told["币种"], tuple(orders))
 
@@ -185,13 +191,13 @@ def read_batch_results(data: bytes, file: str = "results.csv") -> Results:
     """Results of a batch, row by row; number and sum are of the whole file. Raises FileRefused."""
     told, rows = _read(data, file, RESULT_HEAD, RESULT)
     results: list[Result] = []
-    refused: list[RowRefused] = []
+    refused: list[BankRowRefused] = []
     total = 0
     for k, row in enumerate(rows, 3):
         fen = _fen(row[3], "", "实扣金额", k, file)
         found = _result(row, fen, k)
         total += fen
-        if isinstance(found, RowRefused):
+        if isinstance(found, BankRowRefused):
             refused.append(found)
         else:
             results.append(found)
@@ -200,21 +206,21 @@ def read_batch_results(data: bytes, file: str = "results.csv") -> Results:
     return Results(told["批次号"], told["原批次号"], made_at, tuple(results), tuple(refused))
 
 
-def _result(row: list[str], fen: int, line: int) -> Result | RowRefused:
+def _result(row: list[str], fen: int, line: int) -> Result | BankRowRefused:
     key, status, on, amount, code, bank_reference, note = row
     place = f"line {line}"
     if status not in STATUS:
-        return RowRefused(place, "处理状态", status, "no status", f"there are {', '.join(STATUS)}")
+        return BankRowRefused(place, "处理状态", status, "no status", f"there are {', '.join(STATUS)}")
     try:
         day = date.fromisoformat(on)
     except ValueError:
-        return RowRefused(place, "处理日期", on, "is no day", "write 2026-03-10")
+        return BankRowRefused(place, "处理日期", on, "is no day", "write 2026-03-10")
     if fen < 0:
-        return RowRefused(place, "实扣金额", amount, "is negative", "write what was taken or went back")
+        return BankRowRefused(place, "实扣金额", amount, "is negative", "write what was taken or went back")
     return Result(key, STATUS[status], day, fen, code, "batch", bank_reference, note)  # type: ignore[arg-type]
 
 
-def write_statement(statement: Statement) -> bytes:
+def write_statement(statement: BankStatement) -> bytes:
     """A statement as CSV; money out is negative."""
     s = statement
     decimals = decimals_of(s.currency)
@@ -245,11 +251,11 @@ def write_statement(statement: Statement) -> bytes:
     return _write(STATEMENT_HEAD, values, LINE, rows)
 
 
-def read_statement(data: bytes, file: str = "statement.csv") -> Statement:
+def read_statement(data: bytes, file: str = "statement.csv") -> BankStatement:
     """A statement, row by row; refused whole when number, sum or balances do not agree. Raises FileRefused."""
     told, rows = _read(data, file, STATEMENT_HEAD, LINE)
-    lines: list[Line] = []
-    refused: list[RowRefused] = []
+    lines: list[StatementLine] = []
+    refused: list[BankRowRefused] = []
     total = 0
     currency = told["币种"]
     for k, (reference, on, amount, key, mandate, name, account, text, code) in enumerate(rows, 3):
@@ -258,11 +264,11 @@ def read_statement(data: bytes, file: str = "statement.csv") -> Statement:
         try:
             day = date.fromisoformat(on)
         except ValueError:
-            refused.append(RowRefused(f"line {k}", "交易日期", on, f"is no day ({amount})", "write 2026-03-10"))
+            refused.append(BankRowRefused(f"line {k}", "交易日期", on, f"is no day ({amount})", "write 2026-03-10"))
             continue
         if fen:
             own = reference_or_none(reference)
-            lines.append(Line(own, day, fen, key, mandate, name, account, text, code, position=k - 2))
+            lines.append(StatementLine(own, day, fen, key, mandate, name, account, text, code, position=k - 2))
     _agree(file, told, len(rows), total, "合计", currency)
     opening, closing = (
         _fen(told[name], currency, name, 1, file) if told[name] else None for name in ("期初余额", "期末余额")
@@ -270,8 +276,8 @@ def read_statement(data: bytes, file: str = "statement.csv") -> Statement:
     if opening is not None and closing is not None and opening + total != closing:
         shown = [show_amount(fen, decimals_of(currency)) for fen in (opening, total, closing)]
         reason = f"opens with {shown[0]}, rows come to {shown[1]}, closes with {shown[2]}"
-        raise FileRefused(file, "line 1", reason, "send it again; nothing was taken in")
+        raise BankFileRefused(file, "line 1", reason, "send it again; nothing was taken in")
     made_at = _moment(told["生成时间"], file)
-    return Statement(
+    return BankStatement(
         told["对账单号"], told["账号"], told["币种"], made_at, tuple(lines), opening, closing, tuple(refused)
     )

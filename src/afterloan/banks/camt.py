@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import date, datetime
 
 from afterloan.banks.words import (
-    FileRefused,
-    Line,
+    BankFileRefused,
+    BankRowRefused,
+    BankStatement,
     Result,
     Results,
-    RowRefused,
-    Statement,
+    StatementLine,
     Status,
     reference_or_none,
 )
@@ -22,7 +22,7 @@ BODIES = {"camt.053.": "BkToCstmrStmt", "camt.054.": "BkToCstmrDbtCdtNtfctn"}
 PARTS = {"camt.053.": "Stmt", "camt.054.": "Ntfctn"}
 
 
-def write_camt(statement: Statement, kind: str = KIND_053) -> bytes:
+def write_camt(statement: BankStatement, kind: str = KIND_053) -> bytes:
     """A statement (with balances) or a notification (without): an entry for each line, count and sums on top."""
     s = statement
     head: list[Tree] = [("MsgId", s.message), ("CreDtTm", s.made_at.isoformat(timespec="seconds"))]
@@ -38,7 +38,7 @@ def write_camt(statement: Statement, kind: str = KIND_053) -> bytes:
     return write_document(kind, (BODIES[name], [("GrpHdr", head), (PARTS[name], body)]))
 
 
-def _balances(s: Statement) -> list[Tree]:
+def _balances(s: BankStatement) -> list[Tree]:
     on = (s.lines[-1].booked_on if s.lines else s.made_at.date()).isoformat()
     opening = s.opening_fen or 0
     closing = s.closing_fen if s.closing_fen is not None else opening + sum(x.amount_fen for x in s.lines)
@@ -56,7 +56,7 @@ def _balances(s: Statement) -> list[Tree]:
     ]
 
 
-def _summary(lines: Sequence[Line], currency: str) -> list[Tree]:
+def _summary(lines: Sequence[StatementLine], currency: str) -> list[Tree]:
     decimals = decimals_of(currency)
     found: list[Tree] = []
     groups = (
@@ -69,7 +69,7 @@ def _summary(lines: Sequence[Line], currency: str) -> list[Tree]:
     return found
 
 
-def _entry(line: Line, currency: str) -> list[Tree]:
+def _entry(line: StatementLine, currency: str) -> list[Tree]:
     sign = "CRDT" if line.amount_fen > 0 else "DBIT"
     back = [("Rsn", [("Cd", line.code)])] if line.code else None
     details: list[Tree] = [
@@ -101,7 +101,7 @@ def _entry(line: Line, currency: str) -> list[Tree]:
     ]
 
 
-def read_camt(data: bytes, file: str = "camt") -> list[Statement]:
+def read_camt(data: bytes, file: str = "camt") -> list[BankStatement]:
     """The statements or notifications in a file. Entries are taken row by row; the file is refused whole when its
     counts, sums or balances do not agree with its entries (figures told), or when it is cut off. Raises FileRefused.
     """
@@ -111,7 +111,7 @@ def read_camt(data: bytes, file: str = "camt") -> list[Statement]:
     return [_statement(node, message, name == "camt.053.") for node in body.all(PARTS[name])]
 
 
-def _statement(node: Node, message: str, with_balances: bool) -> Statement:
+def _statement(node: Node, message: str, with_balances: bool) -> BankStatement:
     entries = list(node.all("Ntry"))
     currency = node.text("Acct/Ccy", "") or (entries[0].one("Amt").element.get("Ccy") if entries else "") or "CNY"
     amounts = [_signed(entry) for entry in entries]
@@ -122,9 +122,9 @@ def _statement(node: Node, message: str, with_balances: bool) -> Statement:
         told = [show_amount(fen, decimals_of(currency)) for fen in (opening, sum(booked), closing)]
         right = show_amount(opening + sum(booked), decimals_of(currency))
         reason = f"opens with {told[0]}, entries come to {told[1]}, closes with {told[2]}, not {right}"
-        raise FileRefused(node.file, node.place, reason, "have the bank send it again; nothing was taken in")
+        raise BankFileRefused(node.file, node.place, reason, "have the bank send it again; nothing was taken in")
     lines, refused = _all_lines(entries, amounts, currency)
-    return Statement(
+    return BankStatement(
         message=node.text("Id", "") or message,
         account=account_of(node, "Acct"),
         currency=currency,
@@ -136,10 +136,12 @@ def _statement(node: Node, message: str, with_balances: bool) -> Statement:
     )
 
 
-def _all_lines(entries: Sequence[Node], amounts: Sequence[int], currency: str) -> tuple[list[Line], list[RowRefused]]:
+def _all_lines(
+    entries: Sequence[Node], amounts: Sequence[int], currency: str
+) -> tuple[list[StatementLine], list[BankRowRefused]]:
     """The lines of booked entries, each with its place; what cannot be read is refused row by row."""
-    lines: list[Line] = []
-    refused: list[RowRefused] = []
+    lines: list[StatementLine] = []
+    refused: list[BankRowRefused] = []
     position = 0
     for amount, entry in zip(amounts, entries, strict=True):
         first = position + 1
@@ -148,9 +150,9 @@ def _all_lines(entries: Sequence[Node], amounts: Sequence[int], currency: str) -
             continue
         try:
             found = _lines(entry, amount, currency)
-        except FileRefused as bad:
+        except BankFileRefused as bad:
             what = f"{entry.text('AcctSvcrRef', '') or entry.text('NtryRef', '')} {show_amount(amount)}".strip()
-            refused.append(RowRefused(bad.place, "Ntry", what, bad.reason, bad.remedy))
+            refused.append(BankRowRefused(bad.place, "Ntry", what, bad.reason, bad.remedy))
             continue
         lines.extend(replace(line, position=k) for k, line in enumerate(found, first))
     return lines, refused
@@ -170,7 +172,7 @@ def _signed(entry: Node) -> int:
     amount = entry.fen("Amt")
     way = entry.text("CdtDbtInd")
     if way not in ("CRDT", "DBIT"):
-        raise FileRefused(entry.file, entry.place, f"<CdtDbtInd> {way!r}", "write CRDT or DBIT")
+        raise BankFileRefused(entry.file, entry.place, f"<CdtDbtInd> {way!r}", "write CRDT or DBIT")
     return amount if way == "CRDT" else -amount
 
 
@@ -185,11 +187,15 @@ def _check_sums(node: Node, amounts: Sequence[int], currency: str) -> None:
         for told in node.all(f"TxsSummry/{name}"):
             if any(True for _ in told.all("NbOfNtries")) and told.whole("NbOfNtries") != len(found):
                 reason = f"says {told.whole('NbOfNtries')} entries, holds {len(found)}"
-                raise FileRefused(node.file, told.place, reason, "have the bank send it again; nothing was taken in")
+                raise BankFileRefused(
+                    node.file, told.place, reason, "have the bank send it again; nothing was taken in"
+                )
             if any(True for _ in told.all("Sum")) and told.fen("Sum", currency) != sum(found):
                 said, held = show_amount(told.fen("Sum", currency), decimals), show_amount(sum(found), decimals)
                 reason = f"says {said} in all, the entries sum to {held}"
-                raise FileRefused(node.file, told.place, reason, "have the bank send it again; nothing was taken in")
+                raise BankFileRefused(
+                    node.file, told.place, reason, "have the bank send it again; nothing was taken in"
+                )
 
 
 def _balances_of(node: Node) -> tuple[int | None, int | None]:
@@ -200,7 +206,7 @@ def _balances_of(node: Node) -> tuple[int | None, int | None]:
     return found.get("OPBD", found.get("PRCD")), found.get("CLBD")
 
 
-def _lines(entry: Node, amount: int, currency: str) -> list[Line]:
+def _lines(entry: Node, amount: int, currency: str) -> list[StatementLine]:
     """An entry as a line, or a line for each of its transactions when it is a batch.
 
     A batch may be netted: transactions that went the other way and charges of the bank are taken off the sum. Where its
@@ -226,7 +232,7 @@ def _lines(entry: Node, amount: int, currency: str) -> list[Line]:
         if share
     ]
     if charges:
-        found.append(Line(reference, day, charges, text="charges of the bank"))
+        found.append(StatementLine(reference, day, charges, text="charges of the bank"))
     return found
 
 
@@ -235,7 +241,9 @@ def _day(entry: Node) -> date:
     for path in ("BookgDt/Dt", "BookgDt/DtTm", "ValDt/Dt", "ValDt/DtTm"):
         if any(True for _ in entry.all(path)):
             return entry.day(path)
-    raise FileRefused(entry.file, entry.place, "neither <BookgDt> nor <ValDt>", "have the bank say when it was booked")
+    raise BankFileRefused(
+        entry.file, entry.place, "neither <BookgDt> nor <ValDt>", "have the bank say when it was booked"
+    )
 
 
 def _share(detail: Node, whole: int) -> int | None:
@@ -264,11 +272,11 @@ def _own_reference(detail: Node, reference: str, k: int) -> str:
     return f"{reference}/{k}" if reference else ""
 
 
-def _line(entry: Node, detail: Node | None, reference: str, day: date, amount: int) -> Line:
+def _line(entry: Node, detail: Node | None, reference: str, day: date, amount: int) -> StatementLine:
     at = detail or entry
     party = "Dbtr" if (amount > 0) or _name(at, "Dbtr") else "Cdtr"
     reason = at.text("RtrInf/Rsn/Cd", "") or at.text("RtrInf/Rsn/Prtry", "")
-    return Line(
+    return StatementLine(
         bank_reference=reference or reference_or_none(at.text("Refs/AcctSvcrRef", "")),
         booked_on=day,
         amount_fen=amount,
@@ -295,7 +303,7 @@ def _text(at: Node) -> str:
     return " ".join(filter(None, found)) or at.text("AddtlTxInf", "")
 
 
-def results_of(statement: Statement) -> Results:
+def results_of(statement: BankStatement) -> Results:
     """Lines that name a debit as its results: money in, it succeeded; money out, it went back.
 
     A line that names none is no result: it is refused, so that its money is not passed over in silence.
@@ -311,14 +319,14 @@ def results_of(statement: Statement) -> Results:
             shown = show_amount(x.amount_fen, decimals_of(statement.currency))
             value = f"{x.bank_reference} {x.booked_on} {shown}".strip()
             reason, remedy = x.doubt or "names no debit", "take the file in as a statement: afterloan bank-statement"
-            refused.append(RowRefused(f"line {x.position}", "EndToEndId", value, reason, remedy))
+            refused.append(BankRowRefused(f"line {x.position}", "EndToEndId", value, reason, remedy))
     return Results(statement.message, "", statement.made_at, tuple(found), tuple(refused))
 
 
 def write_camt054_results(results: Results) -> bytes:
     """Results as a notification: what succeeded as money in, what went back as money out; failures move nothing."""
     lines = tuple(
-        Line(
+        StatementLine(
             f"{r.bank_reference or r.end_to_end}{'R' if r.status == 'returned' else ''}",
             r.on,
             -r.amount_fen if r.status == "returned" else r.amount_fen,
@@ -328,4 +336,4 @@ def write_camt054_results(results: Results) -> bytes:
         for r in results.results
         if r.status in ("succeeded", "returned")
     )
-    return write_camt(Statement(results.message, "LENDER-1", "CNY", results.made_at, lines), KIND_054)
+    return write_camt(BankStatement(results.message, "LENDER-1", "CNY", results.made_at, lines), KIND_054)

@@ -17,7 +17,7 @@ from afterloan.banks.mt940 import read_mt940, write_mt940
 from afterloan.banks.nacha import read_nacha, read_nacha_returns, write_nacha, write_nacha_returns
 from afterloan.banks.pain002 import read_pain002, write_pain002
 from afterloan.banks.pain008 import read_pain008, write_pain008
-from afterloan.banks.words import Collection, FileRefused, Order, Results, RowRefused, Statement
+from afterloan.banks.words import BankFileRefused, BankRowRefused, BankStatement, Collection, Order, Results
 
 WRITERS: dict[str, Callable[[Collection], bytes]] = {
     "pain008": write_pain008,
@@ -35,7 +35,7 @@ WRITERS_OF_RESULTS: dict[str, Callable[[Results], bytes]] = {
     "nacha_returns": write_nacha_returns,
     "batch_csv": write_batch_results,
 }
-WRITERS_OF_STATEMENTS: dict[str, Callable[[Statement], bytes]] = {
+WRITERS_OF_STATEMENTS: dict[str, Callable[[BankStatement], bytes]] = {
     "camt053": write_camt,
     "mt940": write_mt940,
     "csv": write_statement,
@@ -43,7 +43,7 @@ WRITERS_OF_STATEMENTS: dict[str, Callable[[Statement], bytes]] = {
 SUFFIX = {"pain008": "xml", "nacha": "ach", "batch_csv": "csv"}
 
 
-def refuse_order(form: str, order: Order, currency: str) -> RowRefused | None:
+def refuse_order(form: str, order: Order, currency: str) -> BankRowRefused | None:
     """Why a debit cannot stand in a file of a form; None: it can."""
     if form == "nacha":
         return nacha.refuse_order(order)
@@ -53,7 +53,7 @@ def refuse_order(form: str, order: Order, currency: str) -> RowRefused | None:
 def read_collection(form: str, data: bytes, file: str) -> Collection:
     """A collection of a form. Raises FileRefused."""
     if form not in READERS:
-        raise FileRefused(file, "form", f"no form {form!r} of collections", f"there are: {', '.join(READERS)}")
+        raise BankFileRefused(file, "form", f"no form {form!r} of collections", f"there are: {', '.join(READERS)}")
     return READERS[form](data, file)
 
 
@@ -69,14 +69,14 @@ def read_results(data: bytes, file: str) -> Results:
         refused = tuple(r for part in parts for r in part.refused)
         message = parts[0].message if parts else PurePath(file).name
         if not statements:
-            raise FileRefused(file, "file", "no statement in it", "send it again")
+            raise BankFileRefused(file, "file", "no statement in it", "send it again")
         return Results(message, "", parts[0].made_at, found, refused)
     if start.startswith(b"101"):
         return read_nacha_returns(data, file)
     return read_batch_results(data, file)
 
 
-def read_statements(data: bytes, file: str) -> list[Statement]:
+def read_statements(data: bytes, file: str) -> list[BankStatement]:
     """Statements of any form, told apart by their beginning: camt.053 or 054, MT940, CSV."""
     start = data[:2000].lstrip(b"\xef\xbb\xbf \r\n")
     if start.startswith(b"<"):

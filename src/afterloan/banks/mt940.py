@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from afterloan.banks.mt940_details import Details, read_details
-from afterloan.banks.words import FileRefused, Line, RowRefused, Statement, decoded, reference_or_none
+from afterloan.banks.words import (
+    BankFileRefused,
+    BankRowRefused,
+    BankStatement,
+    StatementLine,
+    decoded,
+    reference_or_none,
+)
 from afterloan.money import AmountRefused, decimals_of, parse_amount, show_amount
 
 NAMES = {"EREF": "end_to_end", "MREF": "mandate", "NAME": "name", "ACCT": "account", "REMI": "text", "RTRN": "code"}
@@ -19,7 +26,7 @@ REFERENCE = 16
 # -- writing --------------------------------------------------------------------------------------------------------
 
 
-def write_mt940(statement: Statement) -> bytes:
+def write_mt940(statement: BankStatement) -> bytes:
     """A statement. Details stand in :86: as /EREF/…/MREF/…/NAME/…, wrapped at 65 characters.
 
     A reference of ours that is longer than the 16 characters of :61: stands in :86: alone. Raises FileRefused for a
@@ -43,10 +50,10 @@ def write_mt940(statement: Statement) -> bytes:
     return ("\n".join([*rows, "-"]) + "\n").encode("utf-8")
 
 
-def _statement_line(x: Line, currency: str) -> str:
+def _statement_line(x: StatementLine, currency: str) -> str:
     if len(x.bank_reference) > REFERENCE:
         reason = f"bank reference {x.bank_reference!r} is longer than {REFERENCE} characters"
-        raise FileRefused("mt940", f"line of {x.booked_on}", reason, "write the statement as camt.053")
+        raise BankFileRefused("mt940", f"line of {x.booked_on}", reason, "write the statement as camt.053")
     key = x.end_to_end if 0 < len(x.end_to_end) <= REFERENCE else "NONREF"
     own = f"//{x.bank_reference}" if x.bank_reference else ""
     sign = "C" if x.amount_fen > 0 else "D"
@@ -94,12 +101,12 @@ class _Field:
     rows: list[str] = field(default_factory=list)
 
 
-def read_mt940(data: bytes, file: str = "mt940") -> list[Statement]:
+def read_mt940(data: bytes, file: str = "mt940") -> list[BankStatement]:
     """The statements in a file (each from :20: to :62F:). Raises FileRefused: cut off, balances that do not agree."""
     fields = _fields(decoded(data, file).replace("\r\n", "\n").replace("\r", "\n"))
     starts = [k for k, f in enumerate(fields) if f.tag == "20"]
     if not starts:
-        raise FileRefused(file, "line 1", "no :20:, so no MT940", "send the statement as the bank gave it")
+        raise BankFileRefused(file, "line 1", "no :20:, so no MT940", "send the statement as the bank gave it")
     parts = [fields[a:b] for a, b in zip(starts, [*starts[1:], len(fields)], strict=True)]
     return [_statement(part, file) for part in parts]
 
@@ -120,21 +127,21 @@ def _fields(text: str) -> list[_Field]:
     return found
 
 
-def _statement(fields: Sequence[_Field], file: str) -> Statement:
+def _statement(fields: Sequence[_Field], file: str) -> BankStatement:
     one = {f.tag: f for f in reversed(fields)}
     closing_field, opening_field = one.get("62F") or one.get("62M"), one.get("60F") or one.get("60M")
     if closing_field is None:
         place = f"line {fields[-1].line + len(fields[-1].rows) - 1}"
-        raise FileRefused(file, place, "no :62F: closing balance: the file is cut off", "send it again, whole")
+        raise BankFileRefused(file, place, "no :62F: closing balance: the file is cut off", "send it again, whole")
     closing, on, currency = _balance_of(closing_field, file)
     opening = _balance_of(opening_field, file)[0] if opening_field else None
     lines, refused, total = _lines(fields, currency, file)
     if opening is not None and opening + total != closing:
         shown = [show_amount(fen, decimals_of(currency)) for fen in (opening, total, closing, opening + total)]
         reason = f"opens with {shown[0]}, lines come to {shown[1]}, closes with {shown[2]}, not {shown[3]}"
-        raise FileRefused(file, f"line {closing_field.line}", reason, "send it again; nothing was taken in")
+        raise BankFileRefused(file, f"line {closing_field.line}", reason, "send it again; nothing was taken in")
     number = (one.get("28C") or one.get("28") or _Field("28C", 0, [""])).rows[0].strip()
-    return Statement(
+    return BankStatement(
         message=fields[0].rows[0].strip(),
         account="".join(row.strip() for row in one["25"].rows) if "25" in one else "",
         currency=currency,
@@ -152,15 +159,15 @@ def _balance_of(told: _Field, file: str) -> tuple[int, date, str]:
     place = f"line {told.line}"
     found = BALANCE.match(told.rows[0].strip())
     if found is None:
-        raise FileRefused(file, place, f":{told.tag}: {told.rows[0]!r} is no balance", "send it again, whole")
+        raise BankFileRefused(file, place, f":{told.tag}: {told.rows[0]!r} is no balance", "send it again, whole")
     sign = 1 if found[1] == "C" else -1
     try:
         amount = parse_amount(found[4], decimals_of(found[3]), mark=",", where=f":{told.tag}:")
     except AmountRefused as bad:
-        raise FileRefused(file, place, f"{bad.where} {bad.value!r} {bad.reason}", bad.remedy) from bad
+        raise BankFileRefused(file, place, f"{bad.where} {bad.value!r} {bad.reason}", bad.remedy) from bad
     on = _day(found[2])
     if on is None:
-        raise FileRefused(file, place, f":{told.tag}: {found[2]!r} is no day", "send it again, whole")
+        raise BankFileRefused(file, place, f":{told.tag}: {found[2]!r} is no day", "send it again, whole")
     return sign * amount, on, found[3]
 
 
@@ -179,10 +186,10 @@ def _entry_day(value: date, text: str) -> date | None:
     return min(days, key=lambda on: abs((on - value).days), default=None)
 
 
-def _lines(fields: Sequence[_Field], currency: str, file: str) -> tuple[list[Line], list[RowRefused], int]:
+def _lines(fields: Sequence[_Field], currency: str, file: str) -> tuple[list[StatementLine], list[BankRowRefused], int]:
     """Lines, refusals and the sum of all amounts. Raises FileRefused where an amount cannot be read."""
-    lines: list[Line] = []
-    refused: list[RowRefused] = []
+    lines: list[StatementLine] = []
+    refused: list[BankRowRefused] = []
     total = position = 0
     for k, told in enumerate(fields):
         if told.tag != "61":
@@ -191,7 +198,7 @@ def _lines(fields: Sequence[_Field], currency: str, file: str) -> tuple[list[Lin
         found = STATEMENT_LINE.fullmatch(told.rows[0].rstrip())
         if found is None:
             reason = f":61: {told.rows[0][:60]!r} is no statement line"
-            raise FileRefused(file, f"line {told.line}", reason, "send it again, whole; nothing was taken in")
+            raise BankFileRefused(file, f"line {told.line}", reason, "send it again, whole; nothing was taken in")
         amount = _amount(found, currency, told, file)
         total += amount
         value = _day(found["value"])
@@ -199,7 +206,9 @@ def _lines(fields: Sequence[_Field], currency: str, file: str) -> tuple[list[Lin
         booked = _entry_day(value, entry) if value and entry else value
         if booked is None:
             days, shown = f"{found['value']}{entry}", show_amount(amount, decimals_of(currency))
-            refused.append(RowRefused(f"line {told.line}", ":61:", f"{days} {shown}", "no day", "have the bank say it"))
+            refused.append(
+                BankRowRefused(f"line {told.line}", ":61:", f"{days} {shown}", "no day", "have the bank say it")
+            )
         elif amount:
             after = fields[k + 1] if k + 1 < len(fields) and fields[k + 1].tag == "86" else None
             details = read_details(after.rows if after else [])
@@ -213,19 +222,19 @@ def _amount(found: re.Match[str], currency: str, told: _Field, file: str) -> int
         size = parse_amount(found["amount"], decimals_of(currency), mark=",", where=":61:")
     except AmountRefused as bad:
         reason = f"{bad.where} {bad.value!r} {bad.reason}"
-        raise FileRefused(file, f"line {told.line}", reason, f"{bad.remedy}; nothing was taken in") from bad
+        raise BankFileRefused(file, f"line {told.line}", reason, f"{bad.remedy}; nothing was taken in") from bad
     return size if found["sign"] in ("C", "EC", "RD") else -size
 
 
 def _line(
     found: re.Match[str], more: Sequence[str], details: Details, booked: date, amount: int, position: int
-) -> Line:
+) -> StatementLine:
     """A line out of :61: and its details. References may be longer than the form allows; `//` divides them."""
     own, _, banks = found["references"].partition("//")
     own = "" if own.strip() in NO_OWN_REFERENCE else reference_or_none(own)
     beside = " ".join(row.strip() for row in more)
     text = " ".join(filter(None, ("" if details.text == "-" else details.text, beside)))
-    return Line(
+    return StatementLine(
         bank_reference=reference_or_none(banks),
         booked_on=booked,
         amount_fen=amount,

@@ -14,14 +14,14 @@ from afterloan.banks.letters import in_ascii
 from afterloan.banks.numbers import US_ACCOUNT, is_routing
 from afterloan.banks.words import (
     MAX_BYTES,
+    BankFileRefused,
+    BankRowRefused,
     Collection,
     Correction,
     Creditor,
-    FileRefused,
     Order,
     Result,
     Results,
-    RowRefused,
 )
 
 WIDTH = 94
@@ -159,7 +159,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class NachaBatch:
     """The entries of one company. `effective_on`: None where it is no day; `settled`: day of the year, or 0."""
 
     company: str
@@ -183,7 +183,7 @@ class NachaFile:
     destination_name: str
     origin_name: str
     reference: str
-    batches: tuple[Batch, ...]
+    batches: tuple[NachaBatch, ...]
 
 
 def entry_hash(entries: Sequence[Entry]) -> int:
@@ -271,7 +271,7 @@ def _sums(entries: Sequence[Entry]) -> dict[str, int]:
     }
 
 
-def _batch_rows(batch: Batch, number: int) -> list[str]:
+def _batch_rows(batch: NachaBatch, number: int) -> list[str]:
     b = batch
     told = {"service": b.service, "company_id": b.company_id, "odfi": b.odfi, "batch": number}
     head = compose(
@@ -320,7 +320,7 @@ def read_nacha_file(data: bytes, name: str = "nacha") -> NachaFile:
     """
     rows = [(k, row) for k, row in enumerate(_rows(data, name), 1) if row.strip()]
     if not rows:
-        raise FileRefused(name, "line 1", "holds no record", "send it again, whole")
+        raise BankFileRefused(name, "line 1", "holds no record", "send it again, whole")
     while len(rows) > 1 and set(rows[-1][1]) == {"9"}:
         rows.pop()
     records = [(k, _apart(row, k, name)) for k, row in rows]
@@ -328,7 +328,7 @@ def read_nacha_file(data: bytes, name: str = "nacha") -> NachaFile:
     if not re.fullmatch(r"1(5[67]*8)*9", types):
         line = rows[-1][0] if not types.endswith("9") else 1
         reason = f"records run {types[:8]}…{types[-4:]}"
-        raise FileRefused(name, f"line {line}", reason, "send it whole: 1, batches of 5 6… 8, 9 (cut off?)")
+        raise BankFileRefused(name, f"line {line}", reason, "send it whole: 1, batches of 5 6… 8, 9 (cut off?)")
     head, (last, end) = records[0][1], records[-1]
     batches = _batches(records[1:-1], name)
     _agree(name, last, "file", "batches", int(end["batches"]), len(batches))
@@ -351,17 +351,19 @@ def _rows(data: bytes, name: str) -> list[str]:
     Some banks send no line ends at all: then every 94 bytes are a record.
     """
     if len(data) > MAX_BYTES:
-        raise FileRefused(name, "file", f"{len(data):,} bytes", f"send at most {MAX_BYTES:,}")
+        raise BankFileRefused(name, "file", f"{len(data):,} bytes", f"send at most {MAX_BYTES:,}")
     data = data.removeprefix(b"\xef\xbb\xbf")
     if not data.strip():
-        raise FileRefused(name, "line 1", "the file is empty", "send it again")
+        raise BankFileRefused(name, "line 1", "the file is empty", "send it again")
     parts = data.splitlines()
     if len(parts) == 1 and len(data) > WIDTH:
         parts = [data[k : k + WIDTH] for k in range(0, len(data), WIDTH)]
     rows = [_text_of(part) for part in parts]
     for k, row in enumerate(rows, 1):
         if len(row) > WIDTH:
-            raise FileRefused(name, f"line {k}", f"{len(row)} characters, must be {WIDTH}", "have it sent again, whole")
+            raise BankFileRefused(
+                name, f"line {k}", f"{len(row)} characters, must be {WIDTH}", "have it sent again, whole"
+            )
     return rows
 
 
@@ -377,12 +379,12 @@ def _apart(row: str, line: int, name: str) -> dict[str, str]:
     try:
         return take_apart(row)
     except ValueError as error:
-        raise FileRefused(name, f"line {line}", f"{error} (cut off?)", "correct the record") from error
+        raise BankFileRefused(name, f"line {line}", f"{error} (cut off?)", "correct the record") from error
 
 
 def _agree(name: str, line: int, of: str, what: str, told: int, found: int) -> None:
     if told != found:
-        raise FileRefused(
+        raise BankFileRefused(
             name, f"line {line}", f"{of} control says {what} {told}, found {found}", "send it again, whole"
         )
 
@@ -401,7 +403,7 @@ def _made_at(head: dict[str, str], name: str) -> datetime:
     try:
         return datetime.strptime(text, "%y%m%d%H%M")
     except ValueError as error:
-        raise FileRefused(name, "line 1", f"{text!r} is no moment", "correct it") from error
+        raise BankFileRefused(name, "line 1", f"{text!r} is no moment", "correct it") from error
 
 
 def _day(text: str) -> date | None:
@@ -414,9 +416,9 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _batches(records: Sequence[tuple[int, dict[str, str]]], name: str) -> list[Batch]:
+def _batches(records: Sequence[tuple[int, dict[str, str]]], name: str) -> list[NachaBatch]:
     """The batches, each compared with its own control record."""
-    found: list[Batch] = []
+    found: list[NachaBatch] = []
     start = 0
     for k, (line, record) in enumerate(records):
         if record["type"] != "8":
@@ -427,7 +429,7 @@ def _batches(records: Sequence[tuple[int, dict[str, str]]], name: str) -> list[B
         _agree_all(name, line, "batch", record, entries, types)
         settled = int(head["settlement"]) if re.fullmatch(r"[0-9]{3}", head["settlement"]) else 0
         found.append(
-            Batch(
+            NachaBatch(
                 head["company"], head["company_id"], _day(head["effective_on"]), head["odfi"], tuple(entries), settled,
                 head["service"], head["sec"],
             )
@@ -443,11 +445,11 @@ def _entries(records: Sequence[tuple[int, dict[str, str]]], name: str) -> list[E
         if record["type"] == "6":
             bank = record["rdfi"] + record["check"]
             if not re.fullmatch(r"[0-9]{9}", bank):
-                raise FileRefused(name, f"line {line}", f"routing number {bank!r} is no number", "correct it")
+                raise BankFileRefused(name, f"line {line}", f"routing number {bank!r} is no number", "correct it")
             told = (record["account"], int(record["amount_fen"]), record["individual"], record["name"])
             entries.append(Entry(int(record["code"]), bank, *told, int(record["trace"])))
         elif not entries:
-            raise FileRefused(name, f"line {line}", "an addenda before any entry", "send it again")
+            raise BankFileRefused(name, f"line {line}", "an addenda before any entry", "send it again")
         elif record["kind"] == "705":
             entries[-1] = replace(entries[-1], note=entries[-1].note or record["note"])
         else:
@@ -464,18 +466,18 @@ def _entries(records: Sequence[tuple[int, dict[str, str]]], name: str) -> list[E
 # -- collections ----------------------------------------------------------------------------------------------------
 
 
-def refuse_order(order: Order) -> RowRefused | None:
+def refuse_order(order: Order) -> BankRowRefused | None:
     """Why a debit cannot stand in a NACHA file; None: it can. It is left out then and holds no other up."""
     place = f"debit {order.end_to_end}"
     if not is_routing(order.bank):
-        return RowRefused(place, "bank", order.bank, "is no routing number", "correct the mandate")
+        return BankRowRefused(place, "bank", order.bank, "is no routing number", "correct the mandate")
     if not US_ACCOUNT.fullmatch(order.account):
         reason = "is no account of at most 17 letters, digits and hyphens"
-        return RowRefused(place, "account", order.account, reason, "correct the mandate")
+        return BankRowRefused(place, "account", order.account, reason, "correct the mandate")
     if order.amount_fen > MOST_FEN:
-        return RowRefused(place, "amount_fen", str(order.amount_fen), "has more than ten digits", "ask for less")
+        return BankRowRefused(place, "amount_fen", str(order.amount_fen), "has more than ten digits", "ask for less")
     if not in_ascii(order.name, 22):
-        return RowRefused(
+        return BankRowRefused(
             place, "name", order.name, "has no letter that can be written", "correct the mandate's holder"
         )
     return None
@@ -491,23 +493,25 @@ def write_nacha(collection: Collection) -> bytes:
     for order in c.orders:
         bad = refuse_order(order)
         if bad is not None:
-            raise FileRefused("nacha", bad.place, f"{bad.column} {bad.value!r} {bad.reason}", bad.remedy)
+            raise BankFileRefused("nacha", bad.place, f"{bad.column} {bad.value!r} {bad.reason}", bad.remedy)
     if not is_routing(c.creditor.bank):
-        raise FileRefused("nacha", "creditor", f"bank {c.creditor.bank!r} is no routing number", "correct the creditor")
+        raise BankFileRefused(
+            "nacha", "creditor", f"bank {c.creditor.bank!r} is no routing number", "correct the creditor"
+        )
     if not 1 <= c.number <= len(MODIFIERS):
         reason = f"it would be file {c.number} of its day; there are {len(MODIFIERS)} modifiers"
-        raise FileRefused("nacha", "file", reason, "send the rest tomorrow")
+        raise BankFileRefused("nacha", "file", reason, "send the rest tomorrow")
     odfi = c.creditor.bank[:8]
     entries = tuple(_entry_of(order, odfi, c.first_debit + k) for k, order in enumerate(c.orders))
     company, company_id = in_ascii(c.creditor.name, 23), (c.creditor.scheme_id or c.creditor.account)[:10]
-    batch = Batch(company[:16], company_id, c.collect_on, odfi, entries)
+    batch = NachaBatch(company[:16], company_id, c.collect_on, odfi, entries)
     file = NachaFile(
         c.creditor.bank, company_id, c.made_at, MODIFIERS[c.number - 1], "", company, c.message[-8:], (batch,)
     )
     try:
         return write_nacha_file(file)
     except ValueError as error:
-        raise FileRefused("nacha", "file", str(error), "correct the mandate or the creditor") from error
+        raise BankFileRefused("nacha", "file", str(error), "correct the mandate or the creditor") from error
 
 
 def _entry_of(order: Order, odfi: str, number: int) -> Entry:
@@ -520,14 +524,14 @@ def read_nacha(data: bytes, name: str = "nacha") -> Collection:
     """The collection in a file; NACHA carries neither mandate nor signature, which stay empty. Raises FileRefused."""
     f = read_nacha_file(data, name)
     if len(f.batches) != 1 or f.batches[0].effective_on is None:
-        raise FileRefused(name, "file", f"{len(f.batches)} batches or no day", "send one batch with its day")
+        raise BankFileRefused(name, "file", f"{len(f.batches)} batches or no day", "send one batch with its day")
     (batch,) = f.batches
     assert batch.effective_on is not None
     on = batch.effective_on
     for e in batch.entries:
         if not is_routing(e.bank):
             reason = f"routing number {e.bank!r}: its check digit is wrong"
-            raise FileRefused(name, f"debit {e.individual}", reason, "correct it")
+            raise BankFileRefused(name, f"debit {e.individual}", reason, "correct it")
     orders = tuple(
         Order(e.individual, e.amount_fen, "", on, e.name, e.account, e.bank, savings=e.code == SAVINGS)
         for e in batch.entries
@@ -544,7 +548,7 @@ BETWEEN_BANKS = re.compile(r"R(6[1-9]|7[0-7])")
 """Codes of disputes between banks about a return: nothing that a debit of ours came to."""
 
 
-def came_back_on(made_on: date, batch: Batch) -> date:
+def came_back_on(made_on: date, batch: NachaBatch) -> date:
     """The day on which the returns of a batch count: settlement, else the effective day, else the file's own day.
 
     Settlement is a day of the year, of the year that brings it nearest: 002 in a file of 2026-12-31 is 2027-01-02. The
@@ -569,7 +573,7 @@ def read_nacha_returns(data: bytes, name: str = "returns") -> Results:
     """
     f = read_nacha_file(data, name)
     results: list[Result] = []
-    refused: list[RowRefused] = []
+    refused: list[BankRowRefused] = []
     corrections: list[Correction] = []
     for b, batch in enumerate(f.batches, 1):
         on = came_back_on(f.made_at.date(), batch)
@@ -584,21 +588,23 @@ def read_nacha_returns(data: bytes, name: str = "returns") -> Results:
     return Results(f.reference, "", f.made_at, tuple(results), tuple(refused), tuple(corrections))
 
 
-def _said(e: Entry, on: date, place: str) -> Result | Correction | RowRefused:
+def _said(e: Entry, on: date, place: str) -> Result | Correction | BankRowRefused:
     """What one entry says of a debit of ours."""
     if re.fullmatch(r"C[0-9]{2}", e.reason):
         return Correction(e.individual, e.reason, e.corrected, place)
     if not e.reason:
-        return RowRefused(place, "addenda", e.individual, "no return addenda", "have the bank say why")
+        return BankRowRefused(place, "addenda", e.individual, "no return addenda", "have the bank say why")
     if BETWEEN_BANKS.fullmatch(e.reason):
         reason = "is a dispute between banks, no return of a debit"
-        return RowRefused(place, "reason", f"{e.individual} {e.reason}", reason, "ask the bank what it means for us")
+        return BankRowRefused(
+            place, "reason", f"{e.individual} {e.reason}", reason, "ask the bank what it means for us"
+        )
     if not e.is_debit:
-        return RowRefused(place, "code", f"{e.individual} {e.code}", "a credit came back, no debit of ours",
+        return BankRowRefused(place, "code", f"{e.individual} {e.code}", "a credit came back, no debit of ours",
                           "ask the bank which payment it was")  # fmt: skip
     if not e.individual:
         told = f"trace {e.original_trace}, account {e.account}"
-        return RowRefused(place, "individual", told, "names no debit", "find the debit by its trace number")
+        return BankRowRefused(place, "individual", told, "names no debit", "find the debit by its trace number")
     return Result(e.individual, "returned", on, e.amount_fen, e.reason, "nacha", str(e.trace), e.note)
 
 
@@ -612,7 +618,7 @@ def write_nacha_returns(results: Results) -> bytes:
     batches = []
     for on in sorted({r.on for r in told}):
         entries = tuple(_returned(r, bank, k) for k, r in enumerate(told, 1) if r.on == on)
-        batches.append(Batch("SIMULATED", "0", on, bank[:8], entries, on.timetuple().tm_yday))
+        batches.append(NachaBatch("SIMULATED", "0", on, bank[:8], entries, on.timetuple().tm_yday))
     return write_nacha_file(NachaFile(bank, bank, results.made_at, "A", "", "SIMULATED BANK", "", tuple(batches)))
 
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from afterloan.banks.words import FileRefused, Result, Results, RowRefused
+from afterloan.banks.words import BankFileRefused, BankRowRefused, Result, Results
 from afterloan.banks.xml import Node, Tree, money, read_document, write_document
 
 KIND = "pain.002.001.12"
@@ -48,45 +48,47 @@ def read_pain002(data: bytes, file: str = "pain.002") -> Results:
     if group.text("GrpSts", "") == "RJCT" and not nodes:
         why = group.text("StsRsnInf/Rsn/Cd", "") or group.text("StsRsnInf/AddtlInf", "no reason given")
         of = group.text("OrgnlMsgId")
-        raise FileRefused(
+        raise BankFileRefused(
             file, group.place, f"the bank refused {of} whole: {why}", "correct that file and send it anew"
         )
     results: list[Result] = []
     refused = [bad for info in body.all("OrgnlPmtInfAndSts") if (bad := _refused_whole(info)) is not None]
     for node in nodes:
         found = _result(node, made_at.date())
-        if isinstance(found, RowRefused):
+        if isinstance(found, BankRowRefused):
             refused.append(found)
         elif found is not None:
             results.append(found)
     return Results(head.text("MsgId"), group.text("OrgnlMsgId"), made_at, tuple(results), tuple(refused))
 
 
-def _refused_whole(info: Node) -> RowRefused | None:
+def _refused_whole(info: Node) -> BankRowRefused | None:
     """A part of a file that the bank refused without naming its debits: a person must send them anew."""
     if info.text("PmtInfSts", "") != "RJCT" or any(True for _ in info.all("TxInfAndSts")):
         return None
     why = info.text("StsRsnInf/Rsn/Cd", "") or info.text("StsRsnInf/AddtlInf", "no reason given")
     of = info.text("OrgnlPmtInfId", "")
-    return RowRefused(info.place, "PmtInfSts", of, f"the bank refused {of} whole: {why}", "correct it and send it anew")
+    return BankRowRefused(
+        info.place, "PmtInfSts", of, f"the bank refused {of} whole: {why}", "correct it and send it anew"
+    )
 
 
-def _result(node: Node, told_on: date) -> Result | RowRefused | None:
+def _result(node: Node, told_on: date) -> Result | BankRowRefused | None:
     code = node.text("TxSts", "")
     if code in ACCEPTED:
         return None
     if code not in STATUS:
-        return RowRefused(
+        return BankRowRefused(
             node.place, "TxSts", code, "no status known here", f"there are {', '.join([*STATUS, *ACCEPTED])}"
         )
     end_to_end = node.text("OrgnlEndToEndId", "") or node.text("OrgnlInstrId", "")
     if not end_to_end:
-        return RowRefused(node.place, "OrgnlEndToEndId", "", "is missing", "have the bank name the debit")
+        return BankRowRefused(node.place, "OrgnlEndToEndId", "", "is missing", "have the bank name the debit")
     try:
         on = node.day("AccptncDtTm") if any(True for _ in node.all("AccptncDtTm")) else None
         amount = node.fen("OrgnlTxRef/Amt/InstdAmt") if any(True for _ in node.all("OrgnlTxRef/Amt/InstdAmt")) else 0
-    except FileRefused as bad:
-        return RowRefused(node.place, "TxInfAndSts", end_to_end, bad.reason, bad.remedy)
+    except BankFileRefused as bad:
+        return BankRowRefused(node.place, "TxInfAndSts", end_to_end, bad.reason, bad.remedy)
     result = Result(
         end_to_end=end_to_end,
         status=STATUS[code],  # type: ignore[arg-type]

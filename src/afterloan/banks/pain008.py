@@ -2,7 +2,7 @@
 
 from afterloan.banks.letters import in_sepa
 from afterloan.banks.numbers import is_creditor_id, is_iban, plain_account
-from afterloan.banks.words import Collection, Creditor, FileRefused, Order, RowRefused
+from afterloan.banks.words import BankFileRefused, BankRowRefused, Collection, Creditor, Order
 from afterloan.banks.xml import (
     Node,
     Tree,
@@ -23,24 +23,24 @@ SEPA = "EUR"
 """Debits in this currency are SEPA core direct debits: IBANs, the scheme's letters, its creditor identifier."""
 
 
-def refuse_order(order: Order, currency: str) -> RowRefused | None:
+def refuse_order(order: Order, currency: str) -> BankRowRefused | None:
     """Why a debit cannot stand in the file; None: it can. It is left out then and holds no other up."""
     place = f"debit {order.end_to_end}"
     if currency == SEPA and not is_iban(plain_account(order.account)):
         reason = "is no IBAN, or its check digits are wrong"
-        return RowRefused(place, "account", order.account, reason, "correct the mandate")
+        return BankRowRefused(place, "account", order.account, reason, "correct the mandate")
     for what, text, most in (("mandate", order.mandate, 35), ("account", order.account, 34), ("bank", order.bank, 35)):
         if len(text) > most:
-            return RowRefused(place, what, text, f"is longer than {most} characters", "correct the mandate")
+            return BankRowRefused(place, what, text, f"is longer than {most} characters", "correct the mandate")
     if currency == SEPA and in_sepa(order.mandate, 35) != order.mandate:
         reason = "has letters that SEPA does not carry"
-        return RowRefused(place, "mandate", order.mandate, reason, "sign the mandate under a plain reference")
+        return BankRowRefused(place, "mandate", order.mandate, reason, "sign the mandate under a plain reference")
     if not _text(order.name, 70, currency):
-        return RowRefused(
+        return BankRowRefused(
             place, "name", order.name, "has no letter that can be written", "correct the mandate's holder"
         )
     if len(str(order.amount_fen)) > 11 and currency == SEPA:
-        return RowRefused(place, "amount_fen", str(order.amount_fen), "is over 999,999,999.99", "ask for less")
+        return BankRowRefused(place, "amount_fen", str(order.amount_fen), "is over 999,999,999.99", "ask for less")
     return None
 
 
@@ -53,10 +53,12 @@ def _check_creditor(c: Creditor, currency: str) -> None:
     if currency != SEPA:
         return
     if not is_iban(plain_account(c.account)):
-        raise FileRefused("pain.008", "creditor", f"account {c.account!r} is no IBAN", "correct the creditor")
+        raise BankFileRefused("pain.008", "creditor", f"account {c.account!r} is no IBAN", "correct the creditor")
     if not is_creditor_id(c.scheme_id):
         reason = f"scheme identifier {c.scheme_id!r} is none, or its check digits are wrong"
-        raise FileRefused("pain.008", "creditor", reason, "name the SEPA creditor identifier, e.g. DE98ZZZ09999999999")
+        raise BankFileRefused(
+            "pain.008", "creditor", reason, "name the SEPA creditor identifier, e.g. DE98ZZZ09999999999"
+        )
 
 
 def write_pain008(collection: Collection) -> bytes:
@@ -70,7 +72,7 @@ def write_pain008(collection: Collection) -> bytes:
     for order in c.orders:
         bad = refuse_order(order, c.currency)
         if bad is not None:
-            raise FileRefused("pain.008", bad.place, f"{bad.column} {bad.value!r} {bad.reason}", bad.remedy)
+            raise BankFileRefused("pain.008", bad.place, f"{bad.column} {bad.value!r} {bad.reason}", bad.remedy)
     count, total = str(len(c.orders)), show_amount(c.total_fen, decimals_of(c.currency))
     name = _text(c.creditor.name, 70, c.currency)
     head: list[Tree] = [
@@ -126,12 +128,14 @@ def read_pain008(data: bytes, file: str = "pain.008") -> Collection:
     _, body = read_document(data, file, {"pain.008.": "CstmrDrctDbtInitn"})
     head, infos = body.one("GrpHdr"), list(body.all("PmtInf"))
     if len(infos) != 1:
-        raise FileRefused(file, body.place, f"{len(infos)} times <PmtInf>", "send one collection a file")
+        raise BankFileRefused(file, body.place, f"{len(infos)} times <PmtInf>", "send one collection a file")
     info = infos[0]
     orders = tuple(_order_of(node) for node in info.all("DrctDbtTxInf"))
     currencies = {amount.element.get("Ccy") for node in info.all("DrctDbtTxInf") for amount in node.all("InstdAmt")}
     if len(currencies) != 1:
-        raise FileRefused(file, info.place, f"currencies {sorted(map(str, currencies))}", "send one currency a file")
+        raise BankFileRefused(
+            file, info.place, f"currencies {sorted(map(str, currencies))}", "send one currency a file"
+        )
     currency = str(currencies.pop())
     _check(head, orders, currency)
     if any(True for _ in info.all("CtrlSum")):
@@ -168,8 +172,10 @@ def _check(node: Node, orders: tuple[Order, ...], currency: str) -> None:
     count, total = node.whole("NbOfTxs"), node.fen("CtrlSum", currency)
     found = sum(order.amount_fen for order in orders)
     if count != len(orders):
-        raise FileRefused(node.file, node.place, f"says {count} debits, holds {len(orders)}", "send it again, whole")
+        raise BankFileRefused(
+            node.file, node.place, f"says {count} debits, holds {len(orders)}", "send it again, whole"
+        )
     if total != found:
         told, held = (show_amount(fen, decimals_of(currency)) for fen in (total, found))
         reason = f"control sum {told}, the debits sum to {held}"
-        raise FileRefused(node.file, node.place, reason, "have the sum corrected; nothing was taken in")
+        raise BankFileRefused(node.file, node.place, reason, "have the sum corrected; nothing was taken in")

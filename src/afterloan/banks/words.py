@@ -13,7 +13,7 @@ MAX_BYTES = 200 * 1024 * 1024
 """A file larger than this is refused at the door."""
 
 
-class FileRefused(ExpectedFailure, ValueError):
+class BankFileRefused(ExpectedFailure, ValueError):
     """A file that cannot be taken whole: `file`, `place` (line, element), what is wrong, what to do."""
 
     def __init__(self, file: str, place: str, reason: str, remedy: str) -> None:
@@ -23,7 +23,7 @@ class FileRefused(ExpectedFailure, ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class RowRefused:
+class BankRowRefused:
     """One row of a file that cannot be taken; the others are."""
 
     place: str
@@ -123,12 +123,12 @@ class Results:
     of_message: str
     made_at: datetime
     results: tuple[Result, ...]
-    refused: tuple[RowRefused, ...] = ()
+    refused: tuple[BankRowRefused, ...] = ()
     corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StatementLine:
     """One line of a statement. `amount_fen` > 0 came in, < 0 went out.
 
     `bank_reference`: the bank's own name for it, empty where it gives none; banks give the same name to several lines.
@@ -150,7 +150,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class BankStatement:
     """An account's lines. Balances (minor units) are None where the form does not carry them.
 
     `number`: the bank's own count of its statements, where `message` alone is no name (MT940: `STARTUMS`).
@@ -160,10 +160,10 @@ class Statement:
     account: str
     currency: str
     made_at: datetime
-    lines: tuple[Line, ...]
+    lines: tuple[StatementLine, ...]
     opening_fen: int | None = None
     closing_fen: int | None = None
-    refused: tuple[RowRefused, ...] = ()
+    refused: tuple[BankRowRefused, ...] = ()
     number: str = field(default="", compare=False)
 
 
@@ -188,15 +188,15 @@ def reference_of(*parts: object) -> str:
 def decoded(data: bytes, file: str) -> str:
     """The text of a file, UTF-8 (with or without mark) or, failing that, GB18030. Raises FileRefused."""
     if len(data) > MAX_BYTES:
-        raise FileRefused(file, "file", f"{len(data):,} bytes", f"send at most {MAX_BYTES:,}")
+        raise BankFileRefused(file, "file", f"{len(data):,} bytes", f"send at most {MAX_BYTES:,}")
     if not data.strip():
-        raise FileRefused(file, "line 1", "the file is empty", "send it again")
+        raise BankFileRefused(file, "line 1", "the file is empty", "send it again")
     if b"\x00" in data:
         line = data[: data.index(b"\x00")].count(b"\n") + 1
-        raise FileRefused(file, f"line {line}", "has a zero byte, so it is no text", "send it again")
+        raise BankFileRefused(file, f"line {line}", "has a zero byte, so it is no text", "send it again")
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return data.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise FileRefused(file, "file", "neither UTF-8 nor GB18030", "send it in UTF-8")
+    raise BankFileRefused(file, "file", "neither UTF-8 nor GB18030", "send it in UTF-8")

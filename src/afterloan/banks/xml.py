@@ -11,7 +11,7 @@ from typing import Any
 from lxml import etree
 
 from afterloan.banks.numbers import is_iban, plain_account
-from afterloan.banks.words import MAX_BYTES, FileRefused
+from afterloan.banks.words import MAX_BYTES, BankFileRefused
 from afterloan.money import AmountRefused, decimals_of, parse_amount, show_amount
 
 DAY_WITH_ZONE = re.compile(r"^(\d{4}-\d\d-\d\d)(Z|[+-]\d\d:\d\d)$")
@@ -45,7 +45,7 @@ class Node:
         """The element at a path. Raises FileRefused."""
         for found in self.all(path):
             return found
-        raise FileRefused(self.file, self.place, f"<{path}> is missing", "have the bank send the file again")
+        raise BankFileRefused(self.file, self.place, f"<{path}> is missing", "have the bank send the file again")
 
     def text(self, path: str, default: str | None = None) -> str:
         """The text at a path, stripped. Raises FileRefused when it is missing and there is no default."""
@@ -53,7 +53,7 @@ class Node:
             return (found.element.text or "").strip()
         if default is not None:
             return default
-        raise FileRefused(self.file, self.place, f"<{path}> is missing", "have the bank send the file again")
+        raise BankFileRefused(self.file, self.place, f"<{path}> is missing", "have the bank send the file again")
 
     def fen(self, path: str, currency: str = "") -> int:
         """An amount in minor units of its own `Ccy`, else of `currency`. Raises FileRefused."""
@@ -63,13 +63,13 @@ class Node:
             return parse_amount(node.element.text or "", decimals, mark=".", where=f"<{path}>")
         except AmountRefused as error:
             reason = f"{error.where} {error.value!r} {error.reason}"
-            raise FileRefused(self.file, self.place, reason, error.remedy) from error
+            raise BankFileRefused(self.file, self.place, reason, error.remedy) from error
 
     def whole(self, path: str) -> int:
         """A whole number. Raises FileRefused."""
         text = self.text(path)
         if not text.isascii() or not text.isdigit() or len(text) > 15:
-            raise FileRefused(self.file, self.place, f"<{path}> {text!r} is no number", "correct it")
+            raise BankFileRefused(self.file, self.place, f"<{path}> {text!r} is no number", "correct it")
         return int(text)
 
     def day(self, path: str) -> date:
@@ -82,7 +82,7 @@ class Node:
         try:
             return datetime.fromisoformat(DAY_WITH_ZONE.sub(r"\1", text))
         except ValueError as error:
-            raise FileRefused(self.file, self.place, f"<{path}> {text!r} is no date", "correct it") from error
+            raise BankFileRefused(self.file, self.place, f"<{path}> {text!r} is no date", "correct it") from error
 
 
 def read_document(data: bytes, file: str, messages: dict[str, str]) -> tuple[str, Node]:
@@ -91,21 +91,21 @@ def read_document(data: bytes, file: str, messages: dict[str, str]) -> tuple[str
     Raises FileRefused: too large, cut off, not XML, another message, or against the published schema where one is set.
     """
     if len(data) > MAX_BYTES:
-        raise FileRefused(file, "file", f"{len(data):,} bytes", f"send at most {MAX_BYTES:,}")
+        raise BankFileRefused(file, "file", f"{len(data):,} bytes", f"send at most {MAX_BYTES:,}")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         reason = f"the file is cut off or is no XML: {error.msg}"
-        raise FileRefused(file, f"line {error.lineno or 1}", reason, "have it sent again, whole") from error
+        raise BankFileRefused(file, f"line {error.lineno or 1}", reason, "have it sent again, whole") from error
     if root.getroottree().docinfo.doctype:
-        raise FileRefused(file, "line 1", "has a DOCTYPE", "bank files have none; have it sent again")
+        raise BankFileRefused(file, "line 1", "has a DOCTYPE", "bank files have none; have it sent again")
     space = etree.QName(root).namespace or ""
     kind = space.removeprefix(SPACE)
     body = next((name for prefix, name in messages.items() if kind.startswith(prefix)), None)
     if not space.startswith(SPACE) or body is None:
         wanted = " or ".join(messages)
-        raise FileRefused(file, "line 1", f"is {space or 'no ISO 20022 message'}", f"send {wanted}")
+        raise BankFileRefused(file, "line 1", f"is {space or 'no ISO 20022 message'}", f"send {wanted}")
     check_schema(root, kind, file)
     return kind, Node(root, file).one(body)
 
@@ -125,7 +125,7 @@ def check_schema(root: Any, kind: str, file: str) -> None:
     if not schema.validate(root):
         first = schema.error_log[0]
         reason = f"against the schema {kind}: {first.message.replace('{' + SPACE + kind + '}', '')}"
-        raise FileRefused(file, f"line {first.line}", reason, "have the bank send it as published")
+        raise BankFileRefused(file, f"line {first.line}", reason, "have the bank send it as published")
 
 
 Tree = tuple[str, Any]

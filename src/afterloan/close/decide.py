@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
-from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -29,7 +28,7 @@ from afterloan.store.read import SHARDS, fold, read_shard
 from afterloan.store.server import Store
 from afterloan.strategy.governor import ANY
 from afterloan.strategy.ladder import Ladder, builtin_ladders, read_ladder
-from afterloan.strategy.plan import Known, Plan, plan_day
+from afterloan.strategy.plan import DayPlan, KnownBorrowers, plan_day
 
 
 class DecideRefused(ExpectedFailure, ValueError):
@@ -161,13 +160,13 @@ def decide_shard(connection: psycopg.Connection[Any], reader: adbc.Connection, s
         connection.rollback()
         return ShardDecided(row[0], row[1], row[2], row[3], row[4], known=True)
     if not (some and some[0]):
-        return _write(connection, shard, day, Plan(), [], 0)
+        return _write(connection, shard, day, DayPlan(), [], 0)
     terms = products(connection)
     book = read_shard(connection, reader, shard, product_table(terms))
     ladders = ladders_of(connection)
     codes = {number: t.code for number, t in terms.items()}
     read = read_known(connection, reader, shard, book, day, ladders, codes)
-    plan = plan_day(read, ladders, date.fromisoformat(iso(day))) if read is not None else Plan()
+    plan = plan_day(read, ladders, date_of(day)) if read is not None else DayPlan()
     gone = _withdrawals(connection, shard, day, read)
     return _write(connection, shard, day, plan, gone, len(read.frame) if read is not None else 0)
 
@@ -187,7 +186,7 @@ LOST = {
 Written off, no instalment is asked for any more, but the claim is pursued. Sold, it is another's (None: everything)."""
 
 
-def _withdrawals(connection: psycopg.Connection[Any], shard: int, day: int, known: Known | None) -> list[Gone]:
+def _withdrawals(connection: psycopg.Connection[Any], shard: int, day: int, known: KnownBorrowers | None) -> list[Gone]:
     """What the close of yesterday made superfluous: plans for borrowers who owe nothing now, and for loans lost."""
     rows = connection.execute(
         "select distinct c.borrower, t.loan, t.kind from transition t join contract c using (loan) "
@@ -209,7 +208,7 @@ def _withdrawals(connection: psycopg.Connection[Any], shard: int, day: int, know
 
 
 def _write(
-    connection: psycopg.Connection[Any], shard: int, day: int, plan: Plan, gone: list[Gone], borrowers: int
+    connection: psycopg.Connection[Any], shard: int, day: int, plan: DayPlan, gone: list[Gone], borrowers: int
 ) -> ShardDecided:
     on = iso(day)
     counts = (borrowers, len(plan.actions), len(plan.findings), len(gone), len(plan.changes))
@@ -226,7 +225,7 @@ def _write(
     return ShardDecided(*counts)
 
 
-def _copy_plan(connection: psycopg.Connection[Any], shard: int, on: str, plan: Plan, gone: list[Gone]) -> None:
+def _copy_plan(connection: psycopg.Connection[Any], shard: int, on: str, plan: DayPlan, gone: list[Gone]) -> None:
     if plan.actions:
         _copy(connection, "outbox", "key, borrower, loan, kind, not_before, body, decided_on", _action_rows(plan, on))
     if plan.findings:
@@ -240,17 +239,17 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def _action_rows(plan: Plan, on: str) -> Iterator[tuple[Any, ...]]:
+def _action_rows(plan: DayPlan, on: str) -> Iterator[tuple[Any, ...]]:
     for key, borrower, loan, kind, moment, body in plan.actions:
         yield key, borrower, loan, kind, moment.isoformat(), _json(body), on
 
 
-def _finding_rows(plan: Plan) -> Iterator[tuple[Any, ...]]:
+def _finding_rows(plan: DayPlan) -> Iterator[tuple[Any, ...]]:
     for borrower, about, f in plan.findings:
         yield f.on.isoformat(), borrower, about, f.rule, f.outcome, _json(dict(f.inputs))
 
 
-def _change_rows(plan: Plan, shard: int, on: str) -> Iterator[tuple[Any, ...]]:
+def _change_rows(plan: DayPlan, shard: int, on: str) -> Iterator[tuple[Any, ...]]:
     for borrower, reference, change in plan.changes:
         body = {
             "by": "afterloan",

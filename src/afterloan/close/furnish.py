@@ -20,7 +20,7 @@ from afterloan.bureau.metro2.rows import header, segments
 from afterloan.bureau.neutral import write_neutral
 from afterloan.bureau.packs import rule
 from afterloan.bureau.reportable import BUREAUS, difference
-from afterloan.dates import day
+from afterloan.dates import number_of
 from afterloan.enquiry.reportable import Heard, hear, reckoned
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.act import Who
@@ -173,7 +173,7 @@ def _alive(book: Book, changed: pl.DataFrame, furnishing: Furnishing) -> tuple[s
     What cannot be reckoned is not amended: the close lists it with its reason.
     """
     rows = np.flatnonzero(np.isin(book.contracts["loan"], changed["loan"].unique().to_numpy()))
-    seen = reckon_book(part(book, rows), day(furnishing.month_end.isoformat()), day(furnishing.known_on.isoformat()))
+    seen = reckon_book(part(book, rows), number_of(furnishing.month_end), number_of(furnishing.known_on))
     loans = book.contracts["loan"][rows]
     fine = seen["error"] == 0
     return set(loans[fine & (seen["disbursed_fen"] > 0)].tolist()), set(loans[~fine].tolist())

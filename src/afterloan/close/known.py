@@ -10,7 +10,7 @@ import polars as pl
 import psycopg
 
 from afterloan.close.transitions import Transition
-from afterloan.dates import NEVER, iso
+from afterloan.dates import NEVER, date_of, iso
 from afterloan.facts.events import KINDS, Event, event_of
 from afterloan.facts.hold import HOLDS
 from afterloan.facts.limit import LINE_KINDS
@@ -22,13 +22,13 @@ from afterloan.store.ids import ids_of
 from afterloan.store.read import fetch
 from afterloan.strategy.columns import FAR
 from afterloan.strategy.frame import active_loans, loan_frame, of_borrowers, whole_frame
-from afterloan.strategy.governor import NO_STANDING, Place, Standing
+from afterloan.strategy.governor import NO_STANDING, ContactStanding, Place
 from afterloan.strategy.holds import Held, held_on, hold_rules
 from afterloan.strategy.ladder import Ladder
 from afterloan.strategy.places import place_of
-from afterloan.strategy.plan import Known
+from afterloan.strategy.plan import KnownBorrowers
 from afterloan.strategy.promises import Money, Promises, counted, judge_promises
-from afterloan.strategy.restriction import Line, columns_of_limits, line_of
+from afterloan.strategy.restriction import CreditLine, columns_of_limits, line_of
 
 EVENT_KINDS = (
     *STANDING_KINDS,
@@ -58,7 +58,7 @@ def read_known(
     day: int,
     ladders: Mapping[str, Ladder],
     codes: dict[int, str],
-) -> Known | None:
+) -> KnownBorrowers | None:
     """The borrowers of a shard of whom a ladder or a rule of limits may have something to say; None: nobody.
 
     Positions are those of `day` with what was known the evening before; `codes`: product codes by number.
@@ -82,7 +82,7 @@ def read_known(
     frame = whole_frame(made[0].join(of_loans, on="borrower", how="left", maintain_order="left"))
     clean = (pl.col("days_past_due") > 0) | (pl.col("arrears_fen") > 0)
     frame = frame.with_columns(clean_days=pl.when(clean).then(0).otherwise("clean_days"))
-    return Known(frame, loans, places, *made[1:])
+    return KnownBorrowers(frame, loans, places, *made[1:])
 
 
 def _restricted(connection: psycopg.Connection[Any], shard: int) -> list[int]:
@@ -140,7 +140,7 @@ def borrowers_told(connection: psycopg.Connection[Any], borrowers: list[int]) ->
     return pl.DataFrame(told, schema=schema, orient="row"), places
 
 
-Made = tuple[pl.DataFrame, dict[int, Standing], dict[int, list[Held]], dict[int, Line]]
+Made = tuple[pl.DataFrame, dict[int, ContactStanding], dict[int, list[Held]], dict[int, CreditLine]]
 
 
 def _told_of(
@@ -154,10 +154,10 @@ def _told_of(
     needs: frozenset[str],
 ) -> Made:
     """What events say of each borrower, as columns and as values; `needs`: columns that some ladder speaks of."""
-    on = date.fromisoformat(iso(day))
-    standings: dict[int, Standing] = {}
+    on = date_of(day)
+    standings: dict[int, ContactStanding] = {}
     held: dict[int, list[Held]] = {}
-    lines: dict[int, Line] = {}
+    lines: dict[int, CreditLine] = {}
     money = money_of(events, book, contracts, day)
     rows = []
     for number, own in events.items():
@@ -193,9 +193,9 @@ def _promises(events: list[Event], money: list[Money], on: date, jurisdiction: s
 
 def columns_of(
     key: int, events: list[Event], money: list[Money], place: Place, day: int
-) -> tuple[dict[str, Any], Standing | None, list[Held]]:
+) -> tuple[dict[str, Any], ContactStanding | None, list[Held]]:
     """What a borrower's events, known before `day`, make of the frame's columns (row `key`), consents and holds."""
-    on = date.fromisoformat(iso(day))
+    on = date_of(day)
     held = held_on(events, on, place.jurisdiction)
     standing = standing_of((e for e in events if not e.KIND.startswith("hold.")), on, place)
     promises = _promises(events, money, on, place.jurisdiction)
@@ -233,7 +233,7 @@ def money_of(
         rows = book.facts[book.fact_at[i] : book.fact_at[i + 1]]
         stands = (rows["kind"] == int(FactKind.REPAID)) & (rows["known_on"] < day) & (rows["gone_on"] >= day)
         for row in rows[stands]:
-            on = date.fromisoformat(iso(int(row["on"])))
+            on = date_of(int(row["on"]))
             found.setdefault(int(owners[i]), []).append(Money(on, int(row["amount_fen"]), contracts["reference"][i]))
     return found
 
@@ -277,7 +277,7 @@ def _contact_columns(connection: psycopg.Connection[Any], borrowers: list[int], 
         tried = connection.execute(CONTACTS, told)
         failed = connection.execute(DEBITS, told)
         rows, debits = tried.fetchall(), failed.fetchall()
-    today = date.fromisoformat(iso(day))
+    today = date_of(day)
     columns = ("borrower", "attempts_30", "conversations_30", "days_since_conversation")
     schema = {name: pl.Int64 for name in columns}
     made = [(n, tries, talks, (today - last).days if last else FAR) for n, tries, talks, last in rows]

@@ -38,7 +38,7 @@ def run_day(store: Store, day: int, workers: int = 1) -> Iterator[str]:
     yield f"plans: {told or 'none running'}"
     yield f"credit lines: {restore_lines(store, day)} restored by rule"
     yield str(decide(store, day, workers))
-    yield _legal(store, date.fromisoformat(iso(day)))
+    yield _legal(store, date_of(day))
 
 
 def _close(store: Store, through: int, workers: int) -> str:

@@ -11,7 +11,7 @@ import psycopg
 from afterloan.bureau.disputes import Dispute, disputes_of
 from afterloan.bureau.reportable import reportable
 from afterloan.bureau.words import KINDS, not_theirs, said
-from afterloan.dates import day
+from afterloan.dates import number_of
 from afterloan.facts.bureau import BureauRejected
 from afterloan.facts.events import event_of
 from afterloan.loan.book import Book
@@ -23,7 +23,7 @@ def reckoned(book: Book, month_end: date, of: Furnishing, heard: "Heard") -> pl.
     """What a bureau is to be told of a book's loans for a month, with the words of events."""
     happened = [h for h in heard.happened if h[2] <= month_end]
     words = said(happened, heard.disputes, of.bureau, month_end)
-    rows = reportable(book, day(month_end.isoformat()), of.bureau, day(of.known_on.isoformat()), words)
+    rows = reportable(book, number_of(month_end), of.bureau, number_of(of.known_on), words)
     return rows.filter(~pl.col("loan").is_in(list(heard.not_theirs)))
 
 

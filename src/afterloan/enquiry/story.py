@@ -18,7 +18,7 @@ from afterloan.store.events import events_of
 from afterloan.store.read import read_loans
 from afterloan.store.server import Store
 from afterloan.strategy.places import place_of
-from afterloan.strategy.story import Line, action, money, other, sentence, transition
+from afterloan.strategy.story import StoryLine, action, money, other, sentence, transition
 
 FACTS = (
     "select f.on_day, f.kind, f.amount_fen, f.reference, c.reference from fact f join contract c using (loan) "
@@ -49,7 +49,7 @@ RANK = ("loan", "working", "close", "bureau", "decision", "finding", "event", "c
 QUIET = ("contact.", "message.delivered", "action.", "case.")
 
 
-def records(connection: psycopg.Connection[Any], borrower: str, language: str = "en") -> list[Line]:
+def records(connection: psycopg.Connection[Any], borrower: str, language: str = "en") -> list[StoryLine]:
     """What the store says of a borrower: facts, transitions, events, findings, actions, bureau months, by day.
 
     Raises FactRefused for an unknown borrower or a language without words.
@@ -80,18 +80,18 @@ def loans_of(connection: psycopg.Connection[Any], borrower: str) -> list[tuple[i
     ).fetchall()
 
 
-def _plain_facts(connection: psycopg.Connection[Any], number: int) -> Iterator[Line]:
+def _plain_facts(connection: psycopg.Connection[Any], number: int) -> Iterator[StoryLine]:
     for on, kind, amount, reference, loan in connection.execute(FACTS, (number, PLAIN)).fetchall():
         name = FactKind(kind).name.lower().replace("_", " ")
-        yield Line(on, "", "loan", loan, f"{name}{' ' + money(amount) if amount else ''} [{reference}]")
+        yield StoryLine(on, "", "loan", loan, f"{name}{' ' + money(amount) if amount else ''} [{reference}]")
 
 
-def _closes(connection: psycopg.Connection[Any], number: int, language: str) -> Iterator[Line]:
+def _closes(connection: psycopg.Connection[Any], number: int, language: str) -> Iterator[StoryLine]:
     for on, kind, bucket, days, amount, loan in connection.execute(TRANSITIONS, (number,)).fetchall():
-        yield Line(on, "24:00", "close", loan, transition(kind, bucket, days, amount, language))
+        yield StoryLine(on, "24:00", "close", loan, transition(kind, bucket, days, amount, language))
 
 
-def _told(events: list[Event], zone: ZoneInfo, language: str) -> Iterator[Line]:
+def _told(events: list[Event], zone: ZoneInfo, language: str) -> Iterator[StoryLine]:
     moments = {e.reference: e.at for e in events if e.at is not None}
     for event in sorted(events, key=lambda e: e.at is None):  # what answers a moment is told after it
         body = event.body()
@@ -99,35 +99,39 @@ def _told(events: list[Event], zone: ZoneInfo, language: str) -> Iterator[Line]:
         if at is not None and at.astimezone(zone).date() != event.on:
             at = None
         source = "contact" if event.KIND.startswith(QUIET) else "event"
-        yield Line(event.on, _clock(at, zone), source, event.loan or "", sentence(event.KIND, body, language))
+        yield StoryLine(event.on, _clock(at, zone), source, event.loan or "", sentence(event.KIND, body, language))
 
 
 def _clock(at: datetime | None, zone: ZoneInfo) -> str:
     return f"{at.astimezone(zone):%H:%M}" if at is not None else ""
 
 
-def _actions(connection: psycopg.Connection[Any], number: int, zone: ZoneInfo, language: str) -> Iterator[Line]:
+def _actions(connection: psycopg.Connection[Any], number: int, zone: ZoneInfo, language: str) -> Iterator[StoryLine]:
     for on, moment, kind, body, loan, step, at, detail in connection.execute(ACTIONS, (number,)).fetchall():
-        yield Line(on, "", "decision", loan or "", f"{action(kind, body, language)} ({moment.astimezone(zone):%H:%M})")
+        yield StoryLine(
+            on, "", "decision", loan or "", f"{action(kind, body, language)} ({moment.astimezone(zone):%H:%M})"
+        )
         if step is not None:
             why = (detail or {}).get("why", step)
-            yield Line(at.astimezone(zone).date(), _clock(at, zone), "sending", loan or "",
+            yield StoryLine(at.astimezone(zone).date(), _clock(at, zone), "sending", loan or "",
                        other("refused", language, why=why))  # fmt: skip
 
 
-def _findings(connection: psycopg.Connection[Any], number: int, language: str) -> Iterator[Line]:
+def _findings(connection: psycopg.Connection[Any], number: int, language: str) -> Iterator[StoryLine]:
     for on, about, rule, outcome, loan, count in connection.execute(FINDINGS, (number,)).fetchall():
         text = other("finding", language, rule=rule, outcome=outcome, about=about)
-        yield Line(on, "", "finding", loan or "", text + (f" ×{count}" if count > 1 else ""))
+        yield StoryLine(on, "", "finding", loan or "", text + (f" ×{count}" if count > 1 else ""))
 
 
-def _months(connection: psycopg.Connection[Any], number: int, language: str) -> Iterator[Line]:
+def _months(connection: psycopg.Connection[Any], number: int, language: str) -> Iterator[StoryLine]:
     for on, bureau, month, status, overdue, turn, loan in connection.execute(MONTHS, (number,)).fetchall():
         told = {"bureau": bureau, "month": f"{month:%Y-%m}", "status": status, "overdue": money(overdue)}
-        yield Line(on, "24:00", "bureau", loan, other("bureau", language, **told) + (f" (#{turn})" if turn else ""))
+        yield StoryLine(
+            on, "24:00", "bureau", loan, other("bureau", language, **told) + (f" (#{turn})" if turn else "")
+        )
 
 
-def story_of(store: Store, borrower: str, language: str = "en", on: date | None = None) -> list[Line]:
+def story_of(store: Store, borrower: str, language: str = "en", on: date | None = None) -> list[StoryLine]:
     """Every line of a borrower's story: the store's records and the working of each loan, by day."""
     with store.connect() as connection, reader_to(store.url) as reader:
         lines = records(connection, borrower, language)
@@ -143,5 +147,5 @@ def story_of(store: Store, borrower: str, language: str = "en", on: date | None 
                 day = line.on or (day if line.indent else "")
                 if day:
                     source = "working" if line.indent else "loan"
-                    lines.append(Line(date_told(day), "", source, loan, line.text))
+                    lines.append(StoryLine(date_told(day), "", source, loan, line.text))
     return sorted((x for x in lines if x.on <= last), key=lambda x: (x.on, x.clock, RANK.index(x.source)))

@@ -43,7 +43,7 @@ class MandateRevoked(Event):
     reason: str = ""
 
 
-class Part(BaseModel):
+class DebitPart(BaseModel):
     """The share of a debit that is for one loan."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -64,7 +64,7 @@ class DebitAttempted(Event):
     mandate: Name
     rail: Rail
     amount_fen: Amount
-    parts: Annotated[tuple[Part, ...], Field(min_length=1, max_length=100)]
+    parts: Annotated[tuple[DebitPart, ...], Field(min_length=1, max_length=100)]
     action: str = ""
     represents: AttemptId | None = None
 

@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from afterloan.dates import number_of
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.act import Who
 from afterloan.facts.words import AGREED, GIVEN, WAYS
@@ -33,6 +34,7 @@ from afterloan.loan.terms import (
     RATE_SCALE,
     Unit,
 )
+from afterloan.money import show_amount
 from afterloan.rules.products import ProductTerms, builtin, load_products
 from afterloan.store.acts import begin_act, keep_act, resume_act
 from afterloan.store.server import Store
@@ -47,12 +49,12 @@ Progress = Callable[[str, int, int], None]
 """Called with file, rows done, rows in all (0: not known)."""
 
 
-class FileRefused(ExpectedFailure, ValueError):
+class BookFileRefused(ExpectedFailure, ValueError):
     """A file that cannot be read at all."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedRow:
     """A row that was not taken. `row` counts from 1, the header not counted."""
 
     file: str
@@ -77,7 +79,7 @@ class FileReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RowRule:
     """A check of one column: rows where `bad` is true are refused."""
 
     column: str
@@ -93,7 +95,7 @@ class FileKind:
     name: str
     needed: tuple[str, ...]
     optional: tuple[str, ...]
-    prepare: Callable[["Brought"], tuple[list[pl.Expr], list[Rule]]]
+    prepare: Callable[["Brought"], tuple[list[pl.Expr], list[RowRule]]]
     incoming: str
     load: str
     unmatched: tuple[tuple[str, str, str, str], ...]  # SQL condition, column, reason, remedy
@@ -119,7 +121,7 @@ def _text(name: str) -> pl.Expr:
     return pl.col(name).str.strip_chars()
 
 
-def _fen(b: Brought, name: str) -> tuple[pl.Expr, Rule]:
+def _fen(b: Brought, name: str) -> tuple[pl.Expr, RowRule]:
     """An amount: `name` in major units as decimal text, or `name_fen` in minor units."""
     if f"{name}_fen" in b.columns:
         column = f"{name}_fen"
@@ -133,72 +135,72 @@ def _fen(b: Brought, name: str) -> tuple[pl.Expr, Rule]:
         value = pl.when(_text(column).str.contains(MONEY)).then(whole + cents)
         remedy = "write major units with at most two decimals and no separators, e.g. 1200.00"
     bad = value.is_null() | (value <= 0) | (value > MAX_PRINCIPAL_FEN)
-    return value.alias(f"{name}_fen"), Rule(
-        column, bad, f"is no amount between 0.01 and {MAX_PRINCIPAL_FEN / 100:,.2f}", remedy
+    return value.alias(f"{name}_fen"), RowRule(
+        column, bad, f"is no amount between 0.01 and {show_amount(MAX_PRINCIPAL_FEN, group=',')}", remedy
     )
 
 
-def _fen_or_nothing(b: Brought, name: str) -> tuple[pl.Expr, Rule]:
+def _fen_or_nothing(b: Brought, name: str) -> tuple[pl.Expr, RowRule]:
     if name not in b.columns and f"{name}_fen" not in b.columns:
-        return pl.lit(0, pl.Int64).alias(f"{name}_fen"), Rule(name, pl.lit(False), "", "")
+        return pl.lit(0, pl.Int64).alias(f"{name}_fen"), RowRule(name, pl.lit(False), "", "")
     value, rule = _fen(b, name)
     empty = _text(rule.column).is_null() | (_text(rule.column) == "")
     zero = value.fill_null(0) if rule.column != name else pl.when(empty).then(0).otherwise(value)
     bad = ~empty & (value.is_null() | (value < 0) | (value > MAX_PRINCIPAL_FEN))
-    return zero.alias(f"{name}_fen"), Rule(rule.column, bad, rule.reason, rule.remedy)
+    return zero.alias(f"{name}_fen"), RowRule(rule.column, bad, rule.reason, rule.remedy)
 
 
-def _day(b: Brought, name: str, otherwise: pl.Expr | None = None) -> tuple[pl.Expr, Rule]:
+def _day(b: Brought, name: str, otherwise: pl.Expr | None = None) -> tuple[pl.Expr, RowRule]:
     if name not in b.columns:
         assert otherwise is not None
-        return otherwise.alias(name), Rule(name, pl.lit(False), "", "")
+        return otherwise.alias(name), RowRule(name, pl.lit(False), "", "")
     text = _text(name)
     value = pl.when(text.str.contains(DAY)).then(text.str.to_date("%Y-%m-%d", strict=False))
     bad = value.is_null() | (value < pl.date(1970, 1, 1)) | (value > pl.date(2099, 12, 31))
     if otherwise is not None:
         empty = text.is_null() | (text == "")
-        return pl.when(empty).then(otherwise).otherwise(value).alias(name), Rule(
+        return pl.when(empty).then(otherwise).otherwise(value).alias(name), RowRule(
             name, ~empty & bad, "is no day from 1970 to 2099", "write YYYY-MM-DD, or leave it empty"
         )
-    return value.alias(name), Rule(name, bad, "is no day from 1970 to 2099", "write YYYY-MM-DD")
+    return value.alias(name), RowRule(name, bad, "is no day from 1970 to 2099", "write YYYY-MM-DD")
 
 
-def _name(column: str) -> tuple[pl.Expr, Rule]:
+def _name(column: str) -> tuple[pl.Expr, RowRule]:
     bad = pl.col(column).is_null() | (_text(column).str.len_chars() == 0) | (_text(column).str.len_chars() > 200)
-    return _text(column).alias(column), Rule(
+    return _text(column).alias(column), RowRule(
         column, bad, "is empty or longer than 200", "give each row a name of its own"
     )
 
 
-def _whole(b: Brought, name: str, low: int, high: int, otherwise: int | None) -> tuple[pl.Expr, Rule]:
+def _whole(b: Brought, name: str, low: int, high: int, otherwise: int | None) -> tuple[pl.Expr, RowRule]:
     if name not in b.columns:
-        return pl.lit(otherwise, pl.Int64).alias(name), Rule(name, pl.lit(False), "", "")
+        return pl.lit(otherwise, pl.Int64).alias(name), RowRule(name, pl.lit(False), "", "")
     value = pl.when(_text(name).str.contains(WHOLE)).then(_text(name)).cast(pl.Int64, strict=False)
     empty = _text(name).is_null() | (_text(name) == "")
     bad = value.is_null() | (value < low) | (value > high)
     if otherwise is not None:
-        return pl.when(empty).then(otherwise).otherwise(value).alias(name), Rule(
+        return pl.when(empty).then(otherwise).otherwise(value).alias(name), RowRule(
             name, ~empty & bad, f"is no whole number from {low} to {high}", "correct it or leave it empty"
         )
-    return value.alias(name), Rule(name, bad, f"is no whole number from {low} to {high}", "correct it")
+    return value.alias(name), RowRule(name, bad, f"is no whole number from {low} to {high}", "correct it")
 
 
-def _word(b: Brought, name: str, words: dict[str, int], otherwise: int | None) -> tuple[pl.Expr, Rule]:
+def _word(b: Brought, name: str, words: dict[str, int], otherwise: int | None) -> tuple[pl.Expr, RowRule]:
     if name not in b.columns:
         assert otherwise is not None
-        return pl.lit(otherwise, pl.Int64).alias(name), Rule(name, pl.lit(False), "", "")
+        return pl.lit(otherwise, pl.Int64).alias(name), RowRule(name, pl.lit(False), "", "")
     text = _text(name).str.to_lowercase()
     value = text.replace_strict(words, default=None, return_dtype=pl.Int64)
     empty = text.is_null() | (text == "")
     known = f"write one of: {', '.join(words)}"
     if otherwise is not None:
-        return pl.when(empty).then(otherwise).otherwise(value).alias(name), Rule(
+        return pl.when(empty).then(otherwise).otherwise(value).alias(name), RowRule(
             name, ~empty & value.is_null(), "is not known", known
         )
-    return value.alias(name), Rule(name, value.is_null(), "is not known", known)
+    return value.alias(name), RowRule(name, value.is_null(), "is not known", known)
 
 
-def _rate(b: Brought) -> tuple[pl.Expr, Rule]:
+def _rate(b: Brought) -> tuple[pl.Expr, RowRule]:
     """A percent as text to RATE_SCALE: five decimals of a percent at most."""
     text = _text("rate_percent")
     parts = text.str.split_exact(".", 1)
@@ -207,17 +209,17 @@ def _rate(b: Brought) -> tuple[pl.Expr, Rule]:
     cents = parts.struct.field("field_1").fill_null("0").str.pad_end(decimals, "0").cast(pl.Int64, strict=False)
     value = pl.when(text.str.contains(r"^\d{1,3}(\.\d{1,5})?0*$")).then(whole + cents)
     bad = value.is_null() | (value > 2 * RATE_SCALE)
-    return value.alias("rate"), Rule(
+    return value.alias("rate"), RowRule(
         "rate_percent", bad, "is no percent from 0 to 200 with at most five decimals", "write it as 0.0456"
     )
 
 
-def _gather(*pairs: tuple[pl.Expr, Rule]) -> tuple[list[pl.Expr], list[Rule]]:
+def _gather(*pairs: tuple[pl.Expr, RowRule]) -> tuple[list[pl.Expr], list[RowRule]]:
     return [expression for expression, _ in pairs], [rule for _, rule in pairs if rule.reason]
 
 
-def _late(first: str, second: str) -> Rule:
-    return Rule(second, pl.col(second) < pl.col(first), f"is before {first}", "correct one of the two days")
+def _late(first: str, second: str) -> RowRule:
+    return RowRule(second, pl.col(second) < pl.col(first), f"is before {first}", "correct one of the two days")
 
 
 PLACE_WORDS = {
@@ -233,19 +235,19 @@ def _place_holds(name: str, text: str) -> bool:
     return not what_is_wrong({name: json.loads(text) if text.startswith("[") else text})
 
 
-def _of_place(attributes: pl.Expr, without: pl.Expr, name: str, reason: str, remedy: str) -> Rule:
+def _of_place(attributes: pl.Expr, without: pl.Expr, name: str, reason: str, remedy: str) -> RowRule:
     told = pl.when(without).then(None).otherwise(attributes).str.json_path_match(f"$.{name}")
     holds = told.map_elements(lambda text: _place_holds(name, text), return_dtype=pl.Boolean)
-    return Rule("attributes", told.is_not_null() & ~holds.fill_null(True), reason, remedy)
+    return RowRule("attributes", told.is_not_null() & ~holds.fill_null(True), reason, remedy)
 
 
-def _borrowers(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
+def _borrowers(b: Brought) -> tuple[list[pl.Expr], list[RowRule]]:
     name = _text("name").fill_null("") if "name" in b.columns else pl.lit("")
     attributes = _text("attributes") if "attributes" in b.columns else pl.lit("{}")
     empty = attributes.is_null() | (attributes == "")
     expressions, rules = _gather(_name("reference"), _day(b, "known_on", pl.date(1970, 1, 1)))
     shape = ~empty & ~(attributes.str.starts_with("{") & attributes.str.ends_with("}"))
-    rules.append(Rule("attributes", shape, "is no JSON object", 'write {"city": "…"} or leave it empty'))
+    rules.append(RowRule("attributes", shape, "is no JSON object", 'write {"city": "…"} or leave it empty'))
     rules += [_of_place(attributes, empty | shape, name, *told) for name, told in PLACE_WORDS.items()]
     return [
         *expressions,
@@ -254,7 +256,7 @@ def _borrowers(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
     ], rules
 
 
-def _contracts(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
+def _contracts(b: Brought) -> tuple[list[pl.Expr], list[RowRule]]:
     units = {unit.name.lower(): int(unit) for unit in Unit}
     signed = _text("signed_on").str.to_date("%Y-%m-%d", strict=False)
     return _gather(
@@ -300,11 +302,11 @@ def _why(terms: list[np.void], row: dict[str, Any]) -> str:
     for name in ("principal_fen", "rate", "unit", "every", "instalments", "due_dom"):
         contract[name] = row[name]
     for name in ("signed_on", "first_due_on"):
-        contract[name] = row[name].toordinal() - 719163 if row[name] else 0
+        contract[name] = number_of(row[name]) if row[name] else 0
     return why_out_of_bounds(terms[row["product"]], contract)
 
 
-def _instalments(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
+def _instalments(b: Brought) -> tuple[list[pl.Expr], list[RowRule]]:
     return _gather(
         _name("contract"),
         _whole(b, "number", 1, 190, None),
@@ -315,34 +317,34 @@ def _instalments(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
     )
 
 
-def _money_fact(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
+def _money_fact(b: Brought) -> tuple[list[pl.Expr], list[RowRule]]:
     on = _text("on").str.to_date("%Y-%m-%d", strict=False)
     return _gather(_name("reference"), _name("contract"), _day(b, "on"), _day(b, "known_on", on), _fen(b, "amount"))
 
 
-def _reversals(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
+def _reversals(b: Brought) -> tuple[list[pl.Expr], list[RowRule]]:
     return _gather(_name("reference"), _name("of"), _day(b, "known_on"))
 
 
-def _charges(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
+def _charges(b: Brought) -> tuple[list[pl.Expr], list[RowRule]]:
     expressions, rules = _money_fact(b)
     more, also = _gather(_word(b, "component", {"fee": 1, "penalty": 0}, None), _day(b, "due_on"))
     return expressions + more, rules + also
 
 
-def _waivers(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
+def _waivers(b: Brought) -> tuple[list[pl.Expr], list[RowRule]]:
     expressions, rules = _money_fact(b)
     words = {"penalty": 0, "fee": 1, "interest": 2, "principal": 3}
     more, also = _gather(_word(b, "component", words, None))
     return expressions + more, rules + also
 
 
-def _rate_changes(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
+def _rate_changes(b: Brought) -> tuple[list[pl.Expr], list[RowRule]]:
     on = _text("on").str.to_date("%Y-%m-%d", strict=False)
     return _gather(_name("reference"), _name("contract"), _day(b, "on"), _day(b, "known_on", on), _rate(b))
 
 
-def _agreements(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
+def _agreements(b: Brought) -> tuple[list[pl.Expr], list[RowRule]]:
     """Plans, charge-offs, write-offs and sales; the shape of each kind is `afterloan.facts`."""
     on = _text("on").str.to_date("%Y-%m-%d", strict=False)
     expressions, rules = _gather(
@@ -364,15 +366,17 @@ def _agreements(b: Brought) -> tuple[list[pl.Expr], list[Rule]]:
     bare = count.cast(pl.String).fill_null("").is_in(["", "0"])
     dated = _text("due_on").fill_null("") != "" if "due_on" in b.columns else pl.lit(False)
     counted = kind.is_in(["interest_only", "extended", "penalty_forgiven"]) | ((kind == "deferred") & ~dated)
-    rules.append(Rule("count", counted & bare, "is missing", "say over how many instalments"))
+    rules.append(RowRule("count", counted & bare, "is missing", "say over how many instalments"))
     way = _text("way").fill_null("") if "way" in b.columns else pl.lit("")
-    rules.append(Rule("way", (kind == "charge_ended") & (way == ""), "is missing", "say which charge, e.g. charge_1"))
+    rules.append(
+        RowRule("way", (kind == "charge_ended") & (way == ""), "is missing", "say which charge, e.g. charge_1")
+    )
     needs_day = (kind == "settlement_agreed") | ((kind == "reinstalled") & ~bare)
-    rules.append(Rule("due_on", needs_day & ~dated, "is missing", "say until or from which day"))
+    rules.append(RowRule("due_on", needs_day & ~dated, "is missing", "say until or from which day"))
     amount = "amount_fen" if "amount_fen" in b.columns else "amount"
     empty = _text(amount).fill_null("").is_in(["", "0"]) if amount in b.columns else pl.lit(True)
     paid = kind.is_in(["settlement_agreed", "penalty_forgiven", "sold"])
-    rules.append(Rule("amount", paid & empty, "is missing", "write the amount agreed on"))
+    rules.append(RowRule("amount", paid & empty, "is missing", "write the amount agreed on"))
     return expressions, rules
 
 
@@ -539,7 +543,7 @@ def take_products(store: Store, folder: Path) -> dict[str, ProductTerms]:
             )
             row = connection.execute("select terms from product where code = %s", (product.code,)).fetchone()
             if row is None or ProductTerms.model_validate(row[0]).record().tobytes() != product.record().tobytes():
-                raise FileRefused(
+                raise BookFileRefused(
                     f"{file}: product {product.code}: other terms are in the store under this code; "
                     "terms of signed contracts do not change: give the new terms a new code"
                 )
@@ -550,7 +554,7 @@ def find_file(folder: Path, name: str) -> Path | None:
     """`repayments.parquet` or `repayments.csv`; None where there is neither. Raises FileRefused for both."""
     found = [path for path in (folder / f"{name}.parquet", folder / f"{name}.csv") if path.exists()]
     if len(found) > 1:
-        raise FileRefused(f"{folder}: both {name}.csv and {name}.parquet are there; keep the one that is right")
+        raise BookFileRefused(f"{folder}: both {name}.csv and {name}.parquet are there; keep the one that is right")
     return found[0] if found else None
 
 
@@ -563,7 +567,7 @@ def batches(path: Path, bad_lines: Callable[[int, str], None]) -> Iterator[pl.Da
                 assert isinstance(frame, pl.DataFrame)
                 floats = [name for name, kind in frame.schema.items() if kind.is_float()]
                 if floats:
-                    raise FileRefused(
+                    raise BookFileRefused(
                         f"{path.name}: column {floats[0]} holds binary fractions; write decimals, text, or minor units"
                     )
                 yield frame.select(pl.all().cast(pl.String))
@@ -589,7 +593,7 @@ def batches(path: Path, bad_lines: Callable[[int, str], None]) -> Iterator[pl.Da
             assert isinstance(frame, pl.DataFrame)
             yield frame
     except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
-        raise FileRefused(f"{path.name}: cannot be read: {error}; save it as UTF-8 CSV or Parquet") from error
+        raise BookFileRefused(f"{path.name}: cannot be read: {error}; save it as UTF-8 CSV or Parquet") from error
 
 
 def _header(path: Path) -> list[str]:
@@ -597,18 +601,18 @@ def _header(path: Path) -> list[str]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             return next(csv.reader(file), [])
     except UnicodeDecodeError as error:
-        raise FileRefused(f"{path.name}: is not UTF-8 ({error.reason}); save it as UTF-8") from error
+        raise BookFileRefused(f"{path.name}: is not UTF-8 ({error.reason}); save it as UTF-8") from error
 
 
 def check_columns(path: Path, kind: FileKind) -> tuple[list[str], list[str]]:
     """The columns of a file, and those that mean nothing here. Raises FileRefused for a missing one."""
     columns = pq.ParquetFile(path).schema_arrow.names if path.suffix == ".parquet" else _header(path)
     if not columns:
-        raise FileRefused(f"{path.name}: is empty; its first line must name the columns: {', '.join(kind.needed)}")
+        raise BookFileRefused(f"{path.name}: is empty; its first line must name the columns: {', '.join(kind.needed)}")
     money = ("amount", "principal", "interest", "fee")
     for name in kind.needed:
         if name not in columns and not (name in money and f"{name}_fen" in columns):
-            raise FileRefused(
+            raise BookFileRefused(
                 f"{path.name}: column {name} is missing (found: {', '.join(columns)}); "
                 f"a {kind.name} file needs {', '.join(kind.needed)}"
             )
@@ -618,7 +622,7 @@ def check_columns(path: Path, kind: FileKind) -> tuple[list[str], list[str]]:
 
 def judge(
     frame: pl.DataFrame, kind: FileKind, brought: Brought, file: str, first_row: int
-) -> tuple[pl.DataFrame, list[Refused]]:
+) -> tuple[pl.DataFrame, list[RefusedRow]]:
     """Split a frame into rows ready to load and rows refused, each with its first reason."""
     expressions, rules = kind.prepare(brought)
     reason = pl.lit(None, pl.Int32)
@@ -628,7 +632,7 @@ def judge(
     judged = frame.with_columns(reason.alias("__reason"), rows)
     ready = judged.filter(pl.col("__reason").is_null()).select("row", *expressions)
     refused = [
-        Refused(file, row["row"], rule.column, str(row.get(rule.column) or ""), rule.reason, rule.remedy)
+        RefusedRow(file, row["row"], rule.column, str(row.get(rule.column) or ""), rule.reason, rule.remedy)
         for row in judged.filter(pl.col("__reason").is_not_null()).iter_rows(named=True)
         for rule in (rules[row["__reason"]],)
     ]
@@ -636,7 +640,7 @@ def judge(
         if {first, second} <= set(ready.columns):
             late = ready.filter(pl.col(second) < pl.col(first))
             refused += [
-                Refused(
+                RefusedRow(
                     file,
                     row["row"],
                     second,
@@ -650,14 +654,14 @@ def judge(
     if kind.last and len(ready):
         refused_rows = kind.last(brought, ready)
         remedy = "split the contract, or correct principal, rate or interval"
-        refused += [Refused(file, row, "principal", "", why, remedy) for row, why in refused_rows.items()]
+        refused += [RefusedRow(file, row, "principal", "", why, remedy) for row, why in refused_rows.items()]
         ready = ready.filter(~pl.col("row").is_in(list(refused_rows)))
     return ready, refused
 
 
 def load(
     connection: psycopg.Connection[Any], kind: FileKind, ready: pl.DataFrame, file: str
-) -> tuple[int, list[Refused]]:
+) -> tuple[int, list[RefusedRow]]:
     """Take a batch in, in one transaction: rows new to the store, and those that the store refused."""
     names = [column.split()[0] for column in kind.incoming.split(", ")]
     renamed = ready.rename({"on": "on_day", "of": "of_ref"}, strict=False).select(names)
@@ -668,16 +672,16 @@ def load(
     if loaded == len(ready):
         return loaded, []
     left, known = JOINS.get(kind.name, FACT_JOINS)
-    refused: list[Refused] = []
+    refused: list[RefusedRow] = []
     key = "of_ref" if kind.name == "reversals" else "reference" if "reference" in names else "contract"
     for condition, column, reason, remedy in kind.unmatched:
         shown = "of_ref" if column == "of" else column
         found = connection.execute(f"select i.row, i.{shown}::text from {left} where {condition}").fetchall()
-        refused += [Refused(file, row, column, value, reason, remedy) for row, value in found]
+        refused += [RefusedRow(file, row, column, value, reason, remedy) for row, value in found]
     told = {r.row for r in refused}
     key = "reference" if "reference" in names else "contract"
     found = connection.execute(f"select i.row, i.{key} from {known} where {kind.differs}").fetchall()
-    refused += [Refused(file, row, key, value, *OTHER_CONTENT) for row, value in found if row not in told]
+    refused += [RefusedRow(file, row, key, value, *OTHER_CONTENT) for row, value in found if row not in told]
     return loaded, refused
 
 
@@ -690,16 +694,18 @@ def bring_in(
     that cannot be read; files before it are in.
     """
     if not folder.is_dir():
-        raise FileRefused(f"{folder}: no such folder; name the folder that holds contracts.csv or contracts.parquet")
+        raise BookFileRefused(
+            f"{folder}: no such folder; name the folder that holds contracts.csv or contracts.parquet"
+        )
     products = take_products(store, folder)
     files = [(kind, path) for kind in KINDS if (path := find_file(folder, kind.name))]
     if not files:
         wanted = ", ".join(kind.name for kind in KINDS)
-        raise FileRefused(f"{folder}: no book here; it needs files named {wanted} with .csv or .parquet")
+        raise BookFileRefused(f"{folder}: no book here; it needs files named {wanted} with .csv or .parquet")
     numbers = _product_numbers(store, products)
     act = _run_begun(store, who, folder, [path.name for _, path in files])
     reports = []
-    refused: list[Refused] = []
+    refused: list[RefusedRow] = []
     try:
         for kind, path in files:
             report, bad = _bring_file(store, kind, path, numbers, progress, threads, act)
@@ -736,20 +742,22 @@ def _product_numbers(store: Store, products: dict[str, ProductTerms]) -> dict[st
 def _bring_file(
     store: Store, kind: FileKind, path: Path, products: dict[str, ProductTerms], progress: Progress | None,
     threads: int, act: int,
-) -> tuple[FileReport, list[Refused]]:  # fmt: skip
+) -> tuple[FileReport, list[RefusedRow]]:  # fmt: skip
     started = time.monotonic()
     columns, ignored = check_columns(path, kind)
     brought = Brought(columns, products)
     report = FileReport(path.name, ignored_columns=ignored)
-    refused: list[Refused] = []
+    refused: list[RefusedRow] = []
     total = pq.ParquetFile(path).metadata.num_rows if path.suffix == ".parquet" else 0
 
     def bad_line(number: int, text: str) -> None:
         reason = f"has another number of columns than the first line ({len(columns)})"
-        refused.append(Refused(path.name, max(number - 1, 0), "", text[:200], reason, "quote values that hold commas"))
+        refused.append(
+            RefusedRow(path.name, max(number - 1, 0), "", text[:200], reason, "quote values that hold commas")
+        )
         report.read += 1
 
-    def take(frame: pl.DataFrame, first_row: int) -> tuple[int, int, list[Refused]]:
+    def take(frame: pl.DataFrame, first_row: int) -> tuple[int, int, list[RefusedRow]]:
         ready, bad = judge(frame, kind, brought, path.name, first_row)
         with store.connect() as connection:
             connection.execute("set local synchronous_commit = on")
@@ -775,8 +783,8 @@ def _bring_file(
 
 def _count(
     report: FileReport,
-    refused: list[Refused],
-    done: tuple[int, int, list[Refused]],
+    refused: list[RefusedRow],
+    done: tuple[int, int, list[RefusedRow]],
     progress: Progress | None,
     total: int,
 ) -> None:
@@ -787,7 +795,7 @@ def _count(
         progress(report.file, report.read, total)
 
 
-def write_refusals(path: Path, refused: list[Refused]) -> None:
+def write_refusals(path: Path, refused: list[RefusedRow]) -> None:
     """The refusal file, whole: file, row, column, value, reason, remedy; none when nothing was refused."""
     if not refused:
         path.unlink(missing_ok=True)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from afterloan.dates import NEVER, day, iso
-from afterloan.intake.instalments_csv import LEFT_OUT, Instalment, Loan, Part, read_source
+from afterloan.dates import NEVER, date_of, day, number_of
+from afterloan.intake.instalments_csv import LEFT_OUT, Instalment, Loan, SourcePart, read_source
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import Reckoned, reckon_book, reckon_loan
 from afterloan.loan.terms import CONTRACT, FACT, PROMISED, Cause, FactKind
@@ -78,7 +78,7 @@ def _fact(kind: FactKind, on: int, amount_fen: int) -> tuple[int, ...]:
     return (int(kind), on, on, NEVER, amount_fen, 0, 0, 0, 0, 0, 0, 0)
 
 
-def receipts_of(loan: Loan) -> list[tuple[int, Part]]:
+def receipts_of(loan: Loan) -> list[tuple[int, SourcePart]]:
     """What was received, in the order the book has it, with the place of its instalment in the schedule."""
     told = [(k, part) for k, instalment in enumerate(loan.instalments) for part in instalment.parts]
     return sorted(told, key=lambda each: (each[1].paid, loan.instalments[each[0]].number, each[1].rows[0]))
@@ -101,7 +101,7 @@ def payments_agree(loans: list[Loan], book: Book, anchor: int, as_of: int) -> Ag
     return told
 
 
-def _cause(loan: Loan, k: int, instalment: Instalment, part: Part, last: int, reckoned: Reckoned) -> str:
+def _cause(loan: Loan, k: int, instalment: Instalment, part: SourcePart, last: int, reckoned: Reckoned) -> str:
     """Why a payment's lateness and its instalment's differ."""
     cleared = int(reckoned.instalments[k]["cleared_on"])
     if part.paid < last and cleared < NEVER:
@@ -127,9 +127,9 @@ def _met_another(loan: Loan, k: int, reckoned: Reckoned) -> bool:
 
 def month_end(anchor: int, months: int) -> int:
     """The last day of the month `months` (negative) from the anchor's: anchor 30 June 2018, -1: 31 May 2018."""
-    on = date.fromisoformat(iso(anchor))
+    on = date_of(anchor)
     years, month = divmod(on.year * 12 + on.month - 1 + months, 12)
-    return day(date(years, month + 1, monthrange(years, month + 1)[1]).isoformat())
+    return number_of(date(years, month + 1, monthrange(years, month + 1)[1]))
 
 
 def months_agree(folder: Path, loans: list[Loan], book: Book, anchor: int) -> Agreement:

@@ -72,7 +72,7 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SourcePart:
     """Money received for one instalment: the day, whole cents, and the source rows that told of it."""
 
     paid: int
@@ -87,7 +87,7 @@ class Instalment:
     number: int  # of the source
     due: int
     amount_fen: int
-    parts: tuple[Part, ...]
+    parts: tuple[SourcePart, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,23 +195,23 @@ def _fen(amount: Decimal) -> int:
     return int((amount * 100).to_integral_value(ROUND_HALF_EVEN))
 
 
-def _parts(payments: list[Payment]) -> Iterator[Part]:
+def _parts(payments: list[Payment]) -> Iterator[SourcePart]:
     """Payments of one instalment as whole cents that add up to the rounded sum, whatever each would round to."""
     before = Decimal(0)
     for payment in sorted(payments, key=lambda p: (p.paid, p.row)):
         cents = _fen(before + payment.amount_paid) - _fen(before)
         before += payment.amount_paid
-        yield Part(payment.paid, cents, (payment.row,))
+        yield SourcePart(payment.paid, cents, (payment.row,))
 
 
-def _told_once(payments: list[Payment]) -> Iterator[Part]:
+def _told_once(payments: list[Payment]) -> Iterator[SourcePart]:
     """Payments of one instalment told in several versions: rows with the same day and amount are one payment."""
     before = Decimal(0)
     ordered = sorted(payments, key=lambda p: (p.paid, p.amount_paid, p.row))
     for (paid, amount), same in groupby(ordered, key=lambda p: (p.paid, p.amount_paid)):
         cents = _fen(before + amount) - _fen(before)
         before += amount
-        yield Part(paid, cents, tuple(p.row for p in same))
+        yield SourcePart(paid, cents, tuple(p.row for p in same))
 
 
 def _one_instalment(payments: list[Payment], unseen: str, oddities: Counter[str]) -> Instalment:

@@ -14,7 +14,7 @@ LEAVES = (Cause.REPAID, Cause.WAIVED, Cause.WRITTEN_OFF, Cause.SOLD)
 
 
 @dataclass(frozen=True, slots=True)
-class StatementLine:
+class StatementRow:
     """One movement. `principal_fen` is the principal left after it; `booked_on` NEVER when not posted yet."""
 
     on: int
@@ -26,14 +26,14 @@ class StatementLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class JournalStatement:
     """`lines` in order of time; `unposted` what the journal still lacks, by the words of the posting."""
 
-    lines: list[StatementLine]
+    lines: list[StatementRow]
     unposted: dict[str, int]
 
 
-def statement(movements: Records, entries: Records, closed_on: list[int]) -> Statement:
+def statement(movements: Records, entries: Records, closed_on: list[int]) -> JournalStatement:
     """The statement of one loan from MOVEMENT [m] and its ENTRY [e], entry j posted on `closed_on[j]`.
 
     A movement is booked on the first day on which the journal's running total covers it: news of a
@@ -48,8 +48,8 @@ def statement(movements: Records, entries: Records, closed_on: list[int]) -> Sta
         principal += _principal_change(cause, component, amount)
         day = booked.on(SLOT.get((cause, component)), amount)
         words = movement_words(cause, component)
-        lines.append(StatementLine(int(movement["on"]), int(movement["instalment"]), words, amount, principal, day))
-    return Statement(lines, dict(booked.unposted()))
+        lines.append(StatementRow(int(movement["on"]), int(movement["instalment"]), words, amount, principal, day))
+    return JournalStatement(lines, dict(booked.unposted()))
 
 
 def movement_words(cause: Cause, component: int) -> str:

@@ -12,7 +12,7 @@ import yaml
 from afterloan.bureau.cells import month_end, reckon_cells
 from afterloan.bureau.packs import rule as bureau_rule
 from afterloan.bureau.status import pboc_status
-from afterloan.dates import NEVER, iso
+from afterloan.dates import NEVER, date_of, iso
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book, reckon_loan
 from afterloan.loan.suppose import alone, due_now, keeping, repaid, suppose
@@ -137,11 +137,10 @@ def _charges(book: Book, on: int) -> int:
 
 
 def _five_years(day: int) -> str:
-    from datetime import date
 
     from afterloan.bureau.overlay import shown_until
 
-    return str(shown_until(date.fromisoformat(iso(day))))
+    return str(shown_until(date_of(day)))
 
 
 def numbers(book: Book, i: int, on: int) -> dict[str, str]:

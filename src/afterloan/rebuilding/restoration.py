@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from afterloan.facts.rebuilding import ConductShared
-from afterloan.rebuilding.standing import Line
+from afterloan.rebuilding.standing import LineStands
 from afterloan.rebuilding.words import automatic_barred, rebuilding_rule
 from afterloan.rules.packs import Finding
 
@@ -29,7 +29,7 @@ class Conduct:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RestorationAnswer:
     """Granted to `after_fen`, or refused with every reason and the day from which to ask again."""
 
     granted: bool
@@ -62,12 +62,12 @@ def elsewhere(shared: Sequence[ConductShared], on: date) -> tuple[int, Finding |
 
 
 def on_application(
-    line: Line,
+    line: LineStands,
     conduct: Conduct,
     wanted_fen: int,
     shared: Sequence[ConductShared] = (),
     asked_before: date | None = None,
-) -> Answer:
+) -> RestorationAnswer:
     """The answer to an application: in steps, no more than the pack's share of what was granted.
 
     Granted 10,000.00, lowered to 2,000.00, step 500 per mille: an application for all gives 7,000.00, the next one
@@ -76,20 +76,24 @@ def on_application(
     return _answer("rebuilding.limit.apply", line, conduct, wanted_fen, shared, asked_before)
 
 
-def automatic(line: Line, conduct: Conduct, jurisdiction: str = "ANY") -> Answer:
+def automatic(line: LineStands, conduct: Conduct, jurisdiction: str = "ANY") -> RestorationAnswer:
     """Whether the rule ends a freeze: never a lowered limit, and not where the place forbids what nobody asked for."""
     barred = automatic_barred(jurisdiction, conduct.on)
     if barred:
         finding = barred.finding(conduct.on, "not without an application")
-        return Answer(False, line.limit_fen, (f"{barred.clause}: apply for it",), conduct.on, (finding,), barred.id)
+        return RestorationAnswer(
+            False, line.limit_fen, (f"{barred.clause}: apply for it",), conduct.on, (finding,), barred.id
+        )
     if line.frozen is None:
-        return Answer(False, line.limit_fen, ("the line is not frozen",), None, (), "rebuilding.limit.automatic")
+        return RestorationAnswer(
+            False, line.limit_fen, ("the line is not frozen",), None, (), "rebuilding.limit.automatic"
+        )
     return _answer("rebuilding.limit.automatic", line, conduct, line.limit_fen, (), None)
 
 
 def _answer(
-    name: str, line: Line, conduct: Conduct, wanted_fen: int, shared: Sequence[ConductShared], asked: date | None
-) -> Answer:
+    name: str, line: LineStands, conduct: Conduct, wanted_fen: int, shared: Sequence[ConductShared], asked: date | None
+) -> RestorationAnswer:
     rule = rebuilding_rule(name)
     p = rule.parameters
     counted, seen = elsewhere(shared, conduct.on)
@@ -111,11 +115,11 @@ def _answer(
     findings = (found, seen) if seen else (found,)
     if reasons:
         again = max(days) if len(days) == len(reasons) else None  # else it is not time that is missing
-        return Answer(False, line.limit_fen, tuple(reasons), again, findings, rule.id)
-    return Answer(True, after, (), None, findings, rule.id)
+        return RestorationAnswer(False, line.limit_fen, tuple(reasons), again, findings, rule.id)
+    return RestorationAnswer(True, after, (), None, findings, rule.id)
 
 
-def _against(p: dict[str, object], line: Line, conduct: Conduct, payments: int) -> tuple[list[str], list[date]]:
+def _against(p: dict[str, object], line: LineStands, conduct: Conduct, payments: int) -> tuple[list[str], list[date]]:
     """What speaks against it, and the days on which time alone removes it."""
     reasons: list[str] = []
     days: list[date] = []

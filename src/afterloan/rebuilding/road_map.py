@@ -10,7 +10,7 @@ import numpy as np
 from afterloan.bureau.cells import Cells, month_end, reckon_cells
 from afterloan.bureau.overlay import shown_until
 from afterloan.bureau.status import pboc_status
-from afterloan.dates import NEVER, iso
+from afterloan.dates import NEVER, date_of, iso
 from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import Reckoned, reckon_book, reckon_loan
 from afterloan.loan.suppose import alone, due_now, keeping, repaid, side_by_side, suppose
@@ -215,7 +215,7 @@ def _better(
         found.append(Milestone(way.ends_on, "ends", {"day": way.ends_on}, "contract"))
     collected = _collected_on(way, pays, cured) if behind and cured else 0
     if collected and int(today.position["grace_days_past_due"]) > 0:
-        until = shown_until(date.fromisoformat(iso(collected)))
+        until = shown_until(date_of(collected))
         assert until is not None
         day = until.toordinal() - date(1970, 1, 1).toordinal()
         found.append(Milestone(day, "retention", {"day": day, "rule": "cn.retention"}, "cn.retention"))

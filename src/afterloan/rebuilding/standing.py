@@ -169,7 +169,7 @@ def _marks(book: Book, borrowers: Days, cells: Cells, end: int) -> pl.DataFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LineStands:
     """The credit line on a day, and the changes that made it so (None: not so)."""
 
     limit_fen: int = 0
@@ -179,7 +179,7 @@ class Line:
     bars: tuple[BorrowingBarred, ...] = ()
 
 
-def line_on(events: Iterable[Event], on: date) -> Line:
+def line_on(events: Iterable[Event], on: date) -> LineStands:
     """The line that the facts of limits (in order) leave on a day, each with the fact behind it."""
     limit = granted = 0
     frozen: LineChanged | None = None
@@ -202,7 +202,7 @@ def line_on(events: Iterable[Event], on: date) -> Line:
             bars[event.bar] = event
         elif isinstance(event, BarLifted):
             bars.pop(event.bar, None)
-    return Line(limit, granted, frozen, reduced, tuple(bars.values()))
+    return LineStands(limit, granted, frozen, reduced, tuple(bars.values()))
 
 
 def lines_standing(events: Sequence[Event], on: date) -> list[Stands]:

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from afterloan.dates import iso
+from afterloan.money import show_amount
 from afterloan.rules.packs import PackRefused, Rule, in_force, rules_of
 
 LANGUAGES = ("en", "zh")
@@ -22,7 +23,7 @@ def words() -> dict[str, Any]:
 
 def money(fen: int) -> str:
     """Minor units as a person reads them: 132450 is 1,324.50."""
-    return f"{'-' if fen < 0 else ''}{abs(fen) // 100:,}.{abs(fen) % 100:02d}"
+    return show_amount(fen, group=",")
 
 
 def shown(value: Any, name: str) -> str:

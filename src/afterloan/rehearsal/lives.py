@@ -26,6 +26,7 @@ from afterloan.close import close_through
 from afterloan.close.decide import decide_shard
 from afterloan.close.furnish import furnish
 from afterloan.close.shard import close_shard
+from afterloan.dates import number_of
 from afterloan.facts import Disbursed, Repaid
 from afterloan.facts.act import Who
 from afterloan.facts.debit import MandateSigned
@@ -394,4 +395,4 @@ class Life:
 
 def number(on: date) -> int:
     """Days since 1970-01-01."""
-    return on.toordinal() - 719163
+    return number_of(on)

@@ -17,7 +17,7 @@ import psycopg
 from afterloan.close.day import _pool
 from afterloan.close.decide import ladders_of
 from afterloan.close.known import EVENT_KINDS, borrowers_told, columns_of, events_by_borrower, money_of
-from afterloan.dates import NEVER, iso
+from afterloan.dates import NEVER, iso, number_of
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.events import Event
 from afterloan.facts.limit import LINE_KINDS
@@ -29,11 +29,11 @@ from afterloan.store.loans import product_table, products
 from afterloan.store.read import SHARDS, fetch, fold, read_shard
 from afterloan.store.server import Store
 from afterloan.strategy.frame import loan_frame, of_borrowers, whole_frame
-from afterloan.strategy.governor import ANY, Place, Standing
+from afterloan.strategy.governor import ANY, ContactStanding, Place
 from afterloan.strategy.holds import Held
 from afterloan.strategy.ladder import Ladder, read_ladder
 from afterloan.strategy.segments import arm_of
-from afterloan.strategy.trial import STANDS_STILL, Days, Tally, tally_days
+from afterloan.strategy.trial import STANDS_STILL, Tally, TrialDays, tally_days
 
 ROW = 8_192  # days that fit beside a borrower number in a row key
 PARTS = 8
@@ -84,7 +84,7 @@ def _row(what: str, name: str, was: int | None, stands: int, tried: int) -> dict
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TrialAsked:
     """One replay: the ladder as YAML text or a name per jurisdiction, the grace and the pack to go by instead."""
 
     ladder: str | None = None
@@ -114,7 +114,7 @@ def try_ladder(
     if grace_days is not None and not 0 <= grace_days <= 90:
         raise TrialRefused(f"grace of {grace_days} days: give 0 to 90")
     checked = read_ladder(ladder, "ladder on trial") if ladder else None
-    asked = Asked(ladder, grace_days, pack)
+    asked = TrialAsked(ladder, grace_days, pack)
     with store.connect() as connection:
         was = _was(connection, first, last)
     trial = Trial(iso(first), iso(last), checked.id if checked else "as it stands", was, Tally(), Tally())
@@ -135,7 +135,7 @@ def _was(connection: psycopg.Connection[Any], first: int, last: int) -> Counter[
     return Counter({(kind, step): count for kind, step, count in rows})
 
 
-def _parts(store: Store, first: int, last: int, asked: Asked, workers: int) -> Iterator[tuple[Tally, Tally]]:
+def _parts(store: Store, first: int, last: int, asked: TrialAsked, workers: int) -> Iterator[tuple[Tally, Tally]]:
     parts = [list(range(k, SHARDS, PARTS)) for k in range(PARTS)]
     if workers <= 1:
         for shards in parts:
@@ -161,7 +161,7 @@ class _Part:
     arms: dict[str, pl.DataFrame] = field(default_factory=dict)
 
 
-def replay_shards(url: str, shards: list[int], first: int, last: int, asked: Asked) -> tuple[Tally, Tally]:
+def replay_shards(url: str, shards: list[int], first: int, last: int, asked: TrialAsked) -> tuple[Tally, Tally]:
     """Replay some shards as the rules stand and as asked. One borrower is in one shard only."""
     with connect_to(url) as connection, reader_to(url) as reader:
         ladders = ladders_of(connection)
@@ -169,7 +169,7 @@ def replay_shards(url: str, shards: list[int], first: int, last: int, asked: Ask
     if not len(part.book):
         return Tally(), Tally()
     stands = _replay(part, part.book, ladders, first, last, None)
-    if asked == Asked():
+    if asked == TrialAsked():
         return stands, stands
     book = part.book if asked.grace_days is None else _with_grace(part.book, asked.grace_days)
     tried = {ANY: read_ladder(asked.ladder, "ladder on trial")} if asked.ladder else ladders
@@ -323,7 +323,7 @@ def _tally_month(
         ladder = ladders.get(jurisdiction) or ladders[ANY]
         mine = frame.filter(pl.col("jurisdiction") == jurisdiction)
         mine = mine.join(_arms(part, ladder), on="number", how="left", maintain_order="left")
-        tally.add(tally_days(ladder, Days(mine, rows, part.places, standings, held), pack))
+        tally.add(tally_days(ladder, TrialDays(mine, rows, part.places, standings, held), pack))
 
 
 def _arms(part: _Part, ladder: Ladder) -> pl.DataFrame:
@@ -333,15 +333,17 @@ def _arms(part: _Part, ladder: Ladder) -> pl.DataFrame:
     return part.arms[ladder.id]
 
 
-def _told(part: _Part, frame: pl.DataFrame) -> tuple[pl.DataFrame | None, dict[int, Standing], dict[int, list[Held]]]:
+def _told(
+    part: _Part, frame: pl.DataFrame
+) -> tuple[pl.DataFrame | None, dict[int, ContactStanding], dict[int, list[Held]]]:
     """What events said on each evening, for the borrowers of whom there are any. Standing: as it was at the end."""
     rows = []
-    standings: dict[int, Standing] = {}
+    standings: dict[int, ContactStanding] = {}
     held: dict[int, list[Held]] = {}
     wanted = frame.filter(pl.col("number").is_in(list(part.events))).select("borrower", "number", "day")
     money = money_of(part.events, part.book, part.contracts)
     for key, number, day in wanted.iter_rows():
-        known = [e for e in part.events[number] if e.known_on.toordinal() - 719163 < day]
+        known = [e for e in part.events[number] if number_of(e.known_on) < day]
         if not known:
             continue
         place = part.places[number]

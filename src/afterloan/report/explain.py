@@ -24,6 +24,7 @@ from afterloan.loan.terms import (
     State,
     Timing,
 )
+from afterloan.money import show_amount
 
 PARTS = {
     "en": {
@@ -145,7 +146,7 @@ STATES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ExplainedLine:
     """One line of a story; `on` is empty for what belongs to no day, `indent` marks working."""
 
     on: str
@@ -157,7 +158,7 @@ class Line:
 class Story:
     """A loan's story. `adds_up`: the movements told come to the position."""
 
-    lines: list[Line]
+    lines: list[ExplainedLine]
     adds_up: bool
 
     def print(self, console: Any) -> None:
@@ -173,7 +174,7 @@ class Story:
 
 def money(fen: int) -> str:
     """`money(123450) == "1,234.50"`."""
-    return f"{int(fen) / 100:,.2f}"
+    return f"{show_amount(int(fen), group=',')}"
 
 
 def percent(rate: int) -> str:
@@ -189,13 +190,13 @@ class _Teller:
         self.contract = book.contracts[i]
         self.terms = book.products[self.contract["product"]]
         self.facts = book.facts[book.fact_at[i] : book.fact_at[i + 1]]
-        self.lines: list[Line] = []
+        self.lines: list[ExplainedLine] = []
 
     def say(self, name: str, /, **values: Any) -> str:
         return TEXT[name][0 if self.language == "en" else 1].format(**values)
 
     def line(self, on: int | None, name: str, /, *, indent: bool = False, **values: Any) -> None:
-        self.lines.append(Line(iso(on) if on is not None else "", self.say(name, **values), indent))
+        self.lines.append(ExplainedLine(iso(on) if on is not None else "", self.say(name, **values), indent))
 
     def covered(self, k: int) -> bool:
         """Whether the UNAPPLIED movement k left money waiting, not a lack made good."""

@@ -17,6 +17,7 @@ from afterloan.dates import NEVER, day_number, iso, year_month_day
 from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import POSITION, Component, State
+from afterloan.money import show_amount
 
 BUCKETS = 8  # current, M1 … M7
 PAID_OFF = BUCKETS  # a ninth column: owes nothing
@@ -189,14 +190,14 @@ class Report:
 def _figure(name: str, value: float) -> str:
     if name.startswith("share"):
         return f"{value:.2%}"
-    return f"{int(value):,}" if name in ("loans", "active", "not_reckoned") else f"{value / 100:,.2f}"
+    return f"{int(value):,}" if name in ("loans", "active", "not_reckoned") else show_amount(int(value), group=",")
 
 
 def _cell(column: str, value: Any, language: str) -> str:
     if value is None:
         return ""
     if column.endswith("_fen"):
-        return f"{value / 100:,.2f}"
+        return show_amount(int(value), group=",")
     if isinstance(value, float):
         return f"{value:.1%}"
     return word(value, language) if isinstance(value, str) else f"{value:,}"

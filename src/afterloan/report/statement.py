@@ -8,7 +8,7 @@ from typing import Any
 
 from afterloan.dates import NEVER, iso
 from afterloan.expected import ExpectedFailure
-from afterloan.journal.statement import Statement, StatementLine, statement
+from afterloan.journal.statement import JournalStatement, StatementRow, statement
 from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import reckon_loan
 
@@ -28,7 +28,7 @@ class LoanStatement:
     last: int
     opening_fen: int
     closing_fen: int
-    lines: list[StatementLine]
+    lines: list[StatementRow]
     unposted: dict[str, int]
 
     def rows(self) -> list[dict[str, Any]]:
@@ -98,7 +98,7 @@ def loan_statement(
     return _cut(made, loan, begin, last, before[-1].principal_fen if before else 0)
 
 
-def _cut(made: Statement, loan: str, first: int, last: int, opening_fen: int) -> LoanStatement:
+def _cut(made: JournalStatement, loan: str, first: int, last: int, opening_fen: int) -> LoanStatement:
     lines = [line for line in made.lines if line.amount_fen and first <= line.on <= last]
     closing = lines[-1].principal_fen if lines else opening_fen
     return LoanStatement(loan, first, last, opening_fen, closing, lines, made.unposted)

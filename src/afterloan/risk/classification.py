@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from afterloan.dates import NEVER, iso, months_later, year_month_day
+from afterloan.dates import NEVER, date_of, iso, months_later, year_month_day
 from afterloan.loan.book import Book, Records, part
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import State
@@ -32,7 +32,7 @@ def class_rule(name: str) -> Rule:
 
 
 def _on(day: int) -> date:
-    return date.fromisoformat(iso(day))
+    return date_of(day)
 
 
 def months_on(day: int, months: int) -> int:

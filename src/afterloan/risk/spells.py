@@ -61,7 +61,7 @@ def spells_of(book: Book, on: int, known_on: int = NEVER, positions: Records | N
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptTerms:
     """Of one loan since a day: periods that fell due and were paid in time, and how many were not."""
 
     in_time: int
@@ -69,14 +69,14 @@ class Kept:
     first_due_on: int
 
 
-def kept_since(book: Book, i: int, since: int, on: int, known_on: int = NEVER) -> Kept:
+def kept_since(book: Book, i: int, since: int, on: int, known_on: int = NEVER) -> KeptTerms:
     """Instalments of loan `i` that fell due after `since` and up to `on`: paid by the due day, or not."""
     rows = reckon_loan(book, i, on, known_on).instalments
     asked = rows["due_fen"].sum(axis=1) > 0
     mine = rows[(rows["due_on"] > since) & (rows["due_on"] <= on) & asked & (rows["row_kind"] == 0)]
     ahead = rows["due_on"][rows["due_on"] > since]
     ok = mine["cleared_on"] <= mine["due_on"]
-    return Kept(int(ok.sum()), int((~ok).sum()), int(ahead.min()) if len(ahead) else 0)
+    return KeptTerms(int(ok.sum()), int((~ok).sum()), int(ahead.min()) if len(ahead) else 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ class Declined(ExpectedFailure):
     """The gateway refuses the order as it is and will refuse it again."""
 
 
-class CallbackRefused(ExpectedFailure, ValueError):
+class BankCallbackRefused(ExpectedFailure, ValueError):
     """A callback that is not to be believed or not to be understood: why, and what to do."""
 
 
@@ -132,16 +132,18 @@ def read_callback(body: bytes, headers: dict[str, str], secret: str) -> Result:
     try:
         told = Webhook(secret).verify(body, headers)
     except WebhookVerificationError as error:
-        raise CallbackRefused(
+        raise BankCallbackRefused(
             f"callback {headers.get('webhook-id', '?')}: {str(error).lower()}; "
             "sign with the agreed secret, send at once"
         ) from error
     except (ValueError, UnicodeDecodeError) as error:
-        raise CallbackRefused(f"callback {headers.get('webhook-id', '?')}: not JSON: {error}; send a result") from error
+        raise BankCallbackRefused(
+            f"callback {headers.get('webhook-id', '?')}: not JSON: {error}; send a result"
+        ) from error
     try:
         return result_of(told)
     except (ValueError, TypeError) as error:
-        raise CallbackRefused(
+        raise BankCallbackRefused(
             f"callback {headers.get('webhook-id', '?')}: {error}; correct it and send again"
         ) from error
 

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 
 from afterloan.facts import FactRefused
-from afterloan.sending.bank_gateway import CallbackRefused, read_callback
+from afterloan.sending.bank_gateway import BankCallbackRefused, read_callback
 from afterloan.sending.settling import CALLBACK, settle
 from afterloan.store.server import Store
 
@@ -29,7 +29,7 @@ def debit_callbacks(store: Store, secret: str, today: Callable[[], date] = date.
             raise HTTPException(413, f"{len(body)} bytes; a result has at most {MAX_BODY}")
         try:
             result = read_callback(body, dict(request.headers), secret)
-        except CallbackRefused as refusal:
+        except BankCallbackRefused as refusal:
             raise HTTPException(401, str(refusal)) from refusal
         try:
             with store.connect() as connection:

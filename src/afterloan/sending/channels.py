@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from afterloan.expected import ExpectedFailure
-from afterloan.sending.drain import Place
+from afterloan.sending.drain import ChannelPlace
 from afterloan.store.server import home
 
 FILE = "AFTERLOAN_CHANNELS"
@@ -28,7 +28,7 @@ class ChannelsRefused(ExpectedFailure, ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class ChannelSetting:
     """What the file says, by channel; a channel that is not named is spooled to AFTERLOAN_HOME/sent."""
 
     home: Path
@@ -36,20 +36,20 @@ class Setting:
     told: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     lender: Mapping[str, Any] = field(default_factory=lambda: dict(LENDER))
 
-    def place(self, channel: str) -> Place:
+    def place(self, channel: str) -> ChannelPlace:
         """What a handler is made with: its own part of the file, and the lender under `lender`."""
         where = f"{self.file or 'channels'}: {channel}"
-        return Place({**self.told.get(channel, {}), "lender": dict(self.lender), "where": where}, self.home)
+        return ChannelPlace({**self.told.get(channel, {}), "lender": dict(self.lender), "where": where}, self.home)
 
 
-def setting(path: Path | None = None) -> Setting:
+def setting(path: Path | None = None) -> ChannelSetting:
     """The setting of AFTERLOAN_CHANNELS, of AFTERLOAN_HOME/channels.yaml, or none. Raises ChannelsRefused."""
     named = path or (Path(os.environ[FILE]) if os.environ.get(FILE) else None)
     file = named or home() / "channels.yaml"
     if not file.exists():
         if named:
             raise ChannelsRefused(f"{file}: no such file; correct {FILE} or unset it to spool messages to a folder")
-        return Setting(home())
+        return ChannelSetting(home())
     try:
         told = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:
@@ -57,7 +57,7 @@ def setting(path: Path | None = None) -> Setting:
     return read_setting(told, str(file))
 
 
-def read_setting(told: Any, file: str = "channels") -> Setting:
+def read_setting(told: Any, file: str = "channels") -> ChannelSetting:
     """A setting out of plain values: channels by name, and `lender`. Raises ChannelsRefused."""
     from afterloan.sending.drain import channels
 
@@ -74,17 +74,17 @@ def read_setting(told: Any, file: str = "channels") -> Setting:
         if name not in LENDER:
             raise ChannelsRefused(f"{file}: lender: {name}: no such field; there are: {', '.join(LENDER)}")
     channels_told = {k: v for k, v in told.items() if k != "lender"}
-    return Setting(home(), file, channels_told, {**LENDER, **lender})
+    return ChannelSetting(home(), file, channels_told, {**LENDER, **lender})
 
 
-def needed(place: Place, name: str) -> Any:
+def needed(place: ChannelPlace, name: str) -> Any:
     """A field that a channel cannot do without. Raises ChannelsRefused."""
     if place.config.get(name) in (None, ""):
         raise ChannelsRefused(f"{place.config.get('where', 'channels')}: {name}: missing; write it")
     return place.config[name]
 
 
-def only(place: Place, *names: str) -> None:
+def only(place: ChannelPlace, *names: str) -> None:
     """Refuse fields that mean nothing for this way of sending. Raises ChannelsRefused."""
     common = {"use", "rate", "tries", "batch", "lender", "where", "settle_seconds"}
     for name in place.config:
@@ -93,7 +93,7 @@ def only(place: Place, *names: str) -> None:
             raise ChannelsRefused(f"{place.config.get('where')}: {name}: no such field; there are: {there}")
 
 
-def secret(place: Place, name: str) -> str:
+def secret(place: ChannelPlace, name: str) -> str:
     """A secret: the field `name` names the environment variable that holds it. Raises ChannelsRefused."""
     variable = str(needed(place, name))
     value = os.environ.get(variable)

@@ -11,7 +11,7 @@ from afterloan.banks.words import Order, Result, reference_of
 from afterloan.facts import FactRefused
 from afterloan.sending.bank_gateway import Declined, Gateway, HttpGateway, NotSent, Unclear, result_body, result_of
 from afterloan.sending.channels import only, secret
-from afterloan.sending.drain import Item, Outcome, Place, Promise, Refused, Retry, Sent, Unknown, register
+from afterloan.sending.drain import ChannelPlace, Item, Outcome, Promise, Retry, SendRefused, Sent, Unknown, register
 from afterloan.sending.settling import DRAIN, settle
 from afterloan.servicing.debits import KIND, OWN, Planned, place_of_borrower, plan_attempt
 from afterloan.store.connect import reader_to
@@ -28,7 +28,7 @@ class Debits:
     rate: int | None = None
     tries = 5
 
-    def __init__(self, place: Place, gateway: Gateway | None = None) -> None:
+    def __init__(self, place: ChannelPlace, gateway: Gateway | None = None) -> None:
         """A handler; `place.config` holds the gateway's `url` and names in `token` the variable with its token."""
         only(place, "url", "token")
         self.gateway: Gateway | None = gateway
@@ -40,14 +40,14 @@ class Debits:
 
     def admit(
         self, connection: psycopg.Connection[Any], items: Sequence[Item], now: datetime
-    ) -> Sequence[Refused | Retry | None]:
+    ) -> Sequence[SendRefused | Retry | None]:
         """Plan each debit on what is owed now and tell it as attempted."""
         reader = self._read_through(connection)
         return [self._admit(connection, reader, item, now) for item in items]
 
     def _admit(
         self, connection: psycopg.Connection[Any], reader: adbc.Connection, item: Item, now: datetime
-    ) -> Refused | Retry | None:
+    ) -> SendRefused | Retry | None:
         since = datetime.fromisoformat(item.body["round"]) if "round" in item.body else item.not_before
         planned: Planned | None = None
         with connection.transaction():
@@ -57,7 +57,7 @@ class Debits:
         if planned.attempt is None or planned.order is None:
             if planned.answer.again_at is not None:
                 return Retry("outside the hours of debits", planned.answer.again_at)
-            return Refused("; ".join(f.outcome for f in planned.answer.findings) or "nothing to collect")
+            return SendRefused("; ".join(f.outcome for f in planned.answer.findings) or "nothing to collect")
         if planned.attempt.rail == "gateway" and self.gateway is None:
             return Retry("no gateway is configured: write debit: {url: …} in channels.yaml")
         self._orders[planned.attempt.reference] = (planned.attempt.rail, planned.order)
@@ -83,7 +83,7 @@ class Debits:
         except NotSent as error:
             return Retry(str(error))
         except Declined as error:
-            return Refused(str(error), {"declined": True})
+            return SendRefused(str(error), {"declined": True})
         except Unclear as error:
             return Unknown(str(error))
 
@@ -113,7 +113,7 @@ class Debits:
     ) -> Result | None:
         if isinstance(outcome, Sent):
             return result_of(outcome.detail["result"]) if "result" in outcome.detail else None
-        if not isinstance(outcome, Refused):
+        if not isinstance(outcome, SendRefused):
             return None  # in doubt, or to be sent again under the same reference
         reference = reference_of(item.key)
         try:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from afterloan.banks.words import Result, RowRefused
+from afterloan.banks.words import BankRowRefused, Result
 from afterloan.facts.act import Who
 from afterloan.sending.bank_gateway import Gateway, Unclear
 from afterloan.sending.settling import INQUIRY, settle
@@ -24,7 +24,7 @@ def resolve_doubt(store: Store, gateway: Gateway, now: datetime, after: timedelt
         try:
             result = gateway.ask(attempt.reference)
         except Unclear as error:
-            done.refused.append(RowRefused(attempt.reference, "answer", "", str(error), "ask again later"))
+            done.refused.append(BankRowRefused(attempt.reference, "answer", "", str(error), "ask again later"))
             continue
         if result is None:
             result = Result(attempt.reference, "failed", attempt.on, 0, "not_sent", OWN)

@@ -67,7 +67,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class SendRefused:
     """It will not be done, now or later: a bad address, a rejected account, an order of the governor. Says why."""
 
     why: str
@@ -96,7 +96,7 @@ class Unknown:
     why: str
 
 
-Outcome = Sent | Refused | Retry | Unknown
+Outcome = Sent | SendRefused | Retry | Unknown
 
 
 class Handler(Protocol):
@@ -110,7 +110,7 @@ class Handler(Protocol):
 
     def admit(
         self, connection: psycopg.Connection[Any], items: Sequence[Item], now: datetime
-    ) -> Sequence[Refused | Retry | Dropped | None]:
+    ) -> Sequence[SendRefused | Retry | Dropped | None]:
         """The last word before sending, in the transaction that starts the try: None lets an item go."""
 
     def send(self, items: Sequence[Item], now: datetime) -> Sequence[Outcome]:
@@ -126,7 +126,7 @@ class Handler(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ChannelPlace:
     """What a handler is made with: the channel's configuration (channels.yaml), and the folder AFTERLOAN_HOME."""
 
     config: Mapping[str, Any]
@@ -139,13 +139,13 @@ class Registered:
 
     channel: str
     kinds: tuple[str, ...]
-    make: Callable[[Place], Handler]
+    make: Callable[[ChannelPlace], Handler]
 
 
 CHANNELS: dict[str, Registered] = {}
 
 
-def register(channel: str, kinds: Sequence[str], make: Callable[[Place], Handler]) -> None:
+def register(channel: str, kinds: Sequence[str], make: Callable[[ChannelPlace], Handler]) -> None:
     """Name the channel that sends some kinds of action. Each kind belongs to one channel."""
     for other in CHANNELS.values():
         both = set(other.kinds) & set(kinds)

@@ -10,11 +10,11 @@ from typing import Any
 import psycopg
 
 from afterloan.facts.act import Who
-from afterloan.sending.drain import Dropped, Handler, Item, Outcome, Promise, Refused, Retry, Sent, Unknown
+from afterloan.sending.drain import Dropped, Handler, Item, Outcome, Promise, Retry, SendRefused, Sent, Unknown
 from afterloan.store import sending
 from afterloan.store.acts import acts_of_job
 from afterloan.store.outbox import Action, put
-from afterloan.store.sending import Step, Waiting
+from afterloan.store.sending import SendStep, Waiting
 
 SETTLE = timedelta(seconds=60)
 """A try is not asked after before this has passed: longer than a send may take (handlers may set `settle`)."""
@@ -119,7 +119,7 @@ class Batch:
             log.warning("%s: asking after %s failed: %s", self.handler.channel, row.key, error)
             self._give_back([row], now + back_off(row.number))
             return []
-        if isinstance(answer, Sent | Refused):
+        if isinstance(answer, Sent | SendRefused):
             self._record([(item, answer)], asked=True)
             return []
         keyed = self.handler.promise is Promise.KEYED and row.number < self.handler.tries
@@ -174,8 +174,10 @@ class Batch:
             sending.write(connection, [self._step(i, "started", at=now) for i in kept])
         return kept
 
-    def _admitted(self, judged: Sequence[tuple[Item, Refused | Retry | Dropped | None]], now: datetime) -> list[Item]:
-        refused = [(i, w) for i, w in judged if isinstance(w, Refused)]
+    def _admitted(
+        self, judged: Sequence[tuple[Item, SendRefused | Retry | Dropped | None]], now: datetime
+    ) -> list[Item]:
+        refused = [(i, w) for i, w in judged if isinstance(w, SendRefused)]
         if refused:
             self._write_outcomes(refused, now, False)
         for item, word in judged:
@@ -189,7 +191,7 @@ class Batch:
     def _drop(self, tries: Sequence[tuple[int, int]], why: str, now: datetime) -> None:
         """Actions (with the number of their last try) that are not wanted any more end here."""
         steps = [
-            Step(action, number, "dropped", self.handler.channel, now, self.job, "", {"why": why})
+            SendStep(action, number, "dropped", self.handler.channel, now, self.job, "", {"why": why})
             for action, number in tries
         ]
         sending.write(self.connection, steps)
@@ -211,7 +213,7 @@ class Batch:
         judged = [(i, self._given_up(i, o)) for i, o in judged]
         sending.write(self.connection, [self._outcome_step(i, o, now, asked) for i, o in judged])
         self.handler.recorded(self.connection, judged, now)
-        sending.finish(self.connection, [i.action for i, o in judged if isinstance(o, Sent | Refused)])
+        sending.finish(self.connection, [i.action for i, o in judged if isinstance(o, Sent | SendRefused)])
         settle = getattr(self.handler, "settle", SETTLE)
         for item, outcome in judged:
             if isinstance(outcome, Retry):
@@ -222,22 +224,22 @@ class Batch:
 
     def _given_up(self, item: Item, outcome: Outcome) -> Outcome:
         if isinstance(outcome, Retry) and item.number >= self.handler.tries:
-            return Refused(f"given up after {item.number} tries: {outcome.why}")
+            return SendRefused(f"given up after {item.number} tries: {outcome.why}")
         return outcome
 
     def _count(self, judged: Sequence[tuple[Item, Outcome]]) -> None:
         for _, outcome in judged:
-            name = {Sent: "sent", Refused: "refused", Retry: "again", Unknown: "unknown"}[type(outcome)]
+            name = {Sent: "sent", SendRefused: "refused", Retry: "again", Unknown: "unknown"}[type(outcome)]
             setattr(self.done, name, getattr(self.done, name) + 1)
             if not isinstance(outcome, Sent):
                 why = f"{name}: {outcome.why}"[:160]
                 self.done.reasons[why] = self.done.reasons.get(why, 0) + 1
 
-    def _outcome_step(self, item: Item, outcome: Outcome, now: datetime, asked: bool) -> Step:
+    def _outcome_step(self, item: Item, outcome: Outcome, now: datetime, asked: bool) -> SendStep:
         told: dict[str, Any] = {"asked": True} if asked else {}
         if isinstance(outcome, Sent):
             return self._step(item, "sent", at=now, receipt=outcome.receipt, detail={**outcome.detail, **told})
-        if isinstance(outcome, Refused):
+        if isinstance(outcome, SendRefused):
             return self._step(item, "refused", at=now, detail={**outcome.detail, "why": outcome.why, **told})
         step = "again" if isinstance(outcome, Retry) else "unknown"
         return self._step(item, step, at=now, detail={"why": outcome.why, **told})
@@ -249,6 +251,6 @@ class Batch:
         at: datetime | None = None,
         receipt: str = "",
         detail: dict[str, Any] | None = None,
-    ) -> Step:
+    ) -> SendStep:
         when = at or self.clock()
-        return Step(item.action, item.number, step, self.handler.channel, when, self.job, receipt, detail)
+        return SendStep(item.action, item.number, step, self.handler.channel, when, self.job, receipt, detail)

@@ -16,7 +16,7 @@ from typing import Any
 import procrastinate
 from procrastinate.job_context import JobContext
 
-from afterloan.sending.channels import Setting, setting
+from afterloan.sending.channels import ChannelSetting, setting
 from afterloan.sending.drain import CHANNELS, Handler, channels
 from afterloan.sending.drain_batch import Batch
 from afterloan.store import sending
@@ -122,7 +122,7 @@ def hand_over(
 class Hand:
     """What one job at a time works with: a connection for the record, a handler for each channel."""
 
-    def __init__(self, store: Store, told: Setting) -> None:
+    def __init__(self, store: Store, told: ChannelSetting) -> None:
         """Connects at once; handlers are made at their first job."""
         self.connection = connect_to(store.url, autocommit=True)
         self.told = told
@@ -138,7 +138,9 @@ class Hand:
 class Worker:
     """A worker process: some hands, each doing one job of the queue at a time (they mostly wait for receivers)."""
 
-    def __init__(self, store: Store, told: Setting, moment: datetime | None, report: Callable[..., None]) -> None:
+    def __init__(
+        self, store: Store, told: ChannelSetting, moment: datetime | None, report: Callable[..., None]
+    ) -> None:
         """Opens nothing before `run`."""
         self.store, self.told, self.clock, self.report = store, told, _at(moment), report
         self.idle: queue.LifoQueue[Hand] = queue.LifoQueue()
@@ -200,7 +202,7 @@ def load_also(module: str) -> None:
 
 
 def _work_in_process(
-    url: str, told: Setting, moment: datetime | None, names: list[str], ends: Any, also: list[str]
+    url: str, told: ChannelSetting, moment: datetime | None, names: list[str], ends: Any, also: list[str]
 ) -> None:
     for module in also:
         load_also(module)
@@ -212,7 +214,7 @@ def drain(
     only: Sequence[str] = (),
     moment: datetime | None = None,
     workers: int = 1,
-    told: Setting | None = None,
+    told: ChannelSetting | None = None,
     per_job: int = PER_JOB,
 ) -> Drained:
     """Do all that is due and come back. `moment`: as of when (None: the clock); `workers`: processes.
@@ -247,7 +249,7 @@ def _jobs_left(store: Store, names: Sequence[str]) -> bool:
 
 
 def _run_workers(
-    store: Store, told: Setting, moment: datetime | None, names: list[str], workers: int, result: Drained
+    store: Store, told: ChannelSetting, moment: datetime | None, names: list[str], workers: int, result: Drained
 ) -> None:
     if workers == 1:
         Worker(store, told, moment, result.add).run(names, stay=False)
@@ -269,7 +271,7 @@ def _run_workers(
         process.join()
 
 
-def stay(store: Store, only: Sequence[str] = (), told: Setting | None = None, workers: int = 1) -> None:
+def stay(store: Store, only: Sequence[str] = (), told: ChannelSetting | None = None, workers: int = 1) -> None:
     """Drain until interrupted or told to end: each second, what is due and what dead workers left.
 
     SIGTERM ends it as the keyboard does: the batches under way are finished and recorded first.

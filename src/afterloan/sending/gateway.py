@@ -8,7 +8,7 @@ import apprise
 import httpx
 
 from afterloan.sending.channels import ChannelsRefused, needed, only, secret
-from afterloan.sending.drain import Handler, Item, Outcome, Place, Promise, Retry, Sent, Unknown, register
+from afterloan.sending.drain import ChannelPlace, Handler, Item, Outcome, Promise, Retry, Sent, Unknown, register
 from afterloan.sending.messages import Message, Messages, token
 from afterloan.sending.spool import Spool
 from afterloan.sending.webhook import TIMEOUT, payload, posted, signed
@@ -23,7 +23,7 @@ class Http(Messages):
 
     promise = Promise.KEYED
 
-    def __init__(self, channel: str, place: Place) -> None:
+    def __init__(self, channel: str, place: ChannelPlace) -> None:
         """Raises ChannelsRefused."""
         super().__init__(channel, place)
         only(place, "url", "secret_env")
@@ -59,7 +59,7 @@ class Apprise(Messages):
 
     promise = Promise.ONCE
 
-    def __init__(self, channel: str, place: Place) -> None:
+    def __init__(self, channel: str, place: ChannelPlace) -> None:
         """Raises ChannelsRefused."""
         super().__init__(channel, place)
         only(place, "url_env")
@@ -78,7 +78,7 @@ class Apprise(Messages):
         return Sent("apprise") if done else Unknown("Apprise says no, and not whether anything went out")
 
 
-def _make(channel: str, place: Place) -> Handler:
+def _make(channel: str, place: ChannelPlace) -> Handler:
     use = place.config.get("use", "spool")
     if use == "http":
         return Http(channel, place)

@@ -8,7 +8,7 @@ import psycopg
 
 from afterloan.facts.bureau import AdverseNoticeDelivered
 from afterloan.sending.channels import ChannelsRefused, only
-from afterloan.sending.drain import Handler, Item, Outcome, Place, Promise, Retry, Sent, register
+from afterloan.sending.drain import ChannelPlace, Handler, Item, Outcome, Promise, Retry, Sent, register
 from afterloan.sending.messages import Message, Messages
 from afterloan.store.sending import TellRow, tell_rows
 
@@ -63,7 +63,7 @@ def notice_rows(item: Item, channel: str, now: datetime) -> list[TellRow]:
     return [TellRow(item.borrower_number, AdverseNoticeDelivered.KIND, now.date(), now, name, told, item.loan)]
 
 
-def _make(channel: str, place: Place) -> Handler:
+def _make(channel: str, place: ChannelPlace) -> Handler:
     only(place)
     if place.config.get("use", "inbox") != "inbox":
         raise ChannelsRefused(f"{place.config.get('where')}: use: {place.config['use']}: only inbox is known here")

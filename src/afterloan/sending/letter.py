@@ -1,7 +1,7 @@
 """Letters: a PDF for each, into the folder that the printing house empties."""
 
 from afterloan.sending.channels import ChannelsRefused, only
-from afterloan.sending.drain import Handler, Place, Promise, register
+from afterloan.sending.drain import ChannelPlace, Handler, Promise, register
 from afterloan.sending.spool import Spool
 
 
@@ -11,7 +11,7 @@ class Letters(Spool):
     promise = Promise.ONCE
 
 
-def _make(place: Place) -> Handler:
+def _make(place: ChannelPlace) -> Handler:
     only(place, "folder")
     if place.config.get("use", "folder") not in ("folder", "spool"):
         raise ChannelsRefused(f"{place.config.get('where')}: use: {place.config['use']}: only folder is known here")

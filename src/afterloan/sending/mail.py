@@ -11,7 +11,7 @@ from time import monotonic
 import httpx
 
 from afterloan.sending.channels import needed, only, secret
-from afterloan.sending.drain import Handler, Item, Outcome, Place, Refused, Retry, Sent, Unknown, register
+from afterloan.sending.drain import ChannelPlace, Handler, Item, Outcome, Retry, SendRefused, Sent, Unknown, register
 from afterloan.sending.messages import Message, Messages, token
 from afterloan.sending.mime import message_id, mime
 from afterloan.sending.spool import Spool
@@ -29,7 +29,7 @@ class Smtp(Messages):
 
     contact = "email"
 
-    def __init__(self, channel: str, place: Place) -> None:
+    def __init__(self, channel: str, place: ChannelPlace) -> None:
         """Connects at the first message. Raises ChannelsRefused."""
         super().__init__(channel, place)
         only(place, "host", "port", "tls", "user", "password_env", "from", "domain", "ask")
@@ -130,10 +130,10 @@ def _in_log(log: Path, name: str) -> Outcome:
 
 def _refusal(code: int, text: bytes | str) -> Outcome:
     said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return Refused(f"{code} {said}") if code >= 500 else Retry(f"{code} {said}")
+    return SendRefused(f"{code} {said}") if code >= 500 else Retry(f"{code} {said}")
 
 
-def make(place: Place) -> Handler:
+def make(place: ChannelPlace) -> Handler:
     """SMTP when the configuration says so, else the folder."""
     if place.config.get("use", "spool") == "smtp":
         return Smtp("email", place)

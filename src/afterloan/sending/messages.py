@@ -11,7 +11,7 @@ import psycopg
 
 from afterloan.facts.contact import ContactEnded
 from afterloan.facts.message import MessageDelivered, MessageFailed, MessageSent
-from afterloan.sending.drain import Dropped, Item, Outcome, Place, Promise, Refused, Retry, Sent, Unknown
+from afterloan.sending.drain import ChannelPlace, Dropped, Item, Outcome, Promise, Retry, SendRefused, Sent, Unknown
 from afterloan.sending.owed import ask_again
 from afterloan.sending.templates import TemplateRefused, Text, render, template_of
 from afterloan.store.contacts import Attempt, admit_many, defaults_of
@@ -56,7 +56,7 @@ class Messages:
     delivers = False
     """Whether being sent is being delivered: true of the borrower's inbox only."""
 
-    def __init__(self, channel: str, place: Place) -> None:
+    def __init__(self, channel: str, place: ChannelPlace) -> None:
         """Takes rate (a second), tries and batch from the configuration."""
         self.channel, self.place = channel, place
         self.contact = self.contact or channel
@@ -71,11 +71,11 @@ class Messages:
 
     def admit(
         self, connection: psycopg.Connection[Any], items: Sequence[Item], now: datetime
-    ) -> Sequence[Refused | Retry | Dropped | None]:
+    ) -> Sequence[SendRefused | Retry | Dropped | None]:
         """Refuse what comes too late, ask again what is owed, make the texts, then ask the governor for all at once."""
         defaults = defaults_of(connection)
         self.made = {}
-        words: dict[int, Refused | Retry | Dropped | None] = {}
+        words: dict[int, SendRefused | Retry | Dropped | None] = {}
         asked: list[Item] = []
         for item, fresh in self._fresh(connection, items, defaults, now):
             if not isinstance(fresh, Item):
@@ -85,7 +85,7 @@ class Messages:
                 self.made[item.action] = self.message(fresh, defaults, now)
                 asked.append(fresh)
             except (TemplateRefused, ValueError) as refusal:
-                words[item.action] = Refused(str(refusal))
+                words[item.action] = SendRefused(str(refusal))
         verdicts = admit_many(connection, [self._attempt(i, now) for i in asked]) if asked else []
         self.admitted = {i.action for i, v in zip(asked, verdicts, strict=True) if v.allowed}
         for item, verdict in zip(asked, verdicts, strict=True):
@@ -94,11 +94,11 @@ class Messages:
 
     def _fresh(
         self, connection: psycopg.Connection[Any], items: Sequence[Item], defaults: dict[str, Any], now: datetime
-    ) -> list[tuple[Item, Item | Refused | Dropped]]:
+    ) -> list[tuple[Item, Item | SendRefused | Dropped]]:
         """Each item with the money of this moment in it, or why it does not leave."""
         ends = [(item, _until(item)) for item in items]
-        late: dict[int, Refused] = {
-            item.action: Refused(f"too late: it was to go before {end.isoformat()}")
+        late: dict[int, SendRefused] = {
+            item.action: SendRefused(f"too late: it was to go before {end.isoformat()}")
             for item, end in ends
             if end is not None and now >= end
         }
@@ -182,10 +182,10 @@ class Messages:
         for item, outcome in judged:
             if isinstance(outcome, Sent):
                 rows += self._sent(item, outcome, now)
-            elif isinstance(outcome, Refused):
+            elif isinstance(outcome, SendRefused):
                 told = {"key": item.key, "channel": self.contact, "why": outcome.why[:500]}
                 rows.append(self._row(MessageFailed.KIND, f"failed:{item.key}", item, now, told))
-            if isinstance(outcome, Retry) or (isinstance(outcome, Refused) and item.action in self.admitted):
+            if isinstance(outcome, Retry) or (isinstance(outcome, SendRefused) and item.action in self.admitted):
                 rows.append(self._ended(item, "not_connected", now))
         tell_rows(connection, rows)
 
@@ -230,11 +230,11 @@ def _until(item: Item) -> datetime | None:
     return datetime.fromisoformat(told) if told else None
 
 
-def _not_now(item: Item, why: str, next_at: datetime | None) -> Refused | Retry:
+def _not_now(item: Item, why: str, next_at: datetime | None) -> SendRefused | Retry:
     """Wait for the governor's next moment when it comes before the action's end, else refuse."""
     until = _until(item)
     if next_at is None or (until is not None and next_at >= until):
-        return Refused(f"contact refused: {why}")
+        return SendRefused(f"contact refused: {why}")
     return Retry(why, next_at)
 
 

@@ -6,7 +6,7 @@ from email.header import Header
 from email.utils import format_datetime
 from functools import lru_cache
 
-from afterloan.sending.drain import Place
+from afterloan.sending.drain import ChannelPlace
 from afterloan.sending.messages import Message, token
 from afterloan.sending.templates import lender_text
 
@@ -14,12 +14,12 @@ DOMAIN = "afterloan.invalid"
 """The domain of message names where the configuration gives none."""
 
 
-def message_id(key: str, place: Place) -> str:
+def message_id(key: str, place: ChannelPlace) -> str:
     """The Message-ID of a key: the same for every try, so that a mail log can be asked."""
     return f"<{token(key)}@{place.config.get('domain') or DOMAIN}>"
 
 
-def mime(message: Message, place: Place, now: datetime) -> bytes:
+def mime(message: Message, place: ChannelPlace, now: datetime) -> bytes:
     """The e-mail of a message as bytes."""
     text, config = message.text, place.config
     lender, tongue = config["lender"], text.language

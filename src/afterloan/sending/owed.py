@@ -10,9 +10,10 @@ import numpy as np
 import polars as pl
 import psycopg
 
+from afterloan.dates import number_of
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
-from afterloan.sending.drain import Dropped, Item, Refused
+from afterloan.sending.drain import Dropped, Item, SendRefused
 from afterloan.store.loans import loans_now
 from afterloan.store.locks import lock_borrowers
 from afterloan.strategy.frame import loan_frame, of_borrowers, whole_frame
@@ -23,12 +24,12 @@ ABOUT_MONEY = ("collection", "reminder")
 """Purposes of messages that depend on what is owed."""
 OF_BORROWERS = "c.borrower = any(%(of)s)"
 PAID = Dropped("paid")
-NOT_RECKONED = Refused("what is owed cannot be reckoned: a person has to look at the loan first")
+NOT_RECKONED = SendRefused("what is owed cannot be reckoned: a person has to look at the loan first")
 
 
 def ask_again(
     connection: psycopg.Connection[Any], items: Sequence[Item], defaults: Mapping[str, Any], now: datetime
-) -> list[Item | Dropped | Refused]:
+) -> list[Item | Dropped | SendRefused]:
     """Each message with the money that is owed now, in the caller's transaction; borrowers stay locked until its end.
 
     Dropped as paid: nothing is due any more, or the instalment that a reminder names was paid or moved. 100.00 three
@@ -45,7 +46,7 @@ def ask_again(
     ).fetchall()
     owners = {borrower for _, borrower, _ in names}
     standing: dict[date, _Owed] = {}
-    answers: list[Item | Dropped | Refused] = []
+    answers: list[Item | Dropped | SendRefused] = []
     for item in items:
         if item.borrower_number not in owners or item.body.get("purpose") not in ABOUT_MONEY:
             answers.append(item)
@@ -62,7 +63,7 @@ class _Owed:
     """What borrowers owe on a day of theirs, with all that is told up to now."""
 
     def __init__(self, book: Book, names: list[tuple[int, int, str]], on: date) -> None:
-        day = on.toordinal() - 719163
+        day = number_of(on)
         positions = reckon_book(book, day, day + 1)  # the lender's day may be a day ahead of the borrower's
         owners = np.array([borrower for _, borrower, _ in names], np.int64)
         self.unreckoned = set(owners[positions["error"] != 0].tolist())
@@ -76,7 +77,7 @@ class _Owed:
         self.rows = {row["borrower"]: row for row in rows.iter_rows(named=True)}
         self.loans = loans_of(loans, list(self.rows))
 
-    def of(self, item: Item) -> Item | Dropped | Refused:
+    def of(self, item: Item) -> Item | Dropped | SendRefused:
         """The message with today's money, or why it does not leave."""
         if item.borrower_number in self.unreckoned:
             return NOT_RECKONED

@@ -24,7 +24,7 @@ from afterloan.sending.drain import Item
 from afterloan.sending.inbox import notice_rows
 from afterloan.sending.webhook import verified
 from afterloan.store.acts import act_of_rule
-from afterloan.store.sending import Known, Step, TellRow, finish, named, tell_rows, write
+from afterloan.store.sending import KnownSends, SendStep, TellRow, finish, named, tell_rows, write
 
 LARGEST = 64 * 1024 * 1024
 MESSAGE_ID = re.compile(r"<([0-9a-f]{32})@")
@@ -43,7 +43,7 @@ class Receipt(BaseModel):
 
 
 @dataclass(slots=True)
-class Taken:
+class ReceiptsTaken:
     """What came of a file or callback: rows new, rows known before, and those refused with their row and reason."""
 
     new: int = 0
@@ -55,13 +55,13 @@ class Taken:
         return {"new": self.new, "known": self.known, "refused": [{"row": n, "why": w} for n, w in self.refused]}
 
 
-def take(connection: psycopg.Connection[Any], rows: Iterable[Mapping[str, Any]], now: datetime) -> Taken:
+def take(connection: psycopg.Connection[Any], rows: Iterable[Mapping[str, Any]], now: datetime) -> ReceiptsTaken:
     """Record receipts in the caller's transaction. A row that says nothing we can use is refused, the others stay.
 
     The same receipt again is known. A receipt for an action that was never begun is refused. A delivery settles an
     action that was in doubt: it was sent.
     """
-    taken, read = Taken(), []
+    taken, read = ReceiptsTaken(), []
     for number, row in enumerate(rows, 1):
         receipt = _read(row)
         if isinstance(receipt, str):
@@ -88,10 +88,10 @@ def _read(row: Mapping[str, Any]) -> Receipt | str:
 
 def _take_one(
     connection: psycopg.Connection[Any],
-    taken: Taken,
+    taken: ReceiptsTaken,
     number: int,
     receipt: Receipt,
-    action: Known | None,
+    action: KnownSends | None,
     now: datetime,
 ) -> None:
     name = receipt.key or receipt.token
@@ -111,11 +111,11 @@ def _take_one(
         taken.known += 1
     if action.step in ("unknown", "doubt") and not action.busy and receipt.status in ("delivered", "opened"):
         told = {"why": f"receipt: {receipt.status}"}
-        write(connection, [Step(action.action, action.number, "sent", action.channel, now, None, "", told)])
+        write(connection, [SendStep(action.action, action.number, "sent", action.channel, now, None, "", told)])
         finish(connection, [action.action])
 
 
-def _rows(receipt: Receipt, action: Known) -> list[TellRow]:
+def _rows(receipt: Receipt, action: KnownSends) -> list[TellRow]:
     """The fact of a receipt first, then what follows from it for the governor and the bureau."""
     channel = action.kind.removeprefix("message.") if action.kind.startswith("message.") else "push"
     body: dict[str, Any] = {"key": action.key, "channel": channel}
@@ -139,13 +139,13 @@ def _rows(receipt: Receipt, action: Known) -> list[TellRow]:
     return [row(MessageBounced.KIND, name, body | {"hard": hard, "reason": receipt.reason}), ended("bounced")]
 
 
-def _notice(receipt: Receipt, action: Known, channel: str) -> list[TellRow]:
+def _notice(receipt: Receipt, action: KnownSends, channel: str) -> list[TellRow]:
     item = Item(action.action, action.key, action.number, action.kind, "", action.borrower_number, action.loan, "", {},
                 action.body, receipt.at)  # fmt: skip
     return notice_rows(item, channel, receipt.at)
 
 
-def take_file(connection: psycopg.Connection[Any], who: Who, path: Path, now: datetime) -> tuple[int, Taken]:
+def take_file(connection: psycopg.Connection[Any], who: Who, path: Path, now: datetime) -> tuple[int, ReceiptsTaken]:
     """Take a file of receipts in the caller's transaction, one act for the file; (rows, what they came to).
 
     The same file again is the same act: its rows are known.
@@ -160,7 +160,7 @@ def take_file(connection: psycopg.Connection[Any], who: Who, path: Path, now: da
 
 def take_callback(
     connection: psycopg.Connection[Any], secret: str, headers: Mapping[str, str], body: bytes, now: datetime
-) -> Taken:
+) -> ReceiptsTaken:
     """A signed callback of a gateway: one receipt or a list of them. Raises CallbackRefused before anything is read."""
     told = verified(secret, headers, body)
     return take(connection, told if isinstance(told, list) else [told], now)

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from afterloan.papers.documents import render
-from afterloan.sending.drain import Item, Outcome, Place, Promise, Retry, Sent
+from afterloan.sending.drain import ChannelPlace, Item, Outcome, Promise, Retry, Sent
 from afterloan.sending.messages import Message, Messages, token
 from afterloan.sending.mime import mime
 from afterloan.sending.templates import Text, date_text, lender_text
@@ -24,7 +24,7 @@ class Spool(Messages):
 
     promise = Promise.KEYED
 
-    def __init__(self, channel: str, place: Place, contact: str = "") -> None:
+    def __init__(self, channel: str, place: ChannelPlace, contact: str = "") -> None:
         """`folder` of the configuration, else AFTERLOAN_HOME/sent."""
         self.contact = contact
         super().__init__(channel, place)
@@ -87,7 +87,7 @@ class Spool(Messages):
         return Sent(file.name) if file.exists() else Retry("no such file in the folder")
 
 
-def letter_pdf(message: Message, place: Place, now: datetime) -> bytes:
+def letter_pdf(message: Message, place: ChannelPlace, now: datetime) -> bytes:
     """The letter of a message as PDF."""
     to = {"name": message.item.name, "address": message.to}
     day = now.astimezone(ZoneInfo(message.zone)).date()

@@ -9,7 +9,18 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from afterloan.expected import ExpectedFailure
 from afterloan.sending.channels import needed, only, secret
-from afterloan.sending.drain import Handler, Item, Outcome, Place, Promise, Refused, Retry, Sent, Unknown, register
+from afterloan.sending.drain import (
+    ChannelPlace,
+    Handler,
+    Item,
+    Outcome,
+    Promise,
+    Retry,
+    SendRefused,
+    Sent,
+    Unknown,
+    register,
+)
 from afterloan.sending.messages import Message, Messages, token
 from afterloan.sending.spool import Spool
 
@@ -53,7 +64,7 @@ def judged(answer: httpx.Response) -> Outcome:
         return Sent(_receipt(answer), {"known": True})
     if code in (408, 425, 429) or code >= 500:
         return Retry(f"HTTP {code}: {answer.text[:200]}")
-    return Refused(f"HTTP {code}: {answer.text[:200]}")
+    return SendRefused(f"HTTP {code}: {answer.text[:200]}")
 
 
 def _receipt(answer: httpx.Response) -> str:
@@ -96,7 +107,7 @@ class Hook(Messages):
     promise = Promise.KEYED
     contact = "webhook"
 
-    def __init__(self, channel: str, place: Place) -> None:
+    def __init__(self, channel: str, place: ChannelPlace) -> None:
         """Raises ChannelsRefused."""
         super().__init__(channel, place)
         only(place, "url", "secret_env")
@@ -119,7 +130,7 @@ class Hook(Messages):
         return posted(self.client, self.url, body, headers)
 
 
-def _make(place: Place) -> Handler:
+def _make(place: ChannelPlace) -> Handler:
     if place.config.get("use", "spool") == "webhook":
         return Hook("webhook", place)
     only(place, "folder")

@@ -6,28 +6,29 @@ from typing import Any
 import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 
+from afterloan.dates import date_of
 from afterloan.facts import Accelerated, AccelerationWithdrawn, FactRefused
 from afterloan.loan.reckon import reckon_loan
 from afterloan.loan.suppose import alone, suppose, told
 from afterloan.loan.terms import FactKind
-from afterloan.servicing.booking import Taken, take
+from afterloan.servicing.booking import FactTaken, take
 from afterloan.servicing.withdrawal import Gone, withdraw
 from afterloan.store.legal import LegalCase, case_of
 from afterloan.store.locks import lock_borrowers
 from afterloan.store.outbox import put_findings
 from afterloan.store.read import read_loans
 from afterloan.strategy.acceleration import debt_of, may_accelerate, may_withdraw
-from afterloan.strategy.legal import Answer
+from afterloan.strategy.legal import StepAnswer
 
 Connection = psycopg.Connection[Any]
 
 
-def accelerate(connection: Connection, reader: adbc.Connection, fact: Accelerated) -> Taken:
+def accelerate(connection: Connection, reader: adbc.Connection, fact: Accelerated) -> FactTaken:
     """Call the rest of a loan due on `fact.on`, the day its notice names, when the pack's preconditions are met.
 
     The same fact again is answered with what it came to. Raises FactRefused naming what is missing.
     """
-    on = date.fromordinal(fact.on + 719163)
+    on = date_of(fact.on)
     case = case_of(connection, reader, fact.loan, on)
     lock_borrowers(connection, [case.number])
     if not _known(connection, fact.reference):
@@ -51,12 +52,12 @@ def _forget_reminders(connection: Connection, case: LegalCase, on: date) -> None
     withdraw(connection, [Gone(str(key), case.number, "called due") for (key,) in rows], on)
 
 
-def withdraw_acceleration(connection: Connection, reader: adbc.Connection, fact: AccelerationWithdrawn) -> Taken:
+def withdraw_acceleration(connection: Connection, reader: adbc.Connection, fact: AccelerationWithdrawn) -> FactTaken:
     """Withdraw it: arrears are met and no suit has begun. From that day the loan stands as if never called due.
 
     Raises FactRefused naming what is missing.
     """
-    on = date.fromordinal(fact.on + 719163)
+    on = date_of(fact.on)
     case = case_of(connection, reader, fact.loan, on)
     lock_borrowers(connection, [case.number])
     if not _known(connection, fact.reference):
@@ -72,7 +73,7 @@ def _known(connection: Connection, reference: str) -> bool:
     return connection.execute("select from fact where reference = %s", (reference,)).fetchone() is not None
 
 
-def _judge(connection: Connection, case: LegalCase, answer: Answer, remedy: str) -> None:
+def _judge(connection: Connection, case: LegalCase, answer: StepAnswer, remedy: str) -> None:
     put_findings(connection, [(case.number, case.loan_number, "legal", f) for f in answer.findings])
     if not answer.allowed:
         raise FactRefused("loan", case.loan, "; ".join(answer.why), remedy)

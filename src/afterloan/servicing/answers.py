@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from pydantic import Field
 
-from afterloan.banks.words import Correction, Result, Results, RowRefused
+from afterloan.banks.words import BankRowRefused, Correction, Result, Results
 from afterloan.facts import FactRefused
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.debits import OWN, follow_on
@@ -54,7 +54,7 @@ class TakeResults(Asked):
 
     message: str
     results: tuple[Result, ...]
-    refused: tuple[RowRefused, ...] = ()
+    refused: tuple[BankRowRefused, ...] = ()
     corrections: tuple[Correction, ...] = ()
 
 
@@ -75,7 +75,7 @@ def _take_all(
     desk: Desk,
     message: str,
     results: tuple[Result, ...],
-    refused: tuple[RowRefused, ...],
+    refused: tuple[BankRowRefused, ...],
     corrections: tuple[Correction, ...],
     on: date,
 ) -> dict[str, Any]:

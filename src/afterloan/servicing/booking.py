@@ -19,7 +19,7 @@ from afterloan.store.record import Recorded, record
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class FactTaken:
     """What taking a fact in came to: how it was recorded, the loan afterwards, and how many entries it made."""
 
     recorded: Recorded
@@ -29,7 +29,7 @@ class Taken:
     """As of which the loan is reckoned: the first open day, or that of the news where it is later."""
 
 
-def take(connection: psycopg.Connection[Any], fact: Fact) -> Taken:
+def take(connection: psycopg.Connection[Any], fact: Fact) -> FactTaken:
     """Record a fact, reckon its loan and post the difference, in the caller's transaction.
 
     The entries belong to the first open day of the loan's shard: its close finds them posted. While that day
@@ -45,13 +45,13 @@ def take(connection: psycopg.Connection[Any], fact: Fact) -> Taken:
         reason = Refusal(int(reckoned.position["error"])).name.lower().replace("_", " ")
         raise FactRefused("reference", fact.reference, f"leaves the loan unreckonable: {reason}", "correct it first")
     if day != read.open_day:
-        return Taken(done, reckoned, 0, day)
+        return FactTaken(done, reckoned, 0, day)
     loans, of_product = read.book.contracts["loan"], read.book.contracts["product"]
     entries = entries_to_reach(totals_of(np.array([reckoned.position])), read.posted, loans, of_product)
     if len(entries):
         with connection.cursor() as cursor:
             cursor.executemany(ENTRY, [(iso(day), read.shard, *entry.tolist()) for entry in entries])
-    return Taken(done, reckoned, len(entries), day)
+    return FactTaken(done, reckoned, len(entries), day)
 
 
 def book_of(connection: psycopg.Connection[Any], loan: str) -> Book:

@@ -10,24 +10,24 @@ import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 
 from afterloan.banks.words import Order, Result, reference_of
-from afterloan.dates import day
+from afterloan.dates import number_of
 from afterloan.facts import Fact, FactRefused, Repaid, Reversed
 from afterloan.facts.debit import (
     DebitAttempted,
     DebitFailed,
     DebitOutcome,
+    DebitPart,
     DebitReturned,
     DebitSucceeded,
     MandateRevoked,
     MandateSigned,
-    Part,
 )
 from afterloan.facts.hold import HoldLifted, HoldPlaced
 from afterloan.rules.packs import Finding
 from afterloan.servicing.repayment import take_money
 from afterloan.store.contacts import defaults_of
 from afterloan.store.debits import (
-    Standing,
+    MandateStanding,
     attempt_of,
     day_of,
     lock_borrower,
@@ -39,7 +39,7 @@ from afterloan.store.events import borrower_number, events_of, tell
 from afterloan.store.outbox import Action, put, put_findings
 from afterloan.strategy.debit import (
     PENDING,
-    Answer,
+    DebitAnswer,
     Owed,
     Tried,
     Wanted,
@@ -177,7 +177,7 @@ def _money(
 
 
 def _number(on: date) -> int:
-    return day(on.isoformat())
+    return number_of(on)
 
 
 def _end_mandate(connection: psycopg.Connection[Any], attempt: DebitAttempted, event: DebitOutcome) -> None:
@@ -197,7 +197,7 @@ class Planned:
 
     attempt: DebitAttempted | None
     order: Order | None
-    answer: Answer
+    answer: DebitAnswer
 
 
 def plan_attempt(
@@ -227,12 +227,12 @@ def plan_attempt(
     made = next((t for t in standing.tried if t.reference == reference), None)
     if made is not None and hold is None and made.state == PENDING and _still_wanted(made, owed):
         attempt = attempt_of(connection, reference)
-        return Planned(attempt, _order(connection, attempt, standing), Answer(None))
+        return Planned(attempt, _order(connection, attempt, standing), DebitAnswer(None))
     if made is not None:
-        answer = Answer(None, (rule.finding(today, "not sent again", attempt=reference, state=made.state),))
+        answer = DebitAnswer(None, (rule.finding(today, "not sent again", attempt=reference, state=made.state),))
     elif hold is not None:
         told = hold.rule.finding(today, "stopped", hold=hold.hold, since=hold.since.isoformat())
-        answer = Answer(None, (told,))
+        answer = DebitAnswer(None, (told,))
     else:
         answer = next_debit(now, zone, rule, standing.mandates, owed, standing.tried, since=since)
     put_findings(connection, ((number, None, KIND, finding) for finding in answer.findings))
@@ -286,7 +286,7 @@ def _attempted(wanted: Wanted, borrower: str, reference: str, key: str, now: dat
         mandate=wanted.mandate,
         rail=wanted.rail,  # type: ignore[arg-type]  # the mandate's own, checked when it was signed
         amount_fen=wanted.amount_fen,
-        parts=tuple(Part(loan=loan, amount_fen=amount) for loan, amount in wanted.parts),
+        parts=tuple(DebitPart(loan=loan, amount_fen=amount) for loan, amount in wanted.parts),
         action=key,
         represents=wanted.represents,
     )
@@ -300,7 +300,7 @@ def place_of_borrower(connection: psycopg.Connection[Any], borrower: int) -> tup
     return place.zones[0], place.jurisdiction
 
 
-def _order(connection: psycopg.Connection[Any], attempt: DebitAttempted, standing: Standing) -> Order:
+def _order(connection: psycopg.Connection[Any], attempt: DebitAttempted, standing: MandateStanding) -> Order:
     row = connection.execute("select name from borrower where reference = %s", (attempt.borrower,)).fetchone()
     assert row is not None
     return order_under(attempt, standing.signed[attempt.mandate], row[0])

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 
-from afterloan.dates import NEVER
+from afterloan.dates import NEVER, date_of, number_of
 from afterloan.facts import Charge, Charged, ChargedOff, FactRefused, Sold, WrittenOff
 from afterloan.facts.legal import (
     LegalStepApproved,
@@ -28,9 +28,9 @@ from afterloan.store.legal import LegalCase, case_of, check_role
 from afterloan.store.locks import lock_borrowers
 from afterloan.store.outbox import Action, put, put_findings
 from afterloan.strategy.legal import (
-    Answer,
     Deadline,
-    Step,
+    LegalStep,
+    StepAnswer,
     court_fee,
     deadlines,
     may_propose,
@@ -47,7 +47,7 @@ def _keep(connection: Connection, case: LegalCase, findings: Sequence[Finding]) 
     put_findings(connection, [(case.number, case.loan_number, "legal", f) for f in findings])
 
 
-def _refuse(answer: Answer, step: str) -> None:
+def _refuse(answer: StepAnswer, step: str) -> None:
     if not answer.allowed:
         raise FactRefused("step", step, "; ".join(answer.why), "see `afterloan legal show LOAN`")
 
@@ -97,7 +97,7 @@ def propose_from_ladder(connection: Connection, reader: adbc.Connection, on: dat
     return made
 
 
-def _step(case: LegalCase, proposal: str) -> Step:
+def _step(case: LegalCase, proposal: str) -> LegalStep:
     for step in case.steps:
         if step.proposal.reference == proposal:
             return step
@@ -166,7 +166,7 @@ def start(
     return event
 
 
-def _started(case: LegalCase, step: Step, on: date, by: str, court: str, case_number: str) -> LegalStepStarted:
+def _started(case: LegalCase, step: LegalStep, on: date, by: str, court: str, case_number: str) -> LegalStepStarted:
     told: dict[str, Any] = {"borrower": case.borrower, "loan": case.loan, "on": on, "known_on": on}
     told |= {"of": step.proposal.reference, "step": step.name, "by": by, "court": court, "case_number": case_number}
     principal = int(case.reckoned.position["outstanding_fen"][Component.PRINCIPAL])
@@ -179,7 +179,7 @@ def _started(case: LegalCase, step: Step, on: date, by: str, court: str, case_nu
     )
 
 
-def _action(connection: Connection, case: LegalCase, step: Step, on: date) -> Action:
+def _action(connection: Connection, case: LegalCase, step: LegalStep, on: date) -> Action:
     """The demand is a letter; all else is a paper that a person files."""
     proposal = step.proposal.reference
     place = place_of(dict(case.attributes), defaults_of(connection))
@@ -195,7 +195,7 @@ def _action(connection: Connection, case: LegalCase, step: Step, on: date) -> Ac
         "amount_fen": int(position["arrears_fen"].sum()),
         "penalty_fen": int(position["outstanding_fen"][Component.PENALTY]),
         "days_past_due": case.claim.days_past_due,
-        "due_on": date.fromordinal(oldest + 719163).isoformat() if oldest != NEVER else None,
+        "due_on": date_of(oldest).isoformat() if oldest != NEVER else None,
         "loans": [case.loan],
     }
     body = {"template": "demand-letter", "language": place.language, "to": None, "purpose": "legal_notice",
@@ -210,7 +210,7 @@ def charge_cost(connection: Connection, case: LegalCase, reference: str, amount_
     """
     if amount_fen <= 0 or int(case.reckoned.position["written_off_on"]) != NEVER:
         return
-    day = on.toordinal() - 719163
+    day = number_of(on)
     take(connection, Charged(case.loan, reference, day, day, amount_fen, Charge.FEE, day))
 
 
@@ -380,7 +380,7 @@ def approve_loss(connection: Connection, proposal: str, on: date, by: str, role:
 
 
 def _take_loss(connection: Connection, told: LossProposed, on: date) -> None:
-    day = on.toordinal() - 719163
+    day = number_of(on)
     name = (told.loan, f"fact:{told.reference}", day, day)
     if told.what == "sale":
         take(connection, Sold(*name, told.price_fen))

@@ -6,14 +6,14 @@ from typing import Any, Literal
 import psycopg
 from pydantic import Field
 
-from afterloan.dates import day
+from afterloan.dates import number_of
 from afterloan.facts import Accelerated, AccelerationWithdrawn, FactRefused
 from afterloan.facts.events import read_event
 from afterloan.facts.legal import EvidenceKept, LegalStepProposed, LossProposed
 from afterloan.servicing import legal
 from afterloan.servicing.acceleration import accelerate, withdraw_acceleration
 from afterloan.servicing.asked import Asked
-from afterloan.servicing.booking import Taken
+from afterloan.servicing.booking import FactTaken
 from afterloan.servicing.desk import Desk
 from afterloan.store.events import tell
 from afterloan.store.settings import Setting, set_parts
@@ -187,7 +187,7 @@ class CallDue(Asked):
 
 def call_due(desk: Desk, asked: CallDue, on: date) -> dict[str, Any]:
     """Call a loan due when the pack's preconditions are met; reminders of its later instalments are withdrawn."""
-    due, known = day((asked.due_on or on).isoformat()), day(on.isoformat())
+    due, known = number_of(asked.due_on or on), number_of(on)
     done = accelerate(desk.connection, desk.reader, Accelerated(asked.loan, desk.reference, due, known))
     return _standing(asked.loan, done)
 
@@ -200,12 +200,12 @@ class WithdrawCall(Asked):
 
 def withdraw_call(desk: Desk, asked: WithdrawCall, on: date) -> dict[str, Any]:
     """Withdraw an acceleration: its arrears are met and no suit has begun."""
-    known = day(on.isoformat())
+    known = number_of(on)
     fact = AccelerationWithdrawn(asked.loan, desk.reference, known, known)
     return _standing(asked.loan, withdraw_acceleration(desk.connection, desk.reader, fact))
 
 
-def _standing(loan: str, done: Taken) -> dict[str, Any]:
+def _standing(loan: str, done: FactTaken) -> dict[str, Any]:
     position = done.reckoned.position
     arrears = int(position["arrears_fen"].sum())
     return {"loan": loan, "entries": done.entries, "arrears_fen": arrears, "payoff_fen": int(position["payoff_fen"])}

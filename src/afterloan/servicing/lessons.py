@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from afterloan.dates import day, iso
+from afterloan.dates import date_of, day, iso
 from afterloan.enquiry.way_back import Drawn, stand_in
 from afterloan.facts import FactRefused
 from afterloan.facts.limit import LimitRestored
@@ -22,7 +22,7 @@ from afterloan.facts.rebuilding import (
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.suppose import alone
 from afterloan.rebuilding.lessons import Effect, arm_of, chosen, effect, filled, happened, lessons, numbers
-from afterloan.rebuilding.restoration import Answer, Conduct, automatic, on_application
+from afterloan.rebuilding.restoration import Conduct, RestorationAnswer, automatic, on_application
 from afterloan.rebuilding.standing import line_on
 from afterloan.risk.spells import kept_since, spells_of
 from afterloan.store.events import tell
@@ -37,7 +37,7 @@ Connection = psycopg.Connection[Any]
 
 
 def _date(number: int) -> date:
-    return date.fromisoformat(iso(number))
+    return date_of(number)
 
 
 def conduct_of(person: Person, on: int) -> Conduct:
@@ -55,7 +55,9 @@ def conduct_of(person: Person, on: int) -> Conduct:
     return Conduct(_date(on), None if late else _date(cured or first), payments, worst, band, lost=lost)
 
 
-def apply_for_limit(connection: Connection, person: Person, wanted_fen: int, on: int, reference: str) -> Answer:
+def apply_for_limit(
+    connection: Connection, person: Person, wanted_fen: int, on: int, reference: str
+) -> RestorationAnswer:
     """Take an application for the limit and answer it: restored in a step, or refused with reasons and a day."""
     stood = stand_in(connection, person, on)
     line = line_on(stood.events, _date(on))
@@ -82,7 +84,7 @@ def apply_for_limit(connection: Connection, person: Person, wanted_fen: int, on:
 
 
 def _restore(
-    connection: psycopg.Connection[Any], answer: Answer, before: int, reference: str, base: dict[str, Any]
+    connection: psycopg.Connection[Any], answer: RestorationAnswer, before: int, reference: str, base: dict[str, Any]
 ) -> None:
     tell(
         connection,
@@ -91,7 +93,7 @@ def _restore(
     )  # fmt: skip
 
 
-def restore_in(connection: psycopg.Connection[Any], person: Person, on: int, reference: str) -> Answer:
+def restore_in(connection: psycopg.Connection[Any], person: Person, on: int, reference: str) -> RestorationAnswer:
     """Let the automatic rule end a freeze, if it does so on this day, in the caller's transaction.
 
     The one rule that ends a freeze unasked. A hold that keeps rules from a line keeps this one from it too.

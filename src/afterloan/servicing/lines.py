@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from pydantic import Field
 
-from afterloan.banks.words import RowRefused, Statement
+from afterloan.banks.words import BankRowRefused, BankStatement
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
 from afterloan.servicing.money import PART, TurnedLine, import_lines, lines_in_turn, source_of
@@ -27,10 +27,10 @@ class TakeStatement(Asked):
     currency: str
     file: str
     lines: tuple[TurnedLine, ...]
-    refused: tuple[RowRefused, ...] = ()
+    refused: tuple[BankRowRefused, ...] = ()
 
 
-def statement_in_parts(statement: Statement, file: str) -> Iterator[TakeStatement]:
+def statement_in_parts(statement: BankStatement, file: str) -> Iterator[TakeStatement]:
     """A statement as askings of at most `PART` lines each; the rows that could not be read are in the first."""
     lines = tuple(lines_in_turn(statement))
     told = {"account": statement.account, "source": source_of(statement), "currency": statement.currency, "file": file}

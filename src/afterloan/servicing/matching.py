@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from afterloan.banks.words import Line
+from afterloan.banks.words import StatementLine
 
 TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,59}")
 
@@ -12,7 +12,7 @@ CREDITOR_REFERENCE = re.compile(r"RF[0-9]{2}[A-Za-z0-9]{1,21}")
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class LineClaim:
     """A live loan that a line may be for. Money in minor units; `due_fen`: arrears and today, else the next one."""
 
     loan: str
@@ -35,7 +35,7 @@ class Match:
     candidates: tuple[str, ...] = ()
 
 
-def tokens(line: Line) -> list[str]:
+def tokens(line: StatementLine) -> list[str]:
     """Words of a line that may be references, in order: `tokens` of "repay loan-7, thanks" has `loan-7`.
 
     A creditor reference (ISO 11649) also counts without its RF and check digits: `RF18L3` is `L3` too.
@@ -45,7 +45,9 @@ def tokens(line: Line) -> list[str]:
     return list(dict.fromkeys([*found, *within]))
 
 
-def match_line(line: Line, by_loan: Sequence[Claim], by_borrower: Sequence[Claim], by_name: Iterable[Claim]) -> Match:
+def match_line(
+    line: StatementLine, by_loan: Sequence[LineClaim], by_borrower: Sequence[LineClaim], by_name: Iterable[LineClaim]
+) -> Match:
     """Decide a line that names no debit of ours. Pure.
 
     `by_loan`: claims whose loan reference the line names; `by_borrower`: loans of the borrower whose reference or

@@ -7,13 +7,13 @@ from typing import Any
 
 import psycopg
 
-from afterloan.banks.words import Correction, Line, Result, Results, RowRefused, Statement, Status
-from afterloan.dates import day
+from afterloan.banks.words import BankRowRefused, BankStatement, Correction, Result, Results, StatementLine, Status
+from afterloan.dates import number_of
 from afterloan.facts import FactRefused, Repaid, Reversed
 from afterloan.loan.reckon import reckon_book
 from afterloan.servicing.booking import take
 from afterloan.servicing.debits import Settled, take_result
-from afterloan.servicing.matching import Claim, Match, match_line, tokens
+from afterloan.servicing.matching import LineClaim, Match, match_line, tokens
 from afterloan.servicing.verbs import borrower_of_loan
 from afterloan.store.connect import reader_to
 from afterloan.store.debits import attempt_of
@@ -25,7 +25,7 @@ from afterloan.store.read import read_loans
 from afterloan.store.server import Store
 from afterloan.store.statements import (
     BankRefusal,
-    Kept,
+    KeptLine,
     LineRow,
     free_fact_name,
     is_matched,
@@ -51,7 +51,7 @@ class TakenIn:
     taken_fen: int = 0
     surplus: list[Settled] = field(default_factory=list)
     contradictions: list[Settled] = field(default_factory=list)
-    refused: list[RowRefused] = field(default_factory=list)
+    refused: list[BankRowRefused] = field(default_factory=list)
     corrections: list[Correction] = field(default_factory=list)
     borrowers: set[str] = field(default_factory=set)
     """References of those whose debits were answered for the first time."""
@@ -70,7 +70,7 @@ def take_results(connection: psycopg.Connection[Any], results: Results, known_on
                 settled = take_result(connection, result, known_on)
         except FactRefused as bad:
             place = f"result {k} ({result.end_to_end})"
-            done.refused.append(RowRefused(place, bad.column, str(bad.value), bad.reason, bad.remedy))
+            done.refused.append(BankRowRefused(place, bad.column, str(bad.value), bad.reason, bad.remedy))
             continue
         count_settled(done, settled, result)
     _keep_refusals(connection, done, results.message, known_on)
@@ -117,7 +117,7 @@ class Imported:
     matched: dict[str, int] = field(default_factory=dict)
     matched_fen: int = 0
     unmatched: list[tuple[str, Match]] = field(default_factory=list)
-    refused: list[RowRefused] = field(default_factory=list)
+    refused: list[BankRowRefused] = field(default_factory=list)
     borrowers: set[str] = field(default_factory=set)
     """References of those whose loans the money reached."""
 
@@ -126,7 +126,7 @@ class Imported:
 class TurnedLine:
     """A line with its place in the statement, and its `turn`: which it is of the lines there that are alike, from 1."""
 
-    line: Line
+    line: StatementLine
     position: int
     turn: int
 
@@ -135,7 +135,7 @@ PART = 1_000
 """Lines of a bank's file that are taken in one transaction, for each may lock a borrower; longer files are several."""
 
 
-def lines_in_turn(statement: Statement) -> list[TurnedLine]:
+def lines_in_turn(statement: BankStatement) -> list[TurnedLine]:
     """The lines of a statement with their places and turns: of two that are the same in all, the second has turn 2."""
     turns: dict[tuple[object, ...], int] = {}
     found = []
@@ -147,7 +147,7 @@ def lines_in_turn(statement: Statement) -> list[TurnedLine]:
     return found
 
 
-def source_of(statement: Statement) -> str:
+def source_of(statement: BankStatement) -> str:
     """The bank's name of a statement, with its own count where the name alone is none."""
     return f"{statement.message} {statement.number}".strip()
 
@@ -158,7 +158,7 @@ def import_lines(
     source: str,
     currency: str,
     lines: Sequence[TurnedLine],
-    refused: Sequence[RowRefused],
+    refused: Sequence[BankRowRefused],
     file: str,
     known_on: date,
 ) -> Imported:
@@ -179,7 +179,7 @@ def import_lines(
     return done
 
 
-def _row(account: str, source: str, currency: str, line: Line, position: int) -> LineRow:
+def _row(account: str, source: str, currency: str, line: StatementLine, position: int) -> LineRow:
     return LineRow(
         account,
         source,
@@ -197,7 +197,9 @@ def _row(account: str, source: str, currency: str, line: Line, position: int) ->
     )
 
 
-def _take_line(connection: psycopg.Connection[Any], kept: Kept, line: Line, known_on: date, done: Imported) -> None:
+def _take_line(
+    connection: psycopg.Connection[Any], kept: KeptLine, line: StatementLine, known_on: date, done: Imported
+) -> None:
     """Match a line that was kept, unless it is matched or a person must look at it first."""
     name = line.bank_reference or f"#{kept.number}"
     if kept.known and is_matched(connection, kept.number):
@@ -205,7 +207,7 @@ def _take_line(connection: psycopg.Connection[Any], kept: Kept, line: Line, know
         return
     if kept.contradicts:
         remedy = f"ask the bank which is right; it waits as #{kept.number}"
-        done.refused.append(RowRefused(name, "bank_reference", line.bank_reference, kept.held, remedy))
+        done.refused.append(BankRowRefused(name, "bank_reference", line.bank_reference, kept.held, remedy))
     if kept.held:
         done.unmatched.append((name, Match(kept.held)))
         return
@@ -222,7 +224,7 @@ def _take_line(connection: psycopg.Connection[Any], kept: Kept, line: Line, know
     done.matched_fen += line.amount_fen
 
 
-def _apply(connection: psycopg.Connection[Any], number: int, line: Line, known_on: date) -> Match:
+def _apply(connection: psycopg.Connection[Any], number: int, line: StatementLine, known_on: date) -> Match:
     """Give a line to its debit or its loan; or say why it waits."""
     if _is_debit(connection, line.end_to_end):
         status: Status = "succeeded" if line.amount_fen > 0 else "returned"
@@ -259,13 +261,13 @@ def _repay(
     """Give a line (a row of the store) to a loan as a repayment of its own name, which is returned."""
     lock_borrowers(connection, [borrower_number(connection, borrower_of_loan(connection, loan))[0]])
     name = free_fact_name(connection, told)
-    on, known = day(told["booked_on"].isoformat()), day(max(known_on, told["booked_on"]).isoformat())
+    on, known = number_of(told["booked_on"]), number_of(max(known_on, told["booked_on"]))
     take(connection, Repaid(loan, name, on, known, told["amount_fen"]))
     put_match(connection, told["line"], how, loan, name, by, known_on, note)
     return name
 
 
-def propose(connection: psycopg.Connection[Any], line: Line, on: date) -> Match:
+def propose(connection: psycopg.Connection[Any], line: StatementLine, on: date) -> Match:
     """To which loan a line that names no debit belongs, or among which a person may choose."""
     words = tokens(line)
     named = loans_named(connection, words)
@@ -276,7 +278,9 @@ def propose(connection: psycopg.Connection[Any], line: Line, on: date) -> Match:
     return match_line(line, parts[0], parts[1], parts[2])
 
 
-def _claims(connection: psycopg.Connection[Any], loans: Sequence[int], on: date, ended_too: bool) -> dict[int, Claim]:
+def _claims(
+    connection: psycopg.Connection[Any], loans: Sequence[int], on: date, ended_too: bool
+) -> dict[int, LineClaim]:
     """Live loans (`ended_too`: also those that are paid) with what they ask for on a day."""
     if not loans:
         return {}
@@ -287,14 +291,14 @@ def _claims(connection: psycopg.Connection[Any], loans: Sequence[int], on: date,
         (list(loans),),
     ).fetchall()
     names = {loan: told for loan, *told in rows}
-    as_of = day(on.isoformat())
-    found: dict[int, Claim] = {}
+    as_of = number_of(on)
+    found: dict[int, LineClaim] = {}
     for p in reckon_book(book, as_of, as_of):
         if p["error"] or not (ended_too or p["payoff_fen"] > 0):
             continue
         due = int(p["arrears_fen"].sum() + p["due_today_fen"].sum()) or int(p["next_due_fen"])
         loan, borrower, name = names[int(p["loan"])]
-        found[int(p["loan"])] = Claim(loan, borrower, name, due, int(p["payoff_fen"]))
+        found[int(p["loan"])] = LineClaim(loan, borrower, name, due, int(p["payoff_fen"]))
     return found
 
 
@@ -392,8 +396,8 @@ def take_line_off(
     fact, reversal = told["fact"], ""
     if fact and not _taken_back(connection, fact):
         reversal = f"{fact}:off"
-        was_on = day(told["booked_on"].isoformat())
-        take(connection, Reversed(told["loan"], reversal, was_on, max(day(on.isoformat()), was_on), fact))
+        was_on = number_of(told["booked_on"])
+        take(connection, Reversed(told["loan"], reversal, was_on, max(number_of(on), was_on), fact))
     put_unmatch(connection, told["match"], reversal, by, on, note)
     return LineTakenOff(int(told["line"]), name, told["loan"], fact, reversal)
 
@@ -457,7 +461,7 @@ def refunds_due(store: Store, on: date) -> list[Surplus]:
     What was given back is not there any more; what came back from a refund is there again.
     """
     over: dict[int, int] = {}
-    as_of = day(on.isoformat())
+    as_of = number_of(on)
     with store.connect() as connection, reader_to(store.url) as reader:
         for (shard,) in connection.execute("select distinct shard from contract order by shard").fetchall():
             book = read_loans(connection, reader, f"c.shard = {int(shard)}")

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from pydantic import Field
 
-from afterloan.dates import day
+from afterloan.dates import number_of
 from afterloan.facts import FactRefused, Refunded, Reversed
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
@@ -43,7 +43,7 @@ class TakeBack(Asked):
 def take_back(desk: Desk, asked: TakeBack, on: date) -> dict[str, Any]:
     """Reverse a repayment or another fact: the books keep both, the loan is reckoned without it."""
     loan, _ = _owner(desk.connection, asked.of)
-    known = day(on.isoformat())
+    known = number_of(on)
     return took(desk, Reversed(loan, desk.reference, known, known, asked.of))
 
 
@@ -57,7 +57,7 @@ class GiveBack(Asked):
 
 def give_back(desk: Desk, asked: GiveBack, on: date) -> dict[str, Any]:
     """Record a refund of an overpayment; more than waits is refused."""
-    known = day(on.isoformat())
+    known = number_of(on)
     taken = refund(desk.connection, Refunded(asked.loan, desk.reference, known, known, asked.amount_fen))
     waits = int(taken.reckoned.position["unapplied_fen"])
     return {"loan": asked.loan, "fact": taken.recorded.fact, "entries": taken.entries, "unapplied_fen": waits}
@@ -73,7 +73,7 @@ class PassOn(Asked):
 
 def pass_on(desk: Desk, asked: PassOn, on: date) -> dict[str, Any]:
     """Pass waiting money on: two facts under one reference; loans of two borrowers are refused."""
-    known = day(on.isoformat())
+    known = number_of(on)
     done = transfer(desk.connection, asked.loan, asked.target, desk.reference, known, known, asked.amount_fen)
     return {
         "loan": asked.loan,
@@ -98,7 +98,7 @@ class MoveRepayment(Asked):
 def move(desk: Desk, asked: MoveRepayment, on: date) -> dict[str, Any]:
     """Move a repayment from the wrong loan to the right one: it counts there from the day it was received."""
     loan, _ = _owner(desk.connection, asked.of)
-    known = day(on.isoformat())
+    known = number_of(on)
     done = move_repayment(desk.connection, asked.of, asked.target, desk.reference, known, asked.amount_fen)
     return {
         "loan": loan,

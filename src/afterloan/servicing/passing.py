@@ -15,7 +15,7 @@ from afterloan.facts import (
     TransferredOut,
 )
 from afterloan.loan.terms import FactKind
-from afterloan.servicing.booking import Taken, book_of, take
+from afterloan.servicing.booking import FactTaken, book_of, take
 from afterloan.servicing.repayment import leave_in_peace
 from afterloan.store.locks import lock_borrowers
 from afterloan.strategy.passing import why_not_back, why_not_in, why_not_out
@@ -27,11 +27,11 @@ Connection = psycopg.Connection[Any]
 class Passed:
     """What passing money on came to: both loans afterwards."""
 
-    out: Taken
-    into: Taken
+    out: FactTaken
+    into: FactTaken
 
 
-def refund(connection: Connection, fact: Refunded) -> Taken:
+def refund(connection: Connection, fact: Refunded) -> FactTaken:
     """Record that money which waited was given back. Raises FactRefused when less waits."""
     if not _known(connection, fact.reference, fact.loan):
         _refuse(
@@ -41,7 +41,7 @@ def refund(connection: Connection, fact: Refunded) -> Taken:
     return take(connection, fact)
 
 
-def refund_returned(connection: Connection, fact: RefundReturned) -> Taken:
+def refund_returned(connection: Connection, fact: RefundReturned) -> FactTaken:
     """Record that a refund came back: it waits again, or meets what is due. Raises FactRefused beyond what was given.
 
     For a refund that was never made at all, reverse its fact instead: then the money had waited all along.

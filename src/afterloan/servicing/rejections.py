@@ -15,7 +15,7 @@ from afterloan.store.outbox import Action, put
 
 
 @dataclass(slots=True)
-class Taken:
+class RejectionsTaken:
     """What an answer came to: rows recorded, known before, and refused with the reason."""
 
     recorded: int = 0
@@ -23,13 +23,15 @@ class Taken:
     refused: list[tuple[int, str, str]] = field(default_factory=list)
 
 
-def take_response(connection: psycopg.Connection[Any], raw: bytes, bureau: str, month_end: date, on: date) -> Taken:
+def take_response(
+    connection: psycopg.Connection[Any], raw: bytes, bureau: str, month_end: date, on: date
+) -> RejectionsTaken:
     """Record the rejections of a bureau's file in the caller's transaction.
 
     A file of another period, another bureau's, or cut is refused whole (RecordRefused). A row about an account of which
     nothing was furnished for the month is refused by itself, the others are taken. The same bytes again are known.
     """
-    taken = Taken()
+    taken = RejectionsTaken()
     file = sha256(raw).hexdigest()[:16]
     for row in read_response(raw, bureau, month_end):
         try:

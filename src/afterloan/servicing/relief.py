@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from afterloan.dates import NEVER, day, iso
+from afterloan.dates import NEVER, date_of, day, iso, number_of
 from afterloan.facts import (
     Charge,
     Charged,
@@ -54,7 +54,7 @@ from afterloan.store.outbox import put_findings
 from afterloan.store.rebuilding import Person
 from afterloan.store.relief import HeldLoan, event_named, hold_loan, loans_of
 from afterloan.strategy.affordability import Affordable, MonthFlow, affordable
-from afterloan.strategy.eligibility import Asked, Case, eligible, relief_rule
+from afterloan.strategy.eligibility import PlanAsked, PlanCase, eligible, relief_rule
 from afterloan.strategy.hardship import (
     breathing_space,
     decision,
@@ -71,7 +71,7 @@ Connection = psycopg.Connection[Any]
 
 
 def _date(number: int) -> date:
-    return date.fromisoformat(iso(number))
+    return date_of(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Open:
         """Keep findings about this loan."""
         put_findings(self.connection, [(self.loan.borrower, self.loan.loan, about, f) for f in findings])
 
-    def case(self) -> Case:
+    def case(self) -> PlanCase:
         """What eligibility asks about."""
         now = reckon_loan(self.book, 0, self.on)
         hardship = hardships_of(self.events, _date(self.on)).granted is not None
@@ -153,7 +153,7 @@ def execute_quote(connection: Connection, of: str, today: int, reference: str) -
     known = _executed_before(it, of)
     if known:
         return Executed(True, quote_again(it, given, want), known, "known already")
-    late = today != day(given.for_on.isoformat())
+    late = today != number_of(given.for_on)
     fresh = quote(it.book, want, today, today, it.loan.jurisdiction)
     if late or not same(given.seal, fresh):
         why = f"it was for {given.for_on}" if late else "something was told of the loan since"
@@ -176,7 +176,7 @@ def _executed_before(it: Open, of: str) -> str:
 def quote_again(it: Open, given: QuoteGiven, want: Want) -> Quote:
     """The quote as it was given, from its facts."""
     none = relief_rule("relief.quote").finding(given.on, "as given")
-    on = day(given.for_on.isoformat())
+    on = number_of(given.for_on)
     return Quote(want, on, given.amount_fen, given.fee_fen, given.saves_fen, (), (), on, given.seal, (), none)
 
 
@@ -288,7 +288,7 @@ def simulation_told(it: Open, sim: Simulated) -> dict[str, Any]:
 
 def plan_of(offered: PlanOffered) -> Plan:
     """The plan of an offer."""
-    return Plan(offered.plan, Asked(offered.plan), offered.does)
+    return Plan(offered.plan, PlanAsked(offered.plan), offered.does)
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +317,7 @@ def accept_plan(connection: Connection, of: str, on: int, reference: str) -> Acc
         if isinstance(e, PlanAccepted) and e.loan == offered.loan
     ):
         raise FactRefused("plan", of, "another plan is running on this loan", "complete or cancel it first")
-    start = day(offered.on.isoformat())
+    start = number_of(offered.on)
     sim = simulate(it.book, plan_of(offered), start)
     if plan_seal(it.book, sim, start) != offered.seal:
         fresh = _offered(it, simulate(it.book, plan_of(offered), on), reference, {"instead_of": of})
@@ -403,7 +403,7 @@ def _lift(it: Open, hold: str, reason: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class PlanKept:
     """How a running plan is kept on a day: state, what was missed and since when, periods kept so far."""
 
     state: str
@@ -412,15 +412,15 @@ class Kept:
     missed_fen: int = 0
 
 
-def how_kept(book: Book, offered: PlanOffered, on: int) -> Kept:
+def how_kept(book: Book, offered: PlanOffered, on: int) -> PlanKept:
     """Whether a running plan is kept, broken or completed by a day, from the loan as reckoned."""
-    start = day(offered.on.isoformat())
+    start = number_of(offered.on)
     now = reckon_loan(book, 0, on)
     if now.position["paid_off_on"] != NEVER:
-        return Kept("completed")
+        return PlanKept("completed")
     if offered.plan == "settlement":
         until = day(str(offered.does[0]["due_on"]))
-        return Kept("broken", 0, until, int(offered.does[0]["amount_fen"])) if on > until else Kept("running")
+        return PlanKept("broken", 0, until, int(offered.does[0]["amount_fen"])) if on > until else PlanKept("running")
     late = relief_rule("relief.offer").parameters["broken_after_days"]
     rows = now.instalments
     mine = rows[(rows["due_on"] > start) & (rows["due_on"] <= on) & (rows["due_fen"].sum(axis=1) > 0)]
@@ -429,21 +429,21 @@ def how_kept(book: Book, offered: PlanOffered, on: int) -> Kept:
     if len(missed):
         first = missed[0]
         owed = int((first["due_fen"] - first["paid_fen"] - first["waived_fen"]).sum())
-        return Kept("broken", kept, int(first["due_on"]), max(owed, 0))
+        return PlanKept("broken", kept, int(first["due_on"]), max(owed, 0))
     periods = int(offered.does[0].get("count", 0) or 0)
     if offered.plan in ("deferral", "interest_only", "penalty_waiver") and periods and kept >= periods:
-        return Kept("completed", kept)
-    return Kept("running", kept)
+        return PlanKept("completed", kept)
+    return PlanKept("running", kept)
 
 
-def watch_plan(connection: Connection, of: str, on: int) -> Kept:
+def watch_plan(connection: Connection, of: str, on: int) -> PlanKept:
     """Look at a running plan: broken, what it gave on condition returns; completed, the hold is lifted."""
     offered: PlanOffered = event_named(connection, of, PlanOffered)
     assert offered.loan is not None
     it = opened(connection, offered.loan, on)
     state = plan_state(it.events, of, _date(on))
     if state != "running":
-        return Kept(state)
+        return PlanKept(state)
     kept = how_kept(it.book, offered, on)
     if kept.state == "broken":
         take(it.connection, PlanBroken(offered.loan, f"{of}/broken", on, on))
@@ -495,7 +495,7 @@ def plan_for_map(connection: Connection, person: Person, loan: str, on: int) -> 
 
 def apply_for_hardship(connection: Connection, applied: HardshipApplied) -> None:
     """Take an application: the hold on collection, and penalty interest held on every loan, in one transaction."""
-    on = day(applied.on.isoformat())
+    on = number_of(applied.on)
     may_apply(events_of(connection, applied.borrower, as_of=applied.on, known_on=applied.known_on), applied.on)
     tell(connection, applied)
     tell(connection, review_hold(applied))
@@ -577,7 +577,7 @@ def end_breathing_space(connection: Connection, of: str, on: int) -> None:
     for loan in loans_of(connection, hold.borrower):
         held = hold_loan(connection, loan)
         book = loans_now(connection, ONE_LOAN, {"of": held.loan})
-        rate = rate_before(alone(book, 0, on), day(hold.on.isoformat()))
+        rate = rate_before(alone(book, 0, on), number_of(hold.on))
         take(connection, PenaltyResumed(loan, f"{of}/penalty/{loan}/resumed", on, on))
         take(connection, RateChanged(loan, f"{of}/rate/{loan}/resumed", on, on, rate, while_kept=True))
     if hold.ends_on is None or _date(on) <= hold.ends_on:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import psycopg
 from pydantic import Field
 
-from afterloan.dates import day, iso
+from afterloan.dates import date_of, number_of
 from afterloan.facts import Fact, Repaid
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.booking import take
@@ -28,7 +28,7 @@ def take_repayment(desk: Desk, asked: TakeRepayment, on: date) -> dict[str, Any]
     `entries`: how many were posted; `payoff_fen`: what would end the loan now. 743.20 that meets the instalment of
     743.20 due that day posts three entries and leaves the rest of the loan as `payoff_fen`.
     """
-    fact = Repaid(asked.loan, desk.reference, day(asked.received_on.isoformat()), day(on.isoformat()), asked.amount_fen)
+    fact = Repaid(asked.loan, desk.reference, number_of(asked.received_on), number_of(on), asked.amount_fen)
     taken = take(desk.connection, fact)
     return {
         "loan": asked.loan,
@@ -56,4 +56,4 @@ def leave_in_peace(connection: psycopg.Connection[Any], fact: Fact) -> int:
         "select b.reference from contract c join borrower b using (borrower) where c.reference = %s", (fact.loan,)
     ).fetchone()
     assert row is not None
-    return withdraw_cured(connection, str(row[0]), date.fromisoformat(iso(fact.known_on)))
+    return withdraw_cured(connection, str(row[0]), date_of(fact.known_on))

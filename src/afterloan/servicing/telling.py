@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 from pydantic import create_model
 
 from afterloan import facts
-from afterloan.dates import day
+from afterloan.dates import number_of
 from afterloan.facts import Fact
 from afterloan.facts.events import Event, read_event
 from afterloan.servicing.asked import Asked
@@ -69,7 +69,7 @@ def fact_of(cls: type[Fact], asked: Any, reference: str, on: date) -> Fact:
     """The fact of what was asked: effective when it happened (else today), known today."""
     values = {name: _plain(cls, name, value) for name, value in asked.model_dump(exclude={"happened_on"}).items()}
     happened = asked.happened_on or on
-    return cls(**values, reference=reference, on=day(happened.isoformat()), known_on=day(on.isoformat()))
+    return cls(**values, reference=reference, on=number_of(happened), known_on=number_of(on))
 
 
 def took(desk: Desk, fact: Fact) -> dict[str, Any]:
@@ -123,5 +123,5 @@ def _plain(cls: type[Fact], name: str, value: Any) -> Any:
     if words is not None and isinstance(value, str):
         return words[value.upper()]
     if name.endswith("_on"):
-        return day(value.isoformat()) if value else 0
+        return number_of(value) if value else 0
     return value

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from afterloan.dates import iso
+from afterloan.dates import iso, number_of
 from afterloan.facts.action import ActionWithdrawn
 from afterloan.store.contacts import defaults_of
 from afterloan.store.events import borrower_number, events_of
@@ -98,7 +98,7 @@ def withdraw_held(connection: psycopg.Connection[Any], borrower: str, on: date) 
     count = 0
     for what, hold in stopped(held_on(events, on, place.jurisdiction)).items():
         if what in STOPPED_KINDS:
-            day = on.toordinal() - 719163
+            day = number_of(on)
             gone = unwanted(connection, [number], day, f"hold: {hold.hold}", STOPPED_KINDS[what])
             count += withdraw(connection, gone, on)
     return count
@@ -110,7 +110,7 @@ def withdraw_cured(connection: psycopg.Connection[Any], borrower: str, on: date)
     In the caller's transaction, with the repayment. Returns how many actions; none while anything is overdue or due.
     """
     number, _ = borrower_number(connection, borrower)
-    gone = unwanted(connection, [number], on.toordinal() - 719163, "cured", TREATMENTS)
+    gone = unwanted(connection, [number], number_of(on), "cured", TREATMENTS)
     if not gone or owed_now(connection, borrower, on):
         return 0
     return withdraw(connection, gone, on)

@@ -16,7 +16,7 @@ BEFORE = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptAct:
     """An act on record. `asked` and `answer` are JSON values; `at` is when it was done, `on` the business day."""
 
     act: int
@@ -35,17 +35,17 @@ class Kept:
 COLUMNS = "act, reference, verb, who_kind, who, roles, door, on_day, at, asked, answer"
 
 
-def _kept(row: tuple[Any, ...]) -> Kept:
-    return Kept(row[0], row[1], row[2], row[3], row[4], tuple(row[5]), *row[6:])
+def _kept(row: tuple[Any, ...]) -> KeptAct:
+    return KeptAct(row[0], row[1], row[2], row[3], row[4], tuple(row[5]), *row[6:])
 
 
-def act_known(connection: psycopg.Connection[Any], reference: str) -> Kept | None:
+def act_known(connection: psycopg.Connection[Any], reference: str) -> KeptAct | None:
     """The act that was done under a reference, or None."""
     row = connection.execute(f"select {COLUMNS} from act where reference = %s", (reference,)).fetchone()
     return _kept(row) if row else None
 
 
-def act_numbered(connection: psycopg.Connection[Any], act: int) -> Kept | None:
+def act_numbered(connection: psycopg.Connection[Any], act: int) -> KeptAct | None:
     """The act of a number, or None."""
     row = connection.execute(f"select {COLUMNS} from act where act = %s", (act,)).fetchone()
     return _kept(row) if row else None

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import psycopg
 
-from afterloan.dates import NEVER, iso
+from afterloan.dates import NEVER, iso, number_of
 from afterloan.facts import FactRefused
 from afterloan.facts.contact import ContactAttempted, ContactEnded
 from afterloan.facts.events import event_of
@@ -23,7 +23,7 @@ from afterloan.store.events import tell
 from afterloan.store.ids import one_of
 from afterloan.store.locks import lock_borrowers
 from afterloan.store.read import read_loans
-from afterloan.strategy.agency_file import Returned, RowRefused, write_placements
+from afterloan.strategy.agency_file import AgencyRowRefused, Returned, write_placements
 from afterloan.strategy.frame import loan_frame, of_borrowers
 from afterloan.strategy.holds import held_on, stopped
 from afterloan.strategy.places import place_of
@@ -35,7 +35,7 @@ KEPT_DAYS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class OpenCase:
     """An open case: since when, in which queue, what it is worth working once, who has it, what stops it."""
 
     borrower: str
@@ -70,7 +70,7 @@ KINDS = ["case.assigned", "agency.placed", "agency.recalled", "hold.placed", "ho
 
 def open_cases(
     connection: psycopg.Connection[Any], reader: adbc.Connection, on: date, queue: str | None = None
-) -> list[Case]:
+) -> list[OpenCase]:
     """The cases open at the end of a day, of a queue or all, the most worth first.
 
     A ladder's worklist step puts a borrower into a queue; the case is open while a loan is overdue beyond its grace
@@ -94,7 +94,7 @@ def open_cases(
         holds = " ".join(h.hold for h in held_on(events, on, jurisdiction))
         worth = priority_fen(row, worth_rule(on))
         found.append(
-            Case(
+            OpenCase(
                 reference, name, its_queue, iso(row["opened_on"]), row["days_past_due"], row["arrears_fen"], worth,
                 assigned, agency, holds, row["references"],
             )
@@ -108,7 +108,7 @@ def _owed(
     """Borrowers with a loan overdue beyond its grace: columns of the frame, `opened_on`, `references`."""
     where = one_of("c.borrower", numbers)
     book = read_loans(connection, reader, where)
-    day = on.toordinal() - 719163
+    day = number_of(on)
     positions = reckon_book(book, day, day)
     told = connection.execute(
         f"select c.borrower, c.reference from contract c where {where} order by c.loan"
@@ -147,7 +147,7 @@ def _hands(connection: psycopg.Connection[Any], numbers: list[int], on: date) ->
 
 
 def share_out(
-    connection: psycopg.Connection[Any], cases: Sequence[Case], people: Sequence[str], on: date, by: str
+    connection: psycopg.Connection[Any], cases: Sequence[OpenCase], people: Sequence[str], on: date, by: str
 ) -> int:
     """Give the unassigned cases to people, the most worth first, each to who has fewest; returns how many.
 
@@ -236,7 +236,7 @@ class FileTaken:
 
     taken: int
     known: int
-    refused: list[RowRefused]
+    refused: list[AgencyRowRefused]
     against_rules: int
 
 
@@ -249,14 +249,14 @@ def take_returns(
     the finding that it would have stays and is counted.
     """
     taken = known = against = 0
-    refused: list[RowRefused] = []
+    refused: list[AgencyRowRefused] = []
     for row in rows:
         try:
             with connection.transaction():
                 _fits(connection, agency, row)
                 before, broke = _take(connection, agency, row, known_on)
         except FactRefused as error:
-            refused.append(RowRefused(row.line, error.column, str(error)))
+            refused.append(AgencyRowRefused(row.line, error.column, str(error)))
             continue
         known += before
         taken += not before

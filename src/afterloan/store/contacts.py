@@ -24,7 +24,7 @@ from afterloan.facts.hold import HoldLifted, HoldPlaced
 from afterloan.rules.packs import Finding
 from afterloan.store.locks import lock_borrowers
 from afterloan.store.outbox import put_findings
-from afterloan.strategy.governor import Past, Place, Request, Standing, Verdict, contact_rules, judge
+from afterloan.strategy.governor import ContactStanding, Past, Place, Request, Verdict, contact_rules, judge
 from afterloan.strategy.holds import held_on
 from afterloan.strategy.places import place_of, zone_known
 
@@ -87,7 +87,7 @@ def set_defaults(connection: psycopg.Connection[Any], **told: Any) -> None:
     )
 
 
-def standing_of(events: Iterable[Event], on: date, place: Place) -> Standing:
+def standing_of(events: Iterable[Event], on: date, place: Place) -> ContactStanding:
     """What the events of a borrower (in order) say of how they may be contacted on a day."""
     consents: set[str] = set()
     out: set[str] = set()
@@ -113,7 +113,7 @@ def standing_of(events: Iterable[Event], on: date, place: Place) -> Standing:
             refused.add(event.who)
     holds = held_on(events, on, place.jurisdiction)
     lost = any(h.hold == "deceased" for h in holds)
-    return Standing(
+    return ContactStanding(
         frozenset(consents),
         frozenset(out),
         wished if wished != ("00:00", "24:00") else None,

@@ -11,7 +11,7 @@ import psycopg
 
 from afterloan.banks.letters import in_ascii, in_sepa
 from afterloan.banks.numbers import US_ACCOUNT, is_iban, is_routing, looks_like_iban, plain_account
-from afterloan.dates import day
+from afterloan.dates import number_of
 from afterloan.facts import FactRefused
 from afterloan.facts.debit import (
     DebitAttempted,
@@ -36,7 +36,7 @@ KINDS = (MandateSigned.KIND, MandateRevoked.KIND, DebitAttempted.KIND, *OUTCOMES
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class MandateStanding:
     """A borrower's mandates with their facts, and every attempt with how it stands."""
 
     mandates: tuple[Mandate, ...]
@@ -49,12 +49,12 @@ def lock_borrower(connection: psycopg.Connection[Any], borrower: int) -> None:
     lock_borrowers(connection, [borrower])
 
 
-def standing_of(connection: psycopg.Connection[Any], borrower: str) -> Standing:
+def standing_of(connection: psycopg.Connection[Any], borrower: str) -> MandateStanding:
     """A borrower's mandates and attempts, as this transaction sees them."""
     return fold_events(events_of(connection, borrower, KINDS))
 
 
-def fold_events(events: Iterable[Event]) -> Standing:
+def fold_events(events: Iterable[Event]) -> MandateStanding:
     """What the events of one borrower come to. The order in which results arrived makes no difference.
 
     Money that was taken and went back is `returned`; an attempt of which both a failure and a success were told
@@ -80,7 +80,7 @@ def fold_events(events: Iterable[Event]) -> Standing:
         )
         for e in signed.values()
     )
-    return Standing(mandates, signed, _tried(told))
+    return MandateStanding(mandates, signed, _tried(told))
 
 
 def _tried(told: Sequence[Event]) -> tuple[Tried, ...]:
@@ -149,7 +149,7 @@ def owed_today(
     book = read_loans(connection, reader, where)
     if not len(book):
         return {}
-    as_of = day(today.isoformat())
+    as_of = number_of(today)
     rows = connection.execute(
         "select loan, borrower, reference from contract where loan = any(%s)", (book.contracts["loan"].tolist(),)
     ).fetchall()

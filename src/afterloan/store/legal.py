@@ -8,7 +8,7 @@ from typing import Any
 import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 
-from afterloan.dates import iso
+from afterloan.dates import date_of, number_of
 from afterloan.facts import FactRefused
 from afterloan.facts.events import Event
 from afterloan.facts.hold import HoldLifted, HoldPlaced
@@ -21,7 +21,7 @@ from afterloan.store.events import events_of
 from afterloan.store.read import read_loans
 from afterloan.store.settings import Setting, set_parts, setting
 from afterloan.strategy.holds import held_on, stopped
-from afterloan.strategy.legal import Claim, Step, evidence_of, step_rules, steps_of
+from afterloan.strategy.legal import LegalClaim, LegalStep, evidence_of, step_rules, steps_of
 from afterloan.strategy.limitation import Interruption, Limitation, enforcement_until, limitation, rule_of
 from afterloan.strategy.places import place_of
 
@@ -38,8 +38,8 @@ class LegalCase:
     loan: str
     loan_number: int
     attributes: Mapping[str, Any]
-    claim: Claim
-    steps: Sequence[Step]
+    claim: LegalClaim
+    steps: Sequence[LegalStep]
     events: Sequence[Event]
     reckoned: Reckoned
 
@@ -56,20 +56,20 @@ def case_of(connection: psycopg.Connection[Any], reader: adbc.Connection, loan: 
     if row is None:
         raise FactRefused("loan", loan, "no contract of that reference", "import the contract first", "unknown")
     number, owner, borrower, name, attributes = row
-    day = on.toordinal() - 719163
+    day = number_of(on)
     reckoned = reckon_loan(read_loans(connection, reader, f"c.loan = {int(number)}"), 0, day, day)
     everything = events_of(connection, borrower, None, on, on)
     mine = [e for e in everything if e.loan == loan]
     place = place_of(attributes or {}, defaults_of(connection))
     steps = steps_of(mine)
-    last_due = date.fromisoformat(iso(int(max(reckoned.instalments["due_on"])))) if len(reckoned.instalments) else on
+    last_due = date_of(int(max(reckoned.instalments["due_on"]))) if len(reckoned.instalments) else on
     happened = interruptions(connection, int(number), loan, everything, place.jurisdiction, on)
     rule = rule_of(place.jurisdiction, "limitation", on)
     holds = held_on([e for e in everything if isinstance(e, HoldPlaced | HoldLifted)], on, place.jurisdiction)
     hold = stopped(holds).get("legal")
     position = reckoned.position
     off_books = max(int(position["written_off_fen"].sum()) - int(position["recovered_fen"]), 0)
-    claim = Claim(
+    claim = LegalClaim(
         on=on,
         jurisdiction=place.jurisdiction,
         days_past_due=int(position["days_past_due"]) or (9_999 if off_books else 0),
@@ -83,7 +83,9 @@ def case_of(connection: psycopg.Connection[Any], reader: adbc.Connection, loan: 
     return LegalCase(borrower, name, int(owner), loan, int(number), attributes or {}, claim, steps, mine, reckoned)
 
 
-def _enforceable(steps: Sequence[Step], happened: Sequence[Interruption], jurisdiction: str, on: date) -> date | None:
+def _enforceable(
+    steps: Sequence[LegalStep], happened: Sequence[Interruption], jurisdiction: str, on: date
+) -> date | None:
     rule = rule_of(jurisdiction, "enforcement.limit", on)
     ends = [o.perform_by for s in steps for o in s.outcomes if o.perform_by is not None]
     return enforcement_until(max(ends), happened, rule, on) if rule and ends else None

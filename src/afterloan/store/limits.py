@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import psycopg
 
+from afterloan.dates import number_of
 from afterloan.facts import FactRefused
 from afterloan.facts.events import KINDS, Event, event_of, read_event
 from afterloan.facts.hold import HoldLifted, HoldPlaced
@@ -19,7 +20,7 @@ from afterloan.store.loans import ALL_OF_BORROWER, ask, loans_now
 from afterloan.store.locks import lock_borrowers
 from afterloan.strategy.frame import GONE
 from afterloan.strategy.holds import held_on
-from afterloan.strategy.restriction import DrawAnswer, Line, line_of, may_draw
+from afterloan.strategy.restriction import CreditLine, DrawAnswer, line_of, may_draw
 
 PRINCIPAL = 3
 LOST = (int(State.CHARGED_OFF), int(State.WRITTEN_OFF), int(State.SOLD))
@@ -62,7 +63,7 @@ def can_draw(connection: psycopg.Connection[Any], borrower: str, amount_fen: int
     events = _events(happened.fetchall())
     jurisdiction = known[0] or _default(connection)
     held = [h.hold for h in held_on(events, on, jurisdiction) if "borrowing" in h.rule.parameters["stops"]]
-    day = on.toordinal() - 719163
+    day = number_of(on)
     positions = reckon_book(loans.book(), day, day)
     lost = bool(np.isin(positions["state"], LOST).any())
     live = positions[(positions["error"] == 0) & ~np.isin(positions["state"], GONE)]
@@ -83,7 +84,7 @@ def can_draw(connection: psycopg.Connection[Any], borrower: str, amount_fen: int
 
 def owed_now(connection: psycopg.Connection[Any], borrower: str, on: date) -> int:
     """What a borrower owes that is due by a day and unpaid, on all loans, as told up to now."""
-    return owed_of(loans_now(connection, ALL_OF_BORROWER, {"of": borrower}), on.toordinal() - 719163)
+    return owed_of(loans_now(connection, ALL_OF_BORROWER, {"of": borrower}), number_of(on))
 
 
 def owed_of(book: Book, day: int) -> int:
@@ -99,7 +100,7 @@ def _default(connection: psycopg.Connection[Any]) -> str:
     return str(_DEFAULTS[key]["jurisdiction"])
 
 
-def line_now(connection: psycopg.Connection[Any], borrower: str, on: date) -> Line:
+def line_now(connection: psycopg.Connection[Any], borrower: str, on: date) -> CreditLine:
     """A borrower's line on a day, out of its facts."""
     told = {"of": borrower, "on": on, "kinds": list(LINE_KINDS)}
     return line_of(_events(connection.execute(EVENTS, told).fetchall()), on)

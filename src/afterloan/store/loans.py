@@ -78,7 +78,7 @@ def offsets(loans: Any, of: Any) -> Offsets:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LoansAsked:
     """Loans that were asked for, in the caller's pipeline; `book` takes the answers."""
 
     connection: psycopg.Connection[Any]
@@ -113,9 +113,9 @@ def _first(rows: Sequence[Any]) -> Any:
     return np.array([row[0] for row in rows], np.int64)
 
 
-def ask(connection: psycopg.Connection[Any], where: str, told: Mapping[str, Any]) -> Asked:
+def ask(connection: psycopg.Connection[Any], where: str, told: Mapping[str, Any]) -> LoansAsked:
     """Ask for the loans for which a condition on `contract c` holds; `told`: its parameters."""
-    return Asked(
+    return LoansAsked(
         connection,
         connection.execute(contracts_sql(where), told),
         connection.execute(facts_sql(where), told),

@@ -1,12 +1,11 @@
 """Read what a way back is worked out from: a borrower's loans as a book, and what happened to the borrower."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import psycopg
 
-from afterloan.dates import day, iso
+from afterloan.dates import date_of, day
 from afterloan.facts import FactRefused
 from afterloan.facts.events import Event
 from afterloan.loan.book import Book
@@ -72,7 +71,7 @@ def person_of_loan(store: Store, loan: str) -> Person:
 
 def told_of(connection: psycopg.Connection[Any], person: Person, on: int) -> list[Event]:
     """All that happened to a borrower up to a day, as known that day."""
-    then = date.fromisoformat(iso(on))
+    then = date_of(on)
     return events_of(connection, person.reference, as_of=then, known_on=then)
 
 

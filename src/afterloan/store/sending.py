@@ -39,7 +39,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SendStep:
     """A line of the record, to be written."""
 
     action: int
@@ -113,7 +113,7 @@ def withdrawn_now(connection: psycopg.Connection[Any], keys: Sequence[str]) -> s
     return {row[0].removeprefix("withdrawn:") for row in rows}
 
 
-def write(connection: psycopg.Connection[Any], steps: Iterable[Step]) -> None:
+def write(connection: psycopg.Connection[Any], steps: Iterable[SendStep]) -> None:
     """Write lines of the record. A second end of an action is a mistake of ours and breaks the transaction."""
     # one JSON text for all rows: arrays of JSON cost five times as much to write
     rows = [_line(s) for s in steps]
@@ -126,7 +126,7 @@ def write(connection: psycopg.Connection[Any], steps: Iterable[Step]) -> None:
         )
 
 
-def _line(s: Step) -> dict[str, Any]:
+def _line(s: SendStep) -> dict[str, Any]:
     return {
         "action": s.action,
         "number": s.number,
@@ -247,7 +247,7 @@ def record_of(connection: psycopg.Connection[Any], key: str) -> list[tuple[int, 
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownSends:
     """An action that a receipt speaks of: its last try and step, and whether a job has it now."""
 
     action: int
@@ -262,7 +262,7 @@ class Known:
     busy: bool
 
 
-def named(connection: psycopg.Connection[Any], names: Sequence[str]) -> dict[str, Known]:
+def named(connection: psycopg.Connection[Any], names: Sequence[str]) -> dict[str, KnownSends]:
     """Actions by key or by token (md5 of the key), under the name that was asked for."""
     rows = connection.execute(
         "select n.name, o.action, o.key, o.kind, o.borrower, c.reference, o.body, coalesce(s.number, 0), "
@@ -274,4 +274,4 @@ def named(connection: psycopg.Connection[Any], names: Sequence[str]) -> dict[str
         "order by entry desc limit 1) s on true",
         (list(set(names)),),
     ).fetchall()
-    return {row[0]: Known(*row[1:]) for row in rows}
+    return {row[0]: KnownSends(*row[1:]) for row in rows}

@@ -48,7 +48,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptLine:
     """What keeping a line came to: its number, whether it was there, why a person must look at it (`held`).
 
     `contradicts`: the same statement said something else in the same place under the same reference.
@@ -67,7 +67,7 @@ def lock_account(connection: psycopg.Connection[Any], account: str) -> None:
 
 def put_line(
     connection: psycopg.Connection[Any], row: LineRow, turn: int, doubt: str, file: str, known_on: date
-) -> Kept:
+) -> KeptLine:
     """Keep a line once. Account, statement, place and content are its identity; banks use references twice.
 
     `turn`: of the lines of its statement that are alike (the same reference and amount on a day, or without a
@@ -78,7 +78,7 @@ def put_line(
     told = _alike(connection, row)
     known, held, contradicts = judge(row, told, turn)
     if known:
-        return Kept(known, True, _held(connection, known))
+        return KeptLine(known, True, _held(connection, known))
     held = held or doubt
     number = connection.execute(
         f"insert into statement_line ({COLUMNS}, held, file, known_on) "
@@ -86,7 +86,7 @@ def put_line(
         (row.account, row.statement, row.position, *row.content, held, file, known_on),
     ).fetchone()
     assert number is not None
-    return Kept(int(number[0]), False, held, contradicts)
+    return KeptLine(int(number[0]), False, held, contradicts)
 
 
 def _alike(connection: psycopg.Connection[Any], row: LineRow) -> list[LineRow]:

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from afterloan.dates import NEVER, iso
+from afterloan.dates import NEVER, date_of
 from afterloan.loan.reckon import Reckoned
 from afterloan.loan.suppose import owed_by_row
 from afterloan.loan.terms import Component
 from afterloan.rules.packs import Finding, Rule, in_force, rules_of
-from afterloan.strategy.legal import Answer, Claim, Step
+from afterloan.strategy.legal import LegalClaim, LegalStep, StepAnswer
 
 PRINCIPAL = int(Component.PRINCIPAL)
 
@@ -31,29 +31,29 @@ def debt_of(reckoned: Reckoned, on: int) -> Debt:
     p, rows = reckoned.position, reckoned.instalments
     unpaid = int(((rows["due_on"] < on) & (owed_by_row(rows) > 0)).sum())
     due = int(p["arrears_fen"][PRINCIPAL] + p["due_today_fen"][PRINCIPAL])
-    called = None if p["accelerated_on"] == NEVER else date.fromisoformat(iso(int(p["accelerated_on"])))
+    called = None if p["accelerated_on"] == NEVER else date_of(int(p["accelerated_on"]))
     lent, ahead = int(p["disbursed_fen"]), int(p["outstanding_fen"][PRINCIPAL]) - due
     return Debt(lent, int(p["arrears_fen"][PRINCIPAL]), ahead, unpaid, called)
 
 
-def _rule(claim: Claim, act: str) -> Rule | None:
+def _rule(claim: LegalClaim, act: str) -> Rule | None:
     return next(
         (r for r in in_force(rules_of("legal"), claim.jurisdiction, claim.on) if r.parameters.get("act") == act), None
     )
 
 
-def _answer(claim: Claim, act: str, unmet: Iterable[str] | None, rule: Rule | None) -> Answer:
+def _answer(claim: LegalClaim, act: str, unmet: Iterable[str] | None, rule: Rule | None) -> StepAnswer:
     if rule is None or unmet is None:
         why = f"the packs know no rule of {act} in {claim.jurisdiction}; a lawyer of the place writes it first"
         told = {"act": act, "why": why}
-        return Answer((Finding(rule="legal.none", clause="no rule", on=claim.on, outcome="blocked", inputs=told),))
+        return StepAnswer((Finding(rule="legal.none", clause="no rule", on=claim.on, outcome="blocked", inputs=told),))
     blocked = [why for why in unmet if why]
     if not blocked:
-        return Answer((rule.finding(claim.on, "met", act=act, days_past_due=claim.days_past_due),))
-    return Answer(tuple(rule.finding(claim.on, "blocked", act=act, why=why) for why in blocked))
+        return StepAnswer((rule.finding(claim.on, "met", act=act, days_past_due=claim.days_past_due),))
+    return StepAnswer(tuple(rule.finding(claim.on, "blocked", act=act, why=why) for why in blocked))
 
 
-def may_accelerate(claim: Claim, steps: Sequence[Step], debt: Debt) -> Answer:
+def may_accelerate(claim: LegalClaim, steps: Sequence[LegalStep], debt: Debt) -> StepAnswer:
     """Whether the preconditions of the pack are met on the day; each unmet one is a finding that says what is missing.
 
     1,000.00 lent, 180.00 of it and two instalments past due for 70 days: neither a fifth nor three, so not yet.
@@ -62,7 +62,7 @@ def may_accelerate(claim: Claim, steps: Sequence[Step], debt: Debt) -> Answer:
     return _answer(claim, "acceleration", _unmet(claim, steps, debt, rule) if rule else None, rule)
 
 
-def _unmet(claim: Claim, steps: Sequence[Step], debt: Debt, rule: Rule) -> Iterable[str]:
+def _unmet(claim: LegalClaim, steps: Sequence[LegalStep], debt: Debt, rule: Rule) -> Iterable[str]:
     told = rule.parameters
     yield f"a hold stops legal steps: {claim.held}" if claim.held else ""
     yield f"it was called due on {debt.accelerated_on} already" if debt.accelerated_on else ""
@@ -78,7 +78,7 @@ def _unmet(claim: Claim, steps: Sequence[Step], debt: Debt, rule: Rule) -> Itera
     yield _demanded(claim, steps, int(told["demand_unanswered_days"]))
 
 
-def _demanded(claim: Claim, steps: Sequence[Step], days: int) -> str:
+def _demanded(claim: LegalClaim, steps: Sequence[LegalStep], days: int) -> str:
     delivered = [o.on for s in steps if s.name == "demand_letter" for o in s.outcomes if o.outcome == "delivered"]
     if not delivered:
         return "no demand letter has been delivered"
@@ -86,7 +86,7 @@ def _demanded(claim: Claim, steps: Sequence[Step], days: int) -> str:
     return f"the borrower has until {until} to answer the demand" if claim.on <= until else ""
 
 
-def may_withdraw(claim: Claim, steps: Sequence[Step], debt: Debt, arrears_fen: int) -> Answer:
+def may_withdraw(claim: LegalClaim, steps: Sequence[LegalStep], debt: Debt, arrears_fen: int) -> StepAnswer:
     """Whether an acceleration may be withdrawn: arrears met, and no suit begun.
 
     `arrears_fen`: what would be past due without the acceleration, in minor units.
@@ -95,7 +95,7 @@ def may_withdraw(claim: Claim, steps: Sequence[Step], debt: Debt, arrears_fen: i
     return _answer(claim, "withdrawal", _unmet_withdrawal(steps, debt, arrears_fen, rule) if rule else None, rule)
 
 
-def _unmet_withdrawal(steps: Sequence[Step], debt: Debt, arrears_fen: int, rule: Rule) -> Iterable[str]:
+def _unmet_withdrawal(steps: Sequence[LegalStep], debt: Debt, arrears_fen: int, rule: Rule) -> Iterable[str]:
     yield "" if debt.accelerated_on else "it is not called due"
     yield f"{arrears_fen} minor units of arrears are not met" if arrears_fen > 0 else ""
     for step in steps:

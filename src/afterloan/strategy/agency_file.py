@@ -35,7 +35,7 @@ class Returned:
 
 
 @dataclass(frozen=True, slots=True)
-class RowRefused:
+class AgencyRowRefused:
     """One row that cannot be taken: its line, the column, what is wrong and what to write."""
 
     line: int
@@ -47,7 +47,7 @@ class RowRefused:
         return f"line {self.line}: {self.column}: {self.why}"
 
 
-class FileRefused(ExpectedFailure, ValueError):
+class AgencyFileRefused(ExpectedFailure, ValueError):
     """A file that is none of ours: says what is missing."""
 
 
@@ -60,67 +60,67 @@ def write_placements(rows: Iterable[Sequence[Any]]) -> str:
     return text.getvalue()
 
 
-def read_returns(text: str) -> tuple[list[Returned], list[RowRefused]]:
+def read_returns(text: str) -> tuple[list[Returned], list[AgencyRowRefused]]:
     """The rows of an agency's file that can be read, and those that cannot. Raises FileRefused."""
     reader = csv.DictReader(io.StringIO(text))
     missing = [name for name in IN if name not in (reader.fieldnames or ())]
     if missing:
-        raise FileRefused(f"the header has no {', '.join(missing)}; it reads: {','.join(IN)}")
+        raise AgencyFileRefused(f"the header has no {', '.join(missing)}; it reads: {','.join(IN)}")
     good: list[Returned] = []
-    bad: list[RowRefused] = []
+    bad: list[AgencyRowRefused] = []
     for row in reader:
         if reader.line_num > MOST_ROWS:
-            raise FileRefused(f"more than {MOST_ROWS} lines; split the file")
+            raise AgencyFileRefused(f"more than {MOST_ROWS} lines; split the file")
         told = _read(reader.line_num, row)
         (good if isinstance(told, Returned) else bad).append(told)  # type: ignore[arg-type]
     return good, bad
 
 
-def _read(line: int, row: dict[str, Any]) -> Returned | RowRefused:
+def _read(line: int, row: dict[str, Any]) -> Returned | AgencyRowRefused:
     if None in row or None in row.values():
-        return RowRefused(line, "row", f"has not {len(IN)} fields; the file may be cut")
+        return AgencyRowRefused(line, "row", f"has not {len(IN)} fields; the file may be cut")
     for name in ("reference", "placement", "borrower"):
         if not row[name].strip():
-            return RowRefused(line, name, "is empty; give it")
+            return AgencyRowRefused(line, name, "is empty; give it")
     kind = row["kind"]
     if kind not in KINDS:
-        return RowRefused(line, "kind", f"{kind!r} is none of {', '.join(KINDS)}")
+        return AgencyRowRefused(line, "kind", f"{kind!r} is none of {', '.join(KINDS)}")
     try:
         on = date.fromisoformat(row["on"])
     except ValueError:
-        return RowRefused(line, "on", f"{row['on']!r} is not a day; write YYYY-MM-DD")
+        return AgencyRowRefused(line, "on", f"{row['on']!r} is not a day; write YYYY-MM-DD")
     plain = Returned(line, row["reference"], row["placement"], row["borrower"], kind, on, note=row["note"])
     if kind == "attempt":
         return _attempt(plain, row)
     return _promise(plain, row) if kind == "promise" else plain
 
 
-def _attempt(plain: Returned, row: dict[str, Any]) -> Returned | RowRefused:
+def _attempt(plain: Returned, row: dict[str, Any]) -> Returned | AgencyRowRefused:
     try:
         at = datetime.fromisoformat(row["at"])
     except ValueError:
-        return RowRefused(plain.line, "at", f"{row['at']!r} is no moment; write 2026-03-10T14:05:00+08:00")
+        return AgencyRowRefused(plain.line, "at", f"{row['at']!r} is no moment; write 2026-03-10T14:05:00+08:00")
     if at.tzinfo is None:
-        return RowRefused(plain.line, "at", f"{row['at']} has no offset; write +08:00 after it")
+        return AgencyRowRefused(plain.line, "at", f"{row['at']} has no offset; write +08:00 after it")
     if row["outcome"] not in get_args(Outcome):
-        return RowRefused(plain.line, "outcome", f"{row['outcome']!r} is none of {', '.join(get_args(Outcome))}")
+        return AgencyRowRefused(plain.line, "outcome", f"{row['outcome']!r} is none of {', '.join(get_args(Outcome))}")
     if row["channel"] not in ("call", "ai_call", "visit", "sms", "email", "letter"):
-        return RowRefused(plain.line, "channel", f"{row['channel']!r} is none that an agency uses")
+        return AgencyRowRefused(plain.line, "channel", f"{row['channel']!r} is none that an agency uses")
     return Returned(
         plain.line, plain.reference, plain.placement, plain.borrower, plain.kind, plain.on, at, row["channel"],
         row["outcome"], note=plain.note,
     )  # fmt: skip
 
 
-def _promise(plain: Returned, row: dict[str, Any]) -> Returned | RowRefused:
+def _promise(plain: Returned, row: dict[str, Any]) -> Returned | AgencyRowRefused:
     if not row["amount_fen"].isdigit() or not 0 < int(row["amount_fen"]) <= 10**12:
-        return RowRefused(plain.line, "amount_fen", f"{row['amount_fen']!r} is no amount in whole minor units")
+        return AgencyRowRefused(plain.line, "amount_fen", f"{row['amount_fen']!r} is no amount in whole minor units")
     try:
         due_on = date.fromisoformat(row["due_on"])
     except ValueError:
-        return RowRefused(plain.line, "due_on", f"{row['due_on']!r} is not a day; write YYYY-MM-DD")
+        return AgencyRowRefused(plain.line, "due_on", f"{row['due_on']!r} is not a day; write YYYY-MM-DD")
     if due_on < plain.on:
-        return RowRefused(plain.line, "due_on", f"{due_on} is before the promise was made, {plain.on}")
+        return AgencyRowRefused(plain.line, "due_on", f"{due_on} is before the promise was made, {plain.on}")
     return Returned(
         plain.line, plain.reference, plain.placement, plain.borrower, plain.kind, plain.on,
         amount_fen=int(row["amount_fen"]), due_on=due_on, note=plain.note,

@@ -64,7 +64,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DebitAnswer:
     """The next debit, or None with findings that say why no mandate can be used now.
 
     `again_at`: a moment at which asking again may have another answer (the opening of the hours).
@@ -127,7 +127,7 @@ def next_debit(
     tried: Sequence[Tried],
     available_fen: Mapping[str, int] | None = None,
     since: datetime | None = None,
-) -> Answer:
+) -> DebitAnswer:
     """The one debit to try now. Pure: the caller tells it as an attempt and asks again after its result.
 
     Money already asked for and not answered is not asked for again. Mandates are gone through by the pack's order
@@ -138,13 +138,13 @@ def next_debit(
     today = now.astimezone(ZoneInfo(zone)).date()
     opens = in_hours(now, zone, rule)
     if opens is not None:
-        return Answer(None, (rule.finding(today, "outside hours", opens=opens.isoformat()),), opens)
+        return DebitAnswer(None, (rule.finding(today, "outside hours", opens=opens.isoformat()),), opens)
     open_fen = _still_owed(owed, tried)
     if sum(amount for _, amount in open_fen) < rule.parameters["least_fen"]:
-        return Answer(None, (rule.finding(today, "nothing to collect", owed_fen=sum(a for _, a in open_fen)),))
+        return DebitAnswer(None, (rule.finding(today, "nothing to collect", owed_fen=sum(a for _, a in open_fen)),))
     barred = _barred(today, zone, rule, tried)
     if barred is not None:
-        return Answer(None, (barred,))
+        return DebitAnswer(None, (barred,))
     order = {source: k for k, source in enumerate(rule.parameters["order"])}
     findings: list[Finding] = []
     late = {o.loan: o.days_past_due for o in owed}
@@ -152,11 +152,11 @@ def next_debit(
     for mandate in sorted(mandates, key=lambda m: (order.get(m.source, len(order)), m.turn, m.reference)):
         found = _under(mandate, see, (available_fen or {}).get(mandate.reference))
         if isinstance(found, Wanted):
-            return Answer(found, tuple(findings))
+            return DebitAnswer(found, tuple(findings))
         findings.append(found)
     if not mandates:
         findings.append(rule.finding(today, "no mandate"))
-    return Answer(None, tuple(findings))
+    return DebitAnswer(None, tuple(findings))
 
 
 def _still_owed(owed: Sequence[Owed], tried: Sequence[Tried]) -> list[tuple[str, int]]:

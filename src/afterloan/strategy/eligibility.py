@@ -30,7 +30,7 @@ def plan_rule(kind: str, jurisdiction: str, on: date) -> Rule | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class PlanCase:
     """What eligibility asks about: the loan on its day, the borrower's hardship, plans agreed before."""
 
     on: date
@@ -43,7 +43,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PlanAsked:
     """What of a plan a rule asks about: periods, share that is paid or kept, days until it expires."""
 
     kind: str
@@ -55,7 +55,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class EligibilityAnswer:
     """Whether a plan is allowed: all reasons why not, each with its remedy, and the findings."""
 
     allowed: bool
@@ -63,7 +63,7 @@ class Answer:
     findings: tuple[Finding, ...]
 
 
-def eligible(asked: Asked, case: Case) -> Answer:
+def eligible(asked: PlanAsked, case: PlanCase) -> EligibilityAnswer:
     """Whether the pack of the place allows a plan for this loan now.
 
     A settlement at 60 days past due: no, from 91 days on; re-instalment over 72 periods: no, at most 60.
@@ -71,16 +71,16 @@ def eligible(asked: Asked, case: Case) -> Answer:
     reasons = against(asked, case)
     rule = plan_rule(asked.kind, case.jurisdiction, case.on)
     if rule is None:
-        return Answer(False, tuple(reasons), ())
+        return EligibilityAnswer(False, tuple(reasons), ())
     outcome = "allowed" if not reasons else "; ".join(reasons)
     told = {
         "plan": asked.kind, "periods": asked.periods, "days_past_due": case.days_past_due,
         "hardship": case.hardship_granted, "plans_before": len(case.plans),
     }  # fmt: skip
-    return Answer(not reasons, tuple(reasons), (rule.finding(case.on, outcome, **told),))
+    return EligibilityAnswer(not reasons, tuple(reasons), (rule.finding(case.on, outcome, **told),))
 
 
-def against(asked: Asked, case: Case) -> list[str]:
+def against(asked: PlanAsked, case: PlanCase) -> list[str]:
     """What speaks against a plan: every reason; none: it is allowed."""
     rule = plan_rule(asked.kind, case.jurisdiction, case.on)
     if rule is None:
@@ -88,7 +88,7 @@ def against(asked: Asked, case: Case) -> list[str]:
     return [*_about_loan(rule, case), *_about_plan(rule, asked), *_about_past(rule, asked, case)]
 
 
-def _about_loan(rule: Rule, case: Case) -> list[str]:
+def _about_loan(rule: Rule, case: PlanCase) -> list[str]:
     p, found = rule.parameters, []
     if case.days_past_due < p.get("least_days_past_due", 0):
         found.append(f"{case.days_past_due} days past due; offered from {p['least_days_past_due']} days on")
@@ -103,7 +103,7 @@ def _about_loan(rule: Rule, case: Case) -> list[str]:
     return found
 
 
-def _about_plan(rule: Rule, asked: Asked) -> list[str]:
+def _about_plan(rule: Rule, asked: PlanAsked) -> list[str]:
     p, found = rule.parameters, []
     if asked.periods > p.get("most_periods", asked.periods):
         found.append(f"{asked.periods} periods; at most {p['most_periods']}")
@@ -118,7 +118,7 @@ def _about_plan(rule: Rule, asked: Asked) -> list[str]:
     return found
 
 
-def _about_past(rule: Rule, asked: Asked, case: Case) -> list[str]:
+def _about_past(rule: Rule, asked: PlanAsked, case: PlanCase) -> list[str]:
     p, found = rule.parameters, []
     same = [on for kind, on in case.plans if kind == asked.kind]
     for name, days in (("most_in_a_year", 365), ("most_in_five_years", 1_826)):
@@ -129,6 +129,6 @@ def _about_past(rule: Rule, asked: Asked, case: Case) -> list[str]:
     return found
 
 
-def all_findings(answers: Sequence[Answer]) -> list[Finding]:
+def all_findings(answers: Sequence[EligibilityAnswer]) -> list[Finding]:
     """The findings of several answers in order."""
     return [f for answer in answers for f in answer.findings]

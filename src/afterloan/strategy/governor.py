@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from afterloan.dates import number_of
 from afterloan.facts.contact import VOICE
 from afterloan.rules.calendars import business_days
 from afterloan.rules.packs import Finding, Rule, in_force, rules_of
@@ -63,7 +64,7 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ContactStanding:
     """What is known of the borrower: consents, opt-outs ("all": every channel), wishes, agreed hours, holds.
 
     `wished` and `agreed` are (from, to) as HH:MM. `refused`: third persons who want no contact.
@@ -96,7 +97,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class ContactRefused:
     """Why one rule says no, and the next moment at which it would not (None: not by waiting)."""
 
     why: str
@@ -114,16 +115,16 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
 
 
-NO_STANDING = Standing()
+NO_STANDING = ContactStanding()
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ContactCase:
     """All that a check may look at."""
 
     request: Request
     past: Sequence[Past]
-    standing: Standing
+    standing: ContactStanding
 
     def local(self, at: datetime) -> date:
         """The borrower's calendar day at a moment (first zone)."""
@@ -148,7 +149,7 @@ def _of_day(at: datetime) -> time:
     return time(at.hour, at.minute, at.second, at.microsecond)
 
 
-def _window(case: Case, first: str, last: str) -> datetime | None:
+def _window(case: ContactCase, first: str, last: str) -> datetime | None:
     """None when the request's moment is in [first, last) at every place; else when it is next, by each place."""
     start, stop = _clock(first), _clock(last)
     latest: datetime | None = None
@@ -162,7 +163,7 @@ def _window(case: Case, first: str, last: str) -> datetime | None:
     return latest
 
 
-def _hours(rule: Rule, case: Case) -> Refused | None:
+def _hours(rule: Rule, case: ContactCase) -> ContactRefused | None:
     told = rule.parameters
     agreed = case.standing.agreed if told.get("unless_agreed") else None
     if agreed and _window(case, *agreed) is None:
@@ -172,10 +173,10 @@ def _hours(rule: Rule, case: Case) -> Refused | None:
         return None
     name, local = _closed_at(case, told["from"], told["to"])
     place = f"in {name}, one of the borrower's places," if len(case.request.zones) > 1 else "at the borrower's place"
-    return Refused(f"{local} {place} is outside {told['from']} to {told['to']}", opens)
+    return ContactRefused(f"{local} {place} is outside {told['from']} to {told['to']}", opens)
 
 
-def _closed_at(case: Case, first: str, last: str) -> tuple[str, str]:
+def _closed_at(case: ContactCase, first: str, last: str) -> tuple[str, str]:
     """The place whose hour decides, and that hour: of those outside [first, last) the one that opens last."""
     closed = [
         (opens, name)
@@ -186,27 +187,27 @@ def _closed_at(case: Case, first: str, last: str) -> tuple[str, str]:
     return name, case.request.at.astimezone(_zone(name)).strftime("%H:%M")
 
 
-def _wished(rule: Rule, case: Case) -> Refused | None:
+def _wished(rule: Rule, case: ContactCase) -> ContactRefused | None:
     wished = case.standing.wished
     opens = _window(case, *wished) if wished else None
     if wished is None or opens is None:
         return None
-    return Refused(f"the borrower wishes to be contacted from {wished[0]} to {wished[1]} only", opens)
+    return ContactRefused(f"the borrower wishes to be contacted from {wished[0]} to {wished[1]} only", opens)
 
 
-def _holidays(rule: Rule, case: Case) -> Refused | None:
+def _holidays(rule: Rule, case: ContactCase) -> ContactRefused | None:
     on = case.local(case.request.at)
     if on.isoweekday() not in rule.parameters.get("weekdays", ()) and not _is_holiday(rule, on):
         return None
     zone = case.request.zones[0]
-    return Refused(f"{on} is a day without calls", _midnight(on + timedelta(days=1), zone))
+    return ContactRefused(f"{on} is a day without calls", _midnight(on + timedelta(days=1), zone))
 
 
 def _is_holiday(rule: Rule, on: date) -> bool:
     name = rule.parameters.get("calendar")
     if name is None:
         return False
-    number = on.toordinal() - 719163
+    number = number_of(on)
     around = business_days(name, number - 2, number + 3).tolist()
     # a plain weekend is no holiday: a weekday without business is, or a day in a row of three without
     if around[2]:
@@ -222,7 +223,7 @@ def _ended(past: Past, now: datetime, minutes: int) -> str:
     return "reached"
 
 
-def _conversations_day(rule: Rule, case: Case) -> Refused | None:
+def _conversations_day(rule: Rule, case: ContactCase) -> ContactRefused | None:
     on = case.local(case.request.at)
     minutes = rule.parameters.get("unresolved_minutes", 60)
     held = [
@@ -234,10 +235,10 @@ def _conversations_day(rule: Rule, case: Case) -> Refused | None:
     if len(held) < rule.parameters["most"]:
         return None
     tomorrow = _midnight(on + timedelta(days=1), case.request.zones[0])
-    return Refused(f"{len(held)} conversations on {on} already, {rule.parameters['most']} are allowed", tomorrow)
+    return ContactRefused(f"{len(held)} conversations on {on} already, {rule.parameters['most']} are allowed", tomorrow)
 
 
-def _dials_number_day(rule: Rule, case: Case) -> Refused | None:
+def _dials_number_day(rule: Rule, case: ContactCase) -> ContactRefused | None:
     on = case.local(case.request.at)
     dials = [
         p
@@ -248,10 +249,12 @@ def _dials_number_day(rule: Rule, case: Case) -> Refused | None:
     if len(dials) < rule.parameters["most"]:
         return None
     tomorrow = _midnight(on + timedelta(days=1), case.request.zones[0])
-    return Refused(f"{len(dials)} unanswered dials of this number on {on}, {rule.parameters['most']} at most", tomorrow)
+    return ContactRefused(
+        f"{len(dials)} unanswered dials of this number on {on}, {rule.parameters['most']} at most", tomorrow
+    )
 
 
-def _counted(case: Case, loan: str) -> list[Past]:
+def _counted(case: ContactCase, loan: str) -> list[Past]:
     """Calls about one debt that count under Reg F; a call that names no debt counts for all."""
     return [
         p
@@ -261,17 +264,17 @@ def _counted(case: Case, loan: str) -> list[Past]:
     ]
 
 
-def _calls_rolling(rule: Rule, case: Case) -> Refused | None:
+def _calls_rolling(rule: Rule, case: ContactCase) -> ContactRefused | None:
     if case.request.prior_consent or case.request.response:
         return None
     on, days, most = case.local(case.request.at), rule.parameters["days"], rule.parameters["most"]
-    worst: Refused | None = None
+    worst: ContactRefused | None = None
     for loan in case.request.loans or ("",):
         recent = sorted(d for d in (case.local(p.at) for p in _counted(case, loan)) if 0 <= (on - d).days < days)
         if len(recent) >= most:
             # room again when all but `most - 1` of them are `days` days old
             free = _midnight(recent[len(recent) - most] + timedelta(days=days), case.request.zones[0])
-            found = Refused(
+            found = ContactRefused(
                 f"{len(recent)} calls about debt {loan or '(unnamed)'} in {days} days, {most} at most", free
             )
             if worst is None or (worst.next_at or free) < free:
@@ -279,7 +282,7 @@ def _calls_rolling(rule: Rule, case: Case) -> Refused | None:
     return worst
 
 
-def _silence(rule: Rule, case: Case) -> Refused | None:
+def _silence(rule: Rule, case: ContactCase) -> ContactRefused | None:
     if case.request.prior_consent or case.request.response:
         return None
     on, days = case.local(case.request.at), rule.parameters["days"]
@@ -294,26 +297,26 @@ def _silence(rule: Rule, case: Case) -> Refused | None:
     if last is None or (on - last).days >= days:
         return None
     free = _midnight(last + timedelta(days=days), case.request.zones[0])
-    return Refused(f"a conversation about this debt on {last}; silence for {days} days, that day counted", free)
+    return ContactRefused(f"a conversation about this debt on {last}; silence for {days} days, that day counted", free)
 
 
-def _spoken_about(case: Case, loan: str) -> list[Past]:
+def _spoken_about(case: ContactCase, loan: str) -> list[Past]:
     return [p for p in case.past if p.channel in VOICE and (not p.loans or not loan or loan in p.loans)]
 
 
-def _one_at_a_time(rule: Rule, case: Case) -> Refused | None:
+def _one_at_a_time(rule: Rule, case: ContactCase) -> ContactRefused | None:
     minutes = rule.parameters["minutes"]
     open_now = [p.at for p in case.past if p.channel in VOICE and not _ended(p, case.request.at, minutes)]
     if not open_now:
         return None
-    return Refused("another attempt by voice has not ended yet", max(open_now) + timedelta(minutes=minutes))
+    return ContactRefused("another attempt by voice has not ended yet", max(open_now) + timedelta(minutes=minutes))
 
 
-def _in_order(rule: Rule, case: Case) -> Refused | None:
+def _in_order(rule: Rule, case: ContactCase) -> ContactRefused | None:
     newest = max((p.at for p in case.past), default=None)
     if newest is None or case.request.at >= newest:
         return None
-    return Refused(f"the moment is before {newest.isoformat()}, that of an attempt on record", newest)
+    return ContactRefused(f"the moment is before {newest.isoformat()}, that of an attempt on record", newest)
 
 
 def lost_contact(test: dict[str, Any], past: Iterable[Past], day_of: Callable[[datetime], date]) -> bool:
@@ -339,47 +342,51 @@ def lost_contact(test: dict[str, Any], past: Iterable[Past], day_of: Callable[[d
     return bool(running) and any(all(d + timedelta(days=k) in days for k in range(running)) for d in days)
 
 
-def _persons(rule: Rule, case: Case) -> Refused | None:
+def _persons(rule: Rule, case: ContactCase) -> ContactRefused | None:
     request, told = case.request, rule.parameters
     if request.person in told["allowed"]:
         return None
     if request.person == "debt_related" or told["third"] == "refused":
-        return Refused(f"a {request.person.replace('_', ' ')} person may not be contacted")
+        return ContactRefused(f"a {request.person.replace('_', ' ')} person may not be contacted")
     if request.who in case.standing.refused:
-        return Refused(f"{request.who or 'this person'} asked to be left alone: never again")
+        return ContactRefused(f"{request.who or 'this person'} asked to be left alone: never again")
     if request.tells_debt or request.purpose != "locate":
-        return Refused("a third person may only be asked to forward contact, and is never told of the debt")
+        return ContactRefused("a third person may only be asked to forward contact, and is never told of the debt")
     if not case.standing.lost and not lost_contact(told["lost_contact"], case.past, case.local):
-        return Refused("the borrower can be reached, so no third person is contacted")
+        return ContactRefused("the borrower can be reached, so no third person is contacted")
     if told.get("once") and any(p.person == "third" and p.who == request.who for p in case.past):
-        return Refused("a third person is asked only once")
+        return ContactRefused("a third person is asked only once")
     return None
 
 
-def _consent(rule: Rule, case: Case) -> Refused | None:
+def _consent(rule: Rule, case: ContactCase) -> ContactRefused | None:
     if case.request.channel in case.standing.consents:
         return None
-    return Refused(f"{case.request.channel} needs the borrower's consent, and there is none")
+    return ContactRefused(f"{case.request.channel} needs the borrower's consent, and there is none")
 
 
-def _opt_out(rule: Rule, case: Case) -> Refused | None:
+def _opt_out(rule: Rule, case: ContactCase) -> ContactRefused | None:
     request, out = case.request, case.standing.opted_out
     if not out or request.person not in ("borrower",) or request.response:
         return None
     still = {"purpose": request.purpose, "channel": request.channel} in rule.parameters["still"]
     if "all" in out:
-        return None if still else Refused("the borrower wants no contact")
-    return Refused(f"the borrower no longer wants {request.channel}") if request.channel in out and not still else None
+        return None if still else ContactRefused("the borrower wants no contact")
+    return (
+        ContactRefused(f"the borrower no longer wants {request.channel}")
+        if request.channel in out and not still
+        else None
+    )
 
 
-def _language(rule: Rule, case: Case) -> Refused | None:
+def _language(rule: Rule, case: ContactCase) -> ContactRefused | None:
     wanted, given = case.standing.language, case.request.language
     if not wanted or not given or wanted.split("-")[0] == given.split("-")[0]:
         return None
-    return Refused(f"the borrower reads {wanted}, this is in {given}")
+    return ContactRefused(f"the borrower reads {wanted}, this is in {given}")
 
 
-CHECKS: dict[str, Callable[[Rule, Case], Refused | None]] = {
+CHECKS: dict[str, Callable[[Rule, ContactCase], ContactRefused | None]] = {
     "hours": _hours,
     "wished_hours": _wished,
     "holidays": _holidays,
@@ -396,7 +403,7 @@ CHECKS: dict[str, Callable[[Rule, Case], Refused | None]] = {
 }
 
 
-def _held(case: Case) -> list[tuple[Rule, Refused]]:
+def _held(case: ContactCase) -> list[tuple[Rule, ContactRefused]]:
     """Holds that stop this contact: `contact` stops all but service and legal notices, the others their purpose."""
     found = []
     for rule in case.standing.holds:
@@ -404,7 +411,7 @@ def _held(case: Case) -> list[tuple[Rule, Refused]]:
         purpose = case.request.purpose
         everything = "contact" in stops and purpose not in ("service", "legal_notice")
         if (everything or purpose in stops) and not case.request.response and case.request.person != "third":
-            found.append((rule, Refused(f"hold: {rule.parameters['hold'].replace('_', ' ')}")))
+            found.append((rule, ContactRefused(f"hold: {rule.parameters['hold'].replace('_', ' ')}")))
     return found
 
 
@@ -422,10 +429,10 @@ def _applies(rule: Rule, request: Request) -> bool:
 
 
 def refusals(
-    request: Request, past: Sequence[Past], standing: Standing, rules: Iterable[Rule]
-) -> list[tuple[Rule, Refused]]:
+    request: Request, past: Sequence[Past], standing: ContactStanding, rules: Iterable[Rule]
+) -> list[tuple[Rule, ContactRefused]]:
     """Every rule that refuses the request at its own moment."""
-    case = Case(request, past, standing)
+    case = ContactCase(request, past, standing)
     found = _held(case)
     for rule in rules:
         if _applies(rule, request):
@@ -438,7 +445,7 @@ def refusals(
 def judge(
     request: Request,
     past: Sequence[Past] = (),
-    standing: Standing = NO_STANDING,
+    standing: ContactStanding = NO_STANDING,
     rules: Sequence[Rule] = (),
 ) -> Verdict:
     """Whether the contact may be made at `request.at`; if not, by which rules, why, and when all of them agree.
@@ -464,9 +471,9 @@ def judge(
 
 def _next(
     request: Request,
-    found: list[tuple[Rule, Refused]],
+    found: list[tuple[Rule, ContactRefused]],
     past: Sequence[Past],
-    standing: Standing,
+    standing: ContactStanding,
     rules: Sequence[Rule],
 ) -> datetime | None:
     """Go from one refusal's next moment to the next until nobody refuses."""
@@ -492,7 +499,7 @@ class Slot:
     until: datetime
 
 
-def slot_on_day(request: Request, standing: Standing, rules: Sequence[Rule]) -> Slot | Verdict:
+def slot_on_day(request: Request, standing: ContactStanding, rules: Sequence[Rule]) -> Slot | Verdict:
     """The part of the request's own day, from its moment on, in which nobody refuses; else the refusing verdict.
 
     A message wished for 07:00 in Shanghai under the China pack may be sent from 08:00 until 22:00. A plan does not
@@ -513,7 +520,7 @@ def _same_day(request: Request, at: datetime) -> bool:
     return request.at.astimezone(zone).date() == at.astimezone(zone).date()
 
 
-def _closing(request: Request, standing: Standing, rules: Sequence[Rule]) -> datetime:
+def _closing(request: Request, standing: ContactStanding, rules: Sequence[Rule]) -> datetime:
     """The first end of a window, at any place, that lies after the request's moment."""
     windows = [r.parameters["to"] for r in rules if r.parameters["check"] == "hours" and _applies(r, request)]
     wishes = any(r.parameters["check"] == "wished_hours" and _applies(r, request) for r in rules)

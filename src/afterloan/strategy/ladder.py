@@ -28,7 +28,7 @@ class LadderRefused(ExpectedFailure, ValueError):
     """A ladder that cannot be used: `FILE:LINE: what is wrong; what to write`."""
 
 
-class Days(BaseModel):
+class LadderDays(BaseModel):
     """Days from … to …, every so many."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,13 +37,13 @@ class Days(BaseModel):
     every: Annotated[int, Field(ge=1, le=366)] = 1
 
     @model_validator(mode="after")
-    def _in_order(self) -> "Days":
+    def _in_order(self) -> "LadderDays":
         if self.last < self.first:
             raise ValueError(f"to {self.last} is before from {self.first}")
         return self
 
 
-class Step(BaseModel):
+class LadderStep(BaseModel):
     """One step: on which days, for whom, what is done.
 
     `day`: −3 is three days before the nearest instalment, 0 its day, 1 the first day past due of the loan longest
@@ -55,7 +55,7 @@ class Step(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
     do: str
-    day: int | tuple[int, ...] | Days | None = None
+    day: int | tuple[int, ...] | LadderDays | None = None
     bucket: Annotated[int, Field(ge=1, le=8)] | None = None
     every: Annotated[int, Field(ge=1, le=366)] | None = None
     clock: Literal["borrower", "loan"] = "borrower"
@@ -70,7 +70,7 @@ class Step(BaseModel):
     words: dict[str, Any] = Field(default_factory=dict, alias="with")
 
     @model_validator(mode="after")
-    def _makes_sense(self) -> "Step":
+    def _makes_sense(self) -> "LadderStep":
         if self.do not in ACTIONS:
             near = get_close_matches(self.do, ACTIONS, 1)
             hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(ACTIONS)}"
@@ -98,7 +98,7 @@ class Step(BaseModel):
         """The days as numbers, empty for a bucket."""
         if self.day is None:
             return ()
-        if isinstance(self.day, Days):
+        if isinstance(self.day, LadderDays):
             return tuple(range(self.day.first, self.day.last + 1, self.day.every))
         return self.day if isinstance(self.day, tuple) else (self.day,)
 
@@ -142,7 +142,7 @@ class _Trial(BaseModel):
     challengers: tuple[_Challenger, ...] = ()
 
 
-class _Told(BaseModel):
+class _ToldLadder(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
     title: dict[str, str] = Field(default_factory=dict)
@@ -153,7 +153,7 @@ class _Told(BaseModel):
     effective_from: date
     arms: _Trial = _Trial()
     segments: tuple[_Segment, ...] = ()
-    steps: tuple[Step, ...] = Field(min_length=1, max_length=400)
+    steps: tuple[LadderStep, ...] = Field(min_length=1, max_length=400)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ class Ladder:
     id: str
     jurisdiction: str
     arms: Arms
-    steps: tuple[Step, ...]
+    steps: tuple[LadderStep, ...]
     conditions: tuple[pl.Expr, ...]
     """For each step: its condition and its segments (the days are `Step.on_its_day`)."""
     segment: pl.Expr
@@ -222,7 +222,7 @@ def read_ladder(text: str, where: str) -> Ladder:
         node = yaml.compose(text, yaml.SafeLoader)
         if node is None:
             raise LadderRefused("1: the file is empty")
-        told = _Told.model_validate(_plain(node, (), lines))
+        told = _ToldLadder.model_validate(_plain(node, (), lines))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise LadderRefused(f"{where}:{line}: not YAML: {error.problem}") from error
@@ -239,7 +239,7 @@ def _said(error: ValidationError, lines: Lines) -> str:
     name = next((p for p in reversed(path) if isinstance(p, str)), "file")
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
-        known = [*Step.model_fields, "with", *_Told.model_fields, "from", "to", "every"]
+        known = [*LadderStep.model_fields, "with", *_ToldLadder.model_fields, "from", "to", "every"]
         near = get_close_matches(str(name), known, 1)
         message = f"no such word {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
         return f"{_line(lines, path)}: {message}"
@@ -261,7 +261,7 @@ def _compiled(text: str | bool | None, where: str, line: int) -> pl.Expr:
         raise LadderRefused(f"{where}:{line}: {error}") from error
 
 
-def _checked(told: _Told, lines: Lines, where: str) -> Ladder:
+def _checked(told: _ToldLadder, lines: Lines, where: str) -> Ladder:
     names = _unique(told, lines, where)
     segment = pl.lit(REST)
     for k in reversed(range(len(told.segments))):
@@ -291,7 +291,7 @@ def _checked(told: _Told, lines: Lines, where: str) -> Ladder:
     return Ladder(told.id, told.jurisdiction, arms, told.steps, tuple(conditions), segment, told.title, tests)
 
 
-def _unique(told: _Told, lines: Lines, where: str) -> list[str]:
+def _unique(told: _ToldLadder, lines: Lines, where: str) -> list[str]:
     """The segments' names; steps and segments have names of their own."""
     for part, ids in (("steps", [s.id for s in told.steps]), ("segments", [s.id for s in told.segments])):
         for k, name in enumerate(ids):
@@ -300,7 +300,7 @@ def _unique(told: _Told, lines: Lines, where: str) -> list[str]:
     return [*(s.id for s in told.segments), REST]
 
 
-def _arms_known(told: _Told, lines: Lines, where: str) -> None:
+def _arms_known(told: _ToldLadder, lines: Lines, where: str) -> None:
     names = [CHAMPION, *(c.name for c in told.arms.challengers)]
     shares = told.arms.hold_out_permille + sum(c.permille for c in told.arms.challengers)
     if shares >= 1_000:
@@ -312,7 +312,7 @@ def _arms_known(told: _Told, lines: Lines, where: str) -> None:
                 raise LadderRefused(f"{where}:{place}: no arm {name!r}; there are: {', '.join(names)}")
 
 
-def wanted_arms(step: Step) -> tuple[str, ...] | None:
+def wanted_arms(step: LadderStep) -> tuple[str, ...] | None:
     """The arms a step is for; None: all."""
     if step.arms is None:
         return None
@@ -331,7 +331,7 @@ def builtin_ladders() -> dict[str, Ladder]:
     return found
 
 
-def matches(ladder: Ladder, borrowers: pl.DataFrame, loans: pl.DataFrame) -> list[tuple[Step, pl.DataFrame]]:
+def matches(ladder: Ladder, borrowers: pl.DataFrame, loans: pl.DataFrame) -> list[tuple[LadderStep, pl.DataFrame]]:
     """For each step the rows of `borrowers` (columns of SCHEMA and `borrower`) that stand on it.
 
     `loans` has `borrower`, `days_past_due`, `bucket`, `bucket_first_day` a loan; a step by loan takes the borrowers

@@ -19,7 +19,7 @@ from afterloan.strategy.limitation import Limitation, rule_of
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class LegalClaim:
     """What a step is measured by: the loan on a day. `held`: the hold that stops legal steps, or empty."""
 
     on: date
@@ -34,7 +34,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class LegalStep:
     """One proposal and what became of it. `outcomes`: in order of their days."""
 
     proposal: LegalStepProposed
@@ -71,7 +71,7 @@ class Deadline:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class StepAnswer:
     """Whether a step may be proposed or started: the findings, of which those with outcome `blocked` say why not."""
 
     findings: tuple[Finding, ...] = field(default=())
@@ -94,12 +94,12 @@ def step_rules(jurisdiction: str, on: date) -> dict[str, Rule]:
     return {r.parameters["step"]: r for r in sorted(rules, key=lambda r: order[r.id]) if "step" in r.parameters}
 
 
-def steps_of(events: Iterable[Event]) -> list[Step]:
+def steps_of(events: Iterable[Event]) -> list[LegalStep]:
     """The steps of one loan out of its legal facts, in the order in which they were proposed."""
-    found: dict[str, Step] = {}
+    found: dict[str, LegalStep] = {}
     for event in events:
         if isinstance(event, LegalStepProposed):
-            found[event.reference] = Step(event)
+            found[event.reference] = LegalStep(event)
         elif isinstance(event, LegalStepApproved) and event.of in found:
             found[event.of] = replace(found[event.of], approvals=(*found[event.of].approvals, event))
         elif isinstance(event, LegalStepRefused) and event.of in found:
@@ -116,24 +116,24 @@ def evidence_of(events: Iterable[Event], on: date) -> frozenset[str]:
     return frozenset(e.what for e in events if isinstance(e, EvidenceKept) and e.on <= on)
 
 
-def may_propose(claim: Claim, steps: Sequence[Step], name: str) -> Answer:
+def may_propose(claim: LegalClaim, steps: Sequence[LegalStep], name: str) -> StepAnswer:
     """Whether the preconditions of a step are met on a day; each unmet one is a finding that says what is missing."""
     rule = step_rules(claim.jurisdiction, claim.on).get(name)
     if rule is None:
-        return Answer((_no_rule(claim, name),))
+        return StepAnswer((_no_rule(claim, name),))
     blocked = [why for why in _unmet(claim, steps, rule.parameters) if why]
     if not blocked:
-        return Answer((rule.finding(claim.on, "met", step=name, days_past_due=claim.days_past_due),))
-    return Answer(tuple(rule.finding(claim.on, "blocked", step=name, why=why) for why in blocked))
+        return StepAnswer((rule.finding(claim.on, "met", step=name, days_past_due=claim.days_past_due),))
+    return StepAnswer(tuple(rule.finding(claim.on, "blocked", step=name, why=why) for why in blocked))
 
 
-def _no_rule(claim: Claim, name: str) -> Finding:
+def _no_rule(claim: LegalClaim, name: str) -> Finding:
     why = f"the packs know no step {name!r} in {claim.jurisdiction}; a lawyer of the place writes it first"
     clause = "no rule"
     return Finding(rule="legal.none", clause=clause, on=claim.on, outcome="blocked", inputs={"step": name, "why": why})
 
 
-def _unmet(claim: Claim, steps: Sequence[Step], told: dict[str, Any]) -> Iterable[str]:
+def _unmet(claim: LegalClaim, steps: Sequence[LegalStep], told: dict[str, Any]) -> Iterable[str]:
     """Each precondition in turn: empty when it is met, else what is missing."""
     yield f"a hold stops legal steps: {claim.held}" if claim.held and told["step"] != "discontinuance" else ""
     if claim.days_past_due < told["least_days_past_due"]:
@@ -171,7 +171,7 @@ def small_claims_most(province: str, jurisdiction: str, on: date) -> int:
     return int(told.get(province, told["any"])) * int(rule.parameters["one_instance_permille"]) // 1_000
 
 
-def may_start(claim: Claim, steps: Sequence[Step], proposal: str) -> Answer:
+def may_start(claim: LegalClaim, steps: Sequence[LegalStep], proposal: str) -> StepAnswer:
     """Whether a proposed step may start: every role that the pack demands has said yes, each in another person.
 
     Approvals of the proposer, twice of one person, of before or long after the proposal, or beside a refusal count
@@ -179,24 +179,24 @@ def may_start(claim: Claim, steps: Sequence[Step], proposal: str) -> Answer:
     """
     step = next((s for s in steps if s.proposal.reference == proposal), None)
     if step is None:
-        return Answer((_missing(claim, proposal),))
+        return StepAnswer((_missing(claim, proposal),))
     rule = step_rules(claim.jurisdiction, claim.on).get(step.name)
     if rule is None:
-        return Answer((_no_rule(claim, step.name),))
+        return StepAnswer((_no_rule(claim, step.name),))
     blocked = list(_not_agreed(claim, step, rule.parameters["approvals"]))
     others = [s for s in steps if s is not step]
     blocked += may_propose(claim, others, step.name).why
     if blocked:
-        return Answer(tuple(rule.finding(claim.on, "blocked", step=step.name, why=why) for why in blocked))
-    return Answer((rule.finding(claim.on, "agreed", step=step.name, by=[a.by for a in step.approvals]),))
+        return StepAnswer(tuple(rule.finding(claim.on, "blocked", step=step.name, why=why) for why in blocked))
+    return StepAnswer((rule.finding(claim.on, "agreed", step=step.name, by=[a.by for a in step.approvals]),))
 
 
-def _missing(claim: Claim, proposal: str) -> Finding:
+def _missing(claim: LegalClaim, proposal: str) -> Finding:
     told = {"why": f"there is no proposal {proposal!r}; propose the step first"}
     return Finding(rule="legal.none", clause="no proposal", on=claim.on, outcome="blocked", inputs=told)
 
 
-def _not_agreed(claim: Claim, step: Step, roles: Sequence[str]) -> Iterable[str]:
+def _not_agreed(claim: LegalClaim, step: LegalStep, roles: Sequence[str]) -> Iterable[str]:
     if step.refusal:
         yield f"{step.refusal.by} refused it on {step.refusal.on}; a new proposal is needed"
     if step.started:
@@ -211,7 +211,7 @@ def _not_agreed(claim: Claim, step: Step, roles: Sequence[str]) -> Iterable[str]
             taken.add(by)
 
 
-def counting(step: Step, on: date) -> list[LegalStepApproved]:
+def counting(step: LegalStep, on: date) -> list[LegalStepApproved]:
     """The approvals of a step that count on a day (rule `any.approval`)."""
     rule = rule_of("ANY", "approval", on)
     assert rule is not None
@@ -223,7 +223,7 @@ def counting(step: Step, on: date) -> list[LegalStepApproved]:
     ]
 
 
-def deadlines(steps: Sequence[Step], jurisdiction: str, on: date) -> list[Deadline]:
+def deadlines(steps: Sequence[LegalStep], jurisdiction: str, on: date) -> list[Deadline]:
     """What is still to happen in steps that run, the earliest first. An order issued on 2 March: objection by the 17th.
 
     A deadline falls away once a later outcome of the same step is there.

@@ -15,17 +15,17 @@ from afterloan.strategy.columns import FAR
 from afterloan.strategy.governor import (
     ANY,
     NO_STANDING,
+    ContactStanding,
     Place,
     Request,
     Slot,
-    Standing,
     Verdict,
     contact_rules,
     slot_on_day,
 )
 from afterloan.strategy.holds import Held, stopped
-from afterloan.strategy.ladder import MESSAGES, Ladder, Step, matches, wanted_arms
-from afterloan.strategy.restriction import Change, Line, after_change, limit_rules, wanted_change
+from afterloan.strategy.ladder import MESSAGES, Ladder, LadderStep, matches, wanted_arms
+from afterloan.strategy.restriction import Change, CreditLine, after_change, limit_rules, wanted_change
 from afterloan.strategy.segments import HOLD_OUT, arm_of
 from afterloan.strategy.worklist import priority_fen, worth_rule
 
@@ -48,7 +48,7 @@ DOES = {"limit.freeze": "freeze", "limit.reduce": "reduce", "limit.restrict": "b
 
 
 @dataclass(slots=True)
-class Known:
+class KnownBorrowers:
     """Borrowers of whom a ladder may have something to say, with all that a decision looks at."""
 
     frame: pl.DataFrame
@@ -56,13 +56,13 @@ class Known:
     loans: pl.DataFrame
     """A row a live loan of theirs: `loan_frame` with `reference`."""
     places: dict[int, Place]
-    standings: dict[int, Standing]
+    standings: dict[int, ContactStanding]
     held: dict[int, list[Held]]
-    lines: dict[int, Line]
+    lines: dict[int, CreditLine]
 
 
 @dataclass(slots=True)
-class Plan:
+class DayPlan:
     """What a day asks to be written: rows of the outbox, findings, changes of lines."""
 
     actions: list[tuple[str, int, int | None, str, datetime, dict[str, Any]]] = field(default_factory=list)
@@ -80,12 +80,12 @@ class _Chosen:
     row: dict[str, Any]
     ladder: Ladder
     arm: str
-    steps: dict[str, tuple[int, Step]] = field(default_factory=dict)
+    steps: dict[str, tuple[int, LadderStep]] = field(default_factory=dict)
 
 
-def plan_day(known: Known, ladders: Mapping[str, Ladder], on: date) -> Plan:
+def plan_day(known: KnownBorrowers, ladders: Mapping[str, Ladder], on: date) -> DayPlan:
     """What the ladders, holds, limit rules and the governor make of a day. Pure: values in, values out."""
-    plan = Plan(places=known.places)
+    plan = DayPlan(places=known.places)
     chosen = _choose(known, ladders, on, plan)
     lines = dict(known.lines)
     _rules_of_limits(known, lines, plan, on)
@@ -97,7 +97,7 @@ def plan_day(known: Known, ladders: Mapping[str, Ladder], on: date) -> Plan:
     return plan
 
 
-def _choose(known: Known, ladders: Mapping[str, Ladder], on: date, plan: Plan) -> dict[int, _Chosen]:
+def _choose(known: KnownBorrowers, ladders: Mapping[str, Ladder], on: date, plan: DayPlan) -> dict[int, _Chosen]:
     """For each borrower the steps that are due: holds and hold-out taken out, one message a channel."""
     chosen: dict[int, _Chosen] = {}
     arms: dict[int, str] = {}
@@ -119,14 +119,14 @@ def _choose(known: Known, ladders: Mapping[str, Ladder], on: date, plan: Plan) -
     return chosen
 
 
-def _in_arm(step: Step, arm: str) -> bool:
+def _in_arm(step: LadderStep, arm: str) -> bool:
     if arm == HOLD_OUT:
         return step.always or step.do in NO_TREATMENT
     wanted = wanted_arms(step)
     return wanted is None or arm in wanted
 
 
-def _is_held(number: int, step: Step, known: Known, plan: Plan, on: date) -> bool:
+def _is_held(number: int, step: LadderStep, known: KnownBorrowers, plan: DayPlan, on: date) -> bool:
     held = known.held.get(number)
     if not held:
         return False
@@ -142,7 +142,7 @@ def _is_held(number: int, step: Step, known: Known, plan: Plan, on: date) -> boo
     return True
 
 
-def _keep(choice: _Chosen, index: int, step: Step) -> None:
+def _keep(choice: _Chosen, index: int, step: LadderStep) -> None:
     """Messages: one a channel, the weightier one, of equals the later step. Debits: one. Others: each step."""
     key = step.do if step.do in MESSAGES or step.do == "debit.attempt" else step.id
     before = choice.steps.get(key)
@@ -164,11 +164,11 @@ def loans_of(loans: pl.DataFrame, borrowers: list[int]) -> dict[int, list[dict[s
 def _act(
     number: int,
     choice: _Chosen,
-    step: Step,
-    known: Known,
+    step: LadderStep,
+    known: KnownBorrowers,
     loans: list[dict[str, Any]],
-    lines: dict[int, Line],
-    plan: Plan,
+    lines: dict[int, CreditLine],
+    plan: DayPlan,
     slots: dict[Any, Slot | Verdict],
     on: date,
 ) -> None:
@@ -196,12 +196,12 @@ def _act(
     plan.actions.append((key, number, loan, step.do, moment, body))
 
 
-def _with_step(finding: Finding, step: Step) -> Finding:
+def _with_step(finding: Finding, step: LadderStep) -> Finding:
     return finding.model_copy(update={"inputs": {**finding.inputs, "step": step.id}})
 
 
 def _slot(
-    number: int, step: Step, place: Place, standing: Standing, slots: dict[Any, Slot | Verdict], on: date
+    number: int, step: LadderStep, place: Place, standing: ContactStanding, slots: dict[Any, Slot | Verdict], on: date
 ) -> Slot | Verdict:
     """When the governor lets the message go that day; borrowers of whom nothing is told share the answer."""
     channel = step.do.removeprefix("message.") if step.do in MESSAGES else "push"
@@ -227,7 +227,7 @@ def _due(loans: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def message_body(
-    row: dict[str, Any], step: Step, place: Place, loans: list[dict[str, Any]], slot: Slot
+    row: dict[str, Any], step: LadderStep, place: Place, loans: list[dict[str, Any]], slot: Slot
 ) -> dict[str, Any]:
     """The body of a message: see docs/strategy.md."""
     return {
@@ -269,7 +269,7 @@ def money_values(row: Mapping[str, Any], loans: list[dict[str, Any]], before_due
     }
 
 
-def _loans_body(row: dict[str, Any], step: Step, loans: list[dict[str, Any]], on: date) -> dict[str, Any]:
+def _loans_body(row: dict[str, Any], step: LadderStep, loans: list[dict[str, Any]], on: date) -> dict[str, Any]:
     """The body of an action that is no message: which loans, how much, how late."""
     about = loans if step.clock == "borrower" else [x for x in loans if _on_its_day(step, x)]
     late = [x for x in about if x["arrears_fen"] + x["due_today_fen"] > 0] or about
@@ -301,14 +301,14 @@ def _loans_body(row: dict[str, Any], step: Step, loans: list[dict[str, Any]], on
     return body
 
 
-def _on_its_day(step: Step, loan: dict[str, Any]) -> bool:
+def _on_its_day(step: LadderStep, loan: dict[str, Any]) -> bool:
     if step.bucket is not None:
         since = loan["days_past_due"] - loan["bucket_first_day"]
         return bool(loan["bucket"] == step.bucket and (since % step.every == 0 if step.every else since == 0))
     return loan["days_past_due"] in step.days
 
 
-def _rules_of_limits(known: Known, lines: dict[int, Line], plan: Plan, on: date) -> None:
+def _rules_of_limits(known: KnownBorrowers, lines: dict[int, CreditLine], plan: DayPlan, on: date) -> None:
     """The pack's rules over the borrowers who have a line."""
     frame = known.frame.filter(pl.col("borrower").is_in(list(lines)))
     for jurisdiction in frame["jurisdiction"].unique().sort():
@@ -324,15 +324,15 @@ def _rules_of_limits(known: Known, lines: dict[int, Line], plan: Plan, on: date)
 def _change(
     number: int,
     row: dict[str, Any],
-    lines: dict[int, Line],
+    lines: dict[int, CreditLine],
     do: str,
     told: Mapping[str, Any],
     rule: str,
-    plan: Plan,
+    plan: DayPlan,
     on: date,
 ) -> None:
     """One change of a line, when it is not so already, with the notice that a pack demands."""
-    line = lines.get(number, Line())
+    line = lines.get(number, CreditLine())
     if not line.known:
         return
     reason = f"{row['days_past_due']} days past due, {row['arrears_fen']} minor units overdue"
@@ -351,7 +351,7 @@ def notice_rules(jurisdiction: str, on: date) -> list[Rule]:
     return own or [r for r in in_force(rules_of("limits"), ANY, on) if "notice" in r.parameters]
 
 
-def _notice(number: int, row: dict[str, Any], change: Change, plan: Plan, on: date) -> None:
+def _notice(number: int, row: dict[str, Any], change: Change, plan: DayPlan, on: date) -> None:
     """What the borrower is told of a worse line: once a day for each kind of change, by each rule that wants it."""
     place = plan.places[number]
     for rule in notice_rules(place.jurisdiction, on):

@@ -12,8 +12,9 @@ from afterloan.loan.book import Book
 from afterloan.loan.reckon import Reckoned, reckon_loan
 from afterloan.loan.suppose import Scratch
 from afterloan.loan.terms import ArrearsInterest, Component, Method
+from afterloan.money import show_amount
 from afterloan.rules.packs import Finding
-from afterloan.strategy.eligibility import Case, against, eligible, plan_rule, relief_rule
+from afterloan.strategy.eligibility import PlanCase, against, eligible, plan_rule, relief_rule
 from afterloan.strategy.simulation import (
     Plan,
     Simulated,
@@ -33,7 +34,7 @@ MONTHS = 61  # columns of a search: 60 periods and what follows
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class PlanOffer:
     """One plan on offer: what it comes to, what the lender loses by it, and why it is offered."""
 
     simulated: Simulated
@@ -52,7 +53,7 @@ class Offer:
 class Search:
     """What a search came to: up to three offers, how many plans were tried, and why others were left out."""
 
-    offers: tuple[Offer, ...]
+    offers: tuple[PlanOffer, ...]
     tried: int
     refused: dict[str, int]
     finding: Finding
@@ -78,7 +79,7 @@ def next_due(today: Reckoned, on: int, least: int = 15) -> int:
     return day
 
 
-def candidates(book: Book, today: Reckoned, case: Case, on: int) -> list[Plan]:
+def candidates(book: Book, today: Reckoned, case: PlanCase, on: int) -> list[Plan]:
     """Every plan worth trying for loan 0 of a book: kinds × periods × rates × ways of the unpaid interest."""
     if book.products[book.contracts[0]["product"]]["method"] == Method.IMPORTED:
         modes: tuple[ArrearsInterest, ...] = (ALONE,)
@@ -102,12 +103,12 @@ def candidates(book: Book, today: Reckoned, case: Case, on: int) -> list[Plan]:
     return found
 
 
-def _periods(kind: str, case: Case) -> range:
+def _periods(kind: str, case: PlanCase) -> range:
     rule = plan_rule(kind, case.jurisdiction, case.on)
     return range(1, rule.parameters.get("most_periods", 0) + 1) if rule else range(0)
 
 
-def _rate_cuts(book: Book, case: Case, first: int) -> list[Plan]:
+def _rate_cuts(book: Book, case: PlanCase, first: int) -> list[Plan]:
     rule = plan_rule("rate_cut", case.jurisdiction, case.on)
     if rule is None or not case.hardship_granted:
         return []
@@ -120,7 +121,7 @@ def _rate_cuts(book: Book, case: Case, first: int) -> list[Plan]:
     return found
 
 
-def _settlements(today: Reckoned, case: Case, on: int) -> list[Plan]:
+def _settlements(today: Reckoned, case: PlanCase, on: int) -> list[Plan]:
     rule = plan_rule("settlement", case.jurisdiction, case.on)
     owed = int(today.position["payoff_fen"])
     if rule is None or owed <= 0:
@@ -130,7 +131,7 @@ def _settlements(today: Reckoned, case: Case, on: int) -> list[Plan]:
     return [settlement(-(-owed * s // 1_000), on + p["most_days"], on, owed) for s in shares]
 
 
-def search(book: Book, case: Case, affordable_fen: int, on: int, asked_kinds: Sequence[str] = ()) -> Search:
+def search(book: Book, case: PlanCase, affordable_fen: int, on: int, asked_kinds: Sequence[str] = ()) -> Search:
     """Up to three plans of different kinds for loan 0 of a book (`alone`), best first.
 
     A plan is left out when the pack refuses it, when any 30 days ask for more than `affordable_fen`, or when it would
@@ -171,13 +172,15 @@ def _unfit(sim: Simulated, affordable_fen: int, on: int) -> str:
     return ""
 
 
-def _chosen(options: list[Simulated], affordable_fen: int, on: int, today: Reckoned, case: Case) -> tuple[Offer, ...]:
+def _chosen(
+    options: list[Simulated], affordable_fen: int, on: int, today: Reckoned, case: PlanCase
+) -> tuple[PlanOffer, ...]:
     """The best of all, then the best of the kinds not offered yet, as often as the pack says."""
     most = relief_rule("relief.offer").parameters["offers"]
     cap = relief_rule("relief.cost-cap")
     payoff = int(today.position["payoff_fen"])
     left = options
-    offers: list[Offer] = []
+    offers: list[PlanOffer] = []
     while left and len(offers) < most:
         picked = choose([[_option(s, payoff, on) for s in left]], affordable_fen)
         if picked is None:
@@ -185,7 +188,7 @@ def _chosen(options: list[Simulated], affordable_fen: int, on: int, today: Recko
         sim = left[picked[0]]
         assert sim.plan is not None
         findings = (*eligible(sim.plan.asked, case).findings, cost_of(sim, today.position, on, cap).finding(cap, on))
-        offers.append(Offer(sim, payoff - sim.value_fen, _why(sim, affordable_fen, on), findings))
+        offers.append(PlanOffer(sim, payoff - sim.value_fen, _why(sim, affordable_fen, on), findings))
         kind = sim.plan.kind
         left = [s for s in left if s.plan is not None and s.plan.kind != kind]
     return tuple(offers)
@@ -206,7 +209,7 @@ def _why(sim: Simulated, affordable_fen: int, on: int) -> tuple[str, ...]:
 
 
 def _units(fen: int) -> str:
-    return f"{fen // 100:,}.{fen % 100:02d}"
+    return show_amount(fen, group=",")
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,7 +305,7 @@ def _not_dominated(options: Sequence[Option]) -> list[int]:
     return sorted(kept)
 
 
-def together(books: Sequence[Book], cases: Sequence[Case], affordable_fen: int, on: int) -> list[Simulated] | None:
+def together(books: Sequence[Book], cases: Sequence[PlanCase], affordable_fen: int, on: int) -> list[Simulated] | None:
     """One plan (or the contract as it stands) for each of a borrower's loans, the sum of every month affordable.
 
     None when no combination is.
@@ -326,7 +329,7 @@ def together(books: Sequence[Book], cases: Sequence[Case], affordable_fen: int, 
 
 def case_of(
     today: Reckoned, on: date, jurisdiction: str, hardship: bool, plans: Sequence[tuple[str, date]] = ()
-) -> Case:
+) -> PlanCase:
     """What eligibility asks about a loan that has been reckoned."""
     position = today.position
     rows = today.instalments
@@ -335,6 +338,6 @@ def case_of(
     in_time = int((due["cleared_on"] <= due["due_on"]).sum()) if len(due) else 0
     started = int(rows["from_on"].min()) if len(rows) else number
     assert number < NEVER
-    return Case(
+    return PlanCase(
         on, jurisdiction, int(position["days_past_due"]), hardship, tuple(plans), in_time, (number - started) // 30
     )

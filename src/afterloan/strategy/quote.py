@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from afterloan.dates import NEVER, iso, year_month_day
+from afterloan.dates import NEVER, date_of, iso, year_month_day
 from afterloan.facts import FactRefused
 from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import Reckoned, reckon_loan
@@ -83,7 +83,7 @@ def quote(book: Book, want: Want, on: int, today: int, jurisdiction: str = "ANY"
     10,000.00 lent on 10 March at 0.05 % a day, paid off on 21 March: 10,055.00. What is due by the day and unpaid is
     part of every amount.
     """
-    when = date.fromisoformat(iso(on))
+    when = date_of(on)
     rule = fee_rule(jurisdiction, when)
     if not today <= on <= today + rule.parameters["most_days_ahead"]:
         most = iso(today + rule.parameters["most_days_ahead"])

@@ -25,7 +25,7 @@ ANY = "ANY"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CreditLine:
     """A credit line on a day. `granted_fen`: as last granted; `bars`: names of the bars on new borrowing."""
 
     limit_fen: int = 0
@@ -58,7 +58,7 @@ class DrawAnswer:
     available_fen: int
 
 
-def line_of(events: Iterable[Event], on: date) -> Line:
+def line_of(events: Iterable[Event], on: date) -> CreditLine:
     """The line that the facts of limits (in order) leave on a day."""
     limit = granted = 0
     frozen = known = False
@@ -79,7 +79,7 @@ def line_of(events: Iterable[Event], on: date) -> Line:
             bars[event.bar] = None
         elif isinstance(event, BarLifted):
             bars.pop(event.bar, None)
-    return Line(limit, granted, frozen, tuple(bars), known)
+    return CreditLine(limit, granted, frozen, tuple(bars), known)
 
 
 def limit_rules(jurisdiction: str, on: date) -> list[tuple[Rule, pl.Expr]]:
@@ -106,32 +106,32 @@ def columns_of_limits() -> frozenset[str]:
     return frozenset(name for text in told for name in condition(text).meta.root_names())
 
 
-def _freeze(line: Line, told: dict[str, Any]) -> tuple[type[LineChanged], int] | None:
+def _freeze(line: CreditLine, told: dict[str, Any]) -> tuple[type[LineChanged], int] | None:
     return (LimitFrozen, line.limit_fen) if line.known and not line.frozen else None
 
 
-def _reduce(line: Line, told: dict[str, Any]) -> tuple[type[LineChanged], int] | None:
+def _reduce(line: CreditLine, told: dict[str, Any]) -> tuple[type[LineChanged], int] | None:
     target = line.granted_fen * int(told["to_permille"]) // 1_000  # whole fen, rounded down
     return (LimitReduced, target) if target < line.limit_fen else None
 
 
-def _bar(line: Line, told: dict[str, Any]) -> tuple[type[LineChanged], int] | None:
+def _bar(line: CreditLine, told: dict[str, Any]) -> tuple[type[LineChanged], int] | None:
     return (BorrowingBarred, line.limit_fen) if told["bar"] not in line.bars else None
 
 
-def _restore(line: Line, told: dict[str, Any]) -> tuple[type[LineChanged], int] | None:
+def _restore(line: CreditLine, told: dict[str, Any]) -> tuple[type[LineChanged], int] | None:
     target = max(line.limit_fen, line.granted_fen * int(told.get("to_permille", 0)) // 1_000)
     return (LimitRestored, target) if line.frozen or target > line.limit_fen else None
 
 
-def _lift(line: Line, told: dict[str, Any]) -> tuple[type[LineChanged], int] | None:
+def _lift(line: CreditLine, told: dict[str, Any]) -> tuple[type[LineChanged], int] | None:
     return (BarLifted, line.limit_fen) if told["bar"] in line.bars else None
 
 
 DOES = {"freeze": _freeze, "reduce": _reduce, "bar": _bar, "restore": _restore, "lift": _lift}
 
 
-def wanted_change(line: Line, do: str, told: dict[str, Any], rule: str, reason: str) -> Change | None:
+def wanted_change(line: CreditLine, do: str, told: dict[str, Any], rule: str, reason: str) -> Change | None:
     """The change that one rule or step asks for; None when the line is so already.
 
     A line of 10,000.00 granted, `reduce` to 500 per mille: LimitReduced 10,000.00 → 5,000.00; asked again: None.
@@ -144,17 +144,17 @@ def wanted_change(line: Line, do: str, told: dict[str, Any], rule: str, reason: 
     return Change(kind, line.limit_fen, after, rule, reason, bar, told.get("notice"))
 
 
-def after_change(line: Line, change: Change) -> Line:
+def after_change(line: CreditLine, change: Change) -> CreditLine:
     """The line once a change is made."""
     frozen = (line.frozen or change.kind is LimitFrozen) and change.kind is not LimitRestored
     bars = tuple(b for b in line.bars if b != change.bar)
     if change.kind is BorrowingBarred:
         bars = (*bars, change.bar)
-    return Line(change.after_fen, line.granted_fen, frozen, bars, True)
+    return CreditLine(change.after_fen, line.granted_fen, frozen, bars, True)
 
 
 def may_draw(
-    line: Line,
+    line: CreditLine,
     amount_fen: int,
     outstanding_fen: int,
     arrears_fen: int,

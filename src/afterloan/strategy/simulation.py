@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy.typing as npt
 
 from afterloan.bureau.cells import month_end, reckon_cells
 from afterloan.bureau.status import pboc_status
-from afterloan.dates import NEVER, day, iso
+from afterloan.dates import NEVER, date_of, day, iso
 from afterloan.facts import (
     Deferred,
     Extended,
@@ -29,7 +28,7 @@ from afterloan.loan.suppose import Scratch, daily_rate, due_now, keeping, presen
 from afterloan.loan.terms import ArrearsInterest, Component
 from afterloan.risk.classification import classify
 from afterloan.rules.packs import Finding, Rule
-from afterloan.strategy.eligibility import Asked
+from afterloan.strategy.eligibility import PlanAsked
 
 PRINCIPAL = int(Component.PRINCIPAL)
 MAKES: dict[str, type[Fact]] = {
@@ -43,7 +42,7 @@ class Plan:
     """A plan: its kind, what eligibility asks about it, and its facts as plain values (`does`: class and fields)."""
 
     kind: str
-    asked: Asked
+    asked: PlanAsked
     does: tuple[dict[str, Any], ...]
 
     def records(self, on: int) -> list[Records]:
@@ -89,36 +88,36 @@ def reinstalment(
     kind = "reinstalment" if rate is None else "rate_cut"
     does: list[dict[str, Any]] = [] if rate is None else [{"fact": "RateChanged", "rate": rate, "while_kept": True}]
     does.append({"fact": "Reinstalled", "count": periods, "due_on": iso(first_due), "interest": interest.name.lower()})
-    asked = Asked(kind, periods, rate_permille, capitalise=interest == ArrearsInterest.CAPITALISED)
+    asked = PlanAsked(kind, periods, rate_permille, capitalise=interest == ArrearsInterest.CAPITALISED)
     return Plan(kind, asked, tuple(does))
 
 
 def re_age() -> Plan:
     """Arrears spread over the instalments that are left: current from now on, the first delinquency stays."""
-    return Plan("re_age", Asked("re_age"), ({"fact": "Reinstalled", "count": 0, "interest": "spread"},))
+    return Plan("re_age", PlanAsked("re_age"), ({"fact": "Reinstalled", "count": 0, "interest": "spread"},))
 
 
 def deferral(periods: int, moved_to: int = 0) -> Plan:
     """Due dates move by `periods`, or so that the next falls on `moved_to`."""
     does = {"fact": "Deferred", "due_on": iso(moved_to)} if moved_to else {"fact": "Deferred", "count": periods}
-    return Plan("deferral", Asked("deferral", periods), (does,))
+    return Plan("deferral", PlanAsked("deferral", periods), (does,))
 
 
 def interest_only(periods: int, add_rows: bool = False) -> Plan:
     """The next `periods` instalments ask for interest alone."""
     does = {"fact": "InterestOnly", "count": periods, "add_rows": add_rows}
-    return Plan("interest_only", Asked("interest_only", periods), (does,))
+    return Plan("interest_only", PlanAsked("interest_only", periods), (does,))
 
 
 def extension(periods: int) -> Plan:
     """`periods` instalments more."""
-    return Plan("extension", Asked("extension", periods), ({"fact": "Extended", "count": periods},))
+    return Plan("extension", PlanAsked("extension", periods), ({"fact": "Extended", "count": periods},))
 
 
 def penalty_waiver(amount_fen: int, periods: int) -> Plan:
     """Penalties of an amount given up in parts, one as each instalment is kept."""
     does = {"fact": "PenaltyForgiven", "amount_fen": amount_fen, "count": periods}
-    return Plan("penalty_waiver", Asked("penalty_waiver", periods), (does,))
+    return Plan("penalty_waiver", PlanAsked("penalty_waiver", periods), (does,))
 
 
 def settlement(amount_fen: int, until: int, on: int, owed_fen: int) -> Plan:
@@ -131,7 +130,7 @@ def settlement(amount_fen: int, until: int, on: int, owed_fen: int) -> Plan:
         )
     share = amount_fen * 1_000 // owed_fen
     does = {"fact": "SettlementAgreed", "amount_fen": amount_fen, "due_on": iso(until)}
-    return Plan("settlement", Asked("settlement", 0, 1_000, share, until - on), (does,))
+    return Plan("settlement", PlanAsked("settlement", 0, 1_000, share, until - on), (does,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +220,7 @@ class Cost:
         outcome = "below the cap" if self.fits else f"above the cap by {over} minor units"
         told = {"extra_fen": self.extra_fen, "most_fen": self.most_fen, "whole_fen": self.whole_fen,
                 "limit_fen": self.limit_fen}  # fmt: skip
-        return cap.finding(date.fromisoformat(iso(on)), outcome, **told)
+        return cap.finding(date_of(on), outcome, **told)
 
 
 def cost_of(sim: Simulated, position: np.void, on: int, cap: Rule) -> Cost:

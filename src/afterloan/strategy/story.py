@@ -9,7 +9,7 @@ LANGUAGES = ("en", "zh")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class StoryLine:
     """One thing that happened: the day, the hour where it matters ("09:30"), the source, the loan, the sentence."""
 
     on: date
@@ -116,13 +116,13 @@ OTHERS: dict[str, tuple[str, str]] = {
 }
 
 
-class _Told(dict[str, Any]):
+class _ToldWords(dict[str, Any]):
     def __missing__(self, key: str) -> str:
         return ""
 
 
-def _shown(body: Mapping[str, Any], language: str) -> _Told:
-    shown = _Told()
+def _shown(body: Mapping[str, Any], language: str) -> _ToldWords:
+    shown = _ToldWords()
     for name, value in body.items():
         if name.endswith("_fen") and isinstance(value, int):
             shown[name] = money(value)

@@ -9,10 +9,19 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from afterloan.dates import date_of
 from afterloan.rules.packs import in_force, rules_of
-from afterloan.strategy.governor import NO_STANDING, Place, Request, Standing, Verdict, contact_rules, slot_on_day
+from afterloan.strategy.governor import (
+    NO_STANDING,
+    ContactStanding,
+    Place,
+    Request,
+    Verdict,
+    contact_rules,
+    slot_on_day,
+)
 from afterloan.strategy.holds import Held, stopped
-from afterloan.strategy.ladder import MESSAGES, Ladder, Step, matches, wanted_arms
+from afterloan.strategy.ladder import MESSAGES, Ladder, LadderStep, matches, wanted_arms
 from afterloan.strategy.plan import DOES, NO_TREATMENT, RANK, STOPPED_BY
 from afterloan.strategy.segments import HOLD_OUT
 
@@ -64,7 +73,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Days:
+class TrialDays:
     """Some days of some borrowers: a row of `frame` is a borrower on a day.
 
     `frame`: `borrower` (row key), `number` (borrower), `day`, `arm` and the columns of SCHEMA; `loans`: `borrower`
@@ -74,7 +83,7 @@ class Days:
     frame: pl.DataFrame
     loans: pl.DataFrame
     places: Mapping[int, Place]
-    standings: Mapping[int, Standing]
+    standings: Mapping[int, ContactStanding]
     held: Mapping[int, list[Held]]
 
 
@@ -84,7 +93,7 @@ def costs(on: date) -> dict[str, int]:
     return {str(kind): int(cost) for kind, cost in told.items()}
 
 
-def tally_days(ladder: Ladder, days: Days, pack: str | None = None) -> Tally:
+def tally_days(ladder: Ladder, days: TrialDays, pack: str | None = None) -> Tally:
     """Count what a ladder would have asked for: the same choices as `plan.plan_day`, for many days at once.
 
     `pack`: the contact pack to go by instead of that of each borrower's place.
@@ -114,7 +123,7 @@ def tally_days(ladder: Ladder, days: Days, pack: str | None = None) -> Tally:
     return tally
 
 
-def _in_arm(step: Step) -> pl.Expr:
+def _in_arm(step: LadderStep) -> pl.Expr:
     wanted = wanted_arms(step)
     treated = pl.lit(True) if wanted is None else pl.col("arm").is_in(list(wanted))
     if step.always or step.do in NO_TREATMENT:
@@ -122,7 +131,7 @@ def _in_arm(step: Step) -> pl.Expr:
     return treated & (pl.col("arm") != HOLD_OUT)
 
 
-def _not_held(step: Step, rows: pl.DataFrame, days: Days, tally: Tally) -> pl.DataFrame:
+def _not_held(step: LadderStep, rows: pl.DataFrame, days: TrialDays, tally: Tally) -> pl.DataFrame:
     if not days.held or not len(rows):
         return rows
     what = STOPPED_BY.get(step.do, step.why)
@@ -137,21 +146,21 @@ def _not_held(step: Step, rows: pl.DataFrame, days: Days, tally: Tally) -> pl.Da
     return rows.filter(~pl.col("borrower").is_in(out)) if out else rows
 
 
-def _permitted(step: Step, rows: pl.DataFrame, days: Days, tally: Tally, pack: str | None) -> pl.DataFrame:
+def _permitted(step: LadderStep, rows: pl.DataFrame, days: TrialDays, tally: Tally, pack: str | None) -> pl.DataFrame:
     """The rows that the governor lets go on their day; those it does not are counted by rule."""
     if step.do not in MESSAGES and step.do != "bureau.notice":
         return rows
     plain = rows.filter(~pl.col("number").is_in(list(days.standings))) if days.standings else rows
     refused: list[int] = []
     for place, day, keys in _places_and_days(plain, days):
-        rule = _refused_by(step, place, NO_STANDING, date.fromordinal(day + 719163), pack)
+        rule = _refused_by(step, place, NO_STANDING, date_of(day), pack)
         if rule:
             refused.extend(keys.to_list())
             tally.refused[rule, step.do] += len(keys)
     if len(plain) < len(rows):
         told = rows.filter(pl.col("number").is_in(list(days.standings)))
         for key, number, day in told.select("borrower", "number", "day").iter_rows():
-            on = date.fromordinal(day + 719163)
+            on = date_of(day)
             rule = _refused_by(step, days.places[number], days.standings[number], on, pack)
             if rule:
                 refused.append(key)
@@ -159,7 +168,7 @@ def _permitted(step: Step, rows: pl.DataFrame, days: Days, tally: Tally, pack: s
     return rows.filter(~pl.col("borrower").is_in(refused)) if refused else rows
 
 
-def _places_and_days(rows: pl.DataFrame, days: Days) -> Iterator[tuple[Place, int, pl.Series]]:
+def _places_and_days(rows: pl.DataFrame, days: TrialDays) -> Iterator[tuple[Place, int, pl.Series]]:
     """Row keys by place and day: borrowers of whom nothing is told share the governor's answer."""
     kinds = list(dict.fromkeys(days.places.values()))
     if len(kinds) == 1:
@@ -171,7 +180,7 @@ def _places_and_days(rows: pl.DataFrame, days: Days) -> Iterator[tuple[Place, in
         yield kinds[int(str(place))], int(str(day)), part["borrower"]
 
 
-def _refused_by(step: Step, place: Place, standing: Standing, on: date, pack: str | None) -> str:
+def _refused_by(step: LadderStep, place: Place, standing: ContactStanding, on: date, pack: str | None) -> str:
     channel = step.do.removeprefix("message.") if step.do in MESSAGES else "push"
     purpose = step.why if step.do in MESSAGES else "legal_notice"
     at = datetime.combine(on, clock.fromisoformat(step.at), ZoneInfo(place.zones[0]))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from afterloan.desk.keyboard.options import group, month_end_of
+from afterloan.money import show_amount
 
 if TYPE_CHECKING:
     from afterloan.facts.act import Answer
@@ -193,7 +194,7 @@ def show(borrower: str, bureau: Bureau = "pboc", on: On = "", as_json: AsJson = 
     print(f"{'loan':16}{'month':10}{'furnished':>10}{'shown':>8}{'overdue':>14}{'balance':>14}  note")
     for row in told:
         note = row["hidden_by"] or (f"flag {row['annotation']}" if row["annotation"] else "")
-        amounts = "".join(f"{row[n] // 100:>11,}.{row[n] % 100:02}" for n in ("overdue_fen", "balance_fen"))
+        amounts = "".join(f"{show_amount(row[n], group=','):>14}" for n in ("overdue_fen", "balance_fen"))
         print(f"{row['loan']:16}{row['month']:10}{row['furnished']:>10}{row['shown']:>8}{amounts}  {note}")
 
 

@@ -175,6 +175,7 @@ def bundle(
 
 
 def _evidence_files(connection: Any, reader: Any, case: "LegalCase", language: str) -> dict[str, bytes]:
+    from afterloan.dates import number_of
     from afterloan.enquiry.books import entries_of
     from afterloan.papers.court import as_json
     from afterloan.report.explain import explain
@@ -183,7 +184,7 @@ def _evidence_files(connection: Any, reader: Any, case: "LegalCase", language: s
     from afterloan.store.legal import contract_told
     from afterloan.store.read import read_loans
 
-    day = case.claim.on.toordinal() - 719163
+    day = number_of(case.claim.on)
     book = read_loans(connection, reader, f"c.loan = {case.loan_number}")
     entries, closed_on = entries_of(connection, case.loan_number)
     told = loan_statement(book, 0, case.loan, entries, closed_on, None, day)

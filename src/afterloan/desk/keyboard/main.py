@@ -17,6 +17,7 @@ from afterloan.desk.keyboard.doing import Stop, exit_code, mistake_told, say
 from afterloan.desk.keyboard.options import Whole, group
 from afterloan.desk.keyboard.terminal import bar as _bar
 from afterloan.expected import ExpectedFailure
+from afterloan.money import show_amount
 
 if TYPE_CHECKING:
     from afterloan.store.server import Store
@@ -242,9 +243,9 @@ def trial_balance(as_json: AsJson = False) -> None:
     print(f"{'account':36}{'debit':>20}{'credit':>20}")
     for line in lines:
         net = line.debit_fen - line.credit_fen
-        left, right = (f"{net / 100:,.2f}", "") if net >= 0 else ("", f"{-net / 100:,.2f}")
+        left, right = (f"{show_amount(net, group=',')}", "") if net >= 0 else ("", f"{show_amount(-net, group=',')}")
         print(f"{line.account.value} {LINE[line.account].en:31}{left:>20}{right:>20}")
-    print(f"{'':36}{'difference':>20}{sum(x.debit_fen - x.credit_fen for x in lines) / 100:20,.2f}")
+    print(f"{'':36}{'difference':>20}{show_amount(sum(x.debit_fen - x.credit_fen for x in lines), group=','):>20}")
 
 
 @app.command()

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -218,12 +217,12 @@ def cancel(
 
 def show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
     """The plans of BORROWER with where each stands."""
-    from afterloan.dates import iso
+    from afterloan.dates import date_of
     from afterloan.facts.relief import PLAN_EVENTS, PlanOffered
     from afterloan.servicing.relief import plan_state
     from afterloan.store.events import events_of
 
-    then = date.fromisoformat(iso(day_of(on)))
+    then = date_of(day_of(on))
     with _store().connect() as connection:
         events = events_of(connection, borrower, list(PLAN_EVENTS), then, then)
     told = {e.reference: f"{e.plan} of {e.loan}: {plan_state(events, e.reference, then)}"
@@ -268,11 +267,11 @@ def decide(
 
 def hardship_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
     """The hardship of BORROWER: open, granted or refused, with dates."""
-    from afterloan.dates import iso
+    from afterloan.dates import date_of
     from afterloan.store.events import events_of
     from afterloan.strategy.hardship import hardships_of
 
-    then = date.fromisoformat(iso(day_of(on)))
+    then = date_of(day_of(on))
     with _store().connect() as connection:
         now = hardships_of(events_of(connection, borrower, as_of=then, known_on=then), then)
     _print(

@@ -8,7 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from afterloan.store.server import Store
-    from afterloan.strategy.story import Line
+    from afterloan.strategy.story import StoryLine
 
 
 def register(app: typer.Typer) -> None:
@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
     app.command("lives")(lives)
 
 
-def plain(lines: "list[Line]", brief: bool = False) -> list[str]:
+def plain(lines: "list[StoryLine]", brief: bool = False) -> list[str]:
     """The lines as text, the day only where it changes; `brief`: what happened, without how it was decided."""
     shown, before = [], None
     for line in lines:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from afterloan.desk.keyboard.options import amount_of, group
+from afterloan.money import show_amount
 
 On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
@@ -48,7 +49,9 @@ def _date(text: str) -> date:
 
 
 def _number(text: str) -> int:
-    return _date(text).toordinal() - 719163
+    from afterloan.dates import number_of
+
+    return number_of(_date(text))
 
 
 @contextmanager
@@ -367,7 +370,8 @@ def limit_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
         return
     state = "frozen" if line.frozen else "open"
     bars = f", barred: {', '.join(line.bars)}" if line.bars else ""
-    _table(rows, f"{borrower}: {line.limit_fen / 100:,.2f} of {line.granted_fen / 100:,.2f} granted, {state}{bars}")
+    limit, granted = show_amount(line.limit_fen, group=","), show_amount(line.granted_fen, group=",")
+    _table(rows, f"{borrower}: {limit} of {granted} granted, {state}{bars}")
 
 
 LIMIT: dict[str, Callable[..., None]] = {"change": limit_change, "show": limit_show}

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Header, HTTPException, Request, Response
 from starlette.requests import ClientDisconnect
 
 from afterloan.banks.files import WRITERS_OF_RESULTS, WRITERS_OF_STATEMENTS, read_collection
-from afterloan.banks.words import FileRefused, Result, Results
+from afterloan.banks.words import BankFileRefused, Result, Results
 from afterloan.rehearsal.bank.simulator import Bank, KeyReused
 from afterloan.sending.bank_gateway import order_of, result_body, sign_callback
 
@@ -117,7 +117,7 @@ def bank_app(bank: Bank, callback_url: str = "", secret: str = "") -> FastAPI:
         """Take a file of debits (pain008, nacha, batch_csv); answers come by `GET /v1/files/…`."""
         try:
             collection = read_collection(form, await request.body(), "upload")
-        except FileRefused as refusal:
+        except BankFileRefused as refusal:
             raise HTTPException(422, str(refusal)) from refusal
         for order in collection.orders:
             try:
@@ -140,7 +140,7 @@ def answers(bank: Bank, form: str, since: date) -> bytes:
         return WRITERS_OF_STATEMENTS[form](bank.statement(COLLECTOR, since))
     if form not in WRITERS_OF_RESULTS:
         forms = ", ".join([*WRITERS_OF_RESULTS, *WRITERS_OF_STATEMENTS])
-        raise FileRefused(form, "form", "no file of that form", f"there are: {forms}")
+        raise BankFileRefused(form, "form", "no file of that form", f"there are: {forms}")
     made_at = datetime.combine(bank.today, datetime.min.time())
     results = tuple(r for r in bank.results_of() if r.on >= since)
     return WRITERS_OF_RESULTS[form](Results(f"RES-{bank.today:%Y%m%d}-{len(results)}", "ALL", made_at, results))

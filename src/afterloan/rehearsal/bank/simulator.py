@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from afterloan.banks.words import Line, Order, Result, Statement
+from afterloan.banks.words import BankStatement, Order, Result, StatementLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Bank:
     closed: set[str] = field(default_factory=set)
     revoked: set[str] = field(default_factory=set)
     debits: dict[str, Booked] = field(default_factory=dict)
-    lines: list[Line] = field(default_factory=list)
+    lines: list[StatementLine] = field(default_factory=list)
 
     def draw(self, what: str, key: str, below: int) -> int:
         """A number in [0, below) that seed, purpose and key decide."""
@@ -181,19 +181,21 @@ class Bank:
                 found.append(replace(booked.result, status="returned", on=booked.return_on, code="MD06"))
         return found
 
-    def statement(self, account: str, since: date) -> Statement:
+    def statement(self, account: str, since: date) -> BankStatement:
         """The collector's account: what came in and went back from a day on, up to today."""
         known = [line for line in self.lines if line.booked_on <= self.today]
         opening = sum(line.amount_fen for line in known if line.booked_on < since)
         lines = tuple(sorted((x for x in known if x.booked_on >= since), key=lambda x: (x.booked_on, x.bank_reference)))
         made_at = datetime.combine(self.today, datetime.min.time())
         closing = opening + sum(line.amount_fen for line in lines)
-        return Statement(f"STMT-{account}-{self.today:%Y%m%d}"[:35], account, "CNY", made_at, lines, opening, closing)
+        return BankStatement(
+            f"STMT-{account}-{self.today:%Y%m%d}"[:35], account, "CNY", made_at, lines, opening, closing
+        )
 
 
-def _line(order: Order, result: Result, reference: str) -> Line:
+def _line(order: Order, result: Result, reference: str) -> StatementLine:
     sign = -1 if result.status == "returned" else 1
-    return Line(
+    return StatementLine(
         reference, result.on, sign * result.amount_fen, order.end_to_end, order.mandate, order.name, order.account,
         order.text, result.code,
     )  # fmt: skip
