@@ -26,6 +26,7 @@ from afterloan.close import close_through
 from afterloan.close.decide import decide_shard
 from afterloan.close.furnish import furnish
 from afterloan.close.shard import close_shard
+from afterloan.close.today import restore_lines
 from afterloan.dates import number_of
 from afterloan.facts import Disbursed, Repaid
 from afterloan.facts.act import Who
@@ -216,6 +217,7 @@ class World:
         shards = sorted({life.shard for life in lives if life.first < on})
         for shard in shards:
             decide_shard(self.connection, self.reader, shard, number(on))
+        restore_lines(self.store, number(on))
         with self.acting(Who.rule("night"), "legal.watch", "book", on) as (connection, reader):
             propose_from_ladder(connection, reader, on)
             propose_losses_from_ladder(connection, reader, on)
