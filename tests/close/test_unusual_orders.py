@@ -12,6 +12,7 @@ from afterloan.dates import day
 from afterloan.facts import Repaid
 from afterloan.generate import generate
 from afterloan.intake.book import bring_in
+from afterloan.loan.terms import Component, FactKind
 from afterloan.servicing.booking import take
 from afterloan.store.record import record
 
@@ -48,8 +49,13 @@ def test_a_first_close_of_one_day_is_killed_and_the_rerun_asks_for_all_days(stor
 def test_a_loan_that_had_postings_and_cannot_be_reckoned_any_more(store, book):
     bring_in(store, book)
     close_through(store, day("2024-03-20"))
-    with store.connect() as c:
-        record(c, Repaid(a_loan(store), "too-early", day("2020-01-01"), day("2024-03-21"), 100))
+    with store.connect() as c:  # more facts than a loan may have: 4,097 fees of one fen
+        c.execute(
+            "insert into fact (loan, shard, kind, on_day, known_on, amount_fen, component, due_on, reference) "
+            "select loan, shard, %s, '2024-03-21', '2024-03-21', 1, %s, '2024-03-21', 'fee-' || n "
+            "from contract, generate_series(1, 4097) n where reference = %s",
+            (int(FactKind.CHARGED), int(Component.FEE), a_loan(store)),
+        )
     for n in range(1, 4):
         closed = close_through(store, day("2024-03-20") + n)
         assert closed.failed == []

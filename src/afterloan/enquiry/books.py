@@ -47,15 +47,6 @@ def entries_of(connection: psycopg.Connection[Any], loan: int) -> tuple[Records,
     return np.array([tuple(row[:-1]) for row in rows], ENTRY), [int(row[-1]) for row in rows]
 
 
-def last_day_told(connection: psycopg.Connection[Any]) -> str:
-    """The last day closed, else the last day of which a fact tells, else today, YYYY-MM-DD."""
-    row = connection.execute(
-        "select coalesce((select max(closed_on) from proof), (select max(on_day) from fact), current_date)::text"
-    ).fetchone()
-    assert row is not None
-    return str(row[0])
-
-
 def loan_and_product(connection: psycopg.Connection[Any], loan: str) -> tuple[int, str] | None:
     """The number of a loan and its product's code, or None where there is no such loan."""
     row = connection.execute(
@@ -78,13 +69,3 @@ def sums_by_accounts(connection: psycopg.Connection[Any]) -> list[tuple[int, int
     """(debit account, credit account, sum in minor units) over all entries."""
     rows = connection.execute("select debit, credit, sum(amount_fen)::bigint from entry group by 1, 2").fetchall()
     return [(int(debit), int(credit), int(total)) for debit, credit, total in rows]
-
-
-def counts(connection: psycopg.Connection[Any]) -> dict[str, Any]:
-    """How much is in the book, and the last day closed (None before the first)."""
-    row = connection.execute(
-        "select (select count(*) from borrower), (select count(*) from contract), (select count(*) from fact), "
-        "(select count(*) from entry), (select max(closed_on)::text from proof)"
-    ).fetchone()
-    assert row is not None
-    return dict(zip(("borrowers", "loans", "facts", "entries", "closed_through"), row, strict=True))

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from afterloan.facts.act import Who
+from afterloan.store.locks import lock_reference
 
 BEFORE = 0
 """The act of rows that are older than acts: `before acts were kept`."""
@@ -95,6 +96,7 @@ def act_of_rule(
     Under a reference that is known (a shard redone, a step run again) what is new belongs to the act that is there.
     `act_of_rule(connection, Who.rule("night"), "day.decide", "decide:2026-01-01:7", date(2026, 1, 1), {"shard": 7})`
     """
+    lock_reference(connection, reference)
     before = act_known(connection, reference)
     told: dict[str, Any] = {}
     if before is not None:

@@ -126,7 +126,7 @@ def _books(store: "Store") -> Iterator[Any]:
 
 
 def _last_day(store: "Store") -> str:
-    from afterloan.enquiry.books import last_day_told
+    from afterloan.enquiry.counts import last_day_told
 
     with store.connect() as connection:
         return last_day_told(connection)
@@ -260,7 +260,7 @@ def products() -> None:
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """What is in the book and which day was closed last."""
-    from afterloan.enquiry.books import counts
+    from afterloan.enquiry.counts import counts
 
     with _store().connect() as connection:
         told = counts(connection)
@@ -294,7 +294,7 @@ def demo(
     from rich.console import Console
 
     from afterloan.dates import iso, months_later
-    from afterloan.enquiry.books import counts
+    from afterloan.enquiry.counts import counts
     from afterloan.intake.book import bring_in
     from afterloan.store.server import home
 
