@@ -16,6 +16,7 @@ from afterloan.dates import day
 from afterloan.generate import generate
 from afterloan.generate.book import BookRefused, borrowers_of
 from afterloan.generate.measure import book_of, lateness, sample
+from afterloan.generate.people import id_number
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import State
 
@@ -157,10 +158,20 @@ def test_the_files_hold_the_book_and_the_noise_of_a_bank(tmp_path):
     assert tables["reversals"]["of"].is_in(repaid["reference"].to_list()).all()
     assert tables["reversals"].height == made.reversals > 0
     attributes = tables["borrowers"]["attributes"].str.json_decode(
-        dtype=pl.Struct({"pay_day": pl.Int64, "region": pl.String, "mobile": pl.String})
+        dtype=pl.Struct({"pay_day": pl.Int64, "mobile": pl.String, "made_up": pl.Boolean, "id_number": pl.String})
     )
     assert attributes.struct.field("pay_day").is_between(1, 28).all()
-    assert attributes.struct.field("mobile").str.starts_with("made-up-").all()
+    assert attributes.struct.field("made_up").all()
+    assert attributes.struct.field("mobile").str.contains(r"^\+8612\d{9}$").all()
+    assert attributes.struct.field("mobile").n_unique() == made.borrowers
+    assert tables["borrowers"]["name"].str.contains(r"^\p{Han}{2,3}$").all()
+
+
+def test_a_made_up_identity_number_is_well_formed_and_nobodys():
+    """GB 11643 by hand for borrower 1: 990000 19611102 000 weighed is 63+81 + 2+9+36+3+7+9+0+10 = 220 = 20·11 + 0."""
+    number = pl.select(id_number(pl.lit(1))).item()
+    assert 220 % 11 == 0 and "10X98765432"[0] == "1"
+    assert number == "990000196111020001"
 
 
 def test_workers_and_chunks_are_no_part_of_the_answer(tmp_path):

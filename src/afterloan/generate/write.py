@@ -10,6 +10,8 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow.parquet as pq
 
+from afterloan.generate.people import address, id_number, mobile, person_name
+
 REGIONS = [
     "Beijing", "Tianjin", "Hebei", "Shanxi", "Neimenggu", "Liaoning", "Jilin", "Heilongjiang",
     "Shanghai", "Jiangsu", "Zhejiang", "Anhui", "Fujian", "Jiangxi", "Shandong", "Henan", "Hubei",
@@ -55,20 +57,26 @@ def _frame(records: Records, *columns: str) -> pl.DataFrame:
 
 
 def _attributes() -> pl.Expr:
-    """Pay day, region and how to reach, as JSON: made up, and marked so."""
+    """Pay day, region, place, identity and how to reach, as JSON: made up, and marked so."""
     debited = pl.col("auto_debit") == 1
+    number = pl.col("number")
+    region = pl.col("region").replace_strict(list(range(len(REGIONS))), REGIONS, return_dtype=pl.String)
     return pl.concat_str(
-        pl.lit('{"pay_day":'),
+        pl.lit('{"made_up":true,"pay_day":'),
         pl.col("pay_day"),
         pl.lit(',"income_yuan":'),
         pl.col("income_yuan"),
         pl.lit(',"region":"'),
-        pl.col("region").replace_strict(list(range(len(REGIONS))), REGIONS, return_dtype=pl.String),
+        region,
         pl.when(debited)
         .then(pl.lit('","reach":"app","collect":"debit'))
         .otherwise(pl.lit('","reach":"sms","collect":"transfer')),
-        pl.lit('","mobile":"made-up-'),
-        pl.col("number"),
+        pl.lit('","jurisdiction":"CN","timezone":"Asia/Shanghai","language":"zh-CN","mobile":"'),
+        mobile(number),
+        pl.lit('","address":"'),
+        address(number, region),
+        pl.lit('","id_type":"10","id_number":"'),
+        id_number(number),
         pl.lit('"}'),
     )
 
@@ -77,7 +85,12 @@ def _borrowers(chunk: Chunk) -> pl.DataFrame:
     numbered = _frame(chunk.borrowers, "pay_day", "income_yuan", "region", "auto_debit", "joined_on").with_columns(
         number=np.arange(chunk.first, chunk.first + len(chunk.borrowers))
     )
-    return numbered.select(reference=_name("B", "number"), known_on=_day("joined_on"), attributes=_attributes())
+    return numbered.select(
+        reference=_name("B", "number"),
+        known_on=_day("joined_on"),
+        name=person_name(pl.col("number")),
+        attributes=_attributes(),
+    )
 
 
 def _contracts(chunk: Chunk, products: tuple[str, ...]) -> pl.DataFrame:
