@@ -15,9 +15,8 @@ from psycopg.types.json import Jsonb
 from afterloan.money import show_amount
 from afterloan.store.statements import unmatched_lines
 from afterloan.strategy.places import what_is_wrong
+from afterloan.strategy.worklist import TASK_QUEUES
 
-OLD_QUEUES = ("bureau-notice", "bureau-refused", "bureau-rejected", "bureau-dispute", "legal", "sending-in-doubt")
-"""Queues of tasks that older versions put among the collectors' cases."""
 CLOCKS = ("answer_by", "due_on", "ends_on", "review_on")
 """Fields of a task's body that say until when."""
 
@@ -138,7 +137,7 @@ def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, do
 
     `sent`: kinds of the outbox that a channel sends, or that are treatments a person works through a worklist.
     """
-    told = {"on": on, "old": list(OLD_QUEUES), "sent": [*sent, "task"]}
+    told = {"on": on, "old": list(TASK_QUEUES), "sent": [*sent, "task"]}
     found: list[Task] = []
     for sql in (PUT, WITHOUT_CHANNEL, PROPOSED, REVIEWS):
         found += _rows(connection.execute(sql, told).fetchall())

@@ -27,7 +27,7 @@ from afterloan.strategy.agency_file import AgencyRowRefused, Returned, write_pla
 from afterloan.strategy.frame import loan_frame, of_borrowers
 from afterloan.strategy.holds import held_on, stopped
 from afterloan.strategy.places import place_of
-from afterloan.strategy.worklist import priority_fen, worth_rule
+from afterloan.strategy.worklist import TASK_QUEUES, priority_fen, worth_rule
 
 OVERDUE = (int(State.OVERDUE), int(State.CHARGED_OFF), int(State.WRITTEN_OFF))
 KEPT_DAYS = 200
@@ -56,11 +56,15 @@ class OpenCase:
 
 
 QUEUED = (
-    "select distinct on (o.borrower) o.borrower, o.body->>'queue', b.reference, b.name, b.attributes from outbox o "
-    "join borrower b using (borrower) where o.kind = 'worklist' and o.decided_on between %s and %s "
-    "and not exists (select from event e where e.reference = 'withdrawn:' || o.key and e.known_on <= %s) "
-    "order by o.borrower, o.decided_on desc, o.action desc"
+    "select distinct q.borrower, q.queue, b.reference, b.name, b.attributes from ("
+    "select o.borrower, o.body->>'queue' as queue, "
+    "rank() over (partition by o.borrower order by o.decided_on desc) as turn from outbox o "
+    "where o.kind = 'worklist' and o.decided_on between %(first)s and %(on)s "
+    "and not (o.body->>'queue' = any(%(tasks)s)) "
+    "and not exists (select from event e where e.reference = 'withdrawn:' || o.key and e.known_on <= %(on)s)"
+    ") q join borrower b using (borrower) where q.turn = 1 order by q.borrower, q.queue"
 )
+"""The queues into which the last day that had a word on it put a borrower: one day's queues stand side by side."""
 HANDS = (
     "select borrower, kind, on_day, known_on, reference, body from event where borrower = any(%s) and kind = any(%s) "
     "and on_day <= %s order by event"
@@ -74,13 +78,15 @@ def open_cases(
     """The cases open at the end of a day, of a queue or all, the most worth first.
 
     A ladder's worklist step puts a borrower into a queue; the case is open while a loan is overdue beyond its grace
-    and closes by being cured, whatever the step said. A case with a person is in it too.
+    and closes by being cured, whatever the step said. A later day's step moves it on (early, middle, late); steps of
+    one day put it into several, and each is a case of its own, in hands of its own. Tasks of people never move it.
     """
-    rows = connection.execute(QUEUED, (on - timedelta(days=KEPT_DAYS), on, on)).fetchall()
+    told = {"first": on - timedelta(days=KEPT_DAYS), "on": on, "tasks": list(TASK_QUEUES)}
+    rows = connection.execute(QUEUED, told).fetchall()
     rows = [row for row in rows if queue in (None, row[1])]
     if not rows:
         return []
-    numbers = [row[0] for row in rows]
+    numbers = list(dict.fromkeys(row[0] for row in rows))
     owed = _owed(connection, reader, numbers, on)
     hands = _hands(connection, numbers, on)
     defaults = defaults_of(connection)
@@ -90,16 +96,16 @@ def open_cases(
             continue
         row = owed[number]
         jurisdiction = place_of(attributes, defaults).jurisdiction
-        assigned, agency, events = hands.get(number, ("", "", []))
+        assigned, agency, events = hands.get(number, ({}, "", []))
         holds = " ".join(h.hold for h in held_on(events, on, jurisdiction))
         worth = priority_fen(row, worth_rule(on))
         found.append(
             OpenCase(
                 reference, name, its_queue, iso(row["opened_on"]), row["days_past_due"], row["arrears_fen"], worth,
-                assigned, agency, holds, row["references"],
+                assigned.get(its_queue, ""), agency, holds, row["references"],
             )
         )  # fmt: skip
-    return sorted(found, key=lambda c: (-c.priority_fen, c.borrower))
+    return sorted(found, key=lambda c: (-c.priority_fen, c.borrower, c.queue))
 
 
 def _owed(
@@ -129,13 +135,17 @@ def _owed(
     return {row["borrower"]: row for row in frame.iter_rows(named=True)}
 
 
-def _hands(connection: psycopg.Connection[Any], numbers: list[int], on: date) -> dict[int, tuple[str, str, list[Any]]]:
-    found: dict[int, tuple[str, str, list[Any]]] = {}
+Hands = tuple[dict[str, str], str, list[Any]]
+"""Who has a borrower in each queue, the agency, and the holds that were told."""
+
+
+def _hands(connection: psycopg.Connection[Any], numbers: list[int], on: date) -> dict[int, Hands]:
+    found: dict[int, Hands] = {}
     for number, kind, day, known_on, reference, body in connection.execute(HANDS, (numbers, KINDS, on)).fetchall():
-        assigned, agency, events = found.get(number, ("", "", []))
+        assigned, agency, events = found.get(number, ({}, "", []))
         event = event_of(kind, "-", None, day, None, known_on, reference, body)
         if isinstance(event, CaseAssigned):
-            assigned = event.to
+            assigned = {**assigned, event.queue: event.to}
         elif isinstance(event, AgencyPlaced):
             agency = event.agency
         elif isinstance(event, AgencyRecalled):
@@ -165,7 +175,7 @@ def share_out(
             "borrower": case.borrower,
             "on": on,
             "known_on": on,
-            "reference": f"assign:{case.borrower}:{on}",
+            "reference": f"assign:{case.borrower}:{case.queue}:{on}",
         }
         given += not tell(connection, CaseAssigned(**told, queue=case.queue, to=person, by=by)).known
         load[person] += 1

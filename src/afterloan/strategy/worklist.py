@@ -7,6 +7,9 @@ from typing import Any
 
 from afterloan.rules.packs import in_force, rules_of
 
+TASK_QUEUES = ("bureau-notice", "bureau-refused", "bureau-rejected", "bureau-dispute", "legal", "sending-in-doubt")
+"""Queues of people's tasks that older versions put among the collectors' cases: `enquiry/tasks.py` shows them."""
+
 
 @cache
 def worth_rule(on: date) -> dict[str, Any]:
