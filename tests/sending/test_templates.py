@@ -72,15 +72,15 @@ def test_a_text_to_the_letter() -> None:
     )
     text = render(template_of("overdue-firm", ON), "en-US", values, LENDER, channel="email", jurisdiction="US", on=ON)
     assert text.body.split("\n")[2] == (
-        "Your loan (L1, L2) is 8 days overdue. CNY 512.34 is outstanding, with CNY 0.12 of penalty interest; to close "
-        "it altogether takes CNY 12,345.67. Penalty interest runs by the day, so paying sooner costs less."
+        "Your loan (L1, L2) is 8 days overdue. CNY 512.34 is outstanding, of which CNY 0.12 is penalty interest; "
+        "to close it altogether takes CNY 12,345.67. Penalty interest runs by the day, so paying sooner costs less."
     )
     assert text.lines == (
         "Sent by Example Consumer Finance. Questions, difficulties or complaints: 400-000-0000.",
         "To stop messages to this address: https://example.com/stop",
     )
     none = render(template_of("overdue-firm", ON), "en", values | {"penalty_fen": 0}, LENDER, on=ON)
-    assert "with" not in none.body.split("\n")[2].split(";")[0]
+    assert "penalty interest" not in none.body.split("\n")[2].split(";")[0]
 
 
 def test_the_lines_of_a_place() -> None:

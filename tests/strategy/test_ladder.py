@@ -9,6 +9,7 @@ import yaml
 
 from afterloan.strategy.columns import COLUMNS, SCHEMA
 from afterloan.strategy.conditions import ConditionRefused, condition
+from afterloan.strategy.figures import figures_of
 from afterloan.strategy.frame import DEFAULTS, whole_frame
 from afterloan.strategy.governor import Place, Slot
 from afterloan.strategy.ladder import LadderRefused, builtin_ladders, matches, read_ladder
@@ -94,6 +95,10 @@ def test_every_message_has_its_template_and_its_values() -> None:
     loan = {
         "arrears_fen": 1,
         "due_today_fen": 0,
+        "late_penalty_fen": 0,
+        "next_due_fen": 5,
+        "payoff_fen": 9,
+        "days_past_due": 1,
         "days_to_due": 9,
         "due_on": 20_000,
         "reference": "L",
@@ -101,7 +106,8 @@ def test_every_message_has_its_template_and_its_values() -> None:
     }
     at = datetime(2026, 3, 10, tzinfo=UTC)
     step = builtin_ladders()["cn-standard"].steps[0]
-    body = message_body(row, step, Place("CN", ("Asia/Shanghai",), "zh-CN"), [loan], Slot(at, at))
+    figures = figures_of([loan], 20_001)
+    body = message_body(row, step, "reminder", Place("CN", ("Asia/Shanghai",), "zh-CN"), figures, Slot(at, at))
     assert set(body["values"]) <= set(values)
 
 

@@ -16,9 +16,10 @@ from afterloan.loan.reckon import reckon_book
 from afterloan.sending.drain import Dropped, Item, SendRefused
 from afterloan.store.loans import loans_now
 from afterloan.store.locks import lock_borrowers
-from afterloan.strategy.frame import loan_frame, of_borrowers, whole_frame
+from afterloan.strategy.figures import figures_of, values_of
+from afterloan.strategy.frame import loan_frame
 from afterloan.strategy.places import place_of
-from afterloan.strategy.plan import loans_of, money_values
+from afterloan.strategy.plan import loans_of
 
 ABOUT_MONEY = ("collection", "reminder")
 """Purposes of messages that depend on what is owed."""
@@ -73,22 +74,22 @@ class _Owed:
             schema={"loan": pl.Int64, "reference": pl.String},
         )
         loans = loan_frame(positions, owners, book.products, product, day).join(told, on="loan", how="left")
-        rows = whole_frame(of_borrowers(loans))
-        self.rows = {row["borrower"]: row for row in rows.iter_rows(named=True)}
-        self.loans = loans_of(loans, list(self.rows))
+        self.on, self.loans = day, loans_of(loans, sorted(set(owners.tolist())))
 
     def of(self, item: Item) -> Item | Dropped | SendRefused:
         """The message with today's money, or why it does not leave."""
         if item.borrower_number in self.unreckoned:
             return NOT_RECKONED
-        row = self.rows.get(item.borrower_number)
-        reminds = item.body.get("purpose") == "reminder"
-        if row is None:
+        loans = self.loans.get(item.borrower_number)
+        if loans is None:
             return PAID
-        values = item.body.get("values", {})
-        new = money_values(row, self.loans[item.borrower_number], reminds)
-        owed = row["arrears_fen"] + row["due_today_fen"]
-        if not owed and not (reminds and new["due_on"] is not None and new["due_on"] == values.get("due_on")):
+        purpose, values = item.body.get("purpose"), item.body.get("values", {})
+        reminds = bool(item.body.get("reminds", purpose == "reminder"))
+        owed = figures_of(loans, self.on)
+        new = values_of(owed, reminds, purpose != "reminder")
+        if not owed.owed_fen and not (reminds and new["due_on"] is not None):
             return PAID
+        if reminds and values.get("due_on") is not None and new["due_on"] != values["due_on"]:
+            return PAID  # the instalment it names was paid or moved
         fresh = {name: new[name] for name in values if name in new}
         return replace(item, body={**item.body, "values": {**values, **fresh}})

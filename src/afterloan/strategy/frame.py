@@ -61,6 +61,7 @@ def loan_frame(
             "due_today_fen": due_today,
             "accelerated": accelerated,
             "penalty_fen": np.ascontiguousarray(p["outstanding_fen"][:, PENALTY]),
+            "late_penalty_fen": p["arrears_fen"][:, PENALTY] + np.where(accelerated, p["due_today_fen"][:, PENALTY], 0),
             "days_to_due": np.where(instalment_today, 0, ahead),
             "next_due_fen": next_due,
             "principal_fen": np.ascontiguousarray(p["outstanding_fen"][:, PRINCIPAL]),

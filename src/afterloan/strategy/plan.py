@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from afterloan.dates import iso
+from afterloan.dates import iso, number_of
 from afterloan.rules.packs import Finding, Rule, in_force, rules_of
-from afterloan.strategy.columns import FAR
+from afterloan.strategy.figures import Figures, figures_of, values_of
 from afterloan.strategy.governor import (
     ANY,
     NO_STANDING,
@@ -180,13 +180,15 @@ def _act(
     place = known.places[number]
     body: dict[str, Any] = {"ladder": choice.ladder.id, "step": step.id, "arm": choice.arm}
     if step.do in MESSAGES or step.do == "bureau.notice":
-        slot = _slot(number, step, place, known.standings.get(number, NO_STANDING), slots, on)
+        figures = figures_of(loans, number_of(on))
+        why = _purpose(step, figures, known.held.get(number, []))
+        slot = _slot(step, why, place, known.standings.get(number, NO_STANDING), slots, on)
         if isinstance(slot, Verdict):
             findings = slot.findings
             plan.findings.extend((number, step.do, _with_step(f, step)) for f in findings)
             return
         moment = slot.not_before
-        body |= message_body(choice.row, step, place, loans, slot)
+        body |= message_body(choice.row, step, why, place, figures, slot)
     else:
         moment = datetime.combine(on, clock.fromisoformat(step.at), ZoneInfo(place.zones[0])).astimezone(UTC)
     if step.do not in MESSAGES:
@@ -200,12 +202,23 @@ def _with_step(finding: Finding, step: LadderStep) -> Finding:
     return finding.model_copy(update={"inputs": {**finding.inputs, "step": step.id}})
 
 
+def _purpose(step: LadderStep, figures: Figures, held: list[Held]) -> str:
+    """Why the borrower is written to: a reminder that also speaks of arrears is collection.
+
+    Where a hold stops collection it speaks of the instalment alone and stays a reminder.
+    """
+    if step.do not in MESSAGES:
+        return "legal_notice"
+    if step.why == "reminder" and figures.arrears_fen and not {"collection", "contact"} & set(stopped(held)):
+        return "collection"
+    return step.why
+
+
 def _slot(
-    number: int, step: LadderStep, place: Place, standing: ContactStanding, slots: dict[Any, Slot | Verdict], on: date
+    step: LadderStep, purpose: str, place: Place, standing: ContactStanding, slots: dict[Any, Slot | Verdict], on: date
 ) -> Slot | Verdict:
     """When the governor lets the message go that day; borrowers of whom nothing is told share the answer."""
     channel = step.do.removeprefix("message.") if step.do in MESSAGES else "push"
-    purpose = step.why if step.do in MESSAGES else "legal_notice"
     plain = standing is NO_STANDING
     key = (place, channel, purpose, step.at)
     if plain and key in slots:
@@ -219,53 +232,20 @@ def _slot(
     return found
 
 
-def _due(loans: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The loans an action is about: those late or due today; if there are none, those due next."""
-    now = [x for x in loans if x["arrears_fen"] + x["due_today_fen"] > 0]
-    nearest = min((x["days_to_due"] for x in loans), default=FAR)
-    return now or [x for x in loans if x["days_to_due"] == nearest]
-
-
 def message_body(
-    row: dict[str, Any], step: LadderStep, place: Place, loans: list[dict[str, Any]], slot: Slot
+    row: dict[str, Any], step: LadderStep, purpose: str, place: Place, figures: Figures, slot: Slot
 ) -> dict[str, Any]:
     """The body of a message: see docs/strategy.md."""
     return {
         "template": step.template or "bureau-notice",
         "language": row["language"] or place.language,
         "to": None,
-        "purpose": step.why if step.do in MESSAGES else "legal_notice",
-        "values": money_values(row, loans, step.before_due),
+        "purpose": purpose,
+        "reminds": step.before_due,
+        "values": values_of(figures, step.before_due, purpose != "reminder"),
         "zone": place.zones[0],
         "until": slot.until.astimezone(ZoneInfo(place.zones[0])).isoformat(),
         **({"with": step.words} if step.words else {}),
-    }
-
-
-def money_values(row: Mapping[str, Any], loans: list[dict[str, Any]], before_due: bool) -> dict[str, Any]:
-    """What a message says of money: made when it is planned, and once more when it leaves.
-
-    `row`: the borrower's columns of the frame; `loans`: rows of live loans, longest overdue first; `before_due`: it
-    reminds of an instalment, and a loan that was called due has none.
-    """
-    if before_due:
-        loans = [x for x in loans if not x["accelerated"]]
-    about = _due(loans)
-    ahead = [x for x in loans if x["days_to_due"] < FAR and not x["due_today_fen"]]
-    owed = row["arrears_fen"] + row["due_today_fen"]
-    following = min((x["days_to_due"] for x in ahead), default=None)
-    due_on = min((x["due_on"] for x in about), default=None)
-    return {
-        "amount_fen": owed or row["next_due_fen"],
-        "arrears_fen": row["arrears_fen"],
-        "due_today_fen": row["due_today_fen"],
-        "penalty_fen": row["penalty_fen"],
-        "payoff_fen": row["payoff_fen"],
-        "due_on": iso(due_on) if due_on is not None else None,
-        "days_past_due": row["days_past_due"],
-        "days_to_due": row["days_to_due"],
-        "next_due_in_days": following,
-        "loans": [x["reference"] for x in about],
     }
 
 
