@@ -16,6 +16,7 @@ from afterloan.close import close_through
 from afterloan.dates import day
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.facts.debit import MandateSigned
+from afterloan.facts.outbox import Action, read_body
 from afterloan.rehearsal.bank.server import bank_app
 from afterloan.rehearsal.bank.simulator import Bank, Habits
 from afterloan.sending.channels import read_setting
@@ -24,7 +25,7 @@ from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.servicing.money import Imported, import_lines, lines_in_turn, source_of
 from afterloan.store.debits import sign_mandate
-from afterloan.store.outbox import Action, put
+from afterloan.store.outbox import put
 from afterloan.store.server import Store
 from tests.strategy.books import borrower, loan
 
@@ -102,7 +103,14 @@ def attempt(store: Store, key: str, moment: str, **body: Any) -> None:
     with store.connect() as connection:
         row = connection.execute("select borrower from borrower where reference = 'B1'").fetchone()
         assert row is not None
-        put(connection, [Action(key, row[0], "debit.attempt", at(moment), at(moment).date(), None, body)])
+        put(
+            connection,
+            [
+                Action(
+                    key, row[0], "debit.attempt", at(moment), at(moment).date(), None, read_body("debit.attempt", body)
+                )
+            ],
+        )
 
 
 def run_drain(store: Store, url: str, moment: str) -> Any:

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from afterloan.enquiry.tasks import tasks
 from afterloan.facts.action import ActionWithdrawn
 from afterloan.facts.contact import ContactOptedOut
+from afterloan.facts.outbox import OUTBOX
 from afterloan.sending.channels import ChannelsRefused, read_setting
 from afterloan.sending.drain_batch import back_off
 from afterloan.sending.drain_work import drain
@@ -14,7 +16,7 @@ from afterloan.store.events import tell
 from afterloan.store.sending import take_tokens
 from afterloan.store.server import Store
 
-from .messages_kit import NOON, action, borrowers, kinds, mail_server, plan, smtp, steps
+from .messages_kit import NOON, action, borrowers, kinds, mail_server, plan, put_raw, smtp, steps
 
 DAY = date(2026, 3, 13)
 
@@ -69,6 +71,26 @@ def test_each_action_comes_to_its_own_end(store: Store, tmp_path: Path) -> None:
     # attempts on record: B1, B4, B5 twice; the text that could not be made counts for nobody
     assert kinds(store)["contact.attempted"] == 4
     assert kinds(store)["message.sent"] == 2 and kinds(store)["message.failed"] == 6
+
+
+def test_what_cannot_be_read_is_a_persons_task_and_holds_up_nobody(store: Store, tmp_path: Path) -> None:
+    """A row without a template and one with a word that nobody knows, before a good one in the same batch."""
+    borrowers(store, 3)
+    put_raw(store, "none", 1, "message.sms", '{"purpose": "collection"}')
+    put_raw(store, "odd", 2, "message.sms", '{"template": "overdue-friendly", "colour": "red"}')
+    plan(store, [action("good", 3, "sms")])
+    done = drain(store, ["sms"], NOON, told=read_setting({"sms": {"folder": str(tmp_path)}}))
+    assert (done.total("sent"), done.total("refused")) == (1, 2)
+    assert steps(store, "good") == ["1:started", "1:sent"]
+    assert steps(store, "none") == steps(store, "odd") == ["0:refused"]
+    with store.connect() as connection:
+        shown = {t.key: t.what for t in tasks(connection, [*OUTBOX], NOON.date())}
+    assert shown == {
+        "unreadable:none": "do none by hand, it was not done: template: Field required "
+        "(stands: {'purpose': 'collection'})",
+        "unreadable:odd": "do odd by hand, it was not done: colour: Extra inputs are not permitted (stands: 'red')",
+    }
+    assert drain(store, ["sms"], NOON, told=read_setting({"sms": {"folder": str(tmp_path)}})).jobs == 0
 
 
 def test_at_night_the_governor_names_the_morning(store: Store, tmp_path: Path) -> None:

@@ -161,7 +161,8 @@ def test_the_notice_that_a_bureau_waits_for_opens_its_gate(store: Store) -> None
     """The action as the bureau's month writes it: in the inbox, and told as delivered on its loan."""
     from afterloan.close.furnish import notice_key
     from afterloan.facts.bureau import AdverseNoticeDelivered
-    from afterloan.store.outbox import Action, put
+    from afterloan.facts.outbox import Action, read_body
+    from afterloan.store.outbox import put
 
     borrowers(store, 1)
     values = {"loans": ["L1"], "bureau": "pboc", "month_end": "2026-03-31", "days_past_due": 9, "arrears_fen": 51234}
@@ -173,7 +174,20 @@ def test_the_notice_that_a_bureau_waits_for_opens_its_gate(store: Store) -> None
             "instalments, known_on) select 'L1', borrower, shard, 1, 100, 0, '2026-01-01', 1, 1, 1, '2026-01-01' "
             "from borrower"
         )
-        put(connection, [Action(notice_key("pboc", "L1"), 1, "notice.adverse", NOON, NOON.date(), 1, body)])
+        put(
+            connection,
+            [
+                Action(
+                    notice_key("pboc", "L1"),
+                    1,
+                    "notice.adverse",
+                    NOON,
+                    NOON.date(),
+                    1,
+                    read_body("notice.adverse", body),
+                )
+            ],
+        )
     assert drain(store, ["notice"], NOON).total("sent") == 1
     with store.connect() as connection:
         told = events_of(connection, "B1", [AdverseNoticeDelivered.KIND])

@@ -8,6 +8,7 @@ door; a door that takes 500.00 off has to leave exactly 500.00 less in the text.
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -17,6 +18,7 @@ from afterloan.dates import day
 from afterloan.desk.keyboard.main import app
 from afterloan.facts import Reinstalled
 from afterloan.facts.act import Answer, Who
+from afterloan.facts.outbox import Action, MessageBody, read_body
 from afterloan.intake.book import bring_in
 from afterloan.money import show_amount
 from afterloan.sending.channels import read_setting
@@ -24,7 +26,7 @@ from afterloan.sending.drain_work import drain
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.store.limits import owed_now
-from afterloan.store.outbox import Action, put
+from afterloan.store.outbox import put
 from afterloan.store.record import record
 from afterloan.store.server import Store
 from tests.sending.bankhouse import import_statement
@@ -80,7 +82,7 @@ def owed(store: Store, tmp_path: Path) -> int:
         amount = owed_now(connection, "B1", ON)
         values = {"arrears_fen": amount, "loans": ["L1"], "days_past_due": 3}
         body = {"template": "overdue-friendly", "language": "en", "to": None, "purpose": "collection", "values": values}
-        put(connection, [Action("text", number, "message.sms", NOON, ON, None, body)])
+        put(connection, [Action("text", number, "message.sms", NOON, ON, None, read_body("message.sms", body))])
     return amount
 
 
@@ -134,8 +136,13 @@ def test_a_reminder_goes_while_its_instalment_is_unpaid(store: Store, tmp_path: 
             number = borrower(connection, name, mobile=f"1390000{name}")
             loan(connection, f"L-{name}", name, "2025-04-16")
             values = {"amount_fen": 1, "due_on": "2025-05-16", "loans": [f"L-{name}"]}
-            body = {"template": "reminder-before-due", "language": "en", "to": None, "purpose": "reminder"}
-            put(connection, [Action(name, number, "message.sms", NOON, ON, None, body | {"values": values})])
+            body: dict[str, Any] = {
+                "template": "reminder-before-due",
+                "language": "en",
+                "to": None,
+                "purpose": "reminder",
+            }
+            put(connection, [Action(name, number, "message.sms", NOON, ON, None, MessageBody(**body, values=values))])
         due = owed_now(connection, "B2", date(2025, 5, 16))  # that evening it would be owed
     with desk_of(store) as desk:
         asked = {"loan": "L-B3", "amount_fen": due, "received_on": "2025-05-13"}

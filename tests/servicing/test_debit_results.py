@@ -279,8 +279,9 @@ drain(Store(sys.argv[1]), only=("debit",), moment=at(sys.argv[3]), told=read_set
 def test_a_worker_killed_again_and_again_debits_nobody_twice(store: Store) -> None:
     """Workers are killed while the bank is slow; at the end each borrower was debited exactly once."""
     from afterloan.close import close_through
+    from afterloan.facts.outbox import Action, DebitBody
     from afterloan.store.debits import sign_mandate
-    from afterloan.store.outbox import Action, put
+    from afterloan.store.outbox import put
 
     names = [f"B{k}" for k in range(1, 25)]
     with store.connect() as connection:
@@ -289,7 +290,7 @@ def test_a_worker_killed_again_and_again_debits_nobody_twice(store: Store) -> No
             loan(connection, f"L-{name}", name, "2025-04-10")
             sign_mandate(connection, mandate(f"M-{name}", f"6222{name}").model_copy(update={"borrower": name}))
             when = at("2025-05-10 09:30")
-            put(connection, [Action(f"k-{name}", number, "debit.attempt", when, when.date(), None, {})])
+            put(connection, [Action(f"k-{name}", number, "debit.attempt", when, when.date(), None, DebitBody())])
     close_through(store, day("2025-05-09"))
     with bank_at("2025-05-10", Habits(latency_ms=150)) as (bank, url):
         for name in names:

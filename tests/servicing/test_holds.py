@@ -8,10 +8,11 @@ import pytest
 
 from afterloan.facts.act import Answer, Who
 from afterloan.facts.hold import HoldLifted, HoldPlaced
+from afterloan.facts.outbox import Action, AgencyBody, LoanOwed, MessageBody
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import do
 from afterloan.store.events import borrower_number, tell
-from afterloan.store.outbox import Action, put
+from afterloan.store.outbox import put
 from afterloan.store.server import Store
 from tests.strategy.books import borrower, loan
 
@@ -38,9 +39,11 @@ def desk(store: Store) -> Iterator[Desk]:
 def plan(desk: Desk) -> None:
     """A text and a placement with an agency, planned for tomorrow."""
     number, _ = borrower_number(desk.connection, "B1")
-    at, body = datetime(2026, 2, 21, 10, tzinfo=UTC), {"purpose": "collection", "loans": [{"loan": "L1"}]}
-    owed = {"amount_fen": 114_000, "days_past_due": 10}
-    put(desk.connection, [Action(f"plan:{kind}", number, kind, at, ON, None, body | owed) for kind in PLANNED])
+    at = datetime(2026, 2, 21, 10, tzinfo=UTC)
+    text = MessageBody(template="overdue-friendly", purpose="collection")
+    place = AgencyBody(loans=(LoanOwed(loan="L1"),), amount_fen=114_000, days_past_due=10)
+    bodies = dict(zip(PLANNED, (text, place), strict=True))
+    put(desk.connection, [Action(f"plan:{kind}", number, kind, at, ON, None, bodies[kind]) for kind in PLANNED])
 
 
 def withdrawn(desk: Desk) -> set[str]:

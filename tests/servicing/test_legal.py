@@ -10,12 +10,13 @@ import pytest
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.facts.legal import EvidenceKept, LegalStepProposed, LegalStepStarted
+from afterloan.facts.outbox import Action, LegalPaperBody
 from afterloan.servicing import legal
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.store.events import tell
 from afterloan.store.legal import appoint, case_of, people
-from afterloan.store.outbox import Action, put
+from afterloan.store.outbox import put
 from afterloan.store.server import Store
 from tests.strategy.books import borrower, loan
 
@@ -77,8 +78,9 @@ def test_the_tables_refuse_what_nobody_approved(store: Store) -> None:
     with store.connect() as connection, pytest.raises(psycopg.errors.CheckViolation, match="not approved by a person"):
         tell(connection, LegalStepStarted(**told, reference="s", of="p", approvals=("none",), claim_fen=1))
     moment = datetime(2025, 6, 20, tzinfo=UTC)
+    paper = LegalPaperBody(proposal="p", step="payment_order", loan="L", claim_fen=1)
     with store.connect() as connection, pytest.raises(psycopg.errors.CheckViolation, match="belongs to no legal step"):
-        put(connection, [Action("k", owner[0], "legal.file", moment, ON, None, {"proposal": "p"})])
+        put(connection, [Action("k", owner[0], "legal.file", moment, ON, None, paper)])
 
 
 def test_a_write_off_needs_two_people_and_is_then_in_the_book(store: Store) -> None:

@@ -11,12 +11,13 @@ from afterloan.banks.words import BankRowRefused, BankStatement, Result, Stateme
 from afterloan.desk.keyboard.main import app
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.facts.debit import DebitAttempted, DebitFiled, DebitPart
+from afterloan.facts.outbox import Action, MessageBody
 from afterloan.sending.settling import CALLBACK, DRAIN, settle
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.servicing.lines import statement_in_parts
 from afterloan.store.events import tell
-from afterloan.store.outbox import Action, put
+from afterloan.store.outbox import put
 from afterloan.store.server import Store
 from tests.sending.bankhouse import FINANCE, asked_at_the_door, at, did, mandate, rows
 from tests.strategy.books import borrower, loan
@@ -35,7 +36,7 @@ def book(store: Store) -> Store:
         numbers = {name: borrower(connection, name) for name in ("B1", "B2")}
         loan(connection, "L1", "B1", "2025-04-10")
         loan(connection, "L2", "B2", "2025-05-01")
-        body = {"purpose": "collection", "template": "overdue"}
+        body = MessageBody(purpose="collection", template="overdue")
         put(connection, [Action("text", numbers["B1"], "message.sms", at("2025-05-13 10:45"), ON, None, body)])
         tell(connection, mandate("M1", "123456", rail="nacha", bank="091000019"))
         first = date(2025, 5, 10)

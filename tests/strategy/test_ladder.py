@@ -55,6 +55,14 @@ STEPS = """steps:
         ({"day": "segment: poor"}, r"x\.yaml:12: step 2: a step has either a day or a bucket"),
         ({"day": "day: 5\n    segment: poor"}, r"x\.yaml:14: no segment 'poor'; there are: rest"),
         ({"day": "day: 5\n    arms: poor"}, r"x\.yaml:14: no arm 'poor'; there are: champion"),
+        (
+            {"day": "day: 5\n    with: {again_at: ['7pm']}", "do": "debit.attempt"},
+            r"x\.yaml:12: step 2: with\.again_at\.0: .*; debit.attempt does not know it",
+        ),
+        (
+            {"day": "day: 5\n    with: {weeks: 3}", "do": "agency.place"},
+            r"x\.yaml:12: step 2: with\.weeks: .*; agency.place does not know it",
+        ),
         ({"day": "day: 5\n    day: 6"}, r"x\.yaml:14: day is there twice"),
     ],
 )

@@ -10,13 +10,14 @@ from afterloan.close.known import borrowers_told
 from afterloan.enquiry.tasks import tasks
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Answer, Refused, Who
+from afterloan.facts.outbox import Action, MessageBody
 from afterloan.intake.book import bring_in
 from afterloan.sending.channels import read_setting
 from afterloan.sending.drain_work import drain
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.servicing.tasks import FinishTask
-from afterloan.store.outbox import Action, put
+from afterloan.store.outbox import put
 from afterloan.store.server import Store
 from afterloan.strategy.places import check_place, place_of
 from tests.sending.messages_kit import NOON, kinds
@@ -64,8 +65,8 @@ def test_where_it_is_in_already_it_is_a_task_and_only_what_the_law_demands_leave
             Action(f"{purpose}:{number}", number, "message.letter", NOON, NOON.date(), None, body)
             for number in (one, two)
             for purpose in ("service", "legal_notice")
-            for body in ({"template": "dispute-opened", "purpose": purpose, "to": None,
-                          "values": {"reference": "D1", "reply_by": "2026-04-01"}},)
+            for body in (MessageBody(template="dispute-opened", purpose=purpose,  # type: ignore[arg-type]
+                                     values={"reference": "D1", "reply_by": "2026-04-01"}),)
         ])  # fmt: skip
         (task,) = tasks(connection, ["message.letter"], NOON.date())
     assert (task.key, task.queue, task.borrower) == ("place:B1", "place", "B1")

@@ -240,17 +240,18 @@ def _json(value: Any) -> str:
 
 
 def _action_rows(plan: DayPlan, on: str) -> Iterator[tuple[Any, ...]]:
-    for key, borrower, loan, kind, moment, body in plan.actions:
-        yield key, borrower, loan, kind, moment.isoformat(), _json(body), on
+    for a in plan.actions:
+        yield a.key, a.borrower, a.loan, a.kind, a.not_before.isoformat(), a.body.text(), on
 
 
 def _finding_rows(plan: DayPlan) -> Iterator[tuple[Any, ...]]:
-    for borrower, about, f in plan.findings:
+    for borrower, about, f in ((p.borrower, p.about, p.finding) for p in plan.findings):
         yield f.on.isoformat(), borrower, about, f.rule, f.outcome, _json(dict(f.inputs))
 
 
 def _change_rows(plan: DayPlan, shard: int, on: str) -> Iterator[tuple[Any, ...]]:
-    for borrower, reference, change in plan.changes:
+    for planned in plan.changes:
+        change = planned.change
         body = {
             "by": "afterloan",
             "reason": change.reason,
@@ -260,8 +261,8 @@ def _change_rows(plan: DayPlan, shard: int, on: str) -> Iterator[tuple[Any, ...]
         }
         if change.bar:
             body["bar"] = change.bar
-        name = f"{change.rule}:{change.kind.KIND}:{reference}:{on}"
-        yield shard, borrower, change.kind.KIND, on, on, name, _json(body)
+        name = f"{change.rule}:{change.kind.KIND}:{planned.reference}:{on}"
+        yield shard, planned.borrower, change.kind.KIND, on, on, name, _json(body)
 
 
 def _gone_rows(gone: list[Gone], shard: int, on: str) -> Iterator[tuple[Any, ...]]:

@@ -25,6 +25,7 @@ from afterloan.enquiry.reportable import Heard, hear, reckoned
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.act import Who
 from afterloan.facts.bureau import CorrectionFurnished
+from afterloan.facts.outbox import Action, MessageBody, NoticeTask, RefusedTask
 from afterloan.loan.book import Book, part
 from afterloan.loan.reckon import reckon_book
 from afterloan.store import furnished
@@ -33,7 +34,7 @@ from afterloan.store.connect import reader_to
 from afterloan.store.events import tell
 from afterloan.store.furnished import Furnishing
 from afterloan.store.loans import product_table, products
-from afterloan.store.outbox import Action, put, put_findings
+from afterloan.store.outbox import put, put_findings
 from afterloan.store.read import SHARDS, fold, read_shard
 from afterloan.store.server import Store
 
@@ -228,15 +229,13 @@ def _gate(
     actions, findings = [], []
     for row in asked.iter_rows(named=True):
         key = notice_key(furnishing.bureau, row["reference"])
-        body = {"template": "bureau-adverse-notice", "purpose": "legal_notice", "to": None,
-                "values": {"loans": [row["reference"]], "bureau": furnishing.bureau,
-                           "month_end": str(row["month_end"]), "days_past_due": row["days_past_due"],
-                           "arrears_fen": row["overdue_fen"]}}  # fmt: skip
-        for kind, name, what in (
-            ("notice.adverse", key, body),
-            ("task", f"task:{key}", {"queue": "bureau-notice", "loans": [row["reference"]], "notice": key}),
-        ):
-            actions.append(Action(name, row["borrower"], kind, at, furnishing.known_on, row["loan"], what))
+        values = {"loans": [row["reference"]], "bureau": furnishing.bureau, "month_end": str(row["month_end"]),
+                  "days_past_due": row["days_past_due"], "arrears_fen": row["overdue_fen"]}  # fmt: skip
+        body = MessageBody(template="bureau-adverse-notice", purpose="legal_notice", to=None, values=values)
+        task = NoticeTask(queue="bureau-notice", loans=(row["reference"],), notice=key)
+        about = (furnishing.known_on, row["loan"])
+        actions.append(Action(key, row["borrower"], "notice.adverse", at, *about, body))
+        actions.append(Action(f"task:{key}", row["borrower"], "task", at, *about, task))
         finding = law.finding(
             furnishing.known_on, "held: notice not delivered", loan=row["reference"], bureau=furnishing.bureau,
             month_end=str(row["month_end"]), status=row["status"], notice=key,
@@ -285,7 +284,8 @@ def _fit(
     for loan, name, reason in refused:
         made.refused.append((names[loan]["reference"], name, reason))
         key = f"task:bureau.refused:{furnishing.bureau}:{names[loan]['reference']}:{furnishing.month_end}"
-        body = {"queue": "bureau-refused", "loans": [names[loan]["reference"]], "field": name, "reason": reason}
+        told = (names[loan]["reference"],)
+        body = RefusedTask(queue="bureau-refused", loans=told, field=name, reason=reason)
         actions.append(Action(key, names[loan]["borrower"], "task", at, furnishing.known_on, loan, body))
     put(connection, actions)
     return rows.filter(~pl.col("loan").is_in([loan for loan, _, _ in refused]))

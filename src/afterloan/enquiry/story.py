@@ -10,6 +10,7 @@ import psycopg
 from afterloan.dates import date_told, number_of
 from afterloan.facts import FactRefused
 from afterloan.facts.events import Event
+from afterloan.facts.outbox import BodyRefused, read_body
 from afterloan.loan.terms import FactKind
 from afterloan.report.explain import explain
 from afterloan.store.connect import reader_to
@@ -108,13 +109,20 @@ def _clock(at: datetime | None, zone: ZoneInfo) -> str:
 
 def _actions(connection: psycopg.Connection[Any], number: int, zone: ZoneInfo, language: str) -> Iterator[StoryLine]:
     for on, moment, kind, body, loan, step, at, detail in connection.execute(ACTIONS, (number,)).fetchall():
-        yield StoryLine(
-            on, "", "decision", loan or "", f"{action(kind, body, language)} ({moment.astimezone(zone):%H:%M})"
-        )
+        what = f"{_decided(kind, body, language)} ({moment.astimezone(zone):%H:%M})"
+        yield StoryLine(on, "", "decision", loan or "", what)
         if step is not None:
             why = (detail or {}).get("why", step)
             yield StoryLine(at.astimezone(zone).date(), _clock(at, zone), "sending", loan or "",
                        other("refused", language, why=why))  # fmt: skip
+
+
+def _decided(kind: str, told: dict[str, Any], language: str) -> str:
+    """An action in words; one that cannot be read by its kind alone."""
+    try:
+        return action(kind, read_body(kind, told).told(), language)
+    except BodyRefused:
+        return kind
 
 
 def _findings(connection: psycopg.Connection[Any], number: int, language: str) -> Iterator[StoryLine]:

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from afterloan.facts.outbox import BodyRefused, read_body
 from afterloan.money import show_amount
 from afterloan.store.statements import unmatched_lines
 from afterloan.strategy.places import what_is_wrong
@@ -43,14 +44,15 @@ class Task:
 
 
 PUT = (
-    "select o.key, o.body->>'queue', b.reference, b.name, coalesce(c.reference, ''), o.decided_on, o.body "
+    "select o.key, coalesce(o.body->>'queue', 'unreadable'), b.reference, b.name, coalesce(c.reference, ''), "
+    "o.decided_on, o.body, 'task' "
     "from outbox o join borrower b using (borrower) left join contract c on c.loan = o.loan "
     "where (o.kind = 'task' or (o.kind = 'worklist' and o.body->>'queue' = any(%(old)s))) and o.decided_on <= %(on)s "
     "and not exists (select from event e where e.reference = 'withdrawn:' || o.key)"
 )
 WITHOUT_CHANNEL = (
     "select o.key, 'no-channel', b.reference, b.name, coalesce(c.reference, ''), o.decided_on, "
-    "o.body || jsonb_build_object('why', o.kind || ' is sent by no channel') "
+    "o.body, o.kind "
     "from outbox o join borrower b using (borrower) left join contract c on c.loan = o.loan "
     "where not (o.kind = any(%(sent)s)) and o.decided_on <= %(on)s "
     "and not exists (select from event e where e.reference = 'withdrawn:' || o.key)"
@@ -92,9 +94,21 @@ def _sentence(queue: str, body: dict[str, Any]) -> str:
         "bureau-dispute": f"answer dispute {body.get('dispute', '')}",
         "approval": f"approve or refuse {body.get('step') or body.get('what', '')} ({body.get('reason', '')})",
         "review": f"look again at {body.get('hold') or body.get('flag') or body.get('cause', '')}",
+        "unreadable": f"do {body.get('key', '')} by hand, it was not done: {body.get('why', '')}",
         "legal": f"{str(body.get('task', '')).replace('_', ' ').replace('.', ': ')}",
     }
     return said.get(queue) or str(body.get("why") or body.get("reason") or body.get("task") or queue)
+
+
+def _of_outbox(
+    key: str, queue: str, borrower: str, name: str, loan: str, since: date, told: dict[str, Any], kind: str
+) -> tuple[Any, ...]:
+    """An outbox row as a task; one that cannot be read says why."""
+    try:
+        more = {} if kind == "task" else {"why": f"{kind} is sent by no channel"}
+        return (key, queue, borrower, name, loan, since, read_body(kind, told).told() | more)
+    except BodyRefused as refusal:
+        return (key, "unreadable", borrower, name, loan, since, {"key": key, "why": str(refusal)})
 
 
 def _clock(body: dict[str, Any]) -> date | None:
@@ -139,7 +153,10 @@ def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, do
     """
     told = {"on": on, "old": list(TASK_QUEUES), "sent": [*sent, "task"]}
     found: list[Task] = []
-    for sql in (PUT, WITHOUT_CHANNEL, PROPOSED, REVIEWS):
+    for sql in (PUT, WITHOUT_CHANNEL):
+        rows = connection.execute(sql, told).fetchall()
+        found += _rows(_of_outbox(*row) for row in rows)
+    for sql in (PROPOSED, REVIEWS):
         found += _rows(connection.execute(sql, told).fetchall())
     found += _money(connection, on) + _places(connection)
     done: dict[str, str] = {}

@@ -9,6 +9,7 @@ import psycopg
 
 from afterloan.banks.words import Order, Result, reference_of
 from afterloan.facts import FactRefused
+from afterloan.facts.outbox import DebitBody
 from afterloan.sending.bank_gateway import Declined, Gateway, HttpGateway, NotSent, Unclear, result_body, result_of
 from afterloan.sending.channels import only, secret
 from afterloan.sending.drain import ChannelPlace, Item, Outcome, Promise, Retry, SendRefused, Sent, Unknown, register
@@ -48,7 +49,8 @@ class Debits:
     def _admit(
         self, connection: psycopg.Connection[Any], reader: adbc.Connection, item: Item, now: datetime
     ) -> SendRefused | Retry | None:
-        since = datetime.fromisoformat(item.body["round"]) if "round" in item.body else item.not_before
+        assert isinstance(item.body, DebitBody), item.key
+        since = item.body.round or item.not_before
         planned: Planned | None = None
         with connection.transaction():
             planned = plan_attempt(connection, reader, item.borrower, item.key, now, since)

@@ -28,6 +28,8 @@ from typing import Any, Protocol
 
 import psycopg
 
+from afterloan.facts.outbox import MessageBody, OutboxBody
+
 
 class Promise(Enum):
     """What a receiver makes of the same key twice."""
@@ -54,8 +56,14 @@ class Item:
     loan: str | None
     name: str
     attributes: Mapping[str, Any]
-    body: Mapping[str, Any]
+    body: OutboxBody
     not_before: datetime
+
+
+def message_of(item: Item) -> MessageBody:
+    """What an item of a message channel says."""
+    assert isinstance(item.body, MessageBody), f"{item.key}: {item.kind} is no message"
+    return item.body
 
 
 @dataclass(frozen=True, slots=True)

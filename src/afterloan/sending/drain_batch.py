@@ -10,17 +10,17 @@ from typing import Any
 import psycopg
 
 from afterloan.facts.act import Who
+from afterloan.facts.outbox import Action, BodyRefused, DoubtTask, OutboxBody
 from afterloan.sending.drain import Dropped, Handler, Item, Outcome, Promise, Retry, SendRefused, Sent, Unknown
 from afterloan.store import sending
 from afterloan.store.acts import acts_of_job
-from afterloan.store.outbox import Action, put
+from afterloan.store.outbox import put, unreadable
 from afterloan.store.sending import SendStep, Waiting
 
 SETTLE = timedelta(seconds=60)
 """A try is not asked after before this has passed: longer than a send may take (handlers may set `settle`)."""
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
-DOUBT_QUEUE = "sending-in-doubt"
 
 log = logging.getLogger("afterloan.drain")
 Clock = Callable[[], datetime]
@@ -46,7 +46,8 @@ def back_off(number: int) -> timedelta:
 
 
 def item_of(row: Waiting, number: int) -> Item:
-    """The action as its handler sees it, for a try."""
+    """The action as its handler sees it, for a try; its body can be read."""
+    assert isinstance(row.body, OutboxBody), row.key
     return Item(
         row.action,
         row.key,
@@ -86,7 +87,8 @@ class Batch:
         return self.done
 
     def _do(self, rows: Sequence[Waiting]) -> None:
-        """All of the job's actions, those in doubt first."""
+        """All of the job's actions, those in doubt first; what cannot be read is a person's task."""
+        rows = [row for row in rows if not self._unreadable(row)]
         doubtful = [r for r in rows if r.step in sending.DOUBTFUL]
         ready = [r for r in rows if r.step not in sending.DOUBTFUL]
         for row in doubtful:
@@ -94,6 +96,20 @@ class Batch:
         size = self.handler.batch
         for first in range(0, len(ready), size):
             self._send(ready[first : first + size])
+
+    def _unreadable(self, row: Waiting) -> bool:
+        """An action that does not say what its kind asks for is refused, and shown to a person in its transaction."""
+        if not isinstance(row.body, BodyRefused):
+            return False
+        now, why = self.clock(), f"cannot be read: {row.body}"
+        step = SendStep(row.action, row.number, "refused", self.handler.channel, now, self.job, "", {"why": why})
+        with self.connection.transaction():
+            sending.write(self.connection, [step])
+            sending.finish(self.connection, [row.action])
+            put(self.connection, [unreadable(row.key, row.borrower_number, row.kind, row.body, now.date())])
+        self.done.refused += 1
+        self.done.reasons[why[:160]] = self.done.reasons.get(why[:160], 0) + 1
+        return True
 
     def _taken(self) -> bool:
         """Hold the job. Who looks for dead workers tries each lock for an instant, so a no is asked again."""
@@ -134,7 +150,7 @@ class Batch:
 
     def _leave_to_person(self, item: Item, answer: Unknown) -> None:
         """Nobody can say: it is on record as in doubt and becomes a task; it is never sent by itself again."""
-        body = {"queue": DOUBT_QUEUE, "key": item.key, "channel": self.handler.channel, "why": answer.why}
+        body = DoubtTask(queue="sending-in-doubt", key=item.key, channel=self.handler.channel, why=answer.why)
         now = self.clock()
         task = Action(f"doubt:{item.key}", item.borrower_number, "task", now, now.date(), None, body)
         with self.connection.transaction():

@@ -8,7 +8,7 @@ import psycopg
 
 from afterloan.facts.bureau import AdverseNoticeDelivered
 from afterloan.sending.channels import ChannelsRefused, only
-from afterloan.sending.drain import ChannelPlace, Handler, Item, Outcome, Promise, Retry, Sent, register
+from afterloan.sending.drain import ChannelPlace, Handler, Item, Outcome, Promise, Retry, Sent, message_of, register
 from afterloan.sending.messages import Message, Messages
 from afterloan.store.sending import TellRow, tell_rows
 
@@ -55,8 +55,8 @@ def _row(item: Item, message: Message, now: datetime) -> tuple[Any, ...]:
 
 def notice_rows(item: Item, channel: str, now: datetime) -> list[TellRow]:
     """`bureau.notice_delivered` for the notice of a loan before its first adverse report."""
-    bureau = item.body.get("values", {}).get("bureau")
-    if item.kind != "notice.adverse" or not bureau or item.loan is None:
+    bureau = message_of(item).values.get("bureau") if item.kind == "notice.adverse" else None
+    if not bureau or item.loan is None:
         return []
     told = {"bureau": bureau, "key": item.key, "channel": channel}
     name = f"noticed:{item.key}"

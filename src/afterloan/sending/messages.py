@@ -11,7 +11,18 @@ import psycopg
 
 from afterloan.facts.contact import ContactEnded
 from afterloan.facts.message import MessageDelivered, MessageFailed, MessageSent
-from afterloan.sending.drain import ChannelPlace, Dropped, Item, Outcome, Promise, Retry, SendRefused, Sent, Unknown
+from afterloan.sending.drain import (
+    ChannelPlace,
+    Dropped,
+    Item,
+    Outcome,
+    Promise,
+    Retry,
+    SendRefused,
+    Sent,
+    Unknown,
+    message_of,
+)
 from afterloan.sending.owed import ask_again
 from afterloan.sending.templates import TemplateRefused, Text, render, template_of
 from afterloan.store.contacts import Attempt, admit_many, defaults_of
@@ -108,49 +119,48 @@ class Messages:
 
     def _attempt(self, item: Item, now: datetime) -> Attempt:
         message = self.made[item.action]
-        body, values = item.body, item.body.get("values", {})
+        body = message_of(item)
+        loans = body.values.get("loans")
         return Attempt(
             item.borrower,
             self.contact,
-            body.get("purpose") or template_of(message.text.template, now.date()).purpose,
+            body.purpose or template_of(message.text.template, now.date()).purpose,
             now,
             attempt_reference(item),
             address=message.to,
-            person=body.get("person", "borrower"),
-            who=body.get("who", ""),
-            loans=tuple(values.get("loans") or ()),
+            person=body.person,
+            who=body.who,
+            loans=tuple(loans) if isinstance(loans, list) else (),
             language=message.text.language,
             tells_debt=message.text.tells_debt,
-            response=bool(body.get("response", False)),
+            response=body.response,
         )
 
     def message(self, item: Item, defaults: dict[str, Any], now: datetime) -> Message:
         """The words of an action and where they go. Raises TemplateRefused, ValueError saying what is missing."""
-        body = item.body
-        if "template" not in body:
-            raise TemplateRefused(f"{item.key}: the action names no template; write it into its body")
+        body = message_of(item)
         place = place_of(dict(item.attributes), defaults)
-        zone = ZoneInfo(str(body.get("zone") or place.zones[0]))
+        zone = ZoneInfo(body.zone or place.zones[0])
         on = now.astimezone(zone).date()
-        template = template_of(str(body["template"]), on, body.get("version"))
-        if body.get("person", "borrower") not in ("borrower", "guarantor") and template.tells_debt:
+        template = template_of(body.template, on, body.version)
+        if body.person not in ("borrower", "guarantor") and template.tells_debt:
             raise TemplateRefused(f"template {template.id}: tells of a debt and may not go to a third person")
         text = render(
             template,
-            str(body.get("language") or place.language),
-            {**_plain(item), **body.get("values", {})},
+            body.language or place.language,
+            {**_plain(item), **body.values},
             self.place.config["lender"],
             channel=self.contact,
             jurisdiction=place.jurisdiction,
             on=on,
-            purpose=body.get("purpose"),
+            purpose=body.purpose,
             lender_type=place.lender_type,
         )
         return Message(item, self.address(item), text, place.jurisdiction, str(zone))
 
     def address(self, item: Item) -> str:
         """Where it goes: the action's own address, else the borrower's attribute. Raises ValueError."""
-        told = item.body.get("to") or item.attributes.get(ADDRESS[self.contact]) or ""
+        told = message_of(item).to or item.attributes.get(ADDRESS[self.contact]) or ""
         if not told:
             name = ADDRESS[self.contact]
             raise ValueError(f"borrower {item.borrower} has no {name} on file; add the attribute {name}")
@@ -202,7 +212,7 @@ class Messages:
                 "amounts": _amounts(message.item),
             }
         else:
-            told |= {"template": str(item.body.get("template", "")), "version": 0, "language": "", "address": ""}
+            told |= {"template": message_of(item).template, "version": 0, "language": "", "address": ""}
         rows = [self._row(MessageSent.KIND, f"sent:{item.key}", item, now, told)]
         if self.delivers:
             arrived = {"key": item.key, "channel": self.contact, "receipt": outcome.receipt}
@@ -221,13 +231,15 @@ class Messages:
 
 def _amounts(item: Item) -> dict[str, int]:
     """The money of which the text was made, by name, in minor units."""
-    values = item.body.get("values", {})
-    return {name: value for name, value in values.items() if name.endswith("_fen") and isinstance(value, int)}
+    return {
+        name: value
+        for name, value in message_of(item).values.items()
+        if name.endswith("_fen") and isinstance(value, int)
+    }
 
 
 def _until(item: Item) -> datetime | None:
-    told = item.body.get("until")
-    return datetime.fromisoformat(told) if told else None
+    return message_of(item).until
 
 
 def _not_now(item: Item, why: str, next_at: datetime | None) -> SendRefused | Retry:

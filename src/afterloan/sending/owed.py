@@ -13,7 +13,7 @@ import psycopg
 from afterloan.dates import number_of
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
-from afterloan.sending.drain import Dropped, Item, SendRefused
+from afterloan.sending.drain import Dropped, Item, SendRefused, message_of
 from afterloan.store.loans import loans_now
 from afterloan.store.locks import lock_borrowers
 from afterloan.strategy.figures import figures_of, values_of
@@ -37,7 +37,7 @@ def ask_again(
     days overdue of which 60.00 came in this morning leaves as 40.00. Messages of other purposes stay as they are, and
     so do those to a borrower of whom no loan is in the book: that debt is kept elsewhere.
     """
-    numbers = sorted({i.borrower_number for i in items if i.body.get("purpose") in ABOUT_MONEY})
+    numbers = sorted({i.borrower_number for i in items if message_of(i).purpose in ABOUT_MONEY})
     if not numbers:
         return list(items)
     lock_borrowers(connection, numbers)
@@ -49,10 +49,10 @@ def ask_again(
     standing: dict[date, _Owed] = {}
     answers: list[Item | Dropped | SendRefused] = []
     for item in items:
-        if item.borrower_number not in owners or item.body.get("purpose") not in ABOUT_MONEY:
+        if item.borrower_number not in owners or message_of(item).purpose not in ABOUT_MONEY:
             answers.append(item)
             continue
-        zone = ZoneInfo(str(item.body.get("zone") or place_of(dict(item.attributes), dict(defaults)).zones[0]))
+        zone = ZoneInfo(message_of(item).zone or place_of(dict(item.attributes), dict(defaults)).zones[0])
         on = now.astimezone(zone).date()
         if on not in standing:
             standing[on] = _Owed(book, names, on)
@@ -83,8 +83,9 @@ class _Owed:
         loans = self.loans.get(item.borrower_number)
         if loans is None:
             return PAID
-        purpose, values = item.body.get("purpose"), item.body.get("values", {})
-        reminds = bool(item.body.get("reminds", purpose == "reminder"))
+        body = message_of(item)
+        purpose, values = body.purpose, body.values
+        reminds = purpose == "reminder" if body.reminds is None else body.reminds
         owed = figures_of(loans, self.on)
         new = values_of(owed, reminds, purpose != "reminder")
         if not owed.owed_fen and not (reminds and new["due_on"] is not None):
@@ -92,4 +93,4 @@ class _Owed:
         if reminds and values.get("due_on") is not None and new["due_on"] != values["due_on"]:
             return PAID  # the instalment it names was paid or moved
         fresh = {name: new[name] for name in values if name in new}
-        return replace(item, body={**item.body, "values": {**values, **fresh}})
+        return replace(item, body=body.model_copy(update={"values": {**values, **fresh}}))

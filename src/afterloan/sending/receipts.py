@@ -20,6 +20,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from afterloan.facts.act import Who
 from afterloan.facts.contact import ContactEnded, ContactOptedOut
 from afterloan.facts.message import MessageBounced, MessageDelivered, MessageOpened
+from afterloan.facts.outbox import OutboxBody
 from afterloan.sending.drain import Item
 from afterloan.sending.inbox import notice_rows
 from afterloan.sending.webhook import verified
@@ -140,6 +141,8 @@ def _rows(receipt: Receipt, action: KnownSends) -> list[TellRow]:
 
 
 def _notice(receipt: Receipt, action: KnownSends, channel: str) -> list[TellRow]:
+    if not isinstance(action.body, OutboxBody):
+        return []
     item = Item(action.action, action.key, action.number, action.kind, "", action.borrower_number, action.loan, "", {},
                 action.body, receipt.at)  # fmt: skip
     return notice_rows(item, channel, receipt.at)

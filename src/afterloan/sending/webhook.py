@@ -19,6 +19,7 @@ from afterloan.sending.drain import (
     SendRefused,
     Sent,
     Unknown,
+    message_of,
     register,
 )
 from afterloan.sending.messages import Message, Messages, token
@@ -116,7 +117,7 @@ class Hook(Messages):
 
     def address(self, item: Item) -> str:
         """All go to one address, the lender's own."""
-        return str(item.body.get("to") or self.url)
+        return message_of(item).to or self.url
 
     def deliver(self, messages: Sequence[Message], now: datetime) -> Sequence[Outcome]:
         """One by one on a kept connection."""

@@ -23,6 +23,7 @@ from afterloan.facts.debit import (
     MandateSigned,
 )
 from afterloan.facts.hold import HoldLifted, HoldPlaced
+from afterloan.facts.outbox import Action, DebitBody
 from afterloan.rules.packs import Finding
 from afterloan.servicing.repayment import take_money
 from afterloan.store.contacts import defaults_of
@@ -36,7 +37,7 @@ from afterloan.store.debits import (
     standing_of,
 )
 from afterloan.store.events import borrower_number, events_of, tell
-from afterloan.store.outbox import Action, put, put_findings
+from afterloan.store.outbox import put, put_findings, readable
 from afterloan.strategy.debit import (
     PENDING,
     DebitAnswer,
@@ -339,20 +340,22 @@ def follow_on(connection: psycopg.Connection[Any], result: Result, now: datetime
     today = day_of(now, zone)
     if attempt.on != today:
         return None  # a late answer: the ladder of its day decides
-    since = datetime.fromisoformat(body["round"]) if "round" in body else not_before
-    root = body.get("root", attempt.action)
+    asked = readable(connection, DebitBody, attempt.action, number, KIND, body, today)
+    if asked is None:
+        return None
+    since = asked.round or not_before
+    root = asked.root or attempt.action
     standing = standing_of(connection, attempt.borrower)
     if result.status == "failed":
         owed = [Owed(p.loan, p.amount_fen) for p in attempt.parts]
         rule = schedule_rule(jurisdiction, today)
         if next_debit(now, zone, rule, standing.mandates, owed, standing.tried, since=since).wanted is None:
-            times = body.get("with", {}).get("again_at", [])
-            later = sorted(m for m in (_at(today, t, zone) for t in times) if m > now)
+            later = sorted(m for m in (_at(today, t, zone) for t in asked.words.again_at) if m > now)
             if not later:
                 return None
             since = now = later[0]
     turn = sum(t.at.astimezone(now.tzinfo).date() == now.date() for t in standing.tried) + 1
-    following = {**body, "root": root, "round": since.isoformat(), "after": attempt.reference}
+    following = asked.model_copy(update={"root": root, "round": since, "after": attempt.reference})
     key = f"{root}#{turn}"
     put(connection, [Action(key, number, KIND, now, decided_on, loan, following)])
     return key

@@ -15,10 +15,11 @@ from afterloan.enquiry.reportable import hear, reckoned
 from afterloan.facts import FactRefused
 from afterloan.facts.bureau import BorrowerDisagreed, DisputeDecided, DisputeNotified, DisputeOpened, EvidenceReceived
 from afterloan.facts.hold import HoldLifted, HoldPlaced
+from afterloan.facts.outbox import Action, DisputeAnswerBody, DisputeTask, MessageBody, MessageValue, OutboxBody
 from afterloan.facts.relief import Evidence
 from afterloan.store.events import Told, borrower_number, events_of, tell
 from afterloan.store.furnished import Furnishing
-from afterloan.store.outbox import Action, put, put_findings
+from afterloan.store.outbox import put, put_findings
 from afterloan.store.read import read_loans
 
 KINDS = ("bureau.dispute_opened", "bureau.evidence_received", "bureau.dispute_decided", "bureau.borrower_disagreed",
@@ -42,10 +43,10 @@ def open_dispute(connection: psycopg.Connection[Any], event: DisputeOpened) -> T
         dispute = disputes_of([event])[event.reference]
         tell(connection, _hold(dispute, event.known_on))
         _act(connection, dispute, event.known_on, "task", "open",
-             {"queue": "bureau-dispute", "loans": [dispute.loan], "dispute": dispute.reference,
-              "answer_by": dispute.answer_by.isoformat()})  # fmt: skip
-        values = {"reference": dispute.reference, "reply_by": dispute.answer_by.isoformat()}
-        letter = {"template": "dispute-opened", "purpose": "service", "to": None, "values": values}
+             DisputeTask(queue="bureau-dispute", loans=(dispute.loan,), dispute=dispute.reference,
+                         answer_by=dispute.answer_by))  # fmt: skip
+        values: dict[str, MessageValue] = {"reference": dispute.reference, "reply_by": dispute.answer_by.isoformat()}
+        letter = MessageBody(template="dispute-opened", purpose="service", to=None, values=values)
         _act(connection, dispute, event.known_on, "message.letter", "opened-borrower", letter)
     return told
 
@@ -58,7 +59,7 @@ def _hold(dispute: Dispute, known_on: date) -> HoldPlaced:
 
 
 def _act(
-    connection: psycopg.Connection[Any], dispute: Dispute, on: date, kind: str, step: str, body: dict[str, Any]
+    connection: psycopg.Connection[Any], dispute: Dispute, on: date, kind: str, step: str, body: OutboxBody
 ) -> None:
     borrower, _ = borrower_number(connection, dispute.borrower)
     row = connection.execute("select loan from contract where reference = %s", (dispute.loan,)).fetchone()
@@ -150,17 +151,14 @@ def _answer(
     borrower, _ = borrower_number(connection, dispute.borrower)
     put_findings(connection, [(borrower, None, "bureau.dispute", finding)])
     word = {"corrected": "corrected", "accurate": "confirmed"}[outcome]
-    values = {"reference": dispute.reference, "outcome": word, "reason": reason}
-    letter = {"template": "dispute-decided", "purpose": "service", "to": None, "values": values}
+    values: dict[str, MessageValue] = {"reference": dispute.reference, "outcome": word, "reason": reason}
+    letter = MessageBody(template="dispute-decided", purpose="service", to=None, values=values)
     _act(connection, dispute, on, "message.letter", "answer-borrower", letter)
-    told = {
-        "dispute": dispute.reference,
-        "outcome": outcome,
-        "reason": reason,
-        "months": months,
-        "loans": [dispute.loan],
-    }
-    _act(connection, dispute, on, "bureau.dispute_answer", "answer-bureau", {"bureau": dispute.bureau, **told})
+    told = DisputeAnswerBody(
+        bureau=dispute.bureau, dispute=dispute.reference, outcome=outcome,  # type: ignore[arg-type]
+        reason=reason, months=tuple(wrong), loans=(dispute.loan,),
+    )  # fmt: skip
+    _act(connection, dispute, on, "bureau.dispute_answer", "answer-bureau", told)
 
 
 def notified(

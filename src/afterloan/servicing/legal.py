@@ -19,6 +19,7 @@ from afterloan.facts.legal import (
     LossApproved,
     LossProposed,
 )
+from afterloan.facts.outbox import Action, LegalBody, LegalPaperBody, LegalTask, LossBody, MessageBody, MessageValue
 from afterloan.loan.terms import Component
 from afterloan.rules.packs import Finding
 from afterloan.servicing.booking import take
@@ -26,7 +27,7 @@ from afterloan.store.contacts import defaults_of
 from afterloan.store.events import Told, borrower_number, events_of, tell
 from afterloan.store.legal import LegalCase, case_of, check_role
 from afterloan.store.locks import lock_borrowers
-from afterloan.store.outbox import Action, put, put_findings
+from afterloan.store.outbox import put, put_findings, readable
 from afterloan.strategy.legal import (
     Deadline,
     LegalStep,
@@ -73,8 +74,8 @@ def propose(
 
 
 LADDER = (
-    "select o.key, o.body from outbox o where o.kind = 'legal.propose' and o.decided_on = %s and not exists "
-    "(select from event e where e.reference = 'withdrawn:' || o.key) order by o.action"
+    "select o.key, o.borrower, o.body from outbox o where o.kind = 'legal.propose' and o.decided_on = %s "
+    "and not exists (select from event e where e.reference = 'withdrawn:' || o.key) order by o.action"
 )
 
 
@@ -84,15 +85,16 @@ def propose_from_ladder(connection: Connection, reader: adbc.Connection, on: dat
     Returns the references. Nothing starts by it.
     """
     made = []
-    for _, body in connection.execute(LADDER, (on,)).fetchall():
-        step = str(body.get("with", {}).get("first", "demand_letter"))
-        for about in body["loans"]:
+    for key, borrower, told in connection.execute(LADDER, (on,)).fetchall():
+        body = readable(connection, LegalBody, key, borrower, "legal.propose", told, on)
+        step = body.words.first if body else ""
+        for about in body.loans if body else ():
             try:
                 with connection.transaction():
-                    reason = f"{about['days_past_due']} days past due"
-                    made.append(propose(connection, reader, str(about["loan"]), step, on, "ladder", reason))
+                    reason = f"{about.days_past_due} days past due"
+                    made.append(propose(connection, reader, about.loan, step, on, "ladder", reason))
             except FactRefused:
-                case = case_of(connection, reader, str(about["loan"]), on)
+                case = case_of(connection, reader, about.loan, on)
                 _keep(connection, case, may_propose(case.claim, case.steps, step).findings)
     return made
 
@@ -185,11 +187,11 @@ def _action(connection: Connection, case: LegalCase, step: LegalStep, on: date) 
     place = place_of(dict(case.attributes), defaults_of(connection))
     moment = datetime.combine(on, time(10), ZoneInfo(place.zones[0])).astimezone(UTC)
     if step.name != "demand_letter":
-        body = {"proposal": proposal, "step": step.name, "loan": case.loan, "claim_fen": case.claim.payoff_fen}
-        return Action(f"file:{proposal}", case.number, "legal.file", moment, on, case.loan_number, body)
+        paper = LegalPaperBody(proposal=proposal, step=step.name, loan=case.loan, claim_fen=case.claim.payoff_fen)
+        return Action(f"file:{proposal}", case.number, "legal.file", moment, on, case.loan_number, paper)
     position = case.reckoned.position
     oldest = int(position["oldest_unpaid_on"])
-    values = {
+    values: dict[str, MessageValue] = {
         "payoff_fen": case.claim.payoff_fen,
         "arrears_fen": int(position["arrears_fen"].sum()),
         "amount_fen": int(position["arrears_fen"].sum()),
@@ -198,8 +200,10 @@ def _action(connection: Connection, case: LegalCase, step: LegalStep, on: date) 
         "due_on": date_of(oldest).isoformat() if oldest != NEVER else None,
         "loans": [case.loan],
     }
-    body = {"template": "demand-letter", "language": place.language, "to": None, "purpose": "legal_notice",
-            "values": values, "zone": place.zones[0], "proposal": proposal}  # fmt: skip
+    body = MessageBody(
+        template="demand-letter", language=place.language, to=None, purpose="legal_notice", values=values,
+        zone=place.zones[0], proposal=proposal,
+    )  # fmt: skip
     return Action(f"letter:{proposal}", case.number, "message.letter", moment, on, case.loan_number, body)
 
 
@@ -245,30 +249,30 @@ def watch(connection: Connection, reader: adbc.Connection, loans: Sequence[str],
     actions = []
     for loan in loans:
         case = case_of(connection, reader, loan, on)
-        for name, body in _tasks(case, on):
-            key = f"watch:{loan}:{name}:{on}"
+        for task in _tasks(case, on):
+            key = f"watch:{loan}:{task.task}:{on}"
             moment = datetime.combine(on, time(1), UTC)
-            told = {"queue": "legal", "task": name, "loan": loan, **body}
-            actions.append(Action(key, case.number, "task", moment, on, case.loan_number, told))
+            actions.append(Action(key, case.number, "task", moment, on, case.loan_number, task))
     return put(connection, actions)
 
 
-def _tasks(case: LegalCase, on: date) -> list[tuple[str, dict[str, Any]]]:
-    found: list[tuple[str, dict[str, Any]]] = []
+def _tasks(case: LegalCase, on: date) -> list[LegalTask]:
+    found: list[LegalTask] = []
+    about: dict[str, Any] = {"queue": "legal", "loan": case.loan}
     rule = rule_of(case.claim.jurisdiction, "limitation.warning", on)
     if rule and case.claim.period and case.claim.payoff_fen:
         soon = warning(case.claim.period, rule, on)
         if soon:
-            found.append(("limitation", dict(soon.inputs)))
+            found.append(LegalTask.model_validate({**about, "task": "limitation", **soon.inputs}))
     for one in deadlines(case.steps, case.claim.jurisdiction, on):
         if one.on == on:
-            found.append((f"{one.step}.{one.name}", {"since": one.since.isoformat()}))
+            found.append(LegalTask(**about, task=f"{one.step}.{one.name}", since=one.since))
     waits = rule_of("ANY", "approval", on)
     assert waits is not None
     for step in case.steps:
         idle = step.started is None and step.refusal is None
         if idle and (on - step.proposal.on).days == int(waits.parameters["remind_after_days"]):
-            found.append((f"{step.name}.approval", {"proposal": step.proposal.reference}))
+            found.append(LegalTask(**about, task=f"{step.name}.approval", proposal=step.proposal.reference))
     return found
 
 
@@ -324,9 +328,9 @@ def propose_losses_from_ladder(connection: Connection, reader: adbc.Connection, 
     early is a finding and no proposal.
     """
     made = []
-    for _, body in connection.execute(LOSSES, (on,)).fetchall():
-        for about in body["loans"]:
-            loan = str(about["loan"])
+    for key, borrower, told in connection.execute(LOSSES, (on,)).fetchall():
+        body = readable(connection, LossBody, key, borrower, "charge_off.propose", told, on)
+        for loan in [about.loan for about in body.loans] if body else []:
             place = case_of(connection, reader, loan, on).claim.jurisdiction
             rule = rule_of(place, "loss", on)
             what = "charge_off" if rule and "charge_off_after_days" in rule.parameters else "write_off"

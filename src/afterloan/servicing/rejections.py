@@ -10,8 +10,9 @@ import psycopg
 from afterloan.bureau.responses import Rejection, read_response
 from afterloan.facts import FactRefused
 from afterloan.facts.bureau import BureauRejected
+from afterloan.facts.outbox import Action, RejectedTask
 from afterloan.store.events import tell
-from afterloan.store.outbox import Action, put
+from afterloan.store.outbox import put
 
 
 @dataclass(slots=True)
@@ -65,7 +66,7 @@ def _take(
         month_end=month_end, turn=turn, field=row.field, code=row.code, reason=row.reason,
     )  # fmt: skip
     told = tell(connection, event)
-    body = {"queue": "bureau-rejected", "loans": [row.loan], "bureau": bureau, "month_end": month_end.isoformat(),
-            "field": row.field, "code": row.code, "reason": row.reason}  # fmt: skip
+    body = RejectedTask(queue="bureau-rejected", loans=(row.loan,), bureau=bureau, month_end=month_end,
+                        field=row.field, code=row.code, reason=row.reason)  # fmt: skip
     put(connection, [Action(f"task:{name}", borrower, "task", datetime.combine(on, time(8), UTC), on, loan, body)])
     return told.known

@@ -14,6 +14,7 @@ from afterloan.dates import NEVER, iso, number_of
 from afterloan.facts import FactRefused
 from afterloan.facts.contact import ContactAttempted, ContactEnded
 from afterloan.facts.events import event_of
+from afterloan.facts.outbox import AgencyBody
 from afterloan.facts.placement import AgencyPlaced, AgencyRecalled, CaseAssigned
 from afterloan.facts.promise import PromiseMade
 from afterloan.loan.reckon import reckon_book
@@ -22,6 +23,7 @@ from afterloan.store.contacts import Attempt, admit, defaults_of
 from afterloan.store.events import tell
 from afterloan.store.ids import one_of
 from afterloan.store.locks import lock_borrowers
+from afterloan.store.outbox import readable
 from afterloan.store.read import read_loans
 from afterloan.strategy.agency_file import AgencyRowRefused, Returned, write_placements
 from afterloan.strategy.frame import loan_frame, of_borrowers
@@ -200,15 +202,18 @@ def place_with(connection: psycopg.Connection[Any], agency: str, on: date, by: s
     found = connection.execute(PROPOSED, (on,)).fetchall()[:most]
     lock_borrowers(connection, {row[4] for row in found})
     held = _kept_from_agencies(connection, {row[4]: row[5] for row in found}, on)
-    for key, borrower, name, body, number, _ in found:
+    for key, borrower, name, told_body, number, _ in found:
         if number in held:
             continue
-        until = on + timedelta(days=int(body.get("with", {}).get("days", 90)))
-        loans = tuple(x["loan"] for x in body["loans"])
+        body = readable(connection, AgencyBody, key, number, "agency.place", told_body, on)
+        if body is None:
+            continue
+        until = on + timedelta(days=body.words.days)
+        loans = tuple(x.loan for x in body.loans)
         told: dict[str, Any] = {"borrower": borrower, "on": on, "known_on": on, "reference": f"place:{key}"}
-        owed = int(body["amount_fen"])
+        owed = body.amount_fen
         tell(connection, AgencyPlaced(**told, agency=agency, until=until, arrears_fen=owed, loans=loans, by=by))
-        rows.append((f"place:{key}", borrower, name, " ".join(loans), owed, body["days_past_due"], until.isoformat()))
+        rows.append((f"place:{key}", borrower, name, " ".join(loans), owed, body.days_past_due, until.isoformat()))
     return write_placements(rows)
 
 

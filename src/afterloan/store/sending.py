@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from afterloan.facts.outbox import BodyRefused, OutboxBody, read_body
 from afterloan.store.locks import Space
 
 FINAL = ("sent", "refused", "dropped")
@@ -30,7 +31,7 @@ class Waiting:
     name: str
     attributes: dict[str, Any]
     loan: str | None
-    body: dict[str, Any]
+    body: OutboxBody | BodyRefused
     not_before: datetime
     withdrawn: bool
     number: int
@@ -103,7 +104,17 @@ def of_job(connection: psycopg.Connection[Any], job: int) -> list[Waiting]:
         "where w.job = %s order by o.action",
         (job,),
     ).fetchall()
-    return [Waiting(*row) for row in rows]
+    return [Waiting(*_read(row, 2, 8)) for row in rows]
+
+
+def _read(row: tuple[Any, ...], kind: int, place: int) -> list[Any]:
+    """A row with its body (at `place`) as the record of its kind, or why it cannot be read: it holds up nobody."""
+    told = list(row)
+    try:
+        told[place] = read_body(row[kind], row[place])
+    except BodyRefused as refusal:
+        told[place] = refusal
+    return told
 
 
 def withdrawn_now(connection: psycopg.Connection[Any], keys: Sequence[str]) -> set[str]:
@@ -255,7 +266,7 @@ class KnownSends:
     kind: str
     borrower_number: int
     loan: str | None
-    body: dict[str, Any]
+    body: OutboxBody | BodyRefused
     number: int
     step: str
     channel: str
@@ -274,4 +285,4 @@ def named(connection: psycopg.Connection[Any], names: Sequence[str]) -> dict[str
         "order by entry desc limit 1) s on true",
         (list(set(names)),),
     ).fetchall()
-    return {row[0]: KnownSends(*row[1:]) for row in rows}
+    return {row[0]: KnownSends(*_read(row, 3, 6)[1:]) for row in rows}

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from afterloan.expected import ExpectedFailure
+from afterloan.facts.outbox import OUTBOX, LimitWords
 from afterloan.strategy.conditions import ConditionRefused, condition
 from afterloan.strategy.segments import CHAMPION, Arms
 
@@ -26,6 +27,25 @@ REST = "rest"
 
 class LadderRefused(ExpectedFailure, ValueError):
     """A ladder that cannot be used: `FILE:LINE: what is wrong; what to write`."""
+
+
+def words_of(do: str, words: dict[str, Any]) -> BaseModel:
+    """The further words of a step as the record of what it does; those of messages are values of their text.
+
+    Raises ValueError naming the word that means nothing there.
+    """
+    record = LimitWords if do in LIMITS else OUTBOX[do].body
+    told = words if do in LIMITS else {"with": words}
+    if do in MESSAGES or do == "bureau.notice":
+        told |= {"template": "-"}
+    elif do == "worklist":
+        told |= {"queue": "-"}
+    try:
+        return record.model_validate(told)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"{place}: {first['msg']}; {do} does not know it") from error
 
 
 class LadderDays(BaseModel):
@@ -85,6 +105,7 @@ class LadderStep(BaseModel):
             raise ValueError("worklist needs a queue")
         if self.purpose is not None and self.purpose not in PURPOSES:
             raise ValueError(f"no purpose {self.purpose!r}; there are: {', '.join(PURPOSES)}")
+        words_of(self.do, self.words)
         if any(d > 3_700 or d < -31 for d in self.days):
             raise ValueError("days run from -31 to 3700")
         if self.before_due and any(d > 0 for d in self.days):

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from afterloan.dates import iso, number_of
+from afterloan.facts.outbox import OUTBOX, Action, MessageBody, MessageValue
 from afterloan.rules.packs import Finding, Rule, in_force, rules_of
 from afterloan.strategy.figures import Figures, figures_of, values_of
 from afterloan.strategy.governor import (
@@ -61,13 +62,31 @@ class KnownBorrowers:
     lines: dict[int, CreditLine]
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedFinding:
+    """Why something was not done for a borrower (store number), and what (`about`)."""
+
+    borrower: int
+    about: str
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """A change of the line of a borrower (store number and reference)."""
+
+    borrower: int
+    reference: str
+    change: Change
+
+
 @dataclass(slots=True)
 class DayPlan:
     """What a day asks to be written: rows of the outbox, findings, changes of lines."""
 
-    actions: list[tuple[str, int, int | None, str, datetime, dict[str, Any]]] = field(default_factory=list)
-    findings: list[tuple[int, str, Finding]] = field(default_factory=list)
-    changes: list[tuple[int, str, Change]] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    findings: list[PlannedFinding] = field(default_factory=list)
+    changes: list[PlannedChange] = field(default_factory=list)
     ladders: set[str] = field(default_factory=set)
     places: Mapping[int, Place] = field(default_factory=dict)
     notices: set[str] = field(default_factory=set)
@@ -138,7 +157,7 @@ def _is_held(number: int, step: LadderStep, known: KnownBorrowers, plan: DayPlan
     if hold is None:
         return False
     told = {"step": step.id, "hold": hold.hold, "since": hold.since.isoformat(), "reference": hold.reference}
-    plan.findings.append((number, step.do, hold.rule.finding(on, "stopped", **told)))
+    plan.findings.append(PlannedFinding(number, step.do, hold.rule.finding(on, "stopped", **told)))
     return True
 
 
@@ -185,7 +204,7 @@ def _act(
         slot = _slot(step, why, place, known.standings.get(number, NO_STANDING), slots, on)
         if isinstance(slot, Verdict):
             findings = slot.findings
-            plan.findings.extend((number, step.do, _with_step(f, step)) for f in findings)
+            plan.findings.extend(PlannedFinding(number, step.do, _with_step(f, step)) for f in findings)
             return
         moment = slot.not_before
         body |= message_body(choice.row, step, why, place, figures, slot)
@@ -195,7 +214,8 @@ def _act(
         body |= _loans_body(choice.row, step, loans, on)
     loan = body.pop("loan_number", None)
     key = f"{choice.ladder.id}/{step.id}/{choice.row['reference']}/{on.isoformat()}"
-    plan.actions.append((key, number, loan, step.do, moment, body))
+    record = OUTBOX[step.do].body.model_validate(body)
+    plan.actions.append(Action(key, number, step.do, moment, on, loan, record))
 
 
 def _with_step(finding: Finding, step: LadderStep) -> Finding:
@@ -320,7 +340,7 @@ def _change(
     if change is None:
         return
     lines[number] = after_change(line, change)
-    plan.changes.append((number, row["reference"], change))
+    plan.changes.append(PlannedChange(number, row["reference"], change))
     if do not in ("restore", "lift"):
         _notice(number, row, change, plan, on)
 
@@ -343,20 +363,20 @@ def _notice(number: int, row: dict[str, Any], change: Change, plan: DayPlan, on:
         at = datetime.combine(on, clock(10), ZoneInfo(place.zones[0]))
         request = Request(at, channel, "legal_notice", place.zones, language=place.language)
         slot = slot_on_day(request, NO_STANDING, contact_rules(place.jurisdiction, on, place.lender_type))
-        values = {
+        values: dict[str, MessageValue] = {
             "before_fen": change.before_fen,
             "after_fen": change.after_fen,
             "change": change.kind.KIND,
             "reasons": [change.reason],
             "within_days": rule.parameters["within_days"],
         }
-        body = {
-            "template": rule.parameters["notice"],
-            "language": row["language"],
-            "to": None,
-            "purpose": "legal_notice",
-            "values": values,
-            "rule": rule.id,
-        }
+        body = MessageBody(
+            template=rule.parameters["notice"],
+            language=row["language"],
+            to=None,
+            purpose="legal_notice",
+            values=values,
+            rule=rule.id,
+        )
         moment = slot.not_before if isinstance(slot, Slot) else at.astimezone(UTC)
-        plan.actions.append((key, number, None, f"message.{channel}", moment, body))
+        plan.actions.append(Action(key, number, f"message.{channel}", moment, on, None, body))

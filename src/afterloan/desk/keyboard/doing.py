@@ -149,10 +149,9 @@ def mistake_told(mistake: Exception) -> str:
 
 def kinds_sent() -> list[str]:
     """Kinds of action that have a channel, or that people work through worklists and proposals."""
-    from afterloan.sending.drain import channels
-    from afterloan.servicing.withdrawal import WAITING
+    from afterloan.facts.outbox import OUTBOX
 
-    return [kind for channel in channels().values() for kind in channel.kinds] + list(WAITING)
+    return [kind for kind, told in OUTBOX.items() if told.done_by != "tasks"]
 
 
 def told_plainly(verb: str, body: Mapping[str, Any], dry: bool) -> str:
