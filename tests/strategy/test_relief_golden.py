@@ -14,7 +14,7 @@ from afterloan.loan.suppose import alone
 from afterloan.rebuilding.road_map import road_map
 from afterloan.risk.classification import cn_class
 from afterloan.strategy.simulation import (
-    Plan,
+    ReliefPlan,
     deferral,
     extension,
     interest_only,
@@ -33,7 +33,7 @@ def number(value: Any) -> int:
     return day(value.isoformat() if isinstance(value, date) else value)
 
 
-def plan_of(step: dict[str, Any], on: int) -> Plan:
+def plan_of(step: dict[str, Any], on: int) -> ReliefPlan:
     from afterloan.loan.terms import ArrearsInterest
 
     n, first = step.get("periods", 0), number(step["first_due"]) if "first_due" in step else 0
@@ -46,7 +46,7 @@ def plan_of(step: dict[str, Any], on: int) -> Plan:
         "settlement": lambda: settlement(fen(step["amount"]), number(step["until"]), on, 120_000),
         "re_age": re_age,
     }
-    made: Plan = makes[step["plan"]]()
+    made: ReliefPlan = makes[step["plan"]]()
     return made
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from afterloan.facts.events import Event, Fen, Name
 
@@ -116,12 +116,42 @@ class VulnerabilityRead(Event):
     why: Text
 
 
+class ReliefStep(BaseModel):
+    """One fact of a plan or a quote before it is agreed: its class and the fields that were said, no others.
+
+    `count` of periods or parts; `due_on` and `from_on` as days; `amount_fen` in minor units; `rate` on RATE_SCALE;
+    `interest`: where arrears of interest go, by the name of an `ArrearsInterest`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    fact: Literal[
+        "Deferred", "Extended", "InterestOnly", "PenaltyForgiven", "RateChanged", "Reinstalled", "SettlementAgreed"
+    ]
+    count: int = 0
+    due_on: date | None = None
+    from_on: date | None = None
+    every: int = 0
+    amount_fen: int = 0
+    rate: int = 0
+    interest: Literal["carried", "spread", "capitalised", "alone", "whole"] = "spread"
+    while_kept: bool = False
+    add_rows: bool = False
+
+    @model_serializer(mode="wrap")
+    def _said(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in whole(self).items() if name in self.model_fields_set}
+
+    def said(self) -> dict[str, Any]:
+        """The fields that were said, but for the class."""
+        return {name: getattr(self, name) for name in self.model_fields_set - {"fact"}}
+
+
 class PlanOffered(Event):
     """A plan was offered with its simulation: what it changes (`does`: facts to come) and what that comes to."""
 
     KIND: ClassVar[str] = "plan.offered"
     plan: PlanKind
-    does: Annotated[tuple[dict[str, Any], ...], Field(min_length=1)]
+    does: Annotated[tuple[ReliefStep, ...], Field(min_length=1)]
     simulation: dict[str, Any]
     valid_until: date
     seal: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

@@ -95,7 +95,11 @@ def search_plans(desk: Desk, asked: SearchPlans, on: date) -> dict[str, Any]:
 
 
 def _offer(offered: PlanOffered) -> dict[str, Any]:
-    told = {"reference": offered.reference, "plan": offered.plan, "does": list(offered.does)}
+    told = {
+        "reference": offered.reference,
+        "plan": offered.plan,
+        "does": [step.model_dump(mode="json") for step in offered.does],
+    }
     return {**told, "valid_until": offered.valid_until.isoformat(), **offered.simulation}
 
 

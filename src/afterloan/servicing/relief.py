@@ -20,7 +20,6 @@ from afterloan.facts import (
     PenaltyResumed,
     PlanBroken,
     RateChanged,
-    Reinstalled,
     Repaid,
     Reversed,
 )
@@ -65,7 +64,7 @@ from afterloan.strategy.hardship import (
 )
 from afterloan.strategy.planner import Search, candidates, case_of, search
 from afterloan.strategy.quote import Quote, Want, quote, same
-from afterloan.strategy.simulation import Plan, Simulated, cost_of, effects, seal, simulate
+from afterloan.strategy.simulation import ReliefPlan, Simulated, cost_of, effects, facts_of_steps, seal, simulate
 
 Connection = psycopg.Connection[Any]
 
@@ -187,12 +186,7 @@ def _quote_facts(it: Open, made: Quote, reference: str) -> list[Fact]:
         facts.append(Charged(loan, f"{reference}/fee", on, on, made.fee_fen, Charge.FEE, on))
     if made.pay_fen:
         facts.append(Repaid(loan, reference, on, on, made.pay_fen))
-    for k, step in enumerate(made.does, 1):
-        facts.append(
-            Reinstalled(loan, f"{reference}/{k}", on, on, int(step["count"]), int(step.get("due_on", 0)),
-                        interest=ArrearsInterest.SPREAD)
-        )  # fmt: skip
-    return facts
+    return facts + facts_of_steps(made.does, loan, reference, on, on)
 
 
 def _assert_as_quoted(it: Open, made: Quote) -> None:
@@ -229,7 +223,7 @@ def find_plans(
     return able, found, offers
 
 
-def offer_plan(connection: Connection, loan: str, plan: Plan, on: int, reference: str) -> PlanOffered:
+def offer_plan(connection: Connection, loan: str, plan: ReliefPlan, on: int, reference: str) -> PlanOffered:
     """Offer one plan that a person chose, if the pack allows it and it stays below the cap. Raises FactRefused."""
     it = opened(connection, loan, on)
     answer = eligible(plan.asked, it.case())
@@ -252,7 +246,7 @@ def _offered(it: Open, sim: Simulated, reference: str, more: dict[str, Any]) -> 
     valid = relief_rule("relief.offer").parameters["valid_days"]
     until = _date(it.on) + timedelta(days=valid)
     if sim.plan.kind == "settlement":
-        until = min(until, date.fromisoformat(sim.plan.does[0]["due_on"]))
+        until = min(until, sim.plan.does[0].due_on or until)
     offered = PlanOffered(
         borrower=it.loan.borrower_reference, loan=it.loan.reference, on=_date(it.on), known_on=_date(it.on),
         reference=reference, plan=sim.plan.kind, does=sim.plan.does, valid_until=until,  # type: ignore[arg-type]
@@ -270,7 +264,7 @@ def plan_seal(book: Book, sim: Simulated, on: int) -> str:
         book,
         on,
         [*sim.days.tolist(), *sim.amounts.tolist()],
-        json.dumps([sim.plan.kind, sim.plan.does], sort_keys=True),
+        json.dumps([sim.plan.kind, [step.model_dump(mode="json") for step in sim.plan.does]], sort_keys=True),
     )
 
 
@@ -286,9 +280,9 @@ def simulation_told(it: Open, sim: Simulated) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def plan_of(offered: PlanOffered) -> Plan:
+def plan_of(offered: PlanOffered) -> ReliefPlan:
     """The plan of an offer."""
-    return Plan(offered.plan, PlanAsked(offered.plan), offered.does)
+    return ReliefPlan(offered.plan, PlanAsked(offered.plan), offered.does)
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,8 +413,8 @@ def how_kept(book: Book, offered: PlanOffered, on: int) -> PlanKept:
     if now.position["paid_off_on"] != NEVER:
         return PlanKept("completed")
     if offered.plan == "settlement":
-        until = day(str(offered.does[0]["due_on"]))
-        return PlanKept("broken", 0, until, int(offered.does[0]["amount_fen"])) if on > until else PlanKept("running")
+        until = number_of(offered.does[0].due_on or offered.on)
+        return PlanKept("broken", 0, until, offered.does[0].amount_fen) if on > until else PlanKept("running")
     late = relief_rule("relief.offer").parameters["broken_after_days"]
     rows = now.instalments
     mine = rows[(rows["due_on"] > start) & (rows["due_on"] <= on) & (rows["due_fen"].sum(axis=1) > 0)]
@@ -430,7 +424,7 @@ def how_kept(book: Book, offered: PlanOffered, on: int) -> PlanKept:
         first = missed[0]
         owed = int((first["due_fen"] - first["paid_fen"] - first["waived_fen"]).sum())
         return PlanKept("broken", kept, int(first["due_on"]), max(owed, 0))
-    periods = int(offered.does[0].get("count", 0) or 0)
+    periods = offered.does[0].count
     if offered.plan in ("deferral", "interest_only", "penalty_waiver") and periods and kept >= periods:
         return PlanKept("completed", kept)
     return PlanKept("running", kept)
@@ -600,7 +594,7 @@ def read_flags(
 def plan_named(
     connection: Connection, loan: str, kind: str, on: int, periods: int = 0, amount_fen: int = 0, until: str = "",
     rate_permille: int = 1_000,
-) -> Plan:  # fmt: skip
+) -> ReliefPlan:  # fmt: skip
     """A plan by its name and figures, for a loan as it stands. Raises FactRefused."""
     from afterloan.strategy.planner import next_due
     from afterloan.strategy.simulation import (

@@ -16,7 +16,7 @@ from afterloan.money import show_amount
 from afterloan.rules.packs import Finding
 from afterloan.strategy.eligibility import PlanCase, against, eligible, plan_rule, relief_rule
 from afterloan.strategy.simulation import (
-    Plan,
+    ReliefPlan,
     Simulated,
     cost_of,
     deferral,
@@ -43,7 +43,7 @@ class PlanOffer:
     findings: tuple[Finding, ...]
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> ReliefPlan:
         """The plan."""
         assert self.simulated.plan is not None
         return self.simulated.plan
@@ -79,7 +79,7 @@ def next_due(today: Reckoned, on: int, least: int = 15) -> int:
     return day
 
 
-def candidates(book: Book, today: Reckoned, case: PlanCase, on: int) -> list[Plan]:
+def candidates(book: Book, today: Reckoned, case: PlanCase, on: int) -> list[ReliefPlan]:
     """Every plan worth trying for loan 0 of a book: kinds × periods × rates × ways of the unpaid interest."""
     if book.products[book.contracts[0]["product"]]["method"] == Method.IMPORTED:
         modes: tuple[ArrearsInterest, ...] = (ALONE,)
@@ -89,7 +89,7 @@ def candidates(book: Book, today: Reckoned, case: PlanCase, on: int) -> list[Pla
     behind = int(today.position["days_past_due"]) > 0
     # rows that a plan can set anew: an imported schedule has no method, and after the last due day nothing lies ahead
     open_rows = modes != (ALONE,) and bool((today.instalments["due_on"] > on).any()) and not behind
-    found: list[Plan] = []
+    found: list[ReliefPlan] = []
     for n in _periods("reinstalment", case):
         found.extend(reinstalment(n, first, mode) for mode in modes if mode != ALONE or case.hardship_granted)
     found.extend(_rate_cuts(book, case, first))
@@ -108,20 +108,20 @@ def _periods(kind: str, case: PlanCase) -> range:
     return range(1, rule.parameters.get("most_periods", 0) + 1) if rule else range(0)
 
 
-def _rate_cuts(book: Book, case: PlanCase, first: int) -> list[Plan]:
+def _rate_cuts(book: Book, case: PlanCase, first: int) -> list[ReliefPlan]:
     rule = plan_rule("rate_cut", case.jurisdiction, case.on)
     if rule is None or not case.hardship_granted:
         return []
     p = rule.parameters
     rate = int(book.contracts[0]["rate"])
-    found: list[Plan] = []
+    found: list[ReliefPlan] = []
     for permille in range(p["least_rate_permille"], 1_000, p["step_permille"]):
         cut = (rate * permille * 2 + 1_000) // 2_000
         found.extend(reinstalment(n, first, SPREAD, cut, permille) for n in range(1, p["most_periods"] + 1))
     return found
 
 
-def _settlements(today: Reckoned, case: PlanCase, on: int) -> list[Plan]:
+def _settlements(today: Reckoned, case: PlanCase, on: int) -> list[ReliefPlan]:
     rule = plan_rule("settlement", case.jurisdiction, case.on)
     owed = int(today.position["payoff_fen"])
     if rule is None or owed <= 0:

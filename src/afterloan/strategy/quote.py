@@ -8,13 +8,14 @@ import numpy as np
 
 from afterloan.dates import NEVER, date_of, iso, year_month_day
 from afterloan.facts import FactRefused
+from afterloan.facts.relief import ReliefStep
 from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import Reckoned, reckon_loan
 from afterloan.loan.suppose import ahead, due_now, repaid, suppose, told
-from afterloan.loan.terms import ArrearsInterest, Component, FactKind, Method, State
+from afterloan.loan.terms import Component, FactKind, Method, State
 from afterloan.rules.packs import Finding, Rule, in_force, rules_of
 from afterloan.strategy.eligibility import relief_rule
-from afterloan.strategy.simulation import seal
+from afterloan.strategy.simulation import again, record_of_step, seal
 
 PRINCIPAL = int(Component.PRINCIPAL)
 FEE = int(Component.FEE)
@@ -50,7 +51,7 @@ class Quote:
     after: tuple[Row, ...]
     valid_until: int
     seal: str
-    does: tuple[dict[str, Any], ...]
+    does: tuple[ReliefStep, ...]
     finding: Finding
 
     @property
@@ -110,14 +111,11 @@ def _rows(reckoned: Reckoned, on: int) -> tuple[Row, ...]:
     return tuple(Row(int(d), int(a)) for d, a in zip(days, amounts, strict=True))
 
 
-def _facts(on: int, amount: int, fee: int, does: tuple[dict[str, Any], ...]) -> list[Records]:
+def _facts(on: int, amount: int, fee: int, does: tuple[ReliefStep, ...]) -> list[Records]:
     facts = [told(FactKind.CHARGED, on, amount_fen=fee, component=FEE, due_on=on)] if fee else []
     if amount + fee:
         facts.append(repaid(on, amount + fee))
-    for step in does:
-        fields = {k: v for k, v in step.items() if k in ("count", "due_on")}
-        facts.append(told(FactKind.REINSTALLED, on, component=int(ArrearsInterest.SPREAD), **fields))
-    return facts
+    return facts + [record_of_step(step, on) for step in does]
 
 
 def _fee(rule: Rule, now: Reckoned, amount: int, on: int) -> int:
@@ -129,11 +127,11 @@ def _fee(rule: Rule, now: Reckoned, amount: int, on: int) -> int:
     return int((early * share * 2 + 10_000) // 20_000)
 
 
-def _full(book: Book, want: Want, on: int, now: Reckoned) -> tuple[int, tuple[dict[str, Any], ...]]:
+def _full(book: Book, want: Want, on: int, now: Reckoned) -> tuple[int, tuple[ReliefStep, ...]]:
     return int(now.position["payoff_fen"]), ()  # money that waits is taken off it already
 
 
-def _amount(book: Book, want: Want, on: int, now: Reckoned) -> tuple[int, tuple[dict[str, Any], ...]]:
+def _amount(book: Book, want: Want, on: int, now: Reckoned) -> tuple[int, tuple[ReliefStep, ...]]:
     least, most = due_now(now.position), _full(book, want, on, now)[0]
     if not least < want.asked <= most:
         raise FactRefused(
@@ -142,14 +140,14 @@ def _amount(book: Book, want: Want, on: int, now: Reckoned) -> tuple[int, tuple[
     return want.asked, ()
 
 
-def _instalment(book: Book, want: Want, on: int, now: Reckoned) -> tuple[int, tuple[dict[str, Any], ...]]:
+def _instalment(book: Book, want: Want, on: int, now: Reckoned) -> tuple[int, tuple[ReliefStep, ...]]:
     """The least amount after which no instalment asks for more than wanted: found by halving, each try reckoned."""
     _not_imported(book)
     highest = max((r.amount_fen for r in _rows(now, on)), default=0)
     if not 0 < want.asked < highest:
         raise FactRefused("instalment", want.asked, f"the highest to come is {highest}", "name a lower one")
     days = [r.due_on for r in _rows(now, on)]
-    step: tuple[dict[str, Any], ...] = ({"count": len(days), "due_on": days[0]},)
+    step: tuple[ReliefStep, ...] = (again(len(days), days[0]),)
 
     def asks(amount: int) -> int:
         then = reckon_loan(suppose(book, _facts(on, amount, 0, step)), 0, on)
@@ -165,7 +163,7 @@ def _instalment(book: Book, want: Want, on: int, now: Reckoned) -> tuple[int, tu
     return high, step if asks(high) else ()
 
 
-def _month(book: Book, want: Want, on: int, now: Reckoned) -> tuple[int, tuple[dict[str, Any], ...]]:
+def _month(book: Book, want: Want, on: int, now: Reckoned) -> tuple[int, tuple[ReliefStep, ...]]:
     """What is due is paid; the rest is set anew over the due days up to the month asked for."""
     _not_imported(book)
     days = np.array([r.due_on for r in _rows(now, on)])
@@ -174,7 +172,7 @@ def _month(book: Book, want: Want, on: int, now: Reckoned) -> tuple[int, tuple[d
         raise FactRefused("month", iso(want.asked)[:7], f"the loan ends on {last}", "name a month before that")
     count = int((days <= want.asked).sum())
     assert year_month_day(int(days[0]))[2]
-    return due_now(now.position), ({"count": count, "due_on": int(days[0])},)
+    return due_now(now.position), (again(count, int(days[0])),)
 
 
 def _not_imported(book: Book) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from afterloan.bureau.cells import month_end, reckon_cells
 from afterloan.bureau.status import pboc_status
-from afterloan.dates import NEVER, date_of, day, iso
+from afterloan.dates import NEVER, date_of, iso, number_of
 from afterloan.facts import (
     Deferred,
     Extended,
@@ -22,6 +23,7 @@ from afterloan.facts import (
     Reinstalled,
     SettlementAgreed,
 )
+from afterloan.facts.relief import ReliefStep
 from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import reckon_loan
 from afterloan.loan.suppose import Scratch, daily_rate, due_now, keeping, present_value, repaid, suppose, told
@@ -38,89 +40,103 @@ MAKES: dict[str, type[Fact]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A plan: its kind, what eligibility asks about it, and its facts as plain values (`does`: class and fields)."""
+class ReliefPlan:
+    """A plan of relief: its kind, what eligibility asks about it, and its facts to come (`does`)."""
 
     kind: str
     asked: PlanAsked
-    does: tuple[dict[str, Any], ...]
+    does: tuple[ReliefStep, ...]
 
     def records(self, on: int) -> list[Records]:
         """The facts as they would stand, effective on a day."""
-        return [_record(step, on) for step in self.does]
+        return [record_of_step(step, on) for step in self.does]
 
     def facts(self, loan: str, reference: str, on: int, known_on: int) -> list[Fact]:
         """The facts to be told, referenced `reference/1`, `reference/2`, …. Raises FactRefused."""
-        return [
-            MAKES[step["fact"]](loan=loan, reference=f"{reference}/{k}", on=on, known_on=known_on, **_fields(step))
-            for k, step in enumerate(self.does, 1)
-        ]
+        return facts_of_steps(self.does, loan, reference, on, known_on)
 
 
-def _fields(step: dict[str, Any]) -> dict[str, Any]:
-    fields = {name: value for name, value in step.items() if name != "fact"}
-    for name in ("due_on", "from_on"):
-        if fields.get(name):
-            fields[name] = day(fields[name])
+def _fields(step: ReliefStep) -> dict[str, Any]:
+    """The fields of a step as those of its fact: days as numbers."""
+    fields = {name: number_of(value) if isinstance(value, date) else value for name, value in step.said().items()}
     if "interest" in fields:
-        fields["interest"] = ArrearsInterest[str(fields["interest"]).upper()]
+        fields["interest"] = ArrearsInterest[step.interest.upper()]
     return fields
 
 
-def _record(step: dict[str, Any], on: int) -> Records:
+def facts_of_steps(does: Sequence[ReliefStep], loan: str, reference: str, on: int, known_on: int) -> list[Fact]:
+    """The facts to be told, referenced `reference/1`, `reference/2`, …. Raises FactRefused."""
+    return [
+        MAKES[step.fact](loan=loan, reference=f"{reference}/{k}", on=on, known_on=known_on, **_fields(step))
+        for k, step in enumerate(does, 1)
+    ]
+
+
+def record_of_step(step: ReliefStep, on: int) -> Records:
+    """The fact of a step as it would stand, effective on a day."""
     fields = _fields(step)
-    kind = MAKES[step["fact"]].kind  # type: ignore[attr-defined]
+    kind = MAKES[step.fact].kind  # type: ignore[attr-defined]
     values = {n: int(v) for n, v in fields.items() if n in ("count", "due_on", "from_on", "every", "amount_fen")}
     if "interest" in fields:
         values["component"] = int(fields["interest"])
     if "rate" in fields:
-        values["amount_fen"] = int(fields["rate"])
-    if fields.get("add_rows") or fields.get("while_kept"):
+        values["amount_fen"] = step.rate
+    if step.add_rows or step.while_kept:
         values["component"] = 1
     return told(kind, on, **values)
+
+
+def again(
+    count: int, first_due: int | None = None, interest: ArrearsInterest = ArrearsInterest.SPREAD
+) -> ReliefStep:  # fmt: skip
+    """The step that sets a loan anew over `count` instalments from `first_due` on; 0: over those that are left."""
+    first: dict[str, Any] = {} if first_due is None else {"due_on": date_of(first_due)}
+    return ReliefStep.model_validate(
+        {"fact": "Reinstalled", "count": count, **first, "interest": interest.name.lower()}
+    )
 
 
 def reinstalment(
     periods: int, first_due: int, interest: ArrearsInterest = ArrearsInterest.SPREAD, rate: int | None = None,
     rate_permille: int = 1_000,
-) -> Plan:  # fmt: skip
+) -> ReliefPlan:  # fmt: skip
     """Arrears and balance anew over `periods` from `first_due`; with `rate`, at that lower rate."""
     kind = "reinstalment" if rate is None else "rate_cut"
-    does: list[dict[str, Any]] = [] if rate is None else [{"fact": "RateChanged", "rate": rate, "while_kept": True}]
-    does.append({"fact": "Reinstalled", "count": periods, "due_on": iso(first_due), "interest": interest.name.lower()})
+    does = [] if rate is None else [ReliefStep(fact="RateChanged", rate=rate, while_kept=True)]
+    does.append(again(periods, first_due, interest))
     asked = PlanAsked(kind, periods, rate_permille, capitalise=interest == ArrearsInterest.CAPITALISED)
-    return Plan(kind, asked, tuple(does))
+    return ReliefPlan(kind, asked, tuple(does))
 
 
-def re_age() -> Plan:
+def re_age() -> ReliefPlan:
     """Arrears spread over the instalments that are left: current from now on, the first delinquency stays."""
-    return Plan("re_age", PlanAsked("re_age"), ({"fact": "Reinstalled", "count": 0, "interest": "spread"},))
+    return ReliefPlan("re_age", PlanAsked("re_age"), (again(0),))
 
 
-def deferral(periods: int, moved_to: int = 0) -> Plan:
+def deferral(periods: int, moved_to: int = 0) -> ReliefPlan:
     """Due dates move by `periods`, or so that the next falls on `moved_to`."""
-    does = {"fact": "Deferred", "due_on": iso(moved_to)} if moved_to else {"fact": "Deferred", "count": periods}
-    return Plan("deferral", PlanAsked("deferral", periods), (does,))
+    how: dict[str, Any] = {"due_on": date_of(moved_to)} if moved_to else {"count": periods}
+    return ReliefPlan("deferral", PlanAsked("deferral", periods), (ReliefStep(fact="Deferred", **how),))
 
 
-def interest_only(periods: int, add_rows: bool = False) -> Plan:
+def interest_only(periods: int, add_rows: bool = False) -> ReliefPlan:
     """The next `periods` instalments ask for interest alone."""
-    does = {"fact": "InterestOnly", "count": periods, "add_rows": add_rows}
-    return Plan("interest_only", PlanAsked("interest_only", periods), (does,))
+    does = ReliefStep(fact="InterestOnly", count=periods, add_rows=add_rows)
+    return ReliefPlan("interest_only", PlanAsked("interest_only", periods), (does,))
 
 
-def extension(periods: int) -> Plan:
+def extension(periods: int) -> ReliefPlan:
     """`periods` instalments more."""
-    return Plan("extension", PlanAsked("extension", periods), ({"fact": "Extended", "count": periods},))
+    return ReliefPlan("extension", PlanAsked("extension", periods), (ReliefStep(fact="Extended", count=periods),))
 
 
-def penalty_waiver(amount_fen: int, periods: int) -> Plan:
+def penalty_waiver(amount_fen: int, periods: int) -> ReliefPlan:
     """Penalties of an amount given up in parts, one as each instalment is kept."""
-    does = {"fact": "PenaltyForgiven", "amount_fen": amount_fen, "count": periods}
-    return Plan("penalty_waiver", PlanAsked("penalty_waiver", periods), (does,))
+    does = ReliefStep(fact="PenaltyForgiven", amount_fen=amount_fen, count=periods)
+    return ReliefPlan("penalty_waiver", PlanAsked("penalty_waiver", periods), (does,))
 
 
-def settlement(amount_fen: int, until: int, on: int, owed_fen: int) -> Plan:
+def settlement(amount_fen: int, until: int, on: int, owed_fen: int) -> ReliefPlan:
     """`amount_fen` by `until` ends the loan. Raises FactRefused when it has expired or is no less than is owed."""
     if until < on:
         raise FactRefused("until", iso(until), f"the settlement expired before {iso(on)}", "offer a new one")
@@ -129,15 +145,15 @@ def settlement(amount_fen: int, until: int, on: int, owed_fen: int) -> Plan:
             "amount_fen", amount_fen, f"not between 1 and the {owed_fen} owed", "settle for less or pay off"
         )
     share = amount_fen * 1_000 // owed_fen
-    does = {"fact": "SettlementAgreed", "amount_fen": amount_fen, "due_on": iso(until)}
-    return Plan("settlement", PlanAsked("settlement", 0, 1_000, share, until - on), (does,))
+    does = ReliefStep(fact="SettlementAgreed", amount_fen=amount_fen, due_on=date_of(until))
+    return ReliefPlan("settlement", PlanAsked("settlement", 0, 1_000, share, until - on), (does,))
 
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
     """What a plan comes to, if it is kept: payments [n] (days and minor units), totals, the highest month, value."""
 
-    plan: Plan | None
+    plan: ReliefPlan | None
     days: npt.NDArray[np.int64]
     amounts: npt.NDArray[np.int64]
     total_fen: int
@@ -155,7 +171,7 @@ class Simulated:
         return np.diff(np.concatenate([[0], np.cumsum(self.amounts)])[edges])
 
 
-def simulate(book: Book, plan: Plan | None, on: int, scratch: Scratch | None = None) -> Simulated:
+def simulate(book: Book, plan: ReliefPlan | None, on: int, scratch: Scratch | None = None) -> Simulated:
     """What loan 0 of a book asks for from `on` on under a plan (None: as it stands), reckoned by the engine.
 
     What stays due today is paid today, the rest on its due day. Present values are at the contract rate: a plan that
@@ -179,9 +195,10 @@ def simulate(book: Book, plan: Plan | None, on: int, scratch: Scratch | None = N
     return Simulated(plan, days, amounts, total, total - principal, first, highest, value, last, error)
 
 
-def _settled(book: Book, plan: Plan, on: int) -> Simulated:
+def _settled(book: Book, plan: ReliefPlan, on: int) -> Simulated:
     step = plan.does[0]
-    amount, until = int(step["amount_fen"]), day(step["due_on"])
+    assert step.due_on is not None, "a settlement ends on a day"
+    amount, until = step.amount_fen, number_of(step.due_on)
     owed = int(reckon_loan(book, 0, on).position["outstanding_fen"][PRINCIPAL])
     days, amounts = np.array([until]), np.array([amount])
     value = present_value(days, amounts, on, daily_rate(book))
@@ -238,7 +255,7 @@ def cost_of(sim: Simulated, position: np.void, on: int, cap: Rule) -> Cost:
     return Cost(sim.total_fen - debt, most, int(position["repaid_fen"]) + sim.total_fen, limit)
 
 
-def effects(book: Book, plan: Plan, on: int, jurisdiction: str) -> dict[str, Any]:
+def effects(book: Book, plan: ReliefPlan, on: int, jurisdiction: str) -> dict[str, Any]:
     """What signing does: days past due, the bureau's mark at the month's end, class, and the limit; before, and after
     what the plan leaves due has been paid."""
     after = suppose(book, plan.records(on))
@@ -270,6 +287,6 @@ def seal(book: Book, on: int, amounts: Sequence[int], about: str) -> str:
     return digest.hexdigest()
 
 
-def with_periods(plan: Plan, periods: int) -> Plan:
+def with_periods(plan: ReliefPlan, periods: int) -> ReliefPlan:
     """The same plan asked about with another number of periods."""
     return replace(plan, asked=replace(plan.asked, periods=periods))
