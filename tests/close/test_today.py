@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from afterloan.close import close_through
 from afterloan.close.today import restore_lines, run_day
 from afterloan.dates import day
 from afterloan.facts.hold import HoldPlaced
@@ -71,3 +72,13 @@ def test_one_rule_ends_a_freeze_and_india_waits_for_an_application(store: Store)
         back = [who for who in ("B1", "B2", "B3") if not line_now(connection, who, date(2025, 7, 24)).frozen]
         rules = connection.execute("select body->>'rule' from event where kind = 'limit.restored'").fetchall()
     assert back == ["B1"] and rules == [("rebuilding.limit.automatic",)]
+
+
+def test_a_day_left_out_is_begun_late(store: Store) -> None:
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        loan(connection, "L1", "B1", "2025-05-20")
+    close_through(store, TO + 3)
+    lines = list(run_day(store, TO))
+    assert lines[0] == "closed and proved through 2025-07-23 already"
+    assert lines[3].startswith("decided 2025-07-20 over 1 borrowers")

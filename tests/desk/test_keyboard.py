@@ -2,10 +2,15 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
+from time import sleep
 
+from afterloan.generate import generate
+from afterloan.intake.book import bring_in
 from afterloan.store.server import Store
 
 ROOT = Path(__file__).parents[2]
@@ -50,6 +55,50 @@ def test_a_book_from_nothing_to_a_story(store: Store, tmp_path: Path) -> None:
     repay = ("repay", loan, "10.00", "--reference", "cli-1", "--on", "2024-04-01", "--json")
     first, second = (json.loads(afterloan(store, *repay).stdout) for _ in range(2))
     assert (first["known"], second["known"], second["entries"]) == (False, True, first["entries"])
+
+
+def begun(store: Store, *words: str) -> subprocess.Popen[str]:
+    """The same command, begun and not waited for."""
+    environment = os.environ | {"AFTERLOAN_DATABASE_URL": store.url, "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-m", "afterloan.desk.keyboard.main", *words]
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a suite run in the background ignores it
+    )
+
+
+def test_two_closes_at_once_close_one_after_the_other(store: Store, tmp_path: Path) -> None:
+    generate(200, 3, 1, tmp_path / "book")
+    bring_in(store, tmp_path / "book")
+    words = ("close", "--through", "2024-03-31", "--workers", "1")
+    both = [begun(store, *words), begun(store, *words)]
+    told = [(*process.communicate(timeout=300), process.returncode) for process in both]
+    assert [code for *_, code in told] == [0, 0], told
+    assert sorted("nothing was posted" in out for out, *_ in told) == [False, True]
+    with store.connect() as connection:  # every day from the first fact on, once
+        first, days = connection.execute("select min(closed_on)::text, count(*) from proof").fetchone() or ("", 0)
+    assert (date(2024, 3, 31) - date.fromisoformat(first)).days + 1 == days
+
+
+def test_what_is_interrupted_says_where_it_stopped_and_goes_on(store: Store, tmp_path: Path) -> None:
+    generate(200, 6, 1, tmp_path / "book")
+    bring_in(store, tmp_path / "book")
+    words = ("close", "--through", "2024-06-30", "--workers", "1")
+    process = begun(store, *words)
+    with store.connect(autocommit=True) as connection:
+        while not connection.execute("select exists (select from closing)").fetchone()[0]:  # type: ignore[index]
+            assert process.poll() is None
+            sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=300)
+    assert process.returncode == 1 and "Traceback" not in error
+    assert error.startswith("afterloan: close: interrupted after ") and "the same command goes on" in error
+    done = afterloan(store, *words)
+    assert done.returncode == 0 and done.stdout.rstrip().endswith("proved")
 
 
 def test_refusals_are_one_line_that_says_what_to_do(store: Store, tmp_path: Path) -> None:

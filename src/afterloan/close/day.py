@@ -15,9 +15,11 @@ from afterloan.close.shard import ShardClosed, close_shard
 from afterloan.dates import iso
 from afterloan.expected import ExpectedFailure
 from afterloan.store.connect import connect_to, reader_to
+from afterloan.store.locks import closing_book
 from afterloan.store.read import SHARDS
 from afterloan.store.server import Store
 
+LAST_CLOSED = "select max(closed_on) from proof"
 CHUNK = 31  # days of a shard in one transaction
 Progress = Callable[[int, int], None]
 """Called with shard-days done and in all."""
@@ -64,13 +66,25 @@ class Closed:
 
 
 def close_through(
-    store: Store, through: int, *, only: bool = False, workers: int = 1, progress: Progress | None = None
+    store: Store,
+    through: int,
+    *,
+    only: bool = False,
+    workers: int = 1,
+    progress: Progress | None = None,
+    waits: Callable[[], None] | None = None,
 ) -> Closed:
     """Close every open day up to and with `through`; `only`: just that day, which must be the next.
 
     A book never closed starts with its first fact, or with `through` when `only`. The number of workers is
-    not part of the answer; killed and run again it ends the same. Raises CloseRefused.
+    not part of the answer; killed and run again it ends the same. Two at once close one after the other: the second
+    calls `waits`, and then finds what the first has done. Raises CloseRefused.
     """
+    with store.connect(autocommit=True) as connection, closing_book(connection, waits):
+        return _close_open(store, through, only, workers, progress)
+
+
+def _close_open(store: Store, through: int, only: bool, workers: int, progress: Progress | None) -> Closed:
     started = time.monotonic()
     first = _first_open(store, through, only)
     closed = Closed(iso(first), iso(through))
@@ -92,6 +106,12 @@ def close_through(
     return closed
 
 
+def last_closed(store: Store) -> int | None:
+    """The last day closed and proved, in days since 1970-01-01; None before the first close."""
+    with store.connect() as connection:
+        return _asked(connection, LAST_CLOSED)
+
+
 def _asked(connection: psycopg.Connection[Any], sql: str) -> int | None:
     """The one date that a query asks for, in days since 1970-01-01; None: there is none."""
     row = connection.execute(f"select ({sql}) - date '1970-01-01'").fetchone()
@@ -100,7 +120,7 @@ def _asked(connection: psycopg.Connection[Any], sql: str) -> int | None:
 
 def _first_open(store: Store, through: int, only: bool) -> int:
     with store.connect() as connection:
-        last = _asked(connection, "select max(closed_on) from proof")
+        last = _asked(connection, LAST_CLOSED)
         begun = _asked(connection, "select min(closed_on) from closing")
         # the first fact is looked for once in the life of a book: the search walks all of them
         earliest = _asked(connection, "select min(on_day) from fact") if last is None else last
@@ -117,7 +137,7 @@ def _first_open(store: Store, through: int, only: bool) -> int:
     if through < last:
         raise CloseRefused(
             f"{iso(through)} is before {iso(last)}, the last day closed: what is closed stays; "
-            "news of earlier days is posted by the next close"
+            f"news of earlier days is posted by the next close, that of {iso(last + 1)}"
         )
     if only and through > last + 1:
         raise CloseRefused(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 
-from afterloan.close.day import CloseRefused, close_through
+from afterloan.close.day import CloseRefused, close_through, last_closed
 from afterloan.close.decide import decide
 from afterloan.dates import date_of, iso
 from afterloan.facts.act import Who
@@ -42,6 +42,9 @@ def run_day(store: Store, day: int, workers: int = 1) -> Iterator[str]:
 
 
 def _close(store: Store, through: int, workers: int) -> str:
+    last = last_closed(store)
+    if last is not None and last > through:  # a day left out is decided late, from what its evening knew
+        return f"closed and proved through {iso(last)} already"
     closed = close_through(store, through, workers=workers)
     if closed.failed:
         raise CloseRefused(str(closed))

@@ -3,7 +3,8 @@
 A lock of two numbers (space, key) and a lock of one number never meet; within each kind the numbers below differ.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import Any
 
@@ -23,6 +24,7 @@ class Space(IntEnum):
     REFERENCE = 727472
     ACCOUNT = 727473
     BANK_FILE = 727474
+    CLOSE_BOOK = 727475
 
 
 def lock_borrowers(connection: psycopg.Connection[Any], borrowers: Iterable[int]) -> None:
@@ -47,3 +49,22 @@ def lock_reference(connection: psycopg.Connection[Any], reference: str) -> None:
 def lock_bank_files(connection: psycopg.Connection[Any]) -> None:
     """One file of a bank is taken in at a time: each locks many borrowers, in the order of its own lines."""
     connection.execute("select pg_advisory_xact_lock(%s)", (int(Space.BANK_FILE),))
+
+
+@contextmanager
+def closing_book(connection: psycopg.Connection[Any], waits: Callable[[], None] | None = None) -> Iterator[None]:
+    """One close of the book at a time, over many transactions: a second one waits, having called `waits` once.
+
+    The lock is the connection's, not a transaction's: it goes with the connection, however that ends. The connection
+    must be in autocommit, so that nothing stays open behind it for hours.
+    """
+    space = (int(Space.CLOSE_BOOK),)
+    got = connection.execute("select pg_try_advisory_lock(%s)", space).fetchone()
+    if got is not None and not got[0]:
+        if waits is not None:
+            waits()
+        connection.execute("select pg_advisory_lock(%s)", space)
+    try:
+        yield
+    finally:
+        connection.execute("select pg_advisory_unlock(%s)", space)

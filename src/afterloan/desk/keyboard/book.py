@@ -29,7 +29,7 @@ def generate(
     from afterloan.desk.keyboard.terminal import bar
     from afterloan.generate import generate as make
 
-    with bar("generate") as show:
+    with bar("generate", f"{folder} is half written: empty it and begin again") as show:
         made = make(loans, months, seed, folder, format=form, progress=lambda done, total: show("loans", done, total))
     print(made)
     print(f"book: {folder}; next: afterloan import {folder}", file=sys.stderr)

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from afterloan.desk.keyboard.doing import Stop
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -22,5 +24,8 @@ def day(
     from afterloan.dates import day as number
     from afterloan.store.server import open_store
 
-    for line in run_day(open_store(), number(on), workers or os.cpu_count() or 1):
-        print(line, flush=True)
+    try:
+        for line in run_day(open_store(), number(on), workers or os.cpu_count() or 1):
+            print(line, flush=True)
+    except KeyboardInterrupt:
+        raise Stop(f"{on}: interrupted; what is told above is done, the same command goes on from there") from None

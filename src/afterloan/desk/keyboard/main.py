@@ -111,6 +111,7 @@ def close(
             only=bool(on),
             workers=workers or os.cpu_count() or 1,
             progress=lambda done, total: show("shard-days", done, total),
+            waits=lambda: say("another close of this book is running: waiting for it to end"),
         )
     print(json.dumps(report.told()) if as_json else report)
     if report.failed:

@@ -7,12 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
+from afterloan.desk.keyboard.doing import Stop, say, who_here
 from afterloan.desk.keyboard.options import group
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 Language = Annotated[str, typer.Option("--language", help="zh-CN or en; zh is enough.")]
 Jurisdiction = Annotated[str, typer.Option("--jurisdiction", help="Whose lines of law close the text: CN, US, …")]
 Channel = Annotated[str, typer.Option("--channel", help="sms, email, push, chat, letter, webhook.")]
+
+# ends of an action after which a person or another run has to act; `held` and `dropped` are as the rules want it
+FAILURES = ("refused", "again", "unknown", "doubt")
 
 
 def register(app: typer.Typer) -> None:
@@ -57,11 +61,14 @@ def drain(
         return
     done = run(store, channel or (), _moment(at) if at else None, workers)
     print(json.dumps(done.told()) if as_json else done)
+    failed = sum(done.total(end) for end in FAILURES)
+    if failed:
+        say(f"{failed:,} did not leave or are in doubt: afterloan task list shows what a person must do")
+        raise typer.Exit(1)
 
 
 def receipts(file: Path, as_json: AsJson = False) -> None:
     """Take delivery receipts and bounces from FILE (.jsonl, .csv, or a returned mail .eml)."""
-    from afterloan.desk.keyboard.doing import Stop, who_here
     from afterloan.sending.receipts import take_file
     from afterloan.servicing.may import may_by_name
     from afterloan.store.server import open_store

@@ -1,13 +1,20 @@
-"""A progress bar for the terminal: how far, how fast, how long still; silent where nobody watches."""
+"""A progress bar for the terminal: how far, how fast, how long still, where Ctrl-C stopped it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from afterloan.desk.keyboard.doing import Stop
+
+GOES_ON = "what is done is kept; the same command goes on from there"
+
 
 @contextmanager
-def bar(label: str) -> Iterator[Callable[[str, int, int], None]]:
-    """Give `show(name, done, total)`, which draws one line for each name on standard error."""
+def bar(label: str, after: str = GOES_ON) -> Iterator[Callable[[str, int, int], None]]:
+    """Give `show(name, done, total)`, which draws one line for each name on standard error.
+
+    Ctrl-C becomes a refusal that says how far it came and, in `after`, what to do next.
+    """
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -37,4 +44,9 @@ def bar(label: str) -> Iterator[Callable[[str, int, int], None]]:
             speed = f"{task.speed:,.0f}/s" if task.speed else ""
             progress.update(tasks[name], completed=done, total=total or None, rate=speed)
 
-        yield show
+        try:
+            yield show
+        except KeyboardInterrupt:
+            progress.stop()
+            shown = ", ".join(f"{t.completed:,.0f} of {t.total or 0:,.0f} {t.description}" for t in progress.tasks)
+            raise Stop(f"{label}: interrupted after {shown or 'nothing'}; {after}") from None
