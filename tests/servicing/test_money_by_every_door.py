@@ -1,6 +1,8 @@
 """Money that ends arrears withdraws what was planned, whichever door it comes by; a bank's file is one act."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from typing import Any
 
@@ -17,8 +19,10 @@ from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.servicing.lines import statement_in_parts
 from afterloan.store.events import tell
+from afterloan.store.locks import Space, lock_borrowers
 from afterloan.store.outbox import put
 from afterloan.store.server import Store
+from tests.overheard import overheard
 from tests.sending.bankhouse import FINANCE, asked_at_the_door, at, did, mandate, rows
 from tests.strategy.books import borrower, loan
 
@@ -184,3 +188,46 @@ def test_lines_are_given_moved_and_taken_off_at_the_keyboard(book: Store, monkey
     assert "say either --loan LOAN or --aside" in say("--assign", "S1", code=1)
     assert f"row {number}" in say("--done", str(number), "--aside", "the bank sent it anew")
     assert rows(book, "select distinct who, door from act where who = 'ming'") == [("ming", "keyboard")]
+
+
+def test_a_repayment_reads_its_loan_once_though_a_text_was_planned(
+    book: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """B1's only loan is reckoned with the repayment; whether B1 owes anything now is told by that reckoning."""
+    with overheard(monkeypatch) as sent:
+        by_repayment(book)
+    assert withdrawn(book) == ["text"]
+    assert sum(" from fact f " in query for query, _ in sent) == 1
+
+
+def test_of_other_loans_only_the_others_are_read(book: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """B1's L3 owes an instalment since 12 May: the text about both stays; once L3 is met too it goes."""
+    with book.connect() as connection:
+        loan(connection, "L3", "B1", "2025-04-12")
+    with overheard(monkeypatch) as sent:
+        by_repayment(book)
+    reads = [told for query, told in sent if " from fact f " in query]
+    (first,) = rows(book, "select loan from contract where reference = 'L1'")
+    assert withdrawn(book) == [] and len(reads) == 2 and reads[1]["but"] == [first[0]]
+    with overheard(monkeypatch) as sent:
+        did(book, "repayment.take", {"loan": "L3", "amount_fen": 1, "received_on": ON}, ON)
+    assert sum(" from fact f " in query for query, _ in sent) == 1  # it still owes: the others are not asked
+    did(book, "repayment.take", {"loan": "L3", "amount_fen": PAID_FEN, "received_on": ON}, ON)
+    assert withdrawn(book) == ["text"]
+
+
+def test_a_statement_locks_its_borrowers_in_the_one_order(book: Store) -> None:
+    """Its lines name B2 before B1. Who holds B1, as a repayment moved between the two does, has B2 at once."""
+    (low, high) = (r[0] for r in rows(book, "select borrower from borrower order by borrower"))
+    told = statement(line("S1", "repays L2"), line("S2", "repays L1"))
+    waits = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+    with book.connect() as mover, ThreadPoolExecutor(1) as hands:
+        lock_borrowers(mover, [low])
+        done = hands.submit(taken, book, told)
+        while not rows(book, waits)[0][0]:
+            time.sleep(0.01)
+        key = (int(Space.BORROWER) << 32) | high
+        free = mover.execute("select pg_try_advisory_xact_lock(%s)", (key,)).fetchone()
+        mover.rollback()
+        assert free == (True,)
+        assert done.result(30)["matched"] == {"loan reference": 2}

@@ -17,6 +17,7 @@ from afterloan.sending.settling import DRAIN, settle
 from afterloan.servicing.debits import KIND, OWN, Planned, place_of_borrower, plan_attempt
 from afterloan.store.connect import reader_to
 from afterloan.store.debits import attempt_of, day_of, outcomes_of
+from afterloan.store.locks import lock_borrowers
 from afterloan.store.server import store_behind
 
 
@@ -44,6 +45,7 @@ class Debits:
     ) -> Sequence[SendRefused | Retry | None]:
         """Plan each debit on what is owed now and tell it as attempted."""
         reader = self._read_through(connection)
+        lock_borrowers(connection, {item.borrower_number for item in items})  # all at once: two workers never wait both
         return [self._admit(connection, reader, item, now) for item in items]
 
     def _admit(

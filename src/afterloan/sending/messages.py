@@ -26,6 +26,7 @@ from afterloan.sending.drain import (
 from afterloan.sending.owed import ask_again
 from afterloan.sending.templates import TemplateRefused, Text, render, template_of
 from afterloan.store.contacts import Attempt, admit_many, defaults_of
+from afterloan.store.locks import lock_borrowers
 from afterloan.store.sending import TellRow, tell_rows
 from afterloan.strategy.places import place_of
 
@@ -84,6 +85,7 @@ class Messages:
         self, connection: psycopg.Connection[Any], items: Sequence[Item], now: datetime
     ) -> Sequence[SendRefused | Retry | Dropped | None]:
         """Refuse what comes too late, ask again what is owed, make the texts, then ask the governor for all at once."""
+        lock_borrowers(connection, {item.borrower_number for item in items})  # all at once: two workers never wait both
         defaults = defaults_of(connection)
         self.made = {}
         words: dict[int, SendRefused | Retry | Dropped | None] = {}

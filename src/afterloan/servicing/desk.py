@@ -16,6 +16,7 @@ from afterloan.store.locks import lock_borrowers
 if TYPE_CHECKING:
     import adbc_driver_postgresql.dbapi as adbc
 
+    from afterloan.servicing.booking import FactTaken
     from afterloan.store.server import Store
 
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 class Desk:
     """Where acts are done: a book, a connection to it, the moment. Made by `desk_of`, one for a command or request.
 
-    While a verb runs, `who`, `reference` and `act` say what is being done; `touched` are the borrowers it locked.
+    While a verb runs, `who`, `reference` and `act` say what is being done; `touched` are the borrowers it locked, and
+    `taken` the loans (store numbers) that it reckoned with its facts in, so that nobody reckons them once more.
     """
 
     store: "Store"
@@ -33,6 +35,7 @@ class Desk:
     reference: str = ""
     act: int = 0
     touched: dict[int, str] = field(default_factory=dict)
+    taken: dict[int, "FactTaken"] = field(default_factory=dict)
     _stack: ExitStack = field(default_factory=ExitStack)
     _reader: Any = None
 
@@ -42,6 +45,10 @@ class Desk:
         if self._reader is None:
             self._reader = self._stack.enter_context(reader_to(self.store.url))
         return self._reader
+
+    def took(self, *taken: "FactTaken") -> None:
+        """Loans as facts of this act left them: a later one counts for its loan."""
+        self.taken |= {one.recorded.loan: one for one in taken}
 
     def lock(self, *borrowers: str) -> list[int]:
         """Lock borrowers by reference for this act; their store numbers. What follows an act is asked for each.

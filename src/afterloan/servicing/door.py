@@ -149,7 +149,7 @@ def _do(
     refused = None if agreed else may(who, verb, record, on)
     if refused is not None:
         return refused
-    desk.who, desk.reference, desk.touched = who, reference, {}
+    desk.who, desk.reference, desk.touched, desk.taken = who, reference, {}, {}
     desk.act = begin_act(connection)
     desk.lock(*verb.borrowers(connection, record))
     told = verb.does(desk, record, on)

@@ -10,7 +10,7 @@ from pydantic import Field
 from afterloan.banks.words import BankRowRefused, BankStatement
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
-from afterloan.servicing.money import PART, TurnedLine, import_lines, lines_in_turn, source_of
+from afterloan.servicing.money import PART, TurnedLine, import_lines, lines_in_turn, lock_named, source_of
 from afterloan.servicing.money import give_line as give
 from afterloan.servicing.money import move_line as move
 from afterloan.servicing.money import take_line_off as take_off
@@ -45,6 +45,7 @@ def take_statement(desk: Desk, asked: TakeStatement, on: date) -> dict[str, Any]
     `matched`: how many by which sign; `known_before`: lines that had their loan; `unmatched`: those that wait, and why.
     """
     lock_bank_files(desk.connection)
+    lock_named(desk.connection, asked.account, asked.lines)
     done = import_lines(
         desk.connection, asked.account, asked.source, asked.currency, asked.lines, asked.refused, asked.file, on
     )

@@ -27,6 +27,7 @@ from afterloan.store.statements import (
     BankRefusal,
     KeptLine,
     LineRow,
+    borrowers_named,
     free_fact_name,
     is_matched,
     line_of,
@@ -177,6 +178,20 @@ def import_lines(
         kept = put_line(connection, row, turned.turn, turned.line.doubt, file, known_on)
         _take_line(connection, kept, turned.line, max(known_on, turned.line.booked_on), done)
     return done
+
+
+def lock_named(connection: psycopg.Connection[Any], account: str, lines: Sequence[TurnedLine]) -> None:
+    """Lock the account, then at once all borrowers to whom lines may give money, in the one order of such locks.
+
+    Taken line by line they would be locked in the order of the bank, and an act that moves money between two of them
+    could wait for us while we wait for it.
+    """
+    lock_account(connection, account)
+    told = [turned.line for turned in lines]
+    words = sorted({word for line in told for word in tokens(line)})
+    debits = [line.end_to_end for line in told if line.end_to_end]
+    named = borrowers_named(connection, words, [line.mandate for line in told if line.mandate], debits)
+    lock_borrowers(connection, named)
 
 
 def _row(account: str, source: str, currency: str, line: StatementLine, position: int) -> LineRow:

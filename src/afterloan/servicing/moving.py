@@ -59,6 +59,7 @@ def give_back(desk: Desk, asked: GiveBack, on: date) -> dict[str, Any]:
     """Record a refund of an overpayment; more than waits is refused."""
     known = number_of(on)
     taken = refund(desk.connection, Refunded(asked.loan, desk.reference, known, known, asked.amount_fen))
+    desk.took(taken)
     waits = int(taken.reckoned.position["unapplied_fen"])
     return {"loan": asked.loan, "fact": taken.recorded.fact, "entries": taken.entries, "unapplied_fen": waits}
 
@@ -75,6 +76,7 @@ def pass_on(desk: Desk, asked: PassOn, on: date) -> dict[str, Any]:
     """Pass waiting money on: two facts under one reference; loans of two borrowers are refused."""
     known = number_of(on)
     done = transfer(desk.connection, asked.loan, asked.target, desk.reference, known, known, asked.amount_fen)
+    desk.took(done.out, done.into)
     return {
         "loan": asked.loan,
         "target": asked.target,
@@ -100,6 +102,7 @@ def move(desk: Desk, asked: MoveRepayment, on: date) -> dict[str, Any]:
     loan, _ = _owner(desk.connection, asked.of)
     known = number_of(on)
     done = move_repayment(desk.connection, asked.of, asked.target, desk.reference, known, asked.amount_fen)
+    desk.took(done.out, done.into)
     return {
         "loan": loan,
         "target": asked.target,

@@ -16,7 +16,6 @@ from afterloan.facts import (
 )
 from afterloan.loan.terms import FactKind
 from afterloan.servicing.booking import FactTaken, book_of, take
-from afterloan.servicing.repayment import leave_in_peace
 from afterloan.store.locks import lock_borrowers
 from afterloan.strategy.passing import why_not_back, why_not_in, why_not_out
 
@@ -51,9 +50,7 @@ def refund_returned(connection: Connection, fact: RefundReturned) -> FactTaken:
             why_not_back(book_of(connection, fact.loan), fact.on, fact.known_on, fact.amount_fen),
             "amount_fen", fact.amount_fen, "name the refund that came back; other money is a repayment",
         )  # fmt: skip
-    done = take(connection, fact)
-    leave_in_peace(connection, fact)
-    return done
+    return take(connection, fact)
 
 
 def transfer(
@@ -72,9 +69,7 @@ def transfer(
         _refuse(why, "amount_fen", amount_fen, "pass on no more than waits")
         why = why_not_in(book_of(connection, target), on, known_on, amount_fen)
         _refuse(why, "amount_fen", amount_fen, "pass on what that loan owes; refund the rest")
-    done = Passed(take(connection, out), take(connection, into))
-    leave_in_peace(connection, into)
-    return done
+    return Passed(take(connection, out), take(connection, into))
 
 
 def take_back_transfer(connection: Connection, reference: str, taken_back: str, known_on: int) -> Passed:
@@ -103,9 +98,7 @@ def move_repayment(
     if amount < received:
         out = take(connection, Repaid(loan, f"{reference}:rest", on, known_on, received - amount))
     into = Repaid(target, f"{reference}:on", on, known_on, amount)
-    done = Passed(out, take(connection, into))
-    leave_in_peace(connection, into)
-    return done
+    return Passed(out, take(connection, into))
 
 
 def _repayment(connection: Connection, of: str) -> tuple[str, int, int]:

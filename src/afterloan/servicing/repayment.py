@@ -1,4 +1,4 @@
-"""Money received for a loan: the fact, its reckoning and entries, and peace for a borrower whom it cures."""
+"""Money received for a loan: the fact, its reckoning and entries. What it ends is asked by the door (`after.py`)."""
 
 from datetime import date
 from typing import Annotated, Any
@@ -6,12 +6,11 @@ from typing import Annotated, Any
 import psycopg
 from pydantic import Field
 
-from afterloan.dates import date_of, number_of
+from afterloan.dates import number_of
 from afterloan.facts import Fact, Repaid
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.booking import take
 from afterloan.servicing.desk import Desk
-from afterloan.servicing.withdrawal import withdraw_cured
 
 
 class TakeRepayment(Asked):
@@ -30,6 +29,7 @@ def take_repayment(desk: Desk, asked: TakeRepayment, on: date) -> dict[str, Any]
     """
     fact = Repaid(asked.loan, desk.reference, number_of(asked.received_on), number_of(on), asked.amount_fen)
     taken = take(desk.connection, fact)
+    desk.took(taken)
     return {
         "loan": asked.loan,
         "fact": taken.recorded.fact,
@@ -39,21 +39,6 @@ def take_repayment(desk: Desk, asked: TakeRepayment, on: date) -> dict[str, Any]
 
 
 def take_money(connection: psycopg.Connection[Any], fact: Fact) -> int:
-    """A fact of money with its reckoning and entries; returns what of the loan's money is unapplied.
-
-    A borrower whom it cures is left in peace at once: what was planned for today is withdrawn with it.
-    """
-    taken = take(connection, fact)
-    position = taken.reckoned.position
-    if isinstance(fact, Repaid):
-        leave_in_peace(connection, fact)
+    """A fact of money with its reckoning and entries; returns what of the loan's money is unapplied."""
+    position = take(connection, fact).reckoned.position
     return int(position["unapplied_fen"]) if int(position["payoff_fen"]) == 0 else 0
-
-
-def leave_in_peace(connection: psycopg.Connection[Any], fact: Fact) -> int:
-    """Withdraw what is planned for a borrower who owes nothing after a repayment; returns how many actions."""
-    row = connection.execute(
-        "select b.reference from contract c join borrower b using (borrower) where c.reference = %s", (fact.loan,)
-    ).fetchone()
-    assert row is not None
-    return withdraw_cured(connection, str(row[0]), date_of(fact.known_on))

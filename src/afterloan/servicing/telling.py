@@ -75,6 +75,7 @@ def fact_of(cls: type[Fact], asked: Any, reference: str, on: date) -> Fact:
 def took(desk: Desk, fact: Fact) -> dict[str, Any]:
     """Take a fact in and tell what the loan came to: money in minor units."""
     taken = take(desk.connection, fact)
+    desk.took(taken)
     position = taken.reckoned.position
     return {
         "loan": fact.loan,

@@ -1,7 +1,7 @@
 """What was planned for a borrower and is no longer wanted is withdrawn: once cured, or held."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -104,13 +104,17 @@ def withdraw_held(connection: psycopg.Connection[Any], borrower: str, on: date) 
     return count
 
 
-def withdraw_cured(connection: psycopg.Connection[Any], borrower: str, on: date) -> int:
-    """Withdraw what is planned for a borrower who owes nothing now: to be called when a repayment has come in.
+def withdraw_cured(
+    connection: psycopg.Connection[Any], borrower: str, on: date, reckoned: Mapping[int, int] | None = None
+) -> int:
+    """Withdraw what is planned for a borrower who owes nothing now, in the caller's transaction; returns how many.
 
-    In the caller's transaction, with the repayment. Returns how many actions; none while anything is overdue or due.
+    `reckoned`: loans (store numbers) that were reckoned for the day already, with what is due and unpaid on them: a
+    repayment reckons its loan, and only the borrower's other loans are read here, and those only where something was
+    planned and the loan itself owes nothing. None are withdrawn while anything is overdue or due.
     """
     number, _ = borrower_number(connection, borrower)
     gone = unwanted(connection, [number], number_of(on), "cured", TREATMENTS)
-    if not gone or owed_now(connection, borrower, on):
+    if not gone or owed_now(connection, borrower, on, reckoned or {}):
         return 0
     return withdraw(connection, gone, on)

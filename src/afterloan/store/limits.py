@@ -1,6 +1,8 @@
 """Credit lines in the store: may a borrower draw, answered at once; changes by people, kept with who and why."""
 
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -82,9 +84,27 @@ def can_draw(connection: psycopg.Connection[Any], borrower: str, amount_fen: int
     return answer
 
 
-def owed_now(connection: psycopg.Connection[Any], borrower: str, on: date) -> int:
-    """What a borrower owes that is due by a day and unpaid, on all loans, as told up to now."""
-    return owed_of(loans_now(connection, ALL_OF_BORROWER, {"of": borrower}), number_of(on))
+def owed_now(
+    connection: psycopg.Connection[Any], borrower: str, on: date, reckoned: Mapping[int, int] = MappingProxyType({})
+) -> int:
+    """What a borrower owes that is due by a day and unpaid, on all loans, as told up to now.
+
+    `reckoned`: what is owed on loans that were reckoned for that day already; where that is something, or where the
+    borrower has no other loan, nothing is read anew.
+    """
+    told = {"of": borrower, "but": list(reckoned)}
+    if not reckoned:
+        return owed_of(loans_now(connection, ALL_OF_BORROWER, told), number_of(on))
+    loans = connection.execute(f"select c.loan from contract c where {ALL_OF_BORROWER}", told).fetchall()
+    owed = sum(reckoned.get(loan, 0) for (loan,) in loans)
+    if owed or all(loan in reckoned for (loan,) in loans):
+        return owed
+    return owed_of(loans_now(connection, f"{ALL_OF_BORROWER} and c.loan <> all(%(but)s)", told), number_of(on))
+
+
+def owed_at(position: np.void) -> int:
+    """What is due by the day of a position and unpaid."""
+    return int(position["arrears_fen"].sum() + position["due_today_fen"].sum())
 
 
 def owed_of(book: Book, day: int) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from afterloan.facts import FactRefused
-from afterloan.facts.debit import MandateSigned
+from afterloan.facts.debit import DebitAttempted, MandateSigned
 from afterloan.store.locks import Space
 
 
@@ -212,6 +212,19 @@ def loans_of_named(connection: psycopg.Connection[Any], words: Sequence[str], ma
         "and (e.loan is null or e.loan = c.loan) "
         "where e.kind = %s and e.reference = %s order by 1",
         (list(words), MandateSigned.KIND, mandate),
+    )
+    return [row[0] for row in rows.fetchall()]
+
+
+def borrowers_named(
+    connection: psycopg.Connection[Any], words: Sequence[str], mandates: Sequence[str], debits: Sequence[str]
+) -> list[int]:
+    """Numbers of all borrowers whom lines may concern: by loan or own reference, mandate, or debit of ours."""
+    rows = connection.execute(
+        "select borrower from contract where reference = any(%(words)s) "
+        "union select borrower from borrower where reference = any(%(words)s) "
+        "union select borrower from event where kind = any(%(kinds)s) and reference = any(%(told)s)",
+        {"words": list(words), "kinds": [MandateSigned.KIND, DebitAttempted.KIND], "told": [*mandates, *debits]},
     )
     return [row[0] for row in rows.fetchall()]
 
