@@ -20,6 +20,7 @@ from afterloan.loan.terms import (
     ArrearsInterest,
     Component,
     FactKind,
+    JudgedPart,
     State,
     Unit,
 )
@@ -47,6 +48,7 @@ KINDS = {
     "transferred_in": FactKind.TRANSFERRED_IN,
     "transferred_out": FactKind.TRANSFERRED_OUT,
     "accelerated": FactKind.ACCELERATED,
+    "judged": FactKind.JUDGED,  # one part of the debt, or a rate, as `part` says
     "acceleration_withdrawn": FactKind.ACCELERATION_WITHDRAWN,
     "written_off": FactKind.WRITTEN_OFF,
     "sold": FactKind.SOLD,
@@ -98,6 +100,8 @@ def component_of(kind: str, step: dict[str, Any]) -> int:
         return int(step.get("while_kept") == "true")
     if kind == "charge_ended":
         return int(step["charge_ended"]) - 1
+    if kind == "judged":
+        return int(JudgedPart[step["part"].upper()])
     if kind == "charged_off":
         return int(AfterChargeOff[step["charged_off"].upper()])
     return int(Component[step.get("component", "penalty").upper()])
@@ -129,6 +133,8 @@ def book_of(story: dict[str, Any]) -> Book:
         facts[k]["amount_fen"] = fen(step[kind]) if kind in MONEY else 0
         if kind == "rate_changed":
             facts[k]["amount_fen"] = terms.rate(step[kind])
+        if kind == "judged":
+            facts[k]["amount_fen"] = terms.rate(step[kind]) if step["part"].endswith("rate") else fen(step[kind])
         facts[k]["count"] = step[kind] if kind in COUNTED else step.get("count", 0)
         facts[k]["component"] = component_of(kind, step)
         for name in ("due_on", "from_on"):
@@ -164,7 +170,7 @@ def shown(reckoned: Reckoned, name: str, want: Any) -> Any:
     if name.startswith("instalment_"):
         row = rows[int(name.removeprefix("instalment_")) - 1]
         return {part: f"{row['due_fen'][Component[part.upper()]] / 100:.2f}" for part in want}
-    if name in ("oldest_due_on", "paid_off_on", "written_off_on", "accelerated_on", "next_due_on"):
+    if name in ("oldest_due_on", "paid_off_on", "written_off_on", "accelerated_on", "next_due_on", "judged_on"):
         return None if position[name] == NEVER else date.fromisoformat(iso(position[name]))
     if name == "paid":
         return {part: f"{position['paid_fen'][Component[part.upper()]] / 100:.2f}" for part in want}
@@ -186,6 +192,9 @@ def shown(reckoned: Reckoned, name: str, want: Any) -> Any:
         "recovered": position["recovered_fen"],
         "written_off": position["written_off_fen"].sum(),
         "capitalised": position["capitalised_fen"].sum(),
+        "claim": position["claim_fen"],
+        "extra_interest": position["extra_interest_fen"],
+        "judged_principal": position["judged_principal_fen"],
         "payoff": position["payoff_fen"],
         "unapplied": position["unapplied_fen"],
         "outstanding": position["outstanding_fen"].sum(),

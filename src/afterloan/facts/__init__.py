@@ -14,6 +14,7 @@ from afterloan.loan.terms import (
     ArrearsInterest,
     Component,
     FactKind,
+    JudgedPart,
     Unit,
 )
 
@@ -390,6 +391,30 @@ class AccelerationWithdrawn(Fact):
     """Arrears were met before suit: from this day on the loan stands as though it had never been accelerated."""
 
     kind = FactKind.ACCELERATION_WITHDRAWN
+
+
+@dataclass(frozen=True, slots=True)
+class Judged(Fact):
+    """A court fixed one `part` of the debt: its sum (or a rate on RATE_SCALE), to be performed by the end of `due_on`.
+
+    A judgment is told by one fact for each part, all of one day: what is owed of the part is `amount_fen` from then on.
+    """
+
+    part: JudgedPart
+    amount_fen: int
+    due_on: int
+    kind = FactKind.JUDGED
+
+    def __post_init__(self) -> None:
+        """Bounds of the sum, or of the rate; performance not before the judgment."""
+        Fact.__post_init__(self)
+        most = RATE_SCALE if self.part in (JudgedPart.RATE, JudgedPart.EXTRA_RATE) else MAX_PRINCIPAL_FEN
+        if not 0 <= self.amount_fen <= most:
+            raise FactRefused("amount_fen", self.amount_fen, f"not between 0 and {most}", "give what the court says")
+        if not self.on <= self.due_on <= LAST_DAY:
+            raise FactRefused(
+                "due_on", self.due_on, f"before {iso(self.on)}, the day of the judgment", "correct one of them"
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,8 @@ def movement_words(cause: Cause, component: int) -> str:
         return f"{Component(component).name.lower()} moved into a plan"
     if cause is Cause.ACCELERATED:
         return "the rest of the principal called due at once"
+    if cause is Cause.JUDGED:
+        return f"{Component(component).name.lower()} fixed by a court"
     if cause is Cause.UNAPPLIED:
         return "kept as unapplied"
     return cause.name.lower() if component == NO_COMPONENT else f"{cause.name.lower()} {Component(component).name}"

@@ -57,7 +57,10 @@ def accelerate(product, life, fact, k):
 
 @leaf
 def forget_acceleration(life):
-    """New instalments were agreed on: what was called due is arranged anew."""
+    """New instalments were agreed on: what was called due, or fixed by a court, is arranged anew."""
+    life.judged_on = NEVER
+    life.judged_sum_row = -1
+    life.judged_row = -1
     life.accelerated_on = NEVER
     life.accelerated_row = -1
     life.spared = -1

@@ -5,6 +5,7 @@ from afterloan.dates import NEVER
 from afterloan.loan.acceleration import accelerate, is_withdrawn
 from afterloan.loan.charges import put_charges_back, set_charges_aside
 from afterloan.loan.given import give
+from afterloan.loan.judgment import judge
 from afterloan.loan.life import (
     advance,
     begin_schedule,
@@ -59,6 +60,7 @@ REFUND_RETURNED = int(FactKind.REFUND_RETURNED)
 REFUNDED = int(FactKind.REFUNDED)
 TRANSFERRED_OUT = int(FactKind.TRANSFERRED_OUT)
 ACCELERATED = int(FactKind.ACCELERATED)
+JUDGED = int(FactKind.JUDGED)
 WRITTEN_OFF = int(FactKind.WRITTEN_OFF)
 SOLD = int(FactKind.SOLD)
 CARRIED = int(ArrearsInterest.CARRIED)
@@ -68,9 +70,9 @@ NOT_IN_ORDER = int(Refusal.NOT_IN_ORDER)
 @stage
 def agree(product, contract, calendars, life, fact, k):
     """Let a plan, a charge-off, a write-off or a sale take effect; a loan that owes nothing has nothing to arrange."""
-    if life.settled_on != NEVER:
-        return
     kind = fact.kind
+    if life.settled_on != NEVER and (kind != JUDGED or life.judged_on != fact.on):
+        return
     arranges = kind == DEFERRED or kind == INTEREST_ONLY or kind == EXTENDED or kind == REINSTALLED
     keeps = kind == REINSTALLED and fact.component == CARRIED
     aside = set_charges_aside(life, fact.on, keeps) if arranges else 0
@@ -90,6 +92,8 @@ def agree(product, contract, calendars, life, fact, k):
         forgive_penalty(life, fact, k)
     elif kind == PLAN_BROKEN:
         break_plan(product, life)
+    elif kind == JUDGED:
+        judge(product, life, fact, k)
     elif kind == CHARGED_OFF:
         charge_off(product, life, fact, k)
     elif kind == WRITTEN_OFF:
@@ -217,6 +221,14 @@ def begin(life):
     life.accelerated_row = -1
     life.spared = -1
     life.running = -1
+    life.judged_on = NEVER
+    life.judged_sum_row = -1
+    life.judged_row = -1
+    life.judged_rate = 0
+    life.judged_base = 1
+    life.extra_rate = 0
+    life.perform_by = 0
+    life.claim = 0
     for c in range(4):
         life.capitalised[c] = 0
         life.written_off[c] = 0

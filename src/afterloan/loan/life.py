@@ -36,6 +36,7 @@ from afterloan.loan.columns import (
     INSTALMENT_WIDTH,
 )
 from afterloan.loan.given import count_in, kept, make_good
+from afterloan.loan.judged import bear_judged
 from afterloan.loan.moves import moved
 from afterloan.loan.penalty import penalty_days, set_penalty_rate, show_penalties
 from afterloan.loan.product_charges import charge_pay_out, met_ahead, release_charges, set_charges, waived_ahead
@@ -284,7 +285,9 @@ def advance(product, life, to):
                 accrue(product, life, k, interest_balance(product, life) * life.rate, start, until)
             if life.running >= 0:
                 run_on(product, life, start, until)
-            if product.penalty_permille > 0:
+            if life.judged_row >= 0:
+                bear_judged(life, start, until)
+            elif product.penalty_permille > 0:
                 rate = 0 if life.penalty_held else life.penalty_rate
                 for j in range(life.first, k):
                     if j != life.spared:
@@ -976,10 +979,7 @@ def settle_for_less(product, life, day):
 @stage
 def recover(life, money, day, fact):
     """Money after a write-off is a recovery, up to what was written off; returns what is left."""
-    claim = -life.recovered
-    for c in range(4):
-        claim += life.written_off[c]
-    part = min(money, max(claim, 0))
+    part = min(money, max(life.claim - life.recovered, 0))
     if part > 0:
         life.recovered += part
         moved(life, day, WAS_RECOVERED, 0, -1, fact, part)

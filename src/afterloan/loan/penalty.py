@@ -18,6 +18,7 @@ from afterloan.loan.columns import (
     I_PAID,
     I_WAIVED,
 )
+from afterloan.loan.judged import show_judged
 from afterloan.loan.running import show_running
 from afterloan.loan.terms import Accrual, Component, PenaltyStart
 
@@ -125,6 +126,8 @@ def show_penalties(product, life, day):
     """Write the penalties of `day` into the rows that may owe some, and the interest that runs on in one."""
     if life.running >= 0:
         show_running(product, life)
+    if life.judged_row >= 0:
+        show_judged(product, life)
     for k in range(life.first, life.current):
         if life.rows[k, I_OVERDUE_A] != 0:
             settled = life.rows[k, I_PAID + PENALTY] + life.rows[k, I_WAIVED + PENALTY]

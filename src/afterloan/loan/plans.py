@@ -745,9 +745,14 @@ def charge_off(product, life, fact, k):
 @stage
 def write_off(product, life, fact, k):
     """Taken off the books: all that is owed becomes an expense. The claim stays; money later is a recovery."""
+    if life.written_off_on != NEVER:
+        return
     life.written_off_on = fact.on
     give_up(product, life, fact.on, life.written_off, WAS_WRITTEN_OFF, k)
     life.rate = 0
+    life.claim = 0
+    for c in range(4):
+        life.claim += life.written_off[c]
 
 
 @stage

@@ -87,6 +87,19 @@ def show_totals(product, life, position):
     position.last_repaid_on = life.last_repaid_on
 
 
+@leaf
+def show_claim(life, position):
+    """What a court fixed, and what is still owed of a debt that left the books by a write-off."""
+    position.judged_on = life.judged_on
+    if life.judged_on != NEVER:
+        position.perform_by = life.perform_by
+    if life.judged_row >= 0:
+        position.judged_principal_fen = life.balance
+        position.extra_interest_fen = owed(life, life.judged_row, PENALTY)
+    if life.sale_price == 0:
+        position.claim_fen = max(life.claim - life.recovered, 0)
+
+
 @stage
 def show_position(product, contract, life, as_of, position):
     """Write the whole position of a loan reckoned to the end of `as_of`; `position` comes in as zeros."""
@@ -101,6 +114,8 @@ def show_position(product, contract, life, as_of, position):
     position.charged_off_on = NEVER
     position.written_off_on = NEVER
     position.accelerated_on = NEVER
+    position.judged_on = NEVER
+    position.perform_by = NEVER
     if life.started_on == 0:
         show_totals(product, life, position)
         position.payoff_fen = payoff_amount(product, life)
@@ -113,6 +128,7 @@ def show_position(product, contract, life, as_of, position):
     position.charged_off_on = life.charged_off_on
     position.written_off_on = life.written_off_on
     position.accelerated_on = life.accelerated_on
+    show_claim(life, position)
     if life.written_off_on != NEVER:
         position.state = SOLD if life.sale_price > 0 else WRITTEN_OFF
     elif life.settled_on != NEVER:

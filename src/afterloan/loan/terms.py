@@ -191,6 +191,7 @@ class FactKind(IntEnum):
     INSTALMENT_AGREED = 32  # `amount_fen` an instalment from now on, the last one takes the rest; 0: worked out again
     CHARGED_OFF = 34  # the day-count trigger; `component` is an `AfterChargeOff`
     ACCELERATED = 36  # by notice: the rest of the principal falls due at once
+    JUDGED = 38  # a court fixed one part of the debt; `component` is a `JudgedPart`
     WAIVED = 40
     DEFERRED = 41  # due dates move: by `count` intervals, or to `due_on`
     INTEREST_ONLY = 42  # `count` instalments ask for interest alone; `component` 1: as many are added at the end
@@ -209,6 +210,17 @@ class FactKind(IntEnum):
     ACCELERATION_WITHDRAWN = 58  # from this day on the loan stands as though it had never been accelerated
     WRITTEN_OFF = 60  # taken off the books; the claim stays
     SOLD = 61  # for `amount_fen`; the claim is another's
+
+
+class JudgedPart(IntEnum):
+    """What a fact of a judgment tells: the sum of a component, in minor units, or a rate on RATE_SCALE."""
+
+    PENALTY = 0
+    FEE = 1
+    INTEREST = 2
+    PRINCIPAL = 3
+    RATE = 4  # ordinary interest from the judgment on, for the product's unit of time
+    EXTRA_RATE = 5  # extra interest of each day after `due_on`, the day of performance
 
 
 class ArrearsInterest(IntEnum):
@@ -256,6 +268,7 @@ class Cause(IntEnum):
     REFUNDED = 14
     TRANSFERRED_IN = 15
     TRANSFERRED_OUT = 16
+    JUDGED = 17  # a court fixed this part of the debt
 
 
 class Refusal(IntEnum):
@@ -458,6 +471,14 @@ POSITION = np.dtype(
         ("transferred_in_fen", "i8"),  # part of `repaid_fen`: came from other loans
         ("transferred_out_fen", "i8"),
         ("accelerated_on", "i8"),  # the rest was called due on this day, and that was not withdrawn. NEVER
+        ("judged_on", "i8"),  # a court fixed the debt on this day. NEVER
+        ("perform_by", "i8"),  # until when the judgment is to be performed. NEVER
+        (
+            "judged_principal_fen",
+            "i8",
+        ),  # principal of the judgment that is unpaid: what extra interest is worked out on
+        ("extra_interest_fen", "i8"),  # part of the outstanding penalty: extra interest for late performance
+        ("claim_fen", "i8"),  # written off and not recovered: off the books, still owed
     ]
 )
 
@@ -528,6 +549,14 @@ LIFE = np.dtype(
         ("accelerated_row", "i8"),  # the row that was called due at once; -1: none
         ("spared", "i8"),  # that row where it bears no penalty interest; -1: none
         ("running", "i8"),  # that row where its principal goes on bearing contract interest; -1: none
+        ("judged_on", "i8"),  # NEVER
+        ("judged_sum_row", "i8"),  # the row that holds what the court fixed
+        ("judged_row", "i8"),  # the row that holds what time adds to it; -1: no judgment
+        ("judged_rate", "i8"),  # on RATE_SCALE, for each `judged_base` days
+        ("judged_base", "i8"),
+        ("extra_rate", "i8"),  # on RATE_SCALE, a day
+        ("perform_by", "i8"),
+        ("claim", "i8"),  # what may be recovered in all after a write-off
         ("capitalised", "i8", (4,)),
         ("written_off", "i8", (4,)),
         ("sold", "i8", (4,)),

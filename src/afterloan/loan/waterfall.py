@@ -277,11 +277,26 @@ def pay_charges_ahead(product, life, money, day, fact):
 
 
 @stage
+def pay_judged(life, money, day, fact):
+    """After a judgment: costs, then interest and penalties, then principal, and the extra interest last.
+
+    Civil Code 561, whatever the product's order: costs 50, interest 120, principal 1,000 and 500 paid: 50, 120, 330.
+    """
+    for c in (FEE, INTEREST, PENALTY, PRINCIPAL):
+        for k in range(life.first, life.count):
+            if c != PENALTY or k != life.judged_row:
+                money = pay_part(life, k, c, money, day, fact)
+    return pay_part(life, life.judged_row, PENALTY, money, day, fact)
+
+
+@stage
 def allocate(product, life, money, day, fact):
     """Give a repayment of `day` to the rows; returns what met no debt.
 
     Order penalty, interest, principal and 500 against 120 of interest and 1,000 of principal: 120, 380.
     """
+    if life.judged_row >= 0:
+        return pay_judged(life, money, day, fact)
     if life.charges_due:
         money = pay_charges(product, life, money, day, fact)
     if not product.by_timing:

@@ -18,6 +18,7 @@ from afterloan.loan.terms import (
     Component,
     DayCount,
     FactKind,
+    JudgedPart,
     Method,
     Per,
     Refusal,
@@ -43,6 +44,24 @@ TEXT = {
     "runs_on": (
         "interest of the principal called due: {amount}, due at once",
         "提前到期本金的利息：{amount}，立即到期",
+    ),
+    "judged": ("a court fixed the {part} at {amount}", "法院判定{part} {amount}"),
+    "judged_interest": (
+        "interest by the judgment: {amount}, due at once",
+        "按判决计付的利息：{amount}，立即到期",
+    ),
+    "extra_interest": (
+        "extra interest for late performance: {principal_days} (principal × days) × {rate} % = {amount}",
+        "迟延履行加倍部分债务利息：{principal_days} 本金积数 × {rate}% = {amount}",
+    ),
+    "judgment": (
+        "Judgment of {on}, to be performed by {by}: money meets costs, interest and penalties, principal, and extra "
+        "interest last.",
+        "{on} 判决，履行期至 {by}：还款依次冲抵费用、利息及罚息、本金，最后为加倍部分债务利息。",
+    ),
+    "claim": (
+        "Written off on {on}, still owed: {amount} (off the books; recovered so far {recovered}).",
+        "已于 {on} 核销，债权仍在：尚欠 {amount}（表外，已收回 {recovered}）。",
     ),
     "no_instalment": (
         "Called due on {on}: no instalment falls due any more.",
@@ -296,7 +315,9 @@ def _tell_move(t: _Teller, k: int) -> set[int]:
     moves = t.told.movements
     move = moves[k]
     on, cause, amount = int(move["on"]), Cause(int(move["cause"])), int(move["amount_fen"])
-    if cause == Cause.ACCELERATED:
+    if cause == Cause.JUDGED:
+        t.line(on, "judged", part=t.part(move["component"]), amount=money(amount))
+    elif cause == Cause.ACCELERATED:
         t.line(on, "accelerated", amount=money(amount))
     elif cause == Cause.DISBURSED:
         t.line(on, "disbursed", amount=money(amount))
@@ -346,7 +367,8 @@ def _tell_due(t: _Teller, k: int) -> set[int]:
     amounts = {int(moves[j]["component"]): int(moves[j]["amount_fen"]) for j in mine}
     interest, principal = amounts.get(Component.INTEREST, 0), amounts.get(Component.PRINCIPAL, 0)
     if Component.PRINCIPAL not in amounts:  # no row fell due: interest of what was called due runs on
-        t.line(on, "runs_on", amount=money(interest))
+        judged = t.told.position["judged_on"] <= on
+        t.line(on, "judged_interest" if judged else "runs_on", amount=money(interest))
         return set(mine.tolist())
     t.line(
         on, "fell_due", n=n, amount=money(interest + principal), principal=money(principal), interest=money(interest)
@@ -428,6 +450,9 @@ def _tell_penalties(t: _Teller, on: int, known: int) -> None:
         interest = int(row["due_fen"][Component.PENALTY]) - int(row["charged_penalty_fen"])
         if interest <= 0:
             continue
+        if row["due_on"] >= t.told.position["judged_on"] and not row["overdue_a"]:
+            _tell_extra_interest(t, row, interest)
+            continue
         n, amount, borne = int(row["number"]), money(interest), int(row["overdue_a"])
         if len(rates) == 1:
             (rate,) = rates
@@ -437,6 +462,24 @@ def _tell_penalties(t: _Teller, on: int, known: int) -> None:
         else:
             exact = f"{Decimal(borne) / (base * RATE_SCALE * 100):,.4f}"
             t.line(None, "penalty_of_days", n=n, exact=exact, amount=amount)
+
+
+def _tell_extra_interest(t: _Teller, row: Any, amount: int) -> None:
+    """How the extra interest of a judgment came about: principal × days after the day of performance × rate."""
+    told = t.facts[(t.facts["kind"] == FactKind.JUDGED) & (t.facts["component"] == JudgedPart.EXTRA_RATE)]
+    rate = int(told["amount_fen"][-1]) if len(told) else 0
+    days = money(int(row["accrued_b"]) // max(rate, 1))
+    t.line(None, "extra_interest", principal_days=days, rate=percent(rate), amount=money(amount))
+
+
+def _tell_judgment(t: _Teller) -> None:
+    """What a court fixed, and what is still owed of a debt that was written off."""
+    p = t.told.position
+    if p["judged_on"] != NEVER:
+        t.line(None, "judgment", on=iso(p["judged_on"]), by=iso(p["perform_by"]))
+    if p["state"] == State.WRITTEN_OFF:
+        amount, recovered = money(p["claim_fen"]), money(p["recovered_fen"])
+        t.line(None, "claim", on=iso(p["written_off_on"]), amount=amount, recovered=recovered)
 
 
 def _rates(t: _Teller, on: int, known: int) -> set[int]:
@@ -468,11 +511,12 @@ def _tell_end(t: _Teller, on: int, known: int) -> bool:
         t.line(None, "without_cover", amount=money(-p["unapplied_fen"]))
     elif p["unapplied_fen"]:
         t.line(None, "unapplied", amount=money(p["unapplied_fen"]))
+    _tell_judgment(t)
     if p["accelerated_on"] != NEVER and p["payoff_fen"]:
         t.line(None, "no_instalment", on=iso(p["accelerated_on"]))
     if p["next_due_on"] != NEVER:
         t.line(None, "ahead", on=iso(p["next_due_on"]), amount=money(p["next_due_fen"]))
-    t.line(None, "payoff", amount=money(p["payoff_fen"]))
+    t.line(None, "payoff", amount=money(p["payoff_fen"] + p["claim_fen"]))
     moves = t.told.movements
 
     def total(cause: Cause) -> int:

@@ -6,7 +6,17 @@ from typing import Any
 import psycopg
 
 from afterloan.dates import day, iso
-from afterloan.facts import ChargedOff, ChargeEnded, Fact, FactRefused, InterestOnly, RateChanged, Reinstalled, Reversed
+from afterloan.facts import (
+    ChargedOff,
+    ChargeEnded,
+    Fact,
+    FactRefused,
+    InterestOnly,
+    Judged,
+    RateChanged,
+    Reinstalled,
+    Reversed,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,8 @@ def _component(fact: Fact) -> int:
         return int(fact.interest)
     if isinstance(fact, ChargeEnded):
         return fact.number - 1
+    if isinstance(fact, Judged):
+        return int(fact.part)
     if isinstance(fact, ChargedOff):
         return int(fact.then)
     if isinstance(fact, InterestOnly):
