@@ -394,7 +394,7 @@ class AccelerationWithdrawn(Fact):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged(Fact):
+class Adjudged(Fact):
     """A court fixed one `part` of the debt: its sum (or a rate on RATE_SCALE), to be performed by the end of `due_on`.
 
     A judgment is told by one fact for each part, all of one day: what is owed of the part is `amount_fen` from then on.

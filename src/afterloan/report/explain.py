@@ -306,6 +306,7 @@ TOLD_AS = {
     Cause.CAPITALISED: "capitalised",
     Cause.WRITTEN_OFF: "written_off",
     Cause.SOLD: "sold",
+    Cause.JUDGED: "judged",
     Cause.RE_INSTALLED: "re_installed",
 }
 
@@ -315,9 +316,7 @@ def _tell_move(t: _Teller, k: int) -> set[int]:
     moves = t.told.movements
     move = moves[k]
     on, cause, amount = int(move["on"]), Cause(int(move["cause"])), int(move["amount_fen"])
-    if cause == Cause.JUDGED:
-        t.line(on, "judged", part=t.part(move["component"]), amount=money(amount))
-    elif cause == Cause.ACCELERATED:
+    if cause == Cause.ACCELERATED:
         t.line(on, "accelerated", amount=money(amount))
     elif cause == Cause.DISBURSED:
         t.line(on, "disbursed", amount=money(amount))

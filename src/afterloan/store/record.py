@@ -7,12 +7,12 @@ import psycopg
 
 from afterloan.dates import day, iso
 from afterloan.facts import (
+    Adjudged,
     ChargedOff,
     ChargeEnded,
     Fact,
     FactRefused,
     InterestOnly,
-    Judged,
     RateChanged,
     Reinstalled,
     Reversed,
@@ -96,7 +96,7 @@ def _component(fact: Fact) -> int:
         return int(fact.interest)
     if isinstance(fact, ChargeEnded):
         return fact.number - 1
-    if isinstance(fact, Judged):
+    if isinstance(fact, Adjudged):
         return int(fact.part)
     if isinstance(fact, ChargedOff):
         return int(fact.then)
