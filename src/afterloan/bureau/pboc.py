@@ -93,7 +93,7 @@ def records(
         record = _record(row, told, account_type, p)
         missing = [name for name in IDENTITY if not record.get(name)]
         if missing:
-            refused.append((row["loan"], missing[0], f"the borrower's attribute {missing[0]!r} is missing; add it"))
+            refused.append((row["loan"], missing[0], _missing(missing[0], row["person"])))
             continue
         wrong = check_applicable(record)
         if wrong:
@@ -101,6 +101,13 @@ def records(
             continue
         made.append(record)
     return made, refused
+
+
+def _missing(name: str, borrower: str) -> str:
+    """That an element is not told, and how to tell it."""
+    how = "--name …" if name == "person_name" else f"--attribute {name}=…"
+    what = "name" if name == "person_name" else f"attribute {name!r}"
+    return f"the borrower's {what} is missing; add it: `afterloan correct {borrower} --reason … {how}`"
 
 
 def _record(row: dict[str, Any], person: dict[str, Any], kind: str, p: dict[str, Any]) -> dict[str, Any]:

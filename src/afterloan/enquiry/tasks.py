@@ -79,6 +79,14 @@ AT_PLACE = (
     "from borrower where attributes->>'jurisdiction' is not distinct from %s "
     "and attributes->'timezone' is not distinct from %s::jsonb and attributes->>'language' is not distinct from %s"
 )
+WITHOUT_ADDRESS = (
+    "select 'address:' || b.reference || ':' || (e.body->>'lacks'), 'address', b.reference, b.name, '', "
+    "min(e.on_day), jsonb_build_object('lacks', e.body->>'lacks', 'messages', count(*)) "
+    "from event e join borrower b using (borrower) where e.kind = 'message.failed' and e.body->>'lacks' <> '' "
+    "and btrim(coalesce(b.attributes->>(e.body->>'lacks'), '')) = '' and e.on_day <= %(on)s "
+    "group by b.reference, b.name, e.body->>'lacks'"
+)
+"""Borrowers of whom the address of a channel is not told, though something was to be sent there."""
 DONE = (
     "select body->>'of', kind, body from event where kind in ('task.done', 'task.reopened', 'task.assigned') "
     "and on_day <= %(on)s order by event"
@@ -94,6 +102,7 @@ def _sentence(queue: str, body: dict[str, Any]) -> str:
         "bureau-dispute": f"answer dispute {body.get('dispute', '')}",
         "approval": f"approve or refuse {body.get('step') or body.get('what', '')} ({body.get('reason', '')})",
         "review": f"look again at {body.get('hold') or body.get('flag') or body.get('cause', '')}",
+        "address": f"ask for the borrower's {body.get('lacks', '')}: {body.get('messages')} messages did not leave",
         "unreadable": f"do {body.get('key', '')} by hand, it was not done: {body.get('why', '')}",
         "legal": f"{str(body.get('task', '')).replace('_', ' ').replace('.', ': ')}",
     }
@@ -156,7 +165,7 @@ def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, do
     for sql in (PUT, WITHOUT_CHANNEL):
         rows = connection.execute(sql, told).fetchall()
         found += _rows(_of_outbox(*row) for row in rows)
-    for sql in (PROPOSED, REVIEWS):
+    for sql in (PROPOSED, REVIEWS, WITHOUT_ADDRESS):
         found += _rows(connection.execute(sql, told).fetchall())
     found += _money(connection, on) + _places(connection)
     done: dict[str, str] = {}

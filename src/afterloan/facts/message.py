@@ -29,13 +29,17 @@ class MessageSent(Event):
 
 
 class MessageFailed(Event):
-    """The message will not be sent: no address, refused for good. `reference` is `failed:` + its key."""
+    """The message will not be sent: no address, refused for good. `reference` is `failed:` + its key.
+
+    `lacks`: the borrower's attribute that was not told, where that is why.
+    """
 
     KIND: ClassVar[str] = "message.failed"
     at: AwareDatetime
     key: Key
     channel: Name
     why: str
+    lacks: str = ""
 
 
 class MessageDelivered(Event):

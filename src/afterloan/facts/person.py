@@ -10,7 +10,11 @@ Text = Annotated[str, Field(min_length=1, max_length=4_000)]
 
 
 class DetailsCorrected(Event):
-    """A borrower's name or attributes are other than we had them: what they were and what they are."""
+    """A borrower's name or attributes are other than we had them: what they were and what they are.
+
+    `on`: the day from which they hold; `after` None: the field is taken away. Of two changes of a field the one that
+    holds from the later day counts, of one day the one told later (`store/details.py`).
+    """
 
     KIND: ClassVar[str] = "person.details_corrected"
     before: dict[str, Any]

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import pyarrow.parquet as pq
 
 from afterloan.dates import number_of
 from afterloan.expected import ExpectedFailure
+from afterloan.facts import FactRefused
 from afterloan.facts.act import Who
 from afterloan.facts.words import AGREED, GIVEN, WAYS
 from afterloan.loan.bounds import why_out_of_bounds
@@ -37,7 +39,11 @@ from afterloan.loan.terms import (
 from afterloan.money import show_amount
 from afterloan.rules.products import ProductTerms, builtin, load_products
 from afterloan.store.acts import begin_act, keep_act, resume_act
+from afterloan.store.details import NAME, BorrowerDetails, change_details, details_of, latest
+from afterloan.store.events import borrower_number
+from afterloan.store.locks import lock_borrowers
 from afterloan.store.server import Store
+from afterloan.strategy.attributes import check_attributes
 from afterloan.strategy.places import places_known, what_is_wrong
 
 IMPORTER = Who("rule", "import", ("rule",), "import")
@@ -67,7 +73,10 @@ class RefusedRow:
 
 @dataclass(slots=True)
 class FileReport:
-    """What became of one file's rows: read = loaded + known + refused."""
+    """What became of one file's rows: read = loaded + known + changed + refused.
+
+    `changed`: rows of borrowers that the store had otherwise, taken as dated changes.
+    """
 
     file: str
     read: int = 0
@@ -76,6 +85,17 @@ class FileReport:
     refused: int = 0
     seconds: float = 0.0
     ignored_columns: list[str] = field(default_factory=list)
+    changed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a batch."""
+
+    read: int
+    loaded: int
+    changed: int
+    refused: list[RefusedRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +120,20 @@ class FileKind:
     load: str
     unmatched: tuple[tuple[str, str, str, str], ...]  # SQL condition, column, reason, remedy
     differs: str
-    last: Callable[["Brought", pl.DataFrame], dict[int, str]] | None = None
+    last: Callable[["Brought", pl.DataFrame], dict[int, "LastLook"]] | None = None
     """A last look at rows that are right by themselves: row → why it cannot be taken."""
+    changes: Callable[[psycopg.Connection[Any], pl.DataFrame, str], tuple[int, list[RefusedRow]]] | None = None
+    """What rows of other content come to that the store has already: how many were changed by them, and the refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastLook:
+    """Why a row cannot be taken that is right column by column."""
+
+    column: str
+    value: str
+    reason: str
+    remedy: str
 
 
 @dataclass(slots=True)
@@ -246,7 +278,7 @@ def _borrowers(b: Brought) -> tuple[list[pl.Expr], list[RowRule]]:
     attributes = _text("attributes") if "attributes" in b.columns else pl.lit("{}")
     empty = attributes.is_null() | (attributes == "")
     expressions, rules = _gather(_name("reference"), _day(b, "known_on", pl.date(1970, 1, 1)))
-    shape = ~empty & ~(attributes.str.starts_with("{") & attributes.str.ends_with("}"))
+    shape = ~empty & ~(attributes.str.starts_with("{") & attributes.str.json_path_match("$").is_not_null())
     rules.append(RowRule("attributes", shape, "is no JSON object", 'write {"city": "…"} or leave it empty'))
     rules += [_of_place(attributes, empty | shape, name, *told) for name, told in PLACE_WORDS.items()]
     return [
@@ -254,6 +286,17 @@ def _borrowers(b: Brought) -> tuple[list[pl.Expr], list[RowRule]]:
         name.alias("name"),
         pl.when(empty).then(pl.lit("{}")).otherwise(attributes).alias("attributes"),
     ], rules
+
+
+def _attributes_wrong(b: Brought, ready: pl.DataFrame) -> dict[int, LastLook]:
+    """Borrowers with an attribute that would mislead who reads it: a phone, a number of identity that is none …"""
+    found: dict[int, LastLook] = {}
+    for row, text in ready.filter(pl.col("attributes") != "{}").select("row", "attributes").iter_rows():
+        try:
+            check_attributes(json.loads(text))
+        except FactRefused as wrong:
+            found[row] = LastLook("attributes", f"{wrong.column} {wrong.value}", wrong.reason, wrong.remedy)
+    return found
 
 
 def _contracts(b: Brought) -> tuple[list[pl.Expr], list[RowRule]]:
@@ -281,7 +324,10 @@ def _contracts(b: Brought) -> tuple[list[pl.Expr], list[RowRule]]:
 ALIKE = ("product", "rate", "unit", "every", "instalments", "gap")
 
 
-def _out_of_bounds(b: Brought, ready: pl.DataFrame) -> dict[int, str]:
+SPLIT = "split the contract, or correct principal, rate or interval"
+
+
+def _out_of_bounds(b: Brought, ready: pl.DataFrame) -> dict[int, LastLook]:
     """Contracts whose principal, rate and periods together cannot be reckoned in whole numbers of 64 bits.
 
     Contracts of the same terms are looked at once, with the largest principal; all of them only if that fails.
@@ -294,7 +340,8 @@ def _out_of_bounds(b: Brought, ready: pl.DataFrame) -> dict[int, str]:
     if not wrong:
         return {}
     alike = rows.join(pl.DataFrame(wrong, schema=most.schema).select(ALIKE), ALIKE, "semi")
-    return {row["row"]: why for row in alike.iter_rows(named=True) if (why := _why(terms, row))}
+    found = {row["row"]: _why(terms, row) for row in alike.iter_rows(named=True)}
+    return {row: LastLook("principal", "", why, SPLIT) for row, why in found.items() if why}
 
 
 def _why(terms: list[np.void], row: dict[str, Any]) -> str:
@@ -380,6 +427,58 @@ def _agreements(b: Brought) -> tuple[list[pl.Expr], list[RowRule]]:
     return expressions, rules
 
 
+def _details_changed(
+    connection: psycopg.Connection[Any], ready: pl.DataFrame, file: str
+) -> tuple[int, list[RefusedRow]]:
+    """Borrowers whom the store has otherwise: a row with a later `known_on` changes them from that day on.
+
+    What the row does not name stays. A row that says what was known on its own day is old news and known. A row of
+    other content that is not later than what was told of these fields last is refused: which of the two is right?
+    """
+    found = connection.execute(
+        "select i.row, f.reference, f.known_on from incoming i join borrower f using (reference) "
+        "where (i.name <> '' and f.name <> i.name) or not (f.attributes @> i.attributes) order by f.borrower"
+    ).fetchall()
+    rows = {row["row"]: row for row in ready.iter_rows(named=True)}
+    lock_borrowers(connection, [borrower_number(connection, reference)[0] for _, reference, _ in found])
+    changed, refused = 0, []
+    for row, reference, first_known in found:
+        done = _change(connection, rows[row], reference, first_known, f"{file} row {row}")
+        if isinstance(done, LastLook):
+            refused.append(RefusedRow(file, row, done.column, done.value, done.reason, done.remedy))
+        else:
+            changed += done
+    return changed, refused
+
+
+def _change(
+    connection: psycopg.Connection[Any], row: dict[str, Any], borrower: str, first_known: date, place: str
+) -> bool | LastLook:
+    """Whether a row changed a borrower; LastLook: it says other things, and not later ones."""
+    wanted = {field: value for field, value in json.loads(row["attributes"]).items() if field != NAME}
+    wanted |= {NAME: row["name"]} if row["name"] else {}
+    known_on = row["known_on"]
+    now, then = details_of(connection, borrower), details_of(connection, borrower, known_on, known_on)
+    if _differs(then, wanted) == [] or (fields := _differs(now, wanted)) == []:
+        return False
+    last = max(first_known, latest(now.changes, fields))
+    if not last < known_on <= date.today():
+        told = " ".join(f"--attribute {f}={wanted[f]}" if f != NAME else f"--name {wanted[f]}" for f in fields)
+        return LastLook(
+            "known_on", str(known_on), f"{', '.join(fields)} of {borrower} are otherwise since {last}",
+            f"write the later day from which it holds, or correct it: `afterloan correct {borrower} --reason … {told}`",
+        )  # fmt: skip
+    who, name = IMPORTER.name, f"details:{borrower}:{known_on}:{sha256(row['attributes'].encode()).hexdigest()[:12]}"
+    change_details(connection, borrower, wanted, known_on, known_on, who, f"told by {place}", name)
+    return True
+
+
+def _differs(details: BorrowerDetails, wanted: dict[str, Any]) -> list[str]:
+    """The fields of which a row says something else."""
+    has = {**details.attributes, NAME: details.name}
+    return sorted(field for field, value in wanted.items() if has.get(field) != value)
+
+
 NO_CONTRACT = ("c.loan is null", "contract", "no contract of that reference", "import it first, or correct the name")
 
 
@@ -419,6 +518,8 @@ KINDS = (
         "select reference, known_on, name, attributes from incoming on conflict (reference) do nothing",
         (),
         "(f.name, f.attributes) is distinct from (i.name, i.attributes)",
+        _attributes_wrong,
+        _details_changed,
     ),
     FileKind(
         "contracts",
@@ -653,16 +754,15 @@ def judge(
             ready = ready.filter((pl.col(second) >= pl.col(first)).fill_null(True))  # an empty day is no late one
     if kind.last and len(ready):
         refused_rows = kind.last(brought, ready)
-        remedy = "split the contract, or correct principal, rate or interval"
-        refused += [RefusedRow(file, row, "principal", "", why, remedy) for row, why in refused_rows.items()]
+        refused += [RefusedRow(file, row, x.column, x.value, x.reason, x.remedy) for row, x in refused_rows.items()]
         ready = ready.filter(~pl.col("row").is_in(list(refused_rows)))
     return ready, refused
 
 
 def load(
     connection: psycopg.Connection[Any], kind: FileKind, ready: pl.DataFrame, file: str
-) -> tuple[int, list[RefusedRow]]:
-    """Take a batch in, in one transaction: rows new to the store, and those that the store refused."""
+) -> tuple[int, int, list[RefusedRow]]:
+    """Take a batch in, in one transaction: rows new to the store, rows changed, and those that the store refused."""
     names = [column.split()[0] for column in kind.incoming.split(", ")]
     renamed = ready.rename({"on": "on_day", "of": "of_ref"}, strict=False).select(names)
     connection.execute(f"create temp table incoming ({kind.incoming}) on commit drop")
@@ -670,7 +770,9 @@ def load(
         copy.write(renamed.write_csv(include_header=False, quote_style="necessary").encode())
     loaded = connection.execute(kind.load).rowcount
     if loaded == len(ready):
-        return loaded, []
+        return loaded, 0, []
+    if kind.changes is not None:
+        return loaded, *kind.changes(connection, ready, file)
     left, known = JOINS.get(kind.name, FACT_JOINS)
     refused: list[RefusedRow] = []
     key = "of_ref" if kind.name == "reversals" else "reference" if "reference" in names else "contract"
@@ -682,7 +784,7 @@ def load(
     key = "reference" if "reference" in names else "contract"
     found = connection.execute(f"select i.row, i.{key} from {known} where {kind.differs}").fetchall()
     refused += [RefusedRow(file, row, key, value, *OTHER_CONTENT) for row, value in found if row not in told]
-    return loaded, refused
+    return loaded, 0, refused
 
 
 def bring_in(
@@ -757,13 +859,13 @@ def _bring_file(
         )
         report.read += 1
 
-    def take(frame: pl.DataFrame, first_row: int) -> tuple[int, int, list[RefusedRow]]:
+    def take(frame: pl.DataFrame, first_row: int) -> Taken:
         ready, bad = judge(frame, kind, brought, path.name, first_row)
         with store.connect() as connection:
             connection.execute("set local synchronous_commit = on")
             resume_act(connection, act)
-            loaded, worse = load(connection, kind, ready, path.name)
-        return len(frame), loaded, bad + worse
+            loaded, changed, worse = load(connection, kind, ready, path.name)
+        return Taken(len(frame), loaded, changed, bad + worse)
 
     with ThreadPoolExecutor(threads) as pool:
         waiting = []
@@ -776,7 +878,7 @@ def _bring_file(
         for job in waiting:
             _count(report, refused, job.result(), progress, total)
     report.refused = len(refused)
-    report.known = report.read - report.loaded - report.refused
+    report.known = report.read - report.loaded - report.changed - report.refused
     report.seconds = time.monotonic() - started
     return report, refused
 
@@ -784,13 +886,14 @@ def _bring_file(
 def _count(
     report: FileReport,
     refused: list[RefusedRow],
-    done: tuple[int, int, list[RefusedRow]],
+    done: Taken,
     progress: Progress | None,
     total: int,
 ) -> None:
-    report.read += done[0]
-    report.loaded += done[1]
-    refused.extend(done[2])
+    report.read += done.read
+    report.loaded += done.loaded
+    report.changed += done.changed
+    refused.extend(done.refused)
     if progress:
         progress(report.file, report.read, total)
 

@@ -46,6 +46,16 @@ class Message:
     zone: str
 
 
+class NoAddress(ValueError):
+    """A borrower of whom the address of a channel is not told; `name`: the attribute that lacks."""
+
+    def __init__(self, borrower: str, name: str) -> None:
+        """Whose, and which; the message says how to tell it."""
+        remedy = f"tell it: `afterloan correct {borrower} --reason … --attribute {name}=…`"
+        super().__init__(f"borrower {borrower} has no {name} on file; {remedy}")
+        self.name = name
+
+
 def token(key: str) -> str:
     """A name for a key that any receiver accepts: 32 hexadecimal digits; the store finds the key again by it."""
     return hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()
@@ -97,6 +107,8 @@ class Messages:
             try:
                 self.made[item.action] = self.message(fresh, defaults, now)
                 asked.append(fresh)
+            except NoAddress as refusal:
+                words[item.action] = SendRefused(str(refusal), {"lacks": refusal.name})
             except (TemplateRefused, ValueError) as refusal:
                 words[item.action] = SendRefused(str(refusal))
         verdicts = admit_many(connection, [self._attempt(i, now) for i in asked]) if asked else []
@@ -161,14 +173,14 @@ class Messages:
         return Message(item, self.address(item), text, place.jurisdiction, str(zone))
 
     def address(self, item: Item) -> str:
-        """Where it goes: the action's own address, else the borrower's attribute. Raises ValueError."""
-        told = message_of(item).to or item.attributes.get(ADDRESS[self.contact]) or ""
+        """Where it goes: the action's own address, else the borrower's attribute. Raises NoAddress, ValueError."""
+        name = ADDRESS[self.contact]
+        told = str(message_of(item).to or item.attributes.get(name) or "").strip()
         if not told:
-            name = ADDRESS[self.contact]
-            raise ValueError(f"borrower {item.borrower} has no {name} on file; add the attribute {name}")
-        if not str(told).isprintable():
+            raise NoAddress(item.borrower, name)
+        if not told.isprintable():
             raise ValueError(f"{told!r}: an address with a line break or control sign; write it in one line")
-        return str(told)
+        return told
 
     # -- send -----------------------------------------------------------------------------------------------
 
@@ -195,7 +207,8 @@ class Messages:
             if isinstance(outcome, Sent):
                 rows += self._sent(item, outcome, now)
             elif isinstance(outcome, SendRefused):
-                told = {"key": item.key, "channel": self.contact, "why": outcome.why[:500]}
+                lacks = str(outcome.detail.get("lacks", ""))
+                told = {"key": item.key, "channel": self.contact, "why": outcome.why[:500], "lacks": lacks}
                 rows.append(self._row(MessageFailed.KIND, f"failed:{item.key}", item, now, told))
             if isinstance(outcome, Retry) or (isinstance(outcome, SendRefused) and item.action in self.admitted):
                 rows.append(self._ended(item, "not_connected", now))

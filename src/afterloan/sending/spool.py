@@ -19,7 +19,7 @@ class Spool(Messages):
     """A file for each message under `folder`/CHANNEL (.eml, .txt, .pdf), named by its key, and a line in ledger.jsonl.
 
     The file is written beside and linked into place, so the same key makes one file, and whether it is there can be
-    asked. A borrower without an address is written to by reference: the folder is read by people.
+    asked. A borrower without an address gets nothing here either: what is addressed to nobody was not sent.
     """
 
     promise = Promise.KEYED
@@ -30,13 +30,6 @@ class Spool(Messages):
         super().__init__(channel, place)
         self.folder = Path(place.config.get("folder") or place.home / "sent")
         self.ending = {"email": "eml", "letter": "pdf"}.get(self.contact, "txt")
-
-    def address(self, item: Item) -> str:
-        """The address, or the borrower's reference where there is none."""
-        try:
-            return super().address(item)
-        except ValueError:
-            return f"borrower {item.borrower}"
 
     def file(self, key: str) -> Path:
         """Where the message of a key is."""

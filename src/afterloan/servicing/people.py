@@ -1,77 +1,55 @@
-"""Details of a borrower corrected, and the lender's own place set: checked where they enter, kept with who and why."""
+"""Details of a borrower changed by dated facts, the lender's own place and roles: all checked where they enter."""
 
-import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from psycopg.types.json import Jsonb
 from pydantic import Field
 
 from afterloan.facts import FactRefused
-from afterloan.facts.person import DetailsCorrected
 from afterloan.rules.packs import rules_of
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
 from afterloan.store.contacts import set_defaults
-from afterloan.store.events import tell
+from afterloan.store.details import NAME, change_details, details_of
 from afterloan.store.settings import Setting, set_parts
-from afterloan.strategy.places import check_place
-
-PHONE = re.compile(r"\+?[0-9][0-9 ()-]{4,24}")
+from afterloan.strategy.attributes import check_attributes
 
 
 class CorrectDetails(Asked):
-    """What is right of `borrower`: a `name`, attributes by name (null takes one away); `reason` says how we know."""
+    """What is right of `borrower`: a `name`, attributes by name (null takes one away); `reason` says how we know.
+
+    `since`: the day from which it holds, the act's day unless given; what was wrong from the first day on holds since
+    the day on which it was told.
+    """
 
     borrower: str
     reason: str = Field(min_length=1, max_length=4_000)
+    since: date | None = None
     name: str | None = Field(default=None, min_length=1, max_length=200)
     attributes: dict[str, Any] = Field(default_factory=dict)
 
 
-def check_attribute(name: str, value: Any) -> None:
-    """Refuse an attribute that would mislead who reads it: a zone, place, language or phone that is none.
-
-    Raises FactRefused. `check_attribute("timezone", "America/New_york")` is refused: the name ends in York.
-    """
-    check_place(name, value)
-    if name == "phone" and not PHONE.fullmatch(str(value)):
-        raise FactRefused(
-            name, value, "is no phone number", "write digits with the country's code, e.g. +86 138 0013 8000"
-        )
-
-
 def correct_details(desk: Desk, asked: CorrectDetails, on: date) -> dict[str, Any]:
-    """Correct a borrower's name and attributes; what stood before stays on record.
+    """Change a borrower's name and attributes from a day on; what stood before stays on record, with who and why.
 
     `changed` lists the fields that are other now; nothing to change is refused, for somebody thought otherwise.
     """
-    connection = desk.connection
-    row = connection.execute(
-        "select name, attributes from borrower where reference = %s for update", (asked.borrower,)
-    ).fetchone()
-    assert row is not None  # the door has locked the borrower by this reference
-    was = {"name": row[0], **row[1]}
-    new = {**asked.attributes, **({"name": asked.name} if asked.name else {})}
-    changed = {k: v for k, v in new.items() if was.get(k) != v}
-    if not changed:
-        raise FactRefused("attributes", ", ".join(new) or "nothing", "is so already", "name what is to be otherwise")
-    for name, value in changed.items():
-        if value is not None:
-            check_attribute(name, value)
-    tell(
-        connection,
-        DetailsCorrected(
-            borrower=asked.borrower, on=on, known_on=on, reference=desk.reference, by=desk.who.name,
-            reason=asked.reason, before={k: was.get(k) for k in changed}, after=changed,
-        ),
-    )  # fmt: skip
-    attributes = {k: v for k, v in {**row[1], **asked.attributes}.items() if v is not None}
-    connection.execute(
-        "update borrower set name = %s, attributes = %s where reference = %s",
-        (asked.name or row[0], Jsonb(attributes), asked.borrower),
+    wanted = {**asked.attributes, **({NAME: asked.name} if asked.name else {})}
+    if NAME in asked.attributes:
+        raise FactRefused("attributes", NAME, "is no attribute", "give it as the name: `--name` at the keyboard")
+    since = asked.since or on
+    stood = details_of(desk.connection, asked.borrower)
+    check_attributes({**_of_identity(stood.attributes), **asked.attributes})
+    changed = change_details(
+        desk.connection, asked.borrower, wanted, since, on, desk.who.name, asked.reason, desk.reference
     )
-    return {"borrower": asked.borrower, "changed": sorted(changed)}
+    return {"borrower": asked.borrower, "changed": changed, "since": since.isoformat()}
+
+
+def _of_identity(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """What a new number of identity is looked at together with."""
+    return {name: attributes[name] for name in ("id_type",) if attributes.get(name)}
 
 
 class SetPlace(Asked):
@@ -88,9 +66,20 @@ def set_place(desk: Desk, asked: SetPlace, on: date) -> dict[str, Any]:
     told = {k: v for k, v in asked.model_dump().items() if v is not None}
     for name, of in (("jurisdiction", "jurisdiction"), ("language", "language"), ("zone", "timezone")):
         if name in told:
-            check_attribute(of, told[name])
+            check_attributes({of: told[name]})
+    if told.get("lender_type") and told["lender_type"] not in lender_types():
+        raise FactRefused(
+            "lender_type", told["lender_type"], "no rule names such a lender",
+            f"there are: {', '.join(sorted(lender_types()))}", "unknown",
+        )  # fmt: skip
     set_defaults(desk.connection, **told)
     return {"place": told}
+
+
+def lender_types() -> set[str]:
+    """The kinds of lender that rules of contact and lines of messages bind, and `first_party`, whom those do not."""
+    named = {kind for folder in ("contact", "lines") for rule in rules_of(folder) for kind in rule.lender_types}
+    return named | {"first_party"}
 
 
 class GiveRoles(Asked):

@@ -18,8 +18,10 @@ def _borrower_of(connection: psycopg.Connection[Any], key: str) -> str:
     if key.startswith("line:"):
         remedy = f"give it to a loan: `afterloan unmatched --assign '#{key[5:]}' --loan LOAN`"
         raise FactRefused("of", key, "is money that waits", remedy)
-    if key.startswith("place:"):
-        raise FactRefused("of", key, "ends when it is right", f"correct it: `afterloan correct {key[6:]} …`")
+    if key.startswith(("place:", "address:")):
+        borrower, _, lacks = key.partition(":")[2].partition(":")
+        how = f"`afterloan correct {borrower} --reason … --attribute {lacks or 'timezone'}=…`"
+        raise FactRefused("of", key, "ends when it is right", f"tell it: {how}")
     row = connection.execute(
         "select b.reference from borrower b where b.borrower in (select borrower from outbox where key = %s "
         "union select borrower from event where reference = %s)",

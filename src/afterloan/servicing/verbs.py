@@ -155,7 +155,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("task.assign", "Give a task to a person.", "tasks:AssignTask:assign_task", "task assign"),
     Verb(
         "person.correct",
-        "Correct a borrower's name or attributes.",
+        "Change a borrower's name or attributes from a day on.",
         "people:CorrectDetails:correct_details",
         "correct",
     ),

@@ -417,9 +417,16 @@ def _held(case: ContactCase) -> list[tuple[Rule, ContactRefused]]:
 
 @cache
 def contact_rules(jurisdiction: str, on: date, lender_type: str | None = None) -> tuple[Rule, ...]:
-    """The contact rules that bind on a day at a place: the place's and the lender's own; drafts are not among them."""
+    """The contact rules that bind on a day at a place: the place's and the lender's own; drafts are not among them.
+
+    A manner of the lender's `only_without` a check stands in where the place has no such rule for this lender that
+    day: without it a place whose law names no hours would be open at night.
+    """
     every = rules_of("contact")
-    return tuple(in_force(every, jurisdiction, on, lender_type) + in_force(every, ANY, on, lender_type))
+    local = in_force(every, jurisdiction, on, lender_type)
+    there = {rule.parameters["check"] for rule in local}
+    own = in_force(every, ANY, on, lender_type)
+    return tuple(local + [rule for rule in own if rule.parameters.get("only_without") not in there])
 
 
 def _applies(rule: Rule, request: Request) -> bool:

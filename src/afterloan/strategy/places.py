@@ -21,6 +21,13 @@ def places_known() -> frozenset[str]:
     return frozenset(rule.jurisdiction for rule in rules_of("contact") if rule.jurisdiction != "ANY")
 
 
+@cache
+def zones_of(jurisdiction: str) -> tuple[str, ...]:
+    """The time zones in which a borrower of a place may live, by the pack `places`; empty: it has not the place."""
+    found = [rule for rule in rules_of("places") if rule.jurisdiction == jurisdiction]
+    return tuple(found[-1].parameters["zones"]) if found else ()
+
+
 def zone_known(name: str) -> None:
     """Raises FactRefused for a time zone that is not known."""
     try:
@@ -39,7 +46,7 @@ def check_place(name: str, value: Any) -> None:
     if name == "timezone":
         for zone in value if isinstance(value, list) else [value]:
             zone_known(str(zone))
-    elif name == "jurisdiction" and value not in places_known():
+    elif name == "jurisdiction" and str(value) not in places_known():
         raise FactRefused(name, value, "no such place in the packs", f"there are: {', '.join(sorted(places_known()))}")
     elif name == "language" and not LANGUAGE.fullmatch(str(value)):
         raise FactRefused(name, value, "is no language tag", "write it as zh-CN or en")
@@ -53,23 +60,33 @@ def what_is_wrong(attributes: Mapping[str, Any]) -> str:
                 check_place(name, attributes[name])
             except FactRefused as refusal:
                 return str(refusal)
+    place = str(attributes.get("jurisdiction") or "")
+    if place and not attributes.get("timezone") and not zones_of(place):
+        return f"timezone: none told, and the packs have no zones of {place}; tell the borrower's own, e.g. Asia/Tokyo"
     return ""
+
+
+def _zones(told: Any, jurisdiction: str, defaults: Mapping[str, Any]) -> tuple[str, ...]:
+    if told:
+        return tuple(map(str, told)) if isinstance(told, list) else (str(told),)
+    own = jurisdiction == defaults["jurisdiction"]
+    return (str(defaults["zone"]),) if own else zones_of(jurisdiction)
 
 
 def place_of(attributes: Mapping[str, Any], defaults: Mapping[str, Any]) -> Place:
     """A borrower's place out of the attributes `jurisdiction`, `timezone` (one or several), `language`.
 
     Where one of them is none, `wrong` says so and the rest is the lender's own place: the day's books go on by it, and
-    nobody is contacted by it (`store/contacts.py`, `strategy/plan.py`).
+    nobody is contacted by it (`store/contacts.py`, `strategy/plan.py`). A borrower of another place than the lender's
+    whose zone is not told may be anywhere in it: an hour has to suit in all its zones.
     """
     wrong = what_is_wrong(attributes)
     if wrong:
         attributes = {}
-    told = attributes.get("timezone") or defaults["zone"]
-    zones = tuple(told) if isinstance(told, list) else (str(told),)
+    jurisdiction = str(attributes.get("jurisdiction") or defaults["jurisdiction"])
     return Place(
-        str(attributes.get("jurisdiction") or defaults["jurisdiction"]),
-        zones,
+        jurisdiction,
+        _zones(attributes.get("timezone"), jurisdiction, defaults),
         str(attributes.get("language") or defaults["language"]),
         defaults.get("lender_type"),
         wrong,

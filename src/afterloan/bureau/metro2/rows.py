@@ -60,7 +60,7 @@ def segments(rows: pl.DataFrame, identities: pl.DataFrame, sender: dict[str, Any
 def _refused(both: pl.DataFrame) -> pl.DataFrame:
     parts = [
         both.filter(pl.col(name).fill_null("").str.strip_chars() == "").select(
-            "loan", field=pl.lit(field), reason=pl.lit(f"the borrower's attribute {name!r} is missing; add it")
+            "loan", field=pl.lit(field), reason=_missing(name)
         )
         for name, field in NEEDED.items()
     ]
@@ -73,7 +73,7 @@ def _refused(both: pl.DataFrame) -> pl.DataFrame:
         )
         parts.append(both.filter(odd).select("loan", field=pl.lit(field), reason=reason))
     nobody = (_number("ssn") == 0) & _birth().is_null()
-    reason = pl.lit("neither attribute 'ssn' nor 'date_birth' is there; one is needed")
+    reason = pl.concat_str(pl.lit("neither 'ssn' nor 'date_birth' is there: "), _missing("date_birth"))
     parts.append(both.filter(nobody).select("loan", field=pl.lit("social_security_number"), reason=reason))
     parts.append(
         both.filter(pl.col("reference").str.len_chars() > 30).select(
@@ -81,6 +81,14 @@ def _refused(both: pl.DataFrame) -> pl.DataFrame:
         )
     )
     return pl.concat(parts).cast(REFUSED)  # type: ignore[arg-type]
+
+
+def _missing(name: str) -> pl.Expr:
+    """That an attribute is not told, and how to tell it."""
+    return pl.format(
+        "the borrower's attribute '{}' is missing; add it: `afterloan correct {} --reason … --attribute {}=…`",
+        pl.lit(name), pl.col("person"), pl.lit(name),
+    )  # fmt: skip
 
 
 def _number(name: str) -> pl.Expr:

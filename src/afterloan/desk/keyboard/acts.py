@@ -48,9 +48,29 @@ def _value(name: str, text: str, known: set[str]) -> tuple[str, Any]:
     """A field from `name=text`: lists and records as JSON, `amount=12.00` as `amount_fen`."""
     if name not in known and f"{name}_fen" in known:
         return f"{name}_fen", amount_of(text)
-    if text[:1] in "[{":
-        return name, json.loads(text)
-    return name, text
+    return name, _plain(name, text)
+
+
+def _plain(name: str, text: str) -> Any:
+    """The value of a text: lists and records are JSON. Raises Stop for one that is begun and is none."""
+    from afterloan.desk.keyboard.doing import Stop
+
+    if text[:1] not in ("[", "{"):
+        return text
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise Stop(f'{name}: {text!r} is no JSON ({error}); write a list as ["a", "b"]') from error
+
+
+def _attribute(text: str) -> tuple[str, Any]:
+    """An attribute from `name=value`; an empty value takes it away. Raises Stop for a name without a mark."""
+    from afterloan.desk.keyboard.doing import Stop
+
+    name, mark, value = text.partition("=")
+    if not mark or not name.strip():
+        raise Stop(f"--attribute {text!r}: no name=value; `{name}=` takes it away")
+    return name.strip(), _plain(name, value.strip()) or None
 
 
 def do(
@@ -206,16 +226,18 @@ def correct(
     reason: Annotated[str, typer.Option(help="How we know.")],
     name: Annotated[str, typer.Option(help="The right name.")] = "",
     attribute: Annotated[list[str] | None, typer.Option(help="name=value; an empty value takes it away.")] = None,
+    since: Annotated[str, typer.Option(help="The day from which it holds; the act's day unless given.")] = "",
     on: Today = "",
     reference: Named = "",
     by: By = "",
     dry_run: Dry = False,
     as_json: AsJson = False,
 ) -> None:
-    """Correct BORROWER's name or attributes (phone, timezone, jurisdiction, language, address …)."""
-    parts = [one.partition("=") for one in attribute or []]
-    asked: dict[str, Any] = {"borrower": borrower, "reason": reason, "attributes": {k: v or None for k, _, v in parts}}
+    """Change BORROWER's name or attributes (mobile, timezone, jurisdiction, language, address …) from a day on."""
+    attributes = dict(map(_attribute, attribute or []))
+    asked: dict[str, Any] = {"borrower": borrower, "reason": reason, "attributes": attributes}
     asked |= {"name": name} if name else {}
+    asked |= {"since": since} if since else {}
     _do("person.correct", asked, on, reference, by, as_json, dry_run)
 
 
