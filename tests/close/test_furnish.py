@@ -1,7 +1,8 @@
 """A month furnished from a generated book, the file read back, and run again."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -11,13 +12,19 @@ import pytest
 from afterloan.bureau.metro2.accuracy import check_accuracy
 from afterloan.bureau.metro2.month import read_month
 from afterloan.bureau.reportable import reportable
-from afterloan.close.furnish import FurnishRefused, furnish
+from afterloan.close.furnish import FurnishRefused, announced, furnish
 from afterloan.dates import day
+from afterloan.desk.keyboard.doing import kinds_sent
+from afterloan.enquiry.tasks import tasks
 from afterloan.facts import ChargedOff, Repaid, Reversed
 from afterloan.facts.bureau import AdverseNoticeDelivered
+from afterloan.facts.message import MessageDelivered
+from afterloan.facts.outbox import Action, NoticeBody
 from afterloan.generate import generate
 from afterloan.intake.book import bring_in
 from afterloan.store.events import tell
+from afterloan.store.furnished import Furnishing
+from afterloan.store.outbox import put
 from afterloan.store.read import books
 from afterloan.store.record import record
 from afterloan.store.server import Store
@@ -60,14 +67,41 @@ def rows(store: Store, sql: str, *values: object) -> list[tuple[object, ...]]:
         return connection.execute(sql, values).fetchall()
 
 
+def notices_open(store: Store) -> list[str]:
+    with store.connect() as connection:
+        return [t.key for t in tasks(connection, kinds_sent(), date(2025, 1, 4)) if t.queue == "bureau-notice"]
+
+
+def test_the_ladders_word_before_reporting_is_such_a_notice(store: Store) -> None:
+    """It names L1 and was delivered on 5 January: L1 may be reported from then on, L2 may not; nobody asks twice."""
+    with store.connect() as connection:
+        number = borrower(connection, "B1")
+        loan(connection, "L1", "B1", "2024-11-10")
+        loan(connection, "L2", "B1", "2024-11-12")
+        told = NoticeBody(template="bureau-notice", purpose="legal_notice", values={"loans": ["L1"]})
+        at, on = datetime(2025, 1, 5, 3, tzinfo=UTC), date(2025, 1, 5)
+        put(connection, [Action("cn/notice/B1", number, "bureau.notice", at, on, None, told)])
+        loans = [r[0] for r in connection.execute("select loan from contract order by reference").fetchall()]
+        about = Furnishing(1, "pboc", date(2024, 12, 31), date(2025, 1, 6), "0", True)
+        assert announced(connection, loans, about) == set()
+        event = MessageDelivered(
+            borrower="B1", on=on, at=at, known_on=on, reference="delivered:cn/notice/B1", key="cn/notice/B1",
+            channel="push",
+        )  # fmt: skip
+        tell(connection, event)
+        assert announced(connection, loans, about) == {loans[0]}
+        assert announced(connection, loans, replace(about, known_on=date(2025, 1, 4))) == set()
+
+
 def test_the_notice_before_the_first_adverse_report_is_a_gate(store: Store, tmp_path: Path) -> None:
     book(store, tmp_path / "book", 250)
     first = furnish(store, END, "metro2", tmp_path / "out", sender=SENDER)
     held = rows(store, "select count(*) from finding where about = 'bureau.held'")[0][0]
     assert first.held == held == rows(store, "select count(*) from outbox where kind = 'notice.adverse'")[0][0] > 0
-    assert rows(store, "select count(*) from outbox where kind = 'task'")[0][0] == held
+    assert rows(store, "select count(*) from outbox where kind = 'task'")[0][0] == held == len(notices_open(store))
     assert rows(store, "select count(*) from furnished where adverse")[0][0] == 0
     assert deliver(store, date(2025, 1, 3)) == held
+    assert notices_open(store) == []  # delivered, by whatever way: nobody has to look at it any more
     later = furnish(store, END, "metro2", tmp_path / "out", date(2025, 1, 5), SENDER)
     assert rows(store, "select count(*) from furnished where adverse")[0][0] >= held
     _, frame = read_month(later.file.read_bytes())

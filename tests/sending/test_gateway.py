@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from afterloan.facts.act import Answer
 from afterloan.facts.message import MessageDelivered
 from afterloan.sending.channels import ChannelsRefused, read_setting
 from afterloan.sending.drain_work import drain
 from afterloan.sending.messages import token
-from afterloan.sending.receipts import take, take_callback
+from afterloan.sending.receipts import take_callback
 from afterloan.sending.webhook import CallbackRefused, signed, verified
+from afterloan.servicing.desk import desk_of
+from afterloan.servicing.receipts import take
 from afterloan.store.events import events_of
 from afterloan.store.server import Store
 
@@ -154,9 +157,12 @@ def check_receipts(store: Store) -> None:
     assert (counts["message.delivered"], counts["message.bounced"], counts["contact.opted_out"]) == (1, 1, 1)
     body = json.dumps({"key": "sms/4", "status": "opened", "at": at})
     real = datetime.now(UTC)
-    with store.connect() as connection:
+    with desk_of(store, real) as desk:
         good = signed(SECRET, "cb-1", real, body)
-        assert take_callback(connection, SECRET, good, body.encode(), real).new == 1
+        done = take_callback(desk, SECRET, good, body.encode(), real.date())
+        assert isinstance(done, Answer) and (done.verb, done.body["new"], done.body["known"]) == ("receipt.take", 1, 0)
+        again = take_callback(desk, SECRET, good, body.encode(), real.date())
+        assert isinstance(again, Answer) and again.known and again.act == done.act
         for headers, data in (
             (good, body.replace("sms/4", "sms/3")),
             (signed(SECRET, "cb-2", real - timedelta(minutes=6), body), body),
@@ -166,7 +172,7 @@ def check_receipts(store: Store) -> None:
             ({**good, "webhook-signature": "nonsense"}, body),
         ):
             with pytest.raises(CallbackRefused, match="callback refused"):
-                take_callback(connection, SECRET, headers, data.encode(), real)
+                take_callback(desk, SECRET, headers, data.encode(), real.date())
 
 
 def test_the_published_vector_of_standard_webhooks() -> None:

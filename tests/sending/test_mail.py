@@ -12,7 +12,7 @@ from afterloan.sending.channels import LENDER, read_setting
 from afterloan.sending.drain_work import drain
 from afterloan.sending.messages import token
 from afterloan.sending.mime import encoded, one_line
-from afterloan.sending.receipts import bounces, read_file, take
+from afterloan.servicing.receipts import bounces, rows_of, take
 from afterloan.store.events import events_of
 from afterloan.store.server import Store
 
@@ -64,7 +64,7 @@ def test_a_mail_goes_out_and_comes_back(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "back.eml"
     file.write_text(BOUNCE.format(action="failed", status="5.1.1", token=token("m/1")))
     with store.connect() as connection:
-        taken = take(connection, read_file(file), datetime(2026, 3, 14, tzinfo=UTC))
+        taken = take(connection, rows_of(file.name, file.read_bytes()), datetime(2026, 3, 14, tzinfo=UTC))
         assert (taken.new, taken.refused) == (1, [])
         # what was told reads back, each as its own class
         told = [e for b in ("B1", "B2", "B3") for e in events_of(connection, b)]
@@ -106,10 +106,10 @@ def test_bounces_are_read_by_their_status() -> None:
 def test_a_file_that_is_cut_or_strange_loses_only_what_is_wrong(tmp_path: Path) -> None:
     file = tmp_path / "r.jsonl"
     file.write_text('{"key": "a", "status": "opened", "at": "2026-03-13T04:00:00Z"}\n{"key": "b", "sta')
-    rows = read_file(file)
+    rows = rows_of(file.name, file.read_bytes())
     assert rows[0]["key"] == "a" and rows[1]["status"].startswith("not JSON")
-    with pytest.raises(ValueError, match=r"receipts are \.jsonl, \.csv or \.eml"):
-        read_file(tmp_path / "x.txt") if (tmp_path / "x.txt").write_text("x") else None
+    with pytest.raises(ValueError, match=r"receipts are \.jsonl, \.csv, \.json or \.eml"):
+        rows_of("x.txt", b"x")
 
 
 def test_headers_cannot_be_opened() -> None:

@@ -418,7 +418,7 @@ def test_nacha_is_paid_by_silence_and_comes_back_with_a_code(store: Store, tmp_p
         taken = take_results(connection, read_results(data, "returns"), date(2025, 5, 14))
     assert taken.counts == {"returned": 1}
     assert told(store, "debit.returned")[0]["reason"] == "not_authorised"
-    assert told(store, "mandate.revoked")[0]["by"] == "bank"
+    assert told(store, "mandate.revoked")[0]["by"] == "ending of mandates"  # a rule of ours, not a party
     assert [m[0] for m in money(store)] == [50, 90]
 
 
@@ -490,7 +490,7 @@ def test_one_wrong_number_holds_up_nobody(store: Store, tmp_path: Path) -> None:
     (order,) = read_collection("nacha", out.path.read_bytes(), "f").orders
     assert (order.end_to_end, order.name) == (keys["B2"], "Jose Nunez")
     assert [(t["of"], t["by"], t["reason"]) for t in told(store, "mandate.revoked")] == [
-        ("M-B1", "afterloan", "wrong_account")
+        ("M-B1", "ending of mandates", "wrong_account")
     ]
     with store.connect() as connection:
         (row,) = open_refusals(connection)

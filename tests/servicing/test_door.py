@@ -1,18 +1,26 @@
 """The one door: the same answer for the same asking, a refusal that leaves nothing, an act on every row."""
 
+import json
+import re
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import date
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from afterloan.facts.act import Answer, Refused, Who
+from afterloan.enquiry.acts import acts_done
+from afterloan.enquiry.story import records
+from afterloan.facts.act import FEW_MAY_READ, Answer, Refused, Who
+from afterloan.facts.events import KINDS
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import approve, do, propose
 from afterloan.servicing.may import permission_of
-from afterloan.servicing.verbs import VERBS
+from afterloan.servicing.verbs import RULES, VERBS
 from afterloan.store.acts import act_known
 from afterloan.store.server import Store
 from tests.strategy.books import borrower, loan
@@ -151,3 +159,42 @@ def test_every_verb_can_be_found_and_somebody_may_do_it(verb: Any) -> None:
     assert verb.does.__doc__ and verb.asked.__doc__
     rule = permission_of(verb.name, ON)
     assert rule is not None, f"{verb.name}: no rule of the pack `permissions` names it"
+
+
+AGENCY_FILE = b"reference,placement,borrower,kind,on,at,channel,outcome,amount_fen,due_on,note\n"
+
+
+def test_a_file_is_proposed_and_approved_as_that_very_file(desk: Desk) -> None:
+    """The act keeps the digest; the proposal keeps the file, so that nobody has to bring it a second time."""
+    digest = sha256(AGENCY_FILE).hexdigest()
+    asked = {"agency": "Rapid", "sha256": digest, "content": b64encode(AGENCY_FILE)}
+    proposed = done(propose(desk, AGENT, "agency.answers", asked, "p-1", ON))
+    assert proposed.body["waits_for"] == ["lead"]
+    approved = done(approve(desk, LEAD, "p-1", ON))
+    assert (approved.verb, approved.body["taken"]) == ("agency.answers", 0)
+    other = refused(do(desk, LEAD, "agency.answers", {**asked, "sha256": "0" * 64}, "p-2", ON))
+    assert "sha256 is not the digest of the content" in other.why
+    assert count(desk.connection, "kept_file") == 1
+
+
+def test_what_rules_do_inside_is_on_the_list() -> None:
+    """Every verb that a rule of ours keeps an act under without the door is told on the page of verbs."""
+    used = set()
+    for path in (Path(__file__).parents[2] / "src" / "afterloan").rglob("*.py"):
+        if "rehearsal" not in path.parts:
+            text = path.read_text(encoding="utf-8")
+            used |= set(re.findall(r'(?:act_of_rule|acts_of_job)\([^"\n]*(?:"night"\), )?"([a-z_]+\.[a-z_]+)"', text))
+    assert used == set(RULES) and not used & {verb.name for verb in VERBS}
+
+
+def test_what_few_may_read_is_shown_by_no_act_and_no_story(desk: Desk) -> None:
+    """The flag of a borrower, proposed and done: its note is read through `vulnerability.read` alone."""
+    secret = "in hospital since May"
+    asked = {"borrower": "B1", "flag": "health", "note": secret}
+    done(do(desk, LEAD, "vulnerability.flag", asked, "v-1", ON))
+    shown = acts_done(desk.connection, "B1") + acts_done(desk.connection)
+    assert shown and secret not in json.dumps(shown)
+    assert secret not in str(records(desk.connection, "B1"))
+    for kind, fields in FEW_MAY_READ.items():
+        known = {verb.name: verb.asked for verb in VERBS} | {**KINDS}
+        assert set(fields) <= set(known[kind].model_fields), kind

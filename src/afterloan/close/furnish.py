@@ -253,14 +253,21 @@ def notice_key(bureau: str, loan: str) -> str:
 
 
 def announced(connection: psycopg.Connection[Any], loans: list[int], furnishing: Furnishing) -> set[int]:
-    """Which loans may be reported as adverse: told adversely before, or the notice was delivered by the day."""
+    """Which loans may be reported as adverse: told adversely before, or a notice was delivered by the day.
+
+    The ladder's word before reporting (`bureau.notice`) is such a notice for the loans that it names: the borrower is
+    not told a second time.
+    """
     rows = connection.execute(
         "select loan from furnished where bureau = %(b)s and adverse and loan = any(%(l)s) union "
         "select loan from event where kind = 'bureau.notice_delivered' and body->>'bureau' = %(b)s "
         "and loan = any(%(l)s) and known_on <= %(k)s union "
         "select c.loan from contract c join event e on e.kind = 'contact.ended' "
         "and e.body->>'of' = 'notice.adverse:' || %(b)s || ':' || c.reference "
-        "and e.body->>'outcome' in ('delivered', 'reached') and e.known_on <= %(k)s where c.loan = any(%(l)s)",
+        "and e.body->>'outcome' in ('delivered', 'reached') and e.known_on <= %(k)s where c.loan = any(%(l)s) union "
+        "select c.loan from contract c join outbox o on o.borrower = c.borrower and o.kind = 'bureau.notice' "
+        "and o.body->'values'->'loans' ? c.reference where c.loan = any(%(l)s) and exists (select from event e "
+        "where e.reference = 'delivered:' || o.key and e.known_on <= %(k)s)",
         {"b": furnishing.bureau, "l": loans, "k": furnishing.known_on},
     ).fetchall()
     return {int(row[0]) for row in rows}

@@ -4,6 +4,8 @@ from typing import Any
 
 import psycopg
 
+from afterloan.facts.act import shown
+
 BEFORE = "before acts were kept"
 DONE = (
     "select a.act, a.on_day::text, a.at::text, a.verb, a.who, a.who_kind, a.roles, a.door, a.reference, a.asked, "
@@ -20,7 +22,15 @@ def acts_done(
     """Acts, the newest first, as JSON values; of one borrower or one verb where given."""
     rows = connection.execute(DONE, {"verb": verb, "borrower": borrower, "most": most}).fetchall()
     names = ("act", "on", "at", "verb", "who", "who_kind", "roles", "door", "reference", "asked", "answer")
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    return [_shown(dict(zip(names, row, strict=True))) for row in rows]
+
+
+def _shown(act: dict[str, Any]) -> dict[str, Any]:
+    """An act without what few may read, in what a proposal asks too."""
+    asked = act["asked"]
+    if act["verb"] == "proposal.make":
+        asked = {**asked, "asked": shown(str(asked["verb"]), asked["asked"])}
+    return {**act, "asked": shown(act["verb"], asked)}
 
 
 def told_by(connection: psycopg.Connection[Any], reference: str) -> str:

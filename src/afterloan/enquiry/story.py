@@ -9,6 +9,7 @@ import psycopg
 
 from afterloan.dates import date_told, number_of
 from afterloan.facts import FactRefused
+from afterloan.facts.act import shown
 from afterloan.facts.events import Event
 from afterloan.facts.outbox import BodyRefused, read_body
 from afterloan.loan.terms import FactKind
@@ -100,7 +101,13 @@ def _told(events: list[Event], zone: ZoneInfo, language: str) -> Iterator[StoryL
         if at is not None and at.astimezone(zone).date() != event.on:
             at = None
         source = "contact" if event.KIND.startswith(QUIET) else "event"
-        yield StoryLine(event.on, _clock(at, zone), source, event.loan or "", sentence(event.KIND, body, language))
+        yield StoryLine(
+            event.on,
+            _clock(at, zone),
+            source,
+            event.loan or "",
+            sentence(event.KIND, shown(event.KIND, body), language),
+        )
 
 
 def _clock(at: datetime | None, zone: ZoneInfo) -> str:

@@ -48,7 +48,10 @@ PUT = (
     "o.decided_on, o.body, 'task' "
     "from outbox o join borrower b using (borrower) left join contract c on c.loan = o.loan "
     "where (o.kind = 'task' or (o.kind = 'worklist' and o.body->>'queue' = any(%(old)s))) and o.decided_on <= %(on)s "
-    "and not exists (select from event e where e.reference = 'withdrawn:' || o.key)"
+    "and not exists (select from event e where e.reference = 'withdrawn:' || o.key) "
+    # the notice before a report is one thing, whoever delivers it: a channel, or a person who tells that it was
+    "and not (coalesce(o.body->>'queue', '') = 'bureau-notice' and exists (select from event e where "
+    "e.borrower = o.borrower and e.loan = o.loan and e.kind = 'bureau.notice_delivered' and e.known_on <= %(on)s))"
 )
 WITHOUT_CHANNEL = (
     "select o.key, 'no-channel', b.reference, b.name, coalesce(c.reference, ''), o.decided_on, "

@@ -9,6 +9,24 @@ from afterloan.facts import FactRefused, RefusedKind
 WhoKind = Literal["person", "borrower", "partner", "rule"]
 
 
+FEW_MAY_READ: dict[str, tuple[str, ...]] = {
+    "vulnerability.flag": ("note",),
+    "vulnerability.clear": ("reason",),
+    "vulnerability.flagged": ("note",),
+    "vulnerability.cleared": ("reason",),
+}
+"""Fields of acts and events that are read through `vulnerability.read` alone, which keeps that somebody read them."""
+HIDDEN = "not shown here: `afterloan hardship flags` reads it and keeps who did"
+
+
+def shown(kind: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """What an act asked, or an event says, for anybody's eyes: without what few may read.
+
+    `shown("vulnerability.flag", {"flag": "health", "note": "…"})` has the flag and HIDDEN.
+    """
+    return {name: HIDDEN if name in FEW_MAY_READ.get(kind, ()) else value for name, value in told.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Who:
     """A person, borrower, partner or rule that acts: `name`, the `roles` that the door knows, the `door` it came by.

@@ -1,6 +1,7 @@
 """Lives played day by day through the system itself: closes, decisions, sendings, a bank, a bureau, people."""
 
 import hashlib
+import json
 import socket
 import tempfile
 import threading
@@ -29,7 +30,7 @@ from afterloan.close.shard import close_shard
 from afterloan.close.today import restore_lines
 from afterloan.dates import number_of
 from afterloan.facts import Disbursed, Repaid
-from afterloan.facts.act import Who
+from afterloan.facts.act import Answer, Who
 from afterloan.facts.debit import MandateSigned
 from afterloan.facts.legal import EvidenceKept
 from afterloan.facts.limit import LimitSet
@@ -39,8 +40,9 @@ from afterloan.rules.products import builtin
 from afterloan.sending.channels import read_setting
 from afterloan.sending.drain import CHANNELS, channels
 from afterloan.sending.drain_work import drain
-from afterloan.sending.receipts import take as take_receipts
+from afterloan.sending.receipts import take_file
 from afterloan.servicing.booking import take
+from afterloan.servicing.desk import Desk
 from afterloan.servicing.legal import (
     approve,
     end,
@@ -266,13 +268,16 @@ class World:
     def _receipts(self, moment: datetime) -> None:
         """Every message sent has been delivered: what the gateways of this small world say."""
         gateway = Who("partner", "gateway", ("integrator",), "callback")
-        with self.acting(gateway, "receipt.take", moment.isoformat(), moment.date()) as (connection, _):
+        with self.both() as (connection, _):
             keys = connection.execute(
                 "select e.body->>'key' from event e where e.kind = 'message.sent' and not exists "
                 "(select from event d where d.reference = 'delivered:' || (e.body->>'key'))"
             ).fetchall()
-            rows = [{"key": key, "status": "delivered", "at": moment.isoformat()} for (key,) in keys]
-            take_receipts(connection, rows, moment)
+            told = [{"key": key, "status": "delivered", "at": moment.isoformat()} for (key,) in keys]
+            if told:
+                desk = Desk(self.store, connection, moment)
+                answer = take_file(desk, gateway, "gateway.json", json.dumps(told).encode(), moment.date())
+                assert isinstance(answer, Answer), answer
 
 
 class Life:

@@ -6,11 +6,11 @@ from typing import Any
 
 import psycopg
 
-from afterloan.facts.bureau import AdverseNoticeDelivered
 from afterloan.sending.channels import ChannelsRefused, only
-from afterloan.sending.drain import ChannelPlace, Handler, Item, Outcome, Promise, Retry, Sent, message_of, register
+from afterloan.sending.drain import ChannelPlace, Handler, Item, Outcome, Promise, Retry, Sent, register
 from afterloan.sending.messages import Message, Messages
-from afterloan.store.sending import TellRow, tell_rows
+from afterloan.servicing.receipts import notice_told
+from afterloan.store.sending import tell_rows
 
 
 class Inbox(Messages):
@@ -44,23 +44,13 @@ class Inbox(Messages):
                 [_row(i, m, now) for i, m in sent],
             )
         super().recorded(connection, judged, now)
-        tell_rows(connection, [r for i, _ in sent for r in notice_rows(i, self.contact, now)])
+        tell_rows(connection, [r for i, _ in sent for r in notice_told(i, self.contact, now)])
 
 
 def _row(item: Item, message: Message, now: datetime) -> tuple[Any, ...]:
     text = message.text
     whole = text.whole("\n\n")
     return (item.borrower_number, item.key, now, text.subject, whole, text.language, text.template, text.version)
-
-
-def notice_rows(item: Item, channel: str, now: datetime) -> list[TellRow]:
-    """`bureau.notice_delivered` for the notice of a loan before its first adverse report."""
-    bureau = message_of(item).values.get("bureau") if item.kind == "notice.adverse" else None
-    if not bureau or item.loan is None:
-        return []
-    told = {"bureau": bureau, "key": item.key, "channel": channel}
-    name = f"noticed:{item.key}"
-    return [TellRow(item.borrower_number, AdverseNoticeDelivered.KIND, now.date(), now, name, told, item.loan)]
 
 
 def _make(channel: str, place: ChannelPlace) -> Handler:

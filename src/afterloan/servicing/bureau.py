@@ -1,17 +1,16 @@
 """Verbs about bureaus: disputes opened, evidenced, answered, told; a bureau's answer taken."""
 
 from datetime import date
-from hashlib import sha256 as digest_of
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import psycopg
-from pydantic import Base64Bytes, Field, model_validator
+from pydantic import Field
 
 from afterloan.facts.bureau import DisputeOpened
 from afterloan.facts.events import read_event
 from afterloan.facts.relief import Evidence
 from afterloan.servicing import disputes, rejections
-from afterloan.servicing.asked import Asked
+from afterloan.servicing.asked import Asked, AskedFile
 from afterloan.servicing.desk import Desk
 
 
@@ -100,19 +99,11 @@ def notified(desk: Desk, asked: Notified, on: date) -> dict[str, Any]:
     return {"dispute": asked.of, "party": asked.party}
 
 
-class TakeRejections(Asked):
-    """A bureau's answer for a month (its last day): `content` is the file in base64, `sha256` names it."""
+class TakeRejections(AskedFile):
+    """A bureau's answer for a month (its last day)."""
 
     bureau: str
     month_end: date
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    content: Base64Bytes = Field(exclude=True, repr=False)
-
-    @model_validator(mode="after")
-    def _is_it(self) -> Self:
-        if digest_of(self.content).hexdigest() != self.sha256:
-            raise ValueError("sha256 is not the digest of the content")
-        return self
 
 
 def take_rejections(desk: Desk, asked: TakeRejections, on: date) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """Verbs of cases and contacts: shared out, placed with an agency, an agency's answers taken, a contact asked for."""
 
 from datetime import date, datetime
-from hashlib import sha256 as digest_of
-from typing import Any, Self
+from typing import Any
 
-from pydantic import AwareDatetime, Base64Bytes, Field, model_validator
+from pydantic import AwareDatetime, Field
 
-from afterloan.servicing.asked import Asked
+from afterloan.servicing.asked import Asked, AskedFile
 from afterloan.servicing.desk import Desk
 from afterloan.store.cases import open_cases, place_with, share_out, take_returns
 from afterloan.store.contacts import Attempt, admit
@@ -38,18 +37,10 @@ def place_cases(desk: Desk, asked: PlaceCases, on: date) -> dict[str, Any]:
     return {"agency": asked.agency, "cases": text.count(chr(10)) - 1, "text": text}
 
 
-class TakeReturns(Asked):
-    """The file in which `agency` answers: `content` in base64, `sha256` names it."""
+class TakeReturns(AskedFile):
+    """The file in which `agency` answers."""
 
     agency: str
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    content: Base64Bytes = Field(exclude=True, repr=False)
-
-    @model_validator(mode="after")
-    def _is_it(self) -> Self:
-        if digest_of(self.content).hexdigest() != self.sha256:
-            raise ValueError("sha256 is not the digest of the content")
-        return self
 
 
 def take_agency_file(desk: Desk, asked: TakeReturns, on: date) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import psycopg
 from afterloan.banks.words import Order, Result, reference_of
 from afterloan.dates import number_of
 from afterloan.facts import Fact, FactRefused, Repaid, Reversed
+from afterloan.facts.act import Who
 from afterloan.facts.debit import (
     DebitAttempted,
     DebitFailed,
@@ -54,6 +55,8 @@ from afterloan.strategy.holds import held_on, stopped
 from afterloan.strategy.places import place_of
 
 KIND = "debit.attempt"
+ENDS = Who.rule("ending of mandates")
+"""Who ends a mandate for a reason that the pack `debit` names."""
 
 
 OWN = "own"
@@ -182,11 +185,10 @@ def _number(on: date) -> int:
 
 
 def _end_mandate(connection: psycopg.Connection[Any], attempt: DebitAttempted, event: DebitOutcome) -> None:
-    """A reason that ends the mandate revokes it, in the name of the bank that gave the reason or in ours."""
+    """A reason that ends the mandate revokes it: by the rule that says so, whoever gave the reason."""
     if not isinstance(event, DebitFailed | DebitReturned) or endings(event.on).get(event.reason) != "mandate":
         return
-    by = "afterloan" if event.code == event.reason else "bank"  # our own word: no bank has seen the debit
-    told: dict[str, Any] = {"of": attempt.mandate, "by": by, "reason": event.reason}
+    told: dict[str, Any] = {"of": attempt.mandate, "by": ENDS.name, "reason": event.reason}
     told |= {"on": event.on, "known_on": event.known_on}
     name = f"{attempt.mandate}:{attempt.reference}:revoked"
     tell(connection, MandateRevoked(borrower=attempt.borrower, reference=name, **told))

@@ -11,6 +11,7 @@ All in one transaction: a refusal, or a mistake of ours, leaves nothing behind.
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import date
 from hashlib import sha256
@@ -21,10 +22,12 @@ from pydantic import BaseModel
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.servicing import after
+from afterloan.servicing.asked import AskedFile
 from afterloan.servicing.desk import Desk
 from afterloan.servicing.may import approvers, may, may_approve, may_propose
 from afterloan.servicing.verbs import Verb, verb_named
 from afterloan.store.acts import act_known, begin_act, keep_act
+from afterloan.store.files import file_kept, keep_file
 from afterloan.store.locks import lock_reference
 
 PROPOSAL = "proposal.make"
@@ -91,6 +94,8 @@ def _kept_proposal(desk: Desk, who: Who, verb: Verb, record: BaseModel, referenc
             return Answer(before.act, PROPOSAL, before.answer, known=True)
         return Refused("conflict", "reference", reference, f"stands already for {before.verb}", "use another reference")
     body = {"waits_for": list(approvers(verb, on)), "sha256": _digest(told)}
+    if isinstance(record, AskedFile):
+        keep_file(connection, record.sha256, record.content)
     act = begin_act(connection)
     keep_act(connection, act, reference, PROPOSAL, who, on, told, body)
     return Answer(act, PROPOSAL, body)
@@ -110,8 +115,17 @@ def approve(desk: Desk, who: Who, proposal: str, on: date) -> Answer | Refused:
     refused = may_approve(who, verb, on)
     if refused is not None:
         return refused
-    then, record = date.fromisoformat(str(asked.asked["on"])), verb.read(asked.asked["asked"])
+    then, record = date.fromisoformat(str(asked.asked["on"])), _proposed(desk, verb, asked.asked["asked"])
     return _in_transaction(desk, lambda: _do(desk, who, verb, record, f"{proposal}:done", then, True))
+
+
+def _proposed(desk: Desk, verb: Verb, asked: dict[str, Any]) -> BaseModel:
+    """What was proposed, the file that it is about included."""
+    if not issubclass(verb.asked, AskedFile):
+        return verb.read(asked)
+    content = file_kept(desk.connection, str(asked["sha256"]))
+    assert content is not None, "a proposal keeps its file"
+    return verb.read({**asked, "content": b64encode(content)})
 
 
 def _digest(told: Mapping[str, Any]) -> str:

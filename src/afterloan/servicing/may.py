@@ -47,21 +47,6 @@ def may(who: Who, verb: Verb, record: BaseModel, on: date) -> Refused | None:
     return _no(who, verb, f"needs one of the roles {', '.join(does) or 'none'} ({rule.id})", "have one of them do it")
 
 
-def may_by_name(who: Who, verb: str, on: date) -> Refused | None:
-    """None where a role of `who` may do what is no verb of the list (a file of receipts), by the same pack."""
-    rule = permission_of(verb, on)
-    does = rule.parameters.get("do", []) if rule else []
-    if set(who.roles) & {*does, ALL_ROLES}:
-        return None
-    return Refused(
-        "forbidden",
-        "who",
-        who.name,
-        f"{verb} needs one of the roles {', '.join(does) or 'none'}",
-        "have one of them do it",
-    )
-
-
 def approvers(verb: Verb, on: date) -> tuple[str, ...]:
     """The roles of the second person for a verb on a day."""
     rule = permission_of(verb.name, on)

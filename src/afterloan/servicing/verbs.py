@@ -386,6 +386,12 @@ VERBS: tuple[Verb, ...] = (
         "agency in",
     ),
     Verb(
+        "receipt.take",
+        "Take what receivers tell of messages: one act for the file.",
+        "receipts:TakeReceipts:take_receipts",
+        "receipts",
+    ),
+    Verb(
         "contact.ask",
         "Ask whether a borrower may be contacted now.",
         "cases:AskContact:ask_contact",
@@ -393,6 +399,16 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb("vulnerability.clear", "A flag no longer holds.", "event:relief:VulnerabilityCleared", "do"),
 )
+
+
+RULES: dict[str, str] = {
+    "day.decide": "Decide a shard's day: actions, findings, changes of lines, withdrawals.",
+    "limit.restore_by_rule": "Let the automatic rule look at a frozen line.",
+    "legal.watch": "Make the ladder's wishes proposals, and what the law asks for on a day tasks.",
+    "bureau.furnish": "Furnish a shard's month to a bureau.",
+    "message.drain": "Send a job's actions through a channel.",
+}
+"""What rules of ours do inside, in bulk and by themselves: acts too, but nobody asks for them at a door."""
 
 
 @cache

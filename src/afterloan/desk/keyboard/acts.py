@@ -97,9 +97,24 @@ def _fields(verb: str, told: list[str]) -> dict[str, Any]:
         name, mark, text = field.partition("=")
         if not mark:
             raise Stop(f"{field!r}: no name=value; {verb} asks {', '.join(sorted(known))}")
+        if name == "content" and text.startswith("@"):
+            asked |= _file(text[1:])
+            continue
         key, value = _value(name, text, known)
         asked[key] = value
     return asked
+
+
+def _file(path: str) -> dict[str, str]:
+    """`content=@PATH`: the file and its digest, as verbs that take a file ask them."""
+    from pathlib import Path
+
+    from afterloan.desk.keyboard.doing import Stop, file_asked
+
+    try:
+        return file_asked(Path(path).read_bytes())
+    except OSError as error:
+        raise Stop(f"{path}: cannot be read: {error.strerror}; check the path") from error
 
 
 def propose(

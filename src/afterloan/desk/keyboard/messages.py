@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.doing import Stop, say, who_here
+from afterloan.desk.keyboard.doing import say
 from afterloan.desk.keyboard.options import group
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
@@ -69,26 +69,20 @@ def drain(
 
 def receipts(file: Path, as_json: AsJson = False) -> None:
     """Take delivery receipts and bounces from FILE (.jsonl, .csv, or a returned mail .eml)."""
-    from afterloan.sending.receipts import take_file
-    from afterloan.servicing.may import may_by_name
-    from afterloan.store.server import open_store
+    from afterloan.desk.keyboard.doing import act, file_asked
 
     if not file.is_file():
         raise ValueError(f"{file}: no such file")
-    now = datetime.now(UTC)
-    with open_store().connect() as connection:
-        who = who_here(connection)
-        refused = may_by_name(who, "receipt.take", now.date())
-        if refused is not None:
-            raise Stop(str(refused), refused.kind)
-        rows, taken = take_file(connection, who, file, now)
+    on, told = datetime.now(UTC).date(), file_asked(file.read_bytes())
+    done = act("receipt.take", {"name": file.name, **told}, on, f"receipts:{told['sha256']}:{on}").body
     if as_json:
-        print(json.dumps(taken.told()))
+        print(json.dumps(dict(done)))
     else:
-        print(f"{rows:,} receipts: {taken.new:,} new, {taken.known:,} known, {len(taken.refused):,} refused")
-        for number, why in taken.refused:
-            print(f"  row {number}: {why}")
-    if taken.refused:
+        counts = f"{done['new']:,} new, {done['known']:,} known, {len(done['refused']):,} refused"
+        print(f"{done['rows']:,} receipts: {counts}")
+        for row in done["refused"]:
+            print(f"  row {row['row']}: {row['why']}")
+    if done["refused"]:
         raise typer.Exit(1)
 
 

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from afterloan.servicing.may import permission_of
-from afterloan.servicing.verbs import VERBS, Verb
+from afterloan.servicing.verbs import RULES, VERBS, Verb
 
 HEAD = """# Verbs
 
@@ -15,6 +15,16 @@ any of them; those with a command of their own are told. This page is made by `a
 
 | verb | what it does | asks | who may | command |
 | --- | --- | --- | --- | --- |
+"""
+
+
+BY_RULE = """
+## What rules do by themselves
+
+The night and the drain do these in bulk; they are kept as acts of a rule, and nobody asks for them at a door.
+
+| act | what it does |
+| --- | --- |
 """
 
 
@@ -39,4 +49,5 @@ def rows(on: date = date(2026, 1, 1)) -> list[dict[str, Any]]:
 def page() -> str:
     """The page as Markdown."""
     lines = [f"| `{r['verb']}` | {r['about']} | {r['asks']} | {r['may']} | `{r['command']}` |" for r in rows()]
-    return HEAD + "\n".join(lines) + "\n"
+    by_rule = [f"| `{name}` | {about} |" for name, about in RULES.items()]
+    return HEAD + "\n".join(lines) + "\n" + BY_RULE + "\n".join(by_rule) + "\n"
