@@ -1,5 +1,6 @@
 """A borrower's place: refused at the doors where it is none; where it is in already, a task that delays nobody."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from afterloan.close.known import borrowers_told
 from afterloan.enquiry.tasks import tasks
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Answer, Refused, Who
+from afterloan.facts.hold import HoldPlaced
 from afterloan.facts.outbox import Action, MessageBody
 from afterloan.intake.book import bring_in
 from afterloan.sending.channels import read_setting
@@ -17,11 +19,16 @@ from afterloan.sending.drain_work import drain
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.servicing.tasks import FinishTask
+from afterloan.store.contacts import set_defaults
+from afterloan.store.events import tell
+from afterloan.store.limits import can_draw
 from afterloan.store.outbox import put
+from afterloan.store.rebuilding import person_in
+from afterloan.store.relief import hold_loan
 from afterloan.store.server import Store
 from afterloan.strategy.places import check_place, place_of
 from tests.sending.messages_kit import NOON, kinds
-from tests.strategy.books import borrower
+from tests.strategy.books import borrower, loan
 
 DEFAULTS = {"jurisdiction": "CN", "zone": "Asia/Shanghai", "language": "zh-CN", "lender_type": None}
 BAD = [("timezone", "America/New_york"), ("jurisdiction", "XX"), ("language", "Chinese"), ("timezone", ["UTC", "?"])]
@@ -106,3 +113,28 @@ def test_a_borrower_is_changed_by_an_act_only(store: Store) -> None:
         ):
             connection.execute("select set_config('afterloan.act', '1', true)")
             connection.execute("update borrower set reference = 'B9'")
+
+
+def test_one_place_for_quotes_for_the_way_back_and_for_what_may_be_drawn(store: Store) -> None:
+    """The lender's own place holds everywhere where a borrower says nothing, and once changed at once.
+
+    A breathing space of 20 April: 72 days later it is over in the UK, where it lasts 60 days, and nowhere else.
+    """
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        broken = borrower(connection, "B2", timezone="America/New_york", jurisdiction="US")
+        loan(connection, "L1", "B1", "2025-04-10")
+        loan(connection, "L2", "B2", "2025-04-10")
+        for name in ("B1", "B2"):
+            told = {"borrower": name, "on": date(2025, 4, 20), "known_on": date(2025, 4, 20), "reason": "asked"}
+            end = date(2025, 12, 31)
+            tell(connection, HoldPlaced(**told, reference=f"h-{name}", hold="breathing_space", ends_on=end))
+        assert broken
+        for place, language, held in (("CN", "zh", True), ("UK", "en", False)):
+            set_defaults(connection, jurisdiction=place, language={"zh": "zh-CN", "en": "en"}[language])
+            for name, mine in (("B1", "L1"), ("B2", "L2")):
+                person = person_in(connection, name)
+                assert (person.jurisdiction, person.language) == (place, language)
+                assert hold_loan(connection, mine).jurisdiction == place
+                reasons = can_draw(connection, name, 100, date(2025, 7, 1)).reasons
+                assert ("hold: breathing space" in reasons) is held, (place, name, reasons)

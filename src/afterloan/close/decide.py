@@ -26,6 +26,7 @@ from afterloan.store.loans import product_table, products
 from afterloan.store.locks import Space
 from afterloan.store.read import SHARDS, fold, read_shard
 from afterloan.store.server import Store
+from afterloan.store.settings import Setting, setting
 from afterloan.strategy.governor import ANY
 from afterloan.strategy.ladder import Ladder, builtin_ladders, read_ladder
 from afterloan.strategy.plan import DayPlan, KnownBorrowers, plan_day
@@ -63,16 +64,12 @@ class Decided:
         )
 
 
-LADDERS = "ladders"
-
-
 def ladders_of(connection: psycopg.Connection[Any]) -> dict[str, Ladder]:
     """The ladder of each jurisdiction: setting `ladders` (name or YAML text), else those that come with afterloan."""
     ready = builtin_ladders()
     found = {"CN": ready["cn-standard"], "US": ready["us-standard"], ANY: ready["any-gentle"]}
-    row = connection.execute("select value from setting where name = %s", (LADDERS,)).fetchone()
-    for jurisdiction, told in (row[0] if row else {}).items():
-        found[jurisdiction] = ready[told] if told in ready else _read_once(told, f"setting {LADDERS}.{jurisdiction}")
+    for place, told in setting(connection, Setting.LADDERS).items():
+        found[place] = ready[told] if told in ready else _read_once(told, f"setting {Setting.LADDERS}.{place}")
     return found
 
 

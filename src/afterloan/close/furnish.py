@@ -34,6 +34,7 @@ from afterloan.store.connect import reader_to
 from afterloan.store.events import tell
 from afterloan.store.furnished import Furnishing
 from afterloan.store.loans import product_table, products
+from afterloan.store.locks import lock_furnishing
 from afterloan.store.outbox import put, put_findings
 from afterloan.store.read import SHARDS, fold, read_shard
 from afterloan.store.server import Store
@@ -108,8 +109,6 @@ def _furnish_shards(
     with store.connect() as connection, reader_to(store.url) as reader:
         table = product_table(products(connection))
         for shard in shards:
-            # a shard that was never folded is copied straight in: two at once would meet in its key
-            connection.execute("select pg_advisory_xact_lock(hashtext('fold'), %s)", (shard,))
             fold(connection, reader, shard)
             connection.commit()
             name = f"furnish:{furnishing.bureau}:{furnishing.month_end}:{furnishing.known_on}:{shard}"
@@ -140,7 +139,7 @@ def _furnish_shard(
     sender: dict[str, Any], made: Furnished,
 ) -> None:  # fmt: skip
     """One shard: everything it tells, holds and asks for commits together; one at a time for a bureau."""
-    connection.execute("select pg_advisory_xact_lock(hashtext(%s), %s)", (f"furnish {furnishing.bureau}", shard))
+    lock_furnishing(connection, furnishing.bureau, shard)
     book = read_shard(connection, reader, shard, table)
     if not len(book):
         return

@@ -63,6 +63,7 @@ from afterloan.store.legal import appoint, case_of
 from afterloan.store.limits import owed_now
 from afterloan.store.record import record
 from afterloan.store.server import Store, open_store
+from afterloan.store.settings import Setting, set_parts, setting
 
 ZONE = ZoneInfo("Asia/Shanghai")
 PRINCIPAL_FEN, RATE, LIMIT_FEN = 1_200_000, 5_000, 2_000_000
@@ -97,7 +98,6 @@ def script_of(name: str) -> Mapping[str, Any]:
 
 
 NAME = "afterloan_lives"
-MARK = "lives_played"
 
 
 def lives_store(store: Store) -> Store:
@@ -129,13 +129,12 @@ def played_store(store: Store) -> tuple[Store, Played | None]:
         there = connection.execute("select exists (select from pg_database where datname = %s)", (NAME,)).fetchone()
     if there and there[0]:
         with suppress(psycopg.Error), connect_to(_beside(store)) as connection:
-            row = connection.execute("select value from setting where name = %s", (MARK,)).fetchone()
-            if row and row[0] == mark:
+            if setting(connection, Setting.LIVES).get("by") == mark:
                 return Store(_beside(store)), None
     small = lives_store(store)
     played = play(small, scripts())
     with small.connect() as connection:
-        connection.execute("insert into setting (name, value) values (%s, %s)", (MARK, Jsonb(mark)))
+        set_parts(connection, Setting.LIVES, {"by": mark})
     return small, played
 
 

@@ -15,8 +15,8 @@ from afterloan.servicing.money import give_line as give
 from afterloan.servicing.money import move_line as move
 from afterloan.servicing.money import take_line_off as take_off
 from afterloan.servicing.verbs import borrower_of_loan
-from afterloan.store.locks import lock_bank_files
-from afterloan.store.statements import finish_refusal, line_of, lock_account
+from afterloan.store.locks import lock_account, lock_bank_files
+from afterloan.store.statements import finish_refusal, line_of
 
 
 class TakeStatement(Asked):

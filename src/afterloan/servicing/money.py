@@ -20,7 +20,7 @@ from afterloan.store.debits import attempt_of
 from afterloan.store.events import borrower_number
 from afterloan.store.ids import ids_of
 from afterloan.store.loans import loans_now
-from afterloan.store.locks import lock_borrowers
+from afterloan.store.locks import lock_account, lock_borrowers
 from afterloan.store.read import read_loans
 from afterloan.store.server import Store
 from afterloan.store.statements import (
@@ -34,7 +34,6 @@ from afterloan.store.statements import (
     loans_named,
     loans_of_name,
     loans_of_named,
-    lock_account,
     put_line,
     put_match,
     put_refusal,

@@ -1,6 +1,6 @@
 """The door of the contact governor: attempts are counted and written under a lock of the borrower."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -24,12 +24,12 @@ from afterloan.facts.hold import HoldLifted, HoldPlaced
 from afterloan.rules.packs import Finding
 from afterloan.store.locks import lock_borrowers
 from afterloan.store.outbox import put_findings
+from afterloan.store.settings import Setting, set_parts, setting
 from afterloan.strategy.governor import ContactStanding, Past, Place, Request, Verdict, contact_rules, judge
 from afterloan.strategy.holds import held_on
 from afterloan.strategy.places import place_of, zone_known
 
 DEFAULTS = {"jurisdiction": "CN", "zone": "Asia/Shanghai", "language": "zh-CN", "lender_type": None}
-SETTING = "place"
 DEMANDED = ("legal_notice",)
 """Purposes that the law demands: they go also to a borrower whose place cannot be told."""
 SKEW_SECONDS = 300
@@ -69,8 +69,12 @@ class Attempt:
 
 def defaults_of(connection: psycopg.Connection[Any]) -> dict[str, Any]:
     """The lender's own place: setting `place`, else DEFAULTS."""
-    row = connection.execute("select value from setting where name = %s", (SETTING,)).fetchone()
-    return {**DEFAULTS, **(row[0] if row else {})}
+    return {**DEFAULTS, **setting(connection, Setting.PLACE)}
+
+
+def place_in(connection: psycopg.Connection[Any], attributes: Mapping[str, Any] | None) -> Place:
+    """Where a borrower with these attributes is, the lender's own place where they say nothing."""
+    return place_of(attributes or {}, defaults_of(connection))
 
 
 def set_defaults(connection: psycopg.Connection[Any], **told: Any) -> None:
@@ -80,11 +84,7 @@ def set_defaults(connection: psycopg.Connection[Any], **told: Any) -> None:
         raise FactRefused("place", sorted(unknown)[0], "is no part of a place", f"there are: {', '.join(DEFAULTS)}")
     if "zone" in told:
         zone_known(told["zone"])
-    value = {**defaults_of(connection), **told}
-    connection.execute(
-        "insert into setting (name, value) values (%s, %s) on conflict (name) do update set value = excluded.value",
-        (SETTING, Jsonb(value)),
-    )
+    set_parts(connection, Setting.PLACE, {**defaults_of(connection), **told})
 
 
 def standing_of(events: Iterable[Event], on: date, place: Place) -> ContactStanding:

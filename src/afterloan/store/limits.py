@@ -16,7 +16,7 @@ from afterloan.facts.limit import LINE_KINDS, LineChanged
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import State
-from afterloan.store.contacts import defaults_of
+from afterloan.store.contacts import place_in
 from afterloan.store.events import Told, borrower_number, tell
 from afterloan.store.loans import ALL_OF_BORROWER, ask, loans_now
 from afterloan.store.locks import lock_borrowers
@@ -31,7 +31,6 @@ EVENTS = (
     f"select kind, on_day, known_on, reference, body from event where borrower = {OWN} and kind = any(%(kinds)s) "
     "and on_day <= %(on)s order by event"
 )
-_DEFAULTS: dict[Any, dict[str, Any]] = {}
 
 
 def _events(rows: list[Any]) -> list[Event]:
@@ -57,14 +56,12 @@ def can_draw(connection: psycopg.Connection[Any], borrower: str, amount_fen: int
     with connection.pipeline():
         happened = connection.execute(EVENTS, told)
         loans = ask(connection, ALL_OF_BORROWER, told)
-        known = connection.execute(
-            "select attributes->>'jurisdiction' from borrower where reference = %(of)s", told
-        ).fetchone()
+        known = connection.execute("select attributes from borrower where reference = %(of)s", told).fetchone()
+        place = place_in(connection, known[0] if known else None)
     if known is None:
         raise FactRefused("borrower", borrower, "no borrower of that reference", "import the borrower first", "unknown")
     events = _events(happened.fetchall())
-    jurisdiction = known[0] or _default(connection)
-    held = [h.hold for h in held_on(events, on, jurisdiction) if "borrowing" in h.rule.parameters["stops"]]
+    held = [h.hold for h in held_on(events, on, place.jurisdiction) if "borrowing" in h.rule.parameters["stops"]]
     day = number_of(on)
     positions = reckon_book(loans.book(), day, day)
     lost = bool(np.isin(positions["state"], LOST).any())
@@ -111,13 +108,6 @@ def owed_of(book: Book, day: int) -> int:
     """What is due by a day and unpaid on all loans of a book."""
     positions = reckon_book(book, day, day)
     return int(positions["arrears_fen"].sum() + positions["due_today_fen"].sum())
-
-
-def _default(connection: psycopg.Connection[Any]) -> str:
-    key = (connection.info.host, connection.info.port, connection.info.dbname)
-    if key not in _DEFAULTS:
-        _DEFAULTS[key] = defaults_of(connection)
-    return str(_DEFAULTS[key]["jurisdiction"])
 
 
 def line_now(connection: psycopg.Connection[Any], borrower: str, on: date) -> CreditLine:

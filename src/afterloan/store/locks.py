@@ -24,6 +24,7 @@ class Space(IntEnum):
     REFERENCE = 727472
     ACCOUNT = 727473
     BANK_FILE = 727474
+    FURNISH_SHARD = 727476
     CLOSE_BOOK = 727475
 
 
@@ -44,6 +45,17 @@ def lock_borrowers(connection: psycopg.Connection[Any], borrowers: Iterable[int]
 def lock_reference(connection: psycopg.Connection[Any], reference: str) -> None:
     """The same reference asked twice at once is answered one after the other."""
     connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (int(Space.REFERENCE), reference))
+
+
+def lock_account(connection: psycopg.Connection[Any], account: str) -> None:
+    """Nobody else keeps, matches or moves lines of this account of ours until the transaction ends."""
+    connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (int(Space.ACCOUNT), account))
+
+
+def lock_furnishing(connection: psycopg.Connection[Any], bureau: str, shard: int) -> None:
+    """A shard is furnished to a bureau by one transaction at a time."""
+    name = f"{bureau}:{shard}"
+    connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (int(Space.FURNISH_SHARD), name))
 
 
 def lock_bank_files(connection: psycopg.Connection[Any]) -> None:

@@ -9,30 +9,33 @@ from afterloan.dates import date_of, day
 from afterloan.facts import FactRefused
 from afterloan.facts.events import Event
 from afterloan.loan.book import Book
+from afterloan.store.contacts import place_in
 from afterloan.store.events import events_of
 from afterloan.store.loans import ALL_OF_BORROWER, loans_now
 from afterloan.store.server import Store
+from afterloan.strategy.governor import Place
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A borrower with all loans: number, reference, attributes; `names` are the loans' references by number."""
+    """A borrower with all loans: number, reference, attributes, place; `names` are the loans' references by number."""
 
     number: int
     reference: str
     attributes: dict[str, Any]
+    place: Place
     book: Book
     names: dict[int, str]
 
     @property
     def jurisdiction(self) -> str:
-        """The place whose rules bind; CN where nobody said otherwise."""
-        return str(self.attributes.get("jurisdiction") or "CN")
+        """The place whose rules bind; the lender's own where nobody said otherwise."""
+        return self.place.jurisdiction
 
     @property
     def language(self) -> str:
-        """The language of letters; Chinese in China where nobody said otherwise."""
-        return str(self.attributes.get("language") or ("zh" if self.jurisdiction == "CN" else "en"))
+        """The language of words on a screen: zh or en, as the borrower or the lender's place has it."""
+        return "zh" if self.place.language.startswith("zh") else "en"
 
     def row(self, loan: str) -> int:
         """The place of a loan in the book. Raises FactRefused."""
@@ -55,7 +58,8 @@ def person_in(connection: psycopg.Connection[Any], borrower: str) -> Person:
         raise FactRefused("borrower", borrower, "no borrower of that reference", "import the borrower first", "unknown")
     names = connection.execute("select loan, reference from contract where borrower = %s", (row[0],)).fetchall()
     book = loans_now(connection, ALL_OF_BORROWER, {"of": borrower})
-    return Person(int(row[0]), borrower, dict(row[1] or {}), book, {int(n): str(r) for n, r in names})
+    told, place = dict(row[1] or {}), place_in(connection, row[1])
+    return Person(int(row[0]), borrower, told, place, book, {int(n): str(r) for n, r in names})
 
 
 def person_of_loan(store: Store, loan: str) -> Person:

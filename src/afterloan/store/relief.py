@@ -7,6 +7,7 @@ import psycopg
 
 from afterloan.facts import FactRefused
 from afterloan.facts.events import Event, event_of
+from afterloan.store.contacts import place_in
 from afterloan.store.events import COLUMNS
 
 
@@ -24,13 +25,13 @@ class HeldLoan:
 def hold_loan(connection: psycopg.Connection[Any], reference: str) -> HeldLoan:
     """Hold a loan: a new fact of it waits, since its row refers to the contract. Raises FactRefused."""
     row = connection.execute(
-        "select c.loan, b.borrower, b.reference, coalesce(b.attributes->>'jurisdiction', 'CN') "
+        "select c.loan, b.borrower, b.reference, b.attributes "
         "from contract c join borrower b using (borrower) where c.reference = %s for update of c",
         (reference,),
     ).fetchone()
     if row is None:
         raise FactRefused("loan", reference, "no contract of that reference", "import the contract first", "unknown")
-    return HeldLoan(int(row[0]), reference, int(row[1]), str(row[2]), str(row[3]))
+    return HeldLoan(int(row[0]), reference, int(row[1]), str(row[2]), place_in(connection, row[3]).jurisdiction)
 
 
 def event_named(connection: psycopg.Connection[Any], reference: str, cls: type[Event]) -> Any:

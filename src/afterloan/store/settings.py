@@ -21,7 +21,7 @@ class Setting(StrEnum):
     CREDITOR = "creditor"
     """The lender as a collector of debits: name, account, identifier."""
     LIVES = "lives_played"
-    """Which lives were played in this book."""
+    """By which code (`by`) the lives were played in this book."""
 
 
 def setting(connection: psycopg.Connection[Any], name: Setting) -> dict[str, Any]:

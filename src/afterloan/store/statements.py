@@ -9,7 +9,7 @@ import psycopg
 
 from afterloan.facts import FactRefused
 from afterloan.facts.debit import DebitAttempted, MandateSigned
-from afterloan.store.locks import Space
+from afterloan.store.locks import lock_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +58,6 @@ class KeptLine:
     known: bool
     held: str = ""
     contradicts: bool = False
-
-
-def lock_account(connection: psycopg.Connection[Any], account: str) -> None:
-    """Nobody else keeps, matches or moves lines of this account until the transaction ends."""
-    connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (int(Space.ACCOUNT), account))
 
 
 def put_line(
