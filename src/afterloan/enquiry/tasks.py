@@ -51,8 +51,13 @@ PUT = (
     "and not exists (select from event e where e.reference = 'withdrawn:' || o.key) "
     # the notice before a report is one thing, whoever delivers it: a channel, or a person who tells that it was
     "and not (coalesce(o.body->>'queue', '') = 'bureau-notice' and exists (select from event e where "
-    "e.borrower = o.borrower and e.loan = o.loan and e.kind = 'bureau.notice_delivered' and e.known_on <= %(on)s))"
+    "e.borrower = o.borrower and e.loan = o.loan and e.kind = 'bureau.notice_delivered' and e.known_on <= %(on)s)) "
+    "and not exists (select from event n where n.borrower = o.borrower and n.on_day <= %(on)s and ("
+    "(n.kind = 'contact.ended' and n.body->>'of' = o.body->>'notice' "
+    "and n.body->>'outcome' in ('delivered', 'reached')) or "
+    "(n.kind = 'bureau.dispute_decided' and n.body->>'of' = o.body->>'dispute')))"
 )
+"""Tasks that rooms put; a notice that arrived and a dispute that was decided end theirs by themselves."""
 WITHOUT_CHANNEL = (
     "select o.key, 'no-channel', b.reference, b.name, coalesce(c.reference, ''), o.decided_on, "
     "o.body, o.kind "

@@ -4,22 +4,40 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from afterloan.dates import number_of
-from afterloan.servicing.withdrawal import withdraw_cured, withdraw_held
+from afterloan.servicing.withdrawal import withdraw_cured, withdraw_held, withdraw_unwanted
 from afterloan.store.limits import owed_at
 
 if TYPE_CHECKING:
     from afterloan.servicing.desk import Desk
 
 
+OF_CONTACT = ["contact.consented", "contact.opted_out", "contact.wished", "person.details_corrected"]
+"""What changes how a borrower may be contacted."""
+
+
+def told_of_contact(desk: "Desk", borrower: int) -> bool:
+    """Whether the act told anything by which messages that are planned may have become unwanted."""
+    return (
+        desk.connection.execute(
+            "select 1 from event where borrower = %s and kind = any(%s) and act = %s limit 1",
+            (borrower, OF_CONTACT, desk.act),
+        ).fetchone()
+        is not None
+    )
+
+
 def follow(desk: "Desk", on: date) -> dict[str, Any]:
     """What the act ended for each borrower it touched, in its transaction; told where something was.
 
-    A borrower who owes nothing now is left in peace; what a hold in effect stops is withdrawn.
+    A borrower who owes nothing now is left in peace; what a hold in effect stops is withdrawn, and so is a message
+    that the borrower's wishes shut out for good.
     """
     day = number_of(on)
     owed = {loan: owed_at(taken.reckoned.position) for loan, taken in desk.taken.items() if taken.day == day}
     withdrawn = sum(
-        withdraw_held(desk.connection, name, on) + withdraw_cured(desk.connection, name, on, owed)
-        for name in desk.touched.values()
+        withdraw_held(desk.connection, name, on)
+        + withdraw_cured(desk.connection, name, on, owed)
+        + (withdraw_unwanted(desk.connection, name, on) if told_of_contact(desk, number) else 0)
+        for number, name in desk.touched.items()
     )
     return {"withdrawn": withdrawn} if withdrawn else {}

@@ -1,17 +1,74 @@
 """Verbs about bureaus: disputes opened, evidenced, answered, told; a bureau's answer taken."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal
 
 import psycopg
 from pydantic import Field
 
-from afterloan.facts.bureau import DisputeOpened
+from afterloan.facts import FactRefused
+from afterloan.facts.bureau import AdverseNoticeDelivered, Bureau, DisputeOpened, FraudConfirmed
 from afterloan.facts.events import read_event
+from afterloan.facts.hold import HoldPlaced
 from afterloan.facts.relief import Evidence
 from afterloan.servicing import disputes, rejections
 from afterloan.servicing.asked import Asked, AskedFile
 from afterloan.servicing.desk import Desk
+from afterloan.store.events import tell
+
+FRAUD_REVIEW = timedelta(days=30)
+"""After this time somebody looks again at the hold of a borrower in whose name another borrowed."""
+
+
+class NoticeDelivered(Asked):
+    """The notice that adverse information on `loan` goes to `bureau` was delivered to the borrower, how, and when."""
+
+    loan: str
+    bureau: Bureau
+    channel: str = ""
+    happened_on: date | None = None
+
+
+def notice_delivered(desk: Desk, asked: NoticeDelivered, on: date) -> dict[str, Any]:
+    """Tell that a notice arrived: the next furnishing with a later day reports the loan, and the task of it ends."""
+    (borrower,) = desk.touched.values()
+    happened = asked.happened_on or on
+    key = f"notice.adverse:{asked.bureau}:{asked.loan}"
+    told: dict[str, Any] = {"borrower": borrower, "on": happened, "known_on": on, "reference": desk.reference}
+    told |= {"loan": asked.loan, "bureau": asked.bureau, "key": key, "channel": asked.channel}
+    tell(desk.connection, read_event(AdverseNoticeDelivered, told))
+    return {"loan": asked.loan, "bureau": asked.bureau, "delivered_on": happened.isoformat()}
+
+
+class ConfirmFraud(Asked):
+    """The account `loan` was opened by somebody else; `sha256` names the document that proves it."""
+
+    loan: str
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    happened_on: date | None = None
+
+
+def confirm_fraud(desk: Desk, asked: ConfirmFraud, on: date) -> dict[str, Any]:
+    """What one person found and proposed, a second confirms: the account is taken back at the bureau.
+
+    Who found it is who proposed it, who confirms is who approves: neither is told as a word. The borrower's treatment
+    stops by a hold `fraud_claim`, to be looked at again after a month. Refused without a second person.
+    """
+    if not desk.proposed_by:
+        raise FactRefused(
+            "verb", "bureau.fraud_confirmed", "one person found it; another has to confirm",
+            f"propose it: `afterloan propose bureau.fraud_confirmed loan={asked.loan} sha256=…`; another approves",
+            "needs_second_person",
+        )  # fmt: skip
+    (borrower,) = desk.touched.values()
+    told: dict[str, Any] = {"borrower": borrower, "known_on": on, "loan": asked.loan}
+    found = {**told, "on": asked.happened_on or on, "reference": desk.reference, "sha256": asked.sha256}
+    found |= {"found_by": desk.proposed_by, "confirmed_by": desk.who.name}
+    tell(desk.connection, read_event(FraudConfirmed, found))
+    held = {**told, "on": on, "reference": f"{desk.reference}:hold", "hold": "fraud_claim", "by": desk.who.name}
+    held |= {"reason": f"fraud confirmed on {asked.loan}", "review_on": on + FRAUD_REVIEW}
+    tell(desk.connection, read_event(HoldPlaced, held))
+    return {"loan": asked.loan, "found_by": desk.proposed_by, "confirmed_by": desk.who.name, "hold": held["reference"]}
 
 
 class OpenDispute(Asked):

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 class Desk:
     """Where acts are done: a book, a connection to it, the moment. Made by `desk_of`, one for a command or request.
 
-    While a verb runs, `who`, `reference` and `act` say what is being done; `touched` are the borrowers it locked, and
+    While a verb runs, `who`, `reference` and `act` say what is being done; `proposed_by` who asked for it, where a
+    second person agrees (else empty); `touched` are the borrowers it locked, and
     `taken` the loans (store numbers) that it reckoned with its facts in, so that nobody reckons them once more.
     """
 
@@ -34,6 +35,7 @@ class Desk:
     who: Who = field(default_factory=lambda: Who.rule("nobody"))
     reference: str = ""
     act: int = 0
+    proposed_by: str = ""
     touched: dict[int, str] = field(default_factory=dict)
     taken: dict[int, "FactTaken"] = field(default_factory=dict)
     _stack: ExitStack = field(default_factory=ExitStack)

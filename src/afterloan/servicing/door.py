@@ -13,6 +13,7 @@ All in one transaction: a refusal, or a mistake of ours, leaves nothing behind.
 import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from typing import Any
@@ -30,6 +31,8 @@ from afterloan.store.acts import act_known, begin_act, keep_act
 from afterloan.store.files import file_kept, keep_file
 from afterloan.store.locks import lock_reference
 
+SECOND = "a second person"
+"""Who agrees while a proposal is only tried."""
 PROPOSAL = "proposal.make"
 """The verb of an act that only asks a second person."""
 
@@ -78,7 +81,10 @@ def propose(
         return refused
     known = act_known(desk.connection, reference)
     if known is None:
-        tried = _in_transaction(desk, lambda: _do(desk, who, chosen, chosen.read(asked), reference, on, True), True)
+        second = replace(who, name=SECOND)
+        tried = _in_transaction(
+            desk, lambda: _do(desk, second, chosen, chosen.read(asked), reference, on, who.name), True
+        )
         if isinstance(tried, Refused):
             return tried
     return _in_transaction(desk, lambda: _kept_proposal(desk, who, chosen, chosen.read(asked), reference, on))
@@ -116,7 +122,7 @@ def approve(desk: Desk, who: Who, proposal: str, on: date) -> Answer | Refused:
     if refused is not None:
         return refused
     then, record = date.fromisoformat(str(asked.asked["on"])), _proposed(desk, verb, asked.asked["asked"])
-    return _in_transaction(desk, lambda: _do(desk, who, verb, record, f"{proposal}:done", then, True))
+    return _in_transaction(desk, lambda: _do(desk, who, verb, record, f"{proposal}:done", then, asked.who))
 
 
 def _proposed(desk: Desk, verb: Verb, asked: dict[str, Any]) -> BaseModel:
@@ -149,9 +155,9 @@ def _in_transaction(desk: Desk, act: Callable[[], Answer | Refused], only_try: b
 
 
 def _do(
-    desk: Desk, who: Who, verb: Verb, record: BaseModel, reference: str, on: date, agreed: bool = False
+    desk: Desk, who: Who, verb: Verb, record: BaseModel, reference: str, on: date, proposed_by: str = ""
 ) -> Answer | Refused:
-    """The steps of an act; `agreed`: two people have, so that the first one's role is no longer asked."""
+    """The steps of an act; `proposed_by`: who asked `who` to agree, so that the first one's role is no longer asked."""
     connection = desk.connection
     asked = record.model_dump(mode="json")
     lock_reference(connection, reference)
@@ -160,10 +166,10 @@ def _do(
         return _again(before.verb, before.asked, before.on, verb, asked, reference, on) or Answer(
             before.act, verb.name, before.answer, known=True
         )
-    refused = None if agreed else may(who, verb, record, on)
+    refused = None if proposed_by else may(who, verb, record, on)
     if refused is not None:
         return refused
-    desk.who, desk.reference, desk.touched, desk.taken = who, reference, {}, {}
+    desk.who, desk.proposed_by, desk.reference, desk.touched, desk.taken = who, proposed_by, reference, {}, {}
     desk.act = begin_act(connection)
     desk.lock(*verb.borrowers(connection, record))
     told = verb.does(desk, record, on)

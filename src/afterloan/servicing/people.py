@@ -14,6 +14,7 @@ from afterloan.store.contacts import set_defaults
 from afterloan.store.details import NAME, change_details, details_of
 from afterloan.store.settings import Setting, set_parts
 from afterloan.strategy.attributes import check_attributes
+from afterloan.strategy.places import said_of_language
 
 
 class CorrectDetails(Asked):
@@ -34,6 +35,7 @@ def correct_details(desk: Desk, asked: CorrectDetails, on: date) -> dict[str, An
     """Change a borrower's name and attributes from a day on; what stood before stays on record, with who and why.
 
     `changed` lists the fields that are other now; nothing to change is refused, for somebody thought otherwise.
+    `said`: that no message is written in the language told, where that is so.
     """
     wanted = {**asked.attributes, **({NAME: asked.name} if asked.name else {})}
     if NAME in asked.attributes:
@@ -44,7 +46,9 @@ def correct_details(desk: Desk, asked: CorrectDetails, on: date) -> dict[str, An
     changed = change_details(
         desk.connection, asked.borrower, wanted, since, on, desk.who.name, asked.reason, desk.reference
     )
-    return {"borrower": asked.borrower, "changed": changed, "since": since.isoformat()}
+    said = said_of_language(str(asked.attributes["language"])) if asked.attributes.get("language") else ""
+    told = {"borrower": asked.borrower, "changed": changed, "since": since.isoformat()}
+    return told | ({"said": said} if said else {})
 
 
 def _of_identity(attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,10 @@ import psycopg
 
 from afterloan.dates import iso, number_of
 from afterloan.facts.action import ActionWithdrawn
-from afterloan.store.contacts import defaults_of
+from afterloan.store.contacts import STANDING_KINDS, defaults_of, standing_of
 from afterloan.store.events import borrower_number, events_of
 from afterloan.store.limits import owed_now
+from afterloan.strategy.governor import Request, contact_rules, refusals
 from afterloan.strategy.holds import held_on, stopped
 from afterloan.strategy.places import place_of
 
@@ -102,6 +103,41 @@ def withdraw_held(connection: psycopg.Connection[Any], borrower: str, on: date) 
             gone = unwanted(connection, [number], day, f"hold: {hold.hold}", STOPPED_KINDS[what])
             count += withdraw(connection, gone, on)
     return count
+
+
+PLANNED = (
+    "select o.key, o.kind, o.not_before, o.body from outbox o where o.borrower = %s and o.kind like 'message.%%' "
+    "and o.not_before >= %s::date and not exists (select from event e where e.reference = 'withdrawn:' || o.key) "
+    "and not exists (select from event e where e.reference in ('sent:' || o.key, 'failed:' || o.key)) order by o.action"
+)
+
+
+def withdraw_unwanted(connection: psycopg.Connection[Any], borrower: str, on: date) -> int:
+    """Withdraw messages to a borrower that the governor will refuse however long they wait; returns how many.
+
+    For the moment at which a channel is no longer wanted, a consent is gone or another language is wished: what is
+    decided later sees it itself, and what only has to wait is asked again when it leaves.
+    """
+    number, _ = borrower_number(connection, borrower)
+    planned = connection.execute(PLANNED, (number, on)).fetchall()
+    if not planned:
+        return 0
+    row = connection.execute("select attributes from borrower where borrower = %s", (number,)).fetchone()
+    place = place_of(row[0] if row else {}, defaults_of(connection))
+    standing = standing_of(events_of(connection, borrower, STANDING_KINDS), on, place)
+    rules = contact_rules(place.jurisdiction, on, place.lender_type)
+    gone = []
+    for key, kind, at, body in planned:
+        if body.get("person", "borrower") != "borrower":
+            continue
+        request = Request(
+            at, kind.removeprefix("message."), body.get("purpose") or "collection", place.zones,
+            language=body.get("language") or place.language, response=bool(body.get("response", False)),
+        )  # fmt: skip
+        refused = [x for _, x in refusals(request, (), standing, rules) if x.next_at is None]
+        if refused:
+            gone.append(Gone(key, number, refused[0].why))
+    return withdraw(connection, gone, on)
 
 
 def withdraw_cured(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -11,12 +11,14 @@ from psycopg.types.json import Jsonb
 
 from afterloan.facts import FactRefused
 from afterloan.facts.contact import (
+    Channel,
     ContactAttempted,
     ContactConsented,
     ContactEnded,
     ContactOptedOut,
     ContactWished,
     HoursAgreed,
+    ThirdPersonNamed,
     ThirdPersonRefused,
 )
 from afterloan.facts.events import Event, event_of, read_event
@@ -99,11 +101,12 @@ def standing_of(events: Iterable[Event], on: date, place: Place) -> ContactStand
     for event in events:
         if isinstance(event, ContactConsented):
             consents.add(event.channel)
+            if "all" in out:  # who wanted nothing and now agrees to one channel still wants no other
+                out = set(get_args(Channel))
             out.discard(event.channel)
-            out.discard("all")
         elif isinstance(event, ContactOptedOut):
             out.add(event.channel)
-            consents.discard(event.channel)
+            consents = set() if event.channel == "all" else consents - {event.channel}
         elif isinstance(event, ContactWished):
             wished = (event.not_before or "00:00", event.not_after or "24:00")
             language = event.language or language
@@ -123,6 +126,24 @@ def standing_of(events: Iterable[Event], on: date, place: Place) -> ContactStand
         lost,
         tuple(h.rule for h in holds),
     )
+
+
+def named_persons(events: Iterable[Event]) -> dict[str, str]:
+    """The persons whom the borrower named, and how each stands to the debt: guarantor, debt_related or third."""
+    return {event.who: event.person for event in events if isinstance(event, ThirdPersonNamed)}
+
+
+def _stranger(attempt: Attempt, events: Iterable[Event]) -> str:
+    """Why a person who is not the borrower may not be contacted, whatever the law of the place; empty: on file so."""
+    if attempt.person == "borrower":
+        return ""
+    named = named_persons(events)
+    if attempt.who not in named:
+        how = f"`afterloan contact name {attempt.borrower} WHO --person {attempt.person}`"
+        return f"{attempt.who or 'the person'} was named by nobody; if the borrower did: {how}"
+    if named[attempt.who] != attempt.person:
+        return f"{attempt.who} is on file as {named[attempt.who]}, not as {attempt.person}"
+    return ""
 
 
 def past_of(events: Iterable[Event]) -> list[Past]:
@@ -226,6 +247,9 @@ def _judge(attempt: Attempt, borrower: _Known) -> tuple[Verdict, ContactAttempte
         return Verdict(True, "on record already"), None
     if borrower.place.wrong and attempt.purpose not in DEMANDED:
         return Verdict(False, f"where the borrower is cannot be told: {borrower.place.wrong}"), None
+    stranger = _stranger(attempt, borrower.events)
+    if stranger:
+        return Verdict(False, stranger), None
     past = past_of(borrower.events)
     newest = max((p.at for p in past), default=attempt.at)
     early = (newest - attempt.at).total_seconds()
@@ -280,7 +304,7 @@ def _lock(connection: psycopg.Connection[Any], references: list[str]) -> dict[st
     rows = connection.execute(
         "select borrower, kind, on_day, at, known_on, reference, body from event "
         "where borrower = any(%s) and kind = any(%s) order by event",
-        (list(of), [*STANDING_KINDS, *PAST_KINDS]),
+        (list(of), [*STANDING_KINDS, *PAST_KINDS, ThirdPersonNamed.KIND]),
     ).fetchall()
     for number, kind, on, at, known_on, key, body in rows:
         reference, borrower = of[number]

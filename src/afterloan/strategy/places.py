@@ -10,6 +10,8 @@ from afterloan.facts import FactRefused
 from afterloan.rules.packs import rules_of
 from afterloan.strategy.governor import Place
 
+WRITTEN = ("en", "zh-CN")
+"""Languages in which messages are written; any other is read in English until somebody writes it."""
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z]{2})?")
 OF_PLACE = ("jurisdiction", "timezone", "language")
 """Attributes of a borrower that say where and how they are to be reached."""
@@ -50,6 +52,14 @@ def check_place(name: str, value: Any) -> None:
         raise FactRefused(name, value, "no such place in the packs", f"there are: {', '.join(sorted(places_known()))}")
     elif name == "language" and not LANGUAGE.fullmatch(str(value)):
         raise FactRefused(name, value, "is no language tag", "write it as zh-CN or en")
+
+
+def said_of_language(language: str) -> str:
+    """What a person should know who tells a borrower's language: empty where messages are written in it."""
+    tongues = {tag.split("-")[0] for tag in WRITTEN}
+    if language.split("-")[0] in tongues:
+        return ""
+    return f"no message is written in {language}: there are {' and '.join(WRITTEN)}; write the templates first"
 
 
 def what_is_wrong(attributes: Mapping[str, Any]) -> str:

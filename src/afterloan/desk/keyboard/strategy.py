@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from afterloan.desk.keyboard.contacting import CONTACT_TOLD
 from afterloan.desk.keyboard.options import amount_of, group
 from afterloan.money import show_amount
 
@@ -476,4 +477,9 @@ def contact_rules(
             print(f"{rule.id:34}{rule.status:12}{rule.confidence:3}{rule.clause} [{rule.source}] (binds nobody)")
 
 
-CONTACT: dict[str, Callable[..., None]] = {"ask": contact_ask, "ended": contact_ended, "rules": contact_rules}
+CONTACT: dict[str, Callable[..., None]] = {
+    "ask": contact_ask,
+    "ended": contact_ended,
+    "rules": contact_rules,
+    **CONTACT_TOLD,
+}
