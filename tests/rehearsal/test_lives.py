@@ -58,6 +58,14 @@ def test_the_story_is_in_order_of_days(played: Store) -> None:
     assert days == sorted(days, key=lambda d: d.split()[0])
 
 
+def test_money_stands_after_the_debit_that_brought_it(played: Store) -> None:
+    told = [t for d, t in lines_of(played, "forgot") if d.startswith("2025-03-10")]
+    asked, came = told.index("debit of 1,101.15 asked of the bank"), told.index("debit succeeded: 1,101.15")
+    (received,) = [k for k, t in enumerate(told) if t.startswith("received 1,101.15")]
+    (due,) = [k for k, t in enumerate(told) if t.startswith("instalment 2 falls due")]
+    assert due < asked < came < received
+
+
 def test_nothing_of_the_law_started_without_a_person(played: Store) -> None:
     with psycopg.connect(played.url) as connection:
         started = connection.execute(

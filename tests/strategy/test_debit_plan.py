@@ -1,5 +1,6 @@
 """The plan of a debit: golden stories, ceilings, what is left to the borrower, and invariants."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from afterloan.strategy.debit import (
     next_debit,
     schedule_rule,
 )
+from afterloan.strategy.debit_retry import retry_rule
 
 STORIES = sorted((Path(__file__).parents[1] / "golden" / "debit").glob("*.yaml"))
 CN = ZoneInfo("Asia/Shanghai")
@@ -49,11 +51,15 @@ def test_stories(story: Path) -> None:
     owed = [Owed(**o) for o in told["owed"]]
     for ask in told["asks"]:
         now = moment(ask["at"], zone)
+        owed = [replace(o, **ask.get("owes", {})) for o in owed] if "owes" in ask else [Owed(**o) for o in told["owed"]]
         parts = tuple((o.loan, o.amount_fen) for o in owed)
         past = tries(ask.get("tried", []), zone, parts)
         since = moment(ask["since"], zone) if "since" in ask else None
         rule = schedule_rule(told["jurisdiction"], now.date())
-        answer = next_debit(now, zone, rule, mandates, owed, past, since=since)
+        retries = retry_rule(told["jurisdiction"], now.date()) if told.get("retries") else None
+        answer = next_debit(
+            now, zone, rule, mandates, owed, past, since=since, retries=retries, pay_day=told.get("pay_day")
+        )
         if "wants" in ask:
             assert answer.wanted is not None, (ask, answer)
             assert {name: getattr(answer.wanted, name) for name in ask["wants"]} == ask["wants"], ask

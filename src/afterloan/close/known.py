@@ -18,9 +18,12 @@ from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import FactKind
 from afterloan.store.contacts import STANDING_KINDS, defaults_of, standing_of
+from afterloan.store.debits import pay_day_of, standings_before
 from afterloan.store.ids import ids_of
 from afterloan.store.read import fetch
 from afterloan.strategy.columns import FAR
+from afterloan.strategy.debit import next_try_on, schedule_rule
+from afterloan.strategy.debit_retry import retry_rule
 from afterloan.strategy.frame import active_loans, loan_frame, of_borrowers, whole_frame
 from afterloan.strategy.governor import NO_STANDING, ContactStanding, Place
 from afterloan.strategy.holds import Held, held_on, hold_rules
@@ -82,7 +85,36 @@ def read_known(
     frame = whole_frame(made[0].join(of_loans, on="borrower", how="left", maintain_order="left"))
     clean = (pl.col("days_past_due") > 0) | (pl.col("arrears_fen") > 0)
     frame = frame.with_columns(clean_days=pl.when(clean).then(0).otherwise("clean_days"))
-    return KnownBorrowers(frame, loans, places, *made[1:])
+    debits = next_debits(connection, wanted.tolist(), loans, places, day)
+    ready = [number for number, first in debits.items() if first is not None and first <= date_of(day)]
+    frame = frame.with_columns(debit_today=pl.col("borrower").is_in(ready))
+    return KnownBorrowers(frame, loans, places, *made[1:], debits=debits)
+
+
+def next_debits(
+    connection: psycopg.Connection[Any], borrowers: list[int], loans: pl.DataFrame, places: dict[int, Place], day: int
+) -> dict[int, date | None]:
+    """For those who ever signed a mandate: the first day, `day` or later, on which a debit makes sense; None: none."""
+    standings = standings_before(connection, borrowers, date_of(day))
+    if not standings:
+        return {}
+    told = "select borrower, attributes from borrower where borrower = any(%s)"
+    attributes = dict(connection.execute(told, (list(standings),)).fetchall())
+    owing = loans.filter(
+        pl.col("borrower").is_in(list(standings)) & (pl.col("arrears_fen") + pl.col("due_today_fen") > 0)
+    )
+    late: dict[int, dict[str, int]] = {}
+    for row in owing.iter_rows(named=True):
+        late.setdefault(row["borrower"], {})[row["reference"]] = row["days_past_due"]
+    on = date_of(day)
+    return {
+        number: next_try_on(
+            standing.mandates, standing.tried, places[number].zones[0], on, late.get(number, {}),
+            (schedule_rule(places[number].jurisdiction, on), retry_rule(places[number].jurisdiction, on)),
+            pay_day_of(attributes[number]),
+        )
+        for number, standing in standings.items()
+    }  # fmt: skip
 
 
 def _restricted(connection: psycopg.Connection[Any], shard: int) -> list[int]:

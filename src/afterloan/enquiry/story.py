@@ -46,8 +46,13 @@ MONTHS = (
     "join furnishing g using (furnishing) join contract c on c.loan = m.loan where m.borrower = %s "
     "order by g.known_on, m.furnished"
 )
-RANK = ("loan", "working", "close", "bureau", "decision", "finding", "event", "contact", "sending")
-"""Sources of lines, in the order in which one moment's are told."""
+RANK = ("loan", "working", "close", "bureau", "decision", "finding", "event", "money", "contact", "sending")
+"""Sources of lines, in the order in which one moment's are told: causes before what they bring."""
+OF_DEBITS = (
+    "select f.fact, a.at from fact f join contract c using (loan) "
+    "join event a on a.kind = 'debit.attempted' and a.reference = split_part(f.reference, ':', 2) "
+    "where c.borrower = %s and f.reference like 'debit:%%'"
+)
 QUIET = ("contact.", "message.delivered", "action.", "case.")
 
 
@@ -146,12 +151,22 @@ def _months(connection: psycopg.Connection[Any], number: int, language: str) -> 
         )
 
 
+def money_of_debits(connection: psycopg.Connection[Any], borrower: str) -> dict[tuple[int, str], str]:
+    """For each fact that a debit brought, and the day of that debit: the debit's hour, so that it is told after it."""
+    row = connection.execute("select borrower, attributes from borrower where reference = %s", (borrower,)).fetchone()
+    assert row is not None
+    zone = ZoneInfo(place_of(row[1] or {}, defaults_of(connection)).zones[0])
+    told = connection.execute(OF_DEBITS, (row[0],)).fetchall()
+    return {(fact, f"{at.astimezone(zone):%Y-%m-%d}"): _clock(at, zone) for fact, at in told}
+
+
 def story_of(store: Store, borrower: str, language: str = "en", on: date | None = None) -> list[StoryLine]:
     """Every line of a borrower's story: the store's records and the working of each loan, by day."""
     with store.connect() as connection, reader_to(store.url) as reader:
         lines = records(connection, borrower, language)
         row = connection.execute("select max(closed_on) from proof").fetchone()
         last = on or (row[0] if row and row[0] else max((x.on for x in lines), default=date(1970, 1, 1)))
+        brought = money_of_debits(connection, borrower)
         for number, loan, product in loans_of(connection, borrower):
             told = explain(
                 read_loans(connection, reader, f"c.loan = {number}"), 0, product, number_of(last),
@@ -161,6 +176,7 @@ def story_of(store: Store, borrower: str, language: str = "en", on: date | None 
             for line in told.lines:
                 day = line.on or (day if line.indent else "")
                 if day:
-                    source = "working" if line.indent else "loan"
-                    lines.append(StoryLine(date_told(day), "", source, loan, line.text))
+                    clock = brought.get((line.fact, day), "")
+                    source = "working" if line.indent else "money" if clock else "loan"
+                    lines.append(StoryLine(date_told(day), clock, source, loan, line.text))
     return sorted((x for x in lines if x.on <= last), key=lambda x: (x.on, x.clock, RANK.index(x.source)))

@@ -19,7 +19,8 @@ class MandateSigned(Event):
 
     `loan` None: for all loans of the borrower; else for that one only. `ceiling_fen`: most in one debit;
     `ceiling_month_fen`: most in a calendar month (None: no limit agreed). Of several the lower `turn` is tried first.
-    `account_type` matters where the scheme asks for it (NACHA).
+    `account_type` matters where the scheme asks for it (NACHA). `less_allowed`: whether less than is owed may be
+    asked for.
     """
 
     KIND: ClassVar[str] = "mandate.signed"
@@ -32,6 +33,7 @@ class MandateSigned(Event):
     ceiling_month_fen: Amount | None = None
     turn: Annotated[int, Field(ge=0, le=99)] = 0
     account_type: Literal["current", "savings"] = "current"
+    less_allowed: bool = True
 
 
 class MandateRevoked(Event):
@@ -41,6 +43,16 @@ class MandateRevoked(Event):
     of: Name
     by: str = "borrower"
     reason: str = ""
+
+
+class MandateResumed(Event):
+    """A person looked at a mandate (`of`) that rested after failures: debits under it are tried again from `at` on."""
+
+    KIND: ClassVar[str] = "mandate.resumed"
+    of: Name
+    at: AwareDatetime
+    by: Name
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class DebitPart(BaseModel):

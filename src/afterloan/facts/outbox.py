@@ -248,6 +248,15 @@ class DoubtTask(TaskBody):
     why: str
 
 
+class DebitTask(TaskBody):
+    """No debit of the borrower is tried again by itself: the last `mandate` tried, and the `reason` it ended with."""
+
+    queue: Literal["debits"] = "debits"
+    mandate: str
+    reason: str
+    why: str
+
+
 class UnreadableTask(TaskBody):
     """An action (`key`, `kind`) that does not say what its kind asks for: it was not done."""
 
@@ -259,7 +268,7 @@ class UnreadableTask(TaskBody):
 
 TASKS: dict[str, type[TaskBody]] = {
     str(body.model_fields["queue"].default): body
-    for body in (NoticeTask, RefusedTask, RejectedTask, DisputeTask, LegalTask, DoubtTask, UnreadableTask)
+    for body in (NoticeTask, RefusedTask, RejectedTask, DisputeTask, LegalTask, DoubtTask, DebitTask, UnreadableTask)
 }
 """The record of each queue of tasks."""
 

@@ -166,11 +166,15 @@ STATES = {
 
 @dataclass(frozen=True, slots=True)
 class ExplainedLine:
-    """One line of a story; `on` is empty for what belongs to no day, `indent` marks working."""
+    """One line of a story; `on` is empty for what belongs to no day, `indent` marks working.
+
+    `fact`: the store's number of the fact that brought the money it tells of; 0: it tells of no money that came.
+    """
 
     on: str
     text: str
     indent: bool = False
+    fact: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +218,8 @@ class _Teller:
     def say(self, name: str, /, **values: Any) -> str:
         return TEXT[name][0 if self.language == "en" else 1].format(**values)
 
-    def line(self, on: int | None, name: str, /, *, indent: bool = False, **values: Any) -> None:
-        self.lines.append(ExplainedLine(iso(on) if on is not None else "", self.say(name, **values), indent))
+    def line(self, on: int | None, name: str, /, *, indent: bool = False, fact: int = 0, **values: Any) -> None:
+        self.lines.append(ExplainedLine(iso(on) if on is not None else "", self.say(name, **values), indent, fact))
 
     def covered(self, k: int) -> bool:
         """Whether the UNAPPLIED movement k left money waiting, not a lack made good."""
@@ -416,6 +420,7 @@ def _tell_repayment(t: _Teller, fact: int) -> set[int]:
     t.line(
         int(t.facts[fact]["on"]),
         IN_AS.get(int(t.facts[fact]["kind"]), "repaid"),
+        fact=int(t.facts[fact]["fact"]),
         amount=money(t.facts[fact]["amount_fen"]),
         split=split,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,7 @@ from afterloan.facts.debit import (
     MandateSigned,
 )
 from afterloan.facts.hold import HoldLifted, HoldPlaced
-from afterloan.facts.outbox import Action, DebitBody
+from afterloan.facts.outbox import Action, DebitBody, DebitTask
 from afterloan.rules.packs import Finding
 from afterloan.servicing.repayment import take_money
 from afterloan.store.contacts import defaults_of
@@ -35,6 +35,7 @@ from afterloan.store.debits import (
     lock_borrower,
     outcomes_of,
     owed_today,
+    pay_day_of,
     standing_of,
 )
 from afterloan.store.events import borrower_number, events_of, tell
@@ -48,9 +49,11 @@ from afterloan.strategy.debit import (
     allocate,
     endings,
     next_debit,
+    next_try_on,
     reason_of,
     schedule_rule,
 )
+from afterloan.strategy.debit_retry import retry_rule
 from afterloan.strategy.holds import held_on, stopped
 from afterloan.strategy.places import place_of
 
@@ -104,6 +107,9 @@ def take_result(connection: psycopg.Connection[Any], result: Result, known_on: d
     said[event.KIND] = event
     money, unapplied = _money(connection, attempt, said, event)
     _end_mandate(connection, attempt, event)
+    lost = isinstance(event, DebitReturned) or (isinstance(event, DebitFailed) and DebitSucceeded.KIND not in said)
+    if lost and isinstance(event, DebitFailed | DebitReturned) and event.reason != "not_sent":
+        rest(connection, attempt, max(event.on, attempt.on))
     other = {DebitSucceeded.KIND: DebitFailed.KIND, DebitFailed.KIND: DebitSucceeded.KIND}.get(event.KIND, "")
     contradicts = other if other in said else ""
     return Settled(attempt.reference, result.status, False, money, unapplied, contradicts, attempt.borrower)
@@ -222,7 +228,7 @@ def plan_attempt(
     standing = standing_of(connection, borrower)
     zone, jurisdiction = place_of_borrower(connection, number)
     today = day_of(now, zone)
-    rule = schedule_rule(jurisdiction, today)
+    rule, retries = schedule_rule(jurisdiction, today), retry_rule(jurisdiction, today)
     reference = reference_of(key)
     held = held_on(events_of(connection, borrower, (HoldPlaced.KIND, HoldLifted.KIND)), today, jurisdiction)
     hold = stopped(held).get("debit")
@@ -237,7 +243,10 @@ def plan_attempt(
         told = hold.rule.finding(today, "stopped", hold=hold.hold, since=hold.since.isoformat())
         answer = DebitAnswer(None, (told,))
     else:
-        answer = next_debit(now, zone, rule, standing.mandates, owed, standing.tried, since=since)
+        answer = next_debit(
+            now, zone, rule, standing.mandates, owed, standing.tried, since=since, retries=retries,
+            pay_day=pay_day_known(connection, number),
+        )  # fmt: skip
     put_findings(connection, ((number, None, KIND, finding) for finding in answer.findings))
     if answer.wanted is None:
         return Planned(None, None, answer)
@@ -295,6 +304,12 @@ def _attempted(wanted: Wanted, borrower: str, reference: str, key: str, now: dat
     )
 
 
+def pay_day_known(connection: psycopg.Connection[Any], borrower: int) -> int | None:
+    """The borrower's pay day, where it is known."""
+    row = connection.execute("select attributes from borrower where borrower = %s", (borrower,)).fetchone()
+    return pay_day_of(row[0]) if row else None
+
+
 def place_of_borrower(connection: psycopg.Connection[Any], borrower: int) -> tuple[str, str]:
     """The first time zone of a borrower's place, and its jurisdiction."""
     row = connection.execute("select attributes from borrower where borrower = %s", (borrower,)).fetchone()
@@ -348,19 +363,66 @@ def follow_on(connection: psycopg.Connection[Any], result: Result, now: datetime
     since = asked.round or not_before
     root = asked.root or attempt.action
     standing = standing_of(connection, attempt.borrower)
+    if result.status == "succeeded" and attempt.represents is not None:
+        return None  # asked again for less, and it came: the rest is asked for another day
     if result.status == "failed":
-        owed = [Owed(p.loan, p.amount_fen) for p in attempt.parts]
-        rule = schedule_rule(jurisdiction, today)
-        if next_debit(now, zone, rule, standing.mandates, owed, standing.tried, since=since).wanted is None:
-            later = sorted(m for m in (_at(today, t, zone) for t in asked.words.again_at) if m > now)
-            if not later:
-                return None
-            since = now = later[0]
+        late = {x.loan: x.days_past_due for x in asked.loans}
+        owed = [Owed(p.loan, p.amount_fen, late.get(p.loan, 0)) for p in attempt.parts]
+        rules = schedule_rule(jurisdiction, today), retry_rule(jurisdiction, today)
+        pay_day = pay_day_known(connection, number)
+        rounds = [(since, now), *((m, m) for m in sorted(_at(today, t, zone) for t in asked.words.again_at) if m > now)]
+        for began, moment in rounds:
+            wanted = next_debit(
+                moment, zone, rules[0], standing.mandates, owed, standing.tried, since=began, retries=rules[1],
+                pay_day=pay_day,
+            ).wanted  # fmt: skip
+            if wanted is not None:
+                since, now = began, moment
+                break
+        else:
+            return None
     turn = sum(t.at.astimezone(now.tzinfo).date() == now.date() for t in standing.tried) + 1
     following = asked.model_copy(update={"root": root, "round": since, "after": attempt.reference})
     key = f"{root}#{turn}"
     put(connection, [Action(key, number, KIND, now, decided_on, loan, following)])
     return key
+
+
+def rest(connection: psycopg.Connection[Any], attempt: DebitAttempted, on: date) -> str | None:
+    """Where no mandate of the borrower will be tried again by itself: the person's task, once for this money.
+
+    Called after a failure, in its transaction. Its key is the first attempt for the money; None: the pack goes on.
+    """
+    number, _ = borrower_number(connection, attempt.borrower)
+    zone, jurisdiction = place_of_borrower(connection, number)
+    rules = schedule_rule(jurisdiction, on), retry_rule(jurisdiction, on)
+    late = {part.loan: days + (on - attempt.on).days for part, days in _late_then(connection, attempt)}
+    standing = standing_of(connection, attempt.borrower)
+    pay_day = pay_day_known(connection, number)
+    if next_try_on(standing.mandates, standing.tried, zone, on, late, rules, pay_day) is not None:
+        return None
+    if any(t.state == PENDING and t.reference != attempt.reference for t in standing.tried):
+        return None
+    made = next(t for t in standing.tried if t.reference == attempt.reference)
+    key = f"debits-rest/{made.first or made.reference}"
+    why = (
+        f"no debit is tried again ({made.reason.replace('_', ' ')}): talk to the borrower, take another mandate, or "
+        f"`afterloan mandate resume {attempt.mandate}`"
+    )
+    loans = tuple(part.loan for part in attempt.parts)
+    body = DebitTask(loans=loans, mandate=attempt.mandate, reason=made.reason, why=why)
+    put(connection, [Action(key, number, "task", datetime.combine(on, time(8), ZoneInfo(zone)), on, None, body)])
+    return key
+
+
+def _late_then(connection: psycopg.Connection[Any], attempt: DebitAttempted) -> list[tuple[DebitPart, int]]:
+    """How late each loan of an attempt was on its day, as its action says; 0 where that says nothing."""
+    row = connection.execute(
+        "select body->'loans', %s - decided_on from outbox where key = %s", (attempt.on, attempt.action)
+    ).fetchone()
+    told, since = row or ([], 0)
+    said = {x["loan"]: int(x.get("days_past_due", 0)) for x in told or []}
+    return [(part, said[part.loan] + since if part.loan in said else 0) for part in attempt.parts]
 
 
 def _at(today: date, text: str, zone: str) -> datetime:

@@ -7,7 +7,7 @@ import psycopg
 from pydantic import Field
 
 from afterloan.facts import FactRefused
-from afterloan.facts.debit import MandateRevoked, MandateSigned
+from afterloan.facts.debit import MandateResumed, MandateRevoked, MandateSigned
 from afterloan.facts.events import read_event
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
@@ -48,6 +48,20 @@ class RevokeMandate(Asked):
                 "mandate", self.of, "no mandate of that reference", "see `afterloan mandate list`", "unknown"
             )
         return [str(row[0])]
+
+
+class ResumeMandate(RevokeMandate):
+    """A person looked at the mandate `of` that rested after failures: it is tried again; `reason` says why."""
+
+    reason: str = Field(min_length=1, max_length=200)
+
+
+def resume_mandate(desk: Desk, asked: ResumeMandate, on: date) -> dict[str, Any]:
+    """From now on debits under the mandate are tried again: what failed before does not count."""
+    (borrower,) = desk.touched.values()
+    told: dict[str, Any] = {"borrower": borrower, "on": on, "known_on": on, "reference": desk.reference}
+    tell(desk.connection, MandateResumed(**told, of=asked.of, at=desk.now, by=desk.who.name, reason=asked.reason))
+    return {"mandate": asked.of, "borrower": borrower}
 
 
 def revoke_mandate(desk: Desk, asked: RevokeMandate, on: date) -> dict[str, Any]:

@@ -179,6 +179,12 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb("mandate.revoke", "A mandate ends.", "mandates:RevokeMandate:revoke_mandate", "mandate revoke"),
     Verb(
+        "mandate.resume",
+        "Debits under a mandate that rested after failures are tried again.",
+        "mandates:ResumeMandate:resume_mandate",
+        "mandate resume",
+    ),
+    Verb(
         "debit.creditor",
         "Say who collects: it stands in every file.",
         "filing:NameCreditor:name_creditor",

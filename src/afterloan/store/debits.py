@@ -20,6 +20,7 @@ from afterloan.facts.debit import (
     DebitOutcome,
     DebitReturned,
     DebitSucceeded,
+    MandateResumed,
     MandateRevoked,
     MandateSigned,
 )
@@ -32,7 +33,7 @@ from afterloan.store.read import read_loans
 from afterloan.strategy.debit import FAILED, PENDING, RETURNED, SUCCEEDED, Mandate, Owed, Tried
 
 OUTCOMES = (DebitSucceeded.KIND, DebitFailed.KIND, DebitReturned.KIND)
-KINDS = (MandateSigned.KIND, MandateRevoked.KIND, DebitAttempted.KIND, *OUTCOMES)
+KINDS = (MandateSigned.KIND, MandateRevoked.KIND, MandateResumed.KIND, DebitAttempted.KIND, *OUTCOMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ def fold_events(events: Iterable[Event]) -> MandateStanding:
     for e in told:
         if isinstance(e, MandateRevoked):
             revoked[e.of] = min(e.on, revoked.get(e.of, e.on))
+    resumed = {e.of: e.at for e in told if isinstance(e, MandateResumed)}
     mandates = tuple(
         Mandate(
             reference=e.reference,
@@ -77,6 +79,8 @@ def fold_events(events: Iterable[Event]) -> MandateStanding:
             turn=e.turn,
             signed_on=e.on,
             revoked_on=revoked.get(e.reference),
+            less_allowed=e.less_allowed,
+            resumed_at=resumed.get(e.reference),
         )
         for e in signed.values()
     )
@@ -111,6 +115,27 @@ def _with(tried: Tried, said: dict[str, DebitOutcome]) -> Tried:
         return replace(tried, state=FAILED, reason=failed.reason)
     assert tried.state == PENDING
     return tried
+
+
+def standings_before(
+    connection: psycopg.Connection[Any], borrowers: Sequence[int], day: date
+) -> dict[int, MandateStanding]:
+    """Mandates and attempts of those of some borrowers (numbers) who ever signed a mandate, as known before a day."""
+    rows = connection.execute(
+        f"select e.borrower, {COLUMNS} where e.borrower = any(%s) and e.kind = any(%s) "
+        "and e.known_on < %s order by e.event",
+        (list(borrowers), list(KINDS), day),
+    ).fetchall()
+    found: dict[int, list[Event]] = {}
+    for number, _, *told in rows:
+        found.setdefault(number, []).append(event_of(*told))
+    return {number: fold_events(own) for number, own in found.items()}
+
+
+def pay_day_of(attributes: Any) -> int | None:
+    """The day of the month on which a borrower is paid, where it is known (attribute `pay_day`, 1 to 31)."""
+    told = str((attributes or {}).get("pay_day") or "")
+    return int(told) if told.isdigit() and 1 <= int(told) <= 31 else None
 
 
 def attempt_of(connection: psycopg.Connection[Any], reference: str) -> DebitAttempted:

@@ -41,6 +41,7 @@ COLUMNS: dict[str, Column] = {
     "conversations_30": (pl.Int64, "conversations in the last 30 days"),
     "days_since_conversation": (pl.Int64, f"{FAR}: none in 45 days"),
     "debits_failed_30": (pl.Int64, "debits that failed or were returned in the last 30 days"),
+    "debit_today": (pl.Boolean, "a mandate stands, and the pack's next try under it is today or was before"),
     "at_agency": (pl.Boolean, "placed with an agency and not recalled"),
     "limit_fen": (pl.Int64, "the credit limit; 0 when none was set"),
     "granted_fen": (pl.Int64, "the limit as last granted"),

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from afterloan.rules.packs import Finding, PackRefused, Rule, in_force, rules_of
+from afterloan.strategy.debit_retry import DebitTry, RetryTurn, turn_of
 
 ANY = "ANY"
 PENDING, SUCCEEDED, FAILED, RETURNED = "pending", "succeeded", "failed", "returned"
@@ -15,7 +16,10 @@ PENDING, SUCCEEDED, FAILED, RETURNED = "pending", "succeeded", "failed", "return
 
 @dataclass(frozen=True, slots=True)
 class Mandate:
-    """An authority as it stands: `loan` None covers all loans; ceilings None: none agreed."""
+    """An authority as it stands: `loan` None covers all loans; ceilings None: none agreed.
+
+    `less_allowed`: whether a debit may ask for less than is owed.
+    """
 
     reference: str
     source: str
@@ -26,6 +30,9 @@ class Mandate:
     turn: int = 0
     signed_on: date = date(1970, 1, 1)
     revoked_on: date | None = None
+    less_allowed: bool = True
+    resumed_at: datetime | None = None
+    """When a person last said that it is tried again: what failed before does not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +134,16 @@ def next_debit(
     tried: Sequence[Tried],
     available_fen: Mapping[str, int] | None = None,
     since: datetime | None = None,
+    retries: Rule | None = None,
+    pay_day: int | None = None,
 ) -> DebitAnswer:
     """The one debit to try now. Pure: the caller tells it as an attempt and asks again after its result.
 
     Money already asked for and not answered is not asked for again. Mandates are gone through by the pack's order
     of sources and their turn; the first that may be used takes as much as is owed, allowed and (where the balance
     is known) left above the pack's minimum. A mandate that failed at or after `since`, the beginning of this round,
-    rests until the next. Owed 500.00, ceiling 300.00: 300.00 now, 200.00 when asked again.
+    rests until the next. Owed 500.00, ceiling 300.00: 300.00 now, 200.00 when asked again. `retries`: the rule by which
+    money that a mandate did not bring is asked for again (`strategy/debit_retry.py`), `pay_day` of the borrower.
     """
     today = now.astimezone(ZoneInfo(zone)).date()
     opens = in_hours(now, zone, rule)
@@ -148,7 +158,7 @@ def next_debit(
     order = {source: k for k, source in enumerate(rule.parameters["order"])}
     findings: list[Finding] = []
     late = {o.loan: o.days_past_due for o in owed}
-    see = _Seen(now, today, zone, rule, open_fen, late, tried, since)
+    see = _Seen(now, today, zone, rule, open_fen, late, tried, since, retries, pay_day)
     for mandate in sorted(mandates, key=lambda m: (order.get(m.source, len(order)), m.turn, m.reference)):
         found = _under(mandate, see, (available_fen or {}).get(mandate.reference))
         if isinstance(found, Wanted):
@@ -200,6 +210,8 @@ class _Seen:
     late: Mapping[str, int]
     tried: Sequence[Tried]
     since: datetime | None
+    retries: Rule | None = None
+    pay_day: int | None = None
 
     def day_of(self, past: Tried) -> date:
         """The day of an attempt at the borrower's place."""
@@ -212,11 +224,19 @@ def _under(mandate: Mandate, see: _Seen, available_fen: int | None) -> Wanted | 
     told = {"mandate": mandate.reference}
     if mandate.signed_on > see.today or (mandate.revoked_on is not None and mandate.revoked_on <= see.today):
         return see.rule.finding(see.today, "mandate not in effect", **told)
-    stopped = _stopped(mine, see)
+    stopped = _stopped(sorted(mine, key=lambda p: (p.at, p.reference)), see, mandate.resumed_at)
     if stopped is not None:
         return see.rule.finding(see.today, stopped[0], **told, **stopped[1])
     parts = [(loan, amount) for loan, amount in see.open_fen if mandate.loan in (None, loan)]
+    turn = _turn(mandate, mine, see, [loan for loan, _ in parts])
+    if turn is not None and turn.on is None:
+        told_ = {"reason": turn.why, "tries": turn.tries, "rule": see.retries.id if see.retries else ""}
+        return see.rule.finding(see.today, "rests until a person has looked", **told, **told_)
+    if turn is not None and turn.on is not None and see.today < turn.on:
+        return see.rule.finding(see.today, f"waits until {turn.on}", reason=turn.why, tries=turn.tries, **told)
     most = _most(mandate, mine, see, available_fen)
+    if turn is not None:
+        most = min(most, max(sum(a for _, a in parts) * turn.permille // 1_000, see.rule.parameters["least_fen"]))
     kept, total = _cut(parts, most)
     if total < see.rule.parameters["least_fen"]:
         return see.rule.finding(see.today, "nothing allowed", **told, most_fen=most, owed_fen=sum(a for _, a in parts))
@@ -231,11 +251,70 @@ def _under(mandate: Mandate, see: _Seen, available_fen: int | None) -> Wanted | 
     return Wanted(mandate.reference, mandate.rail, total, tuple(kept), again)
 
 
-def _stopped(mine: Sequence[Tried], see: _Seen) -> tuple[str, dict[str, Any]] | None:
+def _turn(mandate: Mandate, mine: Sequence[Tried], see: _Seen, loans: Sequence[str]) -> RetryTurn | None:
+    """Where a mandate stands after its failures for the money that these loans owe since they are late."""
+    if see.retries is None:
+        return None
+    late = max((see.late.get(loan, 0) for loan in loans), default=0)
+    return retry_turn(mandate, mine, see.zone, see.today - timedelta(days=late), see.retries, see.pay_day)
+
+
+def retry_turn(
+    mandate: Mandate, mine: Sequence[Tried], zone: str, owed_since: date, retries: Rule, pay_day: int | None
+) -> RetryTurn | None:
+    """The turn of a mandate (`debit_retry.turn_of`): failures count since the money is owed, the last success, and a
+    person's word; `mine`: its attempts."""
+    failed: list[DebitTry] = []
+    days: list[date] = []
+    for past in sorted(mine, key=lambda p: (p.at, p.reference)):
+        day = past.at.astimezone(ZoneInfo(zone)).date()
+        if past.reason == "not_sent" or (mandate.resumed_at is not None and past.at < mandate.resumed_at):
+            continue
+        days.append(day)
+        if past.state == SUCCEEDED:
+            failed = []
+        elif past.state in (FAILED, RETURNED) and day >= owed_since:
+            failed.append(DebitTry(day, past.reason, past.reference))
+    return turn_of(failed, days, retries, pay_day, mandate.less_allowed)
+
+
+def next_try_on(
+    mandates: Sequence[Mandate],
+    tried: Sequence[Tried],
+    zone: str,
+    today: date,
+    late: Mapping[str, int],
+    rules: tuple[Rule, Rule],
+    pay_day: int | None,
+) -> date | None:
+    """The first day, today or later, on which a debit makes sense for a borrower; None: no mandate stands, or all rest.
+
+    `late`: days past due of each loan that owes something today; `rules`: schedule and retries.
+    """
+    schedule, retries = rules
+    found: list[date] = []
+    for mandate in mandates:
+        loans = [loan for loan in late if mandate.loan in (None, loan)]
+        gone = mandate.revoked_on is not None and mandate.revoked_on <= today
+        if not loans or gone or mandate.signed_on > today:
+            continue
+        mine = [t for t in tried if t.mandate == mandate.reference]
+        see = _Seen(datetime.min, today, zone, schedule, (), late, tried, None, retries, pay_day)
+        turn = _turn(mandate, mine, see, loans)
+        if (turn is None or turn.on is not None) and _stopped(mine, see, mandate.resumed_at) is None:
+            found.append(max(today, turn.on) if turn is not None and turn.on is not None else today)
+    return min(found, default=None)
+
+
+def _stopped(
+    mine: Sequence[Tried], see: _Seen, resumed_at: datetime | None = None
+) -> tuple[str, dict[str, Any]] | None:
     """Why a mandate rests: a reason that ends it, a refusal of this money, a failure in this round, too many."""
     ends = endings(see.today)
     in_a_row = 0
     for past in mine:
+        if resumed_at is not None and past.at < resumed_at:
+            continue
         bad = past.state in (FAILED, RETURNED) and past.reason != "not_sent"
         if bad and ends.get(past.reason) == "mandate":
             return "stopped for good", {"reason": past.reason, "attempt": past.reference}

@@ -60,6 +60,8 @@ class KnownBorrowers:
     standings: dict[int, ContactStanding]
     held: dict[int, list[Held]]
     lines: dict[int, CreditLine]
+    debits: Mapping[int, date | None] = field(default_factory=dict)
+    """Of those who ever signed a mandate: the first day on which a debit makes sense; None: none does by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +133,21 @@ def _choose(known: KnownBorrowers, ladders: Mapping[str, Ladder], on: date, plan
                     arms[number] = arm_of(ladder.arms, row["reference"])
                 if known.places[number].wrong and step.do not in NO_TREATMENT and step.why != "legal_notice":
                     continue  # a task of people until it is corrected: `enquiry/tasks.py`
+                if step.do == "debit.attempt" and not _debit_makes_sense(number, known, on):
+                    continue
                 if not _in_arm(step, arms[number]) or _is_held(number, step, known, plan, on):
                     continue
                 choice = chosen.setdefault(number, _Chosen(row, ladder, arms[number]))
                 _keep(choice, index, step)
     return chosen
+
+
+def _debit_makes_sense(number: int, known: KnownBorrowers, on: date) -> bool:
+    """Whether the pack's retries let a debit be tried today; who never signed a mandate is told of it by the drain."""
+    if number not in known.debits:
+        return True
+    first = known.debits[number]
+    return first is not None and first <= on
 
 
 def _in_arm(step: LadderStep, arm: str) -> bool:

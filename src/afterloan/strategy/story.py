@@ -89,6 +89,7 @@ ACTIONS: dict[str, tuple[str, str]] = {
     "agency.place": ("decided: propose an agency", "决定：提议委外"),
     "legal.propose": ("decided: propose a legal step", "决定：提议法律措施"),
     "charge_off.propose": ("decided: propose a charge-off", "决定：提议转损失"),
+    "task": ("to be looked at by a person: {queue}", "待人工处理：{queue}"),
     "legal.file": ("to be filed by a person: {step}", "待人工递交：{step}"),
 }
 TRANSITIONS: dict[int, tuple[str, str]] = {

@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     mandates = group("Authorities to collect from a borrower's account.")
     mandates.command("add")(mandate_add)
     mandates.command("revoke")(mandate_revoke)
+    mandates.command("resume")(mandate_resume)
     mandates.command("list")(mandate_list)
     app.add_typer(mandates, name="mandate")
     debits = group("Debits by file; what the bank says of them.")
@@ -92,6 +93,7 @@ def mandate_add(
     rail: Annotated[str, typer.Option(help="gateway, pain008, nacha or batch_csv.")] = "gateway",
     account_type: Annotated[str, typer.Option(help="current or savings; NACHA tells them apart.")] = "current",
     signed_on: Annotated[str, typer.Option("--signed-on", help="Day of the signature; today unless given.")] = "",
+    whole_only: Annotated[bool, typer.Option("--whole-only", help="Less than is owed may not be asked for.")] = False,
     by: By = "",
 ) -> None:
     """Record mandate REFERENCE as signed by a borrower."""
@@ -110,6 +112,7 @@ def mandate_add(
         "ceiling_fen": _fen(ceiling, "--ceiling"),
         "ceiling_month_fen": _fen(ceiling_month, "--ceiling-month"),
         "turn": turn,
+        "less_allowed": not whole_only,
     }
     done = act("mandate.sign", asked, on, reference, by)
     print(f"{reference}: {'known already' if done.known else f'signed by {borrower} on {on}'}")
@@ -122,6 +125,20 @@ def mandate_revoke(reference: str, on: OnDay = "", by: By = "", reason: str = ""
     day = _day(on)
     done = act("mandate.revoke", {"of": reference, "reason": reason}, day, f"{reference}:revoked:{day}", by)
     print(f"{reference}: {'known already' if done.known else f'revoked from {day} on'}")
+
+
+def mandate_resume(
+    reference: str,
+    reason: Annotated[str, typer.Option(help="Why it is worth another try.")],
+    on: OnDay = "",
+    by: By = "",
+) -> None:
+    """Try debits under mandate REFERENCE again, which rested after failures."""
+    from afterloan.desk.keyboard.doing import act
+
+    day = _day(on)
+    done = act("mandate.resume", {"of": reference, "reason": reason}, day, f"{reference}:resumed:{day}", by)
+    print(f"{reference}: {'known already' if done.known else f'tried again from {day} on'}")
 
 
 def mandate_list(borrower: str = typer.Argument(""), as_json: AsJson = False) -> None:
