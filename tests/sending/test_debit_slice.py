@@ -73,7 +73,8 @@ def test_an_empty_account_is_asked_once_a_day_whatever_times_the_step_names(stor
 
 
 def tasks(store: Store) -> list[str]:
-    return [key for (key,) in rows(store, "select key from outbox where kind = 'task' order by action")]
+    told = "select key from outbox where kind = 'task' and body->>'queue' = 'debits' order by action"
+    return [key for (key,) in rows(store, told)]
 
 
 def test_after_the_tries_of_the_pack_a_person_is_asked_once_and_may_let_it_go_on(store: Store) -> None:

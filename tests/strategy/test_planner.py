@@ -11,7 +11,7 @@ from afterloan.dates import day
 from afterloan.facts import FactRefused, Reinstalled
 from afterloan.facts.relief import Means
 from afterloan.loan.reckon import reckon_loan
-from afterloan.loan.suppose import Scratch, daily_rate, present_value
+from afterloan.loan.suppose import Scratch, daily_rate, due_now, present_value
 from afterloan.loan.terms import ArrearsInterest
 from afterloan.strategy.affordability import MonthFlow, affordable
 from afterloan.strategy.eligibility import PlanAsked, PlanCase, against, eligible, relief_rule
@@ -93,6 +93,42 @@ def test_nothing_is_offered_that_nobody_can_pay() -> None:
     found = search(book, case(book), 1_000, ON)  # type: ignore[arg-type]
     assert found.offers == ()
     assert found.refused["asks for more a month than is affordable"] > 400
+
+
+def test_who_could_not_pay_an_instalment_is_not_asked_for_all_at_once() -> None:
+    """2,000.00 at 0.05 % a day over twelve months: a sixth of the 1,101.15 of tests/golden/lives/0001, 183.53 a month.
+
+    After four instalments, and none in June and July, some 1,400.00 end the loan. Means of 1,500.00 a month would bear
+    that at once; 183.53 a month were too much. What asks for no more than one instalment comes first, and there is such
+    a plan (a re-instalment over more periods).
+    """
+    paid = [repaid(f"2026-{m:02}-10", "183.53") for m in (2, 3, 4, 5)]
+    book = loan("2000.00", "0.05", "2026-01-10", 12, paid)
+    on = day("2026-07-15")
+    now = reckon_loan(book, 0, on)
+    instalment = max(int(r["due_fen"][2:].sum()) for r in now.instalments[:-1])
+    assert 18_350 <= instalment <= 18_356 and 135_000 < int(now.position["payoff_fen"]) < 150_000
+    granted = case_of(now, date(2026, 7, 15), "CN", True)
+    found = search(book, granted, 150_000, on)
+    assert found.offers
+    for offer in found.offers:
+        assert offer.simulated.highest_fen <= instalment or offer.plan.kind == "settlement", offer.plan
+    assert any("affordable" in reason for reason in found.offers[0].reasons)
+
+
+def test_where_nothing_fits_it_is_said_and_what_asks_for_least_is_offered() -> None:
+    book = late()
+    found = search(book, case(book), 1_000, ON)  # type: ignore[arg-type]
+    assert found.offers == () and 1 <= len(found.instead) <= 3
+    assert all(o.reasons[0].startswith("does not fit: asks for up to ") for o in found.instead)
+    assert all(
+        "than the 10.00 a month that are affordable; a person has to look at it" in o.reasons[0] for o in found.instead
+    )
+    now = reckon_loan(book, 0, ON)  # type: ignore[arg-type]
+    asked = due_now(now.position)
+    assert all(int(o.simulated.months(ON, MONTHS)[0]) < asked + 95_397 for o in found.instead)
+    months = [int(o.simulated.months(ON, MONTHS).max()) for o in found.instead]
+    assert months == sorted(months)
 
 
 def test_two_loans_share_what_is_affordable() -> None:

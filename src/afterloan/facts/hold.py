@@ -10,6 +10,7 @@ from afterloan.facts.events import Event, Name
 HoldKind = Literal[
     "dispute_open",
     "hardship_review",
+    "hardship_granted",
     "promise_pending",
     "plan_running",
     "breathing_space",

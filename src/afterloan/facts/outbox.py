@@ -257,6 +257,14 @@ class DebitTask(TaskBody):
     why: str
 
 
+class HardshipTask(TaskBody):
+    """No plan fits what a borrower in hardship (application `of`) can pay."""
+
+    queue: Literal["hardship"] = "hardship"
+    of: str
+    why: str
+
+
 class UnreadableTask(TaskBody):
     """An action (`key`, `kind`) that does not say what its kind asks for: it was not done."""
 
@@ -268,7 +276,17 @@ class UnreadableTask(TaskBody):
 
 TASKS: dict[str, type[TaskBody]] = {
     str(body.model_fields["queue"].default): body
-    for body in (NoticeTask, RefusedTask, RejectedTask, DisputeTask, LegalTask, DoubtTask, DebitTask, UnreadableTask)
+    for body in (
+        NoticeTask,
+        RefusedTask,
+        RejectedTask,
+        DisputeTask,
+        LegalTask,
+        DoubtTask,
+        DebitTask,
+        HardshipTask,
+        UnreadableTask,
+    )
 }
 """The record of each queue of tasks."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -388,6 +388,10 @@ def follow_on(connection: psycopg.Connection[Any], result: Result, now: datetime
     return key
 
 
+DEBITS: Literal["debits"] = "debits"
+"""The queue of tasks about debits that do not go on by themselves."""
+
+
 def rest(connection: psycopg.Connection[Any], attempt: DebitAttempted, on: date) -> str | None:
     """Where no mandate of the borrower will be tried again by itself: the person's task, once for this money.
 
@@ -410,7 +414,7 @@ def rest(connection: psycopg.Connection[Any], attempt: DebitAttempted, on: date)
         f"`afterloan mandate resume {attempt.mandate}`"
     )
     loans = tuple(part.loan for part in attempt.parts)
-    body = DebitTask(loans=loans, mandate=attempt.mandate, reason=made.reason, why=why)
+    body = DebitTask(queue=DEBITS, loans=loans, mandate=attempt.mandate, reason=made.reason, why=why)
     put(connection, [Action(key, number, "task", datetime.combine(on, time(8), ZoneInfo(zone)), on, None, body)])
     return key
 

@@ -10,7 +10,7 @@ from afterloan.dates import number_of
 from afterloan.facts.events import read_event
 from afterloan.facts.hold import HoldPlaced
 from afterloan.facts.relief import Evidence, HardshipApplied, Means, VulnerabilityFlagged
-from afterloan.servicing import relief
+from afterloan.servicing import protection, relief
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
 from afterloan.store.events import tell
@@ -59,10 +59,15 @@ class DecideHardship(Asked):
 
 
 def decide_hardship(desk: Desk, asked: DecideHardship, on: date) -> dict[str, Any]:
-    """Grant or refuse; the holds of the review end."""
+    """Grant or refuse; the holds of the review end. Granted, the borrower is protected until the review day, and plans
+    within their means are offered at once (`offers`; `fits` is false where none fits, and a person has a task)."""
     by, today = desk.who.name, number_of(on)
     decided = relief.decide_hardship(desk.connection, asked.of, today, by, desk.reference, asked.granted, asked.reasons)
-    return decided.model_dump(mode="json")
+    told = decided.model_dump(mode="json")
+    if not decided.granted:
+        return told
+    applied: HardshipApplied = event_named(desk.connection, asked.of, HardshipApplied)
+    return told | protection.told_of(protection.protect(desk.connection, applied, decided, on))
 
 
 class StartBreathingSpace(Asked):

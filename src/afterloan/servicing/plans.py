@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from afterloan.dates import iso, number_of
 from afterloan.facts.act import Refused, Who
 from afterloan.facts.relief import Means, PlanOffered, QuoteGiven
-from afterloan.servicing import relief
+from afterloan.servicing import protection, relief
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import do
@@ -90,6 +90,7 @@ def search_plans(desk: Desk, asked: SearchPlans, on: date) -> dict[str, Any]:
         "affordable_fen": able.amount_fen,
         "tried": found.tried,
         "refused": found.refused,
+        "fits": bool(found.offers),
         "offers": [_offer(o) for o in offers],
     }
 
@@ -138,6 +139,8 @@ class AcceptPlan(_OfPlan):
 def accept_plan(desk: Desk, asked: AcceptPlan, on: date) -> dict[str, Any]:
     """Run the plan exactly as offered; where the loan changed since, `done` is false and a fresh offer is made."""
     done = relief.accept_plan(desk.connection, asked.of, number_of(on), desk.reference)
+    if done.done and done.why != "known already":
+        protection.end_with_plan(desk.connection, next(iter(desk.touched.values())), on, desk.reference)
     return {"done": done.done, "why": done.why, "fresh_offer": done.fresh.reference if done.fresh else ""}
 
 
@@ -172,6 +175,8 @@ class WatchPlan(_OfPlan):
 def watch_plan(desk: Desk, asked: WatchPlan, on: date) -> dict[str, Any]:
     """Whether the plan is kept, broken (what it gave on condition returns) or completed (its hold ends)."""
     kept = relief.watch_plan(desk.connection, asked.of, number_of(on))
+    if kept.state == "broken":
+        protection.hold_again(desk.connection, asked.of, on)
     missed = {"missed_on": iso(kept.missed_on), "missed_fen": kept.missed_fen} if kept.missed_on else {}
     return {"plan": asked.of, "state": kept.state, "kept": kept.kept, **missed}
 

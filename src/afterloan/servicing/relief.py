@@ -204,16 +204,19 @@ def _assert_as_quoted(it: Open, made: Quote) -> None:
 def find_plans(
     connection: Connection, loan: str, means: Means, on: int, reference: str, flows: Sequence[MonthFlow] = ()
 ) -> tuple[Affordable, Search, list[PlanOffered]]:
-    """Search plans that fit a borrower's means and offer up to three, kept under `reference/1`, `/2`, `/3`."""
+    """Search plans that fit a borrower's means and offer up to three, kept under `reference/1`, `/2`, `/3`.
+
+    Where nothing fits, what the pack allows that asks for least is offered, and says so in its reasons.
+    """
     it = opened(connection, loan, on)
     able = affordable(means, _date(on), flows, it.loan.jurisdiction)
     found = search(it.book, it.case(), able.amount_fen, on)
     it.keep([able.finding, found.finding], "plan.search")
     offers = []
-    for k, offer in enumerate(found.offers, 1):
+    for k, offer in enumerate(found.offers or found.instead, 1):
         it.keep(offer.findings, "plan.offer")
         offers.append(
-            _offered(
+            keep_offer(
                 it,
                 offer.simulated,
                 f"{reference}/{k}",
@@ -238,10 +241,11 @@ def offer_plan(connection: Connection, loan: str, plan: ReliefPlan, on: int, ref
         raise FactRefused("plan", plan.kind, f"raises the total above the cap by {over} minor units ({cap.clause})",
                           "take fewer periods or a lower rate")  # fmt: skip
     it.keep([cost.finding(cap, on)], "plan.offer")
-    return _offered(it, sim, reference, {})
+    return keep_offer(it, sim, reference, {})
 
 
-def _offered(it: Open, sim: Simulated, reference: str, more: dict[str, Any]) -> PlanOffered:
+def keep_offer(it: Open, sim: Simulated, reference: str, more: dict[str, Any]) -> PlanOffered:
+    """Tell an offer with its simulation; how long it stands is the pack's."""
     assert sim.plan is not None
     valid = relief_rule("relief.offer").parameters["valid_days"]
     until = _date(it.on) + timedelta(days=valid)
@@ -314,7 +318,7 @@ def accept_plan(connection: Connection, of: str, on: int, reference: str) -> Acc
     start = number_of(offered.on)
     sim = simulate(it.book, plan_of(offered), start)
     if plan_seal(it.book, sim, start) != offered.seal:
-        fresh = _offered(it, simulate(it.book, plan_of(offered), on), reference, {"instead_of": of})
+        fresh = keep_offer(it, simulate(it.book, plan_of(offered), on), reference, {"instead_of": of})
         return Accepted(False, "something was told of the loan since the offer", fresh)
     for fact in plan_of(offered).facts(offered.loan, of, start, on):
         take(it.connection, fact)

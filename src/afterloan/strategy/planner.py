@@ -10,7 +10,7 @@ import numpy.typing as npt
 from afterloan.dates import NEVER, iso, months_later, year_month_day
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import Reckoned, reckon_loan
-from afterloan.loan.suppose import Scratch
+from afterloan.loan.suppose import Scratch, ahead, due_now
 from afterloan.loan.terms import ArrearsInterest, Component, Method
 from afterloan.money import show_amount
 from afterloan.rules.packs import Finding
@@ -57,6 +57,8 @@ class Search:
     tried: int
     refused: dict[str, int]
     finding: Finding
+    instead: tuple[PlanOffer, ...] = ()
+    """Nothing fits what the borrower can pay: what the pack allows that asks for least (a pause, longer, less)."""
 
 
 def next_due(today: Reckoned, on: int, least: int = 15) -> int:
@@ -136,11 +138,15 @@ def search(book: Book, case: PlanCase, affordable_fen: int, on: int, asked_kinds
 
     A plan is left out when the pack refuses it, when any 30 days ask for more than `affordable_fen`, or when it would
     cost more than the cap. What remains is chosen by loss: the payoff of today less the present value of what
-    the plan brings, at the contract rate.
+    the plan brings, at the contract rate. Who is behind, or in hardship, could not pay what the contract asks: a plan
+    that asks for no more a month than one instalment comes before any that does, and of those that do the least asking.
+    Where nothing fits, `instead` says what is allowed. 1,472.67 at once fits means of 1,500.00 and is never offered to
+    whom an instalment of 186.00 was too much, while 24 instalments of 70.00 would do.
     """
     today = reckon_loan(book, 0, on)
     cap, scratch = relief_rule("relief.cost-cap"), Scratch(book)
     options: list[Simulated] = []
+    beyond: list[Simulated] = []
     refused: dict[str, int] = {}
     tried = 0
     for plan in candidates(book, today, case, on):
@@ -152,23 +158,85 @@ def search(book: Book, case: PlanCase, affordable_fen: int, on: int, asked_kinds
         if not why:
             sim = simulate(book, plan, on, scratch)
             why = _unfit(sim, affordable_fen, on)
-            if not why and not cost_of(sim, today.position, on, cap).fits:
-                why = "would cost more than the cap"
+            if why != UNRECKONED and not cost_of(sim, today.position, on, cap).fits:
+                why = why or "would cost more than the cap"
+            elif why == TOO_MUCH:
+                beyond.append(sim)
         if why:
             refused[why] = refused.get(why, 0) + 1
         else:
             options.append(sim)
-    offers = _chosen(options, affordable_fen, on, today, case)
-    outcome = f"{len(offers)} offered of {tried} tried"
+    gentle = _gentle(options, today, case)
+    offers = _chosen(gentle, affordable_fen, on, today, case) or _least_asking(options, affordable_fen, on, today, case)
+    instead = () if offers else _least_asking(_easier(beyond, today, on), affordable_fen, on, today, case)
+    outcome = f"{len(offers)} offered of {tried} tried" + (f", {len(instead)} instead" if instead else "")
     found = relief_rule("relief.offer").finding(case.on, outcome, affordable_fen=affordable_fen, refused=refused)
-    return Search(offers, tried, refused, found)
+    return Search(offers, tried, refused, found, instead)
+
+
+UNRECKONED, TOO_MUCH = "cannot be reckoned for this loan", "asks for more a month than is affordable"
+
+
+def _instalment(today: Reckoned) -> int:
+    """What the contract asks for on an ordinary due day: the middle of its instalments, penalties left out."""
+    rows = today.instalments[today.instalments["row_kind"] == 0]
+    amounts = sorted(int(r["due_fen"][1:].sum()) for r in rows if r["due_fen"][1:].sum() > 0)
+    return amounts[(len(amounts) - 1) // 2] if amounts else 0
+
+
+def _gentle(options: list[Simulated], today: Reckoned, case: PlanCase) -> list[Simulated]:
+    """Plans that ask for no more at a time than an ordinary instalment, of who could not pay that; a settlement is one
+    payment by its nature and stays."""
+    if not (case.hardship_granted or int(today.position["days_past_due"])):
+        return options
+    most = _instalment(today)
+    return [s for s in options if s.highest_fen <= most or (s.plan is not None and s.plan.kind == "settlement")]
+
+
+def _easier(beyond: list[Simulated], today: Reckoned, on: int) -> list[Simulated]:
+    """Of plans beyond the borrower's means those that ask for less in the next 30 days than the contract does."""
+    days, amounts = ahead(today, on)
+    asked = due_now(today.position) + int(amounts[days <= on + 30].sum())
+    return [s for s in beyond if int(s.months(on, MONTHS)[0]) < asked]
+
+
+def _least_asking(
+    options: list[Simulated], affordable_fen: int, on: int, today: Reckoned, case: PlanCase
+) -> tuple[PlanOffer, ...]:
+    """Of each kind the plan that asks for least: in its dearest month, then at a time, then in all."""
+    least: dict[str, tuple[tuple[int, int, int], Simulated]] = {}
+    for sim in options:
+        assert sim.plan is not None
+        asks = (int(sim.months(on, MONTHS).max()), sim.highest_fen, sim.total_fen)
+        if sim.plan.kind not in least or asks < least[sim.plan.kind][0]:
+            least[sim.plan.kind] = (asks, sim)
+    most = relief_rule("relief.offer").parameters["offers"]
+    payoff, cap = int(today.position["payoff_fen"]), relief_rule("relief.cost-cap")
+    found = []
+    for _, sim in sorted(least.values(), key=lambda pair: pair[0])[:most]:
+        assert sim.plan is not None
+        findings = (*eligible(sim.plan.asked, case).findings, cost_of(sim, today.position, on, cap).finding(cap, on))
+        found.append(PlanOffer(sim, payoff - sim.value_fen, _why_least(sim, affordable_fen, on), findings))
+    return tuple(found)
+
+
+def _why_least(sim: Simulated, affordable_fen: int, on: int) -> tuple[str, ...]:
+    most = int(sim.months(on, MONTHS).max())
+    over = most - affordable_fen
+    first = (
+        f"does not fit: asks for up to {_units(most)} in 30 days, {_units(over)} more than the {_units(affordable_fen)} "
+        "a month that are affordable; a person has to look at it"
+        if over > 0
+        else f"asks for at most {_units(most)} in 30 days; {_units(affordable_fen)} a month are affordable"
+    )
+    return (first, f"ends on {iso(sim.ends_on)}", "asks for least of the plans of its kind")
 
 
 def _unfit(sim: Simulated, affordable_fen: int, on: int) -> str:
     if sim.error or not len(sim.days):
-        return "cannot be reckoned for this loan"
+        return UNRECKONED
     if sim.highest_fen > affordable_fen or int(sim.months(on, MONTHS)[: MONTHS - 1].max()) > affordable_fen:
-        return "asks for more a month than is affordable"
+        return TOO_MUCH
     return ""
 
 
@@ -226,7 +294,7 @@ class Option:
         return self.loss_fen * 16 + self.total_fen // 10_000
 
 
-def choose(loans: Sequence[Sequence[Option]], affordable_fen: int, seconds: int = 5) -> list[int] | None:
+def choose(loans: Sequence[Sequence[Option]], affordable_fen: int, seconds: int = 60) -> list[int] | None:
     """One option for each loan: every month's sum affordable, the loss of all least; None: there is none.
 
     Solved by HiGHS to a gap of nothing with one thread and a fixed seed: the same question, the same answer. It counts
@@ -236,6 +304,8 @@ def choose(loans: Sequence[Sequence[Option]], affordable_fen: int, seconds: int 
     if len(loans) == 1:  # a single loan asks for nothing that a look along the table does not answer
         fits = [k for k, o in enumerate(loans[0]) if int(o.months[:-1].max(initial=0)) <= affordable_fen]
         return [min(fits, key=lambda k: (loans[0][k].weight, k))] if fits else None
+    if len(loans) == 2:
+        return _of_two(loans[0], loans[1], affordable_fen)
     kept = [_not_dominated(options) for options in loans]
     if any(not few for few in kept):
         return None
@@ -246,6 +316,22 @@ def choose(loans: Sequence[Sequence[Option]], affordable_fen: int, seconds: int 
             return picked
         barred.append(picked)
     return None
+
+
+def _of_two(first: Sequence[Option], second: Sequence[Option], affordable_fen: int) -> list[int] | None:
+    """The pair of least loss by looking at every pair: some 200,000, at once, whatever else the machine does."""
+    if not first or not second:
+        return None
+    months = np.array([o.months[:-1] for o in second])
+    weights = np.array([o.weight for o in second])
+    best: tuple[int, int, int] | None = None
+    for k, option in enumerate(first):
+        fits = (months + option.months[:-1] <= affordable_fen).all(axis=1)
+        if fits.any():
+            other = int(np.where(fits, weights, np.iinfo(np.int64).max).argmin())
+            found = (option.weight + int(weights[other]), k, other)
+            best = found if best is None or found < best else best
+    return None if best is None else [best[1], best[2]]
 
 
 def _least(

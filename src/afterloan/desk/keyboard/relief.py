@@ -134,6 +134,10 @@ def search(
         _print(found, True)
         return
     print(f"affordable: {_money(found['affordable_fen'])} a month; {found['tried']} plans tried")
+    if not found["fits"]:
+        print(
+            "nothing fits; what is allowed and asks for least:" if found["offers"] else "nothing fits: a person's task"
+        )
     for o in found["offers"]:
         _print_offer(o)
     for why, count in sorted(found["refused"].items(), key=lambda pair: -pair[1]):
