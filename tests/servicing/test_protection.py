@@ -1,8 +1,8 @@
 """Hardship granted protects, from the decision to the last payment of the plan, through the one door.
 
 L of 12,000.00 at 0.05 % a day, signed on 10 January 2026; nothing is paid. An instalment is 1,101.15 (the working:
-tests/golden/lives/0001). On 16 February the borrower tells of a lost job: 2,600.00 come in, 1,800.00 are needed, a tenth
-of the income stays: 540.00 a month are left. The contract asks for 2,202.30 until 10 March: granted.
+tests/golden/lives/0001). On 16 February the borrower tells of a lost job: 2,600.00 come in, 1,800.00 are needed, a
+tenth of the income stays: 540.00 a month are left. The contract asks for 2,202.30 until 10 March: granted.
 """
 
 from collections.abc import Iterator

@@ -365,6 +365,8 @@ def follow_on(connection: psycopg.Connection[Any], result: Result, now: datetime
     standing = standing_of(connection, attempt.borrower)
     if result.status == "succeeded" and attempt.represents is not None:
         return None  # asked again for less, and it came: the rest is asked for another day
+    if result.status == "succeeded" and 0 < asked.amount_fen <= attempt.amount_fen:
+        return None  # all that was asked for came
     if result.status == "failed":
         late = {x.loan: x.days_past_due for x in asked.loans}
         owed = [Owed(p.loan, p.amount_fen, late.get(p.loan, 0)) for p in attempt.parts]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -19,13 +19,13 @@ from afterloan.servicing import relief
 from afterloan.servicing.debits import place_of_borrower
 from afterloan.store.events import borrower_number, events_of, tell
 from afterloan.store.outbox import put
-from afterloan.store.relief import loans_of
+from afterloan.store.relief import event_named, loans_of
 from afterloan.strategy.affordability import affordable
 from afterloan.strategy.hardship import hardships_of
 from afterloan.strategy.planner import together
 
 Connection = psycopg.Connection[Any]
-GRANTED = "hardship_granted"
+GRANTED: Literal["hardship_granted"] = "hardship_granted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ def _offered(
     """The offers kept, and whether together they fit: of several loans, one combination for all of them."""
     day = number_of(on)
     if len(live) == 1:
-        _, found, offers = relief.find_plans(connection, live[0], applied.means, day, f"{reference}/{live[0]}")
-        return offers, bool(found.offers)
+        _, found, kept = relief.find_plans(connection, live[0], applied.means, day, f"{reference}/{live[0]}")
+        return kept, bool(found.offers)
     opened = [relief.opened(connection, loan, day) for loan in live]
     picked = together([it.book for it in opened], [it.case() for it in opened], able, day) if opened else []
     offers: list[PlanOffered] = []
@@ -120,15 +120,20 @@ def end_with_plan(connection: Connection, borrower: str, on: date, reference: st
     for hold in _granted(events):
         loans = [hold.loan] if hold.loan else loans_of(connection, borrower)
         if all(_has_plan(events, loan, on) or not _owes(connection, loan, on) for loan in loans):
-            told = {"borrower": borrower, "loan": hold.loan, "on": on, "known_on": on, "of": hold.reference}
-            tell(connection, HoldLifted(**told, reference=f"{hold.reference}/lifted/{reference}", reason="a plan runs"))
+            tell(
+                connection,
+                HoldLifted(
+                    borrower=borrower, loan=hold.loan, on=on, known_on=on, of=hold.reference, reason="a plan runs",
+                    reference=f"{hold.reference}/lifted/{reference}",
+                ),
+            )  # fmt: skip
             ended += 1
     return ended
 
 
 def hold_again(connection: Connection, of: str, on: date) -> bool:
     """A plan broke while the grant still stands: it protects again until its review day; whether it does."""
-    offered: PlanOffered = relief.event_named(connection, of, PlanOffered)
+    offered: PlanOffered = event_named(connection, of, PlanOffered)
     events = events_of(connection, offered.borrower, as_of=on, known_on=on)
     granted = hardships_of(events, on).granted
     if granted is None or _granted(events):

@@ -224,8 +224,8 @@ def _why_least(sim: Simulated, affordable_fen: int, on: int) -> tuple[str, ...]:
     most = int(sim.months(on, MONTHS).max())
     over = most - affordable_fen
     first = (
-        f"does not fit: asks for up to {_units(most)} in 30 days, {_units(over)} more than the {_units(affordable_fen)} "
-        "a month that are affordable; a person has to look at it"
+        f"does not fit: asks for up to {_units(most)} in 30 days, {_units(over)} more than the "
+        f"{_units(affordable_fen)} a month that are affordable; a person has to look at it"
         if over > 0
         else f"asks for at most {_units(most)} in 30 days; {_units(affordable_fen)} a month are affordable"
     )
