@@ -33,7 +33,8 @@ def server() -> Iterator[Store]:
     made = open_store()
     with psycopg.connect(made.url, autocommit=True) as connection:
         connection.execute(f"create database {TEMPLATE}")
-    open_store(made.url.replace("/postgres?", f"/{TEMPLATE}?"))  # the tables are made once, and copied for each test
+    # the tables are made once, and copied for each test: nobody may be connected to what is copied
+    open_store(made.url.replace("/postgres?", f"/{TEMPLATE}?")).close()
     yield made
     stop(home / "pg")
     shutil.rmtree(home, ignore_errors=True)
@@ -48,5 +49,6 @@ def store(server: Store, request: pytest.FixtureRequest) -> Iterator[Store]:
         connection.execute(f"create database {name} template {TEMPLATE}")
     fresh = open_store(server.url.replace("/postgres?", f"/{name}?"))
     yield fresh
+    fresh.close()
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(f"drop database if exists {name} with (force)")

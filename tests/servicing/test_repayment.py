@@ -1,5 +1,7 @@
 """What a repayment and the night read: a loan once, and all frozen borrowers through one connection."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from afterloan.facts import Repaid
 from afterloan.facts.limit import LimitFrozen
 from afterloan.servicing.repayment import take_money
 from afterloan.store import server
+from afterloan.store.connect import connected
 from afterloan.store.events import tell
 from afterloan.store.server import Store
 from tests.close.test_decide import dated
@@ -36,12 +39,13 @@ def test_frozen_borrowers_share_one_connection(store: Store, monkeypatch: pytest
             event = dated("2025-05-15", **told, reference=f"f{n}", reason="late")
             tell(connection, LimitFrozen(**{**event, "borrower": f"B{n}"}))
     opened: list[str] = []
-    connect_to = server.connect_to
 
-    def counted(url: str, **how: Any) -> Any:
+    @contextmanager
+    def counted(url: str, autocommit: bool = False) -> Iterator[Any]:
         opened.append(url)
-        return connect_to(url, **how)
+        with connected(url, autocommit) as connection:
+            yield connection
 
-    monkeypatch.setattr(server, "connect_to", counted)
+    monkeypatch.setattr(server, "connected", counted)
     restore_lines(store, day("2025-06-20"))
     assert len(opened) == 1

@@ -7,14 +7,13 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 
 from afterloan.close.prove import prove
 from afterloan.close.shard import ShardClosed, close_shard
 from afterloan.dates import iso
 from afterloan.expected import ExpectedFailure
-from afterloan.store.connect import connect_to, reader_to
+from afterloan.store.connect import reader_kept
 from afterloan.store.locks import closing_book
 from afterloan.store.read import SHARDS
 from afterloan.store.server import Store
@@ -183,16 +182,6 @@ def _pool(workers: int) -> ProcessPoolExecutor:
     return _POOLS[workers]
 
 
-_CONNECTIONS: dict[str, tuple[psycopg.Connection[Any], adbc.Connection]] = {}
-
-
 def _in_worker(url: str, shard: int, first: int, last: int) -> ShardClosed:
-    if url not in _CONNECTIONS:
-        _CONNECTIONS[url] = (connect_to(url), reader_to(url))
-    connection, reader = _CONNECTIONS[url]
-    try:
+    with Store(url).connect() as connection, reader_kept(url) as reader:
         return close_shard(connection, reader, shard, first, last)
-    except BaseException:
-        _CONNECTIONS.pop(url)
-        connection.close()
-        raise

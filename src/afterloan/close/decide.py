@@ -21,7 +21,7 @@ from afterloan.facts.act import Who
 from afterloan.facts.action import ActionWithdrawn
 from afterloan.servicing.withdrawal import STOPPED_KINDS, Gone, unwanted
 from afterloan.store.acts import act_of_rule
-from afterloan.store.connect import connect_to, reader_to
+from afterloan.store.connect import reader_kept
 from afterloan.store.loans import product_table, products
 from afterloan.store.locks import Space
 from afterloan.store.read import SHARDS, fold, read_shard
@@ -127,19 +127,9 @@ def _shards(store: Store, day: int, workers: int) -> Iterator[ShardDecided]:
         yield job.result()
 
 
-_CONNECTIONS: dict[str, tuple[psycopg.Connection[Any], adbc.Connection]] = {}
-
-
 def _in_worker(url: str, shard: int, day: int) -> ShardDecided:
-    if url not in _CONNECTIONS:
-        _CONNECTIONS[url] = (connect_to(url), reader_to(url))
-    connection, reader = _CONNECTIONS[url]
-    try:
+    with Store(url).connect() as connection, reader_kept(url) as reader:
         return decide_shard(connection, reader, shard, day)
-    except BaseException:
-        _CONNECTIONS.pop(url)
-        connection.close()
-        raise
 
 
 def decide_shard(connection: psycopg.Connection[Any], reader: adbc.Connection, shard: int, day: int) -> ShardDecided:

@@ -102,7 +102,8 @@ NAME = "afterloan_lives"
 
 def lives_store(store: Store) -> Store:
     """An empty book beside the store's own, on the same server, made anew."""
-    with connect_to(store.url, autocommit=True) as connection:
+    Store(_beside(store)).close()
+    with store.connect(autocommit=True) as connection:
         connection.execute(f"drop database if exists {NAME} with (force)")
         connection.execute(f"create database {NAME}")
         connection.execute(f"alter database {NAME} set synchronous_commit = off")  # nothing to lose
@@ -125,7 +126,7 @@ def package_mark() -> str:
 def played_store(store: Store) -> tuple[Store, Played | None]:
     """The book of the lives, played by this very code; None when it was played before and stands."""
     mark = package_mark()
-    with connect_to(store.url, autocommit=True) as connection:
+    with store.connect(autocommit=True) as connection:
         there = connection.execute("select exists (select from pg_database where datname = %s)", (NAME,)).fetchone()
     if there and there[0]:
         with suppress(psycopg.Error), connect_to(_beside(store)) as connection:

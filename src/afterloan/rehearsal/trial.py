@@ -24,7 +24,7 @@ from afterloan.facts.limit import LINE_KINDS
 from afterloan.loan.book import Book, Offsets, Records
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import FactKind, State
-from afterloan.store.connect import connect_to, reader_to
+from afterloan.store.connect import reader_to
 from afterloan.store.loans import product_table, products
 from afterloan.store.read import SHARDS, fetch, fold, read_shard
 from afterloan.store.server import Store
@@ -163,7 +163,7 @@ class _Part:
 
 def replay_shards(url: str, shards: list[int], first: int, last: int, asked: TrialAsked) -> tuple[Tally, Tally]:
     """Replay some shards as the rules stand and as asked. One borrower is in one shard only."""
-    with connect_to(url) as connection, reader_to(url) as reader:
+    with Store(url).connect() as connection, reader_to(url) as reader:
         ladders = ladders_of(connection)
         part = _read(connection, reader, shards, last)
     if not len(part.book):

@@ -7,7 +7,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
@@ -20,7 +20,6 @@ from afterloan.sending.channels import ChannelSetting, setting
 from afterloan.sending.drain import CHANNELS, Handler, channels
 from afterloan.sending.drain_batch import Batch
 from afterloan.store import sending
-from afterloan.store.connect import connect_to
 from afterloan.store.server import Store
 
 JOB = "afterloan.send"
@@ -123,10 +122,15 @@ class Hand:
     """What one job at a time works with: a connection for the record, a handler for each channel."""
 
     def __init__(self, store: Store, told: ChannelSetting) -> None:
-        """Connects at once; handlers are made at their first job."""
-        self.connection = connect_to(store.url, autocommit=True)
+        """Connects at once; handlers are made at their first job. Whoever made it closes it."""
+        self._kept = ExitStack()
+        self.connection = self._kept.enter_context(store.connect(autocommit=True))
         self.told = told
         self.handlers: dict[str, Handler] = {}
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._kept.close()
 
     def handler(self, channel: str) -> Handler:
         """The handler of a channel."""
@@ -166,7 +170,7 @@ class Worker:
             asyncio.run(_work(app, list(names), stay))
         finally:
             while not self.idle.empty():
-                self.idle.get().connection.close()
+                self.idle.get().close()
 
     def _hand(self) -> Hand:
         """An idle hand, or a new one: never more than jobs at once."""

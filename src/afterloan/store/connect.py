@@ -1,9 +1,15 @@
-"""Opens connections to the database of a book; no other place does.
+"""Opens connections to the database of a book, one pool for a process and a book; no other place does.
 
 A connection refuses binary fractions: money and numbers of rows are whole, and a fraction in a condition makes the
 database walk a table whole (see `store.ids`).
 """
 
+import atexit
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -13,6 +19,7 @@ from psycopg.pq import Format
 
 if TYPE_CHECKING:
     import adbc_driver_postgresql.dbapi as adbc
+    from psycopg_pool import ConnectionPool
 
 
 class _NoFraction(Dumper):
@@ -31,13 +38,146 @@ class _NoFractionBinary(_NoFraction):
 FRACTIONS = (float, "numpy.float16", "numpy.float32", "numpy.float64")
 
 
-def connect_to(url: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
-    """A connection to a libpq URL; whoever opens it closes it. Raises psycopg.OperationalError."""
-    connection: psycopg.Connection[Any] = psycopg.connect(url, autocommit=autocommit)
+def _prepare(connection: psycopg.Connection[Any]) -> None:
+    """What every connection has, before anything is asked of it."""
     for kind in FRACTIONS:
         connection.adapters.register_dumper(kind, _NoFractionBinary)
         connection.adapters.register_dumper(kind, _NoFraction)
+
+
+def connect_to(url: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:
+    """A connection of its own to a libpq URL; whoever opens it closes it. Raises psycopg.OperationalError at once.
+
+    For the first look at a server, and for what must not be shared; all else takes one from the pool (`pool_to`).
+    """
+    connection: psycopg.Connection[Any] = psycopg.connect(url, autocommit=autocommit)
+    _prepare(connection)
     return connection
+
+
+MOST = 64
+"""Most connections of a process to one book: each thread at work has one, and a reader beside it."""
+_POOLS: dict[str, "ConnectionPool[psycopg.Connection[Any]]"] = {}
+_MAKING = Lock()
+
+
+def pool_to(url: str) -> "ConnectionPool[psycopg.Connection[Any]]":
+    """The one pool of this process to a URL, opened when first asked for; its connections are made when needed.
+
+    One that was idle for ten minutes is closed; one that the server closed meanwhile is replaced before it is given
+    out. Whoever waits 30 seconds for one gets psycopg_pool.PoolTimeout, a psycopg.OperationalError.
+    """
+    if url not in _POOLS:
+        from psycopg_pool import ConnectionPool  # here: a command that asks nothing of the book does not need it
+
+        with _MAKING:
+            if url not in _POOLS:
+                _POOLS[url] = ConnectionPool(
+                    url, min_size=0, max_size=MOST, open=True, num_workers=1, name="afterloan",
+                    configure=_prepare, check=ConnectionPool.check_connection,
+                )  # fmt: skip
+    return _POOLS[url]
+
+
+@dataclass(slots=True)
+class _First:
+    """The first connection of a process to a book, lent to one at a time."""
+
+    connection: psycopg.Connection[Any]
+    busy: Lock = field(default_factory=Lock)
+
+    def lives(self) -> bool:
+        """Whether the server still answers on it."""
+        if self.connection.closed:
+            return False
+        try:
+            self.connection.autocommit = True
+            self.connection.execute("")
+            self.connection.autocommit = False
+        except psycopg.OperationalError:
+            return False
+        return True
+
+
+_FIRST: dict[str, _First] = {}
+
+
+def _lent(url: str) -> _First | None:
+    """The first connection, if nobody has it and no pool was needed yet; made at once, or psycopg.OperationalError."""
+    with _MAKING:
+        if url in _POOLS:
+            return None
+        if url not in _FIRST:
+            _FIRST[url] = _First(connect_to(url))
+            _FIRST[url].busy.acquire()
+            return _FIRST[url]
+    first = _FIRST[url]
+    if not first.busy.acquire(blocking=False):
+        return None
+    if not first.lives():
+        first.connection.close()
+        first.connection = connect_to(url)
+    return first
+
+
+@contextmanager
+def connected(url: str, autocommit: bool = False) -> Iterator[psycopg.Connection[Any]]:
+    """A connection that nobody else has meanwhile; it commits when the block ends well and rolls back when it does not.
+
+    While a process needs one at a time, as nearly every command does, it has one and no pool; from the moment at which
+    a second is needed beside it, all come from the pool. `autocommit`: each statement commits by itself.
+    """
+    first = _lent(url)
+    if first is None:
+        with pool_to(url).connection() as connection, _ended_well(connection, autocommit):
+            yield connection
+        return
+    try:
+        with _ended_well(first.connection, autocommit):
+            yield first.connection
+    finally:
+        first.busy.release()
+
+
+@contextmanager
+def _ended_well(connection: psycopg.Connection[Any], autocommit: bool) -> Iterator[None]:
+    """Commit, or take back what broke off; a connection that cannot even do that is closed."""
+    connection.autocommit = autocommit
+    try:
+        yield
+        if not connection.closed:
+            connection.commit()
+    except BaseException:
+        try:
+            connection.rollback()
+        except psycopg.Error:
+            connection.close()
+        raise
+    finally:
+        if not connection.closed:
+            connection.autocommit = False
+
+
+def close_pools(url: str | None = None) -> None:
+    """Close what this process has to a URL, or all: before a database goes away, and at the end of the process."""
+    for name in [url] if url is not None else [*_POOLS, *_FIRST]:
+        pool, first = _POOLS.pop(name, None), _FIRST.pop(name, None)
+        if pool is not None:
+            pool.close()
+        if first is not None:
+            first.connection.close()
+
+
+atexit.register(close_pools)
+
+
+def _forget() -> None:
+    """A child must not speak on its parent's connections, nor close them."""
+    _POOLS.clear()
+    _FIRST.clear()
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 def reader_to(url: str) -> "adbc.Connection":
@@ -45,3 +185,18 @@ def reader_to(url: str) -> "adbc.Connection":
     import adbc_driver_postgresql.dbapi as adbc  # here: most commands read few rows and need no Arrow
 
     return adbc.connect(url, autocommit=True)
+
+
+_READERS: dict[str, "adbc.Connection"] = {}
+
+
+@contextmanager
+def reader_kept(url: str) -> "Iterator[adbc.Connection]":
+    """A reader that this process keeps for its next shard; one in whose use something went wrong is closed."""
+    if url not in _READERS:
+        _READERS[url] = reader_to(url)
+    try:
+        yield _READERS[url]
+    except BaseException:
+        _READERS.pop(url).close()
+        raise

@@ -11,7 +11,7 @@ import platformdirs
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from afterloan.store.connect import connect_to
+from afterloan.store.connect import close_pools, connected
 from afterloan.store.embedded import StoreRefused, embedded
 
 URL = "AFTERLOAN_DATABASE_URL"
@@ -33,9 +33,16 @@ class Store:
 
     @contextmanager
     def connect(self, autocommit: bool = False) -> Iterator[psycopg.Connection[Any]]:
-        """A connection; its transaction commits when the block ends well and rolls back when it does not."""
-        with connect_to(self.url, autocommit=autocommit) as connection:
+        """A connection; its transaction commits when the block ends well and rolls back when it does not.
+
+        `autocommit`: each statement commits by itself, and transactions are opened by name.
+        """
+        with connected(self.url, autocommit) as connection:
             yield connection
+
+    def close(self) -> None:
+        """Let all connections of this process to the book go: before its database goes away."""
+        close_pools(self.url)
 
     def migrate(self) -> None:
         """Bring the tables to this version. Raises StoreRefused: an older server, or the tables of a newer afterloan.
