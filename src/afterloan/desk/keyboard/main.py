@@ -33,7 +33,20 @@ app = typer.Typer(
 )
 journal_app = group("The double-entry journal.")
 app.add_typer(journal_app, name="journal")
-ROOMS = ("acts", "book", "bureau", "day", "debit", "legal", "messages", "rebuilding", "relief", "story", "strategy")
+ROOMS = (
+    "acts",
+    "book",
+    "bureau",
+    "day",
+    "debit",
+    "legal",
+    "messages",
+    "rebuilding",
+    "relief",
+    "risk",
+    "story",
+    "strategy",
+)
 for _room in ROOMS:
     import_module(f"afterloan.desk.keyboard.{_room}").register(app)
 

@@ -1,0 +1,191 @@
+"""A model is data: what was asked of the table, a scorecard, boosted trees, their calibrations, and a card of it all.
+
+No pickle: the scorecard is JSON, the trees are LightGBM's own text. `parts` and `of_parts` are each other's inverse.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import yaml
+
+from afterloan.risk.bins import Bins
+from afterloan.risk.boosted import Boosted, fit_boosted
+from afterloan.risk.calibrate import Calibration, calibrate
+from afterloan.risk.declared import Declaration
+from afterloan.risk.measure import Measured, measured
+from afterloan.risk.scorecard import Asked, Column, Scorecard, fit_scorecard, folds
+from afterloan.risk.series import derived, series_of
+from afterloan.risk.table import TableRefused, columns_for, groups_of, outcomes, prepare
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+FORMAT = "afterloan-model/1"
+CHAMPION, CHALLENGER = "champion", "challenger"
+LEADS_BELOW_BAD, LEADS_BELOW_ROWS = 2_000, 10_000  # the scorecard leads on tables smaller than either
+GROUP_LEAST = 20  # rows of each outcome, for a group to be measured by itself
+
+
+@dataclass(slots=True)
+class Model:
+    """A fitted pair. `asked`: the columns of a table; `series`: histories made into columns besides."""
+
+    card: dict[str, Any]
+    asked: dict[str, Asked]
+    series: dict[str, list[str]]
+    scorecard: Scorecard
+    boosted: Boosted
+    calibrations: dict[str, Calibration]
+
+    def probabilities(self, frame: pl.DataFrame) -> dict[str, Floats]:
+        """Probability [n] of going wrong, by champion and by challenger. Raises TableRefused."""
+        columns = self._columns(frame)
+        odds = {CHAMPION: self.scorecard.log_odds(columns), CHALLENGER: self.boosted.log_odds(columns)}
+        return {name: self.calibrations[name].probability(told) for name, told in odds.items()}
+
+    def _columns(self, frame: pl.DataFrame) -> dict[str, Column]:
+        columns = columns_for(frame, self.asked)
+        return columns | derived(columns, self.series)
+
+
+def fit(frame: pl.DataFrame, label: str, declaration: Declaration, bad: str = "", seed: int = 1) -> Model:
+    """Fit scorecard and boosted trees on a table. Raises TableRefused; deterministic for the same table and seed."""
+    gone = outcomes(frame, label, bad)
+    ready = prepare(frame, label, gone, declaration)
+    series = series_of(ready.columns) if declaration.histories else {}
+    made = derived(ready.columns, series)
+    columns = ready.columns | made
+    asked = ready.asked | {name: Asked(False) for name in made}
+    scorecard, outside = fit_scorecard(columns, asked, gone, seed)
+    boosted, beside = fit_boosted(columns, asked, gone, seed)
+    calibrations = {CHAMPION: calibrate(outside, gone), CHALLENGER: calibrate(beside, gone)}
+    said = {CHAMPION: left_out(outside, gone, seed), CHALLENGER: left_out(beside, gone, seed)}
+    small = gone.sum() < LEADS_BELOW_BAD or len(gone) < LEADS_BELOW_ROWS
+    card = {
+        "format": FORMAT,
+        "label": label,
+        "bad": bad,
+        "rows": len(gone),
+        "went_bad": int(gone.sum()),
+        "seed": seed,
+        "leads": CHAMPION if small else CHALLENGER,
+        "columns": list(ready.asked),
+        "histories": series,
+        "notes": ready.notes,
+        "groups": declaration.groups,
+        "on_folds_left_out": {name: measured(p, gone).told() for name, p in said.items()},
+        "table_sha256": table_mark(frame),
+    }
+    return Model(card, ready.asked, series, scorecard, boosted, calibrations)
+
+
+def left_out(outside: Floats, gone: Ints, seed: int) -> Floats:
+    """Probabilities [n] of log odds [n] by calibrations that did not see the row either, for an honest card."""
+    fold, said = folds(gone, seed), np.zeros(len(gone))
+    for k in range(fold.max() + 1):
+        said[fold == k] = calibrate(outside[fold != k], gone[fold != k]).probability(outside[fold == k])
+    return said
+
+
+def table_mark(frame: pl.DataFrame) -> str:
+    """sha256 of a table's names and values, as CSV."""
+    return hashlib.sha256(frame.write_csv().encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """What both models came to on a table, and by group: `groups[column][value][model]`; None: too few to say."""
+
+    models: dict[str, Measured]
+    groups: dict[str, dict[str, dict[str, Measured] | None]]
+
+    def told(self) -> dict[str, Any]:
+        """For machines: `{"champion": {"auc": …}, "challenger": {…}, "groups": {…}}`."""
+        groups = {
+            column: {
+                value: None if each is None else {name: m.told() for name, m in each.items()}
+                for value, each in values.items()
+            }
+            for column, values in self.groups.items()
+        }
+        return {name: m.told() for name, m in self.models.items()} | {"groups": groups}
+
+
+def assess(model: Model, frame: pl.DataFrame, label: str, bad: str = "") -> Assessed:
+    """Measure both models on a table with outcomes, as a whole and by the declared groups. Raises TableRefused."""
+    gone = outcomes(frame, label, bad or (str(model.card["bad"]) if label == model.card["label"] else ""))
+    said = model.probabilities(frame)
+    groups: dict[str, dict[str, dict[str, Measured] | None]] = {}
+    for column in model.card["groups"]:
+        at = np.array(groups_of(frame, column))
+        groups[column] = {}
+        for value in sorted(set(at.tolist())):
+            here = at == value
+            few = min(gone[here].sum(), (1 - gone[here]).sum()) < GROUP_LEAST
+            groups[column][value] = None if few else {n: measured(p[here], gone[here]) for n, p in said.items()}
+    return Assessed({name: measured(p, gone) for name, p in said.items()}, groups)
+
+
+def parts(model: Model) -> dict[str, str]:
+    """The files of a model by name."""
+    bins = {name: asdict(told) for name, told in model.scorecard.bins.items()}
+    for told in bins.values():
+        told["specials"] = [list(pair) for pair in told["specials"].items()]
+    card = {"base": model.scorecard.base, "weights": model.scorecard.weights, "bins": bins}
+    asked = {name: asdict(told) for name, told in model.asked.items()}
+    words = {"names": list(model.boosted.names), "words": model.boosted.words}
+    files = {
+        "card.yaml": yaml.safe_dump(model.card, allow_unicode=True, sort_keys=False),
+        "asked.json": _json({"columns": asked, "histories": model.series}),
+        "scorecard.json": _json(card),
+        "model.txt": model.boosted.text,
+        "words.json": _json(words),
+        "calibration.json": _json({name: asdict(c) for name, c in model.calibrations.items()}),
+    }
+    return files | {"sha256": "".join(f"{_mark(text)}  {name}\n" for name, text in sorted(files.items()))}
+
+
+def of_parts(files: Mapping[str, str]) -> Model:
+    """The model that files hold. Raises TableRefused where one is missing, changed, or of another format."""
+    marks = {}
+    for line in files.get("sha256", "").splitlines():
+        mark, _, name = line.partition("  ")
+        marks[name] = mark
+    for name in ("card.yaml", "asked.json", "scorecard.json", "model.txt", "words.json", "calibration.json"):
+        if name not in files:
+            raise TableRefused(f"the model's file {name} is missing: bring the folder whole")
+        if marks.get(name) != _mark(files[name]):
+            raise TableRefused(f"the model's file {name} is not what was approved: its sha256 differs; fit it again")
+    card = yaml.safe_load(files["card.yaml"])
+    if card.get("format") != FORMAT:
+        raise TableRefused(f"the model is of format {card.get('format')!r}; {FORMAT!r} is read here: fit it again")
+    asked = json.loads(files["asked.json"])
+    told = json.loads(files["scorecard.json"])
+    words = json.loads(files["words.json"])
+    return Model(
+        card,
+        {n: Asked(a["is_word"], a["sign"], tuple(a["specials"])) for n, a in asked["columns"].items()},
+        asked["histories"],
+        Scorecard(told["base"], told["weights"], {n: _bins(b) for n, b in told["bins"].items()}),
+        Boosted(files["model.txt"], tuple(words["names"]), words["words"]),
+        {n: Calibration(tuple(c["said"]), tuple(c["came"])) for n, c in json.loads(files["calibration.json"]).items()},
+    )
+
+
+def _bins(told: dict[str, Any]) -> Bins:
+    specials = {float(code): float(value) for code, value in told.pop("specials")}
+    edges, evidence = tuple(told.pop("edges")), tuple(told.pop("evidence"))
+    return Bins(**told, edges=edges, evidence=evidence, specials=specials)
+
+
+def _json(told: Any) -> str:
+    return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
+
+
+def _mark(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

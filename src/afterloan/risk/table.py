@@ -1,0 +1,236 @@
+"""A table as somebody brings it, made ready for fitting: what each column is, what is refused or left out, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from afterloan.expected import ExpectedFailure
+from afterloan.risk.declared import Declaration, Declared
+from afterloan.risk.scorecard import Asked, Column
+
+Ints = npt.NDArray[np.int64]
+MISSING = ("", "na", "n/a", "nan", "null", "none", "?", ".")
+BAD_WORDS = ("1", "bad", "yes", "y", "true", "default", "defaulted", "charged off", "late")
+GOOD_WORDS = ("0", "good", "no", "n", "false", "paid", "fully paid", "current", "non-default", "ok")
+NEARLY = 0.9  # of a column's values are numbers: then the rest is refused rather than taken for words
+LEAST_ROWS, LEAST_OF_EACH = 50, 5
+TOO_MANY_WORDS = 0.5  # distinct words to rows: an identifier or free text
+
+
+class TableRefused(ExpectedFailure, ValueError):
+    """This table cannot be used: says what, where, and what to do."""
+
+
+@dataclass(slots=True)
+class Prepared:
+    """Columns ready for fitting, what is known of each, and notes on what was left out."""
+
+    columns: dict[str, Column]
+    asked: dict[str, Asked]
+    notes: list[str] = field(default_factory=list)
+
+
+def outcomes(frame: pl.DataFrame, label: str, bad: str = "") -> Ints:
+    """Outcomes [n] of the label's column: 1 where it went wrong.
+
+    Of two numbers the greater is the bad one, of two words the one that says so; `bad` names it otherwise. Raises
+    TableRefused for a missing column, an empty table, a value that is not there, and any but two values.
+    """
+    if label not in frame.columns:
+        raise TableRefused(f"label {label!r}: no such column; there are: {_some(frame.columns)}")
+    if not len(frame):
+        raise TableRefused("the table has no rows")
+    words = _text(frame[label])
+    lost = words.is_null()
+    if lost.any():
+        row = int(lost.arg_max() or 0) + 1
+        raise TableRefused(f"label {label!r}: row {row} of {len(frame):,} has no outcome; take the row out or fill it")
+    kinds = sorted(words.unique().to_list(), key=_as_number_first)
+    if len(kinds) != 2:
+        what = f"only {kinds[0]!r}" if len(kinds) == 1 else f"{len(kinds):,} values, e.g. {_some(kinds)}"
+        raise TableRefused(f"label {label!r}: holds {what}; two are needed, one for each outcome")
+    worse = _worse(label, kinds, bad)
+    return (words == worse).cast(pl.Int64).to_numpy()
+
+
+def _worse(label: str, kinds: list[str], bad: str) -> str:
+    if bad:
+        alike = [k for k in kinds if k == bad or (_number(k) is not None and _number(k) == _number(bad))]
+        if not alike:
+            raise TableRefused(f"--bad {bad}: label {label!r} holds {kinds[0]!r} and {kinds[1]!r}; name one of them")
+        return alike[0]
+    if all(_number(k) is not None for k in kinds):
+        return max(kinds, key=lambda k: _number(k) or 0.0)
+    told = [k for k in kinds if k.lower() in BAD_WORDS]
+    good = [k for k in kinds if k.lower() in GOOD_WORDS]
+    if len(told) == 1:
+        return told[0]
+    if len(good) == 1:
+        return next(k for k in kinds if k != good[0])
+    raise TableRefused(f"label {label!r}: which of {kinds[0]!r} and {kinds[1]!r} is the bad outcome? Say it with --bad")
+
+
+def prepare(frame: pl.DataFrame, label: str, bad: Ints, declaration: Declaration) -> Prepared:
+    """Decide what each column is and bring it into arrays; raises TableRefused, notes what was left out."""
+    _check_sizes(frame, bad)
+    _check_names(frame, label, declaration)
+    ready = Prepared({}, {})
+    for name in frame.columns:
+        if name == label:
+            continue
+        if name in declaration.leave_out:
+            ready.notes.append(f"{name}: left out as declared")
+        elif declaration.is_protected(name):
+            ready.notes.append(f"{name}: protected, never in a model")
+        else:
+            _take(ready, frame[name], declaration.columns.get(name, Declared()))
+    for name, values in ready.columns.items():
+        _check_leak(name, values, bad, label)
+    if not ready.columns:
+        raise TableRefused("no column is left to learn from: " + "; ".join(ready.notes))
+    return ready
+
+
+def _check_sizes(frame: pl.DataFrame, bad: Ints) -> None:
+    rarer = int(min(bad.sum(), len(bad) - bad.sum()))
+    if len(frame) < LEAST_ROWS or rarer < LEAST_OF_EACH:
+        raise TableRefused(
+            f"{len(frame):,} rows, {rarer:,} of the rarer outcome: a model needs {LEAST_ROWS} rows and "
+            f"{LEAST_OF_EACH} of each outcome at least"
+        )
+
+
+def _check_names(frame: pl.DataFrame, label: str, declaration: Declaration) -> None:
+    told = [*declaration.columns, *declaration.leave_out, *(declaration.protected or ()), *declaration.groups]
+    for name in told:
+        if name not in frame.columns:
+            raise TableRefused(f"the declaration names {name!r}: no such column; there are: {_some(frame.columns)}")
+
+
+def _take(ready: Prepared, column: pl.Series, told: Declared) -> None:
+    name = column.name
+    as_number = _numbers(column, told.kind)
+    if as_number is None:
+        words = _text(column)
+        distinct = words.drop_nulls().n_unique()
+        if told.kind is None and distinct > max(50, TOO_MANY_WORDS * len(words)):
+            ready.notes.append(f"{name}: {distinct:,} words in {len(words):,} rows, left out as an identifier")
+        elif distinct + words.is_null().any() < 2:
+            ready.notes.append(f"{name}: the same in every row, left out")
+        else:
+            ready.columns[name] = words.to_numpy().astype(object)
+            ready.asked[name] = Asked(True)
+        return
+    if _is_number_of_row(name, as_number):
+        ready.notes.append(f"{name}: another whole number in every row, left out as an identifier")
+    elif len(np.unique(as_number[~np.isnan(as_number)])) + np.isnan(as_number).any() < 2:
+        ready.notes.append(f"{name}: the same in every row, left out")
+    else:
+        ready.columns[name] = as_number
+        ready.asked[name] = Asked(False, told.sign, tuple(told.special))
+
+
+def _is_number_of_row(name: str, values: npt.NDArray[np.float64]) -> bool:
+    """An identifier: whole, never missing, different in every row, and named like one or counting on."""
+    if np.isnan(values).any() or (values % 1).any() or len(np.unique(values)) < len(values):
+        return False
+    parts = name.lower().replace("-", "_").split("_")
+    return "id" in parts or parts[0] in ("number", "no", "row", "index", "key") or bool((np.diff(values) > 0).all())
+
+
+def _numbers(column: pl.Series, kind: str | None) -> npt.NDArray[np.float64] | None:
+    """The column as numbers [n], NaN where missing; None: it is words. Raises TableRefused for text in a number."""
+    if column.dtype.is_numeric():
+        values = column.cast(pl.Float64).to_numpy().astype(np.float64)
+        return np.where(np.isinf(values), np.nan, values)
+    if column.dtype == pl.Boolean:
+        return column.cast(pl.Float64).to_numpy().astype(np.float64)
+    if column.dtype.is_temporal():
+        return column.cast(pl.Date).cast(pl.Int32).cast(pl.Float64).to_numpy().astype(np.float64)
+    if kind == "word":
+        return None
+    words = _text(column)
+    told = words.cast(pl.Float64, strict=False)
+    told = told.set(told.is_infinite().fill_null(False), None)
+    wrong = words.is_not_null() & told.is_null()
+    if not wrong.any():
+        return told.to_numpy().astype(np.float64) if told.is_not_null().any() else np.full(len(words), np.nan)
+    days = words.str.to_date("%Y-%m-%d", strict=False)
+    if not (words.is_not_null() & days.is_null()).any():
+        return days.cast(pl.Int32).cast(pl.Float64).to_numpy().astype(np.float64)
+    known = int(words.is_not_null().sum())
+    if kind == "number" or known - int(wrong.sum()) >= NEARLY * known:
+        row = int(wrong.arg_max() or 0)
+        raise TableRefused(
+            f"column {column.name!r}, row {row + 1}: {words[row]!r} is no number, {known - int(wrong.sum()):,} of "
+            f"{known:,} values are; correct it, leave it empty, or declare the column as `kind: word`"
+        )
+    return None
+
+
+def _text(column: pl.Series) -> pl.Series:
+    """The column as text without blanks around, null where missing."""
+    words = column.cast(pl.String).str.strip_chars()
+    return words.set(words.str.to_lowercase().is_in(list(MISSING)).fill_null(False), None)
+
+
+def _check_leak(name: str, values: Column, bad: Ints, label: str) -> None:
+    """A column that tells every outcome is the outcome, or was written after it."""
+    if values.dtype == object:
+        here = np.array([v is not None for v in values])
+        known, at = np.unique(values[here].astype(str), return_inverse=True)
+    else:
+        here = ~np.isnan(values)
+        known, at = np.unique(values[here], return_inverse=True)
+    # many values, each in few rows, part the outcomes by chance; few values that do are no chance
+    if len(known) > max(2, len(values) // 20) or here.mean() < 0.99:
+        return
+    rows = np.bincount(at)
+    gone = np.bincount(at, bad[here])
+    if np.all((gone == 0) | (gone == rows)):
+        raise TableRefused(
+            f"column {name!r} tells the label {label!r} in every row: it is the outcome, or was written after it; "
+            "leave it out (`leave_out` in the declaration)"
+        )
+
+
+def columns_for(frame: pl.DataFrame, asked: Mapping[str, Asked]) -> dict[str, Column]:
+    """The columns that a model asks for, out of another table. Raises TableRefused where one is missing or is text."""
+    lost = [name for name in asked if name not in frame.columns]
+    if lost:
+        raise TableRefused(f"the model asks for {_some(lost)}: not in the table; bring it, or fit a model without it")
+    if not len(frame):
+        raise TableRefused("the table has no rows")
+    out: dict[str, Column] = {}
+    for name, told in asked.items():
+        values: Any = None if told.is_word else _numbers(frame[name], "number")
+        out[name] = _text(frame[name]).to_numpy().astype(object) if values is None else values
+    return out
+
+
+def groups_of(frame: pl.DataFrame, name: str) -> list[str]:
+    """The group of each row by a column, "not recorded" where missing."""
+    if name not in frame.columns:
+        raise TableRefused(f"group {name!r}: no such column; there are: {_some(frame.columns)}")
+    return _text(frame[name]).fill_null("not recorded").to_list()
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _as_number_first(text: str) -> tuple[bool, float, str]:
+    value = _number(text)
+    return value is None, value or 0.0, text
+
+
+def _some(names: Any) -> str:
+    told = [str(name) for name in names]
+    return ", ".join(told[:8]) + (f" and {len(told) - 8} more" if len(told) > 8 else "")
