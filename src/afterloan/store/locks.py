@@ -59,7 +59,7 @@ def lock_furnishing(connection: psycopg.Connection[Any], bureau: str, shard: int
 
 
 def lock_bank_files(connection: psycopg.Connection[Any]) -> None:
-    """One file of a bank is taken in at a time: each locks many borrowers, in the order of its own lines."""
+    """One file of a bank is taken in at a time: each locks many borrowers, and reads what the one before told."""
     connection.execute("select pg_advisory_xact_lock(%s)", (int(Space.BANK_FILE),))
 
 
