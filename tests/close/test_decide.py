@@ -290,3 +290,7 @@ def test_clean_days_count_from_a_cure_that_no_loss_followed(store: Store) -> Non
         assert clean(150) == [50] and clean(200) == [0]
         told(0, Transition.CURED, 210)
         assert clean(250) == [40]
+        told(1, Transition.RE_AGED, 260)  # a plan moved the arrears: nobody has paid them yet
+        assert clean(270) == [0]
+        told(1, Transition.CURED, 300)  # now they are met
+        assert clean(310) == [10]

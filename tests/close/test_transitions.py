@@ -103,3 +103,32 @@ def test_arrears_that_are_waived_are_cured_and_a_loan_that_is_waived_has_ended()
     for component in Component:
         loan.waived("2026-02-20", 10**9, component)
     assert story(loan, "2026-02-15", "2026-03-01") == {"2026-02-20": ["cured", "paid_off"]}
+
+
+def test_arrears_moved_by_a_plan_are_re_aged_and_cured_once_they_are_met():
+    # Due 10 February: about 1,092.00, with ten days of penalty 1,099.80 on the 20th, moved into the eleven instalments
+    # left. Nobody has paid them, so nothing is cured; 1,300.00 on 10 March is more than they were, and is the cure.
+    loan = Loan().disbursed().re_installed("2026-02-20").repaid("2026-03-10", 130_000)
+    assert story(loan, "2026-02-15", "2026-03-20") == {
+        "2026-02-20": ["re_aged"],
+        "2026-03-10": ["became_due", "cured"],
+    }
+    book = book_of([loan])
+    before, after = (reckon_book(book, day(on)) for on in ("2026-02-19", "2026-02-20"))
+    (moved,) = transitions_between(before, after, day("2026-02-20"))
+    assert (moved["days_past_due"], moved["amount_fen"]) == (9, before["arrears_fen"].sum())
+    before, after = (reckon_book(book, day(on)) for on in ("2026-03-09", "2026-03-10"))
+    cured = transitions_between(before, after, day("2026-03-10"))[1]
+    assert (cured["days_past_due"], cured["amount_fen"]) == (27, 0)  # 10 February to 9 March, nothing past due itself
+
+
+def test_a_plan_on_arrears_that_are_paid_at_once_is_a_cure():
+    loan = Loan().disbursed().repaid("2026-02-20", 130_000).re_installed("2026-02-20")
+    assert story(loan, "2026-02-15", "2026-03-01") == {"2026-02-20": ["cured"]}
+
+
+def test_a_re_aged_loan_that_falls_behind_again_is_no_cure_when_a_second_plan_moves_it():
+    loan = Loan().disbursed().re_installed("2026-02-20").re_installed("2026-03-20")
+    told = story(loan, "2026-02-15", "2026-03-25")
+    assert told["2026-02-20"] == told["2026-03-20"] == ["re_aged"]
+    assert not [on for on, names in told.items() if "cured" in names]

@@ -77,6 +77,10 @@ class Loan:
     def charged_off(self, on: str, known: str | None = None) -> "Loan":
         return self._fact(FactKind.CHARGED_OFF, on, known, 0, 0, "")
 
+    def re_installed(self, on: str) -> "Loan":
+        """The arrears in equal parts over the instalments that are left."""
+        return self._fact(FactKind.REINSTALLED, on, None, 0, 1, "")
+
     def written_off(self, on: str, known: str | None = None) -> "Loan":
         return self._fact(FactKind.WRITTEN_OFF, on, known, 0, 0, "")
 

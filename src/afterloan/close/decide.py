@@ -172,20 +172,29 @@ LOST = {
 """What a loss withdraws of the plans for its loan. Charged off, the debt stands: only the proposal has had its answer.
 Written off, no instalment is asked for any more, but the claim is pursued. Sold, it is another's (None: everything)."""
 
+NOTHING_DUE = {
+    int(Transition.RE_AGED): "re-aged",
+    int(Transition.CURED): "cured",
+    int(Transition.PAID_OFF): "cured",
+}
+"""What leaves nothing due, and the reason told with what is then withdrawn: arrears that a plan moved were not paid."""
+
 
 def _withdrawals(connection: psycopg.Connection[Any], shard: int, day: int, known: KnownBorrowers | None) -> list[Gone]:
     """What the close of yesterday made superfluous: plans for borrowers who owe nothing now, and for loans lost."""
     rows = connection.execute(
         "select distinct c.borrower, t.loan, t.kind from transition t join contract c using (loan) "
         "where t.closed_on = %s and t.shard = %s and t.kind = any(%s)",
-        (iso(day - 1), shard, [int(Transition.CURED), int(Transition.PAID_OFF), *LOST]),
+        (iso(day - 1), shard, [*NOTHING_DUE, *LOST]),
     ).fetchall()
     late = set()
     if known is not None and rows:
         owing = known.frame.filter((pl.col("arrears_fen") > 0) | (pl.col("due_today_fen") > 0))
         late = set(owing["borrower"].to_list())
-    cured = {borrower for borrower, _, kind in rows if kind not in LOST} - late
-    gone = unwanted(connection, sorted(cured), day, "cured")
+    gone = []
+    for ended, why in NOTHING_DUE.items():
+        theirs = {borrower for borrower, _, kind in rows if kind == ended} - late
+        gone += unwanted(connection, sorted(theirs), day, why)
     for lost, (why, kinds) in LOST.items():
         theirs = [(borrower, loan) for borrower, loan, kind in rows if kind == lost]
         gone += unwanted(connection, sorted({b for b, _ in theirs}), day, why, kinds, [loan for _, loan in theirs])

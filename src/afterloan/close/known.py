@@ -271,7 +271,8 @@ def money_of(
 
 
 def clean_days(connection: psycopg.Connection[Any], borrowers: list[int], day: int) -> pl.DataFrame:
-    """Days since the last cure of any loan, of some borrowers; 0 where a loan was lost and not cured since."""
+    """Days since the last cure of any loan, of some borrowers; 0 where a loan was lost, or its arrears moved by a plan,
+    and not cured since."""
     rows = connection.execute(
         "select borrower, max(cured) - date '1970-01-01', coalesce(bool_or(lost > coalesce(met, '-infinity')), false) "
         "from (select c.borrower, t.loan, max(t.closed_on) filter (where t.kind = %s) as cured, "
@@ -279,14 +280,14 @@ def clean_days(connection: psycopg.Connection[Any], borrowers: list[int], day: i
         "max(t.closed_on) filter (where t.kind = any(%s)) as lost "
         "from contract c join transition t using (loan) where c.borrower = any(%s) and t.closed_on < %s group by 1, 2"
         ") of_loans group by 1",
-        (CURED, [CURED, PAID_OFF], LOSSES, borrowers, iso(day)),
+        (CURED, [CURED, PAID_OFF], UNPAID, borrowers, iso(day)),
     ).fetchall()
     told = [(number, 0 if lost else day - cured) for number, cured, lost in rows if lost or cured is not None]
     return pl.DataFrame(told, schema={"borrower": pl.Int64, "clean_days": pl.Int64}, orient="row")
 
 
 CURED, PAID_OFF = int(Transition.CURED), int(Transition.PAID_OFF)
-LOSSES = [int(Transition.CHARGED_OFF), int(Transition.WRITTEN_OFF), int(Transition.SOLD)]
+UNPAID = [int(t) for t in (Transition.CHARGED_OFF, Transition.WRITTEN_OFF, Transition.SOLD, Transition.RE_AGED)]
 CONTACT_COLUMNS = frozenset({"attempts_30", "conversations_30", "days_since_conversation", "debits_failed_30"})
 CONTACTS = (
     "select a.borrower, count(*) filter (where a.on_day >= %(near)s), "

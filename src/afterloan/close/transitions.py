@@ -5,6 +5,7 @@ from enum import IntEnum
 import numpy as np
 
 from afterloan.compiled import leaf
+from afterloan.dates import NEVER
 from afterloan.loan.book import Records
 from afterloan.loan.columns import (
     N_ARREARS,
@@ -16,6 +17,7 @@ from afterloan.loan.columns import (
     N_LOAN,
     N_NEXT_DUE,
     N_NEXT_DUE_ON,
+    N_OLDEST_DUE_ON,
     N_OUTSTANDING,
     N_REPAID,
     N_STATE,
@@ -31,12 +33,13 @@ class Transition(IntEnum):
     ENTERED_GRACE = 2  # unpaid after its due date, inside the bureau grace; amount: arrears
     BECAME_OVERDUE = 3  # grace has run out; amount: arrears
     ROLLED_WORSE = 4  # passed to a worse bucket; amount: arrears
-    CURED = 5  # nothing is past due any more and the claim goes on; amount: what the arrears were
+    CURED = 5  # arrears are wholly met and the claim goes on; amount: what they were, 0 where a plan had moved them
     PAID_OFF = 6  # the loan has ended; amount: money received until then
     REOPENED = 7  # a loan that had ended owes again, e.g. its last repayment was taken back; amount: arrears
     CHARGED_OFF = 8  # the day-count trigger; amount: what was due and unpaid and the principal the evening before
     WRITTEN_OFF = 9  # off the books, the claim stays; amount: the same
     SOLD = 10  # the claim is another's; amount: the same
+    RE_AGED = 11  # a plan has moved the arrears: nothing is past due, but nobody has paid; amount: what they were
 
 
 TRANSITION = np.dtype(
@@ -45,7 +48,7 @@ TRANSITION = np.dtype(
         ("kind", "i8"),
         ("from_bucket", "i8"),
         ("to_bucket", "i8"),
-        ("days_past_due", "i8"),  # at the end of today; of yesterday for CURED, CHARGED_OFF, WRITTEN_OFF and SOLD
+        ("days_past_due", "i8"),  # at the end of today; of yesterday for what ends arrears, and for a loss
         ("amount_fen", "i8"),
     ]
 )
@@ -56,6 +59,7 @@ ENTERED_GRACE = int(Transition.ENTERED_GRACE)
 BECAME_OVERDUE = int(Transition.BECAME_OVERDUE)
 ROLLED_WORSE = int(Transition.ROLLED_WORSE)
 CURED = int(Transition.CURED)
+RE_AGED = int(Transition.RE_AGED)
 ENDED = int(Transition.PAID_OFF)
 REOPENED = int(Transition.REOPENED)
 PAID_OFF = int(State.PAID_OFF)
@@ -119,8 +123,12 @@ def compare(yesterday, today, day, rows, n):
         n = note(rows, n, yesterday, today, BECAME_OVERDUE, days, arrears(today))
     if today[N_BUCKET] > yesterday[N_BUCKET]:
         n = note(rows, n, yesterday, today, ROLLED_WORSE, days, arrears(today))
-    if before > 0 and days == 0 and now not in OFF_THE_BOOKS:
-        n = note(rows, n, yesterday, today, CURED, before, arrears(yesterday))
+    if days == 0 and now not in OFF_THE_BOOKS and was not in OFF_THE_BOOKS:
+        moved = today[N_OLDEST_DUE_ON] != NEVER and now != PAID_OFF  # a plan moved arrears that are not met
+        if before > 0:
+            n = note(rows, n, yesterday, today, RE_AGED if moved else CURED, before, arrears(yesterday))
+        elif yesterday[N_OLDEST_DUE_ON] != NEVER and not moved:
+            n = note(rows, n, yesterday, today, CURED, day - 1 - yesterday[N_OLDEST_DUE_ON], 0)
     for state, kind in LOSSES:
         if now == state and was != state:
             n = note(rows, n, yesterday, today, kind, before, owed(yesterday))
@@ -150,6 +158,7 @@ def changed(yesterday, today, day):
             yesterday[i, N_STATE] != today[i, N_STATE]
             or yesterday[i, N_BUCKET] != today[i, N_BUCKET]
             or (yesterday[i, N_DAYS_PAST_DUE] > 0) != (today[i, N_DAYS_PAST_DUE] > 0)
+            or (yesterday[i, N_OLDEST_DUE_ON] < NEVER) != (today[i, N_OLDEST_DUE_ON] < NEVER)
             or (yesterday[i, N_GRACE_DAYS_PAST_DUE] > 0) != (today[i, N_GRACE_DAYS_PAST_DUE] > 0)
             or fell_due(yesterday[i], today[i], day) > 0
         ):

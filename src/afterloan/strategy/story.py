@@ -106,7 +106,12 @@ TRANSITIONS: dict[int, tuple[str, str]] = {
     8: ("charged off, {days} days past due: {amount} owed", "转损失，逾期 {days} 天：欠款 {amount}"),
     9: ("written off, {days} days past due: {amount} owed", "核销，逾期 {days} 天：欠款 {amount}"),
     10: ("sold, {days} days past due: {amount} owed", "债权转让，逾期 {days} 天：欠款 {amount}"),
+    11: (
+        "re-aged: arrears of {amount} moved by a plan, not paid",
+        "重置账龄：拖欠 {amount} 由变更后的计划承接，尚未还清",
+    ),
 }
+MOVED_MET = ("cured: the arrears that a plan had moved are met", "恢复正常：变更计划承接的拖欠已还清")
 OTHERS: dict[str, tuple[str, str]] = {
     "bureau": (
         "bureau {bureau}, month {month}: {status}, {overdue} overdue",
@@ -155,7 +160,7 @@ def action(kind: str, body: Mapping[str, Any], language: str) -> str:
 
 def transition(kind: int, bucket: int, days: int, amount_fen: int, language: str) -> str:
     """A transition of the close in words."""
-    words = TRANSITIONS[kind][LANGUAGES.index(language)]
+    words = (MOVED_MET if kind == 5 and amount_fen == 0 else TRANSITIONS[kind])[LANGUAGES.index(language)]
     return words.format(bucket=bucket, days=days, amount=money(amount_fen))
 
 
