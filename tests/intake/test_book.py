@@ -10,11 +10,13 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import yaml
 
 from afterloan.dates import day
 from afterloan.enquiry.export import bring_out
 from afterloan.facts import Disbursed, FactRefused, Repaid, Reversed
 from afterloan.intake.book import BookFileRefused, bring_in
+from afterloan.rules.products import builtin
 from afterloan.store.record import record
 from afterloan.store.server import Store
 
@@ -22,7 +24,7 @@ BOOK = {
     "borrowers": "reference,name\nB1,Ann\nB2,Bo\n",
     "contracts": (
         "reference,borrower,product,principal,rate_percent,signed_on,instalments,unit,every\n"
-        "L1,B1,jiebei-equal,10000.00,0.0456,2026-01-10,12,,\n"
+        "L1,B1,serviced,10000.00,0.0456,2026-01-10,12,,\n"
         "L2,B2,jiebei-interest-first,800.00,0.05,2026-01-31,3,,\n"
     ),
     "disbursements": "reference,contract,on,amount\nD1,L1,2026-01-10,10000.00\nD2,L2,2026-01-31,800\n",
@@ -48,9 +50,16 @@ BOOK = {
     "reversals": "reference,of,known_on\nV1,R2,2026-03-15\n",
 }
 
+CHARGES = [
+    {"id": "service", "when": "instalment", "of": "fixed", "amount_fen": 500},
+    {"id": "guarantee", "when": "instalment", "of": "fixed", "amount_fen": 300},
+]
+
 
 def write(folder: Path, **files: str) -> Path:
     folder.mkdir(exist_ok=True)
+    serviced = builtin()["jiebei-equal"].model_dump(mode="json") | {"code": "serviced", "charges": CHARGES}
+    (folder / "products.yaml").write_text(yaml.safe_dump([serviced]), encoding="utf-8")
     for name, text in files.items():
         (folder / f"{name}.csv").write_text(text, encoding="utf-8")
     return folder
@@ -106,6 +115,8 @@ BAD = [
     ("agreements", "A9,L1,2026-04-20,interest_only,,,,", "count", "is missing"),
     ("agreements", "A9,L1,2026-04-20,settlement_agreed,5.00,,,", "due_on", "is missing"),
     ("agreements", "A9,L1,2026-04-20,charge_ended,,,,", "way", "is missing"),
+    ("agreements", "A9,L1,2026-04-20,charge_ended,,charge_3,,", "way", "has no charge of that number"),
+    ("agreements", "A9,L2,2026-04-20,charge_ended,,charge_1,,", "way", "has no charge of that number"),
     ("agreements", "A9,L1,2026-04-20,sold,,,,", "amount", "is missing"),
     (
         "contracts",

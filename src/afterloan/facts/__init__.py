@@ -426,15 +426,16 @@ class WrittenOff(Fact):
 
 @dataclass(frozen=True, slots=True)
 class Sold(Fact):
-    """The claim was sold for `amount_fen` at the end of this day; what was owed leaves the books."""
+    """The claim was sold for `amount_fen` (0: for nothing) at the end of this day; what was owed leaves the books."""
 
     amount_fen: int
     kind = FactKind.SOLD
 
     def __post_init__(self) -> None:
-        """Bounds of the price."""
+        """Bounds of the price; a claim may pass on for nothing."""
         Fact.__post_init__(self)
-        _amount(self.amount_fen)
+        if self.amount_fen != 0:
+            _amount(self.amount_fen)
 
 
 @dataclass(frozen=True, slots=True)

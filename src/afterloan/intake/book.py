@@ -34,6 +34,7 @@ from afterloan.loan.terms import (
     MAX_INSTALMENTS,
     MAX_PRINCIPAL_FEN,
     RATE_SCALE,
+    FactKind,
     Unit,
 )
 from afterloan.money import show_amount
@@ -422,7 +423,9 @@ def _agreements(b: Brought) -> tuple[list[pl.Expr], list[RowRule]]:
     rules.append(RowRule("due_on", needs_day & ~dated, "is missing", "say until or from which day"))
     amount = "amount_fen" if "amount_fen" in b.columns else "amount"
     empty = _text(amount).fill_null("").is_in(["", "0"]) if amount in b.columns else pl.lit(True)
-    paid = kind.is_in(["settlement_agreed", "penalty_forgiven", "sold"])
+    paid = kind.is_in(["settlement_agreed", "penalty_forgiven"])
+    unpriced = _text(amount).fill_null("") == "" if amount in b.columns else pl.lit(True)  # sold for nothing: 0
+    rules.append(RowRule("amount", (kind == "sold") & unpriced, "is missing", "write the price, 0 if there was none"))
     rules.append(RowRule("amount", paid & empty, "is missing", "write the amount agreed on"))
     return expressions, rules
 
@@ -480,6 +483,13 @@ def _differs(details: BorrowerDetails, wanted: dict[str, Any]) -> list[str]:
 
 
 NO_CONTRACT = ("c.loan is null", "contract", "no contract of that reference", "import it first, or correct the name")
+NO_CHARGE = (
+    f"i.kind = {int(FactKind.CHARGE_ENDED)} and i.way >= "
+    "(select jsonb_array_length(coalesce(p.terms->'charges', '[]')) from product p where p.number = c.product)",
+    "way",
+    "the product has no charge of that number",
+    "count the charges in the product's terms: the first is charge_1",
+)
 
 
 def _fact(
@@ -577,8 +587,9 @@ KINDS = (
         "insert into fact (loan, shard, kind, on_day, known_on, amount_fen, component, due_on, count, every, unit, "
         "from_on, reference) select c.loan, c.shard, i.kind, i.on_day, i.known_on, i.amount_fen, i.way, i.due_on, "
         "i.count, i.every, i.unit, i.from_on, i.reference "
-        "from incoming i join contract c on c.reference = i.contract on conflict (reference) do nothing",
-        (NO_CONTRACT,),
+        f"from incoming i join contract c on c.reference = i.contract where not ({NO_CHARGE[0]}) "
+        "on conflict (reference) do nothing",
+        (NO_CONTRACT, NO_CHARGE),
         "(f.loan, f.kind, f.on_day, f.known_on, f.amount_fen, f.component, f.due_on, f.count, f.every, f.unit, "
         "f.from_on) is distinct from (c.loan, i.kind, i.on_day, i.known_on, i.amount_fen, i.way, i.due_on, i.count, "
         "i.every, i.unit, i.from_on)",

@@ -70,6 +70,8 @@ def _row(connection: psycopg.Connection[Any], fact: Fact) -> _Row:
             )
         return _Row(found[1], found[2], Reversed.kind, found[4].isoformat(), iso(fact.known_on), 0, 0, None, found[0])
     loan, shard = _loan(connection, fact.loan)
+    if isinstance(fact, ChargeEnded):
+        _refuse_no_charge(connection, fact, loan)
     amount = fact.rate if isinstance(fact, RateChanged) else getattr(fact, "amount_fen", 0)
     due_on = getattr(fact, "due_on", 0)
     from_on = getattr(fact, "from_on", 0)
@@ -88,6 +90,20 @@ def _row(connection: psycopg.Connection[Any], fact: Fact) -> _Row:
         int(getattr(fact, "unit", 0) or 0),
         iso(from_on) if from_on else None,
     )
+
+
+def _refuse_no_charge(connection: psycopg.Connection[Any], fact: ChargeEnded, loan: int) -> None:
+    """Refuse the end of a charge that the loan's product does not make."""
+    row = connection.execute(
+        "select p.code, jsonb_array_length(coalesce(p.terms->'charges', '[]')) "
+        "from contract c join product p on p.number = c.product where c.loan = %s",
+        (loan,),
+    ).fetchone()
+    assert row is not None
+    code, charges = row
+    if fact.number > charges:
+        remedy = f"say one of 1 to {charges}" if charges else "leave it out"
+        raise FactRefused("number", fact.number, f"product {code} makes {charges} charges", remedy)
 
 
 def _component(fact: Fact) -> int:
