@@ -14,15 +14,6 @@ PAID_OFF = int(State.PAID_OFF)
 R = FactKind.REPAID
 
 
-SIGNED = ("flat", "as-signed", "imported", "late-fee")
-"""Products whose rows ask for interest as signed: what plans make of early money there is for the tests of plans."""
-
-
-def arranged(life: Life) -> bool:
-    """Whether a plan has set signed rows anew."""
-    return life.product in SIGNED and any(f[0] in PLANS or f[0] == FactKind.RATE_CHANGED for f in life.facts)
-
-
 def told_before(life: Life, after: int) -> Life:
     """The life as it was told by the evening of a day."""
     return Life(life.product, life.principal, life.instalments, tuple(f for f in life.facts if f[1] <= after))
@@ -38,7 +29,6 @@ def owes(position: np.void) -> int:
 @settings(max_examples=60, deadline=None)
 def test_the_payoff_ends_the_loan_and_a_cent_less_leaves_a_cent(life: Life, after: int) -> None:
     life = told_before(life, after)
-    assume(not arranged(life))
     (before,) = reckon_book(life.book(), START + after)
     amount = int(before["payoff_fen"])
     assume(amount > 1 and before["unapplied_fen"] == 0)
@@ -58,7 +48,6 @@ def test_the_payoff_ends_the_loan_and_a_cent_less_leaves_a_cent(life: Life, afte
 @settings(max_examples=60, deadline=None)
 def test_paid_off_stays_paid_off(life: Life, after: int, plans: list[FactKind], cent: bool) -> None:
     life = told_before(life, after)
-    assume(not arranged(life))
     (before,) = reckon_book(life.book(), START + after)
     more = [(R, after, int(before["payoff_fen"]), 0, 0)]
     more += [(kind, after + 20, 100, 0, 3) for kind in plans]
@@ -79,7 +68,6 @@ def test_paid_off_stays_paid_off(life: Life, after: int, plans: list[FactKind], 
 @given(lives(FactKind.RATE_CHANGED, *ENDS, FactKind.WRITTEN_OFF, FactKind.SOLD, *PLANS), days)
 @settings(max_examples=100, deadline=None)
 def test_the_state_follows_from_what_is_owed(life: Life, after: int) -> None:
-    assume(not arranged(life))
     (now,) = reckon_book(life.book(), START + after)
     lost = int(now["state"]) in (int(State.WRITTEN_OFF), int(State.SOLD))
     assert (now["state"] == PAID_OFF) == (owes(now) == 0 and not lost), now
@@ -91,7 +79,6 @@ def test_the_state_follows_from_what_is_owed(life: Life, after: int) -> None:
 @given(lives(FactKind.RATE_CHANGED, *PLANS))
 @settings(max_examples=40, deadline=None)
 def test_what_is_waived_ends_a_loan_as_money_does(life: Life) -> None:
-    assume(not arranged(life))
     after = max(700, *(f[1] + 1 for f in life.facts)) if life.facts else 700
     waived = [(FactKind.WAIVED, after, 10**9, int(c), 0) for c in Component]
     book = life.book(*waived)

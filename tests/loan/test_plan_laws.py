@@ -3,14 +3,14 @@
 from typing import Any
 
 import numpy as np
-from hypothesis import assume, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from afterloan.dates import NEVER, day, months_later
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_loan
 from afterloan.loan.suppose import due_now, keeping, repaid, suppose
-from afterloan.loan.terms import CONTRACT, FACT, PROMISED, Accrual, Component, FactKind, State
+from afterloan.loan.terms import CONTRACT, FACT, PROMISED, Component, FactKind, State
 from afterloan.rules.products import ProductTerms, builtin
 
 INTEREST, PRINCIPAL = Component.INTEREST, Component.PRINCIPAL
@@ -108,7 +108,7 @@ def _payoff_ends_it(book: Book, on: int) -> None:
     amount = int(reckon_loan(book, 0, on).position["payoff_fen"])
     paid = reckon_loan(suppose(book, [repaid(on, amount)]), 0, on).position
     assert (paid["state"], paid["unapplied_fen"], paid["payoff_fen"]) == (State.PAID_OFF, 0, 0)
-    if amount > 1 and book.products["accrual"][0] == Accrual.ACTUAL:
+    if amount > 1:
         assert reckon_loan(suppose(book, [repaid(on, amount - 1)]), 0, on).position["payoff_fen"] == 1
 
 
@@ -122,13 +122,17 @@ def _keeping_ends_it(book: Book, on: int) -> None:
     assert (position["state"], position["unapplied_fen"], position["payoff_fen"]) == (State.PAID_OFF, 0, 0)
 
 
+def _re_installed(after: int, component: int) -> tuple[int, dict[str, int]]:
+    return after, {"kind": FactKind.REINSTALLED, "count": 3, "component": component, "due_in": 20}
+
+
 @given(loans, money, agreed)
+@example((("flat", {}), STARTS[0], 3, 12_345), [(0, 1)], [_re_installed(0, 0)])  # 123.44 ends it before and after
+@example((("flat", {}), STARTS[0], 3, 12_345), [(0, 90)], [_re_installed(5, 3)])
 @settings(max_examples=40, deadline=None)
 def test_a_plan_asks_for_what_is_owed(
     loan: Any, came: list[tuple[int, int]], plan: list[tuple[int, dict[str, int]]]
 ) -> None:
-    # open: 0.01 paid early on a flat loan of 123.45 and a re-instalment that day: the payoff is 123.45, not 123.44
-    assume(not (loan[0][0] == "flat" and came))
     last = plan[-1][0]
     paid = [(after, {"kind": FactKind.REPAID, "amount_fen": fen}) for after, fen in came if after <= last]
     on = loan[1] + last

@@ -13,7 +13,7 @@ from afterloan.loan.columns import (
     I_FROM_ON,
     I_TIMES,
 )
-from afterloan.loan.terms import RATE_SCALE, DayCount, Per, Policy, Rounding, Unit
+from afterloan.loan.terms import RATE_SCALE, ROOM, DayCount, Per, Policy, Rounding, Unit
 
 ACT_360 = int(DayCount.ACT_360)
 ACT_ACT = int(DayCount.ACT_ACT)
@@ -27,11 +27,26 @@ HALF_UP = int(Rounding.HALF_UP)
 YEAR_TURNS_ON_31_DECEMBER = int(Policy.YEAR_TURNS_ON_31_DECEMBER)
 SCALE = RATE_SCALE
 LEAP_BASE = 366 * RATE_SCALE
+NOT_NEGATIVE = (1 << 63) - 1  # a mask that changes no number that is not negative, and says so to the compiler
+LAST_ROW = ROOM - 1  # a mask that changes no row number, but shows the compiler that none is negative
 
 
 @leaf
 def rounded(numerator, denominator, rounding):
-    """`numerator / denominator` to a whole number, half to even or half up (both ≥ 0): 5 / 2 is 2 or 3."""
+    """`numerator / denominator` to a whole number, half to even or half up: 5 / 2 is 2 or 3."""
+    if numerator < 0:  # hardly ever; told apart because dividing what is never negative is much faster
+        return rounded_below_nothing(numerator, denominator, rounding)
+    numerator = numerator & NOT_NEGATIVE
+    whole = numerator // denominator
+    twice = 2 * (numerator - whole * denominator)
+    if twice > denominator or (twice == denominator and (rounding == HALF_UP or whole & 1)):
+        return whole + 1
+    return whole
+
+
+@stage
+def rounded_below_nothing(numerator, denominator, rounding):
+    """`rounded` for a negative numerator: -5 / 2 is -2 either way, half up."""
     whole = numerator // denominator
     twice = 2 * (numerator - whole * denominator)
     if twice > denominator or (twice == denominator and (rounding == HALF_UP or whole & 1)):
@@ -113,8 +128,15 @@ def scale_row(product, unit, every, life, k):
 def accrue(product, life, k, balance_rate, start, end):
     """Add `balance × rate` for the days `start … end` to the row: interest earned, not yet rounded."""
     if product.per == PER_DAY or product.day_count < ACT_ACT or product.day_count == PERIOD:
-        life.rows[k, I_ACCRUED_A] += balance_rate * (end - start)
-    elif product.day_count == THIRTY_360:
+        life.rows[k & LAST_ROW, I_ACCRUED_A] += balance_rate * (end - start)
+    else:
+        accrue_by_calendar(product, life, k, balance_rate, start, end)
+
+
+@stage
+def accrue_by_calendar(product, life, k, balance_rate, start, end):
+    """`accrue` where a day's share of a year depends on the calendar."""
+    if product.day_count == THIRTY_360:
         life.rows[k, I_ACCRUED_A] += balance_rate * days_thirty_360(start, end)
     elif product.per == PER_MONTH:
         life.rows[k, I_ACCRUED_A] += balance_rate * (end - start)
@@ -130,6 +152,12 @@ def rounded_on_base(numerator, base, rounding):
     so the usual bases are written out."""
     if base == 1:
         return rounded(numerator, SCALE, rounding)
+    return rounded_on_longer_base(numerator, base, rounding)
+
+
+@stage
+def rounded_on_longer_base(numerator, base, rounding):
+    """`rounded_on_base` for a rate of a year or of a period."""
     if base == 365:
         return rounded(numerator, 365 * SCALE, rounding)
     if base == 360:
@@ -143,10 +171,18 @@ def interest_of(product, life, k):
 
     10,000.00 for 31 days at 0.0456 % a day: 1,000,000 × 31 × 4,560 / 10^7 = 14,136 fen.
     """
+    row = k & LAST_ROW
+    if life.rows[row, I_ACCRUED_B] == 0:
+        earned = life.rows[row, I_ACCRUED_A] * life.rows[row, I_TIMES]
+        return rounded_on_base(earned, life.rows[row, I_BASE], product.rounding)
+    return interest_over_leap_years(product, life, k)
+
+
+@stage
+def interest_over_leap_years(product, life, k):
+    """`interest_of` a row with days of a leap year, which are 366ths, beside others, which are 365ths."""
     a = life.rows[k, I_ACCRUED_A] * life.rows[k, I_TIMES]
     b = life.rows[k, I_ACCRUED_B]
-    if b == 0:
-        return rounded_on_base(a, life.rows[k, I_BASE], product.rounding)
     scale = life.rows[k, I_BASE] * SCALE
     # a / (365 × S) + b / (366 × S): whole parts apart, so that only remainders are cross-multiplied
     whole_a = a // scale

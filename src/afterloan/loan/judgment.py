@@ -146,7 +146,7 @@ def judge(product, life, fact, k):
     """
     day = fact.on
     if life.written_off_on != NEVER:
-        if life.sale_price == 0:
+        if not life.was_sold:
             judge_off_the_books(life, fact, k)
         return
     if life.judged_on != day:

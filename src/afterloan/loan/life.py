@@ -4,9 +4,9 @@
 Nothing here knows a clock or a database.
 """
 
-from afterloan.compiled import leaf, stage
+from afterloan.compiled import leaf, passage, stage
 from afterloan.dates import NEVER, year_month_day
-from afterloan.loan.accrual import accrue, interest_of, rounded
+from afterloan.loan.accrual import LAST_ROW, accrue, interest_of, rounded
 from afterloan.loan.arrears import look_back
 from afterloan.loan.bounds import check_bounds
 from afterloan.loan.columns import (
@@ -38,7 +38,7 @@ from afterloan.loan.columns import (
 from afterloan.loan.given import count_in, kept, make_good
 from afterloan.loan.judged import bear_judged
 from afterloan.loan.moves import moved
-from afterloan.loan.penalty import penalty_days, set_penalty_rate, show_penalties
+from afterloan.loan.penalty import bear_penalties, set_penalty_rate, show_penalties, shows_penalties
 from afterloan.loan.product_charges import charge_pay_out, met_ahead, release_charges, set_charges, waived_ahead
 from afterloan.loan.running import run_on
 from afterloan.loan.schedule import (
@@ -110,7 +110,7 @@ def interest_balance(product, life):
     if life.balance == 0 and not scheduled_interest_stays(product):
         return 0
     if product.method == FLAT:
-        return life.lent
+        return life.flat_base
     if product.accrual != ACTUAL:
         return life.scheduled
     if product.past_due_bears_interest:
@@ -132,6 +132,7 @@ def set_dues(product, life, k, last, interest, ahead):
     instalment cannot hold is returned: it is carried into the next row. So is interest paid before it was
     earned, as a negative sum: 1.00 carried as -1.00 leaves 0.42 of the 0.58 unearned for the next row.
     """
+    k = k & LAST_ROW
     paid = life.rows[k, I_PAID + PRINCIPAL]
     prepaid = paid if product.accrual == ACTUAL else life.rows[k, I_PREPAID]
     total = interest + life.rows[k, I_CARRIED]
@@ -171,8 +172,9 @@ def goes_on(product):
 
 
 @leaf
-def fall_due(product, life, k):
-    """Instalment k falls due: its interest is rounded, once, and its amounts are final."""
+def fall_due(product, life, row):
+    """An instalment falls due: its interest is rounded, once, and its amounts are final."""
+    k = row & LAST_ROW
     last = k == rows_end(life) - 1
     final = product.method == IMPORTED or life.rows[k, I_ROW_KIND]
     if life.settled_on != NEVER and product.accrual != ACTUAL:
@@ -194,16 +196,11 @@ def fall_due(product, life, k):
     life.due[PRINCIPAL] += life.rows[k, I_DUE + PRINCIPAL]
     life.early_interest -= life.rows[k, I_PAID + INTEREST]
     life.agreed -= life.rows[k, I_AGREED]
-    promised = life.rows[k, I_PROMISED_FEE]
-    if promised > 0:
-        life.charged_fee += promised
-        moved(life, life.rows[k, I_DUE_ON], WAS_CHARGED, life.rows[k, I_NUMBER], FEE, -1, promised)
+    life.charged_fee += life.rows[k, I_PROMISED_FEE]
     life.current = k + 1
     life.rows[k, I_BALANCE] = not_asked_for(product, life)
-    moved(
-        life, life.rows[k, I_DUE_ON], FELL_DUE, life.rows[k, I_NUMBER], PRINCIPAL, -1, life.rows[k, I_DUE + PRINCIPAL]
-    )
-    moved(life, life.rows[k, I_DUE_ON], FELL_DUE, life.rows[k, I_NUMBER], INTEREST, -1, life.rows[k, I_DUE + INTEREST])
+    if life.keep:
+        write_fallen_due(life, k)
     if last and goes_on(product):
         life.running = k
     if owed_in_all(life, k) <= 0:
@@ -215,6 +212,23 @@ def fall_due(product, life, k):
     if life.forgive_rows > 0:
         look_back(product, life, life.rows[k, I_DUE_ON])
         forgive_kept(product, life, life.rows[k, I_DUE_ON])
+
+
+@stage
+def fall_due_now(product, life, k):
+    """`fall_due`, called rather than inlined: for what is due on the day it was agreed on."""
+    fall_due(product, life, k)
+
+
+@stage
+def write_fallen_due(life, k):
+    """The movements of an instalment that falls due."""
+    day = life.rows[k, I_DUE_ON]
+    number = life.rows[k, I_NUMBER]
+    if life.rows[k, I_PROMISED_FEE] > 0:
+        moved(life, day, WAS_CHARGED, number, FEE, -1, life.rows[k, I_PROMISED_FEE])
+    moved(life, day, FELL_DUE, number, PRINCIPAL, -1, life.rows[k, I_DUE + PRINCIPAL])
+    moved(life, day, FELL_DUE, number, INTEREST, -1, life.rows[k, I_DUE + INTEREST])
 
 
 @stage
@@ -274,7 +288,7 @@ def late_fees(product, life, start, end):
 def advance(product, life, to):
     """Move time to the end of day `to`: interest and penalty interest accrue, instalments fall due."""
     while life.day < to:
-        k = life.current
+        k = life.current & LAST_ROW
         more = k < life.count
         until = to
         if more:
@@ -287,19 +301,16 @@ def advance(product, life, to):
                 run_on(product, life, start, until)
             if life.judged_row >= 0:
                 bear_judged(life, start, until)
-            elif product.penalty_permille > 0:
-                rate = 0 if life.penalty_held else life.penalty_rate
-                for j in range(life.first, k):
-                    if j != life.spared:
-                        penalty_days(product, life, j, rate, start, until)
+            elif life.first < k and product.penalty_permille > 0:
+                bear_penalties(product, life, start, until)
             life.day = until
             if product.late_fee_fen > 0:
                 late_fees(product, life, start, until)
-        while life.current < life.count and life.rows[life.current, I_DUE_ON] <= until:
+        while life.current < life.count and life.rows[life.current & LAST_ROW, I_DUE_ON] <= until:
             fall_due(product, life, life.current)
 
 
-@stage
+@passage
 def pass_time(product, life, to):
     """Move time to the day `to` of a fact, and keep how late the loan was in the evening before.
 
@@ -312,7 +323,8 @@ def pass_time(product, life, to):
         advance(product, life, to)
         return
     advance(product, life, to)
-    if life.first < life.current or life.broken:
+    late = life.first < life.current and life.rows[life.first & LAST_ROW, I_DUE_ON] < to - 1
+    if late or life.broken:
         look_back(product, life, to)
 
 
@@ -331,7 +343,7 @@ def project(product, life, until_row):
             continue
         a = life.rows[k, I_ACCRUED_A]
         b = life.rows[k, I_ACCRUED_B]
-        bearing = life.lent if product.method == FLAT else balance
+        bearing = life.flat_base if product.method == FLAT else balance
         if repaid:
             bearing = 0
         if k == first and actual and product.policy & OVERDUE_TO_PERIOD_END:
@@ -456,7 +468,7 @@ def take_imported(life, promised, first, last):
     life.count = last - first
 
 
-@stage
+@passage
 def down_payment(product, life, day, amount):
     """Insert the share of a disbursement that is due back on the same day."""
     share = to_multiple(product, rounded(amount * product.down_payment_permyriad, 10_000, product.rounding))
@@ -477,7 +489,7 @@ def down_payment(product, life, day, amount):
     life.rows[k, I_ROW_KIND] = DOWN_PAYMENT
     life.rows[k, I_INSTALMENT] = -1
     life.rows[k, I_DUE + PRINCIPAL] = share
-    fall_due(product, life, k)
+    fall_due_now(product, life, k)
 
 
 @leaf
@@ -553,6 +565,7 @@ def disburse(product, life, fact, k):
     """Money is paid out: the instalments are set, each time."""
     day = fact.on
     life.lent += fact.amount_fen
+    life.flat_base += fact.amount_fen
     life.balance += fact.amount_fen
     life.scheduled += fact.amount_fen
     life.settled_on = NEVER
@@ -613,7 +626,7 @@ def charge_row(product, life, due):
 def fall_due_by_now(product, life):
     """Let rows fall due whose day has come: those laid out, or asked for, with a due date that is not ahead."""
     while life.current < life.count and life.rows[life.current, I_DUE_ON] <= life.day:
-        fall_due(product, life, life.current)
+        fall_due_now(product, life, life.current)
 
 
 @stage
@@ -1099,6 +1112,32 @@ def pay_off(product, life, money, day, k):
 
 
 @stage
+def pay_beyond_due(product, contract, life, money, day, k, late):
+    """More than is due pays the loan off, or principal early. Returns what is left for `allocate`, and `late`.
+
+    `late`: the overdue principal of this morning, 0 where what it bears to the end of its period is borne already.
+    """
+    if money >= payoff_amount(product, life):
+        if to_period_end(product):
+            bear_to_period_end(product, life, interest_balance(product, life))
+            late = 0
+        money += settle(product, life, day, k)
+        show_advance(product, life)
+        money = pay_off(product, life, money, day, k)
+    elif product.policy & EARLY_FILLS_INSTALMENT:
+        money = allocate_due(product, life, money, day, k)
+        if money > 0:
+            money = take_early(product, life, money, day, k)
+        if product.early == REDUCE_INSTALMENT and money > 0:
+            money = prepay(product, contract, life, money, day, k)
+    elif product.early != ADJUST_LAST:
+        money = allocate_due(product, life, money, day, k)
+        money = prepay(product, contract, life, money, day, k)
+    show_advance(product, life)
+    return money, late
+
+
+@stage
 def repay(product, contract, life, fact, k):
     """A repayment meets the debt in the product's order; what meets none waits, unapplied."""
     day = fact.on
@@ -1114,7 +1153,7 @@ def repay(product, contract, life, fact, k):
     if settles:  # more than the sum agreed on is the borrower's
         over = min(money, kept(life) - life.settle_at)
         money -= over
-    if life.first < life.current:
+    if life.first < life.current and shows_penalties(life):
         show_penalties(product, life, day)
     if product.policy & ROUNDED_AT_EACH_PAYMENT:
         round_off(product, life)
@@ -1123,23 +1162,7 @@ def repay(product, contract, life, fact, k):
     if money == due and product.clears:
         money = clear_due(life, money, day, k)
     elif life.current < life.count and (product.direction == VERTICAL or money > due):
-        if money >= payoff_amount(product, life):
-            if to_period_end(product):
-                bear_to_period_end(product, life, interest_balance(product, life))
-                late = 0
-            money += settle(product, life, day, k)
-            show_advance(product, life)
-            money = pay_off(product, life, money, day, k)
-        elif product.policy & EARLY_FILLS_INSTALMENT:
-            money = allocate_due(product, life, money, day, k)
-            if money > 0:
-                money = take_early(product, life, money, day, k)
-            if product.early == REDUCE_INSTALMENT and money > 0:
-                money = prepay(product, contract, life, money, day, k)
-        elif product.early != ADJUST_LAST:
-            money = allocate_due(product, life, money, day, k)
-            money = prepay(product, contract, life, money, day, k)
-        show_advance(product, life)
+        money, late = pay_beyond_due(product, contract, life, money, day, k, late)
     left = allocate(product, life, money, day, k) if money > 0 else 0
     if late > life.overdue_principal and to_period_end(product):
         bear_to_period_end(product, life, late - life.overdue_principal)

@@ -83,6 +83,15 @@ def add_large(life, k, amount, times):
         life.rows[k, I_OVERDUE_A] += amount * times
 
 
+@stage
+def bear_penalties(product, life, start, end):
+    """Let the rows that have fallen due and are not paid bear penalty interest for the days `start … end`."""
+    rate = 0 if life.penalty_held else life.penalty_rate
+    for k in range(life.first, life.current):
+        if k != life.spared:
+            penalty_days(product, life, k, rate, start, end)
+
+
 @leaf
 def penalty_days(product, life, k, rate, start, end):
     """Let a row bear penalty interest for the days `start … end` at `rate`, 0 while penalties are held.
@@ -107,6 +116,7 @@ def penalty_days(product, life, k, rate, start, end):
         add_large(life, k, day, end - first)
     if life.rows[k, I_OVERDUE_A] > LIMIT:
         life.error = OUT_OF_BOUNDS
+    life.bears = 1
 
 
 @leaf
@@ -119,6 +129,12 @@ def penalty_of(product, life, k):
     if life.rows[k, I_OVERDUE_A] == 0:
         return charged
     return charged + rounded_on_base(life.rows[k, I_OVERDUE_A], life.penalty_base, product.rounding)
+
+
+@leaf
+def shows_penalties(life):
+    """Whether `show_penalties` may have something to write: an instalment that is paid on time never has."""
+    return life.bears != 0 or life.running >= 0 or life.judged_row >= 0
 
 
 @stage

@@ -4,7 +4,7 @@ Each is a dated fact of the contract: taking it back is taking back the fact. Ro
 was paid on them; only what is unpaid, and what lies ahead, is arranged anew.
 """
 
-from afterloan.compiled import leaf, stage
+from afterloan.compiled import leaf, passage, stage
 from afterloan.dates import NEVER, month_length, year_month_day
 from afterloan.loan.acceleration import forget_acceleration
 from afterloan.loan.accrual import YEARS, rounded, scale_row
@@ -43,6 +43,8 @@ from afterloan.loan.life import (
     EVEN_OUT_LAST,
     IMPORTED,
     bring_forward,
+    drop_interest,
+    drop_promised_fees,
     earned_now,
     even_out,
     give_up,
@@ -71,6 +73,7 @@ WHOLE = int(ArrearsInterest.WHOLE)
 STOPS = int(AfterChargeOff.STOPS)
 FALLS_DUE = int(AfterChargeOff.FALLS_DUE)
 WAS_CAPITALISED = int(Cause.CAPITALISED)
+WAS_REPAID = int(Cause.REPAID)
 WAS_WRITTEN_OFF = int(Cause.WRITTEN_OFF)
 WAS_SOLD = int(Cause.SOLD)
 WAS_RE_INSTALLED = int(Cause.RE_INSTALLED)
@@ -243,7 +246,7 @@ def empty_row(life, k, start):
     life.rows[k, I_INSTALMENT] = -1
 
 
-@stage
+@passage
 def defer(product, calendars, life, fact):
     """Due dates of the rows from `from_on` on move by `count` intervals, or so that the first falls on `due_on`.
 
@@ -353,7 +356,7 @@ def one_more_row(product, calendars, life, day):
     put_charges_back(product, life, aside)
 
 
-@stage
+@passage
 def extend(product, calendars, life, fact):
     """`count` instalments more; those from `from_on` on are set anew, the ones before them stay."""
     if life.current >= life.count or product.method == IMPORTED:
@@ -380,7 +383,7 @@ def relevel_from(product, life, first):
     project(product, life, life.count)
 
 
-@stage
+@passage
 def interest_only(product, calendars, life, fact):
     """The next `count` rows ask for interest alone; the rest carry the principal, or as many rows are added."""
     first = row_from(life, fact.from_on)
@@ -414,7 +417,11 @@ def lift(life, j, component, day, fact):
 
 @stage
 def capitalise(life, day, fact):
-    """Interest, fees and penalties due and unpaid become principal. 50.00 of interest: 50.00 more to repay."""
+    """Interest, fees and penalties due and unpaid become principal. 50.00 of interest: 50.00 more to repay.
+
+    Returns how much.
+    """
+    total = 0
     for j in range(life.first, life.current):
         for c in (PENALTY, FEE, INTEREST):
             part = owed(life, j, c)
@@ -425,6 +432,8 @@ def capitalise(life, day, fact):
                 life.balance += part
                 life.scheduled += part
                 moved(life, day, WAS_CAPITALISED, life.rows[j, I_NUMBER], c, fact, part)
+                total += part
+    return total
 
 
 @stage
@@ -470,7 +479,7 @@ def cut(life, day):
     return charged + early, penalty, promised - early
 
 
-@stage
+@passage
 def reinstal(product, calendars, life, fact, k):
     """Arrears and balance anew: over `count` rows from `due_on` on, or over the rows that are left.
 
@@ -485,12 +494,17 @@ def reinstal(product, calendars, life, fact, k):
     note_delinquency(product, life, day)
     life.broken = 0  # agreed anew: days past due start anew
     signed = signed_interest(product, life) if mode == WHOLE or product.method == IMPORTED else 0
-    if mode == CAPITALISED:
-        capitalise(life, day, k)
+    dropped = 0
+    if fact.count > 0 and life.current < life.count and product.accrual != ACTUAL:
+        if product.method == IMPORTED:
+            dropped = promised_fees(life)
+        if product.method == IMPORTED or mode == ALONE:
+            signed += unearned_to_principal(product, life, day, k)
+        dropped = max(dropped - promised_fees(life), 0) if product.method == IMPORTED else 0
+    principal = capitalise(life, day, k) if mode == CAPITALISED else 0
     interest = 0
     fee = 0
     penalty = 0
-    principal = 0
     for j in range(life.first, life.current):
         interest += lift(life, j, INTEREST, day, k)
         principal += lift(life, j, PRINCIPAL, day, k)
@@ -501,14 +515,14 @@ def reinstal(product, calendars, life, fact, k):
             life.rows[j, I_CHARGED_PENALTY] = 0
             life.rows[j, I_OVERDUE_A] = 0
     if fact.count > 0:
-        replace_rows(product, calendars, life, fact, signed, interest, fee, penalty)
+        replace_rows(product, calendars, life, fact, k, signed, dropped, interest, fee, penalty)
     else:
         add_to_rows(product, life, mode, principal, interest, fee, penalty)
     forget_acceleration(life)
     pass_paid(life)
 
 
-@stage
+@passage
 def add_to_rows(product, life, mode, principal, interest, fee, penalty):
     """Arrears on top of what the rows ahead ask for, whose dates stay."""
     first = life.current
@@ -555,8 +569,65 @@ def signed_interest(product, life):
 
 
 @stage
-def replace_rows(product, calendars, life, fact, signed, interest, fee, penalty):
+def move_early_interest(life, to, day, fact):
+    """Interest paid ahead of time goes along into row `to`, a new one; with `to` -1 it is taken off, for that.
+
+    It stays a payment: if the loan ends first, what was not earned by then repays principal. Returns the amount.
+    """
+    if to >= 0:
+        amount = life.early_interest
+        life.rows[to, I_PAID + INTEREST] = amount
+        life.rows[to, I_PAID_EARLY] = amount
+        life.rows[to, I_LAST_PAID_ON] = life.last_repaid_on if amount > 0 else 0
+        moved(life, day, WAS_REPAID, life.rows[to, I_NUMBER], INTEREST, fact, amount)
+        return amount
+    total = 0
+    for j in range(life.current, life.count):
+        part = life.rows[j, I_PAID + INTEREST]
+        life.rows[j, I_PAID + INTEREST] = 0
+        life.rows[j, I_PAID_EARLY] -= part
+        if part > 0:
+            moved(life, day, WAS_REPAID, life.rows[j, I_NUMBER], INTEREST, fact, -part)
+        total += part
+    return total
+
+
+@stage
+def promised_fees(life):
+    """Fees that an imported schedule promises with the rows ahead."""
+    total = 0
+    for j in range(life.current, life.count):
+        total += life.rows[j, I_PROMISED_FEE]
+    return total
+
+
+@stage
+def unearned_to_principal(product, life, day, fact):
+    """Money that has met interest not earned by today, or imported fees not due, repays principal instead.
+
+    Of a loan that is to bear no interest from today on, and of an imported one, which promises both anew. Returns how
+    much of it had met interest.
+    """
+    k = life.current
+    interest = drop_interest(product, life, day, fact)
+    back = interest
+    if product.method == IMPORTED:
+        back += drop_promised_fees(life, day, fact)
+    part = min(back, life.balance - life.overdue_principal)
+    life.rows[k, I_PAID + PRINCIPAL] += part
+    life.rows[k, I_PAID_EARLY] += part
+    life.paid[PRINCIPAL] += part
+    life.balance -= part
+    if part > 0:
+        moved(life, day, WAS_REPAID, life.rows[k, I_NUMBER], PRINCIPAL, fact, part)
+    return interest
+
+
+@passage
+def replace_rows(product, calendars, life, fact, k, signed, dropped, interest, fee, penalty):
     """Drop the rows ahead, which would have asked for `signed` interest, and lay out the new ones.
+
+    `dropped`: fees that an imported schedule promised and whose money has gone into principal; they are promised anew.
 
     `interest`, `fee` and `penalty` were lifted off rows that had fallen due. What the current row has earned goes on
     in the first new row, less what was paid of it early: 25.00 and 70.25 paid of 104.39 leave 9.14. Where the loan
@@ -569,11 +640,13 @@ def replace_rows(product, calendars, life, fact, signed, interest, fee, penalty)
     whole = in_whole_periods(product) and not alone and not imported
     old = life.current
     runs = life.current < life.count
+    keeps = runs and product.accrual != ACTUAL and not imported and not alone and not whole  # early interest as paid
     earned_a = life.rows[old, I_ACCRUED_A]
     earned_b = life.rows[old, I_ACCRUED_B]
     times = life.rows[old, I_TIMES]
     base = life.rows[old, I_BASE]
-    carried = life.rows[old, I_CARRIED] - life.early_interest
+    of_agreed = 0 if keeps else min(life.early_interest, life.agreed)  # interest of an earlier plan that is paid
+    carried = life.rows[old, I_CARRIED] - (0 if keeps else life.early_interest - of_agreed)
     unpaid = max(earned_now(product, life) - life.early_interest, 0)
     promised = 0
     if mode == WHOLE:
@@ -581,15 +654,17 @@ def replace_rows(product, calendars, life, fact, signed, interest, fee, penalty)
     elif alone or imported or whole:
         interest += unpaid
     elif runs:
-        interest += life.agreed + max(carried, 0)
+        interest += life.agreed - of_agreed + max(carried, 0)
         carried = min(carried, 0)
     life.agreed = 0
+    early = move_early_interest(life, -1, day, k) if keeps else 0
     if runs:
         if product.charges > 0:
             release_charges(life, day)
         fees, penalties, promised = cut(life, day)
         fee += fees
         penalty += penalties
+        promised += dropped
     first = life.current
     life.forgive_row = max(life.forgive_row, first)  # the row that was cut is no instalment to be kept
     if first + fact.count > ROOM - 2:
@@ -612,6 +687,10 @@ def replace_rows(product, calendars, life, fact, signed, interest, fee, penalty)
     date_rows(product, calendars, life, first, fact.due_on, unit, every)
     life.bare = 0
     life.own = 0
+    life.flat_base = life.balance
+    if early > 0:
+        life.early_interest = early
+        move_early_interest(life, first, day, k)
     if mode == CARRIED and not imported:
         life.rows[first, I_CARRIED] += interest
         interest = 0
@@ -760,5 +839,6 @@ def sell(product, life, fact, k):
     """The claim passes to another for a price; what was owed leaves the books."""
     life.written_off_on = fact.on
     life.sale_price = fact.amount_fen
+    life.was_sold = 1
     give_up(product, life, fact.on, life.sold, WAS_SOLD, k)
     life.rate = 0

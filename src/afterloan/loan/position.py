@@ -96,7 +96,7 @@ def show_claim(life, position):
     if life.judged_row >= 0:
         position.judged_principal_fen = life.balance
         position.extra_interest_fen = owed(life, life.judged_row, PENALTY)
-    if life.sale_price == 0:
+    if not life.was_sold:
         position.claim_fen = max(life.claim - life.recovered, 0)
 
 
@@ -130,7 +130,7 @@ def show_position(product, contract, life, as_of, position):
     position.accelerated_on = life.accelerated_on
     show_claim(life, position)
     if life.written_off_on != NEVER:
-        position.state = SOLD if life.sale_price > 0 else WRITTEN_OFF
+        position.state = SOLD if life.was_sold else WRITTEN_OFF
     elif life.settled_on != NEVER:
         position.state = PAID_OFF
         position.paid_off_on = life.settled_on

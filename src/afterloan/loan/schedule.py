@@ -5,6 +5,7 @@ from afterloan.dates import day_number, month_length, year_month_day
 from afterloan.loan.accrual import (
     ACT_ACT,
     HALF_UP,
+    LAST_ROW,
     PER_DAY,
     PER_MONTH,
     YEARS,
@@ -128,7 +129,9 @@ def lay_out(product, contract, life, start):
                 if month > 12:
                     month = 1
                     year += 1
-            due = first_of_month + min(dom, month_length(year, month)) - 1
+            due = first_of_month + dom - 1
+            if dom > 28:
+                due = first_of_month + min(dom, month_length(year, month)) - 1
             if ahead:  # named in the contract: later ones keep to the day of the month
                 due = anchor
         elif not ahead:
@@ -188,6 +191,15 @@ def same_base(product):
 
 
 @stage
+def period_factor(product, life, first, k, rate):
+    """What 1 earns in the period of row k, or, by a policy, in that of the row which all are taken to be as long as."""
+    row = k
+    if product.policy & PERIODS_AS_THE_FIRST:
+        row = life.like if life.like >= 0 else first
+    return factor_of(product, life, row, rate, life.rows[row, I_FROM_ON], life.rows[row, I_DUE_ON])
+
+
+@stage
 def equal_instalment(product, life, first, last, principal, rate):
     """The instalment that repays `principal` over rows `first … last-1`: P·∏(1+f) / Fn, Fn = 1 + Fn-1·(1+f).
 
@@ -197,16 +209,15 @@ def equal_instalment(product, life, first, last, principal, rate):
     annuity = 0
     one = UNIT_FACTOR
     simple = same_base(product) and life.rows[first, I_TIMES] == 1 and product.per != PER_MONTH
+    simple = simple and not product.policy & PERIODS_AS_THE_FIRST
     day_factor = factor_of(product, life, first, rate, 0, 1) if simple else 0
+    free = life.free
     for k in range(first, last):
-        if product.policy & PERIODS_AS_THE_FIRST:
-            like = life.like if life.like >= 0 else first
-            factor = factor_of(product, life, like, rate, life.rows[like, I_FROM_ON], life.rows[like, I_DUE_ON])
-        elif simple:
-            factor = day_factor * (life.rows[k, I_DUE_ON] - life.rows[k, I_FROM_ON])
+        if simple:
+            factor = day_factor * (life.rows[k & LAST_ROW, I_DUE_ON] - life.rows[k & LAST_ROW, I_FROM_ON])
         else:
-            factor = factor_of(product, life, k, rate, life.rows[k, I_FROM_ON], life.rows[k, I_DUE_ON])
-        if k < life.free:
+            factor = period_factor(product, life, first, k, rate)
+        if k < free:
             factor = 0
         growth += _times_factor(growth, factor)
         annuity += one + _times_factor(annuity, factor)

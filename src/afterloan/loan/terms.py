@@ -494,12 +494,17 @@ LIFE = np.dtype(
         ("current", "i8"),  # the first row that has not fallen due
         ("first", "i8"),  # no row before this one is unpaid
         ("lent", "i8"),
+        (
+            "flat_base",
+            "i8",
+        ),  # what flat interest is worked out on: what was lent, or left when the loan was re-installed
         ("balance", "i8"),  # principal lent and not repaid
         ("scheduled", "i8"),  # principal that the schedule says is still to fall due
         ("overdue_principal", "i8"),  # fallen due and unpaid
         ("rate", "i8"),
         ("penalty_rate", "i8"),  # on RATE_SCALE, for each unit of penalty_base
         ("penalty_base", "i8"),
+        ("bears", "i8"),  # 1: some row has borne penalty interest
         ("repaid", "i8"),
         ("unapplied", "i8"),
         ("started_on", "i8"),  # first disbursement; 0: none yet
@@ -540,6 +545,7 @@ LIFE = np.dtype(
         ("charged_off_on", "i8"),  # NEVER
         ("written_off_on", "i8"),  # NEVER
         ("sale_price", "i8"),
+        ("was_sold", "i8"),  # 1: at whatever price
         ("recovered", "i8"),
         ("refunded", "i8"),
         ("transferred_in", "i8"),

@@ -1,6 +1,7 @@
 """The order in which money meets debt: by timing or by instalment, across or down, until one is used up."""
 
 from afterloan.compiled import leaf, stage
+from afterloan.loan.accrual import LAST_ROW
 from afterloan.loan.columns import (
     I_DUE,
     I_DUE_ON,
@@ -13,7 +14,7 @@ from afterloan.loan.columns import (
     I_WAIVED,
 )
 from afterloan.loan.moves import moved
-from afterloan.loan.terms import ROOM, Cause, Component, Direction, InAdvance, Policy, RowKind, Timing
+from afterloan.loan.terms import Cause, Component, Direction, InAdvance, Policy, RowKind, Timing
 
 PENALTY = int(Component.PENALTY)
 FEE = int(Component.FEE)
@@ -29,13 +30,13 @@ SPREAD = int(InAdvance.SPREAD)
 REPAID = int(Cause.REPAID)
 CHARGES = int(RowKind.CHARGES)
 LATE_CHARGES_LAST = int(Policy.LATE_CHARGES_LAST)
-LAST_ROW = ROOM - 1  # a mask that changes no row number, but shows the compiler that none is negative
 
 
 @leaf
 def owed(life, k, component):
     """What a row still asks for of one component."""
-    return life.rows[k, I_DUE + component] - life.rows[k, I_PAID + component] - life.rows[k, I_WAIVED + component]
+    row = k & LAST_ROW
+    return life.rows[row, I_DUE + component] - life.rows[row, I_PAID + component] - life.rows[row, I_WAIVED + component]
 
 
 @leaf
@@ -47,6 +48,7 @@ def owed_in_all(life, k):
 @leaf
 def pay(life, k, component, money, day, fact):
     """Give `money` to one component of row k; returns what is left."""
+    k = k & LAST_ROW
     part = min(owed(life, k, component), money)
     if component == PRINCIPAL:
         part = min(part, life.balance)
@@ -222,7 +224,7 @@ def clear_due(life, money, day, fact):
     """Pay all that has fallen due with just as much money; returns what principal would not take."""
     for k in range(life.first, life.current):
         for c in range(4):
-            money = pay(life, k & LAST_ROW, c, money, day, fact)
+            money = pay(life, k, c, money, day, fact)
     if money == 0:
         life.first = life.current
     return money
