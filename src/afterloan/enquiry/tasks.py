@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from afterloan.facts import FactRefused
 from afterloan.facts.outbox import BodyRefused, read_body
 from afterloan.money import show_amount
 from afterloan.store.statements import unmatched_lines
@@ -24,7 +25,10 @@ CLOCKS = ("answer_by", "due_on", "ends_on", "review_on")
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One thing to look at. `key` names it for `task.done`; `due_on` is its clock, None where nothing runs out."""
+    """One thing to look at. `key` names it for `task.done`; `due_on` is its clock, None where nothing runs out.
+
+    `what` is its content in words, `todo` what a person does about it.
+    """
 
     key: str
     queue: str
@@ -34,6 +38,7 @@ class Task:
     since: date
     due_on: date | None
     what: str
+    todo: str = ""
     assigned_to: str = ""
     done_by: str = ""
 
@@ -117,6 +122,32 @@ def _sentence(queue: str, body: dict[str, Any]) -> str:
     return said.get(queue) or str(body.get("why") or body.get("reason") or body.get("task") or queue)
 
 
+TODO = {
+    "bureau-notice": "deliver it, then `afterloan do bureau.notice_delivered loan={loan} bureau={bureau}`",
+    "bureau-refused": "tell what lacks as said, then furnish the month again; `afterloan task done {key} HOW`",
+    "bureau-rejected": "correct it, then furnish the month again; `afterloan task done {key} HOW`",
+    "bureau-dispute": "`afterloan bureau dispute decide {dispute} corrected|accurate --reason …`",
+    "approval": "`afterloan legal approve {key}` or `afterloan legal refuse {key}`; "
+    "a loss: `afterloan legal approve-loss {key}`",
+    "review": "`afterloan hold lift {borrower} {of} --reason …`, or `afterloan task done {key} HOW` if it stays",
+    "legal": "`afterloan legal show {loan}`, then `afterloan task done {key} HOW`",
+    "money": "`afterloan unmatched --assign '#{of}' --loan LOAN`",
+    "place": "`afterloan correct {borrower} --reason … --attribute timezone=…`",
+    "address": "`afterloan correct {borrower} --reason … --attribute {lacks}=…`",
+    "sending-in-doubt": "ask the receiver whether it arrived; `afterloan task done {key} HOW`",
+}
+"""What a person does about a task of each queue; of others they say how they did it."""
+
+
+def todo_of(queue: str, key: str, borrower: str, loan: str, body: dict[str, Any]) -> str:
+    """The way a task is finished, with its own names in the commands."""
+    notice = str(body.get("notice", "")).split(":")
+    told = {"key": key, "borrower": borrower, "loan": loan or "LOAN", "of": key.partition(":")[2],
+            "bureau": notice[1] if len(notice) > 1 else "BUREAU", "dispute": body.get("dispute", "DISPUTE"),
+            "lacks": body.get("lacks", "")}  # fmt: skip
+    return TODO.get(queue, "`afterloan task done {key} HOW`").format(**told)
+
+
 def _of_outbox(
     key: str, queue: str, borrower: str, name: str, loan: str, since: date, told: dict[str, Any], kind: str
 ) -> tuple[Any, ...]:
@@ -136,7 +167,7 @@ def _clock(body: dict[str, Any]) -> date | None:
 def _rows(rows: Iterable[tuple[Any, ...]]) -> list[Task]:
     return [
         Task(key, queue, borrower, name, loan or " ".join(body.get("loans", [])), since, _clock(body),
-             _sentence(queue, body))
+             _sentence(queue, body), todo_of(queue, key, borrower, loan or " ".join(body.get("loans", [])), body))
         for key, queue, borrower, name, loan, since, body in rows
     ]  # fmt: skip
 
@@ -157,7 +188,8 @@ def _money(connection: psycopg.Connection[Any], on: date) -> list[Task]:
     """Lines of statements that nobody has given to a loan."""
     return [
         Task(f"line:{line['line']}", "money", "", str(line["name"]), "", line["booked_on"], None,
-             f"{show_amount(line['amount_fen'])} {line['currency']}: {line['held'] or line['text'] or 'no loan named'}")
+             f"{show_amount(line['amount_fen'])} {line['currency']}: {line['held'] or line['text'] or 'no loan named'}",
+             todo_of("money", f"line:{line['line']}", "", "", {}))
         for line in unmatched_lines(connection)
         if line["booked_on"] <= on
     ]  # fmt: skip
@@ -190,3 +222,28 @@ def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, do
 
 def _in_hands(task: Task, to: str, done_by: str) -> Task:
     return replace(task, assigned_to=to, done_by=done_by)
+
+
+HISTORY = {"task.done": "done", "task.reopened": "opened again", "task.assigned": "given"}
+
+
+def task_of(
+    connection: psycopg.Connection[Any], key: str, sent: Iterable[str], on: date
+) -> tuple[Task, list[dict[str, str]]]:
+    """One task, open or done, and what was done with it: on which day, by whom, with which words.
+
+    Raises FactRefused (unknown) for a key that no task has.
+    """
+    found = next((task for task in tasks(connection, sent, on, done_too=True) if task.key == key), None)
+    if found is None:
+        raise FactRefused("task", key, "no task of that key", "`afterloan task list --done` shows them", "unknown")
+    rows = connection.execute(
+        "select on_day::text, kind, body from event where kind = any(%s) and body->>'of' = %s and on_day <= %s "
+        "order by event",
+        (list(HISTORY), key, on),
+    ).fetchall()
+    return found, [
+        {"on": day, "what": HISTORY[kind] + (f" to {body['to'] or 'nobody'}" if kind == "task.assigned" else ""),
+         "by": body["by"], "words": body.get("how") or body.get("reason") or ""}
+        for day, kind, body in rows
+    ]  # fmt: skip

@@ -18,12 +18,13 @@ Dry = Annotated[bool, typer.Option("--dry-run", help="Say what would come of it,
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("do")(do)
-    for command in (verbs, propose, approve, reverse, refund, waive, note, correct, place, roles, acts, find):
+    for command in (verbs, propose, approve, reverse, refund, waive, note, correct, place, roles, acts):
         app.command(command.__name__)(command)
     app.command("move-repayment")(move_repayment)
     app.command("pass-on")(pass_on)
-    task = group("Tasks of people: list, done, reopen, assign.")
+    task = group("Tasks of people: list, show, done, reopen, assign.")
     task.command("list")(task_list)
+    task.command("show")(task_show)
     task.command("done")(task_done)
     task.command("reopen")(task_reopen)
     task.command("assign")(task_assign)
@@ -159,7 +160,8 @@ def verbs(
         print(json.dumps(rows(), ensure_ascii=False))
     else:
         for row in rows():
-            print(f"{row['verb']:26}{row['about']}\n{'':26}asks {row['asks']}; may: {row['may']}")
+            asks = row["asks"].replace("_fen", "")  # `do` takes amount=12.00
+            print(f"{row['verb']:26}{row['about']}\n{'':26}asks {asks}; may: {row['may']}")
 
 
 def reverse(
@@ -284,6 +286,7 @@ def task_list(
 ) -> None:
     """What people must look at, the clock that runs out first on top."""
     from afterloan.desk.keyboard.doing import kinds_sent
+    from afterloan.desk.keyboard.plain import plain
     from afterloan.enquiry.tasks import tasks
     from afterloan.store.server import open_store
 
@@ -296,8 +299,29 @@ def task_list(
         clock = f"by {t.due_on}" if t.due_on else f"since {t.since}"
         hands = f" [{t.assigned_to}]" if t.assigned_to else ""
         state = f" done by {t.done_by}" if t.done_by else ""
-        print(f"{clock:17}{t.queue:18}{t.borrower} {t.loans}: {t.what}{hands}{state}\n{'':17}{t.key}")
+        print(f"{clock:17}{t.queue:18}{t.borrower} {t.loans}: {plain(t.what)}{hands}{state}\n{'':17}{t.key}")
     print(f"{len(found)} tasks")
+
+
+def task_show(key: str, on: Today = "", as_json: AsJson = False) -> None:
+    """Task KEY, open or done: what it is, until when, what to do, and what became of it so far."""
+    from afterloan.desk.keyboard.doing import kinds_sent
+    from afterloan.desk.keyboard.plain import plain
+    from afterloan.enquiry.tasks import task_of
+    from afterloan.store.server import open_store
+
+    with open_store().connect() as connection:
+        found, history = task_of(connection, key, kinds_sent(), _on(on))
+    if as_json:
+        print(json.dumps({**found.told(), "history": history}, ensure_ascii=False))
+        return
+    state = f"done by {found.done_by}" if found.done_by else f"with {found.assigned_to or 'nobody'}"
+    print(f"{found.queue}: {found.borrower} {found.name} {found.loans}".rstrip())
+    print(f"  {plain(found.what)}")
+    print(f"  since {found.since}" + (f", by {found.due_on}" if found.due_on else "") + f"; {state}")
+    print(f"  to do: {found.todo}")
+    for row in history:
+        print(f"  {row['on']} {row['what']} by {row['by']}" + (f": {row['words']}" if row["words"] else ""))
 
 
 def task_done(key: str, how: str, on: Today = "", by: By = "", as_json: AsJson = False) -> None:
@@ -332,18 +356,3 @@ def acts(
         return
     for a in found:
         print(f"{a['act']:>8}  {a['on']}  {a['verb']:24}{a['who']} ({a['door']})  {a['reference']}")
-
-
-def find(words: str, as_json: AsJson = False) -> None:
-    """Find borrowers and loans by a name, a phone number, an id or a reference, or a part of one."""
-    from afterloan.enquiry.find import find as ask
-    from afterloan.store.server import open_store
-
-    with open_store().connect() as connection:
-        found = ask(connection, words)
-    if as_json:
-        print(json.dumps(found, ensure_ascii=False))
-        return
-    for row in found:
-        print(f"{row['borrower']:20}{row['name']:20}{row['loans']}")
-    print(f"{len(found)} borrowers")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from afterloan.desk.keyboard.plain import heading, plain, told
 from afterloan.expected import ExpectedFailure
 
 if TYPE_CHECKING:
@@ -110,11 +111,8 @@ def show(answer: "Answer", as_json: bool, words: Callable[[Mapping[str, Any]], s
         print(json.dumps(answer.told(), ensure_ascii=False))
         return
     gone = answer.body.get("withdrawn", 0)
-    print(
-        ("already known: " if answer.known else "")
-        + words(answer.body)
-        + (f"; {gone} planned actions withdrawn" if gone else "")
-    )
+    known = "already known: " if answer.known else ""
+    print(plain(f"{known}{words(answer.body)}") + (f"; {gone} planned actions withdrawn" if gone else ""))
 
 
 EXITS = {"forbidden": 3, "needs_second_person": 4, "conflict": 5}
@@ -156,13 +154,9 @@ def kinds_sent() -> list[str]:
 
 def told_plainly(verb: str, body: Mapping[str, Any], dry: bool) -> str:
     """An answer's body in one line: `repayment.reverse: loan L1, arrears 743.20, 3 entries`."""
-    from afterloan.money import show_amount
-
     parts = []
     for name, value in body.items():
         if name in ("withdrawn", "fact", "event") or value in (None, "", [], {}):
             continue
-        amount = name.endswith("_fen") and isinstance(value, int)
-        shown = show_amount(value) if amount else ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        parts.append(f"{name.removesuffix('_fen').replace('_', ' ')} {shown}")
+        parts.append(f"{heading(name)} {told(name, value)}")
     return f"{verb}{' would come to' if dry else ''}: {'; '.join(parts)}"

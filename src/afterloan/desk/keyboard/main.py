@@ -15,6 +15,7 @@ import typer
 
 from afterloan.desk.keyboard.doing import Stop, exit_code, mistake_told, say
 from afterloan.desk.keyboard.options import Whole, group
+from afterloan.desk.keyboard.plain import plain
 from afterloan.desk.keyboard.terminal import bar as _bar
 from afterloan.expected import ExpectedFailure
 from afterloan.money import show_amount
@@ -35,6 +36,7 @@ journal_app = group("The double-entry journal.")
 app.add_typer(journal_app, name="journal")
 ROOMS = (
     "acts",
+    "asking",
     "book",
     "bureau",
     "day",
@@ -370,10 +372,10 @@ def main() -> None:
     try:
         app()
     except Stop as refusal:
-        say(f"afterloan: {refusal}")
+        say(plain(f"afterloan: {refusal}"))
         raise SystemExit(exit_code(refusal)) from refusal
     except (ExpectedFailure, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as refusal:
-        say(f"afterloan: {refusal}")
+        say(plain(f"afterloan: {refusal}"))
         raise SystemExit(1) from refusal
     except Exception as mistake:
         if os.environ.get("AFTERLOAN_TRACE"):

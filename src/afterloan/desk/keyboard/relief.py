@@ -45,8 +45,11 @@ def _print(told: Any, as_json: bool) -> None:
     if as_json:
         print(json.dumps(told, ensure_ascii=False, default=str))
         return
+    from afterloan.desk.keyboard.plain import heading
+    from afterloan.desk.keyboard.plain import told as shown
+
     for name, value in told.items():
-        print(f"{name}: {value}")
+        print(f"{heading(name)}: {shown(name, value)}")
 
 
 By = Annotated[str, typer.Option("--by", help="Who does it; the name you are known by on this machine unless given.")]
@@ -145,15 +148,18 @@ def search(
 
 
 def _print_offer(told: Mapping[str, Any]) -> None:
+    from afterloan.desk.keyboard.plain import plain
+
     print(f"{told['reference']}: {told['plan']} {json.dumps(told['does'])}")
     print(
         f"  in all {_money(told['total_fen'])}, of it cost {_money(told['cost_fen'])}; now {_money(told['now_fen'])}, "
         f"at most {_money(told['highest_fen'])} at a time; ends {told['ends_on']}; valid until {told['valid_until']}"
     )
     for name, value in told["effects"].items():
-        print(f"  {name}: {' → '.join(map(str, value)) if isinstance(value, list) else value}")
+        shown = " → ".join(map(str, value)) if isinstance(value, list) else value
+        print(plain(f"  {name}: {shown}"))
     for reason in told.get("reasons", []):
-        print(f"  - {reason}")
+        print(plain(f"  - {reason}"))
 
 
 def offer(

@@ -14,6 +14,7 @@ import typer
 
 from afterloan.desk.keyboard.contacting import CONTACT_TOLD
 from afterloan.desk.keyboard.options import amount_of, group
+from afterloan.desk.keyboard.plain import plain, table
 from afterloan.money import show_amount
 
 On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
@@ -117,25 +118,10 @@ def try_(
         told = {"first": trial.first, "last": trial.last, "ladder": trial.ladder, "seconds": round(trial.seconds, 2)}
         print(json.dumps({**told, "assumption": trial.assumption, "held_still": trial.held_still, "rows": rows}))
         return
-    _table(rows, f"{trial.ladder}: {trial.first} to {trial.last}, {trial.seconds:,.1f} s")
+    table(rows, f"{trial.ladder}: {trial.first} to {trial.last}, {trial.seconds:,.1f} s")
     print(trial.assumption)
     if trial.held_still:
         print(f"Not replayed, kept at their defaults: {', '.join(trial.held_still)}")
-
-
-def _table(rows: list[dict[str, Any]], title: str) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    if not rows:
-        print(f"{title}: nothing")
-        return
-    table = Table(title=title)
-    for name, value in rows[0].items():
-        table.add_column(name, justify="left" if isinstance(value, str) else "right")
-    for row in rows:
-        table.add_row(*(f"{v:,}" if isinstance(v, int) else "" if v is None else str(v) for v in row.values()))
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def _ladder_text(told: str) -> str:
@@ -219,7 +205,7 @@ def worklist(
     if as_json:
         print(json.dumps(rows, ensure_ascii=False))
     else:
-        _table(rows, f"{len(cases)} open cases on {day}")
+        table(rows, f"{len(cases)} open cases on {day}")
 
 
 def can_draw(borrower: str, amount: str, on: On = "", as_json: AsJson = False) -> None:
@@ -232,7 +218,7 @@ def can_draw(borrower: str, amount: str, on: On = "", as_json: AsJson = False) -
         told = {"allowed": answer.allowed, "reasons": answer.reasons}
         print(json.dumps({**told, "limit_fen": answer.limit_fen, "available_fen": answer.available_fen}))
     else:
-        print("yes" if answer.allowed else "no: " + "; ".join(answer.reasons))
+        print("yes" if answer.allowed else plain("no: " + "; ".join(answer.reasons)))
     if not answer.allowed:
         raise typer.Exit(1)
 
@@ -330,7 +316,7 @@ def promise_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps(rows))
     else:
-        _table(rows, f"promises of {borrower}")
+        table(rows, f"promises of {borrower}")
 
 
 PROMISE: dict[str, Callable[..., None]] = {"make": promise_make, "withdraw": promise_withdraw, "show": promise_show}
@@ -372,7 +358,7 @@ def limit_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
     state = "frozen" if line.frozen else "open"
     bars = f", barred: {', '.join(line.bars)}" if line.bars else ""
     limit, granted = show_amount(line.limit_fen, group=","), show_amount(line.granted_fen, group=",")
-    _table(rows, f"{borrower}: {limit} of {granted} granted, {state}{bars}")
+    table(rows, f"{borrower}: {limit} of {granted} granted, {state}{bars}")
 
 
 LIMIT: dict[str, Callable[..., None]] = {"change": limit_change, "show": limit_show}

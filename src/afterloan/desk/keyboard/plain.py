@@ -1,0 +1,67 @@
+"""What the machine tells, as a person at the bank reads it: amounts as amounts, fields as words, rows as a table."""
+
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from afterloan.money import show_amount
+
+AMOUNT = re.compile(r"\b(-?\d+) minor units\b")
+FIELD = re.compile(r"\b([a-z]+(?:_[a-z]+)*)_fen\b(?:(=| |: )(-?\d+)\b)?")
+UNDER = re.compile(r"(?<=[a-z])_(?=[a-z])")
+
+
+def plain(text: str) -> str:
+    """A sentence without inner words: `plain("500 minor units are overdue") == "5.00 are overdue"`.
+
+    A field in minor units becomes its name with the amount: `arrears_fen 45727` is `arrears 457.27`.
+    """
+    text = AMOUNT.sub(lambda found: show_amount(int(found[1])), text)
+    return FIELD.sub(_field, text)
+
+
+def _field(found: re.Match[str]) -> str:
+    words = found[1].replace("_", " ")
+    return words + (f"{found[2]}{show_amount(int(found[3]))}" if found[3] else "")
+
+
+def told(name: str, value: Any) -> str:
+    """One value by the name of its field: amounts in major units, nothing as nothing, lists with commas."""
+    if value is None or value == "":
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name.endswith("_fen") and isinstance(value, int):
+        return show_amount(value, group=",")
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, Mapping):
+        return ", ".join(
+            f"{heading(key)} {told(key, one)}" for key, one in value.items() if one not in (None, "", [], {})
+        )
+    if isinstance(value, list | tuple):
+        return ", ".join(told(name, one) for one in value)
+    return plain(str(value))
+
+
+def heading(name: str) -> str:
+    """The words of a field: `arrears_fen` is `arrears`, `days_past_due` is `days past due`."""
+    return name.removesuffix("_fen").replace("_", " ")
+
+
+def table(rows: Sequence[Mapping[str, Any]], title: str) -> None:
+    """Print rows of one shape under their title; numbers to the right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    if not rows:
+        print(f"{title}: nothing")
+        return
+    shown = Table(title=title, box=box.SIMPLE, title_justify="left")
+    for name, value in rows[0].items():
+        shown.add_column(heading(name), justify="right" if isinstance(value, int) else "left", overflow="fold")
+    for row in rows:
+        shown.add_row(*(told(name, value) for name, value in row.items()))
+    Console(width=None if sys.stdout.isatty() else 160, markup=False).print(shown)

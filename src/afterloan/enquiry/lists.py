@@ -1,0 +1,133 @@
+"""Lists that people go through: what was not reckoned, what rules found, what is to leave, what waits for someone."""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+import psycopg
+
+from afterloan.facts import FactRefused
+from afterloan.facts.bureau import DisputeOpened
+from afterloan.facts.events import KINDS, event_of
+from afterloan.store.contacts import place_in
+from afterloan.strategy.holds import held_on
+
+Rows = list[dict[str, Any]]
+OF = "(%(borrower)s = '' or b.reference = %(borrower)s)"
+EXCEPTIONS = (
+    "select x.closed_on::text as closed_on, c.reference as loan, b.reference as borrower, x.reason from exception x "
+    f"join contract c using (loan) join borrower b on b.borrower = c.borrower where {OF} and x.closed_on <= %(on)s "
+    "order by x.closed_on desc, c.reference limit %(most)s"
+)
+FINDINGS = (
+    "select f.decided_on::text as decided_on, b.reference as borrower, coalesce(c.reference, '') as loan, f.about, "
+    "f.rule, f.outcome, f.inputs from finding f join borrower b using (borrower) "
+    "left join contract c on c.loan = f.loan "
+    f"where {OF} and f.decided_on <= %(on)s order by f.finding desc limit %(most)s"
+)
+OUTBOX = (
+    "select o.decided_on::text as decided_on, o.key, b.reference as borrower, coalesce(c.reference, '') as loan, "
+    "o.kind, coalesce(o.body->>'template', o.body->>'queue', o.body->>'step', '') as what, "
+    "o.not_before::text as not_before, "
+    "case when w.body is not null then 'withdrawn' when s.step is null then 'waiting' else s.step end as state, "
+    "coalesce(w.body->>'reason', s.detail->>'why', '') as why from outbox o join borrower b using (borrower) "
+    "left join contract c on c.loan = o.loan left join event w on w.reference = 'withdrawn:' || o.key "
+    "left join lateral (select step, detail from sending where action = o.action "
+    "order by entry desc limit 1) s on true "
+    f"where {OF} and o.decided_on <= %(on)s order by o.action desc limit %(most)s"
+)
+PROPOSALS = (
+    "select e.on_day::text as proposed_on, e.reference as proposal, b.reference as borrower, "
+    "coalesce(c.reference, '') as loan, coalesce(e.body->>'step', e.body->>'what', '') as what, "
+    "coalesce(e.body->>'by', '') as by, coalesce(e.body->>'reason', '') as why from event e "
+    "join borrower b using (borrower) left join contract c on c.loan = e.loan "
+    f"where e.kind in ('legal.proposed', 'loss.proposed') and {OF} and e.on_day <= %(on)s and not exists ("
+    "select from event a where a.borrower = e.borrower and a.body->>'of' = e.reference and a.kind in "
+    "('legal.started', 'legal.refused', 'legal.ended', 'loss.approved')) order by e.event desc limit %(most)s"
+)
+ACTS_PROPOSED = (
+    "select a.on_day::text as proposed_on, a.reference as proposal, coalesce(a.asked->'asked'->>'borrower', '') as "
+    "borrower, coalesce(a.asked->'asked'->>'loan', '') as loan, a.asked->>'verb' as what, a.who as by, "
+    "coalesce(a.asked->'asked'->>'reason', '') as why from act a where a.verb = 'proposal.make' and a.on_day <= %(on)s "
+    "and not exists (select from act d where d.reference = a.reference || ':done') "
+    "and (%(borrower)s = '' or a.asked->'asked'->>'borrower' = %(borrower)s or a.asked->'asked'->>'loan' in ("
+    "select c.reference from contract c join borrower b using (borrower) where b.reference = %(borrower)s)) "
+    "order by a.act desc limit %(most)s"
+)
+NOTES = (
+    "select e.on_day::text as on, b.reference as borrower, e.body->>'by' as by, e.body->>'text' as note from event e "
+    f"join borrower b using (borrower) where e.kind = 'case.noted' and {OF} and e.on_day <= %(on)s "
+    "order by e.event desc limit %(most)s"
+)
+EVENTS = (
+    "select e.kind, b.reference, c.reference, e.on_day, e.at, e.known_on, e.reference, e.body, b.attributes "
+    "from event e join borrower b using (borrower) left join contract c on c.loan = e.loan "
+    f"where e.kind = any(%(kinds)s) and {OF} and e.on_day <= %(on)s order by e.event"
+)
+HOLDS = ["hold.placed", "hold.lifted"]
+DISPUTES = ["bureau.dispute_opened", "bureau.evidence_received", "bureau.dispute_decided", "bureau.borrower_disagreed",
+            "bureau.dispute_notified"]  # fmt: skip
+
+
+def _select(sql: str) -> Callable[[psycopg.Connection[Any], Mapping[str, Any]], Rows]:
+    def rows(connection: psycopg.Connection[Any], told: Mapping[str, Any]) -> Rows:
+        cursor = connection.execute(sql, told)
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    return rows
+
+
+def _proposals(connection: psycopg.Connection[Any], told: Mapping[str, Any]) -> Rows:
+    """Steps of law and losses that wait for an approval, and acts that wait for a second person."""
+    both = _select(PROPOSALS)(connection, told) + _select(ACTS_PROPOSED)(connection, told)
+    return sorted(both, key=lambda row: str(row["proposed_on"]), reverse=True)[: told["most"]]
+
+
+def _holds(connection: psycopg.Connection[Any], told: Mapping[str, Any]) -> Rows:
+    """Holds in effect, those to be looked at again first: on which day, what each stops."""
+    of: dict[str, tuple[Any, list[Any]]] = {}
+    for *columns, attributes in connection.execute(EVENTS, {**told, "kinds": HOLDS}).fetchall():
+        of.setdefault(columns[1], (attributes, []))[1].append(event_of(*columns))
+    rows = [
+        {"review_on": str(held.review_on or ""), "borrower": borrower, "hold": held.hold.replace("_", " "),
+         "since": str(held.since), "until": str(held.until or ""), "stops": held.rule.parameters["stops"],
+         "reference": held.reference}
+        for borrower, (attributes, events) in of.items()
+        for held in held_on(events, told["on"], place_in(connection, attributes).jurisdiction)
+    ]  # fmt: skip
+    return sorted(rows, key=lambda row: (row["review_on"] or "9", row["borrower"]))[: told["most"]]
+
+
+def _disputes(connection: psycopg.Connection[Any], told: Mapping[str, Any]) -> Rows:
+    """Disputes, those not answered first, by the day on which the answer is due."""
+    from afterloan.bureau.disputes import disputes_of
+
+    assert DisputeOpened.KIND in KINDS
+    rows = connection.execute(EVENTS, {**told, "kinds": DISPUTES}).fetchall()
+    found = disputes_of(event_of(*columns) for *columns, _ in rows)
+    shown = [
+        {"answer_by": str(d.answer_by), "borrower": d.borrower, "loan": d.loan, "bureau": d.bureau,
+         "opened_on": str(d.opened_on), "outcome": d.outcome or "open", "reference": d.reference}
+        for d in found.values()
+    ]  # fmt: skip
+    return sorted(shown, key=lambda row: (row["outcome"] != "open", row["answer_by"]))[: told["most"]]
+
+
+LISTS: dict[str, tuple[str, Callable[[psycopg.Connection[Any], Mapping[str, Any]], Rows]]] = {
+    "exceptions": ("loans that a close could not reckon, with the reason", _select(EXCEPTIONS)),
+    "findings": ("what rules found, the newest first", _select(FINDINGS)),
+    "outbox": ("what is to be done outside, the newest first, and what became of it", _select(OUTBOX)),
+    "proposals": ("what waits for a second person", _proposals),
+    "disputes": ("disputes, those to be answered first on top", _disputes),
+    "holds": ("holds in effect, those to be looked at again first on top", _holds),
+    "notes": ("notes on cases, the newest first", _select(NOTES)),
+}
+"""Every list by its name: what it is, and the question."""
+
+
+def listed(connection: psycopg.Connection[Any], what: str, on: date, borrower: str = "", most: int = 100) -> Rows:
+    """The rows of a list as of a day, of one borrower or all, as JSON values. Raises FactRefused for no such list."""
+    if what not in LISTS:
+        raise FactRefused("what", what, "no such list", f"there are: {', '.join(LISTS)}", "unknown")
+    return LISTS[what][1](connection, {"on": on, "borrower": borrower, "most": most})
