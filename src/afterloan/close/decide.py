@@ -193,8 +193,8 @@ def _withdrawals(connection: psycopg.Connection[Any], shard: int, day: int, know
         late = set(owing["borrower"].to_list())
     gone = []
     for ended, why in NOTHING_DUE.items():
-        theirs = {borrower for borrower, _, kind in rows if kind == ended} - late
-        gone += unwanted(connection, sorted(theirs), day, why)
+        free = {borrower for borrower, _, kind in rows if kind == ended} - late
+        gone += unwanted(connection, sorted(free), day, why)
     for lost, (why, kinds) in LOST.items():
         theirs = [(borrower, loan) for borrower, loan, kind in rows if kind == lost]
         gone += unwanted(connection, sorted({b for b, _ in theirs}), day, why, kinds, [loan for _, loan in theirs])
