@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import subprocess
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -23,8 +24,6 @@ MATTER = Matter(
     court="杭州互联网法院",
     lender="示例公司",
     title_debt_fen=1_396_743,
-    title_principal_fen=1_200_000,
-    paid_since_fen=600_000,
     perform_by=date(2025, 10, 15),
 )
 
@@ -50,10 +49,23 @@ def test_what_a_payment_order_asks_for(tmp_path: Path) -> None:
     assert "13,967.43" in said and "1,967.43" in said and "杭州互联网法院" in said
 
 
-def test_extra_interest_in_the_enforcement(tmp_path: Path) -> None:
-    said = text_of(paper("enforcement", MATTER, "en"), tmp_path)
-    # 13,967.43 - 6,000.00 = 7,967.43 left, less than the principal; × 0.0175 % × 5 days = 6.97
-    assert "7,967.43" in said and "6.97" in said
+def test_the_enforcement_shows_the_sums_of_the_ledger(tmp_path: Path) -> None:
+    """What is unpaid is what the ledger says, extra interest in its own line; the total is all of it."""
+    owed = {"principal": 796_743, "interest": 1_991, "extra": 697}
+    said = text_of(paper("enforcement", replace(MATTER, owed=owed), "en"), tmp_path)
+    # 7,967.43 + 19.91 = 7,987.34 without, 7,994.31 with the extra interest of 6.97
+    assert "judgment of 13,967.43: 7,987.34 is unpaid" in " ".join(said.split())
+    assert (
+        "6.97" in said
+        and "7,994.31" in said
+        and "0.0175 % a day on the unpaid principal of 7,967.43" in " ".join(said.split())
+    )
+
+
+def test_the_fee_of_an_objected_order_is_a_line_of_the_claim(tmp_path: Path) -> None:
+    said = " ".join(text_of(paper("statement-of-claim", replace(MATTER, costs_fen=4_255), "en"), tmp_path).split())
+    assert "pay 13,967.43" in said  # the debt, without it
+    assert "42.55, the fee of a payment order that ended by the respondent" in said
 
 
 def test_no_such_paper() -> None:

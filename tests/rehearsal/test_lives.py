@@ -1,6 +1,7 @@
 """The lives, played through the system itself, against their golden stories: days, sentences and cents."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,14 @@ import psycopg
 import pytest
 import yaml
 
+from afterloan.dates import number_of
 from afterloan.desk.keyboard.story import plain
+from afterloan.enquiry.legal import legal_case_told
 from afterloan.enquiry.story import story_of
+from afterloan.loan.reckon import reckon_loan
 from afterloan.rehearsal.lives import lives_store, play, script_of, scripts
+from afterloan.report.explain import explain
+from afterloan.servicing.booking import book_of
 from afterloan.store.server import Store
 
 GOLDEN = sorted((Path(__file__).parents[1] / "golden" / "lives").glob("*.yaml"))
@@ -25,8 +31,6 @@ def played(server: Store) -> Iterator[Store]:
 
 
 def lines_of(store: Store, life: str, language: str = "en") -> list[tuple[str, str]]:
-    from datetime import date
-
     script = script_of(life)
     told = story_of(store, script["borrower"], language, date.fromisoformat(script["through"]))
     return [(f"{line.on} {line.clock}".strip(), line.text) for line in told]
@@ -45,9 +49,26 @@ def test_a_golden_life(played: Store, path: Path) -> None:
         assert len([t for _, t in told if text in t]) == count, text
 
 
-def test_a_life_in_chinese(played: Store) -> None:
-    from datetime import date
+def test_every_place_shows_the_one_sum(played: Store) -> None:
+    """The sums of the golden story: `legal show`, the payoff, explain and the enforcement paper say the same."""
+    golden = yaml.safe_load(next(p for p in GOLDEN if "0003" in p.stem).read_text(encoding="utf-8"))
+    for on, owed in golden["owed"].items():
+        day = date.fromisoformat(on)
+        with psycopg.connect(played.url) as connection:
+            told = legal_case_told(connection, "life-not-1", day)
+            book = book_of(connection, "life-not-1")
+        assert {k: v for k, v in told["owed"].items() if v} == owed
+        position = reckon_loan(book, 0, number_of(day)).position
+        assert int(position["payoff_fen"]) == owed["total_fen"]
+        said = [line.text for line in explain(book, 0, "jiebei-equal", number_of(day)).lines]
+        assert f"To end the loan today: {owed['total_fen'] // 100:,}.{owed['total_fen'] % 100:02d}." in said
+        # days past due are those of the first instalment still: part of a judgment debt paid cures nothing
+        assert told["days_past_due"] == (day - date(2025, 2, 10)).days
+        # nothing may be proposed again but to end it: enforcement is under way
+        assert [name for name, why in told["next"].items() if not why] == ["defaulter_listing", "discontinuance"]
 
+
+def test_a_life_in_chinese(played: Store) -> None:
     lines = story_of(played, "life-forgot", "zh", date(2025, 2, 28))
     told = "\n".join(plain(lines))
     assert "代扣失败：insufficient_funds" in told and "恢复正常：拖欠 1,101.15 全部还清" in told

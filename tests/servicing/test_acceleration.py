@@ -2,7 +2,6 @@
 
 from datetime import date
 
-import adbc_driver_postgresql.dbapi as adbc
 import pytest
 
 from afterloan.close import close_through
@@ -30,15 +29,15 @@ def test_called_due_in_the_books_and_no_reminder_afterwards(store: Store) -> Non
     demanded(store)
     on = day("2025-06-20")
     close_through(store, on - 1)
-    with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
+    with store.connect() as connection:
         fact = Accelerated("L", "acc-1", on, on)
         with pytest.raises(FactRefused, match="the borrower has until 2025-05-16 to answer the demand"):
-            accelerate(connection, reader, Accelerated("L", "acc-0", day("2025-05-16"), day("2025-05-16")))
-        done = accelerate(connection, reader, fact)
+            accelerate(connection, Accelerated("L", "acc-0", day("2025-05-16"), day("2025-05-16")))
+        done = accelerate(connection, fact)
         p = done.reckoned.position
         assert p["next_due_on"] == NEVER and p["days_past_due"] == 130 and done.entries > 0
         assert p["payoff_fen"] == p["arrears_fen"].sum() + p["due_today_fen"].sum()
-        assert accelerate(connection, reader, fact).recorded.known
+        assert accelerate(connection, fact).recorded.known
         found = connection.execute("select rule, outcome from finding").fetchall()
         assert ("cn.acceleration", "met") in found
     # the next instalment would have been due on 10 July: nobody is told "due in three days", or "due today" on 20 June
@@ -55,8 +54,8 @@ def test_a_reminder_that_waits_is_withdrawn(store: Store) -> None:
     close_through(store, on - 1)
     decide(store, on)
     assert "remind-3" in [step for _, step, *_ in outbox(store)]
-    with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
-        accelerate(connection, reader, Accelerated("L", "acc", on, on))
+    with store.connect() as connection:
+        accelerate(connection, Accelerated("L", "acc", on, on))
         told = connection.execute("select body->>'key', body->>'reason' from event where kind = 'action.withdrawn'")
         assert [(key.split("/")[1], why) for key, why in told.fetchall()] == [("remind-3", "called due")]
 
@@ -65,14 +64,14 @@ def test_withdrawn_once_arrears_are_met(store: Store) -> None:
     demanded(store)
     on = day("2025-06-20")
     close_through(store, on - 1)
-    with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
-        accelerate(connection, reader, Accelerated("L", "acc", on, on))
+    with store.connect() as connection:
+        accelerate(connection, Accelerated("L", "acc", on, on))
         connection.commit()
         with pytest.raises(FactRefused, match="minor units of arrears are not met"):
-            withdraw_acceleration(connection, reader, AccelerationWithdrawn("L", "w1", on, on))
+            withdraw_acceleration(connection, AccelerationWithdrawn("L", "w1", on, on))
         take(connection, Repaid("L", "r", on, on, 600_000))
         connection.commit()
-        done = withdraw_acceleration(connection, reader, AccelerationWithdrawn("L", "w2", on, on))
+        done = withdraw_acceleration(connection, AccelerationWithdrawn("L", "w2", on, on))
     p = done.reckoned.position
     assert p["accelerated_on"] == NEVER and p["days_past_due"] == 0 and p["next_due_on"] == day("2025-07-10")
     assert close_through(store, on + 30)  # and the books are proved on every day after it

@@ -1,23 +1,38 @@
 """Legal steps in the store: the gate of approval holds at every door; costs reach the loan; losses need two people."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
+import numpy as np
 import psycopg
 import pytest
 
-from afterloan.facts import FactRefused
+from afterloan.close import close_through
+from afterloan.dates import number_of
+from afterloan.enquiry.legal import legal_case_told
+from afterloan.facts import Accelerated, FactRefused, Repaid, WrittenOff
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.facts.legal import EvidenceKept, LegalStepProposed, LegalStepStarted
 from afterloan.facts.outbox import Action, LegalPaperBody
+from afterloan.journal.difference import ENTRY
+from afterloan.loan.reckon import reckon_loan
+from afterloan.loan.suppose import ends_debt
+from afterloan.report.explain import explain
+from afterloan.report.statement import loan_statement
 from afterloan.servicing import legal
+from afterloan.servicing.acceleration import accelerate
+from afterloan.servicing.booking import book_of, take
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
+from afterloan.servicing.judgment import Said
+from afterloan.servicing.legal_watch import watch
+from afterloan.servicing.losses import approve_loss, propose_loss
 from afterloan.store.events import tell
 from afterloan.store.legal import appoint, case_of, people
 from afterloan.store.outbox import put
 from afterloan.store.server import Store
+from afterloan.strategy.quote import Want, quote
 from tests.strategy.books import borrower, loan
 
 ON = date(2025, 6, 20)  # the first instalment of 10 February is 130 days past due
@@ -30,42 +45,230 @@ def late(connection: psycopg.Connection[Any]) -> None:
     for what in ("contract", "disbursement", "identity"):
         told: dict[str, Any] = {"borrower": "B", "loan": "L", "on": date(2025, 1, 10), "known_on": date(2025, 1, 10)}
         tell(connection, EvidenceKept(**told, reference=what, what=what, name=what, sha256="ab" * 32))  # type: ignore[arg-type]
-    appoint(connection, "wang", ["collections_lead", "finance"])
-    appoint(connection, "zhao", ["legal_counsel"])
-    appoint(connection, "sun", ["head_of_risk", "finance"])
+    begun = date(2025, 1, 10)
+    appoint(connection, "wang", ["collections_lead", "finance"], begun)
+    appoint(connection, "zhao", ["legal_counsel"], begun)
+    appoint(connection, "sun", ["head_of_risk", "finance"], begun)
+
+
+def keep(connection: psycopg.Connection[Any], what: str) -> None:
+    """One more paper kept."""
+    told: dict[str, Any] = {"borrower": "B", "loan": "L", "on": date(2025, 6, 21), "known_on": date(2025, 6, 21)}
+    tell(connection, EvidenceKept(**told, reference=what, what=what, name=what, sha256="ef" * 32))  # type: ignore[arg-type]
 
 
 def outbox(connection: psycopg.Connection[Any]) -> list[str]:
     return [r[0] for r in connection.execute("select kind from outbox order by action").fetchall()]
 
 
-def test_from_a_proposal_to_the_order_with_its_cost(store: Store) -> None:
+CALLED = date(2025, 7, 6)  # the letter of 20 June leaves time to answer until 5 July
+
+
+def acted(connection: psycopg.Connection[Any], step: str, on: date, **said: Any) -> str:
+    """A step proposed, approved by all its roles and started; its reference."""
+    proposal = legal.propose(connection, "L", step, on, "clerk", "unpaid")
+    for person, role in (("wang", "collections_lead"), ("zhao", "legal_counsel"), ("sun", "head_of_risk")):
+        legal.approve(connection, proposal, on, person, role)
+    legal.start(connection, proposal, on, "clerk", "Court")
+    return proposal
+
+
+def called_due(connection: psycopg.Connection[Any]) -> None:
+    """The letter delivered on 20 June, the rest called due on 6 July."""
+    letter = acted(connection, "demand_letter", ON)
+    legal.end(connection, letter, ON, "delivered")
+    day = number_of(CALLED)
+    accelerate(connection, Accelerated("L", "called", day, day))
+
+
+def test_from_a_proposal_to_the_order(store: Store) -> None:
+    """Nothing starts without its people; the order waits for the letter's time and the calling due; its fee is ours."""
     with store.connect() as connection:
         late(connection)
-    with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
-        letter = legal.propose(connection, reader, "L", "demand_letter", ON, "ladder", "unpaid")
-        assert legal.propose(connection, reader, "L", "demand_letter", ON, "ladder", "unpaid") == letter
+    with store.connect() as connection:
+        letter = legal.propose(connection, "L", "demand_letter", ON, "ladder", "unpaid")
+        assert legal.propose(connection, "L", "demand_letter", ON, "ladder", "unpaid") == letter
         with pytest.raises(FactRefused, match="no approval by a collections_lead"):
-            legal.start(connection, reader, letter, ON, "clerk")
+            legal.start(connection, letter, ON, "clerk")
         with pytest.raises(FactRefused, match="is not appointed as collections_lead"):
-            legal.approve(connection, reader, letter, ON, "zhao", "collections_lead")
+            legal.approve(connection, letter, ON, "zhao", "collections_lead")
+        with pytest.raises(FactRefused, match="'janitor': no such role; there are: collections_lead, finance"):
+            legal.approve(connection, letter, ON, "wang", "janitor")
         assert outbox(connection) == []
-        legal.approve(connection, reader, letter, ON, "wang", "collections_lead")
-        legal.start(connection, reader, letter, ON, "clerk")
-        legal.start(connection, reader, letter, ON, "clerk")  # again: the same step
+        legal.approve(connection, letter, ON, "wang", "collections_lead")
+        legal.start(connection, letter, ON, "clerk")
+        legal.start(connection, letter, ON, "clerk")  # again: the same step
         assert outbox(connection) == ["message.letter"]
-        legal.end(connection, reader, letter, ON, "delivered")
+        legal.end(connection, letter, ON, "delivered")
+        legal.end(connection, letter, ON, "delivered")  # again: the same
         with pytest.raises(FactRefused, match="is none of demand_letter"):
-            legal.end(connection, reader, letter, ON, "granted")
-        order = legal.propose(connection, reader, "L", "payment_order", ON, "clerk", "unpaid")
-        legal.approve(connection, reader, order, ON, "zhao", "legal_counsel")
-        event = legal.start(connection, reader, order, ON, "clerk", "Court")
+            legal.end(connection, letter, ON, "granted")
+        with pytest.raises(FactRefused, match=r"has until 2025-07-05 to answer the demand_letter; .* not due yet"):
+            legal.propose(connection, "L", "payment_order", date(2025, 7, 5), "clerk", "unpaid")
+        day = number_of(CALLED)
+        accelerate(connection, Accelerated("L", "called", day, day))
+        order = acted(connection, "payment_order", CALLED)
         assert outbox(connection) == ["message.letter", "legal.file"]
-        charged = connection.execute("select amount_fen from fact where kind = 30").fetchall()
+        case = case_of(connection, "L", CALLED)
+        started = case.steps[-1].started
+        assert started is not None and started.claim_fen == case.claim.payoff_fen
         # a third of (50.00 + 2.5 % of what is above 10,000.00)
-        assert charged == [((5_000 * 1_000_000 + (event.claim_fen - 1_000_000) * 25_000 + 1_500_000) // 3_000_000,)]
-        period = case_of(connection, reader, "L", ON).claim.period
-        assert period is not None and period.ends_on == date(2029, 1, 10)  # the last instalment's due date + 3 years
+        assert started.fee_fen == (
+            (5_000 * 1_000_000 + (started.claim_fen - 1_000_000) * 25_000 + 1_500_000) // 3_000_000
+        )
+        assert connection.execute("select count(*) from fact where kind = 30").fetchall() == [(0,)]  # nothing charged
+        period = case.claim.period
+        assert period is not None and period.ends_on == date(2028, 7, 6)  # the order, three years
+        legal.end(connection, order, date(2025, 7, 14), "issued")
+        legal.end(connection, order, date(2025, 7, 25), "objected")
+        small = acted(connection, "small_claim", date(2025, 8, 1))
+        claim = next(s for s in case_of(connection, "L", date(2025, 8, 1)).steps if s.proposal.reference == small)
+        assert claim.started is not None and claim.started.costs_fen == started.fee_fen
+
+
+def balance_of_book(connection: psycopg.Connection[Any]) -> int:
+    """What the journal has as owed by all borrowers: loans, interest, penalties and fees receivable; here one loan."""
+    row = connection.execute(
+        "select coalesce(sum(case when debit between 1100 and 1199 then amount_fen else 0 end) "
+        "- sum(case when credit between 1100 and 1199 then amount_fen else 0 end), 0)::bigint from entry"
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def judged(connection: psycopg.Connection[Any], **parts: Any) -> str:
+    called_due(connection)
+    small = acted(connection, "small_claim", CALLED)
+    said = Said(perform_by=date(2025, 9, 30), **parts)
+    legal.end(connection, small, date(2025, 9, 20), "granted", said)
+    return small
+
+
+def test_a_judgment_fixes_the_debt_and_all_show_one_sum(store: Store) -> None:
+    """Papers, steps, `legal show`, explain, payoff and the journal: one sum, on every day after the judgment."""
+    with store.connect() as connection:
+        late(connection)
+        keep(connection, "court")
+        judged(connection, principal_fen=1_200_000, interest_fen=80_000, penalty_fen=40_000, costs_fen=10_937)
+    # 12,000.00 + 800.00 + 400.00 + 109.37 = 13,309.37
+    wanted = {
+        # 0.05 % a day of 12,000.00 from the day after the judgment, as the contract says: 6.00 a day
+        date(2025, 9, 20): 1_330_937,
+        date(2025, 9, 30): 1_336_937,
+        # ten days late: 20 × 6.00, and 12,000.00 × 0.0175 % × 10 = 21.00
+        date(2025, 10, 10): 1_345_037,
+    }
+    for on, total in wanted.items():
+        day = number_of(on)
+        with store.connect() as connection:
+            assert close_through(store, day).failed == []
+            told = legal_case_told(connection, "L", on)
+            book = book_of(connection, "L")
+            position = reckon_loan(book, 0, day).position
+            said = [line.text for line in explain(book, 0, "p", day).lines]
+            posted = balance_of_book(connection)
+        assert told["owed"]["total_fen"] == total == int(position["payoff_fen"]) == posted
+        assert f"To end the loan today: {total // 100:,}.{total % 100:02d}." in said
+        assert told["title"]["debt_fen"] == 1_330_937 and told["title"]["perform_by"] == "2025-09-30"
+
+
+def test_after_the_judgment_money_meets_costs_first(store: Store) -> None:
+    with store.connect() as connection:
+        late(connection)
+        judged(connection, principal_fen=1_200_000, interest_fen=80_000, penalty_fen=40_000, costs_fen=10_937)
+        day = number_of(date(2025, 9, 22))
+        take(connection, Repaid("L", "in", day, day, 100_000))
+        position = case_of(connection, "L", date(2025, 9, 22)).reckoned.position
+    # costs 109.37, interest 800.00 and two days of 6.00, penalty the rest: 1,000.00 - 921.37 = 78.63
+    assert [int(position["paid_fen"][c]) for c in (1, 2, 0, 3)] == [10_937, 81_200, 7_863, 0]
+    assert int(position["days_past_due"]) == (date(2025, 9, 22) - date(2025, 2, 10)).days
+
+
+def test_a_judgment_without_its_sums_or_day_is_refused(store: Store) -> None:
+    with store.connect() as connection:
+        late(connection)
+        called_due(connection)
+        small = acted(connection, "small_claim", CALLED)
+        on = date(2025, 9, 20)
+        with pytest.raises(FactRefused, match="has a day of performance; name the day"):
+            legal.end(connection, small, on, "granted")
+        with pytest.raises(FactRefused, match="name --principal, --interest, --penalty and --costs"):
+            legal.end(connection, small, on, "partly_granted", Said(perform_by=on))
+        with pytest.raises(FactRefused, match=r"its parts come to 13703\.02"):
+            legal.end(connection, small, on, "granted", Said(amount_fen=1, perform_by=on))
+        with pytest.raises(FactRefused, match=r"'12000.01': 12000.00 is owed"):
+            parts = {"principal_fen": 1_200_001, "interest_fen": 0, "penalty_fen": 0, "costs_fen": 0}
+            legal.end(connection, small, on, "granted", Said(perform_by=on, **parts))
+        assert connection.execute("select count(*) from fact where kind = 38").fetchall() == [(0,)]
+
+
+def test_a_suit_fixes_the_debt_as_of_the_judgment_once_it_is_in_force(store: Store) -> None:
+    with store.connect() as connection:
+        late(connection)
+        called_due(connection)
+        suit = acted(connection, "suit", CALLED)
+        first = date(2025, 9, 20)
+        parts = {"principal_fen": 1_200_000, "interest_fen": 80_000, "penalty_fen": 40_000, "costs_fen": 0}
+        legal.end(connection, suit, first, "partly_granted", Said(perform_by=date(2025, 10, 20), **parts))
+        assert connection.execute("select count(*) from fact where kind = 38").fetchall() == [(0,)]
+        with pytest.raises(FactRefused, match=r"cannot be before 2025-10-05 has passed \(appeal\)"):
+            legal.end(connection, suit, date(2025, 10, 5), "final")
+        final = date(2025, 10, 6)
+        legal.end(connection, suit, final, "final")
+        rows = connection.execute("select distinct on_day, known_on, due_on from fact where kind = 38").fetchall()
+        assert rows == [(first, final, date(2025, 10, 20))]
+        # 13,200.00 and 16 days of 6.00
+        assert case_of(connection, "L", final).claim.payoff_fen == 1_329_600
+
+
+def test_deadlines_end_with_their_case(store: Store) -> None:
+    """The court's time and the paper to be filed are tasks while they stand; what came of the step withdraws them."""
+    with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
+        late(connection)
+        called_due(connection)
+        order = acted(connection, "payment_order", CALLED)
+        watch(connection, reader, date(2025, 7, 21))  # 5 and 15 days after the 6th are over
+        watch(connection, reader, date(2025, 7, 22))
+        task = "watch:L:payment_order."
+        filed = f"file:{order}"
+        assert open_keys(connection) == [
+            filed, f"{task}court_answers:2025-07-11", f"{task}order_issued:2025-07-21"
+        ]  # fmt: skip
+        legal.end(connection, order, date(2025, 7, 22), "issued")
+        assert open_keys(connection) == []
+        watch(connection, reader, date(2025, 8, 6))
+        assert open_keys(connection) == [f"{task}debtor_pays_or_objects:2025-08-06"]
+        legal.end(connection, order, date(2025, 8, 6), "objected")
+        assert open_keys(connection) == []
+
+
+def open_keys(connection: psycopg.Connection[Any]) -> list[str]:
+    return [
+        r[0]
+        for r in connection.execute(
+            "select o.key from outbox o where o.kind in ('task', 'legal.file') and not exists (select from event e "
+            "where e.reference = 'withdrawn:' || o.key) order by o.key"
+        ).fetchall()
+    ]
+
+
+def test_the_period_of_every_loan_is_watched(store: Store) -> None:
+    """A loan with no legal step: warned once when 180 days are left, whatever day that is; a payment starts it anew."""
+    with store.connect() as connection:
+        late(connection)  # the last of twelve instalments is due on 10 January 2026: the period ends on 10 January 2029
+    on = date(2028, 9, 1)  # 131 days before
+    with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
+        assert watch(connection, reader, date(2028, 1, 1)) == 0
+        assert watch(connection, reader, on) == 1
+        assert watch(connection, reader, on + timedelta(1)) == 0
+        assert open_keys(connection) == ["watch:L:limitation:2029-01-10:180"]
+        day = number_of(date(2028, 9, 10))
+        take(connection, Repaid("L", "in", day, day, 10_000))
+    with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
+        assert watch(connection, reader, date(2028, 9, 11)) == 0
+        assert open_keys(connection) == []
+        assert watch(connection, reader, date(2031, 9, 1)) == 1
+        assert open_keys(connection) == ["watch:L:limitation:2031-09-10:30"]
 
 
 def test_the_tables_refuse_what_nobody_approved(store: Store) -> None:
@@ -83,23 +286,66 @@ def test_the_tables_refuse_what_nobody_approved(store: Store) -> None:
         put(connection, [Action("k", owner[0], "legal.file", moment, ON, None, paper)])
 
 
-def test_a_write_off_needs_two_people_and_is_then_in_the_book(store: Store) -> None:
+def test_a_write_off_needs_its_days_its_evidence_and_two_people_and_happens_once(store: Store) -> None:
     with store.connect() as connection:
         late(connection)
     day = date(2025, 8, 20)
-    with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
-        with pytest.raises(FactRefused, match="130 days past due, the pack asks for 180"):
-            legal.propose_loss(connection, reader, "L", "write_off", ON, "rule")
-        proposal = legal.propose_loss(connection, reader, "L", "write_off", day, "rule")
-        assert not legal.approve_loss(connection, proposal, day, "sun", "head_of_risk")
+    with store.connect() as connection:
+        with pytest.raises(FactRefused, match="130 days past due, the pack asks for 180; nothing kept proves"):
+            propose_loss(connection, "L", "write_off", ON, "rule")
+        with pytest.raises(FactRefused, match="nothing kept proves that it was pursued: one of court, notice"):
+            propose_loss(connection, "L", "write_off", day, "rule")
+        keep(connection, "notice")
+        proposal = propose_loss(connection, "L", "write_off", day, "rule")
+        assert propose_loss(connection, "L", "write_off", date(2025, 8, 21), "clerk") == proposal  # it waits already
+        with pytest.raises(FactRefused, match="does not decide it; it takes: head_of_risk, finance"):
+            approve_loss(connection, proposal, day, "zhao", "legal_counsel")
+        assert not approve_loss(connection, proposal, day, "sun", "head_of_risk")
         with pytest.raises(FactRefused, match="has approved in another role"):
-            legal.approve_loss(connection, proposal, day, "sun", "finance")
-        assert legal.approve_loss(connection, proposal, day, "wang", "finance")
-        facts = connection.execute("select kind from fact where kind in (34, 60, 61)").fetchall()
-        assert facts == [(60,)]
-    with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
-        position = case_of(connection, reader, "L", day).reckoned.position
-        assert position["written_off_fen"].sum() > 1_200_000 and position["payoff_fen"] == 0
+            approve_loss(connection, proposal, day, "sun", "finance")
+        assert approve_loss(connection, proposal, day, "wang", "finance")
+        assert approve_loss(connection, proposal, date(2025, 8, 22), "wang", "finance")  # again: booked
+        facts = connection.execute("select kind, on_day from fact where kind in (34, 60, 61)").fetchall()
+        assert facts == [(60, day)]
+        with pytest.raises(FactRefused, match="it left the books on 2025-08-20 already"):
+            propose_loss(connection, "L", "write_off", date(2025, 9, 20), "rule")
+    with store.connect() as connection:
+        case = case_of(connection, "L", day)
+        assert case.reckoned.position["written_off_fen"].sum() > 1_200_000 and case.reckoned.position["payoff_fen"] == 0
+        owed = case.claim.payoff_fen
+        assert owed == case.reckoned.position["written_off_fen"].sum()
+        paid = number_of(date(2025, 8, 30))
+        take(connection, Repaid("L", "in", paid, paid, 50_000))
+        after = case_of(connection, "L", date(2025, 8, 30))
+        assert after.claim.payoff_fen == owed - 50_000
+        # 190 days on the last evening in the books, 19 August, and eleven more: no ladder starts anew
+        assert (case.claim.days_past_due, after.claim.days_past_due) == (190, 200)
+
+
+def test_a_claim_off_the_books_is_shown_alike_everywhere(store: Store) -> None:
+    """Written off on 20 August, 500.00 recovered: explain, statement, quote, `legal show` and the payoff agree."""
+    with store.connect() as connection:
+        late(connection)
+        day = number_of(date(2025, 8, 20))
+        take(connection, WrittenOff("L", "off", day, day))
+        paid = number_of(date(2025, 8, 30))
+        taken = take(connection, Repaid("L", "in", paid, paid, 50_000))
+        off = int(taken.reckoned.position["written_off_fen"].sum())
+        told = legal_case_told(connection, "L", date(2025, 8, 30))
+        book = book_of(connection, "L")
+    owed = off - 50_000
+    assert off > 1_200_000 and told["owed"]["total_fen"] == told["owed"]["off_books_fen"] == owed
+    assert ends_debt(taken.reckoned.position) == owed
+    shown = f"{owed // 100:,}.{owed % 100:02d}"
+    said = [line.text for line in explain(book, 0, "p", paid).lines]
+    assert f"To end the loan today: {shown}." in said
+    assert f"Written off on 2025-08-20, still owed: {shown} (off the books; recovered so far 500.00)." in said
+    statement = loan_statement(book, 0, "L", np.zeros(0, ENTRY), [], None, paid)
+    assert (statement.owed_fen, statement.claim_fen) == (owed, owed)
+    quoted = quote(book, Want("full"), paid, paid)
+    assert (quoted.pay_fen, quoted.saves_fen, quoted.after) == (owed, 0, ())
+    with pytest.raises(FactRefused, match="nothing is left to repay early"):
+        quote(book, Want("amount", 10_000), paid, paid)
 
 
 def test_by_the_door_a_person_approves_in_their_own_name_and_role(store: Store) -> None:
@@ -141,6 +387,7 @@ def test_by_the_door_a_person_approves_in_their_own_name_and_role(store: Store) 
 def test_by_the_door_the_last_approval_books_the_loss(store: Store) -> None:
     with store.connect() as connection:
         late(connection)
+        keep(connection, "notice")
     day = date(2025, 8, 20)
     with desk_of(store) as desk:
 
@@ -172,8 +419,14 @@ def test_by_the_door_evidence_and_appointments_are_kept_with_who(store: Store) -
         assert isinstance(first, Answer) and isinstance(again, Answer) and again.known
         named = do(desk, lead, "people.appoint", {"person": "wang", "roles": []}, "no more wang", ON)
         assert isinstance(named, Answer)
-        assert people(desk.connection) == {"wang": [], "zhao": ["legal_counsel"], "sun": ["head_of_risk", "finance"]}
+        then = {"sun": ["finance", "head_of_risk"], "wang": [], "zhao": ["legal_counsel"]}
+        assert people(desk.connection, ON) == then  # from the day of the act
+        assert people(desk.connection, ON - timedelta(1))["wang"] == ["collections_lead", "finance"]
+        odd = do(desk, lead, "people.appoint", {"person": "wang", "roles": ["janitor"]}, "janitor", ON)
+        assert isinstance(odd, Refused) and (odd.kind, odd.value) == ("unknown", "janitor")
+        twice = {**paper, "what": "receipt"}  # one file may prove two things
+        assert isinstance(do(desk, lead, "evidence.keep", twice, "evidence:L:receipt:cd", ON), Answer)
         rows = desk.connection.execute(
             "select count(*) from event where kind = 'legal.evidence' and act <> 0"
         ).fetchall()
-    assert rows == [(1,)]
+    assert rows == [(2,)]

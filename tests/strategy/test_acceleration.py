@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from afterloan.strategy.acceleration import Debt, may_accelerate, may_withdraw
-from afterloan.strategy.legal import steps_of
+from afterloan.strategy.course import steps_of
 from tests.strategy.test_legal_steps import LETTER, ON, claim, taken
 
 DEBT = Debt(1_000_000, 200_000, 600_000, 3)

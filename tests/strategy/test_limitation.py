@@ -51,10 +51,16 @@ def test_paid_after_the_end_is_not_given_back() -> None:
     assert (found.outcome, found.inputs["lapsed"]) == ("not_refundable", True)  # Civil Code 192
 
 
-def test_warned_on_the_days_of_the_rule_and_no_other() -> None:
-    rule, period = cn("limitation.warning"), limitation(DUE, [], cn("limitation"), TODAY)
-    days = [d for d in range(400) if warning(period, rule, period.ends_on - timedelta(d)) is not None]
-    assert days == [30, 90, 180, 365]
+@pytest.mark.parametrize(
+    ("left", "within"),
+    [(366, None), (365, 365), (200, 365), (181, 365), (180, 180), (91, 180), (90, 90), (31, 90), (30, 30), (1, 30),
+     (0, 30), (-1, 0), (-400, 0)],
+)  # fmt: skip
+def test_a_warning_stands_from_its_day_on_whatever_day_is_looked_at(left: int, within: int | None) -> None:
+    """Days left and the nearest of 365, 180, 90, 30 that they lie within; 0 once the period has ended."""
+    ends = date(2028, 6, 30)
+    found = warning(ends, cn("limitation.warning"), ends - timedelta(left))
+    assert (found.inputs["within"] if found else None) == within
 
 
 def test_29_february_ends_on_the_28th() -> None:

@@ -8,8 +8,10 @@ from afterloan.close.decide import decide
 from afterloan.dates import date_of, iso
 from afterloan.facts.act import Who
 from afterloan.facts.limit import LimitFrozen, LimitRestored
-from afterloan.servicing.legal import propose_from_ladder, propose_losses_from_ladder, watch, watched
+from afterloan.servicing.legal import propose_from_ladder
+from afterloan.servicing.legal_watch import watch
 from afterloan.servicing.lessons import restore_in
+from afterloan.servicing.losses import propose_losses_from_ladder
 from afterloan.servicing.plans import watch_plans
 from afterloan.store.acts import act_of_rule
 from afterloan.store.connect import reader_to
@@ -74,6 +76,6 @@ def _legal(store: Store, on: date) -> str:
         reader_to(store.url) as reader,
         act_of_rule(connection, NIGHT, "legal.watch", f"legal-watch:{on}", on, {}),
     ):
-        made = propose_from_ladder(connection, reader, on) + propose_losses_from_ladder(connection, reader, on)
-        tasks = watch(connection, reader, watched(connection), on)
+        made = propose_from_ladder(connection, on) + propose_losses_from_ladder(connection, on)
+        tasks = watch(connection, reader, on)
     return f"law: {len(made)} proposals wait for people, {tasks} new tasks"

@@ -6,13 +6,15 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from afterloan.facts.events import Event, Fen, Name
+from afterloan.loan.terms import RATE_SCALE
 
 StepName = Annotated[str, Field(pattern=r"^[a-z][a-z_]{2,40}$")]
 Text = Annotated[str, Field(min_length=1, max_length=4_000)]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Ended = Literal[
     "delivered", "not_delivered", "agreed", "confirmed", "failed", "issued", "refused", "objected", "unanswered",
-    "granted", "dismissed", "paid", "part_paid", "nothing_found", "listed", "removed", "withdrawn", "closed",
+    "granted", "partly_granted", "dismissed", "appealed", "final", "upheld", "changed", "settled",
+    "paid", "part_paid", "nothing_found", "listed", "removed", "withdrawn", "closed",
 ]  # fmt: skip
 """How a step ended; the pack says which of them a step can have."""
 
@@ -61,12 +63,20 @@ class LegalStepStarted(Event):
     approvals: Annotated[tuple[Name, ...], Field(min_length=1, max_length=10)]
     claim_fen: Fen
     principal_fen: Fen = 0
+    costs_fen: Fen = 0
+    """Fees of earlier steps that this claim asks for beside `claim_fen`."""
+    fee_fen: Fen = 0
+    """The court's fee of this step, paid by the lender; the debtor owes it once a court says so."""
     court: str = ""
     case_number: str = ""
 
 
 class LegalStepEnded(Event):
-    """What came of a step (`of`: the proposal): a judgment has its sum and the day by which it is to be performed."""
+    """What came of a step (`of`: the proposal): a judgment has its sums and the day by which it is to be performed.
+
+    `amount_fen` is the whole of a judgment: principal, interest, penalty and costs; `rate`: the interest on its
+    principal from then on, on RATE_SCALE for the product's unit of time.
+    """
 
     KIND: ClassVar[str] = "legal.ended"
     loan: Name
@@ -74,6 +84,11 @@ class LegalStepEnded(Event):
     step: StepName
     outcome: Ended
     amount_fen: Fen = 0
+    principal_fen: Fen = 0
+    interest_fen: Fen = 0
+    penalty_fen: Fen = 0
+    costs_fen: Fen = 0
+    rate: Annotated[int, Field(ge=0, le=RATE_SCALE)] = 0
     perform_by: date | None = None
     case_number: str = ""
     note: str = ""
@@ -114,6 +129,8 @@ class LossProposed(Event):
     by: Name
     reason: Text
     price_fen: Fen = 0
+    evidence: tuple[Hash, ...] = ()
+    """What was kept when it was proposed, by its digests."""
 
 
 class LossApproved(Event):

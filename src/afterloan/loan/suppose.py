@@ -86,6 +86,14 @@ def side_by_side(books: Sequence[Book]) -> Book:
     return Book(first.products, contracts, promised, promised_at, facts, fact_at, first.calendars)
 
 
+def ends_debt(position: np.void) -> int:
+    """What the borrower pays to owe nothing: the payoff, and what is left of a claim that was written off.
+
+    Written off 1,050.50, of which 100.00 came back: the books ask for nothing, the borrower owes 950.50.
+    """
+    return int(position["payoff_fen"]) + int(position["claim_fen"])
+
+
 def due_now(position: np.void) -> int:
     """What has fallen due and is unpaid, less money that waits: arrears 953.97 and 12.00 kept unapplied: 941.97."""
     asked = sum(position["arrears_fen"].tolist()) + sum(position["due_today_fen"].tolist())

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from afterloan.papers.documents import render
-from afterloan.strategy.legal import extra_interest
 from afterloan.strategy.limitation import rule_of
 from afterloan.strategy.story import money
 
@@ -25,6 +24,8 @@ PART = {
     "interest": ("Interest to the day of this paper", "截至制作日的利息"),
     "penalty": ("Penalty interest to the day of this paper", "截至制作日的罚息"),
     "fee": ("Costs", "费用"),
+    "extra": ("Extra interest for late performance", "迟延履行加倍部分债务利息"),
+    "off_books": ("Claim written off in the books, unpaid", "已核销债权未收回余额"),
     "total": ("Total", "合计"),
 }
 THINGS = {"principal": "本金", "interest": "利息", "penalty": "罚息", "fee": "费用"}
@@ -48,8 +49,8 @@ NOTE = (
 class Matter:
     """What a paper speaks of. `owed`: fen by PART; `rows`: (day, words, fen, principal left); `evidence`: (what, hash).
 
-    `title_debt_fen` and `perform_by`: sum and end of performance of the judgment that is enforced; extra interest
-    runs on what is left of `title_principal_fen`, since ordinary interest bears none and payments meet it first.
+    `costs_fen`: fees of earlier steps that the claim asks for beside what is owed. `title_debt_fen` and `perform_by`:
+    sum and end of performance of the judgment that is enforced; what is unpaid of it is what the ledger says (`owed`).
     """
 
     borrower: str
@@ -66,9 +67,8 @@ class Matter:
     lender_lines: tuple[str, ...] = ()
     borrower_lines: tuple[str, ...] = ()
     jurisdiction: str = "CN"
+    costs_fen: int = 0
     title_debt_fen: int = 0
-    title_principal_fen: int = 0
-    paid_since_fen: int = 0
     perform_by: date | None = None
 
 
@@ -131,6 +131,11 @@ def _claims(name: str, m: Matter, total: int, k: int) -> list[str]:
                                "判令被告偿还{t}元，其中本金{p}元，利息、罚息及费用{r}元。"),
     }  # fmt: skip
     claims = [asked[name][k].format(t=money(total), p=principal, r=rest)]
+    if name != "demand-letter" and m.costs_fen:
+        claims.append(
+            ("{c}, the fee of a payment order that ended by the respondent's objection.",
+             "支付令申请费{c}元（因对方提出异议，督促程序终结）。")[k].format(c=money(m.costs_fen)),
+        )  # fmt: skip
     if name != "demand-letter":
         claims.append(
             ("Interest and penalty by the contract from the day after this paper until payment.",
@@ -141,17 +146,22 @@ def _claims(name: str, m: Matter, total: int, k: int) -> list[str]:
 
 
 def _enforcement(m: Matter, k: int) -> list[str]:
+    """What is enforced: the sums of the ledger, extra interest apart from the rest."""
     rule = rule_of(m.jurisdiction, "judgment.interest", m.on)
-    late = max((m.on - m.perform_by).days, 0) if m.perform_by else 0
-    left = m.title_debt_fen - m.paid_since_fen
-    base = min(left, m.title_principal_fen)
-    extra = extra_interest(base, late, rule) if rule else 0
-    first = ("Enforce the judgment: {d} of {t} is unpaid.", "强制执行生效法律文书，未履行金额{d}元（判定{t}元）。")[k]
-    second = ("Extra interest for late performance of {e}: {b} × {rate} % × {n} days, and until payment.",
-              "加倍部分债务利息{e}元：{b} × {rate}% × {n}天，并计至实际履行之日。")[k]  # fmt: skip
-    told = {"d": money(left), "t": money(m.title_debt_fen), "e": money(extra), "n": late, "b": money(base),
-            "rate": f"{rule.parameters['extra_ppm_day'] // 10_000}.{rule.parameters['extra_ppm_day'] % 10_000:04d}"
-            if rule else ""}  # fmt: skip
+    extra = m.owed.get("extra", 0)
+    first = (
+        "Enforce the judgment of {t}: {d} is unpaid, interest by the judgment to this day included.",
+        "强制执行生效法律文书（判定{t}元）：连同判决利息，截至本文件制作日未履行{d}元。",
+    )[k]
+    second = ("Extra interest for late performance of {e} since {by}: {rate} % a day on the unpaid principal of {b}, "
+              "and until payment.",
+              "自{by}届满起的迟延履行加倍部分债务利息{e}元："
+              "按未付本金{b}元、每日{rate}%，计至实际履行之日。")[k]  # fmt: skip
+    ppm = int(rule.parameters["extra_ppm_day"]) if rule else 0
+    told = {
+        "d": money(sum(m.owed.values()) - extra), "t": money(m.title_debt_fen), "e": money(extra), "by": m.perform_by,
+        "b": money(m.owed.get("principal", 0)), "rate": f"{ppm // 10_000}.{ppm % 10_000:04d}",
+    }  # fmt: skip
     return [first.format(**told), second.format(**told)] if extra else [first.format(**told)]
 
 

@@ -15,7 +15,7 @@ from afterloan.bureau.status import pboc_status
 from afterloan.dates import NEVER, date_of, iso
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book, reckon_loan
-from afterloan.loan.suppose import alone, due_now, keeping, repaid, suppose
+from afterloan.loan.suppose import alone, due_now, ends_debt, keeping, repaid, suppose
 from afterloan.rebuilding.words import money
 from afterloan.rules.packs import PackRefused
 
@@ -155,7 +155,7 @@ def numbers(book: Book, i: int, on: int) -> dict[str, str]:
     short, long = delay(base, 0, due, 3), delay(base, 0, due, 31)
     return {
         "due_on": iso(due), "arrears": money(due_now(now.position)), "days": str(int(now.position["days_past_due"])),
-        "next_amount": money(int(now.position["next_due_fen"])), "payoff": money(int(now.position["payoff_fen"])),
+        "next_amount": money(int(now.position["next_due_fen"])), "payoff": money(ends_debt(now.position)),
         "short_days": "3", "short_cost": money(short.cost_fen), "short_mark": short.mark or "-",
         "long_days": "31", "long_cost": money(long.cost_fen), "long_mark": long.mark or "-",
         "long_until": long.shown_until or "-",

@@ -29,7 +29,7 @@ from afterloan.close.furnish import furnish
 from afterloan.close.shard import close_shard
 from afterloan.close.today import restore_lines
 from afterloan.dates import number_of
-from afterloan.facts import Disbursed, Repaid
+from afterloan.facts import Accelerated, Disbursed, Repaid
 from afterloan.facts.act import Answer, Who
 from afterloan.facts.debit import MandateSigned
 from afterloan.facts.legal import EvidenceKept
@@ -41,18 +41,19 @@ from afterloan.sending.channels import read_setting
 from afterloan.sending.drain import CHANNELS, channels
 from afterloan.sending.drain_work import drain
 from afterloan.sending.receipts import take_file
+from afterloan.servicing.acceleration import accelerate
 from afterloan.servicing.booking import take
 from afterloan.servicing.desk import Desk
+from afterloan.servicing.judgment import Said
 from afterloan.servicing.legal import (
     approve,
     end,
     propose,
     propose_from_ladder,
-    propose_losses_from_ladder,
     start,
-    watch,
-    watched,
 )
+from afterloan.servicing.legal_watch import watch
+from afterloan.servicing.losses import propose_losses_from_ladder
 from afterloan.servicing.withdrawal import withdraw_cured
 from afterloan.store.acts import act_of_rule
 from afterloan.store.cases import place_with
@@ -221,9 +222,9 @@ class World:
             decide_shard(self.connection, self.reader, shard, number(on))
         restore_lines(self.store, number(on))
         with self.acting(Who.rule("night"), "legal.watch", "book", on) as (connection, reader):
-            propose_from_ladder(connection, reader, on)
-            propose_losses_from_ladder(connection, reader, on)
-            watch(connection, reader, watched(connection), on)
+            propose_from_ladder(connection, on)
+            propose_losses_from_ladder(connection, on)
+            watch(connection, reader, on)
         for life in lives:
             life.morning(on)
         self._send(on)
@@ -314,7 +315,7 @@ class Life:
             sign_mandate(connection, MandateSigned(**told, reference=f"mandate:{self.borrower}", source="card",
                                                    account=self.script["account"]))  # fmt: skip
             for person, roles in PEOPLE.items():
-                appoint(connection, person, roles)
+                appoint(connection, person, roles, on)
             _, self.shard = borrower_number(connection, self.borrower)
 
     def _contract(self, connection: psycopg.Connection[Any], on: date) -> None:
@@ -351,6 +352,7 @@ class Life:
     def _act(self, on: date, act: Mapping[str, Any]) -> None:
         acts: dict[str, Callable[..., None]] = {
             "evidence": self._evidence, "agency": self._agency, "step": self._step, "outcome": self._outcome,
+            "call_due": self._call_due,
         }  # fmt: skip
         name = str(act.get("by", "lead-wang"))
         who = Who("person", name, tuple(PEOPLE.get(name, ())), "rehearsal")
@@ -371,18 +373,21 @@ class Life:
         place_with(connection, str(act["agency"]), on, "lead-wang")
 
     def _step(self, connection: Any, reader: Any, on: date, act: Mapping[str, Any]) -> None:
-        proposal = propose(connection, reader, self.loan, act["step"], on, act["by"], "unpaid after every reminder")
+        proposal = propose(connection, self.loan, act["step"], on, act["by"], "unpaid after every reminder")
         for person, role in act["approvals"]:
-            approve(connection, reader, proposal, on, person, role)
-        start(connection, reader, proposal, on, act["by"], str(act.get("court", "")))
+            approve(connection, proposal, on, person, role)
+        start(connection, proposal, on, act["by"], str(act.get("court", "")))
+
+    def _call_due(self, connection: Any, reader: Any, on: date, act: Mapping[str, Any]) -> None:
+        accelerate(connection, Accelerated(self.loan, f"called:{self.loan}", number(on), number(on)))
 
     def _outcome(self, connection: Any, reader: Any, on: date, act: Mapping[str, Any]) -> None:
-        case = case_of(connection, reader, self.loan, on)
+        case = case_of(connection, self.loan, on)
         step = next(s for s in reversed(case.steps) if s.name == act["step"] and s.started)
         assert step.started is not None
-        amount = step.started.claim_fen if act.get("amount") == "claim" else int(act.get("amount_fen", 0))
         until = date.fromisoformat(act["perform_by"]) if "perform_by" in act else None
-        end(connection, reader, step.proposal.reference, on, act["outcome"], amount, until)
+        said = Said(int(act.get("amount_fen", 0)), until)
+        end(connection, step.proposal.reference, on, act["outcome"], said)
 
     def _pay(self, on: date, paid: Mapping[str, Any]) -> None:
         who = Who("borrower", self.borrower, (), "rehearsal")
@@ -396,7 +401,7 @@ class Life:
         if paid.get("amount") == "arrears":
             return owed_now(connection, self.borrower, on)
         if paid.get("amount") == "payoff":
-            return case_of(connection, reader, self.loan, on).claim.payoff_fen
+            return case_of(connection, self.loan, on).claim.payoff_fen
         return int(paid["amount_fen"])
 
 

@@ -11,6 +11,7 @@ from afterloan.dates import NEVER, iso
 from afterloan.loan.book import Book
 from afterloan.loan.penalty import penalty_base, raised_rate
 from afterloan.loan.reckon import Reckoned, reckon_loan
+from afterloan.loan.suppose import ends_debt
 from afterloan.loan.terms import (
     RATE_SCALE,
     Accrual,
@@ -370,7 +371,7 @@ def _tell_due(t: _Teller, k: int) -> set[int]:
     amounts = {int(moves[j]["component"]): int(moves[j]["amount_fen"]) for j in mine}
     interest, principal = amounts.get(Component.INTEREST, 0), amounts.get(Component.PRINCIPAL, 0)
     if Component.PRINCIPAL not in amounts:  # no row fell due: interest of what was called due runs on
-        judged = t.told.position["judged_on"] <= on
+        judged = t.told.position["judged_on"] < on or moves[k]["fact"] >= 0  # by the judgment itself
         t.line(on, "judged_interest" if judged else "runs_on", amount=money(interest))
         return set(mine.tolist())
     t.line(
@@ -520,7 +521,7 @@ def _tell_end(t: _Teller, on: int, known: int) -> bool:
         t.line(None, "no_instalment", on=iso(p["accelerated_on"]))
     if p["next_due_on"] != NEVER:
         t.line(None, "ahead", on=iso(p["next_due_on"]), amount=money(p["next_due_fen"]))
-    t.line(None, "payoff", amount=money(p["payoff_fen"] + p["claim_fen"]))
+    t.line(None, "payoff", amount=money(ends_debt(p)))
     moves = t.told.movements
 
     def total(cause: Cause) -> int:

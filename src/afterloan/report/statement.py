@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from afterloan.dates import NEVER, iso
@@ -11,6 +11,7 @@ from afterloan.expected import ExpectedFailure
 from afterloan.journal.statement import JournalStatement, StatementRow, statement
 from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import reckon_loan
+from afterloan.loan.suppose import ends_debt
 
 COLUMNS = ("on", "instalment", "words", "amount_fen", "principal_fen", "booked_on")
 
@@ -30,6 +31,10 @@ class LoanStatement:
     closing_fen: int
     lines: list[StatementRow]
     unposted: dict[str, int]
+    owed_fen: int = 0
+    """What ends the debt at the end of `last`."""
+    claim_fen: int = 0
+    """The part of it that was written off and is still owed."""
 
     def rows(self) -> list[dict[str, Any]]:
         """The lines with days as YYYY-MM-DD; `booked_on` is empty while the journal lacks the line."""
@@ -42,6 +47,7 @@ class LoanStatement:
         """For machines; amounts in minor units."""
         head = {"loan": self.loan, "from": iso(self.first), "to": iso(self.last)}
         sums = {"opening_fen": self.opening_fen, "closing_fen": self.closing_fen, "unposted": self.unposted}
+        sums |= {"owed_fen": self.owed_fen, "claim_fen": self.claim_fen}
         return json.dumps(head | sums | {"lines": self.rows()}, ensure_ascii=False)
 
     def to_csv(self) -> str:
@@ -69,6 +75,9 @@ class LoanStatement:
             amounts = money(line.amount_fen), money(line.principal_fen)
             table.add_row(str(row["on"]), number, line.words, *amounts, booked)
         console.print(table)
+        console.print(f"to end the debt on {iso(self.last)}: {money(self.owed_fen)}", highlight=False)
+        if self.claim_fen:
+            console.print(f"written off in the books, still owed: {money(self.claim_fen)}", highlight=False)
         for words, amount in self.unposted.items():
             console.print(f"not in the journal yet: {money(amount)} {words}", highlight=False)
 
@@ -95,7 +104,8 @@ def loan_statement(
         raise StatementRefused(f"loan {loan!r} cannot be reckoned: `afterloan explain {loan}` says why")
     made = statement(reckoned.movements, entries, closed_on)
     before = [line for line in made.lines if line.on < begin]
-    return _cut(made, loan, begin, last, before[-1].principal_fen if before else 0)
+    cut = _cut(made, loan, begin, last, before[-1].principal_fen if before else 0)
+    return replace(cut, owed_fen=ends_debt(reckoned.position), claim_fen=int(reckoned.position["claim_fen"]))
 
 
 def _cut(made: JournalStatement, loan: str, first: int, last: int, opening_fen: int) -> LoanStatement:

@@ -3,7 +3,6 @@
 from datetime import date
 from typing import Any
 
-import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 
 from afterloan.dates import date_of
@@ -14,22 +13,22 @@ from afterloan.loan.terms import FactKind
 from afterloan.servicing.booking import FactTaken, take
 from afterloan.servicing.withdrawal import Gone, withdraw
 from afterloan.store.legal import LegalCase, case_of
+from afterloan.store.loans import ONE_LOAN, loans_now
 from afterloan.store.locks import lock_borrowers
 from afterloan.store.outbox import put_findings
-from afterloan.store.read import read_loans
 from afterloan.strategy.acceleration import debt_of, may_accelerate, may_withdraw
 from afterloan.strategy.legal import StepAnswer
 
 Connection = psycopg.Connection[Any]
 
 
-def accelerate(connection: Connection, reader: adbc.Connection, fact: Accelerated) -> FactTaken:
+def accelerate(connection: Connection, fact: Accelerated) -> FactTaken:
     """Call the rest of a loan due on `fact.on`, the day its notice names, when the pack's preconditions are met.
 
     The same fact again is answered with what it came to. Raises FactRefused naming what is missing.
     """
     on = date_of(fact.on)
-    case = case_of(connection, reader, fact.loan, on)
+    case = case_of(connection, fact.loan, on)
     lock_borrowers(connection, [case.number])
     if not _known(connection, fact.reference):
         answer = may_accelerate(case.claim, case.steps, debt_of(case.reckoned, fact.on))
@@ -52,16 +51,16 @@ def _forget_reminders(connection: Connection, case: LegalCase, on: date) -> None
     withdraw(connection, [Gone(str(key), case.number, "called due") for (key,) in rows], on)
 
 
-def withdraw_acceleration(connection: Connection, reader: adbc.Connection, fact: AccelerationWithdrawn) -> FactTaken:
+def withdraw_acceleration(connection: Connection, fact: AccelerationWithdrawn) -> FactTaken:
     """Withdraw it: arrears are met and no suit has begun. From that day the loan stands as if never called due.
 
     Raises FactRefused naming what is missing.
     """
     on = date_of(fact.on)
-    case = case_of(connection, reader, fact.loan, on)
+    case = case_of(connection, fact.loan, on)
     lock_borrowers(connection, [case.number])
     if not _known(connection, fact.reference):
-        book = alone(read_loans(connection, reader, f"c.loan = {case.loan_number}"), 0, fact.known_on)
+        book = alone(loans_now(connection, ONE_LOAN, {"of": case.loan_number}), 0, fact.known_on)
         then = reckon_loan(suppose(book, [told(FactKind.ACCELERATION_WITHDRAWN, fact.on)]), 0, fact.on).position
         arrears = int(then["arrears_fen"].sum())
         answer = may_withdraw(case.claim, case.steps, debt_of(case.reckoned, fact.on), arrears)

@@ -10,13 +10,15 @@ from afterloan.dates import number_of
 from afterloan.facts import Accelerated, AccelerationWithdrawn, FactRefused
 from afterloan.facts.events import read_event
 from afterloan.facts.legal import EvidenceKept, LegalStepProposed, LossProposed
-from afterloan.servicing import legal
+from afterloan.servicing import legal, losses
 from afterloan.servicing.acceleration import accelerate, withdraw_acceleration
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.booking import FactTaken
 from afterloan.servicing.desk import Desk
+from afterloan.servicing.judgment import Said
+from afterloan.servicing.legal_watch import watch
 from afterloan.store.events import tell
-from afterloan.store.settings import Setting, set_parts
+from afterloan.store.legal import appoint as appoint_to
 
 
 class ProposeStep(Asked):
@@ -29,7 +31,7 @@ class ProposeStep(Asked):
 
 def propose_step(desk: Desk, asked: ProposeStep, on: date) -> dict[str, Any]:
     """Propose a legal step when its preconditions are met; nothing happens by it. `proposal`: its reference."""
-    made = legal.propose(desk.connection, desk.reader, asked.loan, asked.step, on, desk.who.name, asked.reason)
+    made = legal.propose(desk.connection, asked.loan, asked.step, on, desk.who.name, asked.reason)
     return {"loan": asked.loan, "step": asked.step, "proposal": made}
 
 
@@ -61,7 +63,7 @@ class ApproveStep(_OfProposal):
 def approve_step(desk: Desk, asked: ApproveStep, on: date) -> dict[str, Any]:
     """Approve a step: by somebody appointed to the role, who did not propose it."""
     who = desk.who.name
-    legal.approve(desk.connection, desk.reader, asked.proposal, on, who, asked.role, asked.note)
+    legal.approve(desk.connection, asked.proposal, on, who, asked.role, asked.note)
     return {"proposal": asked.proposal, "approved_by": who, "role": asked.role}
 
 
@@ -73,7 +75,7 @@ class RefuseStep(_OfProposal):
 
 def refuse_step(desk: Desk, asked: RefuseStep, on: date) -> dict[str, Any]:
     """Turn a proposed step down."""
-    legal.refuse(desk.connection, desk.reader, asked.proposal, on, desk.who.name, asked.reason)
+    legal.refuse(desk.connection, asked.proposal, on, desk.who.name, asked.reason)
     return {"proposal": asked.proposal, "refused_by": desk.who.name}
 
 
@@ -85,28 +87,41 @@ class StartStep(_OfProposal):
 
 
 def start_step(desk: Desk, asked: StartStep, on: date) -> dict[str, Any]:
-    """Take a step that has every approval: the fact, its letter or paper, the court's fee. `claim_fen`: the claim."""
-    event = legal.start(desk.connection, desk.reader, asked.proposal, on, desk.who.name, asked.court, asked.case_number)
-    return {"proposal": asked.proposal, "step": event.step, "claim_fen": event.claim_fen}
+    """Take a step that has every approval: the fact, its letter or paper; `claim_fen`, costs in it, the court's fee."""
+    event = legal.start(desk.connection, asked.proposal, on, desk.who.name, asked.court, asked.case_number)
+    sums = {"claim_fen": event.claim_fen, "costs_fen": event.costs_fen, "fee_fen": event.fee_fen}
+    return {"proposal": asked.proposal, "step": event.step, **sums}
 
 
 class EndStep(_OfProposal):
-    """What came of the step of `proposal`; a judgment has its `amount_fen` and the day to `perform_by`."""
+    """What came of the step of `proposal`; a judgment has its `amount_fen` or its parts, and the day to `perform_by`.
+
+    The parts may be left out where all was granted. `rate_percent`: interest on the principal from then on, for the
+    product's unit of time; the contract's own unless it is told.
+    """
 
     outcome: str
     amount_fen: int = Field(default=0, ge=0)
+    principal_fen: int | None = Field(default=None, ge=0)
+    interest_fen: int | None = Field(default=None, ge=0)
+    penalty_fen: int | None = Field(default=None, ge=0)
+    costs_fen: int | None = Field(default=None, ge=0)
+    rate_percent: str | None = Field(default=None, pattern=r"^[0-9]{1,3}([.][0-9]{1,5})?$")
     perform_by: date | None = None
     case_number: str = Field(default="", max_length=100)
     note: str = Field(default="", max_length=2_000)
 
 
 def end_step(desk: Desk, asked: EndStep, on: date) -> dict[str, Any]:
-    """Tell what came of a step: delivered, issued, objected, granted, part_paid …"""
-    legal.end(
-        desk.connection, desk.reader, asked.proposal, on, asked.outcome, asked.amount_fen, asked.perform_by,
-        asked.case_number, asked.note,
+    """Tell what came of a step: delivered, objected, granted, final … A judgment in force fixes the debt (`parts`)."""
+    said = Said(
+        asked.amount_fen, asked.perform_by, asked.principal_fen, asked.interest_fen, asked.penalty_fen, asked.costs_fen,
+        asked.rate_percent,
     )  # fmt: skip
-    return {"proposal": asked.proposal, "outcome": asked.outcome, "amount_fen": asked.amount_fen}
+    done = legal.end(desk.connection, asked.proposal, on, asked.outcome, said, asked.case_number, asked.note)
+    parts = {"principal_fen": done.principal_fen, "interest_fen": done.interest_fen}
+    parts |= {"penalty_fen": done.penalty_fen, "costs_fen": done.costs_fen}
+    return {"proposal": asked.proposal, "outcome": asked.outcome, "amount_fen": done.amount_fen, "parts": parts}
 
 
 class KeepEvidence(Asked):
@@ -137,7 +152,7 @@ class ProposeLoss(Asked):
 def propose_loss(desk: Desk, asked: ProposeLoss, on: date) -> dict[str, Any]:
     """Propose a loss once the pack's count of days is reached; nothing is booked. `proposal`: its reference."""
     who = desk.who.name
-    made = legal.propose_loss(desk.connection, desk.reader, asked.loan, asked.what, on, who, asked.price_fen)
+    made = losses.propose_loss(desk.connection, asked.loan, asked.what, on, who, asked.price_fen)
     return {"loan": asked.loan, "what": asked.what, "proposal": made}
 
 
@@ -150,7 +165,7 @@ class ApproveLoss(_OfProposal):
 def approve_loss(desk: Desk, asked: ApproveLoss, on: date) -> dict[str, Any]:
     """Approve a charge-off, write-off or sale; the last approval that the pack asks for books it (`booked`)."""
     who = desk.who.name
-    booked = legal.approve_loss(desk.connection, asked.proposal, on, who, asked.role)
+    booked = losses.approve_loss(desk.connection, asked.proposal, on, who, asked.role)
     return {"proposal": asked.proposal, "approved_by": who, "role": asked.role, "booked": booked}
 
 
@@ -163,7 +178,7 @@ class Appoint(Asked):
 
 def appoint(desk: Desk, asked: Appoint, on: date) -> dict[str, Any]:
     """Appoint a person to roles of approval."""
-    set_parts(desk.connection, Setting.PEOPLE, {asked.person: list(asked.roles)})
+    appoint_to(desk.connection, asked.person, asked.roles, on)
     return {"person": asked.person, "roles": list(asked.roles)}
 
 
@@ -173,9 +188,9 @@ class LegalDay(Asked):
 
 def legal_day(desk: Desk, asked: LegalDay, on: date) -> dict[str, Any]:
     """The ladder's wishes of a day become proposals, and what is due by law becomes tasks. Nothing starts by it."""
-    connection, reader = desk.connection, desk.reader
-    made = legal.propose_from_ladder(connection, reader, on) + legal.propose_losses_from_ladder(connection, reader, on)
-    return {"proposals": made, "tasks": legal.watch(connection, reader, legal.watched(connection), on)}
+    connection = desk.connection
+    made = legal.propose_from_ladder(connection, on) + losses.propose_losses_from_ladder(connection, on)
+    return {"proposals": made, "tasks": watch(connection, desk.reader, on)}
 
 
 class CallDue(Asked):
@@ -188,7 +203,7 @@ class CallDue(Asked):
 def call_due(desk: Desk, asked: CallDue, on: date) -> dict[str, Any]:
     """Call a loan due when the pack's preconditions are met; reminders of its later instalments are withdrawn."""
     due, known = number_of(asked.due_on or on), number_of(on)
-    done = accelerate(desk.connection, desk.reader, Accelerated(asked.loan, desk.reference, due, known))
+    done = accelerate(desk.connection, Accelerated(asked.loan, desk.reference, due, known))
     return _standing(asked.loan, done)
 
 
@@ -202,7 +217,7 @@ def withdraw_call(desk: Desk, asked: WithdrawCall, on: date) -> dict[str, Any]:
     """Withdraw an acceleration: its arrears are met and no suit has begun."""
     known = number_of(on)
     fact = AccelerationWithdrawn(asked.loan, desk.reference, known, known)
-    return _standing(asked.loan, withdraw_acceleration(desk.connection, desk.reader, fact))
+    return _standing(asked.loan, withdraw_acceleration(desk.connection, fact))
 
 
 def _standing(loan: str, done: FactTaken) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from afterloan.banks.words import BankRowRefused, BankStatement, Correction, Res
 from afterloan.dates import number_of
 from afterloan.facts import FactRefused, Repaid, Reversed
 from afterloan.loan.reckon import reckon_book
+from afterloan.loan.suppose import ends_debt
 from afterloan.servicing.booking import take
 from afterloan.servicing.debits import Settled, take_result
 from afterloan.servicing.matching import LineClaim, Match, match_line, tokens
@@ -308,11 +309,11 @@ def _claims(
     as_of = number_of(on)
     found: dict[int, LineClaim] = {}
     for p in reckon_book(book, as_of, as_of):
-        if p["error"] or not (ended_too or p["payoff_fen"] > 0):
+        if p["error"] or not (ended_too or ends_debt(p) > 0):
             continue
-        due = int(p["arrears_fen"].sum() + p["due_today_fen"].sum()) or int(p["next_due_fen"])
+        due = int(p["arrears_fen"].sum() + p["due_today_fen"].sum()) or int(p["next_due_fen"]) or int(p["claim_fen"])
         loan, borrower, name = names[int(p["loan"])]
-        found[int(p["loan"])] = LineClaim(loan, borrower, name, due, int(p["payoff_fen"]))
+        found[int(p["loan"])] = LineClaim(loan, borrower, name, due, ends_debt(p))
     return found
 
 

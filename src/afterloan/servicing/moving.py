@@ -8,6 +8,7 @@ from pydantic import Field
 
 from afterloan.dates import number_of
 from afterloan.facts import FactRefused, Refunded, Reversed
+from afterloan.loan.suppose import ends_debt
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
 from afterloan.servicing.passing import move_repayment, refund, transfer
@@ -80,7 +81,7 @@ def pass_on(desk: Desk, asked: PassOn, on: date) -> dict[str, Any]:
     return {
         "loan": asked.loan,
         "target": asked.target,
-        "payoff_fen": int(done.into.reckoned.position["payoff_fen"]),
+        "payoff_fen": ends_debt(done.into.reckoned.position),
         "entries": done.out.entries + done.into.entries,
     }
 
@@ -107,5 +108,5 @@ def move(desk: Desk, asked: MoveRepayment, on: date) -> dict[str, Any]:
         "loan": loan,
         "target": asked.target,
         "entries": done.out.entries + done.into.entries,
-        "payoff_fen": int(done.into.reckoned.position["payoff_fen"]),
+        "payoff_fen": ends_debt(done.into.reckoned.position),
     }

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from afterloan.dates import number_of
 from afterloan.facts import Fact, Repaid
+from afterloan.loan.suppose import ends_debt
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.booking import take
 from afterloan.servicing.desk import Desk
@@ -24,7 +25,7 @@ class TakeRepayment(Asked):
 def take_repayment(desk: Desk, asked: TakeRepayment, on: date) -> dict[str, Any]:
     """Record the repayment, reckon the loan and post the difference.
 
-    `entries`: how many were posted; `payoff_fen`: what would end the loan now. 743.20 that meets the instalment of
+    `entries`: how many were posted; `payoff_fen`: what would end the debt now. 743.20 that meets the instalment of
     743.20 due that day posts three entries and leaves the rest of the loan as `payoff_fen`.
     """
     fact = Repaid(asked.loan, desk.reference, number_of(asked.received_on), number_of(on), asked.amount_fen)
@@ -34,7 +35,7 @@ def take_repayment(desk: Desk, asked: TakeRepayment, on: date) -> dict[str, Any]
         "loan": asked.loan,
         "fact": taken.recorded.fact,
         "entries": taken.entries,
-        "payoff_fen": int(taken.reckoned.position["payoff_fen"]),
+        "payoff_fen": ends_debt(taken.reckoned.position),
     }
 
 

@@ -18,6 +18,7 @@ from afterloan import facts
 from afterloan.dates import number_of
 from afterloan.facts import Fact
 from afterloan.facts.events import Event, read_event
+from afterloan.loan.suppose import ends_debt
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.booking import take
 from afterloan.servicing.desk import Desk
@@ -83,7 +84,7 @@ def took(desk: Desk, fact: Fact) -> dict[str, Any]:
         "entries": taken.entries,
         "arrears_fen": int(position["arrears_fen"].sum()),
         "days_past_due": int(position["days_past_due"]),
-        "payoff_fen": int(position["payoff_fen"]),
+        "payoff_fen": ends_debt(position),
     }
 
 

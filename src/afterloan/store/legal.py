@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import adbc_driver_postgresql.dbapi as adbc
+import numpy as np
 import psycopg
 
 from afterloan.dates import date_of, number_of
@@ -15,13 +15,13 @@ from afterloan.facts.hold import HoldLifted, HoldPlaced
 from afterloan.facts.legal import LegalStepEnded, LegalStepStarted, LimitationInterrupted
 from afterloan.facts.promise import PromiseMade
 from afterloan.loan.reckon import Reckoned, reckon_loan
-from afterloan.loan.terms import FactKind
+from afterloan.loan.terms import Component, FactKind
 from afterloan.store.contacts import defaults_of
 from afterloan.store.events import events_of
-from afterloan.store.read import read_loans
-from afterloan.store.settings import Setting, set_parts, setting
+from afterloan.store.loans import ONE_LOAN, loans_now
+from afterloan.strategy.course import LegalStep, step_rules, steps_of, title_of
 from afterloan.strategy.holds import held_on, stopped
-from afterloan.strategy.legal import LegalClaim, LegalStep, evidence_of, step_rules, steps_of
+from afterloan.strategy.legal import LegalClaim, evidence_of, owed_by_law, roles_known
 from afterloan.strategy.limitation import Interruption, Limitation, enforcement_until, limitation, rule_of
 from afterloan.strategy.places import place_of
 
@@ -50,83 +50,119 @@ LOAN = (
 )
 
 
-def case_of(connection: psycopg.Connection[Any], reader: adbc.Connection, loan: str, on: date) -> LegalCase:
-    """The case of a loan as it stands on a day. Raises FactRefused for an unknown loan."""
+def case_of(connection: psycopg.Connection[Any], loan: str, on: date) -> LegalCase:
+    """The case of a loan as it stands on a day, as this transaction sees it. Raises FactRefused for an unknown loan."""
     row = connection.execute(LOAN, (loan,)).fetchone()
     if row is None:
         raise FactRefused("loan", loan, "no contract of that reference", "import the contract first", "unknown")
     number, owner, borrower, name, attributes = row
     day = number_of(on)
-    reckoned = reckon_loan(read_loans(connection, reader, f"c.loan = {int(number)}"), 0, day, day)
+    reckoned = reckon_loan(loans_now(connection, ONE_LOAN, {"of": number}), 0, day, day)
     everything = events_of(connection, borrower, None, on, on)
     mine = [e for e in everything if e.loan == loan]
     place = place_of(attributes or {}, defaults_of(connection))
     steps = steps_of(mine)
-    last_due = date_of(int(max(reckoned.instalments["due_on"]))) if len(reckoned.instalments) else on
-    happened = interruptions(connection, int(number), loan, everything, place.jurisdiction, on)
-    rule = rule_of(place.jurisdiction, "limitation", on)
+    happened = interruptions(connection, {int(number): place.jurisdiction}, on).get(int(number), [])
     holds = held_on([e for e in everything if isinstance(e, HoldPlaced | HoldLifted)], on, place.jurisdiction)
     hold = stopped(holds).get("legal")
     position = reckoned.position
-    off_books = max(int(position["written_off_fen"].sum()) - int(position["recovered_fen"]), 0)
     claim = LegalClaim(
         on=on,
         jurisdiction=place.jurisdiction,
-        days_past_due=int(position["days_past_due"]) or (9_999 if off_books else 0),
-        payoff_fen=int(position["payoff_fen"]) + off_books,
+        days_past_due=days_late(position, day),
+        payoff_fen=owed_by_law(position).total_fen,
         evidence=evidence_of(mine, on),
-        period=limitation(last_due, happened, rule, on) if rule else None,
-        enforceable_until=_enforceable(steps, happened, place.jurisdiction, on),
+        period=period_of_loan(reckoned, happened, place.jurisdiction, on),
+        enforceable_until=enforceable_until(steps, happened, place.jurisdiction, on),
         province=str((attributes or {}).get("province", "any")),
         held=hold.hold if hold else "",
+        ahead_fen=principal_ahead(position),
     )
     return LegalCase(borrower, name, int(owner), loan, int(number), attributes or {}, claim, steps, mine, reckoned)
 
 
-def _enforceable(
+def days_late(position: np.void, day: int) -> int:
+    """Days past due; of a debt that was written off: those of its last evening in the books and all since."""
+    if int(position["claim_fen"]) > 0:
+        return int(position["worst_days_past_due"]) + day - int(position["written_off_on"])
+    return int(position["days_past_due"])
+
+
+def principal_ahead(position: np.void) -> int:
+    """Principal that has not fallen due, in minor units; nothing of a debt off the books, which is due as a whole."""
+    due = int(position["arrears_fen"][Component.PRINCIPAL] + position["due_today_fen"][Component.PRINCIPAL])
+    return max(int(position["outstanding_fen"][Component.PRINCIPAL]) - due, 0)
+
+
+def period_of_loan(
+    reckoned: Reckoned, happened: Sequence[Interruption], jurisdiction: str, on: date
+) -> Limitation | None:
+    """The period of limitation of a loan; None where the packs of the place know none."""
+    rule = rule_of(jurisdiction, "limitation", on)
+    last_due = date_of(int(max(reckoned.instalments["due_on"]))) if len(reckoned.instalments) else on
+    return limitation(last_due, happened, rule, on) if rule else None
+
+
+def enforceable_until(
     steps: Sequence[LegalStep], happened: Sequence[Interruption], jurisdiction: str, on: date
 ) -> date | None:
-    rule = rule_of(jurisdiction, "enforcement.limit", on)
-    ends = [o.perform_by for s in steps for o in s.outcomes if o.perform_by is not None]
-    return enforcement_until(max(ends), happened, rule, on) if rule and ends else None
+    """Until when enforcement of the title in force may be applied for; None without one."""
+    rule, title = rule_of(jurisdiction, "enforcement.limit", on), title_of(steps, step_rules(jurisdiction, on))
+    return enforcement_until(title.perform_by, happened, rule, on) if rule and title else None
 
 
 MONEY = (
-    "select f.on_day, f.kind, f.reference from fact f where f.loan = %s and f.on_day <= %s "
-    "and not exists (select from fact r where r.of_fact = f.fact) and f.kind = any(%s)"
+    "select f.loan, f.on_day, f.kind, f.reference from fact f where f.loan = any(%(loans)s) and f.on_day <= %(on)s "
+    "and f.known_on <= %(on)s and not exists (select from fact r where r.of_fact = f.fact and r.known_on <= %(on)s) "
+    "and f.kind = any(%(kinds)s)"
 )
 DEMANDS = (
-    "select e.on_day, e.reference from event e join outbox o on o.key = e.body->>'key' "
-    "where e.borrower = (select borrower from contract where reference = %s) and e.kind = 'message.delivered' "
-    "and e.on_day <= %s and o.body->>'purpose' in ('collection', 'legal_notice') "
-    "and (o.body->'values'->'loans' is null or o.body->'values'->'loans' ? %s)"
+    "select c.loan, e.on_day, e.reference from contract c join event e on e.borrower = c.borrower "
+    "join outbox o on o.key = e.body->>'key' where c.loan = any(%(loans)s) and e.kind = 'message.delivered' "
+    "and e.on_day <= %(on)s and e.known_on <= %(on)s and o.body->>'purpose' in ('collection', 'legal_notice') "
+    "and (o.body->'values'->'loans' is null or o.body->'values'->'loans' ? c.reference)"
+)
+TOLD = (
+    "select c.loan, e.on_day, e.reference, e.kind, e.body from contract c join event e on e.borrower = c.borrower "
+    "where c.loan = any(%(loans)s) and (e.loan = c.loan or e.loan is null and e.kind = %(promise)s) "
+    "and e.kind = any(%(told)s) and e.on_day <= %(on)s and e.known_on <= %(on)s"
 )
 
 
 def interruptions(
-    connection: psycopg.Connection[Any], number: int, loan: str, events: Sequence[Event], jurisdiction: str, on: date
-) -> list[Interruption]:
-    """What began the period of a loan anew: money, plans, demands that reached the borrower, steps, promises."""
-    found = []
-    for day, kind, reference in connection.execute(MONEY, (number, on, [50, *map(int, PLANS)])).fetchall():
+    connection: psycopg.Connection[Any], loans: Mapping[int, str], on: date
+) -> dict[int, list[Interruption]]:
+    """What began the period of each loan anew: money, plans, demands that reached the borrower, steps, promises.
+
+    `loans`: jurisdiction by number in the store. Bulk: three questions, however many loans.
+    """
+    found: dict[int, list[Interruption]] = {}
+    kinds = [PromiseMade.KIND, LimitationInterrupted.KIND, LegalStepEnded.KIND, LegalStepStarted.KIND]
+    asked: dict[str, Any] = {"loans": list(loans), "on": on, "kinds": [int(FactKind.REPAID), *map(int, PLANS)]}
+    asked |= {"promise": PromiseMade.KIND, "told": kinds}
+    for loan, day, kind, reference in connection.execute(MONEY, asked).fetchall():
         money = "debit_taken" if reference.startswith("debit:") else "part_payment"
-        found.append(Interruption(day, money if kind == FactKind.REPAID else "instalment_plan", reference))
-    found += [
-        Interruption(d, "demand_received", r) for d, r in connection.execute(DEMANDS, (loan, on, loan)).fetchall()
-    ]
-    rules = step_rules(jurisdiction, on)
-    for event in events:
-        if isinstance(event, PromiseMade) and event.loan in (None, loan):
-            found.append(Interruption(event.on, "request_for_delay", event.reference))
-        elif event.loan != loan:
-            continue
-        elif isinstance(event, LimitationInterrupted):
-            found.append(Interruption(event.on, event.cause, event.reference))
-        elif isinstance(event, LegalStepEnded) and event.step == "demand_letter" and event.outcome == "delivered":
-            found.append(Interruption(event.on, "demand_received", event.reference))
-        elif isinstance(event, LegalStepStarted) and event.step in rules and rules[event.step].parameters["interrupts"]:
-            found.append(Interruption(event.on, str(rules[event.step].parameters["interrupts"]), event.reference))
+        cause = money if kind == FactKind.REPAID else "instalment_plan"
+        found.setdefault(loan, []).append(Interruption(day, cause, reference))
+    for loan, day, reference in connection.execute(DEMANDS, asked).fetchall():
+        found.setdefault(loan, []).append(Interruption(day, "demand_received", reference))
+    for loan, day, reference, kind, body in connection.execute(TOLD, asked).fetchall():
+        cause = _cause(kind, body, loans[loan], on)
+        if cause:
+            found.setdefault(loan, []).append(Interruption(day, cause, reference))
     return found
+
+
+def _cause(kind: str, body: Mapping[str, Any], jurisdiction: str, on: date) -> str:
+    """By which word of the pack an event interrupts a period; empty: by none."""
+    if kind == PromiseMade.KIND:
+        return "request_for_delay"
+    if kind == LimitationInterrupted.KIND:
+        return str(body["cause"])
+    if kind == LegalStepEnded.KIND:
+        return "demand_received" if (body["step"], body["outcome"]) == ("demand_letter", "delivered") else ""
+    rule = step_rules(jurisdiction, on).get(body["step"])
+    return str(rule.parameters["interrupts"] or "") if rule else ""
 
 
 def period_of(case: LegalCase) -> Limitation:
@@ -137,19 +173,43 @@ def period_of(case: LegalCase) -> Limitation:
     return case.claim.period
 
 
-def people(connection: psycopg.Connection[Any]) -> dict[str, list[str]]:
-    """Who may approve, and in which roles: setting `legal_people`."""
-    return setting(connection, Setting.PEOPLE)
+ROLES = (
+    "select distinct on (person, role) person, role, given from appointment where on_day <= %(on)s "
+    "and (%(person)s::text is null or person = %(person)s) order by person, role, on_day desc, appointment desc"
+)
 
 
-def appoint(connection: psycopg.Connection[Any], person: str, roles: Sequence[str]) -> None:
-    """Give a person the roles in which they may approve; none: they may approve nothing any more."""
-    set_parts(connection, Setting.PEOPLE, {person: list(roles)})
+def people(connection: psycopg.Connection[Any], on: date, person: str | None = None) -> dict[str, list[str]]:
+    """Who may approve on a day, and in which roles: the last word of the lender's appointments up to it."""
+    found: dict[str, list[str]] = {}
+    for name, role, given in connection.execute(ROLES, {"on": on, "person": person}).fetchall():
+        found.setdefault(name, [])
+        if given:
+            found[name].append(role)
+    return found
 
 
-def check_role(connection: psycopg.Connection[Any], person: str, role: str) -> None:
-    """Raises FactRefused unless the person was appointed to that role."""
-    if role not in people(connection).get(person, ()):
+def appoint(connection: psycopg.Connection[Any], person: str, roles: Sequence[str], on: date) -> None:
+    """From `on` a person has these roles of approval and no others; none: they may approve nothing any more.
+
+    Raises FactRefused for a role that no rule of the packs asks for.
+    """
+    known = roles_known()
+    for role in roles:
+        if role not in known:
+            raise FactRefused("role", role, "no such role", f"there are: {', '.join(sorted(known))}", "unknown")
+    now = set(people(connection, on, person).get(person, ()))
+    changed = [(person, role, on, role in roles) for role in sorted({*roles, *now}) if (role in roles) != (role in now)]
+    with connection.cursor() as cursor:
+        cursor.executemany("insert into appointment (person, role, on_day, given) values (%s, %s, %s, %s)", changed)
+
+
+def check_role(connection: psycopg.Connection[Any], person: str, role: str, on: date) -> None:
+    """Raises FactRefused for a role that there is not (unknown), or that the person does not have on the day."""
+    if role not in roles_known():
+        known = ", ".join(sorted(roles_known()))
+        raise FactRefused("role", role, "no such role", f"there are: {known}", "unknown")
+    if role not in people(connection, on, person).get(person, ()):
         raise FactRefused(
             "by", person, f"is not appointed as {role}", "`afterloan legal people` shows and appoints", "forbidden"
         )

@@ -14,8 +14,6 @@ class Setting(StrEnum):
     """Jurisdiction, zone, language and kind of lender that hold where a borrower says nothing."""
     LADDERS = "ladders"
     """The ladder in use for each place, as its text."""
-    PEOPLE = "legal_people"
-    """Who was appointed to approve legal steps and losses: person -> roles."""
     ROLES = "roles"
     """Who may do what at the doors: person -> the roles of the pack `permissions`."""
     CREDITOR = "creditor"

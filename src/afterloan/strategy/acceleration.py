@@ -9,7 +9,8 @@ from afterloan.loan.reckon import Reckoned
 from afterloan.loan.suppose import owed_by_row
 from afterloan.loan.terms import Component
 from afterloan.rules.packs import Finding, Rule, in_force, rules_of
-from afterloan.strategy.legal import LegalClaim, LegalStep, StepAnswer
+from afterloan.strategy.course import LegalStep
+from afterloan.strategy.legal import LegalClaim, StepAnswer
 
 PRINCIPAL = int(Component.PRINCIPAL)
 

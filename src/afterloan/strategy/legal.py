@@ -1,20 +1,26 @@
 """Legal steps read out of facts: which stand where, which may be proposed, and which may start. Pure."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
+
 from afterloan.facts.events import Event
-from afterloan.facts.legal import (
-    EvidenceKept,
-    LegalStepApproved,
-    LegalStepEnded,
-    LegalStepProposed,
-    LegalStepRefused,
-    LegalStepStarted,
+from afterloan.facts.legal import EvidenceKept, LegalStepApproved
+from afterloan.loan.terms import Component
+from afterloan.rules.packs import Finding, Rule, rules_of
+from afterloan.strategy.course import (
+    LegalStep,
+    closed_by,
+    deadline,
+    later,
+    runs,
+    starts_of,
+    step_rules,
+    title_of,
 )
-from afterloan.rules.packs import Finding, Rule, in_force, rules_of
 from afterloan.strategy.limitation import Limitation, rule_of
 
 
@@ -31,33 +37,45 @@ class LegalClaim:
     enforceable_until: date | None = None
     province: str = "any"
     held: str = ""
+    ahead_fen: int = 0
+    """Principal that is not due yet: no court grants it before it is called due."""
 
 
 @dataclass(frozen=True, slots=True)
-class LegalStep:
-    """One proposal and what became of it. `outcomes`: in order of their days."""
+class LegalSum:
+    """What is owed before the law on a day, in minor units: the one sum of papers, steps, explain and ledger."""
 
-    proposal: LegalStepProposed
-    approvals: tuple[LegalStepApproved, ...] = ()
-    refusal: LegalStepRefused | None = None
-    started: LegalStepStarted | None = None
-    outcomes: tuple[LegalStepEnded, ...] = ()
+    principal_fen: int
+    interest_fen: int
+    penalty_fen: int
+    costs_fen: int
+    extra_fen: int
+    """Extra interest for late performance of a judgment."""
+    off_books_fen: int
+    """Written off and not recovered."""
+    waiting_fen: int
+    """Money that waits and counts against it; below 0: given back without cover, owed too."""
 
     @property
-    def name(self) -> str:
-        """The step."""
-        return self.proposal.step
+    def total_fen(self) -> int:
+        """All of it, never less than nothing."""
+        owed = self.principal_fen + self.interest_fen + self.penalty_fen + self.costs_fen + self.extra_fen
+        return max(owed - self.waiting_fen, 0) + self.off_books_fen
 
-    @property
-    def state(self) -> str:
-        """proposed, approved in part or whole, refused, started, or the last outcome."""
-        if self.outcomes:
-            return self.outcomes[-1].outcome
-        if self.started:
-            return "started"
-        if self.refusal:
-            return "refused by a person"
-        return "approved" if self.approvals else "proposed"
+
+def owed_by_law(position: np.void) -> LegalSum:
+    """What a POSITION comes to before the law. 628.00 of principal, 2.51 of interest and 2.85 extra: 633.36.
+
+    Interest is what is left of the payoff: what fell due and what was earned since, or all that was signed for where a
+    product says so.
+    """
+    owed, waiting = position["outstanding_fen"], int(position["unapplied_fen"])
+    extra, payoff = int(position["extra_interest_fen"]), int(position["payoff_fen"])
+    principal, penalty, costs = (int(owed[c]) for c in (Component.PRINCIPAL, Component.PENALTY, Component.FEE))
+    interest = payoff + waiting - principal - penalty - costs
+    if payoff == 0:
+        interest = int(owed[Component.INTEREST]) + int(position["accrued_interest_fen"])
+    return LegalSum(principal, interest, penalty - extra, costs, extra, int(position["claim_fen"]), waiting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,28 +105,9 @@ class StepAnswer:
         return tuple(str(f.inputs["why"]) for f in self.findings if f.outcome == "blocked")
 
 
-def step_rules(jurisdiction: str, on: date) -> dict[str, Rule]:
-    """The steps that a place knows on a day, by name, in the order of the pack."""
-    rules = in_force(rules_of("legal"), jurisdiction, on)
-    order = {r.id: k for k, r in enumerate(rules_of("legal"))}
-    return {r.parameters["step"]: r for r in sorted(rules, key=lambda r: order[r.id]) if "step" in r.parameters}
-
-
-def steps_of(events: Iterable[Event]) -> list[LegalStep]:
-    """The steps of one loan out of its legal facts, in the order in which they were proposed."""
-    found: dict[str, LegalStep] = {}
-    for event in events:
-        if isinstance(event, LegalStepProposed):
-            found[event.reference] = LegalStep(event)
-        elif isinstance(event, LegalStepApproved) and event.of in found:
-            found[event.of] = replace(found[event.of], approvals=(*found[event.of].approvals, event))
-        elif isinstance(event, LegalStepRefused) and event.of in found:
-            found[event.of] = replace(found[event.of], refusal=event)
-        elif isinstance(event, LegalStepStarted) and event.of in found:
-            found[event.of] = replace(found[event.of], started=event)
-        elif isinstance(event, LegalStepEnded) and event.of in found:
-            found[event.of] = replace(found[event.of], outcomes=(*found[event.of].outcomes, event))
-    return list(found.values())
+def roles_known() -> set[str]:
+    """Every role in which the packs ask for an approval: by it legal steps and losses are decided."""
+    return {role for rule in rules_of("legal") for role in rule.parameters.get("approvals", ())}
 
 
 def evidence_of(events: Iterable[Event], on: date) -> frozenset[str]:
@@ -135,6 +134,7 @@ def _no_rule(claim: LegalClaim, name: str) -> Finding:
 
 def _unmet(claim: LegalClaim, steps: Sequence[LegalStep], told: dict[str, Any]) -> Iterable[str]:
     """Each precondition in turn: empty when it is met, else what is missing."""
+    rules = step_rules(claim.jurisdiction, claim.on)
     yield f"a hold stops legal steps: {claim.held}" if claim.held and told["step"] != "discontinuance" else ""
     if claim.days_past_due < told["least_days_past_due"]:
         yield f"{claim.days_past_due} days past due, at least {told['least_days_past_due']} are needed"
@@ -142,24 +142,65 @@ def _unmet(claim: LegalClaim, steps: Sequence[LegalStep], told: dict[str, Any]) 
         yield f"{claim.payoff_fen} fen owed, at least {told['least_payoff_fen']} are needed"
     for what in told["evidence"]:
         yield f"no evidence of {what} is kept" if what not in claim.evidence else ""
-    ended = {s.name: {o.outcome for o in s.outcomes} for s in steps if s.started}
-    for before in told.get("after", ()):
-        yield f"{before} has not been taken and answered" if not ended.get(before) else ""
-    for before, outcomes in told.get("not_after", {}).items():
-        yield f"{before} has been {' or '.join(outcomes)} already" if ended.get(before, set()) & set(outcomes) else ""
-    titles = told.get("after_any", {})
-    if titles and not any(ended.get(s, set()) & set(outcomes) for s, outcomes in titles.items()):
-        yield "none of these has ended so: " + ", ".join(f"{s} {' or '.join(o)}" for s, o in titles.items())
-    if any(s.name == told["step"] and s.started and not s.outcomes for s in steps):
-        yield f"{told['step']} is under way already"
+    for before, outcomes in told.get("after", {}).items():
+        yield _not_after(claim, steps, rules, before, outcomes)
+    yield from _excluded(steps, rules, told)
+    if told.get("whole_debt") and claim.ahead_fen > 0:
+        yield f"{claim.ahead_fen} fen of it are not due yet: call the rest of the loan due by notice first"
     if told.get("within_enforcement_limit"):
-        if claim.enforceable_until is None or claim.on > claim.enforceable_until:
-            yield f"enforcement could be applied for until {claim.enforceable_until}"
+        yield from _not_enforceable(claim, steps, rules)
     elif told["step"] not in ("discontinuance", "defaulter_listing") and claim.period and claim.period.lapsed(claim.on):
         yield f"the period of limitation ended on {claim.period.ends_on}"
     if told.get("within_small_claims"):
         most = small_claims_most(claim.province, claim.jurisdiction, claim.on)
         yield f"{claim.payoff_fen} fen is above the {most} fen of a small claim" if claim.payoff_fen > most else ""
+
+
+def _not_after(
+    claim: LegalClaim, steps: Sequence[LegalStep], rules: Mapping[str, Rule], before: str, outcomes: Sequence[str]
+) -> str:
+    """Why a step after another cannot be taken yet: that has not ended so, or the time to answer it still runs."""
+    found = [s for s in steps if s.name == before and any(o.outcome in outcomes for o in s.outcomes)]
+    if not found:
+        return f"no {before} has been {' or '.join(outcomes)}"
+    ends = [
+        deadline(step, rules[before], name)
+        for step in found
+        for name, told in rules[before].parameters["deadlines"].items()
+        if set(starts_of(told)) & set(outcomes)
+    ]
+    until = min((day for day in ends if day), default=None)
+    return f"the debtor has until {until} to answer the {before}" if until and claim.on <= until else ""
+
+
+def _excluded(steps: Sequence[LegalStep], rules: Mapping[str, Rule], told: dict[str, Any]) -> Iterable[str]:
+    """What of the course so far leaves no room for a step: one like it, another before a court, a title, an end."""
+    name = told["step"]
+    for step in steps:
+        if step.name not in rules or not runs(step, rules):
+            continue
+        if step.name == name:
+            yield f"{name} is under way already"
+        elif told.get("before_court") and rules[step.name].parameters.get("before_court"):
+            yield f"{step.name} is under way; only one of them can be before a court"
+    title = title_of(steps, rules)
+    if told.get("before_title") and title:
+        yield f"decided already ({title.step.name}: {title.told.outcome} on {title.told.on}); it can only be enforced"
+    ended = closed_by(steps, rules)
+    yield f"the claim is not pursued any further ({ended})" if ended else ""
+    needed = told.get("after_any", {})
+    if needed and not any(s.outcomes and s.state in needed.get(s.name, ()) for s in steps):
+        yield "none of these has ended so: " + ", ".join(f"{s} {' or '.join(o)}" for s, o in needed.items())
+
+
+def _not_enforceable(claim: LegalClaim, steps: Sequence[LegalStep], rules: Mapping[str, Rule]) -> Iterable[str]:
+    title = title_of(steps, rules)
+    if title is None:
+        yield "nothing can be enforced: no order, judgment or confirmed agreement is in force"
+    elif claim.on <= title.perform_by:
+        yield f"the debtor has until {title.perform_by} to perform it"
+    elif claim.enforceable_until is None or claim.on > claim.enforceable_until:
+        yield f"enforcement could be applied for until {claim.enforceable_until}"
 
 
 def small_claims_most(province: str, jurisdiction: str, on: date) -> int:
@@ -226,30 +267,23 @@ def counting(step: LegalStep, on: date) -> list[LegalStepApproved]:
 def deadlines(steps: Sequence[LegalStep], jurisdiction: str, on: date) -> list[Deadline]:
     """What is still to happen in steps that run, the earliest first. An order issued on 2 March: objection by the 17th.
 
-    A deadline falls away once a later outcome of the same step is there.
+    A deadline falls away once a later outcome of the same step is there; all of them once a title is in force or the
+    claim is not pursued any further, but for those of the steps that come after a title.
     """
     found = []
     rules = step_rules(jurisdiction, on)
+    over = bool(closed_by(steps, rules))
+    decided = title_of(steps, rules) is not None or any(s.name != "demand_letter" and s.started for s in steps)
     for step in steps:
-        if step.started is None or step.name not in rules:
+        if step.started is None or step.name not in rules or over:
             continue
-        since: dict[str, date] = {"started": step.started.on}
-        since.update((o.outcome, o.on) for o in step.outcomes)
-        last = step.outcomes[-1].outcome if step.outcomes else "started"
-        for name, told in rules[step.name].parameters["deadlines"].items():
-            if told["from"] == last:
-                begun = since[last]
-                found.append(Deadline(step.name, name, _later(begun, told), begun))
+        told = rules[step.name].parameters
+        if told.get("before_title") and decided and not runs(step, rules):
+            continue
+        for name, one in told["deadlines"].items():
+            if step.state in starts_of(one):
+                found.append(Deadline(step.name, name, later(step.since, one), step.since))
     return sorted(found, key=lambda d: (d.on, d.name))
-
-
-def _later(since: date, told: dict[str, Any]) -> date:
-    if "days" in told:
-        return since + timedelta(int(told["days"]))
-    months = since.month - 1 + int(told["months"])
-    year, month = since.year + months // 12, months % 12 + 1
-    last = (date(year + month // 12, month % 12 + 1, 1) - timedelta(1)).day
-    return date(year, month, min(since.day, last))
 
 
 def court_fee(step: str, claim_fen: int, jurisdiction: str, on: date) -> int:

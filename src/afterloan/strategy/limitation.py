@@ -82,12 +82,18 @@ def enforcement_until(perform_by: date, happened: Iterable[Interruption], rule: 
     return ends
 
 
-def warning(period: Limitation, rule: Rule, on: date) -> Finding | None:
-    """The warning due on a day: exactly so many days before the end as the rule says; None on other days."""
-    left = period.days_left(on)
-    if left not in rule.parameters["days_before"]:
+def warning(ends_on: date, rule: Rule, on: date) -> Finding | None:
+    """The warning that stands on a day: by the nearest of the rule's `days_before`, whatever day it is looked at.
+
+    Days before 365, 180, 90, 30 and 100 days left: that of 180. None while more days are left than any of them;
+    `within` 0 once it has ended. Whoever warns does so once for each `within` and end of a period.
+    """
+    left = (ends_on - on).days
+    within = min((d for d in (0, *rule.parameters["days_before"]) if left <= d and (d or left < 0)), default=None)
+    if within is None:
         return None
-    return rule.finding(on, "limitation_ends_soon", ends_on=period.ends_on.isoformat(), days_left=left)
+    outcome = "ends_soon" if within else "ended"
+    return rule.finding(on, outcome, ends_on=ends_on.isoformat(), days_left=left, within=within)
 
 
 def refundable(paid_on: date, period: Limitation, rule: Rule) -> Finding:

@@ -3,6 +3,7 @@
 from afterloan.dates import iso
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_loan
+from afterloan.loan.suppose import ends_debt
 
 
 def waiting(book: Book, on: int, today: int) -> int:
@@ -29,7 +30,7 @@ def why_not_in(book: Book, on: int, today: int, amount_fen: int) -> str:
     position = reckon_loan(book, 0, on, today).position
     if position["error"] or not position["disbursed_fen"]:
         return f"nothing has been paid out on that loan by {iso(on)}"
-    payoff = int(position["payoff_fen"])
+    payoff = ends_debt(position)
     return "" if amount_fen <= payoff else f"{payoff} minor units end that loan on {iso(on)}, less than {amount_fen}"
 
 

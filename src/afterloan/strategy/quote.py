@@ -11,7 +11,7 @@ from afterloan.facts import FactRefused
 from afterloan.facts.relief import ReliefStep
 from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import Reckoned, reckon_loan
-from afterloan.loan.suppose import ahead, due_now, repaid, suppose, told
+from afterloan.loan.suppose import ahead, due_now, ends_debt, repaid, suppose, told
 from afterloan.loan.terms import Component, FactKind, Method, State
 from afterloan.rules.packs import Finding, Rule, in_force, rules_of
 from afterloan.strategy.eligibility import relief_rule
@@ -90,14 +90,18 @@ def quote(book: Book, want: Want, on: int, today: int, jurisdiction: str = "ANY"
         most = iso(today + rule.parameters["most_days_ahead"])
         raise FactRefused("on", iso(on), f"not between {iso(today)} and {most}", "ask for a day in between")
     now = reckon_loan(book, 0, on)
-    if now.position["error"] or int(now.position["state"]) in ENDED:
+    claim = int(now.position["claim_fen"])  # written off, and still owed: it can be paid, in full
+    if now.position["error"] or (int(now.position["state"]) in ENDED and not (claim and want.kind == "full")):
         raise FactRefused("loan", want.kind, "nothing is left to repay early", "see `afterloan explain`")
     amount, does = WANTS[want.kind](book, want, on, now)
     fee = _fee(rule, now, amount, on)
     facts = _facts(on, amount, fee, does)
     then = reckon_loan(suppose(book, facts), 0, on)
     before, after = _rows(now, on), _rows(then, on)
-    saves = sum(r.amount_fen for r in before) + due_now(now.position) - sum(r.amount_fen for r in after) - amount - fee
+    saves = 0
+    if not claim:
+        saves = sum(r.amount_fen for r in before) + due_now(now.position) - sum(r.amount_fen for r in after)
+        saves -= amount + fee
     about = f"{want.kind}|{want.asked}|{amount}|{fee}"
     mark = seal(book, on, [r.amount_fen for r in after] + [r.due_on for r in after], about)
     found = rule.finding(when, f"fee {fee}", amount_fen=amount, want=want.kind)
@@ -128,7 +132,7 @@ def _fee(rule: Rule, now: Reckoned, amount: int, on: int) -> int:
 
 
 def _full(book: Book, want: Want, on: int, now: Reckoned) -> tuple[int, tuple[ReliefStep, ...]]:
-    return int(now.position["payoff_fen"]), ()  # money that waits is taken off it already
+    return ends_debt(now.position), ()  # money that waits is taken off it already
 
 
 def _amount(book: Book, want: Want, on: int, now: Reckoned) -> tuple[int, tuple[ReliefStep, ...]]:

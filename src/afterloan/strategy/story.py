@@ -35,6 +35,29 @@ STEPS = {
     "defaulter_listing": ("listing as a dishonest defaulter", "失信被执行人名单"),
     "discontinuance": ("discontinuance", "终止追索"),
 }
+OUTCOMES = {
+    "delivered": ("delivered", "已送达"), "not_delivered": ("not delivered", "未送达"),
+    "agreed": ("agreed", "达成协议"), "confirmed": ("confirmed by the court", "司法确认"),
+    "failed": ("failed", "调解不成"), "issued": ("issued", "已发出"),
+    "refused": ("refused by the court", "法院不予受理"),
+    "objected": ("objected", "债务人异议"), "unanswered": ("unanswered: it can be enforced", "逾期未异议，可申请执行"),
+    "granted": ("granted", "支持诉讼请求"), "partly_granted": ("granted in part", "部分支持"),
+    "dismissed": ("dismissed", "驳回"), "appealed": ("appealed", "已上诉"), "final": ("in force", "判决生效"),
+    "upheld": ("upheld on appeal", "二审维持"), "changed": ("changed on appeal", "二审改判"),
+    "settled": ("settled", "和解（调解）"), "paid": ("paid", "已付清"), "part_paid": ("part paid", "部分执行到位"),
+    "nothing_found": ("nothing found", "无可供执行财产"), "listed": ("listed", "已纳入名单"),
+    "removed": ("removed", "已移出名单"), "withdrawn": ("withdrawn", "撤回"), "closed": ("closed", "结案"),
+}  # fmt: skip
+"""Short words for how a step ended; the pack says what follows from it."""
+SUMS = {
+    "legal.started": {"costs_fen": ("costs", ", and {x} of costs", "，另主张费用 {x}"),
+                      "fee_fen": ("fee", "; fee of the court {x}, paid by the lender", "；垫付法院费用 {x}")},
+    "legal.ended": {"principal_fen": ("parts", ": principal {x}", "：本金 {x}"),
+                    "interest_fen": ("parts", ", interest {x}", "，利息 {x}"),
+                    "penalty_fen": ("parts", ", penalty {x}", "，罚息 {x}"),
+                    "costs_fen": ("parts", ", costs {x}", "，费用 {x}")},
+}  # fmt: skip
+"""Amounts of a sentence that are told only where there are some: into which place, and how."""
 WORDS: dict[str, tuple[str, str]] = {
     "mandate.signed": ("mandate signed on {source} {account}", "签署代扣授权：{source} {account}"),
     "mandate.revoked": ("mandate {of} ended by {by}: {reason}", "代扣授权 {of} 终止（{by}）：{reason}"),
@@ -72,9 +95,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "legal.proposed": ("{step} proposed by {by}: {reason}", "{by} 提议{step}：{reason}"),
     "legal.approved": ("{step} approved by {by} ({role})", "{by}（{role}）批准{step}"),
     "legal.refused": ("{step} refused by {by}: {reason}", "{by} 不同意{step}：{reason}"),
-    "legal.started": ("{step} started, {claim_fen} claimed {court} {case_number}",
-                      "{step}启动，主张 {claim_fen} {court} {case_number}"),
-    "legal.ended": ("{step}: {outcome}, {amount_fen} {note}", "{step}：{outcome}，{amount_fen} {note}"),
+    "legal.started": ("{step} started, {claim_fen} claimed{costs}{fee} {court} {case_number}",
+                      "{step}启动，主张 {claim_fen}{costs}{fee} {court} {case_number}"),
+    "legal.ended": ("{step}: {outcome}, {amount_fen}{parts} {note}", "{step}：{outcome}，{amount_fen}{parts} {note}"),
     "loss.proposed": ("{what} proposed by {by}: {reason}", "{by} 提议{what}：{reason}"),
     "loss.approved": ("{what} approved by {by} ({role})", "{by}（{role}）批准{what}"),
     "bureau.dispute_opened": ("disputes what was furnished: {statement}", "提出异议：{statement}"),
@@ -134,6 +157,8 @@ def _shown(body: Mapping[str, Any], language: str) -> _ToldWords:
             shown[name] = money(value)
         elif name == "step" and value in STEPS:
             shown[name] = STEPS[value][LANGUAGES.index(language)]
+        elif name == "outcome" and value in OUTCOMES:
+            shown[name] = OUTCOMES[value][LANGUAGES.index(language)]
         elif name == "sha256":
             shown[name] = str(value)[:12] + "…"
         else:
@@ -144,6 +169,10 @@ def _shown(body: Mapping[str, Any], language: str) -> _ToldWords:
 def sentence(kind: str, body: Mapping[str, Any], language: str) -> str:
     """An event in words: `sentence("debit.attempted", {"amount_fen": 118600}, "en")`."""
     shown = _shown(body, language)
+    k = LANGUAGES.index(language)
+    for name, (place, *words) in SUMS.get(kind, {}).items():
+        if body.get(name):
+            shown[place] = shown[place] + words[k].format(x=money(body[name]))
     if kind not in WORDS:
         fields = ", ".join(f"{k} {v}" for k, v in shown.items() if v not in ("", (), []) and not isinstance(v, dict))
         return f"{kind}: {fields}" if fields else kind

@@ -41,11 +41,12 @@ def who_here(connection: "psycopg.Connection[Any]", by: str = "") -> "Who":
 
     from afterloan.facts.act import Who
     from afterloan.servicing.may import ALL_ROLES
+    from afterloan.store.legal import people
     from afterloan.store.settings import Setting, setting
 
     name = by or os.environ.get(WHO, "") or getuser()
     roles = setting(connection, Setting.ROLES)
-    appointed = tuple(setting(connection, Setting.PEOPLE).get(name, ()))
+    appointed = tuple(people(connection, date.today(), name).get(name, ()))
     return Who("person", name, (*(roles.get(name, ()) if roles else (ALL_ROLES,)), *appointed), "keyboard")
 
 

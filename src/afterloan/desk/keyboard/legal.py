@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from afterloan.store.legal import LegalCase
 
 On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
+Part = Annotated[str, typer.Option(help="As the court says it; all four, or none where all was granted.")]
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 By = Annotated[str, typer.Option("--by", help="Who sits here; the name you are known by on this machine unless given.")]
 
 
@@ -58,28 +60,16 @@ def day(on: On = "", by: By = "") -> None:
     print("\n".join([*made, f"{len(made)} proposals wait for people, {told['tasks']} new tasks"]))
 
 
-def show(loan: str, on: On = "") -> None:
-    """The steps of LOAN, its deadlines, its period of limitation, and what each further step still lacks."""
-    from afterloan.money import show_amount
-    from afterloan.servicing.legal import due_of
-    from afterloan.store.legal import case_of
-    from afterloan.strategy.legal import may_propose, step_rules
+def show(loan: str, on: On = "", as_json: AsJson = False) -> None:
+    """The steps of LOAN, its deadlines, its period of limitation, the sum owed, what each further step still lacks."""
+    import json
 
-    with _both() as (connection, reader):
-        case = case_of(connection, reader, loan, _date(on))
-    claim = case.claim
-    print(f"{loan} of {case.borrower}: {claim.days_past_due} days past due, {show_amount(claim.payoff_fen)} owed")
-    if claim.period:
-        print(
-            f"limitation: until {claim.period.ends_on}, {claim.period.days_left(claim.on)} days ({claim.period.cause})"
-        )
-    for step in case.steps:
-        print(f"{step.proposal.on}  {step.name}: {step.state}  [{step.proposal.reference}]")
-    for due in due_of(case):
-        print(f"by {due.on}: {due.step}, {due.name}")
-    for name in step_rules(claim.jurisdiction, claim.on):
-        answer = may_propose(claim, case.steps, name)
-        print(f"{name}: " + ("may be proposed" if answer.allowed else "; ".join(answer.why)))
+    from afterloan.enquiry.legal import legal_case_told, words_of_case
+    from afterloan.store.server import open_store
+
+    with open_store().connect() as connection:
+        told = legal_case_told(connection, loan, _date(on))
+    print(json.dumps(told, ensure_ascii=False) if as_json else "\n".join(words_of_case(told)))
 
 
 def propose(loan: str, step: str, by: By = "", reason: Annotated[str, typer.Option()] = "unpaid", on: On = "") -> None:
@@ -103,25 +93,36 @@ def start(proposal: str, by: By = "", on: On = "", court: str = "", case_number:
     from afterloan.money import show_amount
 
     told = _act("legal.start", {"proposal": proposal, "court": court, "case_number": case_number}, on, by)
-    print(f"{told['step']} started: {show_amount(told['claim_fen'])} claimed")
+    more = f", and {show_amount(told['costs_fen'])} of costs" if told["costs_fen"] else ""
+    fee = f"; the court's fee is {show_amount(told['fee_fen'])}" if told["fee_fen"] else ""
+    print(f"{told['step']} started: {show_amount(told['claim_fen'])} claimed{more}{fee}")
 
 
 def end(
-    proposal: str, outcome: str, on: On = "", amount: str = "0", perform_by: str = "", case_number: str = "",
-    note: str = "", by: By = "",
+    proposal: str, outcome: str, on: On = "",
+    amount: Annotated[str, typer.Option(help="What was paid or granted in all.")] = "0",
+    principal: Part = "", interest: Part = "", penalty: Part = "", costs: Part = "",
+    rate: Annotated[str, typer.Option(help="Interest from the judgment on, % a day (or the product's unit).")] = "",
+    perform_by: str = "", case_number: str = "", note: str = "", by: By = "",
 ) -> None:  # fmt: skip
-    """Tell what came of a step: delivered, issued, objected, granted, part_paid …"""
+    """Tell what came of a step: delivered, issued, objected, granted, final, part_paid …"""
+    from afterloan.money import show_amount
+
     asked: dict[str, Any] = {"proposal": proposal, "outcome": outcome, "amount_fen": amount_of(amount)}
-    asked |= {"perform_by": _date(perform_by) if perform_by else None, "case_number": case_number, "note": note}
-    _act("legal.end", asked, on, by)
-    print(f"recorded: {outcome}")
+    told = {"principal": principal, "interest": interest, "penalty": penalty, "costs": costs}
+    asked |= {f"{name}_fen": amount_of(text, name) for name, text in told.items() if text}
+    asked |= {"rate_percent": rate or None, "perform_by": _date(perform_by) if perform_by else None}
+    done = _act("legal.end", asked | {"case_number": case_number, "note": note}, on, by)
+    parts = {name.removesuffix("_fen"): fen for name, fen in done["parts"].items() if fen}
+    shown = ", ".join(f"{name} {show_amount(fen)}" for name, fen in parts.items())
+    print(f"recorded: {outcome}" + (f"; {show_amount(done['amount_fen'])} = {shown}" if shown else ""))
 
 
 def evidence(loan: str, what: str, file: Path, on: On = "", by: By = "") -> None:
     """Name FILE as evidence of LOAN by its SHA-256; WHAT: contract, identity, disbursement, notice, court …"""
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     asked = {"loan": loan, "what": what, "name": file.name, "sha256": digest}
-    _act("evidence.keep", asked, on, by, f"evidence:{loan}:{digest}")
+    _act("evidence.keep", asked, on, by, f"evidence:{loan}:{what}:{digest}")
     print(f"{digest}  {file.name}")
 
 
@@ -134,7 +135,7 @@ def people(
     if person:
         _act("people.appoint", {"person": person, "roles": role or []}, on, by)
     with _both() as (connection, _):
-        for name, roles in sorted(known(connection).items()):
+        for name, roles in sorted(known(connection, _date(on)).items()):
             print(f"{name:24}{', '.join(roles)}")
 
 
@@ -162,13 +163,13 @@ def bundle(
     from afterloan.store.legal import case_of
 
     with _both() as (connection, reader):
-        case = case_of(connection, reader, loan, _date(on))
+        case = case_of(connection, loan, _date(on))
         files = _evidence_files(connection, reader, case, language)
     hashes = [(name, hashlib.sha256(data).hexdigest()) for name, data in sorted(files.items())]
     matter = _matter(case, files, hashes, language)
     titled = matter.title_debt_fen > 0
     for name in PAPERS:
-        if name != "enforcement" or titled:
+        if (name == "enforcement") == titled:  # once there is a title, nothing is claimed any more
             files[f"{name}.pdf"] = paper(name, matter, language)
     for name, digest in write_bundle(out, files):
         print(f"{digest}  {name}")
@@ -210,22 +211,19 @@ def _matter(case: "LegalCase", files: dict[str, bytes], hashes: list[tuple[str, 
     import io
 
     from afterloan.facts.legal import EvidenceKept
-    from afterloan.loan.terms import Component
     from afterloan.papers.court import Matter
     from afterloan.sending.channels import setting
     from afterloan.sending.templates import lender_text
+    from afterloan.strategy.course import costs_to_claim, step_rules, title_of
+    from afterloan.strategy.legal import owed_by_law
 
-    position = case.reckoned.position
-    owed = {c.name.lower(): int(position["outstanding_fen"][c]) for c in Component}
-    owed["interest"] += int(position["accrued_interest_fen"])
+    rules = step_rules(case.claim.jurisdiction, case.claim.on)
+    owed, title = owed_by_law(case.reckoned.position), title_of(case.steps, rules)
     rows = [
         (r["on"], r["words"], int(r["amount_fen"]), int(r["principal_fen"]))
         for r in csv.DictReader(io.StringIO(files["statement.csv"].decode()))
     ]
     kept = [(f"{e.what}: {e.name}", e.sha256) for e in case.events if isinstance(e, EvidenceKept)]
-    titles = [(s, o) for s in case.steps for o in s.outcomes if o.perform_by is not None]
-    since = titles[-1][1].on if titles else case.claim.on
-    enforced = [o for s in case.steps if s.name == "enforcement" for o in s.outcomes if o.on >= since]
     lender = setting().lender
     started = [s.started for s in case.steps if s.started and s.started.court]
     return Matter(
@@ -233,9 +231,16 @@ def _matter(case: "LegalCase", files: dict[str, bytes], hashes: list[tuple[str, 
         loan=case.loan,
         on=case.claim.on,
         signed_on=min((date.fromisoformat(r[0]) for r in rows), default=case.claim.on),
-        principal_fen=int(position["disbursed_fen"]),
+        principal_fen=int(case.reckoned.position["disbursed_fen"]),
         days_past_due=case.claim.days_past_due,
-        owed={k: owed[k] for k in ("principal", "interest", "penalty", "fee")},
+        owed={
+            "principal": owed.principal_fen,
+            "interest": owed.interest_fen,
+            "penalty": owed.penalty_fen,
+            "fee": owed.costs_fen,
+            "extra": owed.extra_fen,
+            "off_books": owed.off_books_fen,
+        },
         rows=rows,
         evidence=[*kept, *hashes],
         court=started[-1].court if started else "",
@@ -243,8 +248,7 @@ def _matter(case: "LegalCase", files: dict[str, bytes], hashes: list[tuple[str, 
         lender_lines=(lender_text(lender, "address", language), lender_text(lender, "phone", language)),
         borrower_lines=tuple(str(case.attributes[k]) for k in ("address", "mobile") if k in case.attributes),
         jurisdiction=case.claim.jurisdiction,
-        title_principal_fen=titles[-1][0].started.principal_fen if titles and titles[-1][0].started else 0,
-        title_debt_fen=titles[-1][1].amount_fen if titles else 0,
-        paid_since_fen=sum(o.amount_fen for o in enforced),
-        perform_by=titles[-1][1].perform_by if titles else None,
+        costs_fen=costs_to_claim(case.steps, rules),
+        title_debt_fen=title.debt_fen if title else 0,
+        perform_by=title.perform_by if title else None,
     )

@@ -1,0 +1,92 @@
+"""How a claim stands before the law: the one sum owed, its steps and their words, deadlines, what may come next."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import psycopg
+
+from afterloan.money import show_amount
+from afterloan.store.legal import LegalCase, case_of
+from afterloan.strategy.course import LegalStep, step_rules, title_of
+from afterloan.strategy.legal import deadlines, may_propose, owed_by_law
+
+
+def legal_case_told(connection: psycopg.Connection[Any], loan: str, on: date) -> dict[str, Any]:
+    """A claim on a day as JSON values: `owed` by part and in all, `steps`, `deadlines`, `next` (what each step lacks).
+
+    The sum is that of `explain`, of the papers and of the ledger. Raises FactRefused for an unknown loan.
+    """
+    case = case_of(connection, loan, on)
+    claim, owed = case.claim, owed_by_law(case.reckoned.position)
+    rules = step_rules(claim.jurisdiction, on)
+    title = title_of(case.steps, rules)
+    told: dict[str, Any] = {"loan": loan, "borrower": case.borrower, "on": on.isoformat(), "held": claim.held}
+    told |= {"days_past_due": claim.days_past_due, "owed": {**asdict(owed), "total_fen": owed.total_fen}}
+    told["limitation"] = _limitation(case)
+    told["title"] = title and {
+        "step": title.step.name, "in_force_on": title.in_force_on.isoformat(), "debt_fen": title.debt_fen,
+        "perform_by": title.perform_by.isoformat(),
+        "enforceable_until": claim.enforceable_until and claim.enforceable_until.isoformat(),
+    }  # fmt: skip
+    told["steps"] = [_step(step, rules) for step in case.steps]
+    told["deadlines"] = [
+        {"step": d.step, "name": d.name, "on": d.on.isoformat()}
+        for d in (deadlines(case.steps, claim.jurisdiction, on) if claim.payoff_fen else [])
+    ]
+    told["next"] = {name: list(may_propose(claim, case.steps, name).why) for name in rules}
+    return told
+
+
+def _limitation(case: LegalCase) -> dict[str, Any] | None:
+    period = case.claim.period
+    if period is None:
+        return None
+    left = period.days_left(case.claim.on)
+    return {"ends_on": period.ends_on.isoformat(), "days_left": left, "began_by": period.cause}
+
+
+def _step(step: LegalStep, rules: Mapping[str, Any]) -> dict[str, Any]:
+    words = rules[step.name].parameters["outcomes"].get(step.state, {}).get("words", {}) if step.name in rules else {}
+    started = step.started
+    return {
+        "step": step.name, "proposal": step.proposal.reference, "proposed_on": step.proposal.on.isoformat(),
+        "state": step.state, "since": step.since.isoformat(), "words": dict(words),
+        "claim_fen": started.claim_fen if started else 0, "costs_fen": started.costs_fen if started else 0,
+        "fee_fen": started.fee_fen if started else 0,
+    }  # fmt: skip
+
+
+PARTS = {
+    "principal_fen": "principal", "interest_fen": "interest", "penalty_fen": "penalty", "costs_fen": "costs",
+    "extra_fen": "extra interest", "off_books_fen": "written off",
+}  # fmt: skip
+
+
+def words_of_case(told: Mapping[str, Any]) -> list[str]:
+    """The same in lines for a person."""
+    owed = told["owed"]
+    parts = ", ".join(f"{word} {show_amount(owed[name])}" for name, word in PARTS.items() if owed[name])
+    lines = [f"{told['loan']} of {told['borrower']}: {told['days_past_due']} days past due, "
+             f"{show_amount(owed['total_fen'])} owed" + (f" ({parts})" if parts else "")]  # fmt: skip
+    title, period = told["title"], told["limitation"]
+    if title:
+        lines.append(
+            f"in force since {title['in_force_on']}: {title['step']}, {show_amount(title['debt_fen'])}, to be "
+            f"performed by {title['perform_by']}; enforcement may be applied for until {title['enforceable_until']}"
+        )
+    elif period:
+        lines.append(f"limitation: until {period['ends_on']}, {period['days_left']} days ({period['began_by']})")
+    for step in told["steps"]:
+        words = step["words"].get("en")
+        lines.append(
+            f"{step['since']}  {step['step']}: {step['state']}"
+            + (f" ({words})" if words and words != step["state"] else "")
+            + (f", {show_amount(step['claim_fen'])} claimed" if step["claim_fen"] else "")
+            + (f", costs {show_amount(step['costs_fen'])}" if step["costs_fen"] else "")
+            + (f", fee paid {show_amount(step['fee_fen'])}" if step["fee_fen"] else "")
+            + f"  [{step['proposal']}]"
+        )
+    lines += [f"by {d['on']}: {d['step']}, {d['name'].replace('_', ' ')}" for d in told["deadlines"]]
+    return lines + [f"{name}: " + ("; ".join(why) or "may be proposed") for name, why in told["next"].items()]
