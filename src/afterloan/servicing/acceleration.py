@@ -40,7 +40,7 @@ def accelerate(connection: Connection, fact: Accelerated) -> FactTaken:
 
 REMINDERS = (
     "select o.key from outbox o where o.borrower = %s and o.not_before >= %s::date "
-    "and o.body->>'purpose' = 'reminder' and o.body->'values'->'loans' ? %s "
+    "and (o.body->>'purpose' = 'reminder' or o.body->>'reminds' = 'true') and o.body->'values'->'loans' ? %s "
     "and not exists (select from event e where e.reference = 'withdrawn:' || o.key) order by o.action"
 )
 
