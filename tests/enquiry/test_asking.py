@@ -96,7 +96,7 @@ def test_a_task_shows_what_to_do_and_what_was_done_with_it(store: Store) -> None
         task, history = task_of(desk.connection, "t", [], ON)
         assert (task.what, task.due_on, task.assigned_to, task.done_by) == (
             "answer dispute D1", date(2026, 4, 2), "Zhao", "Li")  # fmt: skip
-        assert task.todo == "`afterloan bureau dispute decide D1 corrected|accurate --reason …`"
+        assert task.todo == "`afterloan bureau dispute decide D1 --outcome corrected|accurate --reason …`"
         assert [(row["what"], row["words"]) for row in history] == [
             ("given to Zhao", ""),
             ("done", "answered"),

@@ -126,9 +126,9 @@ TODO = {
     "bureau-notice": "deliver it, then `afterloan do bureau.notice_delivered loan={loan} bureau={bureau}`",
     "bureau-refused": "tell what lacks as said, then furnish the month again; `afterloan task done {key} HOW`",
     "bureau-rejected": "correct it, then furnish the month again; `afterloan task done {key} HOW`",
-    "bureau-dispute": "`afterloan bureau dispute decide {dispute} corrected|accurate --reason …`",
-    "approval": "`afterloan legal approve {key}` or `afterloan legal refuse {key}`; "
-    "a loss: `afterloan legal approve-loss {key}`",
+    "bureau-dispute": "`afterloan bureau dispute decide {dispute} --outcome corrected|accurate --reason …`",
+    "approval": "`afterloan legal approve {key} --role ROLE` or `afterloan legal refuse {key} --reason …`; "
+    "a loss: `afterloan legal approve-loss {key} --role ROLE`",
     "review": "`afterloan hold lift {borrower} {of} --reason …`, or `afterloan task done {key} HOW` if it stays",
     "legal": "`afterloan legal show {loan}`, then `afterloan task done {key} HOW`",
     "money": "`afterloan unmatched --assign '#{of}' --loan LOAN`",

@@ -139,37 +139,47 @@ def _ladder_text(told: str) -> str:
     raise ValueError(f"ladder {told!r}: no such file, and none of: {', '.join(sorted(builtin_ladders()))}")
 
 
-def ladder_check(file: Path) -> None:
+def ladder_check(file: Path, as_json: AsJson = False) -> None:
     """Read FILE as a ladder; a mistake is told with its line."""
     from afterloan.strategy.ladder import read_ladder
 
     ladder = read_ladder(file.read_text(encoding="utf-8"), str(file))
-    print(f"{ladder.id}: {len(ladder.steps)} steps, sound")
+    told = {"ladder": ladder.id, "steps": len(ladder.steps)}
+    print(json.dumps(told) if as_json else f"{ladder.id}: {len(ladder.steps)} steps, sound")
 
 
 def ladder_use(
     ladder: Annotated[str, typer.Argument(help="A ladder's file or name.")],
     jurisdiction: Annotated[str, typer.Option(help="For borrowers of which place.")] = "CN",
+    as_json: AsJson = False,
 ) -> None:
     """Use a ladder for the borrowers of a place from the next decision on."""
     from afterloan.desk.keyboard.doing import act, show
 
     asked = {"jurisdiction": jurisdiction, "text": _ladder_text(ladder)}
-    show(act("ladder.use", asked, date.today()), False, lambda b: f"{b['ladder']} is used for {b['jurisdiction']}")
+    show(act("ladder.use", asked, date.today()), as_json, lambda b: f"{b['ladder']} is used for {b['jurisdiction']}")
 
 
-def ladder_list() -> None:
+def ladder_list(as_json: AsJson = False) -> None:
     """The ladders that come with afterloan."""
     from afterloan.strategy.ladder import builtin_ladders
 
+    if as_json:
+        rows = [{"ladder": name, "jurisdiction": x.jurisdiction, "steps": len(x.steps), "title": x.title}
+                for name, x in builtin_ladders().items()]  # fmt: skip
+        print(json.dumps(rows, ensure_ascii=False))
+        return
     for name, ladder in builtin_ladders().items():
         print(f"{name:20}{ladder.jurisdiction:6}{len(ladder.steps):4} steps  {ladder.title.get('en', '')}")
 
 
-def ladder_columns() -> None:
+def ladder_columns(as_json: AsJson = False) -> None:
     """The columns that a ladder's conditions may speak of."""
     from afterloan.strategy.columns import COLUMNS
 
+    if as_json:
+        print(json.dumps({name: {"type": str(dtype), "about": text} for name, (dtype, text) in COLUMNS.items()}))
+        return
     for name, (dtype, text) in COLUMNS.items():
         print(f"{name:26}{dtype!s:9}{text}")
 
@@ -232,6 +242,7 @@ def hold_place(
     review: Annotated[str, typer.Option(help="The day to look at it again.")] = "",
     on: On = "",
     by: By = "",
+    as_json: AsJson = False,
 ) -> None:
     """Stop a borrower's treatment for a reason, and withdraw what was planned and is now stopped."""
     from afterloan.desk.keyboard.doing import act, show
@@ -239,7 +250,7 @@ def hold_place(
     asked = {"borrower": borrower, "hold": hold, "reason": reason}
     asked |= {"ends_on": ends} if ends else {}
     asked |= {"review_on": review} if review else {}
-    show(act("hold.place", asked, _date(on), reference, by), False, lambda _: f"recorded: {reference}")
+    show(act("hold.place", asked, _date(on), reference, by), as_json, lambda _: f"recorded: {reference}")
 
 
 def hold_lift(
@@ -248,20 +259,35 @@ def hold_lift(
     reason: Annotated[str, typer.Option(help="Why.")],
     on: On = "",
     by: By = "",
+    as_json: AsJson = False,
 ) -> None:
     """End a hold: the day is the first without it."""
     from afterloan.desk.keyboard.doing import act, show
 
     asked = {"borrower": borrower, "of": of, "reason": reason}
-    show(act("hold.lift", asked, _date(on), f"lift:{of}", by), False, lambda _: f"recorded: lift:{of}")
+    show(act("hold.lift", asked, _date(on), f"lift:{of}", by), as_json, lambda _: f"recorded: lift:{of}")
 
 
-def hold_show(borrower: str, on: On = "") -> None:
+def hold_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
     """The holds in effect, and what each stops."""
     from afterloan.enquiry.holds import holds_of
 
     with _connection() as connection:
         held_now = holds_of(connection, borrower, _date(on))
+    if as_json:
+        rows = [
+            {
+                "reference": h.reference,
+                "hold": h.hold,
+                "since": h.since.isoformat(),
+                "until": str(h.until or ""),
+                "review_on": str(h.review_on or ""),
+                "stops": h.rule.parameters["stops"],
+            }
+            for h in held_now
+        ]
+        print(json.dumps(rows, ensure_ascii=False))
+        return
     for held in held_now:
         until = held.until or (f"lifted, review {held.review_on}" if held.review_on else "lifted")
         stops = ", ".join(held.rule.parameters["stops"])
@@ -279,20 +305,23 @@ def promise_make(
     loan: Annotated[str | None, typer.Option(help="On this loan only.")] = None,
     on: On = "",
     by: By = "",
+    as_json: AsJson = False,
 ) -> None:
     """Record that BORROWER promised to pay AMOUNT by a day."""
     from afterloan.desk.keyboard.doing import act, show
 
     asked = {"borrower": borrower, "loan": loan, "amount_fen": amount_of(amount), "due_on": _date(due)}
-    show(act("promise.make", asked, _date(on), reference, by), False, lambda _: f"recorded: {reference}")
+    show(act("promise.make", asked, _date(on), reference, by), as_json, lambda _: f"recorded: {reference}")
 
 
-def promise_withdraw(borrower: str, of: str, reason: Annotated[str, typer.Option(help="Why.")], on: On = "") -> None:
+def promise_withdraw(
+    borrower: str, of: str, reason: Annotated[str, typer.Option(help="Why.")], on: On = "", as_json: AsJson = False
+) -> None:
     """A promise no longer stands, by agreement."""
     from afterloan.desk.keyboard.doing import act, show
 
     name, asked = f"withdrawn-promise:{of}", {"borrower": borrower, "of": of, "reason": reason}
-    show(act("promise.withdraw", asked, _date(on), name), False, lambda _: f"recorded: {name}")
+    show(act("promise.withdraw", asked, _date(on), name), as_json, lambda _: f"recorded: {name}")
 
 
 def promise_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
@@ -331,13 +360,14 @@ def limit_change(
     amount: Annotated[str, typer.Option(help="The limit from now on; stays unless given.")] = "",
     bar: Annotated[str, typer.Option(help="The bar's name, for bar and lift.")] = "",
     on: On = "",
+    as_json: AsJson = False,
 ) -> None:
     """Change a borrower's credit line, with who and why."""
     from afterloan.desk.keyboard.doing import act, show
 
     asked: dict[str, Any] = {"borrower": borrower, "change": change, "reason": reason, "bar": bar or None}
     asked |= {"after_fen": amount_of(amount)} if amount else {}
-    show(act("limit.change", asked, _date(on), reference, by), False, lambda _: f"recorded: {reference}")
+    show(act("limit.change", asked, _date(on), reference, by), as_json, lambda _: f"recorded: {reference}")
 
 
 def limit_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
@@ -370,6 +400,7 @@ def agency_out(
     reference: Annotated[str, typer.Option(help="A name of your own: the same again gives the same file again.")] = "",
     on: On = "",
     by: By = "",
+    as_json: AsJson = False,
 ) -> None:
     """Place the cases that ladders proposed with AGENCY and write them to FILE."""
     from afterloan.desk.keyboard.doing import act
@@ -377,7 +408,8 @@ def agency_out(
     with file.open("w", encoding="utf-8") as out:  # before the act: a file that cannot be written places nothing
         done = act("agency.place", {"agency": agency}, _date(on), reference, by).body
         out.write(done["text"])
-    print(f"{done['cases']} cases: {file}")
+    told = {"agency": agency, "cases": done["cases"], "file": str(file)}
+    print(json.dumps(told, ensure_ascii=False) if as_json else f"{done['cases']} cases: {file}")
 
 
 def agency_in(agency: str, file: Path, on: On = "", by: By = "", as_json: AsJson = False) -> None:
@@ -396,12 +428,14 @@ def agency_in(agency: str, file: Path, on: On = "", by: By = "", as_json: AsJson
         raise typer.Exit(1)
 
 
-def agency_recall(placement: str, reason: Annotated[str, typer.Option(help="Why.")], on: On = "", by: By = "") -> None:
+def agency_recall(
+    placement: str, reason: Annotated[str, typer.Option(help="Why.")], on: On = "", by: By = "", as_json: AsJson = False
+) -> None:
     """Take a case back from its agency."""
     from afterloan.desk.keyboard.doing import act, show
 
     name, asked = f"recall:{placement}", {"of": placement, "reason": reason}
-    show(act("agency.recall", asked, _date(on), name, by), False, lambda _: f"recalled: {placement}")
+    show(act("agency.recall", asked, _date(on), name, by), as_json, lambda _: f"recalled: {placement}")
 
 
 AGENCY: dict[str, Callable[..., None]] = {"out": agency_out, "in": agency_in, "recall": agency_recall}
@@ -417,6 +451,7 @@ def contact_ask(
     person: Annotated[str, typer.Option(help="borrower, guarantor, debt_related or third")] = "borrower",
     who: Annotated[str, typer.Option(help="The third person's name.")] = "",
     by: By = "",
+    as_json: AsJson = False,
 ) -> None:
     """Ask whether BORROWER may be contacted now; if so it is on record as attempted. Exit code 1: no."""
     from datetime import datetime
@@ -429,15 +464,22 @@ def contact_ask(
     asked = {"borrower": borrower, "channel": channel, "at": moment, "purpose": purpose, "address": address,
              "person": person, "who": who}  # fmt: skip
     verdict = act("contact.ask", asked, moment.date(), reference, by).body
-    if verdict["allowed"]:
+    if as_json:
+        print(json.dumps(dict(verdict), ensure_ascii=False))
+    elif verdict["allowed"]:
         print("yes")
+    if verdict["allowed"]:
         return
     after = f"; next: {verdict['next_at']}" if verdict["next_at"] else ""
-    print(f"no: {verdict['why']} ({verdict['rule']}){after}")
+    rule = f" ({verdict['rule']})" if verdict["rule"] else ""
+    if not as_json:
+        print(f"no: {verdict['why']}{rule}{after}")
     raise typer.Exit(1)
 
 
-def contact_ended(borrower: str, of: str, outcome: str, at: Annotated[str, typer.Option(help="The moment.")]) -> None:
+def contact_ended(
+    borrower: str, of: str, outcome: str, at: Annotated[str, typer.Option(help="The moment.")], as_json: AsJson = False
+) -> None:
     """Tell how the attempt OF ended: reached, unanswered, invalid, not_connected, delivered or bounced."""
     from datetime import datetime
 
@@ -445,17 +487,24 @@ def contact_ended(borrower: str, of: str, outcome: str, at: Annotated[str, typer
 
     moment = datetime.fromisoformat(at)
     asked = {"borrower": borrower, "of": of, "outcome": outcome, "at": moment}
-    show(act("contact.end", asked, moment.date(), f"{of}:end"), False, lambda _: f"recorded: {of}:end")
+    show(act("contact.end", asked, moment.date(), f"{of}:end"), as_json, lambda _: f"recorded: {of}:end")
 
 
 def contact_rules(
-    jurisdiction: Annotated[str, typer.Argument(help="CN, US, EU, UK or IN")] = "CN", on: On = ""
+    jurisdiction: Annotated[str, typer.Argument(help="CN, US, EU, UK or IN")] = "CN",
+    on: On = "",
+    as_json: AsJson = False,
 ) -> None:
     """The contact rules that bind on a day, with source and confidence (M and I are not certain); then the drafts."""
     from afterloan.rules.packs import rules_of
     from afterloan.strategy.governor import contact_rules as binding
+    from afterloan.strategy.places import check_place
 
+    check_place("jurisdiction", jurisdiction)
     day = _date(on)
+    if as_json:
+        print(json.dumps([rule.model_dump(mode="json") for rule in binding(jurisdiction, day)], ensure_ascii=False))
+        return
     for rule in binding(jurisdiction, day):
         print(f"{rule.id:34}{rule.status:12}{rule.confidence:3}{rule.clause} [{rule.source}]")
     for rule in rules_of("contact"):
