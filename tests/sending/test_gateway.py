@@ -145,7 +145,11 @@ def check_receipts(store: Store) -> None:
     assert (taken.new, taken.known) == (3, 1)
     assert [(n, why.split(";")[0]) for n, why in taken.refused] == [
         (4, "key: sms/9: no action of that key"),
-        (5, "status: Input should be 'delivered', 'bounced', 'soft_bounced', 'opened' or 'opted_out'"),
+        (
+            5,
+            "status: Input should be 'delivered', 'bounced', 'soft_bounced', 'opened' or 'opted_out' "
+            "(stands: delighted)",
+        ),
         (6, "at: 2027-01-01T00:00:00+00:00 has not come yet"),
         (7, "key: name the message by one of key and token"),
     ]

@@ -58,7 +58,7 @@ def test_an_import_refuses_such_rows_and_takes_the_others(store: Store, tmp_path
     assert (report.read, report.loaded, report.refused) == (6, 2, 4)
     told = (tmp_path / "refused.csv").read_text(encoding="utf-8").splitlines()[1:]
     assert [line.split(",")[1] for line in told] == ["1", "3", "4", "5"]
-    assert "the timezone is none" in told[0] and "write an IANA name, e.g. Asia/Shanghai" in told[0]
+    assert "the timezone is no zone that there is" in told[0] and "write an IANA name, e.g. Asia/Shanghai" in told[0]
     assert "the jurisdiction is in no pack" in told[1] and "the language is no language tag" in told[2]
 
 

@@ -256,7 +256,7 @@ def _late(first: str, second: str) -> RowRule:
 
 
 PLACE_WORDS = {
-    "timezone": ("the timezone is none", "write an IANA name, e.g. Asia/Shanghai"),
+    "timezone": ("the timezone is no zone that there is", "write an IANA name, e.g. Asia/Shanghai"),
     "jurisdiction": ("the jurisdiction is in no pack", f"there are: {', '.join(sorted(places_known()))}"),
     "language": ("the language is no language tag", "write it as zh-CN or en"),
 }

@@ -175,19 +175,15 @@ def _money(
     for loan, amount in parts:
         name = f"debit:{attempt.reference}:{loan}"
         if event is taken:
-            fact: Fact = Repaid(loan, name, _number(taken.on), _number(taken.known_on), amount)
+            fact: Fact = Repaid(loan, name, number_of(taken.on), number_of(taken.known_on), amount)
             unapplied += max(take_money(connection, fact), 0)
             told.append(name)
         if back is not None:
             known = max(back.known_on, taken.known_on)
-            take_money(connection, Reversed(loan, f"{name}:returned", _number(taken.on), _number(known), name))
+            take_money(connection, Reversed(loan, f"{name}:returned", number_of(taken.on), number_of(known), name))
             told.append(f"{name}:returned")
             unapplied = 0
     return tuple(told), unapplied
-
-
-def _number(on: date) -> int:
-    return number_of(on)
 
 
 def _end_mandate(connection: psycopg.Connection[Any], attempt: DebitAttempted, event: DebitOutcome) -> None:

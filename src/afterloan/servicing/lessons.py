@@ -1,7 +1,6 @@
 """Lessons and limits out of the store: chosen or answered for one borrower, told as facts, measured over all."""
 
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -36,10 +35,6 @@ from afterloan.strategy.holds import held_on, stopped
 Connection = psycopg.Connection[Any]
 
 
-def _date(number: int) -> date:
-    return date_of(number)
-
-
 def conduct_of(person: Person, on: int) -> Conduct:
     """What restoration asks about, over all loans of a borrower."""
     now = reckon_book(person.book, on, on)
@@ -52,7 +47,7 @@ def conduct_of(person: Person, on: int) -> Conduct:
     first = int(person.book.contracts["signed_on"].min()) if len(person.book) else on
     band = str(person.attributes.get("score_band") or "")
     lost = bool(np.isin(now["state"], LOST).any())
-    return Conduct(_date(on), None if late else _date(cured or first), payments, worst, band, lost=lost)
+    return Conduct(date_of(on), None if late else date_of(cured or first), payments, worst, band, lost=lost)
 
 
 def apply_for_limit(
@@ -60,13 +55,13 @@ def apply_for_limit(
 ) -> RestorationAnswer:
     """Take an application for the limit and answer it: restored in a step, or refused with reasons and a day."""
     stood = stand_in(connection, person, on)
-    line = line_on(stood.events, _date(on))
+    line = line_on(stood.events, date_of(on))
     shared = [e for e in stood.events if isinstance(e, ConductShared)]
     before = [e.on for e in stood.events if isinstance(e, LimitAnswered) and not e.granted]
     holds = tuple(s.code for s in stood.things if s.what == "hold" and s.code != "plan_running")
     conduct = conduct_of(person, on)
     answer = on_application(line, replace(conduct, stops=holds), wanted_fen, shared, max(before, default=None))
-    base: dict[str, Any] = {"borrower": person.reference, "on": _date(on), "known_on": _date(on)}
+    base: dict[str, Any] = {"borrower": person.reference, "on": date_of(on), "known_on": date_of(on)}
     known = tell(connection, LimitApplied(reference=reference, wanted_fen=wanted_fen, **base)).known
     if known:
         raise FactRefused("reference", reference, "was answered before", "see `afterloan standing`")
@@ -99,12 +94,12 @@ def restore_in(connection: psycopg.Connection[Any], person: Person, on: int, ref
     The one rule that ends a freeze unasked. A hold that keeps rules from a line keeps this one from it too.
     """
     events = told_of(connection, person, on)
-    line = line_on(events, _date(on))
-    held = stopped(held_on(events, _date(on), person.jurisdiction)).get("limit")
+    line = line_on(events, date_of(on))
+    held = stopped(held_on(events, date_of(on), person.jurisdiction)).get("limit")
     conduct = replace(conduct_of(person, on), stops=(held.hold,) if held else ())
     answer = automatic(line, conduct, person.jurisdiction)
     if answer.granted:
-        base = {"borrower": person.reference, "on": _date(on), "known_on": _date(on)}
+        base = {"borrower": person.reference, "on": date_of(on), "known_on": date_of(on)}
         _restore(connection, answer, line.limit_fen, reference, base)
         put_findings(connection, [(person.number, None, "limit", f) for f in answer.findings])
     return answer
@@ -136,7 +131,7 @@ def give_lesson(
     arm = arm_of(lesson.name, person.reference)
     tell(
         connection,
-        LessonGiven(borrower=person.reference, loan=loan, on=_date(on), known_on=_date(on), reference=reference,
+        LessonGiven(borrower=person.reference, loan=loan, on=date_of(on), known_on=date_of(on), reference=reference,
                     lesson=lesson.name, because=because, arm=arm, numbers=told),  # type: ignore[arg-type]
     )  # fmt: skip
     words = language.split("-")[0] if language.split("-")[0] in lesson.text else "en"
@@ -153,7 +148,7 @@ def check_lesson(connection: Connection, of: str, answer: int, on: int, referenc
     if not 0 <= answer < len(lesson.answers["en"]):
         raise FactRefused("answer", answer, "no such answer", f"give 0 to {len(lesson.answers['en']) - 1}", "unknown")
     right = answer == lesson.right
-    tell(connection, LessonChecked(borrower=given.borrower, loan=given.loan, on=_date(on), known_on=_date(on),
+    tell(connection, LessonChecked(borrower=given.borrower, loan=given.loan, on=date_of(on), known_on=date_of(on),
                                    reference=reference, of=of, answer=answer, right=right))  # fmt: skip
     return right
 
@@ -165,7 +160,7 @@ def keep_map(connection: Connection, person: Person, drawn: Drawn, way: str, ref
         names = ", ".join(w.name for w in drawn.ways)
         raise FactRefused("way", way, "no such way in this map", f"there are: {names}", "unknown")
     base = alone(person.book, person.row(drawn.loan), drawn.on)
-    on = _date(drawn.on)
+    on = date_of(drawn.on)
     tell(
         connection,
         RoadMapDrawn(
@@ -187,7 +182,7 @@ def measure_lesson(store: Store, lesson: str, on: int, after_days: int = 60) -> 
         "and e.on_day <= %s and e.loan is not null"
     )
     with store.connect() as connection:
-        rows = connection.execute(sql, (LessonGiven.KIND, lesson, _date(on - after_days))).fetchall()
+        rows = connection.execute(sql, (LessonGiven.KIND, lesson, date_of(on - after_days))).fetchall()
         if not rows:
             raise ValueError(f"lesson {lesson}: none was given {after_days} days before {iso(on)}; wait")
         with reader_to(store.url) as reader:

@@ -94,7 +94,8 @@ def _read(row: Mapping[str, Any]) -> Receipt | str:
         receipt = Receipt.model_validate({k: v for k, v in row.items() if v not in (None, "")})
     except ValidationError as error:
         first = error.errors()[0]
-        return f"{'.'.join(str(p) for p in first['loc']) or 'row'}: {first['msg']}"
+        place = ".".join(str(p) for p in first["loc"]) or "row"
+        return f"{place}: {first['msg']} (stands: {str(first['input'])[:80]})"
     if bool(receipt.key) == bool(receipt.token):
         return "key: name the message by one of key and token"
     return receipt

@@ -69,10 +69,6 @@ from afterloan.strategy.simulation import ReliefPlan, Simulated, cost_of, effect
 Connection = psycopg.Connection[Any]
 
 
-def _date(number: int) -> date:
-    return date_of(number)
-
-
 @dataclass(frozen=True, slots=True)
 class Open:
     """A loan held in an open transaction, with its book as known on a day and what was told of its borrower."""
@@ -90,9 +86,9 @@ class Open:
     def case(self) -> PlanCase:
         """What eligibility asks about."""
         now = reckon_loan(self.book, 0, self.on)
-        hardship = hardships_of(self.events, _date(self.on)).granted is not None
+        hardship = hardships_of(self.events, date_of(self.on)).granted is not None
         return case_of(
-            now, _date(self.on), self.loan.jurisdiction, hardship, _plans_before(self.events, self.loan.reference)
+            now, date_of(self.on), self.loan.jurisdiction, hardship, _plans_before(self.events, self.loan.reference)
         )
 
 
@@ -100,7 +96,7 @@ def opened(connection: Connection, loan: str, on: int) -> Open:
     """A loan held for one decision in the caller's transaction; all of it commits, or none of it."""
     held = hold_loan(connection, loan)
     book = alone(loans_now(connection, ONE_LOAN, {"of": held.loan}), 0, on)
-    events = events_of(connection, held.borrower_reference, as_of=_date(on), known_on=_date(on))
+    events = events_of(connection, held.borrower_reference, as_of=date_of(on), known_on=date_of(on))
     return Open(connection, held, book, events, on)
 
 
@@ -121,13 +117,13 @@ def give_quote(connection: Connection, loan: str, want: Want, on: int, today: in
 
 
 def _keep_quote(it: Open, made: Quote, reference: str) -> None:
-    known = _date(it.on)
+    known = date_of(it.on)
     tell(
         it.connection,
         QuoteGiven(
             borrower=it.loan.borrower_reference, loan=it.loan.reference, on=known, known_on=known, reference=reference,
-            want=made.want.kind, for_on=_date(made.on), amount_fen=made.amount_fen, fee_fen=made.fee_fen,  # type: ignore[arg-type]
-            saves_fen=made.saves_fen, valid_until=_date(made.valid_until), seal=made.seal, asked=made.want.asked,
+            want=made.want.kind, for_on=date_of(made.on), amount_fen=made.amount_fen, fee_fen=made.fee_fen,  # type: ignore[arg-type]
+            saves_fen=made.saves_fen, valid_until=date_of(made.valid_until), seal=made.seal, asked=made.want.asked,
         ),
     )  # fmt: skip
     it.keep([made.finding], "quote")
@@ -161,7 +157,7 @@ def execute_quote(connection: Connection, of: str, today: int, reference: str) -
     for fact in _quote_facts(it, fresh, reference):
         take(it.connection, fact)
     _assert_as_quoted(it, fresh)
-    on = _date(today)
+    on = date_of(today)
     done = QuoteExecuted(borrower=it.loan.borrower_reference, loan=given.loan, on=on, known_on=on,
                          reference=f"{reference}/executed", of=of, amount_fen=fresh.pay_fen)  # fmt: skip
     tell(it.connection, done)
@@ -209,7 +205,7 @@ def find_plans(
     Where nothing fits, what the pack allows that asks for least is offered, and says so in its reasons.
     """
     it = opened(connection, loan, on)
-    able = affordable(means, _date(on), flows, it.loan.jurisdiction)
+    able = affordable(means, date_of(on), flows, it.loan.jurisdiction)
     found = search(it.book, it.case(), able.amount_fen, on)
     it.keep([able.finding, found.finding], "plan.search")
     offers = []
@@ -248,11 +244,11 @@ def keep_offer(it: Open, sim: Simulated, reference: str, more: dict[str, Any]) -
     """Tell an offer with its simulation; how long it stands is the pack's."""
     assert sim.plan is not None
     valid = relief_rule("relief.offer").parameters["valid_days"]
-    until = _date(it.on) + timedelta(days=valid)
+    until = date_of(it.on) + timedelta(days=valid)
     if sim.plan.kind == "settlement":
         until = min(until, sim.plan.does[0].due_on or until)
     offered = PlanOffered(
-        borrower=it.loan.borrower_reference, loan=it.loan.reference, on=_date(it.on), known_on=_date(it.on),
+        borrower=it.loan.borrower_reference, loan=it.loan.reference, on=date_of(it.on), known_on=date_of(it.on),
         reference=reference, plan=sim.plan.kind, does=sim.plan.does, valid_until=until,  # type: ignore[arg-type]
         seal=plan_seal(it.book, sim, it.on),
         simulation=simulation_told(it, sim) | more,
@@ -303,14 +299,14 @@ def accept_plan(connection: Connection, of: str, on: int, reference: str) -> Acc
     offered: PlanOffered = event_named(connection, of, PlanOffered)
     assert offered.loan is not None
     it = opened(connection, offered.loan, on)
-    state = plan_state(it.events, of, _date(on))
+    state = plan_state(it.events, of, date_of(on))
     if state == "running":
         return Accepted(True, "known already")
     _must_be(state, "offered", of)
-    if _date(on) > offered.valid_until:
+    if date_of(on) > offered.valid_until:
         raise FactRefused("offer", of, f"it was valid until {offered.valid_until}", "ask for a new offer")
     if any(
-        plan_state(it.events, e.of, _date(on)) == "running"
+        plan_state(it.events, e.of, date_of(on)) == "running"
         for e in it.events
         if isinstance(e, PlanAccepted) and e.loan == offered.loan
     ):
@@ -332,15 +328,15 @@ def _run(it: Open, offered: PlanOffered, reference: str, ends_on: int) -> None:
     tell(
         it.connection,
         HoldPlaced(
-            borrower=it.loan.borrower_reference, loan=it.loan.reference, on=_date(it.on), known_on=_date(it.on),
+            borrower=it.loan.borrower_reference, loan=it.loan.reference, on=date_of(it.on), known_on=date_of(it.on),
             reference=f"{offered.reference}/hold", hold="plan_running", reason=f"plan {offered.plan} accepted",
-            review_on=_date(max(ends_on, it.on)),
+            review_on=date_of(max(ends_on, it.on)),
         ),
     )  # fmt: skip
 
 
 def _step(it: Open, of: str) -> dict[str, Any]:
-    on = _date(it.on)
+    on = date_of(it.on)
     return {"borrower": it.loan.borrower_reference, "loan": it.loan.reference, "on": on, "known_on": on, "of": of}
 
 
@@ -378,7 +374,7 @@ def decline_plan(connection: Connection, of: str, on: int, reference: str, reaso
     offered: PlanOffered = event_named(connection, of, PlanOffered)
     assert offered.loan is not None
     it = opened(connection, offered.loan, on)
-    _must_be(plan_state(it.events, of, _date(on)), "offered", of)
+    _must_be(plan_state(it.events, of, date_of(on)), "offered", of)
     tell(it.connection, PlanDeclined(reference=reference, reason=reason, **_step(it, of)))
 
 
@@ -387,7 +383,7 @@ def cancel_plan(connection: Connection, of: str, on: int, reference: str, reason
     offered: PlanOffered = event_named(connection, of, PlanOffered)
     assert offered.loan is not None
     it = opened(connection, offered.loan, on)
-    _must_be(plan_state(it.events, of, _date(on)), "running", of)
+    _must_be(plan_state(it.events, of, date_of(on)), "running", of)
     for k in range(1, len(offered.does) + 1):
         take(it.connection, Reversed("-", f"{reference}/{k}", on, on, f"{of}/{k}"))
     tell(it.connection, PlanCancelled(reference=reference, reason=reason, by=by, **_step(it, of)))
@@ -395,7 +391,7 @@ def cancel_plan(connection: Connection, of: str, on: int, reference: str, reason
 
 
 def _lift(it: Open, hold: str, reason: str) -> None:
-    on = _date(it.on)
+    on = date_of(it.on)
     tell(it.connection, HoldLifted(borrower=it.loan.borrower_reference, loan=it.loan.reference, on=on, known_on=on,
                                        reference=f"{hold}/lifted/{it.on}", of=hold, reason=reason))  # fmt: skip
 
@@ -439,13 +435,13 @@ def watch_plan(connection: Connection, of: str, on: int) -> PlanKept:
     offered: PlanOffered = event_named(connection, of, PlanOffered)
     assert offered.loan is not None
     it = opened(connection, offered.loan, on)
-    state = plan_state(it.events, of, _date(on))
+    state = plan_state(it.events, of, date_of(on))
     if state != "running":
         return PlanKept(state)
     kept = how_kept(it.book, offered, on)
     if kept.state == "broken":
         take(it.connection, PlanBroken(offered.loan, f"{of}/broken", on, on))
-        tell(it.connection, PlanFailed(reference=f"{of}/failed", missed_on=_date(kept.missed_on),
+        tell(it.connection, PlanFailed(reference=f"{of}/failed", missed_on=date_of(kept.missed_on),
                                        missed_fen=kept.missed_fen, **_step(it, of)))  # fmt: skip
         _lift(it, f"{of}/hold", "plan broken")
     elif kept.state == "completed":
@@ -470,18 +466,20 @@ def plan_for_map(connection: Connection, person: Person, loan: str, on: int) -> 
     """The facts of the plan that a road map shows: the last offer that stands, else a re-instalment the pack allows."""
     i = person.row(loan)
     base = alone(person.book, i, on)
-    events = events_of(connection, person.reference, list(PLAN_EVENTS), _date(on), _date(on))
-    told = events_of(connection, person.reference, [HardshipApplied.KIND, HardshipDecided.KIND], _date(on), _date(on))
+    events = events_of(connection, person.reference, list(PLAN_EVENTS), date_of(on), date_of(on))
+    told = events_of(
+        connection, person.reference, [HardshipApplied.KIND, HardshipDecided.KIND], date_of(on), date_of(on)
+    )
     for event in reversed(events):
         if isinstance(event, PlanOffered) and event.loan == loan:
-            state = plan_state(events, event.reference, _date(on))
+            state = plan_state(events, event.reference, date_of(on))
             if state == "running":
                 return None  # the loan as it stands has it
             if state == "offered":
                 return plan_of(event).records(on)
     now = reckon_loan(base, 0, on)
-    hardship = hardships_of(told, _date(on)).granted is not None
-    case = case_of(now, _date(on), person.jurisdiction, hardship, _plans_before(events, loan))
+    hardship = hardships_of(told, date_of(on)).granted is not None
+    case = case_of(now, date_of(on), person.jurisdiction, hardship, _plans_before(events, loan))
     for plan in candidates(base, now, case, on):
         if plan.kind == "reinstalment" and plan.asked.periods == 12 and eligible(plan.asked, case).allowed:
             return plan.records(on)
@@ -508,8 +506,8 @@ def decide_hardship(
 ) -> HardshipDecided:  # fmt: skip
     """Decide an application; the holds of the review end. Raises FactRefused."""
     applied: HardshipApplied = event_named(connection, of, HardshipApplied)
-    events = events_of(connection, applied.borrower, as_of=_date(on), known_on=_date(on))
-    now = hardships_of(events, _date(on))
+    events = events_of(connection, applied.borrower, as_of=date_of(on), known_on=date_of(on))
+    now = hardships_of(events, date_of(on))
     if now.open is None or now.open.reference != of:
         raise FactRefused("hardship", of, "is decided already", "see `afterloan hardship show`")
     loans = [applied.loan] if applied.loan else loans_of(connection, applied.borrower)
@@ -518,11 +516,11 @@ def decide_hardship(
         held = hold_loan(connection, loan)
         number = held.borrower
         asked += _asked_a_month(alone(loans_now(connection, ONE_LOAN, {"of": held.loan}), 0, on), on)
-    able = affordable(applied.means, _date(on), flows)
-    decided, finding = decision(applied, able, asked, _date(on), by, reference, granted, reasons)
+    able = affordable(applied.means, date_of(on), flows)
+    decided, finding = decision(applied, able, asked, date_of(on), by, reference, granted, reasons)
     tell(connection, decided)
     hold = f"{of}/hold"
-    tell(connection, HoldLifted(borrower=applied.borrower, loan=applied.loan, on=_date(on), known_on=_date(on),
+    tell(connection, HoldLifted(borrower=applied.borrower, loan=applied.loan, on=date_of(on), known_on=date_of(on),
                                 reference=f"{hold}/lifted", of=hold, reason="decided", by=by))  # fmt: skip
     for loan in loans:
         take(connection, PenaltyResumed(loan, f"{of}/penalty/{loan}/resumed", on, on))
@@ -543,8 +541,8 @@ def start_breathing_space(
     connection: Connection, borrower: str, jurisdiction: str, on: int, reference: str
 ) -> HoldPlaced:
     """A moratorium begins: hold, no interest and no penalty on any loan, in one transaction."""
-    events = events_of(connection, borrower, as_of=_date(on), known_on=_date(on))
-    hold, finding = breathing_space(events, borrower, _date(on), reference, jurisdiction)
+    events = events_of(connection, borrower, as_of=date_of(on), known_on=date_of(on))
+    hold, finding = breathing_space(events, borrower, date_of(on), reference, jurisdiction)
     tell(connection, hold)
     for loan in loans_of(connection, borrower):
         held = hold_loan(connection, loan)
@@ -578,8 +576,8 @@ def end_breathing_space(connection: Connection, of: str, on: int) -> None:
         rate = rate_before(alone(book, 0, on), number_of(hold.on))
         take(connection, PenaltyResumed(loan, f"{of}/penalty/{loan}/resumed", on, on))
         take(connection, RateChanged(loan, f"{of}/rate/{loan}/resumed", on, on, rate, while_kept=True))
-    if hold.ends_on is None or _date(on) <= hold.ends_on:
-        tell(connection, HoldLifted(borrower=hold.borrower, on=_date(on), known_on=_date(on),
+    if hold.ends_on is None or date_of(on) <= hold.ends_on:
+        tell(connection, HoldLifted(borrower=hold.borrower, on=date_of(on), known_on=date_of(on),
                                     reference=f"{of}/lifted", of=of, reason="ended early"))  # fmt: skip
 
 
@@ -589,10 +587,10 @@ def read_flags(
     """Keep that somebody reads a borrower's flags, in which role and why; the references of those that stand."""
     if not why.strip():
         raise FactRefused("why", why, "is empty", "say what the flags are needed for")
-    told = {"borrower": borrower, "on": _date(on), "known_on": _date(on), "reference": reference}
+    told = {"borrower": borrower, "on": date_of(on), "known_on": date_of(on), "reference": reference}
     tell(connection, read_event(VulnerabilityRead, {**told, "by": by, "role": role, "why": why}))
-    events = events_of(connection, borrower, as_of=_date(on), known_on=_date(on))
-    return [f.reference for f in flags_of(events, _date(on))]
+    events = events_of(connection, borrower, as_of=date_of(on), known_on=date_of(on))
+    return [f.reference for f in flags_of(events, date_of(on))]
 
 
 def plan_named(
