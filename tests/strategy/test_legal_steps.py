@@ -72,7 +72,7 @@ LAPSED = Limitation(ON, ON - timedelta(1), ON, "", ())
     ("other", "why"),
     [
         ({"days_past_due": 120}, "120 days past due, at least 121 are needed"),
-        ({"payoff_fen": 299_999}, "299999 fen owed, at least 300000 are needed"),
+        ({"payoff_fen": 299_999}, "299999 minor units owed, at least 300000 minor units are needed"),
         ({"evidence": frozenset({"contract", "identity"})}, "no evidence of disbursement is kept"),
         ({"held": "dispute_open"}, "a hold stops legal steps: dispute_open"),
         ({"period": LAPSED}, "the period of limitation ended on 2026-03-01"),
@@ -239,7 +239,7 @@ def test_nobody_enforces_before_the_debtor_had_to_perform() -> None:
 def test_the_whole_debt_is_claimed_once_it_was_called_due() -> None:
     steps = steps_of(LETTER)
     assert may_propose(claim(ahead_fen=500_000), steps, "suit").why == (
-        "500000 fen of it are not due yet: call the rest of the loan due by notice first",
+        "500000 minor units of it are not due yet: call the rest of the loan due by notice first",
     )
     assert may_propose(claim(ahead_fen=500_000), steps, "mediation").allowed
 

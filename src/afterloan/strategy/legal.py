@@ -139,21 +139,22 @@ def _unmet(claim: LegalClaim, steps: Sequence[LegalStep], told: dict[str, Any]) 
     if claim.days_past_due < told["least_days_past_due"]:
         yield f"{claim.days_past_due} days past due, at least {told['least_days_past_due']} are needed"
     if claim.payoff_fen < told["least_payoff_fen"]:
-        yield f"{claim.payoff_fen} fen owed, at least {told['least_payoff_fen']} are needed"
+        yield f"{claim.payoff_fen} minor units owed, at least {told['least_payoff_fen']} minor units are needed"
     for what in told["evidence"]:
         yield f"no evidence of {what} is kept" if what not in claim.evidence else ""
     for before, outcomes in told.get("after", {}).items():
         yield _not_after(claim, steps, rules, before, outcomes)
     yield from _excluded(steps, rules, told)
     if told.get("whole_debt") and claim.ahead_fen > 0:
-        yield f"{claim.ahead_fen} fen of it are not due yet: call the rest of the loan due by notice first"
+        yield f"{claim.ahead_fen} minor units of it are not due yet: call the rest of the loan due by notice first"
     if told.get("within_enforcement_limit"):
         yield from _not_enforceable(claim, steps, rules)
     elif told["step"] not in ("discontinuance", "defaulter_listing") and claim.period and claim.period.lapsed(claim.on):
         yield f"the period of limitation ended on {claim.period.ends_on}"
     if told.get("within_small_claims"):
         most = small_claims_most(claim.province, claim.jurisdiction, claim.on)
-        yield f"{claim.payoff_fen} fen is above the {most} fen of a small claim" if claim.payoff_fen > most else ""
+        above = f"{claim.payoff_fen} minor units is above the {most} minor units of a small claim"
+        yield above if claim.payoff_fen > most else ""
 
 
 def _not_after(

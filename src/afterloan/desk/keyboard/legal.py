@@ -64,12 +64,13 @@ def show(loan: str, on: On = "", as_json: AsJson = False) -> None:
     """The steps of LOAN, its deadlines, its period of limitation, the sum owed, what each further step still lacks."""
     import json
 
+    from afterloan.desk.keyboard.plain import plain
     from afterloan.enquiry.legal import legal_case_told, words_of_case
     from afterloan.store.server import open_store
 
     with open_store().connect() as connection:
         told = legal_case_told(connection, loan, _date(on))
-    print(json.dumps(told, ensure_ascii=False) if as_json else "\n".join(words_of_case(told)))
+    print(json.dumps(told, ensure_ascii=False) if as_json else plain("\n".join(words_of_case(told))))
 
 
 def propose(loan: str, step: str, by: By = "", reason: Annotated[str, typer.Option()] = "unpaid", on: On = "") -> None:
