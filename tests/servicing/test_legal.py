@@ -11,6 +11,7 @@ import pytest
 from afterloan.close import close_through
 from afterloan.dates import number_of
 from afterloan.enquiry.legal import legal_case_told
+from afterloan.enquiry.tasks import tasks
 from afterloan.facts import Accelerated, FactRefused, Repaid, WrittenOff
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.facts.legal import EvidenceKept, LegalStepProposed, LegalStepStarted
@@ -401,10 +402,12 @@ def test_by_the_door_the_last_approval_books_the_loss(store: Store) -> None:
         of = {"proposal": made.body["proposal"]}
         first = act("sun", "head_of_risk", "loss.approve", **of, role="head_of_risk")
         assert isinstance(first, Answer) and not first.body["booked"]
+        assert [task.key for task in tasks(desk.connection, [], day)] == [made.body["proposal"]]  # the second waits
         twice = act("sun", "finance", "loss.approve", **of, role="finance")
         assert isinstance(twice, Refused) and twice.kind == "needs_second_person"
         last = act("wang", "finance", "loss.approve", **of, role="finance")
         assert isinstance(last, Answer) and last.body["booked"]
+        assert tasks(desk.connection, [], day) == []
         booked = desk.connection.execute("select kind, act from fact where kind = 60").fetchall()
     assert booked == [(60, last.act)]
 

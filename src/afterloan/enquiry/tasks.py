@@ -75,8 +75,10 @@ PROPOSED = (
     "e.body || jsonb_build_object('kind', e.kind) "
     "from event e join borrower b using (borrower) left join contract c on c.loan = e.loan "
     "where e.kind in ('legal.proposed', 'loss.proposed') and e.on_day <= %(on)s and not exists (select from event a "
-    "where a.borrower = e.borrower and a.kind in ('legal.started', 'legal.refused', 'legal.ended', 'loss.approved') "
-    "and a.body->>'of' = e.reference)"
+    "where a.borrower = e.borrower and a.kind in ('legal.started', 'legal.refused', 'legal.ended') "
+    "and a.body->>'of' = e.reference) "
+    # a loss waits until its last approval booked it, not for the first
+    "and not exists (select from fact f where f.reference = 'fact:' || e.reference)"
 )
 REVIEWS = (
     "select 'review:' || e.reference, 'review', b.reference, b.name, coalesce(c.reference, ''), e.on_day, e.body "
