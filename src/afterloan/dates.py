@@ -4,7 +4,7 @@ A *day* is an `int` (Arrow `date32`, NumPy `datetime64[D]` and this number agree
 """
 
 import re
-from datetime import date
+from datetime import date, datetime
 
 from afterloan.compiled import leaf
 from afterloan.expected import ExpectedFailure
@@ -30,6 +30,17 @@ def date_told(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as error:
         raise DayRefused(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-03-10") from error
+
+
+def moment_told(text: str) -> datetime:
+    """The one parser of moments: `moment_told("2026-03-10T12:00+08:00")`. Raises DayRefused, also without an offset."""
+    try:
+        told = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise DayRefused(f"{text!r} is no moment; write it with its offset, e.g. 2026-03-10T12:00+08:00") from error
+    if told.tzinfo is None:
+        raise DayRefused(f"{text!r} has no offset; write it after the time, e.g. 2026-03-10T12:00+08:00")
+    return told
 
 
 def day(text: str) -> int:

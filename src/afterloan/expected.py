@@ -3,3 +3,7 @@
 
 class ExpectedFailure(Exception):
     """Something that was asked and cannot be done. Its text says what, where, and what to do, in one line."""
+
+
+class BadInput(ExpectedFailure, ValueError):
+    """What was given cannot be used: a name that there is not, a file of no known form, a value out of its bounds."""

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "afterloan"
+MODELS = {"bins", "boosted", "calibrate", "measure", "model", "scorecard", "series", "table"}
 PURE = sorted(
     path
     for path in [
@@ -25,6 +26,8 @@ PURE = sorted(
     ]
     # rates, not money; the others join paths of packs with `/`
     if path.name not in ("annual_rate.py", "pboc.py", "lessons.py", "words.py")
+    # probabilities are fractions; no money goes through a model
+    and not (path.parent.name == "risk" and path.stem in MODELS)
 )
 CLOCKS = {"now", "today", "utcnow", "time", "monotonic", "perf_counter"}
 OUTSIDE = {"time", "random", "secrets", "socket", "requests", "urllib", "psycopg", "sqlalchemy"}
@@ -87,6 +90,14 @@ def test_commands_and_files_that_the_docs_name_exist() -> None:
             assert name in commands, f"{page.name}: afterloan {name}"
         for name in re.findall(r"`((?:src|docs|tests|bench)/[\w./-]+\.\w+)`", text):
             assert (ROOT / name).exists(), f"{page.name}: {name}"
+
+
+def test_what_is_typed_wrongly_is_never_told_as_a_mistake_of_ours() -> None:
+    """A plain ValueError is one at the keyboard: BadInput, Stop and DayRefused are told in one line."""
+    for path in (SOURCE / "desk").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        found = re.search(r"raise ValueError|\b(date|datetime)\.fromisoformat\((text|on|at|day)\)", text)
+        assert not found, f"{path.name}: {found.group() if found else ''}; use BadInput, date_told, moment_told"
 
 
 def test_connections_are_opened_in_one_place() -> None:

@@ -74,7 +74,7 @@ def test_a_mail_goes_out_and_comes_back(store: Store, tmp_path: Path) -> None:
         "contact.attempted", "message.sent", "message.bounced", "contact.ended"}  # fmt: skip
     assert {e.KIND for e in told if e.borrower == "B3"} == {
         "contact.attempted", "message.sent", "message.delivered", "contact.ended"}  # fmt: skip
-    assert inbox == [("m/3", "账户提醒", "zh-CN", "overdue-friendly", 1)]
+    assert inbox == [("m/3", "账户提醒", "zh-CN", "overdue-friendly", 2)]
 
 
 def test_a_server_that_is_away_is_tried_again_and_given_up(store: Store, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_from_the_command_line_without_any_configuration(
     assert run(app, ["template", "check"]).output == "all templates are sound\n"
     assert "overdue-friendly" in run(app, ["template", "list"]).output
     late = run(app, ["drain", "--at", "2026-03-13T12:00"])
-    assert isinstance(late.exception, ValueError) and "without an offset" in str(late.exception)
+    assert isinstance(late.exception, ValueError) and "has no offset" in str(late.exception)
 
 
 def test_the_notice_that_a_bureau_waits_for_opens_its_gate(store: Store) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import psycopg
 
+from afterloan.expected import BadInput
 from afterloan.journal.difference import ENTRY
 from afterloan.journal.plaintext import EntryLine, beancount, hledger
 from afterloan.loan.book import Records
@@ -31,7 +32,7 @@ def entry_lines(store: Store) -> Iterator[EntryLine]:
 def export_lines(store: Store, form: str) -> Iterator[str]:
     """The journal as text, a transaction at a time. Raises ValueError for another form."""
     if form not in FORMS:
-        raise ValueError(f"form {form!r} is not known; write one of: {', '.join(FORMS)}")
+        raise BadInput(f"form {form!r} is not known; write one of: {', '.join(FORMS)}")
     yield from FORMS[form](entry_lines(store))
 
 

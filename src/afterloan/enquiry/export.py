@@ -8,6 +8,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import yaml
 
+from afterloan.expected import BadInput
 from afterloan.facts.words import AGREED, GIVEN, WAYS
 from afterloan.loan.terms import RATE_SCALE, FactKind
 from afterloan.rules.products import ProductTerms, builtin
@@ -90,7 +91,7 @@ def bring_out(store: Store, folder: Path, form: str = "csv") -> list[Written]:
     `bring_in` of what this writes gives the same book. Raises ValueError for another form.
     """
     if form not in ("csv", "parquet"):
-        raise ValueError(f"form {form!r} is not known; write csv or parquet")
+        raise BadInput(f"form {form!r} is not known; write csv or parquet")
     folder.mkdir(parents=True, exist_ok=True)
     written = [_products(store, folder)]
     with reader_to(store.url) as reader, reader.cursor() as cursor:

@@ -16,6 +16,7 @@ from typing import Any
 import procrastinate
 from procrastinate.job_context import JobContext
 
+from afterloan.expected import BadInput
 from afterloan.sending.channels import ChannelSetting, setting
 from afterloan.sending.drain import CHANNELS, Handler, channels
 from afterloan.sending.drain_batch import Batch
@@ -89,7 +90,7 @@ def chosen(only: Sequence[str] = ()) -> list[str]:
     known = channels()
     for name in only:
         if name not in known:
-            raise ValueError(f"channel {name!r}: no such channel; there are: {', '.join(sorted(known))}")
+            raise BadInput(f"channel {name!r}: no such channel; there are: {', '.join(sorted(known))}")
     return sorted(only or known)
 
 

@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol
 import psycopg
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from afterloan.expected import BadInput
 from afterloan.facts import FactRefused
 from afterloan.facts.bureau import AdverseNoticeDelivered
 from afterloan.facts.contact import ContactEnded, ContactOptedOut
@@ -194,7 +195,7 @@ def rows_of(name: str, content: bytes) -> list[Mapping[str, Any]]:
     Raises ValueError for a file that is none of these, is cut short, or is over 64 MB.
     """
     if len(content) > LARGEST:
-        raise ValueError(f"over {LARGEST // 2**20} MB; cut it into several files")
+        raise BadInput(f"over {LARGEST // 2**20} MB; cut it into several files")
     ending = PurePath(name).suffix
     if ending == ".eml":
         return bounces(content, name)
@@ -206,7 +207,7 @@ def rows_of(name: str, content: bytes) -> list[Mapping[str, Any]]:
     if ending == ".json":
         told = json.loads(text)
         return told if isinstance(told, list) else [told]
-    raise ValueError("receipts are .jsonl, .csv, .json or .eml; name the file so")
+    raise BadInput("receipts are .jsonl, .csv, .json or .eml; name the file so")
 
 
 def _line(line: str, where: str) -> Mapping[str, Any]:
@@ -229,7 +230,7 @@ def bounces(data: bytes, where: str = "mail") -> list[Mapping[str, Any]]:
     names += MESSAGE_ID.findall(_returned_headers(mail))
     told = next((p for p in statuses if p.get("Action")), None)
     if told is None or not names:
-        raise ValueError(f"{where}: no delivery status of a message of ours; it needs message/delivery-status and the "
+        raise BadInput(f"{where}: no delivery status of a message of ours; it needs message/delivery-status and the "
                          "returned Message-ID")  # fmt: skip
     action, code = str(told["Action"]).strip().lower(), str(told.get("Status", "")).strip()
     status = "delivered" if action == "delivered" else "bounced" if code.startswith("5") else "soft_bounced"

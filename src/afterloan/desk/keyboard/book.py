@@ -97,7 +97,4 @@ def _statement(store: "Store", reference: str, first: str, last: str) -> "LoanSt
 def _day(text: str) -> int:
     from afterloan.dates import day
 
-    try:
-        return day(text)
-    except ValueError as error:
-        raise ValueError(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-03-10") from error
+    return day(text)

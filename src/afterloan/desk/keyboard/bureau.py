@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from afterloan.desk.keyboard.options import group, month_end_of
+from afterloan.expected import BadInput
 from afterloan.money import show_amount
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _sender(path: Path | None) -> dict[str, Any]:
 
     told = yaml.safe_load(path.read_text(encoding="utf-8")) if path else {}
     if not isinstance(told, dict):
-        raise ValueError(f"{path}: write lines `name: value`, e.g. identification_number: AFT0012345")
+        raise BadInput(f"{path}: write lines `name: value`, e.g. identification_number: AFT0012345")
     return {str(k): v for k, v in told.items()}
 
 

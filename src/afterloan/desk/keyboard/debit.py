@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from afterloan.desk.keyboard.options import amount_of, group
+from afterloan.expected import BadInput
 
 if TYPE_CHECKING:
     from afterloan.facts.act import Answer
@@ -45,12 +46,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _day(text: str) -> date:
-    if not text:
-        return date.today()
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-03-10") from error
+    from afterloan.dates import date_told
+
+    return date_told(text) if text else date.today()
 
 
 def _fen(text: str, option: str) -> int | None:
@@ -59,7 +57,7 @@ def _fen(text: str, option: str) -> int | None:
 
 def _data(file: Path) -> bytes:
     if not file.is_file():
-        raise ValueError(f"{file}: no such file")
+        raise BadInput(f"{file}: no such file")
     return file.read_bytes()
 
 
@@ -196,7 +194,7 @@ def file_out(
     from afterloan.store.server import open_store
 
     if form not in WRITERS:
-        raise ValueError(f"--form {form}: there are {', '.join(WRITERS)}")
+        raise BadInput(f"--form {form}: there are {', '.join(WRITERS)}")
     store = open_store()
     with store.connect() as connection:
         who = who_here(connection, by)
@@ -305,7 +303,7 @@ def callbacks(
 def _secret(variable: str) -> str:
     value = os.environ.get(variable, "")
     if not value:
-        raise ValueError(f"the variable {variable} is not set; put the webhook secret (whsec_…) there")
+        raise BadInput(f"the variable {variable} is not set; put the webhook secret (whsec_…) there")
     return value
 
 
@@ -384,9 +382,9 @@ def unmatched(
 def _decided(assign: str, move: str, loan: str, aside: str, note: str) -> tuple[str, dict[str, Any]]:
     """The verb for a line that a person decides, and what it asks beside the line."""
     if assign and bool(loan) == bool(aside):
-        raise ValueError("say either --loan LOAN or --aside WHAT-IT-IS")
+        raise BadInput("say either --loan LOAN or --aside WHAT-IT-IS")
     if move and not loan:
-        raise ValueError("say --loan LOAN: the loan that the money is for")
+        raise BadInput("say --loan LOAN: the loan that the money is for")
     if assign and aside:
         return "statement.set_aside", {"note": aside}
     if assign or move:

@@ -30,10 +30,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _date(text: str) -> date:
-    try:
-        return date.fromisoformat(text) if text else date.today()
-    except ValueError as error:
-        raise ValueError(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-03-10") from error
+    from afterloan.dates import date_told
+
+    return date_told(text) if text else date.today()
 
 
 @contextmanager

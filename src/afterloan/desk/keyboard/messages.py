@@ -9,6 +9,7 @@ import typer
 
 from afterloan.desk.keyboard.doing import say
 from afterloan.desk.keyboard.options import group
+from afterloan.expected import BadInput
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 Language = Annotated[str, typer.Option("--language", help="zh-CN or en; zh is enough.")]
@@ -30,16 +31,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(template, name="template")
 
 
-def _moment(text: str) -> datetime:
-    try:
-        told = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError(f"--at {text!r}: no moment; write it with its offset, e.g. 2026-03-10T12:00+08:00") from error
-    if told.tzinfo is None:
-        raise ValueError(f"--at {text!r}: without an offset; write it, e.g. 2026-03-10T12:00+08:00")
-    return told
-
-
 def drain(
     once: Annotated[
         bool, typer.Option("--once", help="Do what is due and stop; else go on until interrupted.")
@@ -50,6 +41,7 @@ def drain(
     as_json: AsJson = False,
 ) -> None:
     """Do the actions that are due: send, write, debit. Channels: AFTERLOAN_HOME/channels.yaml (docs/messages.md)."""
+    from afterloan.dates import moment_told
     from afterloan.sending.drain_work import drain as run
     from afterloan.sending.drain_work import load_also, stay
     from afterloan.store.server import open_store
@@ -59,7 +51,7 @@ def drain(
     if not once and not at:
         stay(store, channel or (), workers=workers)
         return
-    done = run(store, channel or (), _moment(at) if at else None, workers)
+    done = run(store, channel or (), moment_told(at) if at else None, workers)
     print(json.dumps(done.told()) if as_json else done)
     failed = sum(done.total(end) for end in FAILURES)
     if failed:
@@ -72,7 +64,7 @@ def receipts(file: Path, as_json: AsJson = False) -> None:
     from afterloan.desk.keyboard.doing import act, file_asked
 
     if not file.is_file():
-        raise ValueError(f"{file}: no such file")
+        raise BadInput(f"{file}: no such file")
     on, told = datetime.now(UTC).date(), file_asked(file.read_bytes())
     done = act("receipt.take", {"name": file.name, **told}, on, f"receipts:{told['sha256']}:{on}").body
     if as_json:
@@ -109,10 +101,11 @@ def preview(
     on: Annotated[str, typer.Option("--on", help="The version in use that day; today unless given.")] = "",
 ) -> None:
     """Show template NAME with made-up values, as the borrower would read it."""
+    from afterloan.dates import date_told
     from afterloan.sending.channels import setting
     from afterloan.sending.templates import render, sample_values, template_of
 
-    day = date.fromisoformat(on) if on else date.today()
+    day = date_told(on) if on else date.today()
     template, lender = template_of(name, day), setting().lender
     told: dict[str, Any] = {"channel": channel, "jurisdiction": jurisdiction, "on": day}
     text = render(template, language, sample_values(template), lender, **told)

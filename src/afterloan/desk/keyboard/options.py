@@ -49,10 +49,7 @@ def day_of(text: str) -> int:
     from afterloan.store.server import open_store
 
     if text:
-        try:
-            return day(text)
-        except ValueError as error:
-            raise ValueError(f"{text!r} is not a day; write it as YYYY-MM-DD, e.g. 2026-03-10") from error
+        return day(text)
     with open_store().connect() as connection:
         return last_day(connection)
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from afterloan.desk.keyboard.options import AsJson, On, amount_of, day_of, group
+from afterloan.expected import BadInput
 
 Reference = Annotated[str, typer.Option("--reference", help="The message's own reference.")]
 
@@ -83,7 +84,7 @@ def give(
     from afterloan.desk.keyboard.options import month_end_of
 
     if sum(bool(x) for x in (amount, instalment, month)) > 1:
-        raise ValueError("give one of --amount, --instalment, --month; none of them: in full")
+        raise BadInput("give one of --amount, --instalment, --month; none of them: in full")
     asked: dict[str, Any] = {"loan": loan, **({"for_on": on} if on else {})}
     if amount:
         asked |= {"want": "amount", "amount_fen": amount_of(amount, "amount")}

@@ -39,10 +39,11 @@ def story(
     """Tell every day on which something happened to BORROWER: money, decisions, messages, debits, bureau, courts."""
     from dataclasses import asdict
 
+    from afterloan.dates import date_told
     from afterloan.enquiry.story import story_of
     from afterloan.store.server import open_store
 
-    day = date.fromisoformat(on) if on else None
+    day = date_told(on) if on else None
     lines = story_of(open_store(), borrower, language, day)
     if as_json:
         told: list[dict[str, Any]] = [{**asdict(line), "on": str(line.on)} for line in lines]

@@ -15,6 +15,7 @@ import typer
 from afterloan.desk.keyboard.contacting import CONTACT_TOLD
 from afterloan.desk.keyboard.options import amount_of, group
 from afterloan.desk.keyboard.plain import plain, table
+from afterloan.expected import BadInput
 from afterloan.money import show_amount
 
 On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
@@ -136,7 +137,7 @@ def _ladder_text(told: str) -> str:
     if told in builtin_ladders():
         place = resources.files("afterloan.rules") / "packs" / "ladders" / f"{told}.yaml"
         return place.read_text(encoding="utf-8")
-    raise ValueError(f"ladder {told!r}: no such file, and none of: {', '.join(sorted(builtin_ladders()))}")
+    raise BadInput(f"ladder {told!r}: no such file, and none of: {', '.join(sorted(builtin_ladders()))}")
 
 
 def ladder_check(file: Path, as_json: AsJson = False) -> None:
@@ -454,13 +455,10 @@ def contact_ask(
     as_json: AsJson = False,
 ) -> None:
     """Ask whether BORROWER may be contacted now; if so it is on record as attempted. Exit code 1: no."""
-    from datetime import datetime
-
+    from afterloan.dates import moment_told
     from afterloan.desk.keyboard.doing import act
 
-    moment = datetime.fromisoformat(at)
-    if moment.tzinfo is None:
-        raise ValueError(f"{at} has no offset; write it after the time, e.g. +08:00")
+    moment = moment_told(at)
     asked = {"borrower": borrower, "channel": channel, "at": moment, "purpose": purpose, "address": address,
              "person": person, "who": who}  # fmt: skip
     verdict = act("contact.ask", asked, moment.date(), reference, by).body
@@ -481,11 +479,10 @@ def contact_ended(
     borrower: str, of: str, outcome: str, at: Annotated[str, typer.Option(help="The moment.")], as_json: AsJson = False
 ) -> None:
     """Tell how the attempt OF ended: reached, unanswered, invalid, not_connected, delivered or bounced."""
-    from datetime import datetime
-
+    from afterloan.dates import moment_told
     from afterloan.desk.keyboard.doing import act, show
 
-    moment = datetime.fromisoformat(at)
+    moment = moment_told(at)
     asked = {"borrower": borrower, "of": of, "outcome": outcome, "at": moment}
     show(act("contact.end", asked, moment.date(), f"{of}:end"), as_json, lambda _: f"recorded: {of}:end")
 
