@@ -5,6 +5,7 @@ from datetime import date
 
 from afterloan.close.day import CloseRefused, close_through, last_closed
 from afterloan.close.decide import decide
+from afterloan.close.telling import tell_news
 from afterloan.dates import date_of, iso
 from afterloan.facts.act import Who
 from afterloan.facts.limit import LimitFrozen, LimitRestored
@@ -31,7 +32,8 @@ def run_day(store: Store, day: int, workers: int = 1) -> Iterator[str]:
     """Do all that a day asks for, one line of words for each step; run again it adds nothing.
 
     The days before are closed and proved; every running plan is looked at; lines that the automatic rule frees are
-    restored; the day is decided; what the ladder wishes of the law becomes proposals, and what is due tasks.
+    restored; the day is decided; what the ladder wishes of the law becomes proposals, and what is due tasks;
+    borrowers are told what the night found out.
     Raises CloseRefused where the proof fails, and what the steps raise.
     """
     yield _close(store, day - 1, workers)
@@ -41,6 +43,7 @@ def run_day(store: Store, day: int, workers: int = 1) -> Iterator[str]:
     yield f"credit lines: {restore_lines(store, day)} restored by rule"
     yield str(decide(store, day, workers))
     yield _legal(store, date_of(day))
+    yield f"borrowers told of what happened: {tell_news(store, day)} messages"
 
 
 def _close(store: Store, through: int, workers: int) -> str:

@@ -27,6 +27,7 @@ from afterloan.close import close_through
 from afterloan.close.decide import decide_shard
 from afterloan.close.furnish import furnish
 from afterloan.close.shard import close_shard
+from afterloan.close.telling import tell_news
 from afterloan.close.today import restore_lines
 from afterloan.dates import number_of
 from afterloan.facts import Accelerated, Disbursed, Repaid
@@ -221,6 +222,7 @@ class World:
         for shard in shards:
             decide_shard(self.connection, self.reader, shard, number(on))
         restore_lines(self.store, number(on))
+        tell_news(self.store, number(on))
         with self.acting(Who.rule("night"), "legal.watch", "book", on) as (connection, reader):
             propose_from_ladder(connection, on)
             propose_losses_from_ladder(connection, on)

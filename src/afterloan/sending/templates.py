@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from afterloan.expected import ExpectedFailure
 from afterloan.rules.packs import PackRefused, Rule, in_force, rules_of
+from afterloan.sending.value_words import in_words
 
 LANGUAGES = ("zh-CN", "en")
 SHORT = ("sms", "chat")
@@ -187,7 +188,7 @@ def _shown(name: str, kind: str, value: Any, language: str, currency: str) -> st
     if kind == "count" and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if kind == "text" and isinstance(value, str):
-        return value
+        return in_words(name, value, language)
     if kind == "texts" and isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
         joint = "、" if language == "zh-CN" else ", "
         return (joint if name == "loans" else "；" if language == "zh-CN" else "; ").join(

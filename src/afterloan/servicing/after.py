@@ -1,9 +1,10 @@
-"""What follows an act, whichever door it came by: what a cure, a payoff or a hold ends is withdrawn."""
+"""What follows an act, whichever door it came by: what it ends is withdrawn, and the borrower is told."""
 
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from afterloan.dates import number_of
+from afterloan.servicing.news import tell_of_act
 from afterloan.servicing.withdrawal import withdraw_cured, withdraw_held, withdraw_unwanted
 from afterloan.store.limits import owed_at
 
@@ -30,7 +31,7 @@ def follow(desk: "Desk", on: date) -> dict[str, Any]:
     """What the act ended for each borrower it touched, in its transaction; told where something was.
 
     A borrower who owes nothing now is left in peace; what a hold in effect stops is withdrawn, and so is a message
-    that the borrower's wishes shut out for good.
+    that the borrower's wishes shut out for good. Then the borrower is told what happened (`servicing/news.py`).
     """
     day = number_of(on)
     owed = {loan: owed_at(taken.reckoned.position) for loan, taken in desk.taken.items() if taken.day == day}
@@ -40,4 +41,5 @@ def follow(desk: "Desk", on: date) -> dict[str, Any]:
         + (withdraw_unwanted(desk.connection, name, on) if told_of_contact(desk, number) else 0)
         for number, name in desk.touched.items()
     )
-    return {"withdrawn": withdrawn} if withdrawn else {}
+    told = tell_of_act(desk.connection, desk.touched, desk.act, on, desk.now)
+    return ({"withdrawn": withdrawn} if withdrawn else {}) | ({"told": told} if told else {})

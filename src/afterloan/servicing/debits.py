@@ -390,19 +390,27 @@ DEBITS: Literal["debits"] = "debits"
 """The queue of tasks about debits that do not go on by themselves."""
 
 
-def rest(connection: psycopg.Connection[Any], attempt: DebitAttempted, on: date) -> str | None:
-    """Where no mandate of the borrower will be tried again by itself: the person's task, once for this money.
-
-    Called after a failure, in its transaction. Its key is the first attempt for the money; None: the pack goes on.
-    """
+def next_after(connection: psycopg.Connection[Any], attempt: DebitAttempted, on: date) -> date | None:
+    """After an attempt that failed: the first day, `on` or later, on which one is tried again; None: never."""
     number, _ = borrower_number(connection, attempt.borrower)
     zone, jurisdiction = place_of_borrower(connection, number)
     rules = schedule_rule(jurisdiction, on), retry_rule(jurisdiction, on)
     late = {part.loan: days + (on - attempt.on).days for part, days in _late_then(connection, attempt)}
     standing = standing_of(connection, attempt.borrower)
     pay_day = pay_day_known(connection, number)
-    if next_try_on(standing.mandates, standing.tried, zone, on, late, rules, pay_day) is not None:
+    return next_try_on(standing.mandates, standing.tried, zone, on, late, rules, pay_day)
+
+
+def rest(connection: psycopg.Connection[Any], attempt: DebitAttempted, on: date) -> str | None:
+    """Where no mandate of the borrower will be tried again by itself: the person's task, once for this money.
+
+    Called after a failure, in its transaction. Its key is the first attempt for the money; None: the pack goes on.
+    """
+    if next_after(connection, attempt, on) is not None:
         return None
+    number, _ = borrower_number(connection, attempt.borrower)
+    zone, _ = place_of_borrower(connection, number)
+    standing = standing_of(connection, attempt.borrower)
     if any(t.state == PENDING and t.reference != attempt.reference for t in standing.tried):
         return None
     made = next(t for t in standing.tried if t.reference == attempt.reference)

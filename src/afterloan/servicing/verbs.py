@@ -152,6 +152,12 @@ VERBS: tuple[Verb, ...] = (
         "contact name",
     ),
     Verb(
+        "contact.ask_person",
+        "Ask a person whom the borrower named to pass on a request to call.",
+        "third_person:AskPerson:ask_person",
+        "do",
+    ),
+    Verb(
         "contact.refuse_person",
         "A third person asked to be left alone.",
         "event:contact:ThirdPersonRefused",

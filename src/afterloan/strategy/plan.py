@@ -45,6 +45,8 @@ STOPPED_BY = {
 }
 NO_TREATMENT = ("bureau.notice", "charge_off.propose", "limit.freeze", "limit.reduce", "limit.restrict")
 """What the law or the books ask for, and the protection of the line: the hold-out has these too."""
+DOES_NOT_LOWER = {"borrowing.barred": "barred"}
+"""Changes of which a rule may tell by a template of its own, under this name."""
 DOES = {"limit.freeze": "freeze", "limit.reduce": "reduce", "limit.restrict": "bar"}
 
 
@@ -383,7 +385,7 @@ def _notice(number: int, row: dict[str, Any], change: Change, plan: DayPlan, on:
             "within_days": rule.parameters["within_days"],
         }
         body = MessageBody(
-            template=rule.parameters["notice"],
+            template=rule.parameters.get(DOES_NOT_LOWER.get(change.kind.KIND, ""), rule.parameters["notice"]),
             language=row["language"],
             to=None,
             purpose="legal_notice",

@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
             room.command(step)(function)
         app.add_typer(room, name=name)
     app.command("classify")(classify)
+    app.command("certificate")(certificate)
 
 
 def _store() -> Any:
@@ -324,6 +325,29 @@ def breathing_end(of: str, on: On = "", by: By = "") -> None:
     """End the breathing space OF: the contract's rate and penalties return."""
     _act("breathing_space.end", {"of": of}, day_of(on), f"{of}/end", by)
     print(f"{of}: ended")
+
+
+def certificate(
+    loan: str,
+    out: Annotated[Path, typer.Option("--out", help="The file to write.")],
+    language: Annotated[str, typer.Option("--language", help="zh or en.")] = "zh",
+    on: On = "",
+) -> None:
+    """Write the confirmation that LOAN was settled (结清证明) as PDF; refused while anything is owed on it."""
+    from afterloan.dates import date_of
+    from afterloan.enquiry.settled import settled_loan
+    from afterloan.papers.settled import certificate as made
+    from afterloan.sending.channels import setting
+    from afterloan.sending.templates import lender_text
+
+    then = date_of(day_of(on))
+    lender = setting().lender
+    tongue = "zh-CN" if language.startswith("zh") else "en"
+    said = {name: lender_text(lender, name, tongue) for name in ("name", "address")}
+    with _store().connect() as connection:
+        settled = settled_loan(connection, loan, then)
+    out.write_bytes(made(settled, {**said, "contact": lender_text(lender, "phone", tongue)}, tongue, then))
+    print(f"{out}: {loan} settled on {settled.settled_on}")
 
 
 def classify(

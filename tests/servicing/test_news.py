@@ -1,0 +1,130 @@
+"""One event, one message: what a borrower is told of what happened, with the figures of the event, whichever door.
+
+Each is done twice under the same reference and looked at by the night twice: the second time adds nothing.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from afterloan.close import close_through
+from afterloan.close.telling import tell_news
+from afterloan.dates import day
+from afterloan.facts.act import Answer, Refused, Who
+from afterloan.sending.channels import LENDER
+from afterloan.sending.templates import render, template_of
+from afterloan.servicing.desk import Desk, desk_of
+from afterloan.servicing.door import do
+from afterloan.store.server import Store
+from tests.sending.bankhouse import attempt, bank_at, mandate, rows, run_drain, small_book
+from tests.strategy.books import borrower, loan
+
+LEAD = Who("person", "Wang", ("lead", "specialist", "finance"), "keyboard")
+
+
+@pytest.fixture
+def desk(store: Store) -> Iterator[Desk]:
+    """L of 12,000.00, signed on 10 January 2026; instalments of 1,101.15 (tests/golden/lives/0001)."""
+    with store.connect() as connection:
+        borrower(connection, "B1", jurisdiction="CN", mobile="13900001111")
+        loan(connection, "L", "B1", "2026-01-10")
+    with desk_of(store, datetime(2026, 2, 16, 2, 0, tzinfo=UTC)) as made:
+        yield made
+
+
+def done(desk: Desk, verb: str, asked: dict[str, Any], reference: str, on: str) -> None:
+    for _ in range(2):
+        answer = do(desk, LEAD, verb, asked, reference, date.fromisoformat(on))
+        assert isinstance(answer, Answer), answer
+
+
+def told(store: Store) -> list[tuple[str, dict[str, Any]]]:
+    """Template and values of every message about something that happened, in order."""
+    sql = "select body->>'template', body->'values' from outbox where key like 'news/%%' order by action"
+    return [(name, dict(values)) for name, values in rows(store, sql)]
+
+
+def words(name: str, values: dict[str, Any], language: str = "zh", channel: str = "push") -> str:
+    on = date(2026, 3, 1)
+    return render(template_of(name, on), language, values, LENDER, channel=channel, on=on).body
+
+
+def test_a_promise_is_confirmed_and_one_not_kept_is_told_once(desk: Desk) -> None:
+    asked = {"borrower": "B1", "amount_fen": 50_000, "due_on": "2026-02-20"}
+    done(desk, "promise.make", asked, "P1", "2026-02-16")
+    assert told(desk.store) == [("promise-confirmed", {"amount_fen": 50_000, "promise_on": "2026-02-20"})]
+    done(desk, "repayment.take", {"loan": "L", "amount_fen": 20_000, "received_on": "2026-02-18"}, "R1", "2026-02-18")
+    close_through(desk.store, day("2026-02-23"))
+    for on in ("2026-02-22", "2026-02-23", "2026-02-23", "2026-02-24"):  # two days of tolerance: the 22nd still counts
+        tell_news(desk.store, day(on))
+        assert len(told(desk.store)) == (1 if on == "2026-02-22" else 2), on
+    broken = ("promise-broken", {"promised_fen": 50_000, "promise_on": "2026-02-20", "paid_fen": 20_000})
+    assert told(desk.store)[1] == broken
+    assert "您承诺于2026年2月20日还款500.00元，我们尚未全额收到（已收到200.00元）" in words(*broken)
+
+
+def test_offers_of_one_search_are_one_message_and_each_step_of_a_plan_is_told(desk: Desk) -> None:
+    means = {"income_fen": 400_000, "spending_fen": 200_000}
+    done(desk, "plan.search", {"loan": "L", "means": means}, "S", "2026-02-20")
+    ((name, values),) = told(desk.store)
+    assert name == "plan-offered" and values["plan"] == "reinstalment" and values["instalment_fen"] <= 110_115
+    assert "为您准备了以下方案：重新分期" in words(name, values)
+    done(desk, "plan.accept", {"of": "S/1"}, "A", "2026-02-20")
+    name, values = told(desk.store)[1]
+    assert name == "plan-accepted" and values["first_on"] == "2026-03-10" and len(told(desk.store)) == 2
+    done(desk, "plan.watch", {"of": "S/1"}, "W", "2026-04-20")
+    assert told(desk.store)[2] == ("plan-broken", {"plan": "reinstalment"})
+
+
+def test_paid_off_is_confirmed_and_cured_is_welcomed(desk: Desk) -> None:
+    done(desk, "repayment.take", {"loan": "L", "amount_fen": 110_115, "received_on": "2026-02-12"}, "R1", "2026-02-12")
+    close_through(desk.store, day("2026-02-12"))
+    for _ in range(2):
+        tell_news(desk.store, day("2026-02-13"))
+    ((name, values),) = told(desk.store)
+    assert (name, values) == ("welcome-back", {"next_due_on": "2026-03-10", "amount_fen": 110_115})
+    # 11,084.85 are left; ten days' interest at 0.05 % a day: 55.42 (half a fen up)
+    done(
+        desk, "repayment.take", {"loan": "L", "amount_fen": 1_114_027, "received_on": "2026-02-20"}, "R2", "2026-02-20"
+    )
+    close_through(desk.store, day("2026-02-20"))
+    for _ in range(2):
+        tell_news(desk.store, day("2026-02-21"))
+    name, values = told(desk.store)[1]
+    assert name == "settlement-confirmed" and len(told(desk.store)) == 2
+    assert values == {"loans": ["L"], "paid_fen": 110_115 + 1_114_027, "decided_on": "2026-02-20"}
+    assert "您的借款（L）已于2026年2月20日结清，共支付12,241.42元。" in words(name, values)
+
+
+def test_a_debit_that_failed_is_told_with_its_next_day_and_not_while_another_source_follows(store: Store) -> None:
+    small_book(store, mandate("M1", "Z1", "wallet"), mandate("M2", "Z2", "card"))
+    with bank_at("2025-05-10") as (_, url):
+        attempt(store, "k1", "2025-05-10 09:30")
+        run_drain(store, url, "2025-05-10 09:31")
+        run_drain(store, url, "2025-05-10 09:32")
+    assert len(rows(store, "select from event where kind = 'debit.failed'")) == 2  # the wallet, then the card
+    ((name, values),) = told(store)  # of the wallet nothing is told: the card was tried next
+    assert name == "debit-failed" and values["debit_on"] == "2025-05-13" and values["account_tail"] == "Z2"
+    assert "原因：账户余额不足" in words(name, values) and "我们将于2025年5月13日再次尝试" in words(name, values)
+
+
+def test_a_third_person_is_asked_only_when_named_and_is_told_of_no_debt(desk: Desk) -> None:
+    asked = {"borrower": "B1", "who": "brother", "caller": "王芳"}
+    refused = do(desk, LEAD, "contact.ask_person", asked, "T0", date(2026, 2, 16))
+    assert isinstance(refused, Refused) and refused.kind == "unknown"
+    named = {"borrower": "B1", "who": "brother", "person": "third", "address": "13900002222"}
+    done(desk, "contact.name_person", named, "N", "2026-02-16")
+    done(desk, "contact.ask_person", asked, "T1", "2026-02-16")
+    sql = "select body->>'to', body->>'purpose', body->>'who', body->'values' from outbox where key like 'third-%'"
+    values = {"name": "Name of B1", "caller": "王芳"}
+    assert rows(desk.store, sql.replace("%", "%%")) == [("13900002222", "locate", "brother", values)]
+    assert "我想联系Name of B1" in words("third-person", values)
+
+
+def test_nobody_writes_to_the_dead(desk: Desk) -> None:
+    hold = {"borrower": "B1", "hold": "deceased", "reason": "told by the family", "review_on": "2026-05-01"}
+    done(desk, "hold.place", hold, "H", "2026-02-16")
+    done(desk, "promise.make", {"borrower": "B1", "amount_fen": 100, "due_on": "2026-02-20"}, "P", "2026-02-16")
+    assert told(desk.store) == []
