@@ -129,6 +129,11 @@ def _re_installed(after: int, component: int) -> tuple[int, dict[str, int]]:
 @given(loans, money, agreed)
 @example((("flat", {}), STARTS[0], 3, 12_345), [(0, 1)], [_re_installed(0, 0)])  # 123.44 ends it before and after
 @example((("flat", {}), STARTS[0], 3, 12_345), [(0, 90)], [_re_installed(5, 3)])
+@example(  # three instalments paid ahead by principal, then three rows more: the last of them have nothing to bear
+    (("flat", {}), STARTS[1], 12, 12_345),
+    [(19, 4_986), (56, 1)],
+    [(58, {"kind": FactKind.INTEREST_ONLY, "count": 3, "component": 1, "due_in": 0})],
+)
 @settings(max_examples=40, deadline=None)
 def test_a_plan_asks_for_what_is_owed(
     loan: Any, came: list[tuple[int, int]], plan: list[tuple[int, dict[str, int]]]
@@ -146,3 +151,12 @@ def test_a_plan_asks_for_what_is_owed(
         _payoff_ends_it(book, on)
         _payoff_ends_it(book, on + 1)
         _keeping_ends_it(book, on)
+
+
+def test_less_than_is_due_ends_a_loan_whose_interest_of_days_to_come_is_paid() -> None:
+    # 117.66 of 123.45 paid on day 77, from the last instalment on: on day 97 the third still asks for 13.18 principal
+    # and .06 of penalty, and 1.68 of interest is paid that is not earned. 13.18 + .06 - 1.68 = 11.56 ends the loan.
+    product = ("equal-principal", {"accrual": "scheduled", "in_advance": "last_instalment"})
+    book = told((product, STARTS[1], 6, 12_345), [(77, {"kind": FactKind.REPAID, "amount_fen": 11_766})])
+    assert reckon_loan(book, 0, STARTS[1] + 97).position["payoff_fen"] == 1_156
+    _payoff_ends_it(book, STARTS[1] + 97)

@@ -343,7 +343,9 @@ def project(product, life, until_row):
             continue
         a = life.rows[k, I_ACCRUED_A]
         b = life.rows[k, I_ACCRUED_B]
-        bearing = life.flat_base if product.method == FLAT else balance
+        bearing = balance
+        if product.method == FLAT and (balance > 0 or scheduled_interest_stays(product)):
+            bearing = life.flat_base  # until a row before it has asked for the last of the principal
         if repaid:
             bearing = 0
         if k == first and actual and product.policy & OVERDUE_TO_PERIOD_END:
@@ -1111,6 +1113,15 @@ def pay_off(product, life, money, day, k):
     return clear_all(life, allocate(product, life, money, day, k), day, k)
 
 
+@leaf
+def ends_it(product, life, money):
+    """Whether money ends the loan though more is due: interest of days to come, paid early, counts against the rest.
+
+    1,318 of principal and 6 of penalty due, 168 of interest paid and not earned: 1,156 ends it.
+    """
+    return product.accrual != ACTUAL and money >= payoff_amount(product, life)
+
+
 @stage
 def pay_beyond_due(product, contract, life, money, day, k, late):
     """More than is due pays the loan off, or principal early. Returns what is left for `allocate`, and `late`.
@@ -1161,7 +1172,7 @@ def repay(product, contract, life, fact, k):
     due = due_by_now(life)
     if money == due and product.clears:
         money = clear_due(life, money, day, k)
-    elif life.current < life.count and (product.direction == VERTICAL or money > due):
+    elif life.current < life.count and (product.direction == VERTICAL or money > due or ends_it(product, life, money)):
         money, late = pay_beyond_due(product, contract, life, money, day, k, late)
     left = allocate(product, life, money, day, k) if money > 0 else 0
     if late > life.overdue_principal and to_period_end(product):
