@@ -28,7 +28,7 @@ from afterloan.facts.bureau import (
 from afterloan.facts.events import KINDS
 from afterloan.sending.templates import template_of
 from afterloan.servicing.disputes import decide, disagree, dispute_of, notified, open_dispute, take_evidence
-from afterloan.servicing.relief import evidence_from
+from afterloan.servicing.evidence import evidence_from
 from afterloan.store.events import tell
 from afterloan.store.record import record
 from afterloan.store.server import Store

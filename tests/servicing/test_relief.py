@@ -16,11 +16,12 @@ from afterloan.facts.act import Answer, Refused, Who
 from afterloan.facts.limit import LimitFrozen, LimitSet
 from afterloan.facts.relief import PLAN_EVENTS, Evidence, Means, VulnerabilityFlagged, VulnerabilityRead
 from afterloan.loan.reckon import reckon_loan
-from afterloan.servicing import lessons, relief
+from afterloan.servicing import difficulty, lessons, quotes, relief
 from afterloan.servicing.booking import take
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
-from afterloan.servicing.relief import evidence_of, plan_state
+from afterloan.servicing.evidence import evidence_of
+from afterloan.servicing.relief import plan_state
 from afterloan.store.events import events_of, tell
 from afterloan.store.rebuilding import person_of, person_of_loan
 from afterloan.store.server import Store
@@ -38,11 +39,11 @@ def _in(store: Store, function: Any, *told: Any, **more: Any) -> Any:
 
 
 def apply(store: Store, applied: Any) -> None:
-    _in(store, relief.apply_for_hardship, applied)
+    _in(store, difficulty.apply_for_hardship, applied)
 
 
 def decide(store: Store, *told: Any, **more: Any) -> Any:
-    return _in(store, relief.decide_hardship, *told, **more)
+    return _in(store, difficulty.decide_hardship, *told, **more)
 
 
 @pytest.fixture(scope="module")
@@ -82,25 +83,25 @@ def count(store: Store, table: str) -> int:
 
 
 def test_a_quote_is_executed_exactly(one: Store, who: str) -> None:
-    made = _in(one, relief.give_quote, f"L-{who}", Want("full"), day("2026-02-20"), day("2026-02-15"), f"q-{who}")
-    assert _in(one, relief.execute_quote, f"q-{who}", day("2026-02-20"), f"x-{who}").done
+    made = _in(one, quotes.give_quote, f"L-{who}", Want("full"), day("2026-02-20"), day("2026-02-15"), f"q-{who}")
+    assert _in(one, quotes.execute_quote, f"q-{who}", day("2026-02-20"), f"x-{who}").done
     then = position(one, f"L-{who}", "2026-02-20")
     assert (then["paid_off_on"], then["unapplied_fen"]) == (day("2026-02-20"), 0)
     assert then["repaid_fen"] == 114_000 + made.pay_fen
     before = count(one, "fact")
-    assert _in(one, relief.execute_quote, f"q-{who}", day("2026-02-20"), f"x2-{who}").done  # the same again: known
+    assert _in(one, quotes.execute_quote, f"q-{who}", day("2026-02-20"), f"x2-{who}").done  # the same again: known
     assert count(one, "fact") == before
 
 
 def test_a_quote_that_no_longer_holds(one: Store, who: str) -> None:
-    _in(one, relief.give_quote, f"L-{who}", Want("full"), day("2026-02-20"), day("2026-02-15"), f"q-{who}")
+    _in(one, quotes.give_quote, f"L-{who}", Want("full"), day("2026-02-20"), day("2026-02-15"), f"q-{who}")
     with one.connect() as connection:
         repaid(connection, f"L-{who}", "2026-02-16", 1_000)
     before = count(one, "fact")
-    done = _in(one, relief.execute_quote, f"q-{who}", day("2026-02-20"), f"x-{who}")
+    done = _in(one, quotes.execute_quote, f"q-{who}", day("2026-02-20"), f"x-{who}")
     assert (done.done, done.why) == (False, "something was told of the loan since")
     assert count(one, "fact") == before  # nothing half-done
-    assert _in(one, relief.execute_quote, done.reference, day("2026-02-20"), f"y-{who}").done  # the fresh one holds
+    assert _in(one, quotes.execute_quote, done.reference, day("2026-02-20"), f"y-{who}").done  # the fresh one holds
     late = give_quote_late(one, who)
     assert late == "it was for 2026-02-20"
 
@@ -109,8 +110,8 @@ def give_quote_late(one: Store, who: str) -> str:
     with one.connect() as connection:
         borrower(connection, f"{who}2")
         loan(connection, f"L-{who}2", f"{who}2", "2026-01-10")
-    _in(one, relief.give_quote, f"L-{who}2", Want("full"), day("2026-02-20"), day("2026-02-20"), f"q-{who}2")
-    return _in(one, relief.execute_quote, f"q-{who}2", day("2026-02-21"), f"x-{who}2").why
+    _in(one, quotes.give_quote, f"L-{who}2", Want("full"), day("2026-02-20"), day("2026-02-20"), f"q-{who}2")
+    return _in(one, quotes.execute_quote, f"q-{who}2", day("2026-02-21"), f"x-{who}2").why
 
 
 def states(store: Store, who: str, of: str, on: str) -> str:
@@ -236,20 +237,27 @@ def test_hardship_holds_collection_and_penalty(one: Store, who: str) -> None:
     with pytest.raises(FactRefused, match="still open"):
         _in(
             one,
-            relief.apply_for_hardship,
+            difficulty.apply_for_hardship,
             application(who, None, date(2026, 4, 21), f"h2-{who}", "other", "again", MEANS),
         )
     with pytest.raises(FactRefused, match="give the reasons"):
         decide(one, f"h-{who}", day("2026-04-25"), "officer", f"d-{who}", granted=False)
     decided = _in(
-        one, relief.decide_hardship, f"h-{who}", day("2026-04-25"), "officer", f"d-{who}", False, ["income is enough"]
+        one,
+        difficulty.decide_hardship,
+        f"h-{who}",
+        day("2026-04-25"),
+        "officer",
+        f"d-{who}",
+        False,
+        ["income is enough"],
     )
     assert (decided.granted, decided.again_from) == (False, date(2026, 5, 25))
     assert position(one, f"L-{who}", "2026-05-05")["penalty_income_fen"] > held
     with pytest.raises(FactRefused, match="apply again from 2026-05-25"):
         _in(
             one,
-            relief.apply_for_hardship,
+            difficulty.apply_for_hardship,
             application(who, None, date(2026, 5, 24), f"h3-{who}", "other", "again", MEANS),
         )
     with pytest.raises(FactRefused, match="is decided already"):
@@ -284,15 +292,15 @@ def test_evidence_is_what_it_is_not_what_it_is_called(tmp_path: Path) -> None:
 
 def test_breathing_space(one: Store, who: str) -> None:
     with pytest.raises(FactRefused, match="knows no breathing space"):
-        _in(one, relief.start_breathing_space, who, "CN", day("2026-04-20"), f"b-{who}")
-    hold = _in(one, relief.start_breathing_space, who, "UK", day("2026-04-20"), f"b-{who}")
+        _in(one, difficulty.start_breathing_space, who, "CN", day("2026-04-20"), f"b-{who}")
+    hold = _in(one, difficulty.start_breathing_space, who, "UK", day("2026-04-20"), f"b-{who}")
     assert hold.ends_on == date(2026, 6, 18)  # 60 days, the first included
     start, end = (position(one, f"L-{who}", d) for d in ("2026-04-20", "2026-06-18"))
     assert end["penalty_income_fen"] == start["penalty_income_fen"]
     assert end["interest_income_fen"] == start["interest_income_fen"]
     with pytest.raises(FactRefused, match="possible again from 2027-04-20"):
-        _in(one, relief.start_breathing_space, who, "UK", day("2026-07-20"), f"b2-{who}")
-    _in(one, relief.end_breathing_space, f"b-{who}", day("2026-06-19"))
+        _in(one, difficulty.start_breathing_space, who, "UK", day("2026-07-20"), f"b2-{who}")
+    _in(one, difficulty.end_breathing_space, f"b-{who}", day("2026-06-19"))
     assert position(one, f"L-{who}", "2026-06-25")["interest_income_fen"] > end["interest_income_fen"]
 
 
@@ -400,7 +408,7 @@ def test_the_command_line(one: Store, who: str, monkeypatch: pytest.MonkeyPatch,
     assert "[ahead]" in run("road-map", f"L-{who}", "--language", "zh")
     assert "special_mention" in run("classify", f"L-{who}")
     assert "saves" in run("quote", "give", f"L-{who}", "--reference", f"q-{who}")
-    assert "done: True" in run("quote", "execute", f"q-{who}", "--reference", f"x-{who}")
+    assert "done: yes" in run("quote", "execute", f"q-{who}", "--reference", f"x-{who}")
     assert "nothing is owed" in run("road-map", f"L-{who}", "--language", "en")
     with one.connect() as connection:
         loan(connection, f"M-{who}", who, "2026-01-10")
@@ -424,9 +432,9 @@ def test_the_command_line(one: Store, who: str, monkeypatch: pytest.MonkeyPatch,
     assert done.exit_code == 1 and "asks for 1 document" in str(done.exception)
     run(*told, "--evidence", str(paper))
     assert "decided by 2026-05-05" in run("hardship", "show", who)
-    assert "granted: True" in run("hardship", "decide", f"h-{who}", "--by", "ann", "--reference", f"hd-{who}")
+    assert "granted: yes" in run("hardship", "decide", f"h-{who}", "--by", "ann", "--reference", f"hd-{who}")
     assert "plans tried" in run("plan", "search", f"M-{who}", *means, "--reference", f"s-{who}")
-    assert "done: True" in run("plan", "accept", f"s-{who}/1", "--reference", f"a-{who}")
+    assert "done: yes" in run("plan", "accept", f"s-{who}/1", "--reference", f"a-{who}")
     assert "running" in run("plan", "show", who)
     assert "running" in run("plan", "watch", f"s-{who}/1")
     assert json.loads(run("plan", "watch-all", "--json"))[f"s-{who}/1"] == "running"

@@ -10,7 +10,7 @@ from afterloan.dates import number_of
 from afterloan.facts.events import read_event
 from afterloan.facts.hold import HoldPlaced
 from afterloan.facts.relief import Evidence, HardshipApplied, Means, VulnerabilityFlagged
-from afterloan.servicing import protection, relief
+from afterloan.servicing import difficulty, protection
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
 from afterloan.store.events import tell
@@ -37,7 +37,7 @@ def apply_for_hardship(desk: Desk, asked: ApplyForHardship, on: date) -> dict[st
     applied = application(
         asked.borrower, asked.loan, on, desk.reference, asked.cause, asked.told, asked.means, asked.evidence
     )
-    relief.apply_for_hardship(desk.connection, applied)
+    difficulty.apply_for_hardship(desk.connection, applied)
     return {
         "borrower": asked.borrower,
         "reference": desk.reference,
@@ -62,7 +62,9 @@ def decide_hardship(desk: Desk, asked: DecideHardship, on: date) -> dict[str, An
     """Grant or refuse; the holds of the review end. Granted, the borrower is protected until the review day, and plans
     within their means are offered at once (`offers`; `fits` is false where none fits, and a person has a task)."""
     by, today = desk.who.name, number_of(on)
-    decided = relief.decide_hardship(desk.connection, asked.of, today, by, desk.reference, asked.granted, asked.reasons)
+    decided = difficulty.decide_hardship(
+        desk.connection, asked.of, today, by, desk.reference, asked.granted, asked.reasons
+    )
     told = decided.model_dump(mode="json")
     if not decided.granted:
         return told
@@ -79,7 +81,7 @@ class StartBreathingSpace(Asked):
 
 def start_breathing_space(desk: Desk, asked: StartBreathingSpace, on: date) -> dict[str, Any]:
     """No interest, no penalty, no contact about the debt until `ends_on`."""
-    hold = relief.start_breathing_space(
+    hold = difficulty.start_breathing_space(
         desk.connection, asked.borrower, asked.jurisdiction, number_of(on), desk.reference
     )
     return {"borrower": asked.borrower, "ends_on": hold.ends_on.isoformat() if hold.ends_on else None}
@@ -97,7 +99,7 @@ class EndBreathingSpace(Asked):
 
 def end_breathing_space(desk: Desk, asked: EndBreathingSpace, on: date) -> dict[str, Any]:
     """The contract's rate and penalties return."""
-    relief.end_breathing_space(desk.connection, asked.of, number_of(on))
+    difficulty.end_breathing_space(desk.connection, asked.of, number_of(on))
     return {"ended": asked.of}
 
 
@@ -133,7 +135,7 @@ def read_flags(desk: Desk, asked: ReadFlags, on: date) -> dict[str, Any]:
     What they say is not in the answer: acts are kept for ever and shown to more people (`enquiry.flags` tells it).
     """
     role = ", ".join(desk.who.roles)
-    found = relief.read_flags(
+    found = difficulty.read_flags(
         desk.connection, asked.borrower, desk.who.name, role, asked.why, number_of(on), desk.reference
     )
     return {"borrower": asked.borrower, "flags": found}

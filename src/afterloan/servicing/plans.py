@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from afterloan.dates import iso, number_of
 from afterloan.facts.act import Refused, Who
 from afterloan.facts.relief import Means, PlanOffered, QuoteGiven
-from afterloan.servicing import protection, relief
+from afterloan.servicing import protection, quotes, relief
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import do
@@ -52,7 +52,7 @@ class GiveQuote(Asked):
 def give_quote(desk: Desk, asked: GiveQuote, on: date) -> dict[str, Any]:
     """Quote the repayment and keep the quote under the act's reference; amounts in minor units, before and after."""
     when = number_of(asked.for_on or on)
-    made = relief.give_quote(desk.connection, asked.loan, asked.wish(), when, number_of(on), desk.reference)
+    made = quotes.give_quote(desk.connection, asked.loan, asked.wish(), when, number_of(on), desk.reference)
     return {"loan": asked.loan, "reference": desk.reference, **made.plain()}
 
 
@@ -72,7 +72,7 @@ class ExecuteQuote(_OfEvent):
 
 def execute_quote(desk: Desk, asked: ExecuteQuote, on: date) -> dict[str, Any]:
     """Execute a quote exactly as given; where it no longer holds, `done` is false and a fresh one is kept."""
-    done = relief.execute_quote(desk.connection, asked.of, number_of(on), desk.reference)
+    done = quotes.execute_quote(desk.connection, asked.of, number_of(on), desk.reference)
     return {"done": done.done, "reference": done.reference, "why": done.why, "pay_fen": done.quote.pay_fen}
 
 

@@ -17,6 +17,7 @@ from afterloan.loan.reckon import reckon_loan
 from afterloan.money import show_amount
 from afterloan.servicing import relief
 from afterloan.servicing.debits import place_of_borrower
+from afterloan.servicing.opened import opened as open_loan
 from afterloan.store.events import borrower_number, events_of, tell
 from afterloan.store.outbox import put
 from afterloan.store.relief import event_named, loans_of
@@ -69,7 +70,7 @@ def _loans(connection: Connection, applied: HardshipApplied) -> list[str]:
 
 
 def _owes(connection: Connection, loan: str, on: date) -> bool:
-    position = reckon_loan(relief.opened(connection, loan, number_of(on)).book, 0, number_of(on)).position
+    position = reckon_loan(open_loan(connection, loan, number_of(on)).book, 0, number_of(on)).position
     return bool(not position["error"] and position["payoff_fen"] > 0 and position["written_off_on"] == NEVER)
 
 
@@ -81,7 +82,7 @@ def _offered(
     if len(live) == 1:
         _, found, kept = relief.find_plans(connection, live[0], applied.means, day, f"{reference}/{live[0]}")
         return kept, bool(found.offers)
-    opened = [relief.opened(connection, loan, day) for loan in live]
+    opened = [open_loan(connection, loan, day) for loan in live]
     picked = together([it.book for it in opened], [it.case() for it in opened], able, day) if opened else []
     offers: list[PlanOffered] = []
     if picked is None:

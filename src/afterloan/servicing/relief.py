@@ -1,33 +1,23 @@
-"""Relief in effect: quotes and plans, each decision with its facts and findings in one transaction."""
+"""Plans in effect: offered, accepted, running, kept, broken, completed, cancelled; each with its facts and findings."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from afterloan.dates import NEVER, date_of, day, iso, number_of
 from afterloan.facts import (
-    Charge,
-    Charged,
-    Fact,
     FactRefused,
-    PenaltyHeld,
-    PenaltyResumed,
     PlanBroken,
-    RateChanged,
-    Repaid,
     Reversed,
 )
-from afterloan.facts.events import Event, read_event
+from afterloan.facts.events import Event
 from afterloan.facts.hold import HoldLifted, HoldPlaced
 from afterloan.facts.relief import (
     PLAN_EVENTS,
-    Evidence,
     HardshipApplied,
     HardshipDecided,
     Means,
@@ -37,164 +27,25 @@ from afterloan.facts.relief import (
     PlanDeclined,
     PlanFailed,
     PlanOffered,
-    QuoteExecuted,
-    QuoteGiven,
-    VulnerabilityRead,
 )
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_loan
-from afterloan.loan.suppose import ahead, alone, due_now
-from afterloan.loan.terms import ArrearsInterest, FactKind
-from afterloan.rules.packs import Finding
+from afterloan.loan.suppose import alone
+from afterloan.loan.terms import ArrearsInterest
 from afterloan.servicing.booking import take
+from afterloan.servicing.opened import Open, opened, plans_before
 from afterloan.store.events import events_of, tell
-from afterloan.store.loans import ONE_LOAN, loans_now
-from afterloan.store.outbox import put_findings
 from afterloan.store.rebuilding import Person
-from afterloan.store.relief import HeldLoan, event_named, hold_loan, loans_of
+from afterloan.store.relief import event_named
 from afterloan.strategy.affordability import Affordable, MonthFlow, affordable
-from afterloan.strategy.eligibility import PlanAsked, PlanCase, eligible, relief_rule
+from afterloan.strategy.eligibility import PlanAsked, eligible, relief_rule
 from afterloan.strategy.hardship import (
-    breathing_space,
-    decision,
-    flags_of,
     hardships_of,
-    may_apply,
-    review_hold,
 )
 from afterloan.strategy.planner import Search, candidates, case_of, search
-from afterloan.strategy.quote import Quote, Want, quote, same
-from afterloan.strategy.simulation import ReliefPlan, Simulated, cost_of, effects, facts_of_steps, seal, simulate
+from afterloan.strategy.simulation import ReliefPlan, Simulated, cost_of, effects, seal, simulate
 
 Connection = psycopg.Connection[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """A loan held in an open transaction, with its book as known on a day and what was told of its borrower."""
-
-    connection: psycopg.Connection[Any]
-    loan: HeldLoan
-    book: Book
-    events: list[Event]
-    on: int
-
-    def keep(self, findings: Sequence[Finding], about: str) -> None:
-        """Keep findings about this loan."""
-        put_findings(self.connection, [(self.loan.borrower, self.loan.loan, about, f) for f in findings])
-
-    def case(self) -> PlanCase:
-        """What eligibility asks about."""
-        now = reckon_loan(self.book, 0, self.on)
-        hardship = hardships_of(self.events, date_of(self.on)).granted is not None
-        return case_of(
-            now, date_of(self.on), self.loan.jurisdiction, hardship, _plans_before(self.events, self.loan.reference)
-        )
-
-
-def opened(connection: Connection, loan: str, on: int) -> Open:
-    """A loan held for one decision in the caller's transaction; all of it commits, or none of it."""
-    held = hold_loan(connection, loan)
-    book = alone(loans_now(connection, ONE_LOAN, {"of": held.loan}), 0, on)
-    events = events_of(connection, held.borrower_reference, as_of=date_of(on), known_on=date_of(on))
-    return Open(connection, held, book, events, on)
-
-
-def _plans_before(events: Sequence[Event], loan: str) -> list[tuple[str, date]]:
-    offered = {e.reference: e for e in events if isinstance(e, PlanOffered) and e.loan == loan}
-    return [(offered[e.of].plan, e.on) for e in events if isinstance(e, PlanAccepted) and e.of in offered]
-
-
-# --- early repayment
-
-
-def give_quote(connection: Connection, loan: str, want: Want, on: int, today: int, reference: str) -> Quote:
-    """Quote an early repayment for the day `on` and keep it under a reference. Raises FactRefused."""
-    it = opened(connection, loan, today)
-    made = quote(it.book, want, on, today, it.loan.jurisdiction)
-    _keep_quote(it, made, reference)
-    return made
-
-
-def _keep_quote(it: Open, made: Quote, reference: str) -> None:
-    known = date_of(it.on)
-    tell(
-        it.connection,
-        QuoteGiven(
-            borrower=it.loan.borrower_reference, loan=it.loan.reference, on=known, known_on=known, reference=reference,
-            want=made.want.kind, for_on=date_of(made.on), amount_fen=made.amount_fen, fee_fen=made.fee_fen,  # type: ignore[arg-type]
-            saves_fen=made.saves_fen, valid_until=date_of(made.valid_until), seal=made.seal, asked=made.want.asked,
-        ),
-    )  # fmt: skip
-    it.keep([made.finding], "quote")
-
-
-@dataclass(frozen=True, slots=True)
-class Executed:
-    """What executing a quote came to: done, or a fresh quote in its place, kept under `reference`."""
-
-    done: bool
-    quote: Quote
-    reference: str
-    why: str = ""
-
-
-def execute_quote(connection: Connection, of: str, today: int, reference: str) -> Executed:
-    """Execute a quote exactly as given: the money has come. Otherwise nothing is booked and a fresh quote is given."""
-    given: QuoteGiven = event_named(connection, of, QuoteGiven)
-    assert given.loan is not None
-    want = Want(given.want, given.asked)
-    it = opened(connection, given.loan, today)
-    known = _executed_before(it, of)
-    if known:
-        return Executed(True, quote_again(it, given, want), known, "known already")
-    late = today != number_of(given.for_on)
-    fresh = quote(it.book, want, today, today, it.loan.jurisdiction)
-    if late or not same(given.seal, fresh):
-        why = f"it was for {given.for_on}" if late else "something was told of the loan since"
-        _keep_quote(it, fresh, reference)
-        return Executed(False, fresh, reference, why)
-    for fact in _quote_facts(it, fresh, reference):
-        take(it.connection, fact)
-    _assert_as_quoted(it, fresh)
-    on = date_of(today)
-    done = QuoteExecuted(borrower=it.loan.borrower_reference, loan=given.loan, on=on, known_on=on,
-                         reference=f"{reference}/executed", of=of, amount_fen=fresh.pay_fen)  # fmt: skip
-    tell(it.connection, done)
-    return Executed(True, fresh, reference)
-
-
-def _executed_before(it: Open, of: str) -> str:
-    return next((e.reference for e in it.events if isinstance(e, QuoteExecuted) and e.of == of), "")
-
-
-def quote_again(it: Open, given: QuoteGiven, want: Want) -> Quote:
-    """The quote as it was given, from its facts."""
-    none = relief_rule("relief.quote").finding(given.on, "as given")
-    on = number_of(given.for_on)
-    return Quote(want, on, given.amount_fen, given.fee_fen, given.saves_fen, (), (), on, given.seal, (), none)
-
-
-def _quote_facts(it: Open, made: Quote, reference: str) -> list[Fact]:
-    loan, on = it.loan.reference, made.on
-    facts: list[Fact] = []
-    if made.fee_fen:
-        facts.append(Charged(loan, f"{reference}/fee", on, on, made.fee_fen, Charge.FEE, on))
-    if made.pay_fen:
-        facts.append(Repaid(loan, reference, on, on, made.pay_fen))
-    return facts + facts_of_steps(made.does, loan, reference, on, on)
-
-
-def _assert_as_quoted(it: Open, made: Quote) -> None:
-    """The loan after the facts is the one quoted, to the cent."""
-    then = reckon_loan(alone(loans_now(it.connection, ONE_LOAN, {"of": it.loan.loan}), 0, made.on), 0, made.on)
-    got: list[tuple[int, int]] = []
-    if then.position["paid_off_on"] == NEVER:
-        got = [(int(d), int(a)) for d, a in zip(*ahead(then, made.on), strict=True)]
-    assert got == [(r.due_on, r.amount_fen) for r in made.after], "executed otherwise than quoted"
-
-
-# --- plans: offered, accepted, running, kept, broken, completed, cancelled
 
 
 def find_plans(
@@ -479,118 +330,11 @@ def plan_for_map(connection: Connection, person: Person, loan: str, on: int) -> 
                 return plan_of(event).records(on)
     now = reckon_loan(base, 0, on)
     hardship = hardships_of(told, date_of(on)).granted is not None
-    case = case_of(now, date_of(on), person.jurisdiction, hardship, _plans_before(events, loan))
+    case = case_of(now, date_of(on), person.jurisdiction, hardship, plans_before(events, loan))
     for plan in candidates(base, now, case, on):
         if plan.kind == "reinstalment" and plan.asked.periods == 12 and eligible(plan.asked, case).allowed:
             return plan.records(on)
     return None
-
-
-# --- hardship
-
-
-def apply_for_hardship(connection: Connection, applied: HardshipApplied) -> None:
-    """Take an application: the hold on collection, and penalty interest held on every loan, in one transaction."""
-    on = number_of(applied.on)
-    may_apply(events_of(connection, applied.borrower, as_of=applied.on, known_on=applied.known_on), applied.on)
-    tell(connection, applied)
-    tell(connection, review_hold(applied))
-    for loan in [applied.loan] if applied.loan else loans_of(connection, applied.borrower):
-        take(connection, PenaltyHeld(loan, f"{applied.reference}/penalty/{loan}", on, on))
-
-
-def decide_hardship(
-    connection: Connection, of: str, on: int, by: str, reference: str, granted: bool | None = None,
-    reasons: Sequence[str] = (),
-    flows: Sequence[MonthFlow] = (),
-) -> HardshipDecided:  # fmt: skip
-    """Decide an application; the holds of the review end. Raises FactRefused."""
-    applied: HardshipApplied = event_named(connection, of, HardshipApplied)
-    events = events_of(connection, applied.borrower, as_of=date_of(on), known_on=date_of(on))
-    now = hardships_of(events, date_of(on))
-    if now.open is None or now.open.reference != of:
-        raise FactRefused("hardship", of, "is decided already", "see `afterloan hardship show`")
-    loans = [applied.loan] if applied.loan else loans_of(connection, applied.borrower)
-    asked, number = 0, 0
-    for loan in loans:
-        held = hold_loan(connection, loan)
-        number = held.borrower
-        asked += _asked_a_month(alone(loans_now(connection, ONE_LOAN, {"of": held.loan}), 0, on), on)
-    able = affordable(applied.means, date_of(on), flows)
-    decided, finding = decision(applied, able, asked, date_of(on), by, reference, granted, reasons)
-    tell(connection, decided)
-    hold = f"{of}/hold"
-    tell(connection, HoldLifted(borrower=applied.borrower, loan=applied.loan, on=date_of(on), known_on=date_of(on),
-                                reference=f"{hold}/lifted", of=hold, reason="decided", by=by))  # fmt: skip
-    for loan in loans:
-        take(connection, PenaltyResumed(loan, f"{of}/penalty/{loan}/resumed", on, on))
-    put_findings(connection, [(number, None, "hardship", able.finding), (number, None, "hardship", finding)])
-    return decided
-
-
-def _asked_a_month(book: Book, on: int) -> int:
-    """What the contract asks for now and in the next 30 days."""
-    now = reckon_loan(book, 0, on)
-    if now.position["error"] or now.position["paid_off_on"] != NEVER:
-        return 0
-    days, amounts = ahead(now, on)
-    return due_now(now.position) + int(amounts[days <= on + 30].sum())
-
-
-def start_breathing_space(
-    connection: Connection, borrower: str, jurisdiction: str, on: int, reference: str
-) -> HoldPlaced:
-    """A moratorium begins: hold, no interest and no penalty on any loan, in one transaction."""
-    events = events_of(connection, borrower, as_of=date_of(on), known_on=date_of(on))
-    hold, finding = breathing_space(events, borrower, date_of(on), reference, jurisdiction)
-    tell(connection, hold)
-    for loan in loans_of(connection, borrower):
-        held = hold_loan(connection, loan)
-        put_findings(connection, [(held.borrower, held.loan, "breathing_space", finding)])
-        take(connection, PenaltyHeld(loan, f"{reference}/penalty/{loan}", on, on))
-        take(connection, RateChanged(loan, f"{reference}/rate/{loan}", on, on, 0, while_kept=True))
-    return hold
-
-
-def rate_before(book: Book, began: int) -> int:
-    """The rate of loan 0 of a book that returns when a moratorium that `began` on a day ends.
-
-    What stood before it: the contract's own, or what a plan gave. A change of the contract's own since then counts
-    unless a plan's rate stood.
-    """
-    changes = book.facts[book.facts["kind"] == FactKind.RATE_CHANGED]
-    earlier, since = changes[changes["on"] < began], changes[(changes["on"] >= began) & (changes["component"] == 0)]
-    if len(since) and not (len(earlier) and earlier["component"][-1]):
-        return int(since["amount_fen"][-1])
-    return int(earlier["amount_fen"][-1] if len(earlier) else book.contracts["rate"][0])
-
-
-def end_breathing_space(connection: Connection, of: str, on: int) -> None:
-    """A moratorium ends (its last day is over, or it is ended early): the contract's rate and penalties return."""
-    hold: HoldPlaced = event_named(connection, of, HoldPlaced)
-    if hold.hold != "breathing_space":
-        raise FactRefused("hold", of, f"is {hold.hold}", "name a breathing space")
-    for loan in loans_of(connection, hold.borrower):
-        held = hold_loan(connection, loan)
-        book = loans_now(connection, ONE_LOAN, {"of": held.loan})
-        rate = rate_before(alone(book, 0, on), number_of(hold.on))
-        take(connection, PenaltyResumed(loan, f"{of}/penalty/{loan}/resumed", on, on))
-        take(connection, RateChanged(loan, f"{of}/rate/{loan}/resumed", on, on, rate, while_kept=True))
-    if hold.ends_on is None or date_of(on) <= hold.ends_on:
-        tell(connection, HoldLifted(borrower=hold.borrower, on=date_of(on), known_on=date_of(on),
-                                    reference=f"{of}/lifted", of=of, reason="ended early"))  # fmt: skip
-
-
-def read_flags(
-    connection: Connection, borrower: str, by: str, role: str, why: str, on: int, reference: str
-) -> list[str]:
-    """Keep that somebody reads a borrower's flags, in which role and why; the references of those that stand."""
-    if not why.strip():
-        raise FactRefused("why", why, "is empty", "say what the flags are needed for")
-    told = {"borrower": borrower, "on": date_of(on), "known_on": date_of(on), "reference": reference}
-    tell(connection, read_event(VulnerabilityRead, {**told, "by": by, "role": role, "why": why}))
-    events = events_of(connection, borrower, as_of=date_of(on), known_on=date_of(on))
-    return [f.reference for f in flags_of(events, date_of(on))]
 
 
 def plan_named(
@@ -636,23 +380,3 @@ def plan_named(
     if kind == "penalty_waiver" and amount_fen < 1:
         raise FactRefused("amount", amount_fen, "a waiver asks for the penalties it gives up", "give --amount")
     return makes[kind]()  # type: ignore[no-any-return]
-
-
-MAGIC = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
-
-
-def evidence_of(path: Path) -> Evidence:
-    """A document on disk as evidence: its type by its first bytes, not by its name. Raises FactRefused."""
-    most = relief_rule("hardship.evidence").parameters["most_bytes"]
-    try:
-        with open(path, "rb") as file:
-            content = file.read(most + 1)
-    except OSError as error:
-        raise FactRefused("evidence", str(path), f"cannot be read: {error.strerror}", "check the path") from error
-    return evidence_from(content, path.name)
-
-
-def evidence_from(content: bytes, name: str) -> Evidence:
-    """A document as evidence: its type by its first bytes, its size and digest."""
-    kind = next((kind for magic, kind in MAGIC.items() if content.startswith(magic)), "unknown")
-    return Evidence(name=name, type=kind, bytes=len(content), sha256=sha256(content).hexdigest())

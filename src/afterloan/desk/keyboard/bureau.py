@@ -235,7 +235,7 @@ def dispute_evidence(
     reference: str, file: Path, what: Annotated[str, typer.Option("--what")], lengthens: bool = False, on: On = ""
 ) -> None:
     """Record a document (PDF, PNG, JPEG, at most 10 MB) to dispute REFERENCE."""
-    from afterloan.servicing.relief import evidence_from
+    from afterloan.servicing.evidence import evidence_from
 
     paper = evidence_from(file.read_bytes(), file.name).model_dump()
     asked = {"of": reference, "paper": paper, "what": what, "lengthens": lengthens}

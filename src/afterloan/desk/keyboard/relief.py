@@ -258,7 +258,7 @@ def apply(
     on: On = "",
 ) -> None:
     """BORROWER applies for hardship: evidence checked, collection and penalty held while it is under review."""
-    from afterloan.servicing.relief import evidence_of
+    from afterloan.servicing.evidence import evidence_of
 
     papers = [evidence_of(path).model_dump() for path in evidence or []]
     asked: dict[str, Any] = {"borrower": borrower, "loan": loan or None, "cause": cause, "told": told,
