@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from afterloan.dates import NEVER, day
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_loan
+from afterloan.loan.suppose import ends_debt
 from afterloan.loan.terms import Component, FactKind, JudgedPart, State
 from afterloan.report.explain import explain
+from afterloan.strategy.legal import owed_by_law
 from tests.loan.golden import Words, book_of
 from tests.loan.test_acceleration import made, posted_as_reckoned
 from tests.loan.test_invariants import START, loans, repaid, repayments
@@ -64,6 +66,19 @@ def test_the_court_s_sums_are_what_is_owed(
         rows = (q.instalments["due_fen"] - q.instalments["paid_fen"] - q.instalments["waived_fen"])[:, c]
         if c != Component.PRINCIPAL:
             assert rows.sum() == q.position["outstanding_fen"][c]
+
+
+@given(loans, repayments, st.integers(0, 900), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_the_sum_before_the_law_is_what_ends_the_debt(
+    loan: tuple[str, int, int, int], pairs: list[tuple[int, int]], after: int, off: bool
+) -> None:
+    """Of any loan, written off or not: the parts told to a court come to the payoff that everybody else is told."""
+    facts = repaid(pairs)
+    if off:
+        facts = [*facts, (int(FactKind.WRITTEN_OFF), START + after, START + after, NEVER, 0)]
+    p = reckon_loan(made(loan, facts), 0, START + after).position
+    assert p["error"] == 0 and owed_by_law(p).total_fen == ends_debt(p)
 
 
 @given(loans, st.integers(40, 400), sums, repayments)
