@@ -2,9 +2,10 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -357,7 +358,11 @@ class Teller:
 
 
 def schedule_rows(
-    reckoned: Reckoned, expected: list[dict[str, Any]], inclusive: bool, written_off: bool = False
+    reckoned: Reckoned,
+    expected: list[dict[str, Any]],
+    inclusive: bool,
+    written_off: bool,
+    empty_since: Callable[[int], int],
 ) -> Iterator[tuple[str, Any, Any]]:
     """Every figure of the expected table beside ours: (where, theirs, ours).
 
@@ -368,7 +373,6 @@ def schedule_rows(
     paid_out = [(row["due"], fen(row["balance"])) for row in expected if "disbursement" in row]
     balance = 0
     k = 0
-    last_fact = max((int(m["on"]) for m in reckoned.movements if m["fact"] >= 0), default=0)
     for want in expected:
         if "disbursement" in want:
             continue
@@ -382,7 +386,7 @@ def schedule_rows(
         while paid_out and (paid_out[0][0] < want["due"] or (also and paid_out[0][0] == want["due"])):
             balance += paid_out.pop(0)[1]
         balance -= int(due[PRINCIPAL])
-        cleared = int(got["cleared_on"]) if int(due.sum()) or got["last_paid_on"] else last_fact
+        cleared = int(got["cleared_on"]) if int(due.sum()) or got["last_paid_on"] else empty_since(k)
         ours = {
             "due": iso(got["due_on"]),
             "days": int(got["due_on"] - got["from_on"]),
@@ -404,6 +408,21 @@ def schedule_rows(
             elif name in want:
                 theirs = want[name] if isinstance(value, str) or name == "days" else fen(want[name])
                 yield f"row {k} {name}", theirs, value
+
+
+def empty_since(teller: Teller, shown: Reckoned, number: int) -> int:
+    """The day of the fact by which instalment `number` had come to ask for nothing: the source calls it met then."""
+    moves = shown.movements
+    days = sorted({int(on) for on in moves[moves["fact"] >= 0]["on"]}, reverse=True)
+    since = days[0] if days else 0
+    for on in days:
+        rows = teller.reckon(on).instalments
+        if len(rows) != len(shown.instalments) or int(
+            (rows[number - 1]["due_fen"] - rows[number - 1]["waived_fen"]).sum()
+        ):
+            break
+        since = on
+    return since
 
 
 def totals(reckoned: Reckoned, expected: dict[str, str], written_off: bool) -> Iterator[tuple[str, Any, Any]]:
@@ -581,7 +600,8 @@ def differences(teller: Teller) -> list[str]:
         shown = teller.table(as_of, reckoned)
         if "schedule" in expect:
             cumulative = case["terms"]["schedule"] == "cumulative"
-            pairs += schedule_rows(shown, expect["schedule"], cumulative, shown is not reckoned)
+            since = partial(empty_since, teller, shown)
+            pairs += schedule_rows(shown, expect["schedule"], cumulative, shown is not reckoned, since)
         if "totals" in expect:
             pairs += totals(shown, expect["totals"], shown is not reckoned)
         if "transactions" in expect:

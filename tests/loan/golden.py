@@ -29,6 +29,7 @@ from afterloan.rules.products import ProductTerms, builtin
 KINDS = {
     "disbursed": FactKind.DISBURSED,
     "rate_changed": FactKind.RATE_CHANGED,  # to so many percent
+    "instalment_agreed": FactKind.INSTALMENT_AGREED,
     "repaid": FactKind.REPAID,
     "charged": FactKind.CHARGED,
     "waived": FactKind.WAIVED,
@@ -54,6 +55,7 @@ KINDS = {
     "sold": FactKind.SOLD,
 }
 MONEY = ("disbursed", "repaid", "charged", "waived", "settlement_agreed", "penalty_forgiven", "sold") + (
+    "instalment_agreed",
     "refunded",
     "refund_returned",
     "transferred_in",

@@ -1,7 +1,7 @@
 """Made-up loans: one seed, one story in the dialect of the golden stories (`tests/golden/loan`).
 
 A story is drawn to be awkward rather than likely: month ends, days of grace ± 1, cents, money that is early, late, in
-parts, too much, known late or taken back.
+parts, too much, known late or taken back, plans one upon another.
 """
 
 from datetime import date, timedelta
@@ -11,13 +11,13 @@ from typing import Any
 SIGNINGS = (date(2026, 1, 10), date(2026, 1, 31), date(2027, 11, 29), date(2027, 12, 31), date(2026, 2, 28))
 # What is known to be open, each with its reason; a name goes when it is mended. Nothing of it is drawn.
 OPEN = {
-    "rows filled from the end": "equal instalments: the second reckoner lets the very last row ask for cents left",
-    "called due": "what bears which interest after the notice is not told to the second reckoner in full",
-    "past due bears interest": "that it goes on after the last due day is not told to the second reckoner",
-    "paid out after the last due day": "the row that then asks for it is not told to the second reckoner",
-    "flat": "interest as signed: what early money does there is not told to the second reckoner",
+    "signed interest re-installed": "interest paid ahead goes along into new rows: not told to the second reckoner",
 }
 PARTS = ("penalty", "fee", "interest", "principal")
+CODES = (
+    "jiebei-equal", "jiebei-interest-first", "equal-principal", "equal-instalment-year", "bullet", "flat", "imported",
+)  # fmt: skip
+ENDS = ("settlement_agreed", "charged_off", "accelerated", "written_off", "sold")
 Story = dict[str, Any]
 
 
@@ -45,25 +45,30 @@ class Teller:
 
     def story(self) -> Story:
         """Product, contract and what happens."""
-        product = self._product()
-        story = {"product": product[0], "set": product[1], "contract": self._contract(product[1])}
-        self._happenings(product[1])
+        code, told = self._product()
+        self.imported, self.flat = code == "imported", code == "flat"
+        story = {"product": code, "set": told, "contract": self._contract(told)}
+        if self.imported:
+            story["promised"] = self._promised()
+        if "shift" in told:
+            story["holidays"] = self._holidays()
+        self._happenings(told)
         self.facts.sort(key=lambda f: f["on"])
         return story | {"story": self.facts}
 
     def _maybe(self, share: float) -> bool:
         return self.chance.random() < share
 
+    def _also(self, share: float, what: str) -> bool:
+        """By chance, unless it is known to be open."""
+        return self._maybe(share) and what not in OPEN
+
+    # the product
+
     def _product(self) -> tuple[str, dict[str, Any]]:
         pick = self.chance.choice
-        codes = ("jiebei-equal", "jiebei-interest-first", "equal-principal", "equal-instalment-year", "bullet", "flat")
-        code = pick(codes[:-1] if "flat" in OPEN else codes)
-        per = pick(("day", "month", "year"))
-        told: dict[str, Any] = {"rate_per": per}
-        if per == "year":
-            told["day_count"] = pick(("act_365", "act_360", "act_act", "thirty_360", "period"))
-        if per == "month":
-            told["day_count"] = pick(("act_365", "act_360", "thirty_360", "period"))
+        code = pick([code for code in CODES if code not in OPEN])
+        told: dict[str, Any] = {} if code == "imported" else self._rate_terms()
         told["rounding"] = pick(("half_up", "half_up", "half_even"))
         told["penalty"] = {
             "multiple": pick(("0", "1", "1.3", "1.5")),
@@ -71,30 +76,87 @@ class Teller:
             "on_interest": self._maybe(0.3),
             "cap_percent_year": pick(("0", "24", "36")),
             "late_fee_fen": pick((0, 0, 1_500)),
+            "on_accelerated": pick(("all", "overdue_only")),
         }
         grace = pick((0, 1, 3, 10))
         told["grace"] = {"penalty_days": grace, "fee_days": pick((0, grace)), "bureau_days": pick((0, grace))}
-        told["past_due_bears_interest"] = self._maybe(0.2) and "past due bears interest" not in OPEN
-        if self._maybe(0.4):
-            told["order"] = self._order()
-        if self._maybe(0.3):
-            told["direction"] = "vertical"
-        filled_from_the_end = code == "equal-instalment-year" or code == "jiebei-equal"
-        if self._maybe(0.2) and not (filled_from_the_end and "rows filled from the end" in OPEN):
-            told["in_advance"] = pick(
-                ("last_instalment", "next_then_last") if "direction" not in told else ("last_instalment",)
-            )
+        self._interest_terms(code, told)
+        self._waterfall_terms(told)
         if self._maybe(0.15):
             told["tolerance_fen"] = pick((1, 50))
+        if code != "imported":
+            self._schedule_terms(code, told)
         return code, told
 
+    def _rate_terms(self) -> dict[str, Any]:
+        pick = self.chance.choice
+        told: dict[str, Any] = {"rate_per": pick(("day", "month", "year"))}
+        if told["rate_per"] == "year":
+            told["day_count"] = pick(("act_365", "act_360", "act_act", "thirty_360", "period"))
+        if told["rate_per"] == "month":
+            told["day_count"] = pick(("act_365", "act_360", "thirty_360", "period"))
+        return told
+
+    def _interest_terms(self, code: str, told: dict[str, Any]) -> None:
+        """Interest as signed or day by day; what overdue principal bears; what is owed of it at the end."""
+        signed = code in ("flat", "imported")
+        if not signed and self._also(0.15, "scheduled"):
+            told["accrual"], signed = "scheduled", True
+        if signed and self._also(0.2, "signed interest stays"):
+            told["payoff_interest"] = "scheduled"
+        told["past_due_bears_interest"] = self._also(0.2, "past due bears interest") and not signed
+
+    def _waterfall_terms(self, told: dict[str, Any]) -> None:
+        pick = self.chance.choice
+        if self._maybe(0.4):
+            told["order"] = self._order()
+        if self._also(0.08, "bare order"):
+            told["order"] = self.chance.sample(PARTS, 4)
+            return
+        if self._maybe(0.3):
+            told["direction"] = "vertical"
+        if self._maybe(0.2):
+            ways = ["last_instalment"] if "direction" in told else ["last_instalment", "next_then_last", "spread"]
+            told["in_advance"] = pick([way for way in ways if way not in OPEN])
+
     def _order(self) -> list[str]:
+        timings = ["past_due", "due", "in_advance"]
+        if self._also(0.15, "no lines ahead"):
+            timings.pop()
         lines = []
-        for timing in ("past_due", "due", "in_advance"):
+        for timing in timings:
             parts = list(PARTS)
             self.chance.shuffle(parts)
             lines += [f"{timing} {part}" for part in parts]
         return lines
+
+    def _schedule_terms(self, code: str, told: dict[str, Any]) -> None:
+        pick = self.chance.choice
+        early = ["reduce_instalment"] + ([] if code == "flat" else ["reduce_number"])
+        if self._also(0.2, "early"):
+            told["early"] = pick([way for way in early if way not in OPEN] or ["adjust_last"])
+        if self._also(0.2, "charges"):
+            told["charges"] = self._charges()
+        if self._also(0.08, "down payment"):
+            told["down_payment_percent"] = pick(("10", "25", "33.33"))
+        if self._also(0.1, "shift"):
+            told["calendar"] = "bank"
+            told["shift"] = pick(("following", "modified_following", "preceding", "modified_preceding"))
+        if self._also(0.08, "multiple"):
+            told["instalment_multiple_fen"] = pick((10, 100))
+        if self._also(0.08, "from signing"):
+            told["due_dates_from_signing"] = True
+
+    def _charges(self) -> list[dict[str, Any]]:
+        pick, charges = self.chance.choice, []
+        for k in range(pick((1, 1, 2, 3))):
+            charge: dict[str, Any] = {"id": f"c{k}", "when": pick(("pay_out", "instalment", "instalment"))}
+            charge["of"] = pick(("fixed", "principal", "instalment")[: 2 if charge["when"] == "pay_out" else 3])
+            charge |= {"amount_fen": 300} if charge["of"] == "fixed" else {"percent": pick(("0.3", "1", "2.5"))}
+            if charge["when"] == "instalment":
+                charge["first"], charge["every"] = pick((1, 1, 2)), pick((0, 1, 1, 2))
+            charges.append(charge)
+        return charges
 
     def _rate(self, told: dict[str, Any]) -> str:
         rates = {
@@ -102,7 +164,9 @@ class Teller:
             "month": ("0", "0.5", "1", "1.53"),
             "year": ("0", "7.2", "12", "18", "23.99999", "36.5"),
         }
-        return self.chance.choice(rates[told["rate_per"]])
+        return self.chance.choice(rates[told.get("rate_per", "year")])
+
+    # the contract
 
     def _contract(self, told: dict[str, Any]) -> dict[str, Any]:
         contract = {
@@ -111,22 +175,43 @@ class Teller:
             "signed_on": self.signed,
             "instalments": self.instalments,
         }
-        if self._maybe(0.15):
+        if self._maybe(0.15) and not self.imported:
             contract["unit"], contract["every"] = self.chance.choice((("weeks", 2), ("days", 10), ("months", 3)))
             if told.get("day_count") == "period":
                 contract["unit"], contract["every"] = "months", 3
-        if told["rate_per"] != "month" and told.get("day_count") != "period" and "unit" not in contract:
-            if self._maybe(0.15):
+        self.step = {"days": 1, "weeks": 7, "months": 28}[contract.get("unit", "months")] * contract.get("every", 1)
+        if told.get("rate_per") != "month" and told.get("day_count") != "period" and "unit" not in contract:
+            if self._maybe(0.15) and not self.imported:
                 contract["first_due_on"] = self.signed + timedelta(self.chance.randint(1, 60))
-            elif self._maybe(0.15):
+            elif self._maybe(0.15) and not self.imported:
                 contract["due_dom"] = self.chance.choice((1, 15, 28, 29, 31))
-        unit = {"days": 1, "weeks": 7, "months": 28}[contract.get("unit", "months")] * contract.get("every", 1)
-        self.last = self.signed + timedelta(unit * self.instalments)  # not after the last due day
-        if "first_due_on" in contract:
-            self.last = contract["first_due_on"] + timedelta(unit * (self.instalments - 1))
-        if "due_dom" in contract:
-            self.last -= timedelta(31)
+        for name in ("grace_principal", "grace_interest", "interest_free"):
+            if self._also(0.06, name) and not self.imported and self.instalments > 1:
+                contract[name] = self.chance.randint(1, self.instalments - 1)
         return contract
+
+    def _promised(self) -> list[list[Any]]:
+        """The rows of an imported schedule: on the day of the month, or so many days apart."""
+        count, rows = self.instalments, []
+        months = self._maybe(0.6)
+        for k in range(count):
+            part = self.principal // count if k < count - 1 else self.principal - self.principal // count * (count - 1)
+            month = self.signed.year * 12 + self.signed.month + k
+            due = self.signed + timedelta(30 * (k + 1))
+            if months:
+                due = date(month // 12, month % 12 + 1, min(self.signed.day, 28))
+            interest = self.chance.choice((0, self.principal // 100, self.chance.randint(0, 9_999)))
+            rows.append([due, yuan(part), yuan(interest), yuan(self.chance.choice((0, 0, 300)))])
+        return rows
+
+    def _holidays(self) -> list[date]:
+        """Weekends, and a week or two."""
+        first = self.signed - timedelta(40)
+        days = [first + timedelta(k) for k in range(1_500)]
+        week = self.signed + timedelta(self.chance.randint(0, 100))
+        return [d for d in days if d.weekday() > 4 or week <= d < week + timedelta(8)]
+
+    # what happens
 
     def _day(self) -> date:
         """Some day of the loan's life or after it, often one where something happens."""
@@ -138,27 +223,25 @@ class Teller:
         return max(at, self.signed)
 
     def _happenings(self, told: dict[str, Any]) -> None:
-        self.facts.append({"on": self.signed, "disbursed": yuan(self.principal)})
+        paid_out = self.signed
+        if self._also(0.06, "paid out after signing") and not self.imported:  # its lender wrote it from the pay-out on
+            paid_out += timedelta(self.chance.choice((1, 5, 40)))
+        self.facts.append({"on": paid_out, "disbursed": yuan(self.principal)})
         for _ in range(self.chance.choice((0, 1, 1, 2, 3, 4, 6, 9))):
             self._repaid()
-        for tell in (
-            self._charged,
-            self._waived,
-            self._rate_changed,
-            self._tranche,
-            self._settlement,
-            self._held,
-            self._given,
-        ):
+        tellers = (
+            self._charged, self._waived, self._rate_changed, self._tranche, self._settlement, self._held, self._given,
+        )  # fmt: skip
+        for tell in tellers:
             if self._maybe(0.2):
                 for _ in range(self.chance.choice((1, 1, 2))):
                     tell(told)
+        for _ in range(self.chance.choice((0, 0, 1, 1, 2, 3))):
+            self._plan(told)
         if self._maybe(0.2):
             self._end(told)
-
-        if "paid out after the last due day" in OPEN and sum("disbursed" in f for f in self.facts) > 1:
-            ends = ("settlement_agreed", "charged_off", "written_off", "sold")  # all falls due before its day
-            self.facts = [f for f in self.facts if not any(word in f for word in ends)]
+        if any(word in fact for fact in self.facts for word in ENDS):  # nobody lends more on such a loan
+            self.facts = [fact for k, fact in enumerate(self.facts) if k == 0 or "disbursed" not in fact]
 
     def _known(self, fact: dict[str, Any]) -> None:
         """Sometimes known late, sometimes taken back."""
@@ -174,7 +257,7 @@ class Teller:
         self._known({"on": self._day(), "repaid": yuan(self.chance.choice((fen, fen, fen, 1, 1_000)))})
 
     def _charged(self, told: dict[str, Any]) -> None:
-        on = self._day()
+        on = max(self._day(), self.facts[0]["on"])
         due = on + timedelta(self.chance.choice((0, 0, 10, 40)))
         part = self.chance.choice(("fee", "fee", "penalty"))
         self._known({"on": on, "charged": yuan(self.chance.randint(1, 9_000)), "component": part, "due_on": due})
@@ -184,11 +267,21 @@ class Teller:
         self._known({"on": self._day(), "waived": yuan(fen), "component": self.chance.choice(PARTS)})
 
     def _rate_changed(self, told: dict[str, Any]) -> None:
-        self._known({"on": self._day(), "rate_changed": self._rate(told)})
+        fact = {"on": self._day(), "rate_changed": self._rate(told)}
+        if self._also(0.3, "while kept"):
+            fact["while_kept"] = "true"
+        self._known(fact)
 
     def _tranche(self, told: dict[str, Any]) -> None:
-        on = self.signed + timedelta(self.chance.randint(0, max((self.last - self.signed).days - 1, 0)))
-        self._known({"on": on, "disbursed": yuan(self.chance.randint(1, self.principal))})
+        if self.imported:  # its rows are those that its lender wrote for the whole
+            return
+        longest = self.step * self.instalments
+        later = self._also(0.2, "paid out after the last due day")
+        most = max(longest + 60 if later else longest - 1, 0)
+        self._known({"on": self.signed + timedelta(self.chance.randint(0, most)), "disbursed": self._some()})
+
+    def _some(self) -> str:
+        return yuan(self.chance.randint(1, self.principal))
 
     def _settlement(self, told: dict[str, Any]) -> None:
         on, fen = self._day(), self.chance.randint(1, self.principal)
@@ -211,12 +304,49 @@ class Teller:
         if word == "refunded" and self._maybe(0.4):
             self._known({"on": on + timedelta(self.chance.randint(0, 20)), "refund_returned": yuan(fen)})
 
+    def _plan(self, told: dict[str, Any]) -> None:
+        """A plan, or the end of one."""
+        pick, on = self.chance.choice, self._day()
+        kinds = [
+            "deferred", "deferred", "interest_only", "extended", "reinstalled", "reinstalled", "penalty_forgiven",
+            "plan_broken", "instalment_agreed",
+        ]  # fmt: skip
+        if told.get("charges"):
+            kinds.append("charge_ended")
+        signed = self.imported or "accrual" in told or self.flat
+        if signed and "signed interest re-installed" in OPEN:
+            kinds = [kind for kind in kinds if kind != "reinstalled"]
+        kinds = [kind for kind in kinds if kind not in OPEN]
+        if not kinds:
+            return
+        kind = pick(kinds)
+        fact: dict[str, Any] = {"on": on, kind: pick((1, 1, 2, 3))}
+        if kind == "deferred" and self._maybe(0.4):
+            fact = {"on": on, "deferred": 0, "due_on": on + timedelta(pick((1, 20, 40)))}
+        if kind == "interest_only" and self._maybe(0.5):
+            fact["rows"] = "added"
+        if kind in ("deferred", "interest_only", "extended") and self._also(0.2, "from a later day"):
+            fact["from_on"] = on + timedelta(pick((10, 35, 70)))
+        if kind == "reinstalled":
+            ways = ("carried", "spread", "spread", "capitalised", "alone", "whole")
+            fact["interest"] = pick([way for way in ways if way not in OPEN])
+            fact["due_on"] = on + timedelta(pick((1, 20, 31)))
+            fact[kind] = pick((1, 3, 6, 6)) if "on top of the rows" in OPEN else pick((0, 1, 3, 6, 6))
+        if kind == "penalty_forgiven":
+            fact |= {kind: yuan(self.chance.randint(1, 5_000)), "count": pick((1, 2, 3))}
+        if kind == "plan_broken":
+            fact[kind] = True
+        if kind == "instalment_agreed":
+            fact[kind] = yuan(self.principal * pick((50, 100, 200)) // 100 // self.instalments + 1)
+        self._known(fact)
+
     def _end(self, told: dict[str, Any]) -> None:
-        """A charge-off, a write-off, a sale: one or more of them."""
+        """A call for all of it, a charge-off, a write-off, a sale: one or more of them."""
         on = self._day() + timedelta(self.chance.choice((0, 60)))
-        if "called due" not in OPEN and self._maybe(0.3):
-            told["penalty"]["on_accelerated"] = "all"
+        if self._also(0.4, "called due"):
             self._known({"on": on, "accelerated": True})
+            if self._also(0.3, "withdrawn"):
+                self._known({"on": on + timedelta(self.chance.randint(0, 40)), "acceleration_withdrawn": True})
             on += timedelta(self.chance.randint(0, 60))
         if self._maybe(0.6):
             self._known({"on": on, "charged_off": self.chance.choice(("stops", "goes_on", "falls_due"))})

@@ -8,6 +8,7 @@ from afterloan.loan.given import give
 from afterloan.loan.judgment import judge
 from afterloan.loan.life import (
     advance,
+    apply_waiting,
     begin_schedule,
     change_rate,
     charge,
@@ -19,6 +20,8 @@ from afterloan.loan.life import (
     relevel,
     repay,
     rows_end,
+    show_advance,
+    take_as_it_is,
     waive_part,
 )
 from afterloan.loan.penalty import show_penalties
@@ -75,7 +78,10 @@ def agree(product, contract, calendars, life, fact, k):
         return
     arranges = kind == DEFERRED or kind == INTEREST_ONLY or kind == EXTENDED or kind == REINSTALLED
     keeps = kind == REINSTALLED and fact.component == CARRIED
-    aside = set_charges_aside(life, fact.on, keeps) if arranges else 0
+    aside = 0
+    if arranges:
+        aside = set_charges_aside(life, fact.on, keeps)
+        take_as_it_is(life)
     if kind == DEFERRED:
         defer(product, calendars, life, fact)
     elif kind == INTEREST_ONLY:
@@ -103,6 +109,9 @@ def agree(product, contract, calendars, life, fact, k):
     if arranges:
         put_charges_back(product, life, aside)
         fall_due_by_now(product, life)
+    if life.unapplied > 0 and (arranges or kind == CHARGED_OFF):  # charges that fell away, rows that fell due
+        show_advance(product, life)
+        apply_waiting(product, life, fact.on)
 
 
 @stage
@@ -189,11 +198,13 @@ def begin(life):
         life.waived[c] = 0
         life.due[c] = 0
     life.own = 0
-    life.bare = 0
     life.put_off_first = 0
     life.put_off_last = 0
     life.free = 0
     life.agreed = 0
+    life.late_a = 0
+    life.late_b = 0
+    life.displaced = 0
     life.stopped = 0
     life.penalty_held = 0
     life.delinquent_until = 0

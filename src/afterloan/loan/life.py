@@ -40,8 +40,9 @@ from afterloan.loan.judged import bear_judged
 from afterloan.loan.moves import moved
 from afterloan.loan.penalty import bear_penalties, set_penalty_rate, show_penalties, shows_penalties
 from afterloan.loan.product_charges import charge_pay_out, met_ahead, release_charges, set_charges, waived_ahead
-from afterloan.loan.running import run_on
+from afterloan.loan.running import run_on, show_running
 from afterloan.loan.schedule import (
+    BARE,
     EQUAL_INSTALMENT,
     FLAT,
     equal_instalment,
@@ -104,6 +105,16 @@ WHILE_KEPT = 1  # the `component` of a change of rate that a plan gives
 WAS_RECOVERED = int(Cause.RECOVERED)
 
 
+@stage
+def down_payment_unpaid(life):
+    """What is unpaid of down payments, which bears no interest where a source does so."""
+    total = 0
+    for k in range(life.first, life.current):
+        if life.rows[k, I_ROW_KIND] == DOWN_PAYMENT:
+            total += owed(life, k, PRINCIPAL)
+    return total
+
+
 @leaf
 def interest_balance(product, life):
     """What interest is worked out on today: the scheduled balance, or what is really outstanding; repaid, nothing."""
@@ -114,6 +125,8 @@ def interest_balance(product, life):
     if product.accrual != ACTUAL:
         return life.scheduled
     if product.past_due_bears_interest:
+        if product.down_payment_permyriad > 0 and product.policy & EVEN_OUT_LAST:
+            return life.balance - down_payment_unpaid(life)
         return life.balance
     return life.balance - life.overdue_principal
 
@@ -186,6 +199,7 @@ def fall_due(product, life, row):
             set_charges(product, life, k, life.balance)
         if not last:
             life.rows[k + 1, I_CARRIED] = carried
+        note_displaced(product, life, k)
     life.rows[k, I_FELL_DUE] = 1
     if life.rows[k, I_ROW_KIND] == CHARGES:
         life.charge_rows -= 1
@@ -240,6 +254,9 @@ def forgive_kept(product, life, day):
     """
     while life.forgive_rows > 0 and life.forgive_row < life.current:
         k = life.forgive_row
+        if life.rows[k, I_ROW_KIND]:  # no instalment
+            life.forgive_row = k + 1
+            continue
         if owed_in_all(life, k) - owed(life, k, PENALTY) > 0:
             if day > life.rows[k, I_DUE_ON] + product.grace_fee_days:
                 life.forgive_rows = 0
@@ -269,6 +286,55 @@ def apply_waiting(product, life, day):
 
 
 @stage
+def bear_apart(product, life, k, start, until):
+    """Keep apart what late and early money makes of the running row's interest: instalments are set without it.
+
+    1,000.00 over three, 330.02 of it overdue for half a month of 1 %: 1.65 more than on time; paid early: less.
+    """
+    on_time = life.balance - life.overdue_principal + paid_ahead(life, k) - life.displaced
+    bearing = interest_balance(product, life) - on_time
+    if bearing == 0:
+        return
+    a = life.rows[k, I_ACCRUED_A]
+    b = life.rows[k, I_ACCRUED_B]
+    accrue(product, life, k, bearing * life.rate, start, until)
+    life.late_a += life.rows[k, I_ACCRUED_A] - a
+    life.late_b += life.rows[k, I_ACCRUED_B] - b
+    life.rows[k, I_ACCRUED_A] = a
+    life.rows[k, I_ACCRUED_B] = b
+
+
+@stage
+def leave_late_out(life, k, sign):
+    """Take that interest off row k (-1), or put it back (1)."""
+    life.rows[k, I_ACCRUED_A] += sign * life.late_a
+    life.rows[k, I_ACCRUED_B] += sign * life.late_b
+
+
+@leaf
+def take_as_it_is(life):
+    """A plan or a new rate sets instalments for what is really owed, paid on time or not."""
+    life.late_a = 0
+    life.late_b = 0
+    life.displaced = 0
+
+
+@stage
+def note_displaced(product, life, k):
+    """Row k falls due: interest for late money has taken the place of principal: 0.37 instead of 0.30, so 0.07."""
+    if life.late_a == 0 and life.late_b == 0:
+        return
+    leave_late_out(life, k, -1)
+    on_time = interest_of(product, life, k)
+    leave_late_out(life, k, 1)
+    if life.rows[k, I_INSTALMENT] >= 0:
+        on_time = min(on_time, life.rows[k, I_INSTALMENT])
+        life.displaced += life.rows[k, I_DUE + INTEREST] - life.rows[k, I_AGREED] - on_time
+    life.late_a = 0
+    life.late_b = 0
+
+
+@stage
 def late_fees(product, life, start, end):
     """Charge the late fee once for each row whose grace ran out in `start … end` with interest or principal unpaid.
 
@@ -294,9 +360,14 @@ def advance(product, life, to):
         if more:
             until = min(to, life.rows[k, I_DUE_ON])
         start = life.day
+        if life.running >= 0 and product.penalty_on_interest and product.penalty_permille > 0:
+            show_running(product, life)  # what fell due today bears penalty tonight
+            until = min(until, start + 1)
         if until > start:
             if k < rows_end(life) and product.method != IMPORTED and k >= life.free:
                 accrue(product, life, k, interest_balance(product, life) * life.rate, start, until)
+                if product.policy & EVEN_OUT_LAST and product.accrual == ACTUAL:
+                    bear_apart(product, life, k, start, until)
             if life.running >= 0:
                 run_on(product, life, start, until)
             if life.judged_row >= 0:
@@ -356,7 +427,7 @@ def project(product, life, until_row):
         last = k == rows_end(life) - 1
         carried = set_dues(product, life, k, last, interest_of(product, life, k), ahead)
         if product.charges > 0:
-            set_charges(product, life, k, balance)
+            set_charges(product, life, k, ahead)
         life.rows[k, I_ACCRUED_A] = a
         life.rows[k, I_ACCRUED_B] = b
         asked = owed(life, k, PRINCIPAL)
@@ -411,13 +482,18 @@ def level(product, life, first, principal):
         return
     if product.method != EQUAL_INSTALMENT:
         plan_principal(product, life, first, n, principal)
+        for k in range(first, n):
+            life.rows[k, I_PLANNED_PRINCIPAL] += life.rows[k, I_PREPAID]
         return
-    bare = min(max(life.bare, first), n - 1)
+    bare = first
+    while bare < n - 1 and life.rows[bare, I_INSTALMENT] == BARE:
+        bare += 1
     amount = life.own
     if amount == 0:
         amount = equal_instalment(product, life, bare, n, principal, life.rate)
     for k in range(first, n):
-        life.rows[k, I_INSTALMENT] = amount if k >= bare else -1
+        if life.rows[k, I_INSTALMENT] != BARE or k == n - 1:
+            life.rows[k, I_INSTALMENT] = amount + life.rows[k, I_PREPAID]
         life.rows[k, I_PLANNED_PRINCIPAL] = 0
 
 
@@ -428,7 +504,14 @@ def even_out(product, life, first):
     Six instalments of 17.01 and a last one of 16.91: ten units apart, so 17.01 - 0.10 / 6 = 16.99 is tried.
     """
     n = rows_end(life)
+    while first < n - 1 and life.rows[first, I_INSTALMENT] == BARE:
+        first += 1
     count = n - first
+    leave_late_out(life, life.current, -1)
+    life.balance -= life.displaced
+    carried = life.rows[life.current, I_CARRIED]
+    if life.displaced != 0:
+        life.rows[life.current, I_CARRIED] = 0
     project(product, life, n)
     agreed = life.rows[n - 1, I_AGREED]
     for _ in range(3):
@@ -439,14 +522,21 @@ def even_out(product, life, first):
         step = rounded(abs(gap), count, product.rounding)
         moved_to = to_multiple(product, amount + step if gap > 0 else amount - step)
         for k in range(first, n):
-            life.rows[k, I_INSTALMENT] = moved_to
+            if life.rows[k, I_INSTALMENT] != BARE:
+                life.rows[k, I_INSTALMENT] = moved_to
         project(product, life, n)
         now = life.rows[n - 1, I_DUE + INTEREST] - agreed + life.rows[n - 1, I_DUE + PRINCIPAL] - moved_to
         if abs(now) >= abs(gap):
             for k in range(first, n):
-                life.rows[k, I_INSTALMENT] = amount
+                if life.rows[k, I_INSTALMENT] != BARE:
+                    life.rows[k, I_INSTALMENT] = amount
             project(product, life, n)
             break
+    leave_late_out(life, life.current, 1)
+    life.balance += life.displaced
+    life.rows[life.current, I_CARRIED] = carried
+    if life.late_a or life.late_b or life.displaced:
+        project(product, life, n)
 
 
 @stage
@@ -479,7 +569,6 @@ def down_payment(product, life, day, amount):
         life.rows[j] = life.rows[j - 1]
         life.rows[j, I_NUMBER] += 1
     life.count += 1
-    life.bare += 1 if life.bare > k else 0
     life.put_off_last += 1 if life.put_off_last > k else 0
     life.free += 1 if life.free > k else 0
     for column in range(INSTALMENT_WIDTH):
@@ -496,10 +585,10 @@ def down_payment(product, life, day, amount):
 
 @leaf
 def paid_ahead(life, first):
-    """Principal already repaid on rows `first …`, which have not fallen due."""
+    """Principal already repaid of instalments `first …`, which have not fallen due; not what was repaid beside them."""
     total = 0
     for k in range(first, life.count):
-        total += life.rows[k, I_PAID + PRINCIPAL]
+        total += life.rows[k, I_PAID + PRINCIPAL] - life.rows[k, I_PREPAID]
     return total
 
 
@@ -508,7 +597,8 @@ def relevel(product, life):
     """After a disbursement or a change of rate: instalments that repay what the rows ahead still stand for."""
     if product.method == IMPORTED or life.settled_on != NEVER:
         return
-    level(product, life, life.current, life.balance - life.overdue_principal + paid_ahead(life, life.current))
+    ahead = life.balance - life.overdue_principal - life.displaced
+    level(product, life, life.current, ahead + paid_ahead(life, life.current))
     if product.policy & EVEN_OUT_LAST and product.method == EQUAL_INSTALMENT and life.current < rows_end(life):
         even_out(product, life, life.current)
     if product.accrual != ACTUAL:
@@ -557,7 +647,8 @@ def begin_schedule(product, contract, calendars, promised, first, last, life, da
             shift_rows(product, contract, calendars, life)
     if product.method != IMPORTED:
         pass_over(product, life, day)
-    life.bare = contract.grace_principal
+    for k in range(min(contract.grace_principal, life.count - 1)):
+        life.rows[k, I_INSTALMENT] = BARE
     life.put_off_last = contract.grace_interest
     life.free = contract.interest_free
 
@@ -570,6 +661,8 @@ def disburse(product, life, fact, k):
     life.flat_base += fact.amount_fen
     life.balance += fact.amount_fen
     life.scheduled += fact.amount_fen
+    if life.settled_on != NEVER and not life.given:
+        set_rate(product, life, life.own_rate)
     life.settled_on = NEVER
     moved(life, day, WAS_DISBURSED, 0, PRINCIPAL, k, fact.amount_fen)
     if product.down_payment_permyriad > 0:
@@ -833,6 +926,8 @@ def drop_interest(product, life, day, fact):
         asked = life.rows[k, I_AGREED]
         if k == first and product.method != IMPORTED:
             asked += max(earned_now(product, life) - life.agreed, 0)
+        else:
+            life.rows[k, I_CARRIED] = 0
         more = max(life.rows[k, I_PAID + INTEREST] - asked, 0)
         take_back(life, k, INTEREST, more, day, fact)
         life.rows[k, I_DUE + INTEREST] = asked
@@ -861,7 +956,6 @@ def settle(product, life, day, fact):
     back = 0
     if product.charges > 0:
         release_charges(life, life.day)
-        life.charges_ended = -1
     if product.accrual != ACTUAL and not scheduled_interest_stays(product):
         back = drop_interest(product, life, day, fact)
         ask_the_balance(life)
@@ -983,7 +1077,7 @@ def give_up(product, life, day, given, cause, fact):
 @stage
 def settle_for_less(product, life, day):
     """The sum agreed on has been received in time: money that waits meets the debt too, the rest is given up."""
-    life.settle_at = 0
+    life.settle_by = 0
     show_penalties(product, life, day)
     bring_forward(product, life, day)
     if life.unapplied > 0:
@@ -1133,8 +1227,11 @@ def pay_beyond_due(product, contract, life, money, day, k, late):
             bear_to_period_end(product, life, interest_balance(product, life))
             late = 0
         money += settle(product, life, day, k)
+        ended = life.charges_ended
+        life.charges_ended = -1  # what ends the loan pays no charge to come
         show_advance(product, life)
         money = pay_off(product, life, money, day, k)
+        life.charges_ended = ended
     elif product.policy & EARLY_FILLS_INSTALMENT:
         money = allocate_due(product, life, money, day, k)
         if money > 0:
@@ -1160,7 +1257,7 @@ def repay(product, contract, life, fact, k):
         wait(life, money, day, k)
         return
     over = 0
-    settles = life.settle_at > 0 and kept(life) >= life.settle_at and day <= life.settle_by
+    settles = day <= life.settle_by and kept(life) >= life.settle_at
     if settles:  # more than the sum agreed on is the borrower's
         over = min(money, kept(life) - life.settle_at)
         money -= over
@@ -1196,6 +1293,10 @@ def change_rate(product, life, fact, k):
 
     A rate that a plan gives (`component` 1) stays until the plan is broken, whatever the contract's own does meanwhile.
     """
+    if life.settled_on != NEVER:  # for what is paid out later
+        if fact.component != WHILE_KEPT:
+            life.own_rate = fact.amount_fen
+        return
     if fact.component == WHILE_KEPT:
         life.given = 1 if fact.amount_fen != life.own_rate else 0
     else:
@@ -1205,4 +1306,5 @@ def change_rate(product, life, fact, k):
     if fact.amount_fen == life.rate or life.stopped:
         return
     set_rate(product, life, fact.amount_fen)
+    take_as_it_is(life)
     relevel(product, life)

@@ -7,7 +7,7 @@ was paid on them; only what is unpaid, and what lies ahead, is arranged anew.
 from afterloan.compiled import leaf, passage, stage
 from afterloan.dates import NEVER, month_length, year_month_day
 from afterloan.loan.acceleration import forget_acceleration
-from afterloan.loan.accrual import YEARS, rounded, scale_row
+from afterloan.loan.accrual import YEARS, rounded, scale_of
 from afterloan.loan.arrears import note_delinquency
 from afterloan.loan.charges import put_charges_back, set_charges_aside
 from afterloan.loan.columns import (
@@ -57,7 +57,7 @@ from afterloan.loan.life import (
 from afterloan.loan.moves import moved
 from afterloan.loan.penalty import show_penalties
 from afterloan.loan.product_charges import release_charges
-from afterloan.loan.schedule import EQUAL_INSTALMENT, MONTHS, WEEKS, business_day, due_day, to_multiple
+from afterloan.loan.schedule import BARE, EQUAL_INSTALMENT, MONTHS, WEEKS, business_day, due_day, to_multiple
 from afterloan.loan.terms import ROOM, AfterChargeOff, ArrearsInterest, Cause, Component, DayCount, Per, Policy, Refusal
 from afterloan.loan.waterfall import owed, pass_paid
 
@@ -155,27 +155,6 @@ def relevel_whole(product, life):
     project(product, life, life.count)
 
 
-@stage
-def rescale(product, unit, every, life, k, usual):
-    """Set how balance x days of row k become interest, when its period may be shorter or longer than `usual` days.
-
-    A row of 17 days in a month of 31 earns 17 / 31 of a twelfth. What it has earned so far is kept.
-    """
-    if in_whole_periods(product):
-        scale_by_parts(life, k)
-        return
-    times = life.rows[k, I_TIMES]
-    base = life.rows[k, I_BASE]
-    due = life.rows[k, I_DUE_ON]
-    life.rows[k, I_DUE_ON] = life.rows[k, I_FROM_ON] + usual
-    scale_row(product, unit, every, life, k)
-    life.rows[k, I_DUE_ON] = due
-    if base > 0 and (times != life.rows[k, I_TIMES] or base != life.rows[k, I_BASE]):
-        earned = life.rows[k, I_ACCRUED_A] * times
-        whole = (earned // base) * life.rows[k, I_BASE] - (-(earned % base) * life.rows[k, I_BASE]) // base
-        life.rows[k, I_ACCRUED_A] = -(-whole // life.rows[k, I_TIMES])  # up: half a unit stays half a unit
-
-
 @leaf
 def dom_from(life, on):
     """The day of the month that dates counted from `on` keep.
@@ -188,6 +167,59 @@ def dom_from(life, on):
 
 
 @stage
+def intervals_back(life, k):
+    """How long row k is, counted back from its due date: (whole intervals, nights left, nights of their interval).
+
+    10 January to 10 March, monthly: (2, 0, 28). 1 February to 15 April: (2, 14, 31).
+    """
+    begins = life.rows[k, I_FROM_ON]
+    if k > 0 and begins == life.rows[k - 1, I_DUE_ON]:
+        begins = life.rows[k - 1, I_PLACED_ON]
+    placed = life.rows[k, I_PLACED_ON]
+    year, month, _ = year_month_day(placed)
+    dom = dom_from(life, placed)
+    months = life.every * (12 if life.unit == YEARS else 1)
+    whole = 0
+    while due_day(MONTHS, placed, year, month, dom, -(whole + 1) * months) >= begins:
+        whole += 1
+    since = due_day(MONTHS, placed, year, month, dom, -whole * months)
+    full = since - due_day(MONTHS, placed, year, month, dom, -(whole + 1) * months)
+    return whole, max(since - begins, 0), full
+
+
+@stage
+def rescale(product, life, k):
+    """Set how balance x days of row k become interest, when its period may be shorter or longer than an interval.
+
+    A row of 17 days in a month of 31 earns 17 / 31 of a twelfth, one of two months two twelfths. What it has earned so
+    far is kept.
+    """
+    if in_whole_periods(product):
+        scale_by_parts(life, k)
+        return
+    old_times = life.rows[k, I_TIMES]
+    old_base = life.rows[k, I_BASE]
+    nights = max(life.rows[k, I_DUE_ON] - life.rows[k, I_FROM_ON], 1)
+    times, base = scale_of(product.per, product.day_count, life.unit, life.every, nights)
+    by_intervals = base != scale_of(product.per, product.day_count, life.unit, life.every, nights + 1)[1]
+    if by_intervals:
+        whole, rest, full = intervals_back(life, k)
+        if rest == 0:
+            times *= max(whole, 1)
+        elif whole == 0 and rest == nights:
+            base = base // nights * full
+        else:
+            times *= whole * full + rest
+            base *= full
+    life.rows[k, I_TIMES] = times
+    life.rows[k, I_BASE] = base
+    if old_base > 0 and (old_times != times or old_base != base):
+        earned = life.rows[k, I_ACCRUED_A] * old_times
+        now = (earned // old_base) * base - (-(earned % old_base) * base) // old_base
+        life.rows[k, I_ACCRUED_A] = -(-now // times)  # up: half a unit stays half a unit
+
+
+@stage
 def steps_from(life, on, dom, steps):
     """The day `steps` intervals after `on`, in the rhythm of the rows as they stand."""
     year, month, _ = year_month_day(on)
@@ -195,15 +227,15 @@ def steps_from(life, on, dom, steps):
 
 
 @stage
-def place_row(product, calendars, life, k, placed, usual):
-    """Row k falls due on `placed`, or on the business day for it; `usual`: the length of its interval in days."""
+def place_row(product, calendars, life, k, placed):
+    """Row k falls due on `placed`, or on the business day for it."""
     due = placed
     if product.shift > 1:
         due = business_day(calendars, product.calendar, placed, product.shift)
     life.rows[k, I_PLACED_ON] = placed
     life.rows[k, I_DUE_ON] = due
     if product.method != IMPORTED:
-        rescale(product, life.unit, life.every, life, k, usual)
+        rescale(product, life, k)
 
 
 @stage
@@ -215,10 +247,9 @@ def date_rows(product, calendars, life, first, anchor, unit, every):
     life.every = every
     for k in range(first, life.count):
         placed = steps_from(life, anchor, dom, k - first)
-        usual = placed - steps_from(life, anchor, dom, k - first - 1)
         if k > first:
             life.rows[k, I_FROM_ON] = life.rows[k - 1, I_DUE_ON]
-        place_row(product, calendars, life, k, placed, usual)
+        place_row(product, calendars, life, k, placed)
 
 
 @stage
@@ -228,10 +259,9 @@ def later_rows(product, calendars, life, first, count):
         old = life.rows[k, I_PLACED_ON]
         dom = dom_from(life, old)
         placed = steps_from(life, old, dom, count)
-        usual = placed - steps_from(life, old, dom, count - 1)
         if k > first:
             life.rows[k, I_FROM_ON] = life.rows[k - 1, I_DUE_ON]
-        place_row(product, calendars, life, k, placed, usual)
+        place_row(product, calendars, life, k, placed)
 
 
 @stage
@@ -307,7 +337,7 @@ def move_imported(product, calendars, life, first, to):
             placed = due_day(MONTHS, to, new_year, new_month, dom, (y - year) * 12 + m - month)
         if k > first:
             life.rows[k, I_FROM_ON] = life.rows[k - 1, I_DUE_ON]
-        place_row(product, calendars, life, k, placed, 0)
+        place_row(product, calendars, life, k, placed)
     life.dom = dom
 
 
@@ -324,7 +354,7 @@ def add_rows(product, calendars, life, count):
         k = last + 1 + j
         empty_row(life, k, life.rows[k - 1, I_DUE_ON])
         placed = steps_from(life, old, dom, j + 1)
-        place_row(product, calendars, life, k, placed, placed - steps_from(life, old, dom, j))
+        place_row(product, calendars, life, k, placed)
     life.count += count
 
 
@@ -352,7 +382,7 @@ def one_more_row(product, calendars, life, day):
     k = life.count - 1
     life.rows[k, I_FROM_ON] = day
     placed = steps_from(life, old, dom, steps)
-    place_row(product, calendars, life, k, placed, placed - steps_from(life, old, dom, steps - 1))
+    place_row(product, calendars, life, k, placed)
     put_charges_back(product, life, aside)
 
 
@@ -393,7 +423,8 @@ def interest_only(product, calendars, life, fact):
         add_rows(product, calendars, life, fact.count)
         if life.error != 0:
             return
-    life.bare = min(first + fact.count, life.count - 1)
+    for k in range(first, min(first + fact.count, life.count - 1)):
+        life.rows[k, I_INSTALMENT] = BARE
     relevel_from(product, life, first)
 
 
@@ -685,8 +716,9 @@ def replace_rows(product, calendars, life, fact, k, signed, dropped, interest, f
     unit = fact.unit if fact.unit > 0 else life.unit
     every = fact.every if fact.every > 0 else life.every
     date_rows(product, calendars, life, first, fact.due_on, unit, every)
-    life.bare = 0
     life.own = 0
+    life.free = first + max(life.free - old, 0)  # as many instalments as were promised
+    life.put_off_last = 0
     life.flat_base = life.balance
     if early > 0:
         life.early_interest = early
@@ -802,7 +834,7 @@ def break_plan(product, life):
     """What was given on condition returns: the contract's own rate, penalty interest, the clock of the old arrears."""
     life.penalty_held = 0
     life.forgive_rows = 0
-    life.settle_at = 0
+    life.settle_by = 0
     life.broken = 1
     life.given = 0
     if life.rate != life.own_rate and not life.stopped and life.written_off_on == NEVER and product.method != IMPORTED:

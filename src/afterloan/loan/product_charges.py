@@ -55,10 +55,14 @@ def set_charges(product, life, k, out):
     """Promise in row k what the product charges with that instalment; nothing once no principal is `out`."""
     fee = 0
     if out > 0 and not life.rows[k, I_ROW_KIND]:
+        number = life.rows[k, I_NUMBER]
+        if product.down_payment_permyriad > 0:  # which is no instalment
+            for j in range(k):
+                number -= 1 if life.rows[j, I_ROW_KIND] else 0
         instalment = life.rows[k, I_DUE + INTEREST] + life.rows[k, I_DUE + PRINCIPAL]
         for j in range(product.charges):
             on = product.charge_when[j] == INSTALMENT and (life.charges_ended >> j) & 1 == 0
-            if on and falls_on(product, j, life.rows[k, I_NUMBER]):
+            if on and falls_on(product, j, number):
                 fee += charge_amount(product, j, life.lent, instalment)
     fee = max(fee, met_ahead(life, k))
     life.rows[k, I_DUE + FEE] += fee - life.rows[k, I_PROMISED_FEE]

@@ -40,6 +40,7 @@ MODIFIED_PRECEDING = int(Shift.MODIFIED_PRECEDING)
 PERIODS_AS_THE_FIRST = int(Policy.PERIODS_AS_THE_FIRST)
 FACTOR_BITS = 30
 HALF = 1 << FACTOR_BITS
+BARE = -2  # in the place of an instalment: the row asks for interest alone
 UNIT_FACTOR = 1 << 50
 
 
@@ -213,6 +214,8 @@ def equal_instalment(product, life, first, last, principal, rate):
     day_factor = factor_of(product, life, first, rate, 0, 1) if simple else 0
     free = life.free
     for k in range(first, last):
+        if life.rows[k, I_INSTALMENT] == BARE and k < last - 1:
+            continue
         if simple:
             factor = day_factor * (life.rows[k & LAST_ROW, I_DUE_ON] - life.rows[k & LAST_ROW, I_FROM_ON])
         else:
@@ -243,15 +246,17 @@ def plan_principal(product, life, first, last, principal):
     """Share a fixed principal out over rows: equal parts, or nothing until the last."""
     method = product.method
     left = principal
-    bare = max(first, life.bare)
+    paying = 1
+    for k in range(first, last - 1):
+        paying += 1 if life.rows[k, I_INSTALMENT] != BARE else 0
     for k in range(first, last):
         part = 0
         if k == last - 1:
             part = left
-        elif k >= bare and (method == EQUAL_PRINCIPAL or method == FLAT):
+        elif life.rows[k, I_INSTALMENT] != BARE and (method == EQUAL_PRINCIPAL or method == FLAT):
             part = life.own
             if part == 0:
-                part = to_multiple(product, rounded(principal, last - bare, product.rounding))
+                part = to_multiple(product, rounded(principal, paying, product.rounding))
             part = min(left, part)
         life.rows[k, I_PLANNED_PRINCIPAL] = part
         left -= part

@@ -397,7 +397,7 @@ INSTALMENT = np.dtype(
         ("balance_fen", "i8"),  # principal not yet due after it
         ("row_kind", "i8"),  # `RowKind`
         # working figures, kept because they explain the amounts above
-        ("instalment_fen", "i8"),  # principal and interest together; -1: the principal is fixed instead
+        ("instalment_fen", "i8"),  # principal and interest together; -1: the principal is fixed instead; -2: none
         ("planned_principal_fen", "i8"),
         ("accrued_a", "i8"),  # balance × days × rate since from_on
         ("accrued_b", "i8"),  # the same for days of a leap year (actual/actual)
@@ -527,18 +527,26 @@ LIFE = np.dtype(
         ("waived", "i8", (4,)),
         ("due", "i8", (4,)),  # fell due; penalties as shown
         ("own", "i8"),  # the instalment agreed on, or the principal of each; 0: worked out
-        ("bare", "i8"),  # no row before this one repays principal
         ("put_off_first", "i8"),  # rows that put their interest off: from here
         ("put_off_last", "i8"),  # up to here, excluded
         ("free", "i8"),  # no row before this one bears interest
         ("agreed", "i8"),  # interest moved into rows that have not fallen due
+        (
+            "late_a",
+            "i8",
+        ),  # part of the running row's accrued_a that late money made more, early money less (EVEN_OUT_LAST)
+        ("late_b", "i8"),  # and of its accrued_b
+        (
+            "displaced",
+            "i8",
+        ),  # principal that rows which fell due could not ask for because of it; below 0: asked besides
         ("stopped", "i8"),  # 1: a charge-off has stopped interest and penalty interest
         ("penalty_held", "i8"),
         ("delinquent_from", "i8"),  # oldest due date whose arrears a plan moved; NEVER
         ("delinquent_until", "i8"),  # debt met, in all, by which those arrears are
         ("broken", "i8"),  # 1: the plan is broken, days past due count from `delinquent_from`
-        ("settle_at", "i8"),  # money received that settles for less; 0: nothing agreed
-        ("settle_by", "i8"),
+        ("settle_at", "i8"),  # money received by which the loan is settled for less
+        ("settle_by", "i8"),  # until this day; 0: nothing agreed
         ("forgive", "i8"),  # penalty still to be given up, a part of it for each instalment kept
         ("forgive_row", "i8"),  # the next row to be kept
         ("forgive_rows", "i8"),  # rows left
