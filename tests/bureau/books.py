@@ -1,11 +1,18 @@
 """A generated book with made-up people in the store."""
 
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
+from afterloan.close import close_through
+from afterloan.close import furnish as months
+from afterloan.close.furnish import Furnished
+from afterloan.dates import number_of
 from afterloan.generate import generate
 from afterloan.intake.book import bring_in
+from afterloan.store.contacts import set_defaults
 from afterloan.store.server import Store
 from afterloan.strategy.attributes import check_digit
 
@@ -41,3 +48,20 @@ def book(store: Store, folder: Path, loans: int, months: int = 12) -> None:
     people(folder)
     reports = bring_in(store, folder)
     assert sum(r.refused for r in reports) == 0
+
+
+def ready(store: Store, month_end: date, bureau: str) -> None:
+    """The lender is of the place whose bureau it is, and the month is closed."""
+    with store.connect() as connection:
+        set_defaults(connection, jurisdiction="US" if bureau == "metro2" else "CN")
+        row = connection.execute("select max(closed_on) from proof").fetchone()
+    last = row[0] if row else None
+    if last is None or last < month_end:
+        closed = close_through(store, number_of(month_end), only=last is None)
+        assert not closed.failed, closed.failed
+
+
+def furnish(store: Store, month_end: date, bureau: str, *told: Any, **more: Any) -> Furnished:
+    """Furnish a month from closed books, as a lender of the bureau's place does."""
+    ready(store, month_end, bureau)
+    return months.furnish(store, month_end, bureau, *told, **more)

@@ -24,6 +24,10 @@ WHO = {
 """Whom a story is about, as the store would tell."""
 
 
+PBOC = ("pboc", "pboc_overdue", "pboc_days")
+"""What a story claims of the record for the PBoC; the rest is what a Metro 2 line is made of."""
+
+
 def line_of(book: Any, on: int, known_on: int) -> dict[str, Any]:
     """The Metro 2 line of a story's loan for a month: whole dollars, dates; {} where it does not leave."""
     rows = reportable(book, on, "metro2", known_on).with_columns(turn=0, record=pl.lit("account"))
@@ -35,6 +39,8 @@ def line_of(book: Any, on: int, known_on: int) -> dict[str, Any]:
 def shown(cells: Any, book: Any, known_on: int, name: str) -> Any:
     if name == "pboc":
         return pboc_status(cells)[0].decode()
+    if name == "pboc_days":
+        return int(cells["days_past_due"][0])
     if name in ("metro2", "rating"):
         return metro2_status(cells)[name == "rating"][0].decode()
     if name in ("special", "comment"):
@@ -46,7 +52,7 @@ def shown(cells: Any, book: Any, known_on: int, name: str) -> Any:
         return date.fromisoformat(iso(day)) if day else ""
     if name in ("days_past_due", "overdue_periods", "remaining_periods"):
         return int(cells[name][0])
-    fen = int(cells[f"{name}_fen"][0])
+    fen = int(cells[f"{name.removeprefix('pboc_')}_fen"][0])
     return f"{fen // 100}.{fen % 100:02}"
 
 
@@ -56,8 +62,9 @@ def differences(path: Path) -> list[str]:
     found = []
     for claim in story["then"]:
         known_on = number(claim["known_on"]) if "known_on" in claim else NEVER
-        cells = reckon_cells(book, number(claim["on"]), known_on)
+        by_bureau = {b: reckon_cells(book, number(claim["on"]), known_on, bureau=b) for b in ("pboc", "metro2")}
         for name, want in claim.items():
+            cells = by_bureau["pboc" if name in PBOC else "metro2"]
             if name == "line":
                 line = line_of(book, number(claim["on"]), known_on)
                 want, got = dict(want), {field: line[field] for field in want}

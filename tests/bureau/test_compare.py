@@ -111,7 +111,7 @@ def test_by_the_command_line(store, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     from typer.testing import CliRunner
 
     from afterloan.desk.keyboard.bureau import register
-    from tests.bureau.books import book
+    from tests.bureau.books import book, ready
     from tests.close.test_furnish import rows
 
     app = typer.Typer()
@@ -124,6 +124,7 @@ def test_by_the_command_line(store, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert (done.exit_code != 0) == fails, (done.output, done.exception)
         return done.output + str(done.exception or "")
 
+    ready(store, date(2024, 12, 31), "pboc")
     told = json.loads(run("furnish", "2024-12", "--bureau", "pboc", "--out", str(tmp_path / "out"), "--json"))
     assert told["told"] == told["in_file"] > 0
     assert "pboc" in run("files")

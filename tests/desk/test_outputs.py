@@ -30,6 +30,7 @@ OF = ("--on", ON)
 READING: dict[str, tuple[str, ...]] = {
     "acts": (),
     "borrower": ("B1", *OF),
+    "bureau dispute list": OF,
     "bureau dispute show": ("D1",),
     "bureau files": (),
     "bureau show": ("B1", *OF),

@@ -1,6 +1,7 @@
 """Reports and stories on a small book whose figures are worked out by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,9 @@ def test_the_figures_of_a_small_book(tmp_path: Path) -> None:
     assert roll["M1"]["M2"] == 1.0  # 18 days on 28 February, 49 on 31 March
     expected = {row["month"]: row for row in report.tables["expected"].to_dicts()}
     assert (expected["2026-02"]["fell_due_fen"], expected["2026-02"]["received_fen"]) == (162_480, 81_240)
+    # of 1,624.80 due in February one loan paid its half: 50 %
+    assert (expected["2026-02"]["collected_fen"], expected["2026-02"]["ratio"]) == (81_240, 0.5)
+    assert (summary["not_disbursed"], summary["written_off"], summary["recovered"]) == (0, 0, 0)
     report.to_csv(tmp_path / "csv")
     assert sorted(p.name for p in (tmp_path / "csv").iterdir()) == [f"{n}.csv" for n in sorted(report.tables)]
     assert json.loads(report.to_json())["on"] == "2026-03-31"
@@ -60,6 +64,25 @@ def test_the_figures_of_a_small_book(tmp_path: Path) -> None:
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "812.40" in page or "838.17" in page
     assert 'src="http' not in page and "贷款账簿" in page
+
+
+def test_what_is_paid_ahead_is_no_collection_and_a_contract_not_paid_out_no_loan() -> None:
+    """812.40 fall due on 10 February for each of two loans. One pays 2,000.00 that day: 812.40 collected of 1,624.80,
+    50 %, and 2,000.00 received. As of 31 December 2025 nothing was lent: two contracts are not there yet."""
+    made = book()
+    facts = made.facts.copy()
+    facts["amount_fen"][1] = 200_000
+    paid = replace(made, facts=facts)
+    report = portfolio_report([paid], day("2026-03-31"), months=3, non_performing=lambda b, *_: np.array([False, True]))
+    february = next(row for row in report.tables["expected"].to_dicts() if row["month"] == "2026-02")
+    assert (february["collected_fen"], february["received_fen"], february["ratio"]) == (81_240, 200_000, 0.5)
+    summary = dict(report.tables["summary"].iter_rows())
+    assert (summary["non_performing"], summary["share_non_performing"]) == (1, 1.0)
+    before = dict(portfolio_report([paid], day("2026-01-09"), months=1).tables["summary"].iter_rows())
+    assert (before["loans"], before["active"], before["not_disbursed"]) == (0, 0, 0)
+    signed = replace(paid, facts=facts[:0], fact_at=np.zeros(3, np.int64))
+    waits = dict(portfolio_report([signed], day("2026-03-31"), months=1).tables["summary"].iter_rows())
+    assert (waits["loans"], waits["active"], waits["not_disbursed"]) == (0, 0, 2)
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", "taken back; learnt on 2026-02-12"), ("zh", "2026-02-12 得知")])

@@ -15,8 +15,9 @@ from afterloan.bureau.amendments import kinds, records
 from afterloan.bureau.disputes import disputes_of, flag, may_decide
 from afterloan.bureau.pboc import read_records
 from afterloan.bureau.reportable import BUREAUS, TOLD, difference, reportable
-from afterloan.close.furnish import furnish
+from afterloan.enquiry.disputes import disputes_on
 from afterloan.facts import FactRefused
+from afterloan.facts.act import Answer, Who
 from afterloan.facts.bureau import (
     Claim,
     DisputeDecided,
@@ -27,12 +28,14 @@ from afterloan.facts.bureau import (
 )
 from afterloan.facts.events import KINDS
 from afterloan.sending.templates import template_of
+from afterloan.servicing.desk import desk_of
 from afterloan.servicing.disputes import decide, disagree, dispute_of, notified, open_dispute, take_evidence
+from afterloan.servicing.door import do
 from afterloan.servicing.evidence import evidence_from
 from afterloan.store.events import tell
 from afterloan.store.record import record
 from afterloan.store.server import Store
-from tests.bureau.books import SENDER, book
+from tests.bureau.books import SENDER, book, furnish
 from tests.close.test_furnish import deliver, rows
 from tests.loan.golden import book_of
 
@@ -265,3 +268,31 @@ def test_a_guarantor_who_pays_is_told_with_the_special_transaction(told: tuple[S
         r for r in read_records((out / "pboc-2024-12-31-2024-12-31.xml").read_bytes()) if r["account_number"] == loan
     ]
     assert record["special"] == ["16", "2"] and record["status"] == "D"
+
+
+def test_disputes_are_listed_with_their_clocks(told: tuple[Store, Path, str, str, int]) -> None:
+    """Opened on 5 December under the 20 days of China: to be answered by the 25th. On the 20th: 5 days left; on the
+    30th: 5 days late. Answered on the 30th, nobody told: it stays until both were told. `bureau`: the place's own."""
+    store, _, borrower, loan, _ = told
+    asked = {"borrower": borrower, "loan": loan, "months": [NOV], "statement": "I paid in time"}
+    clerk = Who("person", "Wang", ("lead", "bureau", "operator"), "keyboard")
+    with desk_of(store) as desk:
+        answer = do(desk, clerk, "dispute.open", asked, "D1", date(2024, 12, 5))
+        assert isinstance(answer, Answer) and answer.body["answer_by"] == "2024-12-25", answer
+
+    def listed(on: date, answered_too: bool = False) -> list[dict[str, Any]]:
+        with store.connect() as connection:
+            return [line.told() for line in disputes_on(connection, on, answered_too)]
+
+    (line,) = listed(date(2024, 12, 20))
+    assert (line["dispute"], line["bureau"], line["months"], line["days_left"]) == ("D1", "pboc", ["2024-11"], 5)
+    assert listed(date(2024, 12, 30))[0]["days_left"] == -5
+    assert listed(date(2024, 12, 4)) == []
+    with store.connect() as connection, adbc.connect(store.url) as reader:
+        decide(connection, reader, "D1", "accurate", "no such payment came", "Wang", date(2024, 12, 30))
+    assert listed(date(2024, 12, 30))[0]["not_told"] == ["borrower", "bureau"]
+    with store.connect() as connection:
+        notified(connection, "D1", "borrower", date(2024, 12, 31))
+        notified(connection, "D1", "bureau", date(2024, 12, 31))
+    assert listed(date(2024, 12, 31)) == []
+    assert [line["outcome"] for line in listed(date(2024, 12, 31), answered_too=True)] == ["accurate"]

@@ -10,10 +10,9 @@ import pytest
 from afterloan.bureau.metro2.month import read_month, rows_to_bytes
 from afterloan.bureau.metro2.record import RecordRefused
 from afterloan.bureau.responses import read_response
-from afterloan.close.furnish import furnish
 from afterloan.servicing.rejections import take_response
 from afterloan.store.server import Store
-from tests.bureau.books import SENDER, book
+from tests.bureau.books import SENDER, book, furnish
 from tests.close.test_furnish import END, rows
 
 HEAD = {"format": "afterloan-response/1", "bureau": "pboc", "month_end": "2024-12-31"}

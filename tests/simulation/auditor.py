@@ -321,6 +321,11 @@ class Ledger:
             "bucket": self.bucket(),
         }
 
+    def ended(self) -> bool:
+        """Whether nothing is owed any more of money that was lent: what still waits is to be given back."""
+        owed = self.balance() + self.due(INTEREST) + self.due(PENALTY) + self.fees() + self.earned()
+        return self.received > 0 and owed == 0
+
     def accounts(self) -> dict[int, int]:
         """The loan's share of each account of the journal, debit positive."""
         penalty = sum(row.asked[PENALTY] for row in self.rows)
@@ -334,7 +339,8 @@ class Ledger:
             1130: unpaid_interest,
             1140: self.due(PENALTY),
             1150: self.fees(),
-            2110: -self.unapplied,
+            2110: 0 if self.ended() else -self.unapplied,
+            2130: -self.unapplied if self.ended() else 0,
             4110: -income,
             4120: -penalty,
             4130: -fee,

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from afterloan.bureau.packs import rule
+from afterloan.bureau.replanned import before_the_plan
 from afterloan.dates import NEVER
 from afterloan.loan.book import Book, part
 from afterloan.loan.reckon import reckon_book
@@ -18,6 +20,7 @@ PRINCIPAL = int(Component.PRINCIPAL)
 MONTHS = int(Unit.MONTHS)
 PAID_OFF = int(State.PAID_OFF)
 CHARGED_OFF, WRITTEN_OFF, SOLD = int(State.CHARGED_OFF), int(State.WRITTEN_OFF), int(State.SOLD)
+LOST = (CHARGED_OFF, WRITTEN_OFF, SOLD)
 
 CELL = np.dtype(
     [
@@ -75,11 +78,39 @@ def month_back(number: int, months: int) -> int:
     return int(first.astype("datetime64[D]").astype(np.int64)) - 1
 
 
-def reckon_cells(book: Book, at: int, known_on: int = NEVER, delinquent_after: int = 30) -> Cells:
+LATENESS = ("days_past_due", "overdue", "late", "had_due", "overdue_fen", "overdue_30_fen", "overdue_periods",
+            "band_31_60_fen", "band_61_90_fen", "band_91_180_fen", "band_over_180_fen")  # fmt: skip
+"""What of a cell says how late an account is; the contract before a plan says it until the plan counts."""
+
+
+def reckon_cells(book: Book, at: int, known_on: int = NEVER, delinquent_after: int = 30, bureau: str = "pboc") -> Cells:
     """CELL [n] of every loan of a book for the month that ends on day `at`, as known on `known_on`.
 
-    `delinquent_after`: days after the due date at which delinquency begins (Metro 2 field 25: 30).
+    `delinquent_after`: days after the due date at which delinquency begins (Metro 2 field 25: 30). `bureau`: whose rule
+    says from when a plan counts (`replanned.py`); a loan four months late that signed a plan and paid nothing stays so.
     """
+    trifles = int(rule(TRIFLES[bureau]).parameters["most_fen"])
+    cells = _as_agreed(book, at, known_on, delinquent_after, trifles)
+    rows, without = before_the_plan(book, reckon_book(book, at, known_on), at, known_on, bureau)
+    if len(rows):
+        contract = _as_agreed(without, at, known_on, delinquent_after, trifles)
+        for name in LATENESS:
+            cells[name][rows] = contract[name]
+    return cells
+
+
+TRIFLES = {"metro2": "us.metro2.trifles", "pboc": "cn.pboc.trifles", "neutral": "cn.pboc.trifles"}
+
+
+def forgive_trifles(cells: Cells, most_fen: int) -> None:
+    """Accounts that lack no more than `most_fen` in all count as paid: 2.87 short for 21 days is no mark."""
+    small = (cells["days_past_due"] > 0) & (cells["overdue_fen"] <= most_fen) & ~np.isin(cells["state"], LOST)
+    for name in set(LATENESS) - {"late", "had_due"}:
+        cells[name][small] = 0
+
+
+def _as_agreed(book: Book, at: int, known_on: int, delinquent_after: int, trifles: int) -> Cells:
+    """Cells by what the facts say, plans and all; up to `trifles` in minor units counts as paid."""
     now = reckon_book(book, at, known_on)
     before = reckon_book(book, month_before(at), known_on)
     cells = np.zeros(len(book), CELL)
@@ -88,7 +119,9 @@ def reckon_cells(book: Book, at: int, known_on: int = NEVER, delinquent_after: i
     _plain(cells, now, before)
     _periods(cells, book, now, at)
     _ages(cells, book, now, at, known_on)
-    _lateness(cells, book, before, at, known_on)
+    if trifles:
+        forgive_trifles(cells, trifles)
+    _lateness(cells, book, before, at, known_on, trifles)
     _before_end(cells, book, at, known_on)
     _lost(cells, book, now, before, at, known_on)
     late = np.maximum(cells["days_past_due"], cells["days_before_end"]) >= delinquent_after
@@ -169,7 +202,7 @@ def _ages(cells: Cells, book: Book, now: Cells, at: int, known_on: int) -> None:
     cells["band_over_180_fen"][rows] = over[3]
 
 
-def _lateness(cells: Cells, book: Book, before: Cells, at: int, known_on: int) -> None:
+def _lateness(cells: Cells, book: Book, before: Cells, at: int, known_on: int, trifles: int) -> None:
     """Whether something fell due in the month, and whether it was paid only after its grace was over.
 
     Looked at on the evening of the last day of grace after the month's due date; loans with several due dates in a
@@ -191,8 +224,12 @@ def _lateness(cells: Cells, book: Book, before: Cells, at: int, known_on: int) -
         now = np.flatnonzero((look_on == day) | ~monthly)
         if len(now):
             seen = reckon_book(part(book, suspects[now]), day, known_on)
-            unpaid_today = (grace[now] == 0) & (seen["due_today_fen"].sum(axis=1) > 0)
-            cells["late"][suspects[now]] |= (seen["days_past_due"] >= np.maximum(grace[now], 1)) | unpaid_today
+            today = seen["due_today_fen"].sum(axis=1)
+            unpaid_today = (grace[now] == 0) & (today > trifles)
+            past_due = (seen["days_past_due"] >= np.maximum(grace[now], 1)) & (
+                seen["arrears_fen"].sum(axis=1) + today > trifles
+            )
+            cells["late"][suspects[now]] |= past_due | unpaid_today
 
 
 def _before_end(cells: Cells, book: Book, at: int, known_on: int) -> None:

@@ -125,8 +125,8 @@ def _named(months: Collection[date]) -> str:
 def wrong_months(now: pl.DataFrame, told: pl.DataFrame, months: Collection[date]) -> list[date]:
     """Of the months, those in which what was told last is not what the book reckons."""
     last = told.sort("turn").unique(("loan", "month_end"), keep="last").filter(pl.col("month_end").is_in(list(months)))
-    # the flag of the dispute itself is no error of the record
-    columns = [name for name in TOLD if name != "annotation"]
+    # the flag of the dispute itself is no error of the record; the class is the lender's opinion, which nobody disputes
+    columns = [name for name in TOLD if name not in ("annotation", "five_tier")]
     same = last.join(now, ["loan", "month_end", *columns], "semi", nulls_equal=True)
     return sorted(last.join(same, ["loan", "month_end"], "anti")["month_end"].to_list())
 

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from afterloan.bureau.cells import Cells, month_back, month_before, reckon_cells
+from afterloan.bureau.replanned import before_the_plan
 from afterloan.bureau.status import metro2_history_code
 from afterloan.dates import NEVER
 from afterloan.loan.book import Book, part
@@ -40,6 +41,8 @@ def _codes(book: Book, month: int, known_on: int) -> Matrix:
     seen = reckon_book(book, month, known_on)
     cells = np.zeros(len(book), CELL)
     cells["days_past_due"], cells["state"] = seen["days_past_due"], seen["state"]
+    rows, without = before_the_plan(book, seen, month, known_on, "metro2")
+    cells["days_past_due"][rows] = reckon_book(without, month, known_on)["days_past_due"]
     cells["reportable"] = (seen["error"] == 0) & (seen["disbursed_fen"] > 0)
     return metro2_history_code(cells)
 

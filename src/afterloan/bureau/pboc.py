@@ -21,7 +21,8 @@ from afterloan.bureau.packs import rule
 SPACE = "urn:afterloan:pboc-reading:1"
 READING = "afterloan's reading of public material; not the official specification"
 LARGEST = 512 * 1024 * 1024
-IDENTITY = ("person_name", "id_type", "id_number")
+IDENTITY = {"person_name": "name", "id_type": "id_type", "id_number": "id_number"}
+"""What of a record says whose it is, and the borrower's attribute that it comes from."""
 BASE = {"AccountNumber": "account_number", "AccountType": "account_type", "PersonName": "person_name",
         "IdType": "id_type", "IdNumber": "id_number"}  # fmt: skip
 BASIC = {"OpenDate": "opened_on", "Currency": "currency", "LoanAmountFen": "principal_fen",
@@ -84,16 +85,16 @@ def records(
 ) -> tuple[list[dict[str, Any]], list[tuple[int, str, str]]]:
     """Records of reported rows, and the refused: (loan, element, reason). `account_type`: D1, or R4 for draws."""
     p = rule("cn.pboc.elements").parameters
-    people = pl.Struct({"name": pl.String, "id_type": pl.String, "id_number": pl.String, "five_tier": pl.String})
+    people = pl.Struct({"name": pl.String, "id_type": pl.String, "id_number": pl.String})
     who = identities.with_columns(pl.col("attributes").str.json_decode(people).alias("a"))
     made: list[dict[str, Any]] = []
     refused: list[tuple[int, str, str]] = []
     for row in rows.join(who, "loan", "left").iter_rows(named=True):
         told = row.pop("a") or {}
         record = _record(row, told, account_type, p)
-        missing = [name for name in IDENTITY if not record.get(name)]
-        if missing:
-            refused.append((row["loan"], missing[0], _missing(missing[0], row["person"])))
+        lacking = [name for name in IDENTITY if not record.get(name)]
+        if lacking:
+            refused += [(row["loan"], name, _missing(name, row["person"])) for name in lacking]
             continue
         wrong = check_applicable(record)
         if wrong:
@@ -126,7 +127,7 @@ def _record(row: dict[str, Any], person: dict[str, Any], kind: str, p: dict[str,
         "periods": row["instalments"], "guarantee": p["guarantee_unsecured"], "loan_form": p["loan_form"]["new"],
         "month_end": row["month_end"], "status": row["status"],
         "account_status": account_status(row["status"]),
-        "five_tier": person.get("five_tier") or p["five_tier"]["unclassified"],
+        "five_tier": row["five_tier"] or p["five_tier"]["unclassified"],
         "balance_fen": row["balance_fen"], "remaining_periods": row["remaining_periods"], "due_fen": row["due_fen"],
         "paid_fen": row["paid_fen"], "last_paid_on": row["last_paid_on"], "overdue_periods": row["overdue_periods"],
         "overdue_total_fen": row["overdue_fen"], "overdue_31_60_fen": row["band_31_60_fen"],

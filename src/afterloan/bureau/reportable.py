@@ -1,6 +1,6 @@
 """What is reportable of accounts in a month, as one table; and what of it differs from what was reported."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -9,6 +9,7 @@ import polars as pl
 
 from afterloan.bureau.cells import Cells, reckon_cells
 from afterloan.bureau.history import profile_of
+from afterloan.bureau.packs import rule
 from afterloan.bureau.specials import specials
 from afterloan.bureau.status import adverse, metro2_status, pboc_status
 from afterloan.dates import NEVER
@@ -30,7 +31,7 @@ MONEY = (
     "lost_fen",
 )
 COUNTS = ("days_past_due", "overdue_periods", "remaining_periods")
-TEXTS = ("status", "rating", "history", "annotation", "special")
+TEXTS = ("status", "rating", "history", "annotation", "special", "five_tier")
 DAYS = ("opened_on", "ended_on", "dofd_on", "last_paid_on")
 TOLD = (*TEXTS, *DAYS, "principal_fen", *MONEY, *COUNTS)
 """The columns that are told; two rows that agree in these say the same."""
@@ -51,13 +52,15 @@ def reportable(
     bureau: str,
     known_on: int = NEVER,
     said: Mapping[int, Mapping[str, str]] | None = None,
+    tiers: Sequence[str] | None = None,
 ) -> pl.DataFrame:
     """What a bureau is to be told of the loans of a book for the month that ends on day `at`: a row an account.
 
     `said`: by loan number, words that events give: `annotation` (an open dispute), `special`, `status` (D, Z).
+    `tiers` [n]: the name of each loan's class of five (`special_mention`), "" where it has none.
     Columns: loan, month_end (Date), adverse, and those of TOLD.
     """
-    cells = reckon_cells(book, at, known_on)
+    cells = reckon_cells(book, at, known_on, bureau=bureau)
     rows = np.flatnonzero(cells["reportable"] == 1)
     status, rating, history = _codes(book, cells, bureau, known_on)
     mine = cells[rows]
@@ -73,6 +76,7 @@ def reportable(
             "history": _text(history[rows]),
             "annotation": pl.Series([""] * len(rows), dtype=pl.String),
             "special": pl.Series([marks.get(loan, "") for loan in mine["loan"].tolist()], dtype=pl.String),
+            "five_tier": _five_tier(tiers, rows.tolist()),
             "adverse": adverse(status[rows], bureau),
             "opened_on": _date(mine["opened_on"], 0),
             "ended_on": _date(mine["ended_on"], NEVER),
@@ -83,6 +87,12 @@ def reportable(
         }
     ).with_columns(month_end=pl.lit(at, pl.Int32).cast(pl.Date))
     return _worded(frame, said or {}).filter(pl.col("status") != "")
+
+
+def _five_tier(tiers: Sequence[str] | None, rows: Sequence[int]) -> pl.Series:
+    """The class of five as a code: 1 normal … 5 loss; "" where no class was told (another bureau, an ended loan)."""
+    codes = rule("cn.pboc.elements").parameters["five_tier"]
+    return pl.Series([codes.get(tiers[row], "") if tiers is not None else "" for row in rows], dtype=pl.String)
 
 
 def _codes(book: Book, cells: Cells, bureau: str, known_on: int) -> tuple[Any, Any, Any]:

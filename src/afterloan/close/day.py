@@ -11,6 +11,7 @@ import psycopg
 
 from afterloan.close.prove import prove
 from afterloan.close.shard import ShardClosed, close_shard
+from afterloan.close.suspense import book_unmatched
 from afterloan.dates import iso
 from afterloan.expected import ExpectedFailure
 from afterloan.store.connect import reader_kept
@@ -149,6 +150,7 @@ def _first_open(store: Store, through: int, only: bool) -> int:
 def _prove_days(store: Store, first: int, last: int, closed: Closed) -> bool:
     with store.connect() as connection:
         for day in range(first, last + 1):
+            book_unmatched(connection, day)
             proof = prove(connection, day)
             if proof.wrong:
                 closed.failed = [f"{iso(day)}: {wrong}" for wrong in proof.wrong]

@@ -1,5 +1,6 @@
 """Furnish a month to a bureau: reckon what is reportable, hold it against what was told, tell the difference."""
 
+import json
 import multiprocessing
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -19,18 +20,20 @@ from afterloan.bureau.metro2.month import write_month
 from afterloan.bureau.metro2.rows import header, segments
 from afterloan.bureau.neutral import write_neutral
 from afterloan.bureau.packs import rule
+from afterloan.bureau.places import form, missing, reports_to
 from afterloan.bureau.reportable import BUREAUS, difference
 from afterloan.dates import number_of
 from afterloan.enquiry.reportable import Heard, hear, reckoned
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.act import Who
 from afterloan.facts.bureau import CorrectionFurnished
-from afterloan.facts.outbox import Action, MessageBody, NoticeTask, RefusedTask
+from afterloan.facts.outbox import Action, FormField, MessageBody, NoticeTask, RefusedTask
 from afterloan.loan.book import Book, part
 from afterloan.loan.reckon import reckon_book
 from afterloan.store import furnished
 from afterloan.store.acts import act_of_rule
 from afterloan.store.connect import reader_to
+from afterloan.store.contacts import defaults_of
 from afterloan.store.events import tell
 from afterloan.store.furnished import Furnishing
 from afterloan.store.loans import product_table, products
@@ -38,6 +41,7 @@ from afterloan.store.locks import lock_furnishing
 from afterloan.store.outbox import put, put_findings
 from afterloan.store.read import SHARDS, fold, read_shard
 from afterloan.store.server import Store
+from afterloan.strategy.places import places_known
 
 ENDINGS = {"metro2": "dat", "pboc": "xml", "neutral": "jsonl"}
 NOTICE = {"metro2": "us.notice.adverse", "pboc": "cn.notice.adverse", "neutral": "cn.notice.adverse"}
@@ -49,7 +53,10 @@ class FurnishRefused(ExpectedFailure, ValueError):
 
 @dataclass(slots=True)
 class Furnished:
-    """What furnishing a month came to: the file, rows told, of them amended, held for want of notice, refused."""
+    """What furnishing a month came to: the file, rows told, of them amended, held for want of notice, refused.
+
+    `elsewhere`: loans of borrowers whose place has another bureau. `refused`: (loan, field, reason).
+    """
 
     bureau: str
     month_end: date
@@ -61,12 +68,13 @@ class Furnished:
     held: int = 0
     gone: int = 0
     excepted: int = 0
+    elsewhere: int = 0
     in_file: int = 0
     refused: list[tuple[str, str, str]] = field(default_factory=list)
 
     def add(self, other: "Furnished") -> None:
         """The counts of some shards more."""
-        for name in ("reportable", "told", "amended", "held", "gone", "excepted"):
+        for name in ("reportable", "told", "amended", "held", "gone", "excepted", "elsewhere"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.refused += other.refused
 
@@ -85,6 +93,7 @@ def furnish(
     sender = dict(sender or {})
     _refuse(month_end, bureau, known_on, sender)
     with store.connect() as connection:
+        _refuse_open(connection, month_end)
         furnishing = furnished.begin(connection, bureau, month_end, known_on)
     file = folder / f"{bureau}-{month_end}-{known_on}.{ENDINGS[bureau]}"
     made = Furnished(bureau, month_end, known_on, file)
@@ -134,6 +143,18 @@ def _refuse(month_end: date, bureau: str, known_on: date, sender: Mapping[str, A
         )
 
 
+def _refuse_open(connection: psycopg.Connection[Any], month_end: date) -> None:
+    """A month is told of when its books are closed and proved, not before."""
+    row = connection.execute("select max(closed_on) from proof").fetchone()
+    last = row[0] if row else None
+    if last is None or last < month_end:
+        stands = f"the last day closed is {last}" if last else "no day is closed yet"
+        raise FurnishRefused(
+            f"{month_end} is not closed, {stands}: a month is furnished from closed books; "
+            f"close it first: afterloan close --through {month_end}"
+        )
+
+
 def _furnish_shard(
     connection: psycopg.Connection[Any], reader: adbc.Connection, shard: int, table: Any, furnishing: Furnishing,
     sender: dict[str, Any], made: Furnished,
@@ -144,7 +165,11 @@ def _furnish_shard(
     if not len(book):
         return
     heard = hear(connection, shard, furnishing.known_on)
+    who = furnished.identities(connection, shard)
     now = reckoned(book, furnishing.month_end, furnishing, heard)
+    elsewhere = _elsewhere(connection, shard, furnishing.bureau, who)
+    made.elsewhere += int(now["loan"].is_in(list(elsewhere)).sum())
+    now = now.filter(~pl.col("loan").is_in(list(elsewhere)))
     made.reportable += len(now)
     told = furnished.told(connection, furnishing.bureau, shard, furnishing.month_end)
     before, told_before = _earlier(connection, book, shard, furnishing, heard, now)
@@ -154,7 +179,6 @@ def _furnish_shard(
     changed = changed.filter(~pl.col("loan").is_in(list(broken)))
     alive -= heard.not_theirs
     changed = records(changed, furnishing.bureau, alive, heard.not_theirs, furnishing.month_end)
-    who = furnished.identities(connection, shard)
     changed = _gate(connection, changed, who, furnishing, made)
     changed = _fit(connection, changed, who, furnishing, sender, made)
     rows = changed.join(who.select("loan", "borrower"), "loan").with_columns(
@@ -165,6 +189,14 @@ def _furnish_shard(
     made.gone += int(rows["gone"].sum())
     _tell_corrections(connection, rows.filter(pl.col("turn") > 0), who, furnishing, heard)
     furnished.done(connection, furnishing, shard)
+
+
+def _elsewhere(connection: psycopg.Connection[Any], shard: int, bureau: str, who: pl.DataFrame) -> set[int]:
+    """Loans of borrowers whose place has another bureau. An account that was told here stays here when people move."""
+    own = str(defaults_of(connection)["jurisdiction"])
+    places = [place if place in places_known() else own for place in who["jurisdiction"].to_list()]
+    others = [loan for loan, place in zip(who["loan"].to_list(), places, strict=True) if not reports_to(bureau, place)]
+    return set(others) - furnished.ever_told(connection, bureau, shard, others)
 
 
 def _alive(book: Book, changed: pl.DataFrame, furnishing: Furnishing) -> tuple[set[int], set[int]]:
@@ -284,17 +316,38 @@ def _fit(
         refused = pboc.records(lines, who, str(sender.get("account_type", "D1")))[1]
     else:
         refused = []
+    made.refused += _ask_for(connection, refused, who, furnishing)
+    return rows.filter(~pl.col("loan").is_in([loan for loan, _, _ in refused]))
+
+
+def _ask_for(
+    connection: psycopg.Connection[Any], refused: list[tuple[int, str, str]], who: pl.DataFrame, furnishing: Furnishing
+) -> list[tuple[str, str, str]]:
+    """One task a borrower and month for what the form refused: why, what is missing, and the command that adds it."""
     names = {row["loan"]: row for row in who.iter_rows(named=True)}
     at = datetime.combine(furnishing.known_on, time(8), UTC)
+    by_borrower: dict[int, list[tuple[int, str, str]]] = {}
+    for row in refused:
+        by_borrower.setdefault(names[row[0]]["borrower"], []).append(row)
     actions = []
-    for loan, name, reason in refused:
-        made.refused.append((names[loan]["reference"], name, reason))
-        key = f"task:bureau.refused:{furnishing.bureau}:{names[loan]['reference']}:{furnishing.month_end}"
-        told = (names[loan]["reference"],)
-        body = RefusedTask(queue="bureau-refused", loans=told, field=name, reason=reason)
-        actions.append(Action(key, names[loan]["borrower"], "task", at, furnishing.known_on, loan, body))
+    for borrower, rows in by_borrower.items():
+        first = names[rows[0][0]]
+        lacking = missing(furnishing.bureau, first["name"], json.loads(first["attributes"]))
+        told = tuple(dict.fromkeys(names[loan]["reference"] for loan, _, _ in rows))
+        body = RefusedTask(
+            queue="bureau-refused",
+            loans=told,
+            bureau=furnishing.bureau,
+            month_end=furnishing.month_end,
+            field=rows[0][1],
+            reason="; ".join(dict.fromkeys(f"{field}: {reason}" for _, field, reason in rows)),
+            missing=tuple(need.any_of for need in lacking),
+            form=tuple(FormField(**asked) for asked in form(first["person"], lacking)),
+        )
+        key = f"task:bureau.refused:{furnishing.bureau}:{first['person']}:{furnishing.month_end}"
+        actions.append(Action(key, borrower, "task", at, furnishing.known_on, rows[0][0], body))
     put(connection, actions)
-    return rows.filter(~pl.col("loan").is_in([loan for loan, _, _ in refused]))
+    return [(names[loan]["reference"], field, reason) for loan, field, reason in refused]
 
 
 def _write(

@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 
+from afterloan.close.suspense import unmatched_fen
 from afterloan.dates import iso
 from afterloan.journal.accounts import Account
 from afterloan.journal.balances import balances, disagreements
@@ -44,6 +45,7 @@ def prove(connection: psycopg.Connection[Any], day: int) -> Proof:
     for row in shards:
         for account, amount in row[4].items():
             expected[Account(int(account))] = expected.get(Account(int(account)), 0) + amount
+    expected[Account.SUSPENSE] = -unmatched_fen(connection, day)
     before = connection.execute(
         "select closed_on::text, totals from proof where closed_on < %s order by closed_on desc limit 1", (on,)
     ).fetchone()

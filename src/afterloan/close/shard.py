@@ -9,14 +9,16 @@ import numpy as np
 import polars as pl
 import psycopg
 
+from afterloan.close.booking_day import book_day
 from afterloan.close.transitions import TRANSITION, transitions_between
 from afterloan.dates import iso
-from afterloan.journal.balances import balances_of_totals, control_of_positions
-from afterloan.journal.difference import ENTRY, NO_LOAN, Totals, entries_to_reach, totals_of
+from afterloan.journal.difference import ENTRY, NO_LOAN, Totals
 from afterloan.journal.postings import BY_LOAN, SLOTS
+from afterloan.journal.totals import totals_of
 from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import Refusal
+from afterloan.store.contacts import defaults_of
 from afterloan.store.ids import ids_of
 from afterloan.store.loans import product_table, products
 from afterloan.store.locks import Space
@@ -67,7 +69,8 @@ def close_shard(
     connection.commit()
     connection.execute("select pg_advisory_xact_lock(%s, %s)", (int(Space.CLOSE_SHARD), shard))
     row = connection.execute(
-        "select max(closed_on)::text, (array_agg(told::text order by closed_on desc))[1] from closing where shard = %s",
+        "select max(closed_on)::text, (array_agg(told::text order by closed_on desc))[1], "
+        "(array_agg(slots order by closed_on desc))[1] from closing where shard = %s",
         (shard,),
     ).fetchone()
     closed_before = _number(row[0]) if row and row[0] else None
@@ -78,9 +81,12 @@ def close_shard(
         return ShardClosed(shard, 0, 0, 0, 0, 0)
     table = product_table(products(connection))
     book = read_shard(connection, reader, shard, table)
+    place = str(defaults_of(connection)["jurisdiction"])
     yesterday = reckon_book(book, first - 1, first - 1)
-    posted = _posted(connection, book, shard, row[1] if row and row[0] else None, yesterday)
-    left = _close_days(connection, book, shard, first, last, yesterday, posted)
+    # a closing of a version that booked less says nothing of what this one books: the journal is asked for all
+    told = row[1] if row and row[0] and row[2] == SLOTS else None
+    posted = _posted(connection, book, shard, told, yesterday)
+    left = _close_days(connection, book, shard, first, last, yesterday, posted, place)
     _write(connection, shard, mark, left)
     connection.commit()
     return ShardClosed(
@@ -122,47 +128,27 @@ def _close_days(
     last: int,
     yesterday: Records,
     posted: Totals,
+    place: str,
 ) -> _Left:
     left = _Left([], [], [], [])
     loans = book.contracts["loan"].astype(np.int64)
-    of_product = book.contracts["product"].astype(np.int64)
-    count = len(book.products)
-    sums = posted_of_products(connection, shard, count)
-    numbers = np.arange(count, dtype=np.int64)
-    nobody = np.full(count, NO_LOAN, np.int64)
+    sums = posted_of_products(connection, shard, len(book.products))
     today = np.zeros_like(yesterday)
     for day in range(first, last + 1):
         today = reckon_book(book, day, day, today)
-        totals = totals_of(today, posted)
-        totals[today["error"] != 0, BY_LOAN:] = 0  # its accrual is taken back until it can be reckoned again
-        entries = [entries_to_reach(totals, posted, loans, of_product)]
-        now = np.zeros((count, SLOTS), np.int64)
-        np.add.at(now, of_product, totals)
-        entries.append(entries_to_reach(now, sums, nobody, numbers, by_loan=False))
-        left.entries.append((day, np.concatenate(entries)))
+        booked = book_day(book, day, today, posted, sums, place)
+        left.entries.append((day, booked.entries))
         left.transitions.append((day, transitions_between(yesterday, today, day)))
         signed = book.contracts["signed_on"] <= day
         wrong = (today["error"] != 0) & signed
         for i in np.flatnonzero(wrong):
             left.exceptions.append((day, int(loans[i]), REASONS[Refusal(int(today["error"][i]))]))
-        control = _control(today, totals)
         loans_in = int(signed.sum())
         excepted = int(wrong.sum())
-        left.closings.append((day, loans_in, loans_in - excepted, excepted, json.dumps(control)))
-        posted, sums = totals, now
+        left.closings.append((day, loans_in, loans_in - excepted, excepted, json.dumps(booked.control)))
+        posted, sums = booked.totals, booked.sums
         yesterday, today = today, yesterday
     return left
-
-
-def _control(positions: Records, totals: Totals) -> dict[str, int]:
-    """What the control accounts must show: sums over positions, and over the kept totals of loans not reckoned."""
-    control = {int(account): amount for account, amount in control_of_positions(positions).items()}
-    wrong = positions["error"] != 0
-    if wrong.any():
-        for account, amount in balances_of_totals(totals[wrong].sum(axis=0)).items():
-            if int(account) in control:
-                control[int(account)] += amount
-    return {str(account): amount for account, amount in control.items()}
 
 
 def _frame(days: list[tuple[int, Records]], dtype: np.dtype[np.void]) -> pl.DataFrame | None:
@@ -195,7 +181,7 @@ def _write(connection: psycopg.Connection[Any], shard: int, mark: str, left: _Le
             [(iso(day), shard, loan, reason) for day, loan, reason in left.exceptions],
         )
         cursor.executemany(
-            "insert into closing (closed_on, shard, loans_in, closed, excepted, totals, told) "
-            "values (%s, %s, %s, %s, %s, %s, %s::text::xid8)",
-            [(iso(day), shard, *counts, mark) for day, *counts in left.closings],
+            "insert into closing (closed_on, shard, loans_in, closed, excepted, totals, told, slots) "
+            "values (%s, %s, %s, %s, %s, %s, %s::text::xid8, %s)",
+            [(iso(day), shard, *counts, mark, SLOTS) for day, *counts in left.closings],
         )

@@ -1,6 +1,7 @@
 """The journal read back out of the store, for exports and statements."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ from afterloan.loan.book import Records
 from afterloan.store.server import Store
 
 LINES = (
-    "select e.closed_on - date '1970-01-01', c.reference, p.code, e.cause, e.debit, e.credit, e.amount_fen "
-    "from entry e left join contract c on c.loan = e.loan join product p on p.number = e.product "
+    "select e.closed_on - date '1970-01-01', c.reference, coalesce(p.code, 'lender'), e.cause, e.debit, e.credit, "
+    "e.amount_fen from entry e left join contract c on c.loan = e.loan left join product p on p.number = e.product "
     "order by e.closed_on, e.loan nulls last, p.code, e.cause, e.debit, e.credit, e.entry"
 )
 FORMS = {"beancount": beancount, "hledger": hledger}
@@ -34,6 +35,19 @@ def export_lines(store: Store, form: str) -> Iterator[str]:
     if form not in FORMS:
         raise BadInput(f"form {form!r} is not known; write one of: {', '.join(FORMS)}")
     yield from FORMS[form](entry_lines(store))
+
+
+def write_whole(lines: Iterator[str], out: Path) -> int:
+    """Write text to a file that is there whole or not at all; returns how many pieces were written."""
+    waiting = out.with_name(out.name + ".part")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    count = 0
+    with waiting.open("w", encoding="utf-8") as file:
+        for line in lines:
+            file.write(line + "\n")
+            count += 1
+    waiting.replace(out)
+    return count
 
 
 ENTRIES_OF = (

@@ -8,9 +8,12 @@ import polars as pl
 import psycopg
 
 from afterloan.bureau.compare import check_person, compare, drafts, read_report
+from afterloan.bureau.places import bureau_of_place
 from afterloan.bureau.reportable import DELETED
 from afterloan.facts import FactRefused
 from afterloan.store import furnished
+from afterloan.store.contacts import defaults_of
+from afterloan.strategy.places import places_known
 
 
 def told_months(connection: psycopg.Connection[Any], bureau: str, loan: str) -> pl.DataFrame:
@@ -31,6 +34,13 @@ def borrower_told(connection: psycopg.Connection[Any], reference: str) -> tuple[
             "borrower", reference, "no borrower of that reference", "import the borrower first", "unknown"
         )
     return int(row[0]), dict(row[1])
+
+
+def bureau_of(connection: psycopg.Connection[Any], borrower: str | None = None) -> str:
+    """The bureau of a borrower's place; of the lender's own where none is named. Raises FactRefused (unknown)."""
+    own = str(defaults_of(connection)["jurisdiction"])
+    told = borrower_told(connection, borrower)[1].get("jurisdiction") if borrower else None
+    return bureau_of_place(told if told in places_known() else own)
 
 
 def standing_with(connection: psycopg.Connection[Any], borrower: int, bureau: str) -> dict[str, list[dict[str, Any]]]:

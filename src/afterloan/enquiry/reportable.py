@@ -15,6 +15,7 @@ from afterloan.dates import number_of
 from afterloan.facts.bureau import BureauRejected
 from afterloan.facts.events import event_of
 from afterloan.loan.book import Book
+from afterloan.risk.classification import TIERS, cn_classes
 from afterloan.store.events import COLUMNS as EVENT_COLUMNS
 from afterloan.store.furnished import Furnishing
 
@@ -23,8 +24,14 @@ def reckoned(book: Book, month_end: date, of: Furnishing, heard: "Heard") -> pl.
     """What a bureau is to be told of a book's loans for a month, with the words of events."""
     happened = [h for h in heard.happened if h[2] <= month_end]
     words = said(happened, heard.disputes, of.bureau, month_end)
-    rows = reportable(book, number_of(month_end), of.bureau, number_of(of.known_on), words)
+    tiers = _tiers(book, number_of(month_end), number_of(of.known_on)) if of.bureau != "metro2" else None
+    rows = reportable(book, number_of(month_end), of.bureau, number_of(of.known_on), words, tiers)
     return rows.filter(~pl.col("loan").is_in(list(heard.not_theirs)))
+
+
+def _tiers(book: Book, at: int, known_on: int) -> list[str]:
+    """The class of five of each loan, as the books have it; "" for what was not lent or has ended."""
+    return [TIERS[tier] if tier >= 0 else "" for tier in cn_classes(book, at, known_on).tolist()]
 
 
 @dataclass(frozen=True, slots=True)

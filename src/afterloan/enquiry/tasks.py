@@ -60,7 +60,14 @@ PUT = (
     "and not exists (select from event n where n.borrower = o.borrower and n.on_day <= %(on)s and ("
     "(n.kind = 'contact.ended' and n.body->>'of' = o.body->>'notice' "
     "and n.body->>'outcome' in ('delivered', 'reached')) or "
-    "(n.kind = 'bureau.dispute_decided' and n.body->>'of' = o.body->>'dispute')))"
+    "(n.kind = 'bureau.dispute_decided' and n.body->>'of' = o.body->>'dispute'))) "
+    # what a bureau's form lacked ends when it is there, and a later month that asks for it takes the task's place
+    "and not (coalesce(o.body->'missing', '[]') <> '[]' and (not exists (select from "
+    "jsonb_array_elements(o.body->'missing') m where not exists (select from jsonb_array_elements_text(m) a where "
+    "coalesce(b.attributes->>a, case when a = 'name' then b.name end, '') <> '')) "
+    "or exists (select from outbox n where n.borrower = o.borrower and n.kind = 'task' and n.decided_on <= %(on)s "
+    "and n.body->>'queue' = o.body->>'queue' and n.body->>'bureau' = o.body->>'bureau' "
+    "and n.body->>'month_end' > o.body->>'month_end')))"
 )
 """Tasks that rooms put; a notice that arrived and a dispute that was decided end theirs by themselves."""
 WITHOUT_CHANNEL = (
@@ -112,7 +119,7 @@ def _sentence(queue: str, body: dict[str, Any]) -> str:
     """What there is to do, in plain words, out of a task's body."""
     said = {
         "bureau-notice": "deliver the notice before the first report of arrears",
-        "bureau-refused": f"give what the bureau's form lacks: {body.get('field', '')} ({body.get('reason', '')})",
+        "bureau-refused": _lacking(body),
         "bureau-rejected": f"correct what the bureau did not take: {body.get('reason', '')}",
         "bureau-dispute": f"answer dispute {body.get('dispute', '')}",
         "approval": f"approve or refuse {body.get('step') or body.get('what', '')} ({body.get('reason', '')})",
@@ -159,6 +166,14 @@ def _of_outbox(
         return (key, queue, borrower, name, loan, since, read_body(kind, told).told() | more)
     except BodyRefused as refusal:
         return (key, "unreadable", borrower, name, loan, since, {"key": key, "why": str(refusal)})
+
+
+def _lacking(body: dict[str, Any]) -> str:
+    """What a bureau's form lacks, with the commands that add it; or why it refused a line."""
+    if body.get("form"):
+        asked = "; ".join(f"{need['what']}: {need['command']}" for need in body["form"])
+        return f"give what the form for {body['bureau']} lacks: {asked}"
+    return f"give what the bureau's form lacks: {body.get('field', '')} ({body.get('reason', '')})"
 
 
 def _clock(body: dict[str, Any]) -> date | None:

@@ -10,7 +10,7 @@ from afterloan.dates import date_of, iso
 from afterloan.facts.events import Event
 from afterloan.facts.rebuilding import RoadMapDrawn
 from afterloan.rebuilding.road_map import Marked, Way, marked, road_map
-from afterloan.rebuilding.standing import Stands, line_on, lines_standing, of_frame, standing_frame
+from afterloan.rebuilding.standing import Stands, judged_loans, line_on, lines_standing, of_frame, standing_frame
 from afterloan.store.rebuilding import Person, told_of
 from afterloan.store.server import Store
 
@@ -47,8 +47,8 @@ def stand_in(connection: psycopg.Connection[Any], person: Person, on: int) -> St
     """The standing of a borrower on a day, as this transaction sees it."""
     events = told_of(connection, person, on)
     who = np.full(len(person.book), person.number, np.int64)
-    frame = standing_frame(person.book, who, on, on, observed=person.jurisdiction == "CN")
-    things = of_frame(frame, person.names) + lines_standing(events, date_of(on))
+    frame = standing_frame(person.book, who, on, on, jurisdiction=person.jurisdiction)
+    things = of_frame(frame, person.names, judged_loans(events, date_of(on))) + lines_standing(events, date_of(on))
     return Stood(person, on, things, events)
 
 
@@ -74,7 +74,8 @@ def draw_in(connection: psycopg.Connection[Any], person: Person, loan: str, on: 
     stood = stand_in(connection, person, on)
     line = line_on(stood.events, date_of(on))
     limited = bool(line.frozen or line.reduced or line.bars) or not line.granted_fen
-    ways = road_map(person.book, i, on, plan, on, limit=limited)
+    judged = loan in judged_loans(stood.events, date_of(on))
+    ways = road_map(person.book, i, on, plan, on, limit=limited, jurisdiction=person.jurisdiction, judged=judged)
     shown = [e for e in stood.events if isinstance(e, RoadMapDrawn) and e.loan == loan]
     before = marked(shown[-1].milestones, shown[-1].repaid_fen, person.book, i, on) if shown else []
     return Drawn(loan, on, ways, before)

@@ -199,12 +199,27 @@ class NoticeTask(TaskBody):
     notice: str
 
 
+class FormField(OutboxBody):
+    """One thing that a form asks for: the borrower's attribute, what it is, and the command that adds it."""
+
+    field: str
+    what: str
+    command: str
+
+
 class RefusedTask(TaskBody):
-    """A line that a bureau's form cannot carry."""
+    """What a bureau's form cannot carry of a borrower's loans in a month: why, and what is to be given.
+
+    `missing`: of each group one attribute must be there; once all are, the task has ended by itself.
+    """
 
     queue: Literal["bureau-refused"] = "bureau-refused"
+    bureau: str = ""
+    month_end: date | None = None
     field: str
     reason: str
+    missing: tuple[tuple[str, ...], ...] = ()
+    form: tuple[FormField, ...] = ()
 
 
 class RejectedTask(TaskBody):

@@ -5,7 +5,10 @@ from enum import IntEnum, StrEnum
 
 
 class Account(IntEnum):
-    """The accounts by code. 1xxx assets, 2xxx liabilities, 4xxx income, 5xxx expenses."""
+    """The accounts by code. 1xxx assets, 2xxx liabilities, 4xxx income, 5xxx expenses, 9xxx memorandum.
+
+    Memorandum accounts stand off the balance sheet: what is claimed of borrowers and is no asset of the books any more.
+    """
 
     CASH_CLEARING = 1010
     TRANSFERS = 1020
@@ -14,7 +17,10 @@ class Account(IntEnum):
     INTEREST_DUE = 1130
     PENALTY_RECEIVABLE = 1140
     FEE_RECEIVABLE = 1150
+    ALLOWANCE = 1910
     UNAPPLIED = 2110
+    SUSPENSE = 2120
+    REFUNDS_DUE = 2130
     INTEREST_INCOME = 4110
     PENALTY_INCOME = 4120
     FEE_INCOME = 4130
@@ -28,6 +34,10 @@ class Account(IntEnum):
     PENALTY_WRITTEN_OFF = 5230
     FEE_WRITTEN_OFF = 5240
     LOSS_ON_SALE = 5310
+    PROVISION = 5410
+    INTEREST_CLAIMED = 9110
+    CLAIMS_WRITTEN_OFF = 9120
+    MEMORANDUM = 9900
 
 
 class Kind(StrEnum):
@@ -37,6 +47,7 @@ class Kind(StrEnum):
     LIABILITY = "Liabilities"
     INCOME = "Income"
     EXPENSE = "Expenses"
+    MEMORANDUM = "Equity"
 
 
 class Side(IntEnum):
@@ -49,6 +60,7 @@ class Side(IntEnum):
 NORMAL_SIDE = {
     Kind.ASSET: Side.DEBIT,
     Kind.EXPENSE: Side.DEBIT,
+    Kind.MEMORANDUM: Side.DEBIT,
     Kind.LIABILITY: Side.CREDIT,
     Kind.INCOME: Side.CREDIT,
 }
@@ -86,7 +98,14 @@ CHART = (
     ChartLine(Account.INTEREST_DUE, "Interest due", "应收利息", Kind.ASSET, "Assets:Loans:Interest-Due", True),
     ChartLine(Account.PENALTY_RECEIVABLE, "Penalties receivable", "应收罚息", Kind.ASSET, "Assets:Loans:Penalty", True),
     ChartLine(Account.FEE_RECEIVABLE, "Fees receivable", "应收费用", Kind.ASSET, "Assets:Loans:Fee", True),
+    ChartLine(
+        Account.ALLOWANCE, "Allowance for loan losses", "贷款损失准备", Kind.ASSET, "Assets:Loans:Allowance", True
+    ),
     ChartLine(Account.UNAPPLIED, "Unapplied", "待分配款", Kind.LIABILITY, "Liabilities:Unapplied", True),
+    ChartLine(Account.SUSPENSE, "Unmatched money", "待查款项", Kind.LIABILITY, "Liabilities:Suspense", True),
+    ChartLine(
+        Account.REFUNDS_DUE, "Refunds due to borrowers", "应退借款人款", Kind.LIABILITY, "Liabilities:Refunds-Due", True
+    ),
     ChartLine(Account.INTEREST_INCOME, "Interest income", "利息收入", Kind.INCOME, "Income:Interest"),
     ChartLine(Account.PENALTY_INCOME, "Penalty income", "罚息收入", Kind.INCOME, "Income:Penalty"),
     ChartLine(Account.FEE_INCOME, "Fee income", "费用收入", Kind.INCOME, "Income:Fee"),
@@ -110,6 +129,24 @@ CHART = (
     ),
     ChartLine(Account.FEE_WRITTEN_OFF, "Fees written off", "费用核销", Kind.EXPENSE, "Expenses:Written-Off:Fee"),
     ChartLine(Account.LOSS_ON_SALE, "Loss on sale of loans", "贷款转让损失", Kind.EXPENSE, "Expenses:Loss-On-Sale"),
+    ChartLine(Account.PROVISION, "Provision for loan losses", "计提贷款损失准备", Kind.EXPENSE, "Expenses:Provision"),
+    ChartLine(
+        Account.INTEREST_CLAIMED,
+        "Interest off balance",
+        "表外应收利息",
+        Kind.MEMORANDUM,
+        "Equity:Memorandum:Interest",
+        True,
+    ),
+    ChartLine(
+        Account.CLAIMS_WRITTEN_OFF,
+        "Claims written off",
+        "已核销债权",
+        Kind.MEMORANDUM,
+        "Equity:Memorandum:Written-Off",
+        True,
+    ),
+    ChartLine(Account.MEMORANDUM, "Memorandum contra", "备忘对方科目", Kind.MEMORANDUM, "Equity:Memorandum:Contra"),
 )
 
 LINE = {line.account: line for line in CHART}

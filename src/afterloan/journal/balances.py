@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from afterloan.journal.accounts import CHART, CONTROL, LINE, Account
+from afterloan.journal.beside import Beside, claims_kept, refunds_due
 from afterloan.journal.postings import POSTINGS
 from afterloan.loan.book import Records
 from afterloan.loan.terms import Component
@@ -55,21 +56,31 @@ def balances_of_totals(totals: npt.NDArray[np.int64]) -> Balances:
     )
 
 
-def control_of_positions(positions: Records) -> Balances:
+def control_of_positions(positions: Records, judged: Beside | None = None) -> Balances:
     """What each control account must show, debits positive: sums over the positions' own balances.
 
-    It does not look at running totals, so it is a second opinion on everything that was posted.
+    It does not look at running totals, so it is a second opinion on everything that was posted. `judged`: the interest
+    of loans in non-accrual is no asset, it stands among the memorandum accounts.
     """
     owed = positions["outstanding_fen"].sum(axis=0)
-    return {
+    stopped = positions[judged.non_accrual] if judged is not None else positions[:0]
+    off = stopped["outstanding_fen"].sum(axis=0)
+    not_due, refunds = int(stopped["accrued_interest_fen"].sum()), int(refunds_due(positions).sum())
+    controls = {
         Account.PRINCIPAL: int(owed[Component.PRINCIPAL]),
-        Account.INTEREST_ACCRUED: int(positions["accrued_interest_fen"].sum()),
-        Account.INTEREST_DUE: int(owed[Component.INTEREST]),
-        Account.PENALTY_RECEIVABLE: int(owed[Component.PENALTY]),
+        Account.INTEREST_ACCRUED: int(positions["accrued_interest_fen"].sum()) - not_due,
+        Account.INTEREST_DUE: int(owed[Component.INTEREST] - off[Component.INTEREST]),
+        Account.PENALTY_RECEIVABLE: int(owed[Component.PENALTY] - off[Component.PENALTY]),
         Account.FEE_RECEIVABLE: int(owed[Component.FEE]),
         Account.TRANSFERS: int((positions["transferred_in_fen"] - positions["transferred_out_fen"]).sum()),
-        Account.UNAPPLIED: -int(positions["unapplied_fen"].sum()),
+        Account.UNAPPLIED: refunds - int(positions["unapplied_fen"].sum()),
+        Account.REFUNDS_DUE: -refunds,
+        Account.INTEREST_CLAIMED: not_due + int(off[Component.INTEREST] + off[Component.PENALTY]),
+        Account.CLAIMS_WRITTEN_OFF: int(claims_kept(positions).sum()),
     }
+    if judged is not None and judged.allowance_fen is not None:
+        controls[Account.ALLOWANCE] = -int(judged.allowance_fen.sum())
+    return controls
 
 
 @dataclass(frozen=True, slots=True)

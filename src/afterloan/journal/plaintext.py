@@ -6,6 +6,7 @@ from itertools import groupby
 
 from afterloan.dates import iso
 from afterloan.journal.accounts import CHART, LINE, Account
+from afterloan.journal.causes import AnyCause, BookCause, cause_of
 from afterloan.journal.postings import POSTINGS
 from afterloan.loan.terms import Cause
 
@@ -34,7 +35,7 @@ class Booking:
     postings: tuple[tuple[Account, int], ...]
 
 
-CAUSE_WORDS = {
+CAUSE_WORDS: dict[AnyCause, str] = {
     Cause.DISBURSED: "Disbursement",
     Cause.FELL_DUE: "Interest fell due",
     Cause.ACCRUED: "Accrual",
@@ -49,6 +50,15 @@ CAUSE_WORDS = {
     Cause.REFUNDED: "Refund",
     Cause.TRANSFERRED_IN: "Transfer from another loan",
     Cause.TRANSFERRED_OUT: "Transfer to another loan",
+    BookCause.NON_ACCRUAL: "Non-accrual",
+    BookCause.NON_ACCRUAL_NOT_DUE: "Non-accrual, not due",
+    BookCause.NON_ACCRUAL_WRITTEN_OFF: "Non-accrual written off",
+    BookCause.NON_ACCRUAL_SOLD: "Non-accrual sold",
+    BookCause.MEMORANDUM: "Memorandum of interest",
+    BookCause.CLAIM_KEPT: "Claim written off",
+    BookCause.REFUND_DUE: "Refund due",
+    BookCause.PROVIDED: "Provision",
+    BookCause.UNMATCHED: "Unmatched money",
 }
 
 assert all(posting.cause in CAUSE_WORDS for posting in POSTINGS)
@@ -72,7 +82,7 @@ def bookings(entries: Iterable[EntryLine]) -> Iterator[Booking]:
             net[Account(entry.credit)] = net.get(Account(entry.credit), 0) - entry.amount_fen
         postings = tuple(sorted((account, amount) for account, amount in net.items() if amount != 0))
         if postings:
-            yield Booking(on, CAUSE_WORDS[Cause(cause)], about, by_loan, postings)
+            yield Booking(on, CAUSE_WORDS[cause_of(cause)], about, by_loan, postings)
 
 
 def amount_text(minor: int, digits: int = 2) -> str:
@@ -122,7 +132,7 @@ def _beancount_transaction(booking: Booking, currency: str, digits: int) -> str:
 
 def hledger(entries: Iterable[EntryLine], currency: str = "CNY", digits: int = 2) -> Iterator[str]:
     """hledger text, a transaction at a time; account directives carry the type, so reports need no set-up."""
-    kinds = {"Assets": "A", "Liabilities": "L", "Income": "R", "Expenses": "X"}
+    kinds = {"Assets": "A", "Liabilities": "L", "Income": "R", "Expenses": "X", "Equity": "E"}
     yield f"commodity {amount_text(1000 * 10**digits, digits)} {currency}\n"
     for line in CHART:
         yield f"account {line.ledger}  ; type:{kinds[line.kind]}, code:{int(line.account)}\n"

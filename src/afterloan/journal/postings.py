@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from afterloan.journal.accounts import Account
+from afterloan.journal.causes import AnyCause, BookCause
 from afterloan.loan.columns import (
     N_CAPITALISED,
     N_CHARGED,
@@ -24,6 +25,8 @@ from afterloan.loan.columns import (
 from afterloan.loan.terms import Cause, Component
 
 NO_COMPONENT = -1
+NO_COLUMN = N_DISBURSED
+"""For `total` and `less` alike: a column less itself is nothing, and `journal/beside.py` says the amount."""
 
 PENALTY, FEE, INTEREST, PRINCIPAL = Component.PENALTY, Component.FEE, Component.INTEREST, Component.PRINCIPAL
 
@@ -35,9 +38,10 @@ class Posting:
     `total` is the column of the POSITION read as int64 rows; `less` a column taken off it (-1: none).
     `by_loan` false: booked for a shard and product in one sum, so that a day of a million loans does
     not write a million rows of accrual. A total that shrinks is booked with debit and credit swapped.
+    Where `total` and `less` are both NO_COLUMN no column of the position says it: `journal/beside.py` works it out.
     """
 
-    cause: Cause
+    cause: AnyCause
     component: int
     total: int
     debit: Account
@@ -105,6 +109,32 @@ def _off_the_books() -> tuple[Posting, ...]:
     return tuple(lines)
 
 
+def _not_recognised() -> tuple[Posting, ...]:
+    """What is owed of loans in non-accrual stands off the balance sheet, and the allowance for losses; both in sums."""
+    rows: tuple[tuple[AnyCause, int, Account, Account, str], ...] = (
+        (BookCause.NON_ACCRUAL_NOT_DUE, INTEREST, Account.INTEREST_INCOME, Account.INTEREST_ACCRUED,
+         "interest not due, not taken to income"),
+        (BookCause.NON_ACCRUAL, INTEREST, Account.INTEREST_INCOME, Account.INTEREST_DUE,
+         "interest not taken to income"),
+        (BookCause.NON_ACCRUAL, PENALTY, Account.PENALTY_INCOME, Account.PENALTY_RECEIVABLE,
+         "penalties not taken to income"),
+        (BookCause.NON_ACCRUAL_WRITTEN_OFF, INTEREST, Account.INTEREST_INCOME, Account.INTEREST_WRITTEN_OFF,
+         "interest written off that was never income"),
+        (BookCause.NON_ACCRUAL_WRITTEN_OFF, PENALTY, Account.PENALTY_INCOME, Account.PENALTY_WRITTEN_OFF,
+         "penalties written off that were never income"),
+        (BookCause.NON_ACCRUAL_SOLD, INTEREST, Account.INTEREST_INCOME, Account.LOSS_ON_SALE,
+         "interest sold that was never income"),
+        (BookCause.NON_ACCRUAL_SOLD, PENALTY, Account.PENALTY_INCOME, Account.LOSS_ON_SALE,
+         "penalties sold that were never income"),
+        (BookCause.MEMORANDUM, INTEREST, Account.INTEREST_CLAIMED, Account.MEMORANDUM, "interest claimed off balance"),
+        (BookCause.PROVIDED, NO_COMPONENT, Account.PROVISION, Account.ALLOWANCE, "allowance for losses by class"),
+    )  # fmt: skip
+    return tuple(
+        Posting(cause, component, NO_COLUMN, debit, credit, words, less=NO_COLUMN, by_loan=False)
+        for cause, component, debit, credit, words in rows
+    )
+
+
 POSTINGS = (
     Posting(Cause.DISBURSED, PRINCIPAL, N_DISBURSED, Account.PRINCIPAL, Account.CASH_CLEARING, "money paid out"),
     Posting(
@@ -165,6 +195,25 @@ POSTINGS = (
         Account.TRANSFERS,
         "transferred to another loan",
     ),
+    # what the position says between its columns, loan by loan: `journal/beside.py`
+    Posting(
+        BookCause.REFUND_DUE,
+        NO_COMPONENT,
+        NO_COLUMN,
+        Account.UNAPPLIED,
+        Account.REFUNDS_DUE,
+        "money that waits on an ended loan is to be given back",
+        less=NO_COLUMN,
+    ),
+    Posting(
+        BookCause.CLAIM_KEPT,
+        NO_COMPONENT,
+        NO_COLUMN,
+        Account.CLAIMS_WRITTEN_OFF,
+        Account.MEMORANDUM,
+        "written off, still claimed",
+        less=NO_COLUMN,
+    ),
     Posting(
         Cause.ACCRUED,
         INTEREST,
@@ -184,11 +233,12 @@ POSTINGS = (
         less=N_CHARGED + PENALTY,
         by_loan=False,
     ),
+    *_not_recognised(),
 )
 """Slot k of a loan's vector of totals is booked as `POSTINGS[k]`; the slots by loan come first."""
 
 SLOTS = len(POSTINGS)
 BY_LOAN = sum(posting.by_loan for posting in POSTINGS)
-SLOT = {(posting.cause, posting.component): k for k, posting in enumerate(POSTINGS)}
+SLOT: dict[tuple[int, int], int] = {(posting.cause, posting.component): k for k, posting in enumerate(POSTINGS)}
 
 assert all(posting.by_loan for posting in POSTINGS[:BY_LOAN])

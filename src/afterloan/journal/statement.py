@@ -86,7 +86,7 @@ class _Booked:
         self.seen: dict[int, int] = defaultdict(int)
         total: dict[int, int] = defaultdict(int)
         for entry, day in sorted(zip(entries, closed_on, strict=True), key=lambda pair: pair[1]):
-            slot = SLOT[Cause(int(entry["cause"])), int(entry["component"])]
+            slot = SLOT[int(entry["cause"]), int(entry["component"])]
             sign = 1 if entry["debit"] == POSTINGS[slot].debit else -1
             total[slot] += sign * int(entry["amount_fen"])
             self.steps[slot].append((day, total[slot]))

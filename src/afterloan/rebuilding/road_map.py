@@ -9,15 +9,16 @@ import numpy as np
 
 from afterloan.bureau.cells import Cells, month_end, reckon_cells
 from afterloan.bureau.overlay import shown_until
-from afterloan.bureau.status import pboc_status
-from afterloan.dates import NEVER, date_of, iso
+from afterloan.bureau.packs import rule as bureau_rule
+from afterloan.bureau.places import bureau_of_place
+from afterloan.dates import NEVER, date_of, iso, months_later, number_of, year_month_day
 from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import Reckoned, reckon_book, reckon_loan
 from afterloan.loan.suppose import alone, due_now, keeping, repaid, side_by_side, suppose
 from afterloan.loan.terms import Component, FactKind
-from afterloan.rebuilding.standing import plain_cells
+from afterloan.rebuilding.standing import MARK_RULES, mark_of, plain_cells
 from afterloan.rebuilding.words import money, rebuilding_rule, say
-from afterloan.risk.classification import TIERS, class_rule, cn_tier
+from afterloan.risk.by_place import changes_ahead, rule_of
 
 PRINCIPAL = int(Component.PRINCIPAL)
 REPAID = int(FactKind.REPAID)
@@ -86,23 +87,46 @@ class Ahead:
 
 def road_map(
     book: Book, i: int, on: int, plan: Sequence[Records] | None = None, known_on: int | None = None,
-    ready_from: int = 0, limit: bool = True,
+    ready_from: int = 0, limit: bool = True, jurisdiction: str = "CN", judged: bool = False,
 ) -> list[Way]:  # fmt: skip
     """Ways back for loan `i` from day `on`: pay now, pay in parts, a plan (facts of it), do nothing.
 
     Nothing is promised: each milestone names the rule that carries it, and what no rule does by itself is said
-    to be open to application. Four ways take less than 20 ms.
+    to be open to application. Classes and marks are those of the place `jurisdiction`. `judged`: a court fixed the
+    whole debt, so paying arrears cures nothing: the way is to pay the whole. Four ways take less than 20 ms.
     """
     base = alone(book, i, on if known_on is None else known_on)
     today = reckon_loan(base, 0, on)
     if today.position["error"] or today.position["paid_off_on"] != NEVER:
         return []
-    ways = [pay_now(base, on, today), pay_in_parts(base, on, today), nothing(base, on, today)]
-    if plan is not None:
-        ways.insert(2, with_plan(base, on, plan))
+    if judged:
+        ways = [pay_whole(base, on, today), nothing(base, on, today)]
+    else:
+        ways = [pay_now(base, on, today), pay_in_parts(base, on, today), nothing(base, on, today)]
+        if plan is not None:
+            ways.insert(2, with_plan(base, on, plan))
     months = int(rebuilding_rule("rebuilding.road-map").parameters["months_ahead"])
-    cells = _months_of(ways, on, months)
-    return [_judged(way, k, cells, today, on, limit) for k, way in enumerate(ways)]
+    bureau = bureau_of_place(jurisdiction)
+    cells = _months_of(ways, on, months, bureau)
+    at = _RoadSeen(cells, today, on, limit and not judged, jurisdiction, bureau)
+    return [_told(way, k, at) for k, way in enumerate(ways)]
+
+
+@dataclass(frozen=True, slots=True)
+class _RoadSeen:
+    """What all ways are judged by: cells month by month, the loan today, the day, whether limits are told of, where."""
+
+    cells: list[Cells]
+    today: Reckoned
+    on: int
+    limit: bool
+    jurisdiction: str
+    bureau: str
+
+
+def pay_whole(base: Book, on: int, today: Reckoned) -> Ahead:
+    """All that is owed is paid today."""
+    return _kept("pay_whole", suppose(base, [repaid(on, int(today.position["payoff_fen"]))]))
 
 
 def pay_now(base: Book, on: int, today: Reckoned) -> Ahead:
@@ -153,7 +177,7 @@ def _kept(name: str, book: Book) -> Ahead:
     return Ahead(name, book, end, paid_off if paid_off != NEVER else 0)
 
 
-def _months_of(ways: list[Ahead], on: int, months: int) -> list[Cells]:
+def _months_of(ways: list[Ahead], on: int, months: int, bureau: str) -> list[Cells]:
     """The cells of all ways, reckoned together, for the month ends from `on` on.
 
     Whether a payment was late in its month is looked into only while some way still lacks a clean month.
@@ -162,7 +186,10 @@ def _months_of(ways: list[Ahead], on: int, months: int) -> list[Cells]:
     kept = np.array([w.end is not None for w in ways])
     open_ways, end, cells = kept.copy(), month_end(on), []
     for _ in range(months):
-        found = reckon_cells(joint, end, delinquent_after=NEVER) if open_ways.any() else plain_cells(joint, end)
+        if open_ways.any():
+            found = reckon_cells(joint, end, delinquent_after=NEVER, bureau=bureau)
+        else:
+            found = plain_cells(joint, end, bureau=bureau)
         clean = (found["days_past_due"] == 0) & (found["late"] == 0)
         open_ways &= ~clean
         cells.append(found)
@@ -179,46 +206,36 @@ def _pays(way: Ahead, on: int) -> tuple[tuple[int, int], ...]:
     return tuple(sorted(known.items()))
 
 
-def _judged(way: Ahead, k: int, cells: list[Cells], today: Reckoned, on: int, limit: bool) -> Way:
+def _told(way: Ahead, k: int, at: _RoadSeen) -> Way:
     parts = {"parts": rebuilding_rule("rebuilding.road-map").parameters["parts"]} if way.name == "pay_in_parts" else {}
+    owed = int(at.today.position["outstanding_fen"][PRINCIPAL])
     if way.end is None:
-        end = int(cells[-1]["month_end"][0])
-        then = reckon_book(way.book, end)[0]
-        cost = int(then["penalty_income_fen"] + then["interest_income_fen"]) - _income(today.position)
-        return Way(way.name, (), 0, cost, 0, tuple(_worse(way, k, cells, today, on)), parts | {"until": end})
-    pays = _pays(way, on)
+        end = int(at.cells[-1]["month_end"][0])
+        # nothing is paid, so all of it is still to be paid: what would end the loan by then, principal and all
+        total = int(reckon_book(way.book, end)[0]["payoff_fen"])
+        return Way(way.name, (), total, total - owed, 0, tuple(_worse(way, k, at)), parts | {"until": end})
+    pays = _pays(way, at.on)
     total = sum(a for _, a in pays)
-    owed = int(today.position["outstanding_fen"][PRINCIPAL])
-    return Way(
-        way.name, pays, total, total - owed, way.ends_on, tuple(_better(way, k, cells, today, on, pays, limit)), parts
-    )
+    return Way(way.name, pays, total, total - owed, way.ends_on, tuple(_better(way, k, at, pays)), parts)
 
 
-def _income(position: np.void) -> int:
-    return int(position["penalty_income_fen"] + position["interest_income_fen"])
-
-
-def _better(
-    way: Ahead, k: int, cells: list[Cells], today: Reckoned, on: int, pays: tuple[tuple[int, int], ...], limit: bool
-) -> list[Milestone]:
+def _better(way: Ahead, k: int, at: _RoadSeen, pays: tuple[tuple[int, int], ...]) -> list[Milestone]:
     """Milestones of a way that is kept."""
+    today, on = at.today, at.on
     behind = int(today.position["days_past_due"]) > 0
     cured = _cured_on(way, pays, on) if behind else on
     early = [p for p in pays if p[0] <= max(cured, on)] if behind else list(pays[:1])
     found = [Milestone(d, "pay", {"amount": a, "day": d}, "contract", False) for d, a in early]
     if behind and cured:
         found.append(Milestone(cured, "current", {"day": cured}, "contract"))
-    found.extend(_marks(k, cells, cured))
-    if limit and behind and cured:
+    found.extend(_marks(k, at, cured))
+    if at.limit and behind and cured:
         found.extend(_limit(way, today, cured))
     if way.ends_on:
         found.append(Milestone(way.ends_on, "ends", {"day": way.ends_on}, "contract"))
     collected = _collected_on(way, pays, cured) if behind and cured else 0
     if collected and int(today.position["grace_days_past_due"]) > 0:
-        until = shown_until(date_of(collected))
-        assert until is not None
-        day = until.toordinal() - date(1970, 1, 1).toordinal()
-        found.append(Milestone(day, "retention", {"day": day, "rule": "cn.retention"}, "cn.retention"))
+        found.extend(_shown_until(at, collected))
     return sorted(found, key=lambda m: m.on)
 
 
@@ -239,17 +256,43 @@ def _collected_on(way: Ahead, pays: tuple[tuple[int, int], ...], cured: int) -> 
     return 0
 
 
-def _marks(k: int, cells: list[Cells], cured: int) -> list[Milestone]:
+def _shown_until(at: _RoadSeen, collected: int) -> list[Milestone]:
+    """Until when the delay may be shown: China five years from the day the arrears are collected, the United States
+    seven years from the due date that began them. Elsewhere our packs say nothing."""
+    if at.bureau == "pboc":
+        rule, until = "cn.retention", shown_until(date_of(collected))
+        assert until is not None
+        day = number_of(until)
+    elif at.bureau == "metro2":
+        rule, began = "us.fcra.obsolescence", int(at.today.position["oldest_due_on"])
+        years = int(bureau_rule(rule).parameters["adverse_years"])
+        day = int(months_later(began, 12 * years, year_month_day(began)[2]))
+    else:
+        return []
+    return [Milestone(day, "retention", {"day": day, "rule": rule}, rule)]
+
+
+def _month(k: int, cell: Cells, at: _RoadSeen) -> Milestone | None:
+    """How a month is reported to the bureau of the place; None: it is not."""
+    if at.bureau not in MARK_RULES or not cell["reportable"][k]:
+        return None
+    code = mark_of(cell[k : k + 1], at.bureau)[0].decode()
+    end, rule = int(cell["month_end"][k]), MARK_RULES[at.bureau]
+    return Milestone(end, "month", {"month": iso(end)[:7], "code": code, "rule": rule}, rule) if code else None
+
+
+CLEAN = {"pboc": ("N", "*", "C"), "metro2": ("11", "13")}
+
+
+def _marks(k: int, at: _RoadSeen, cured: int) -> list[Milestone]:
     """Month by month until the first clean one after the cure."""
     found = []
-    for cell in cells:
-        code = pboc_status(cell[k : k + 1])[0].decode()
-        end = int(cell["month_end"][k])
-        if not code:
+    for cell in at.cells:
+        month = _month(k, cell, at)
+        if month is None:
             break
-        values = {"month": iso(end)[:7], "code": code, "rule": "cn.pboc.status"}
-        found.append(Milestone(end, "month", values, "cn.pboc.status"))
-        if end >= cured and code in "N*C":
+        found.append(month)
+        if month.on >= cured and month.values["code"] in CLEAN[at.bureau]:
             break
     return found
 
@@ -273,36 +316,26 @@ def _limit(way: Ahead, today: Reckoned, cured: int) -> list[Milestone]:
     return found
 
 
-def _worse(way: Ahead, k: int, cells: list[Cells], today: Reckoned, on: int) -> list[Milestone]:
+def _worse(way: Ahead, k: int, at: _RoadSeen) -> list[Milestone]:
     """What comes if no payment comes: days past due, marks, classes."""
-    oldest = int(today.position["oldest_unpaid_on"])
+    oldest = int(at.today.position["oldest_unpaid_on"])
     if oldest == NEVER:
-        oldest = int(today.position["next_due_on"])
-    if oldest == NEVER:
-        return []
-    last = int(cells[-1]["month_end"][k])
+        oldest = int(at.today.position["next_due_on"])
+    last = int(at.cells[-1]["month_end"][k])
     found = []
-    for days in rebuilding_rule("rebuilding.road-map").parameters["nothing_days"]:
+    for days in rebuilding_rule("rebuilding.road-map").parameters["nothing_days"] if oldest != NEVER else ():
         day = oldest + int(days)
-        if on < day <= last:
+        if at.on < day <= last:
             then = reckon_book(way.book, day)[0]
             values: dict[str, int | str] = {
                 "day": day, "days": int(then["days_past_due"]), "amount": int(then["arrears_fen"].sum()),
                 "penalty": int(then["penalty_income_fen"]),
             }  # fmt: skip
             found.append(Milestone(day, "grows", values, "contract"))
-    rule = class_rule("cn.class.general")
-    for start in rule.parameters["starts"][1:]:
-        if on < oldest + start <= last:
-            code = TIERS[int(cn_tier(np.array([start]))[0])]
-            values = {"day": oldest + start, "code": code, "rule": rule.id}
-            found.append(Milestone(oldest + start, "class", values, rule.id))
-    for cell in cells:
-        code = pboc_status(cell[k : k + 1])[0].decode()
-        end = int(cell["month_end"][k])
-        found.append(
-            Milestone(end, "month", {"month": iso(end)[:7], "code": code, "rule": "cn.pboc.status"}, "cn.pboc.status")
-        )
+    rule = rule_of(at.jurisdiction).id
+    for day, name in changes_ahead(way.book, 0, at.on, last, at.jurisdiction):
+        found.append(Milestone(day, "class", {"day": day, "code": name, "rule": rule}, rule))
+    found.extend(month for cell in at.cells if (month := _month(k, cell, at)))
     return sorted(found, key=lambda m: m.on)
 
 

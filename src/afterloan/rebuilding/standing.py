@@ -1,7 +1,7 @@
 """Standing: where a borrower is on a day, which rule put each thing there, and which fact would lift it."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -9,12 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from afterloan.bureau.cells import CELL, Cells, month_before, month_end
+from afterloan.bureau.cells import CELL, TRIFLES, Cells, forgive_trifles, month_before, month_end
 from afterloan.bureau.packs import rule as bureau_rule
-from afterloan.bureau.status import pboc_status
+from afterloan.bureau.places import bureau_of_place
+from afterloan.bureau.replanned import before_the_plan
+from afterloan.bureau.status import adverse, metro2_status, pboc_status
 from afterloan.dates import NEVER
 from afterloan.facts.events import Event
 from afterloan.facts.hold import HoldLifted, HoldPlaced
+from afterloan.facts.legal import LegalStepEnded
 from afterloan.facts.limit import (
     BarLifted,
     BorrowingBarred,
@@ -24,10 +27,10 @@ from afterloan.facts.limit import (
     LimitSet,
     LineChanged,
 )
-from afterloan.loan.book import Book, Records
+from afterloan.loan.book import Book, Records, part
 from afterloan.loan.reckon import reckon_book
 from afterloan.rebuilding.words import say
-from afterloan.risk.classification import TIERS, cn_classes, cn_tier
+from afterloan.risk.by_place import class_numbers, names_of, rule_of
 
 ARREARS_RULE = "contract"
 SCHEMA = {
@@ -74,7 +77,7 @@ def last_month(on: int) -> int:
     return end if end == on else month_before(on)
 
 
-def plain_cells(book: Book, end: int, known_on: int = NEVER) -> Cells:
+def plain_cells(book: Book, end: int, known_on: int = NEVER, bureau: str = "pboc") -> Cells:
     """CELL [n] that say how late a loan is at a month end and whether it is reportable; all a bad mark rests on."""
     now = reckon_book(book, end, known_on)
     cells = np.zeros(len(book), CELL)
@@ -83,6 +86,12 @@ def plain_cells(book: Book, end: int, known_on: int = NEVER) -> Cells:
     cells["overdue_fen"] = now["arrears_fen"].sum(axis=1)
     cells["reportable"] = (now["error"] == 0) & (now["disbursed_fen"] > 0)
     cells["ended_on"], cells["lost_on"] = now["paid_off_on"], NEVER
+    forgive_trifles(cells, int(bureau_rule(TRIFLES[bureau]).parameters["most_fen"]))
+    rows, without = before_the_plan(book, now, end, known_on, bureau)
+    if len(rows):
+        contract = plain_cells(without, end, known_on, bureau)
+        for name in ("days_past_due", "overdue", "overdue_fen"):
+            cells[name][rows] = contract[name]
     return cells
 
 
@@ -92,24 +101,23 @@ def standing_frame(
     on: int,
     known_on: int = NEVER,
     positions: Records | None = None,
-    observed: bool = False,
+    jurisdiction: str = "CN",
 ) -> pl.DataFrame:
     """What stands against the borrowers [n] of the loans of a book from the loans themselves (SCHEMA), by borrower.
 
-    Arrears and class as of `on`; the mark is that of the last month end. `observed`: classes with their upgrade and
-    observation periods, not by days alone. A million borrowers take a few seconds.
+    Arrears and class as of `on`; the mark is that of the last month end. Class and mark are those of the place
+    `jurisdiction`: its rule book (`risk/by_place.py`) and its bureau. A million borrowers take a few seconds.
     """
     now = positions if positions is not None else reckon_book(book, on, known_on)
     days = now["days_past_due"].astype(np.int64)
-    tiers = cn_classes(book, on, known_on, now) if observed else cn_tier(days)
-    frames = [_arrears(book, borrowers, now, days), _classes(book, borrowers, now, days, tiers)]
+    numbers = class_numbers(book, on, jurisdiction, known_on, now)
+    frames = [_arrears(book, borrowers, now, days), _classes(book, borrowers, now, days, numbers, jurisdiction)]
     marked = np.flatnonzero(now["worst_days_past_due"] > 0)
-    if len(marked):
-        from afterloan.loan.book import part
-
+    bureau = bureau_of_place(jurisdiction)
+    if len(marked) and bureau in MARK_RULES:
         few = part(book, marked)
         end = last_month(on)
-        frames.append(_marks(few, borrowers[marked], plain_cells(few, end, known_on), end))
+        frames.append(_marks(few, borrowers[marked], plain_cells(few, end, known_on, bureau), end, bureau))
     return pl.concat(frames).sort("borrower", "loan", "what")
 
 
@@ -143,25 +151,33 @@ def _arrears(book: Book, borrowers: Days, now: Records, days: Days) -> pl.DataFr
     )  # fmt: skip
 
 
-def _classes(book: Book, borrowers: Days, now: Records, days: Days, tiers: Days) -> pl.DataFrame:
-    k = np.flatnonzero((tiers > 0) & (now["error"] == 0) & (now["disbursed_fen"] > 0))
-    names = pl.Series(TIERS).gather(tiers[k])
+def _classes(book: Book, borrowers: Days, now: Records, days: Days, numbers: Days, jurisdiction: str) -> pl.DataFrame:
+    k = np.flatnonzero(numbers > 0)
+    names = pl.Series(names_of(jurisdiction)).gather(numbers[k])
     oldest = np.where(days[k] > 0, now["oldest_unpaid_on"][k], 0).astype(np.int64)
     since = pl.Series(oldest.astype(np.int32)).cast(pl.Date)
     return _rows(
         borrowers[k], book.contracts["loan"][k], "class", since=since, code=names, days=days[k],
-        amount_fen=now["arrears_fen"][k].sum(axis=1), rule="cn.class.general", lifted_by="keep_paying",
+        amount_fen=now["arrears_fen"][k].sum(axis=1), rule=rule_of(jurisdiction).id, lifted_by="keep_paying",
     )  # fmt: skip
 
 
-def _marks(book: Book, borrowers: Days, cells: Cells, end: int) -> pl.DataFrame:
-    codes = pboc_status(cells)
-    bad = np.isin(codes, [c.encode() for c in bureau_rule("cn.pboc.status").parameters["adverse"]])
-    k = np.flatnonzero(bad)
+MARK_RULES = {"pboc": "cn.pboc.status", "metro2": "us.metro2.status"}
+"""The rule behind a mark, by bureau; where no bureau's form is ours there is no mark to tell of."""
+
+
+def mark_of(cells: Cells, bureau: str) -> npt.NDArray[np.bytes_]:
+    """The code [n] under which a bureau shows each cell."""
+    return metro2_status(cells)[0] if bureau == "metro2" else pboc_status(cells)
+
+
+def _marks(book: Book, borrowers: Days, cells: Cells, end: int, bureau: str) -> pl.DataFrame:
+    codes = mark_of(cells, bureau)
+    k = np.flatnonzero(adverse(codes, bureau) & (cells["reportable"] == 1))
     return _rows(
         borrowers[k], book.contracts["loan"][k], "mark", since=_dates(np.full(len(k), end)),
         days=cells["days_past_due"][k], amount_fen=cells["overdue_fen"][k], code=pl.Series(codes[k].astype(str)),
-        rule="cn.pboc.status", lifted_by="time",
+        rule=MARK_RULES[bureau], lifted_by="time" if bureau == "pboc" else "time_us",
     )  # fmt: skip
 
 
@@ -224,9 +240,34 @@ def lines_standing(events: Sequence[Event], on: date) -> list[Stands]:
     return found
 
 
-def of_frame(frame: pl.DataFrame, names: dict[int, str]) -> list[Stands]:
-    """Rows of a standing frame as things that stand; `names`: references of loans."""
-    return [
+def of_frame(frame: pl.DataFrame, names: dict[int, str], judged: Collection[str] = ()) -> list[Stands]:
+    """Rows of a standing frame as things that stand; `names`: references of loans.
+
+    `judged`: loans of which a court fixed the whole debt: arrears paid lift nothing there any more.
+    """
+    found = [
         Stands(**{k: r[k] for k in r if k not in ("borrower", "loan")}, loan=names.get(r["loan"]))
         for r in frame.iter_rows(named=True)
-    ]  # fmt: skip
+    ]
+    return [
+        replace(one, lifted_by="pay_whole") if one.loan in judged and one.what in ("arrears", "class") else one
+        for one in found
+    ]
+
+
+FIXED_BY = {
+    "small_claim": ("granted", "partly_granted"),
+    "suit": ("granted", "partly_granted"),
+    "payment_order": ("unanswered",),
+    "mediation": ("confirmed",),
+}
+"""Steps of law and the outcomes by which a court has fixed the whole debt."""
+
+
+def judged_loans(events: Iterable[Event], on: date) -> set[str]:
+    """References of the loans on which a court has decided by a day: the whole sum is owed, no instalment any more."""
+    return {
+        str(event.loan)
+        for event in events
+        if isinstance(event, LegalStepEnded) and event.on <= on and event.outcome in FIXED_BY.get(event.step, ())
+    }

@@ -1,7 +1,7 @@
 """The portfolio on a day: reckoned anew for each month end, told as tables, files and one page."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -24,6 +24,10 @@ PAID_OFF = BUCKETS  # a ninth column: owes nothing
 LOST = BUCKETS + 1  # a tenth: written off or sold, which is neither a cure nor an end
 NAMES = ("current", "M1", "M2", "M3", "M4", "M5", "M6", "M7", "paid_off", "lost")
 Sums = npt.NDArray[np.int64]
+NonPerforming = Callable[[Book, int, int, Records], npt.NDArray[np.bool_]]
+"""Which loans of a book are non-performing on a day: (book, on, known on, their positions)."""
+ASKED = (Component.FEE, Component.INTEREST, Component.PRINCIPAL)
+FIGURES = 16
 
 
 @cache
@@ -55,7 +59,7 @@ class _Sums:
     counts: Sums  # summary figures
     ageing: Sums  # [buckets, (number, outstanding, arrears)]
     roll: Sums  # [months, stages, stages] loans, by NAMES
-    flows: Sums  # [months, (fell due, received)] cumulative
+    flows: Sums  # [months, (fell due in it, of that collected by its end, received in it)]
     vintage: dict[
         int, Sums
     ]  # cohort month -> [months on book, (loans, principal, 30+, 30+ principal, 90+, 90+ principal)]
@@ -73,21 +77,41 @@ def _month_of(days: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
 
 
-def _add(sums: _Sums, book: Book, ends: list[int], known_on: int) -> None:
+def _flows(before: Records, now: Records) -> Sums:
+    """Of a month between two evenings: what fell due in it, what of that was collected by its end, money received.
+
+    Money meets the oldest debt first, so what is unpaid at the end is the youngest that fell due. What was given up,
+    written off or sold is not collected; what was paid ahead counts when it falls due, and no more than that.
+    100.00 fell due, 250.00 came (150.00 of it ahead): 100.00 collected of 100.00, not 250 %.
+    """
+    fell_due, charged = (now[name].astype(np.int64) - before[name] for name in ("fell_due_fen", "charged_fen"))
+    due = np.maximum((fell_due + charged)[:, list(ASKED)].sum(axis=1), 0)
+    unpaid = (now["arrears_fen"] + now["due_today_fen"])[:, list(ASKED)].sum(axis=1)
+    given_up = (now["waived_fen"] - before["waived_fen"])[:, list(ASKED)].sum(axis=1)
+    lost = np.isin(now["state"], (State.WRITTEN_OFF, State.SOLD))
+    missed = np.where(lost, due, np.clip(unpaid + np.maximum(given_up, 0), 0, due))
+    received = (now["repaid_fen"] - now["transferred_in_fen"]) - (before["repaid_fen"] - before["transferred_in_fen"])
+    return np.array([due.sum(), (due - missed).sum(), received.sum()], np.int64)
+
+
+def _add(sums: _Sums, book: Book, ends: list[int], known_on: int, non_performing: NonPerforming | None = None) -> None:
     cohorts = _month_of(book.contracts["signed_on"])
     before: npt.NDArray[np.int64] | None = None
     positions = np.zeros(len(book), POSITION)
+    evening = positions
     for m, end in enumerate(ends):
-        positions = reckon_book(book, end, min(known_on, NEVER), positions)
+        evening, positions = positions, reckon_book(book, end, min(known_on, NEVER))
         stage = _stage(positions)
         if before is not None:
             both = (before >= 0) & (stage >= 0) & (before < PAID_OFF)
             np.add.at(sums.roll[m], (before[both], stage[both]), 1)
         before = stage
-        due = positions["fell_due_fen"][:, [Component.INTEREST, Component.PRINCIPAL]].sum()
-        sums.flows[m] += (due + positions["charged_fen"].sum(), positions["repaid_fen"].sum())
+        if m:
+            sums.flows[m] += _flows(evening, positions)
         _add_vintages(sums, book, positions, cohorts, end)
-    _add_today(sums, positions, stage)
+    bad = non_performing(book, ends[-1], known_on, positions) if non_performing else None
+    signed = book.contracts["signed_on"] <= ends[-1]
+    _add_today(sums, positions, stage, signed, bad if bad is not None else np.zeros(len(book), bool))
 
 
 def _add_vintages(sums: _Sums, book: Book, positions: Records, cohorts: npt.NDArray[np.int64], end: int) -> None:
@@ -110,13 +134,20 @@ def _add_vintages(sums: _Sums, book: Book, positions: Records, cohorts: npt.NDAr
             )
 
 
-def _add_today(sums: _Sums, positions: Records, stage: npt.NDArray[np.int64]) -> None:
+def _add_today(
+    sums: _Sums,
+    positions: Records,
+    stage: npt.NDArray[np.int64],
+    signed: npt.NDArray[np.bool_],
+    bad: npt.NDArray[np.bool_],
+) -> None:
     principal = positions["outstanding_fen"][:, Component.PRINCIPAL]
     arrears = positions["arrears_fen"].sum(axis=1)
     late = positions["days_past_due"]
     active = (stage >= 0) & (stage < PAID_OFF)
+    lent = (positions["disbursed_fen"] > 0) | (positions["error"] != 0)
     sums.counts += (
-        len(positions),
+        lent.sum(),
         active.sum(),
         principal.sum(),
         arrears.sum(),
@@ -127,6 +158,11 @@ def _add_today(sums: _Sums, positions: Records, stage: npt.NDArray[np.int64]) ->
         positions["penalty_income_fen"].sum(),
         positions["unapplied_fen"].sum(),
         (positions["error"] != 0).sum(),
+        (signed & ~lent).sum(),
+        positions["written_off_fen"].sum(),
+        positions["recovered_fen"].sum(),
+        principal[bad].sum(),
+        bad.sum(),
     )
     for bucket in range(BUCKETS):
         mine = stage == bucket
@@ -180,6 +216,7 @@ class Report:
             "outstanding_fen": "outstanding",
             "arrears_fen": "arrears",
             "fell_due_fen": "fell_due",
+            "collected_fen": "collected",
             "received_fen": "got",
         }
         head = [word(heads.get(c, c), language) for c in table.columns]
@@ -187,10 +224,13 @@ class Report:
         return [head, *rows]
 
 
+COUNTED = ("loans", "active", "not_reckoned", "not_disbursed", "non_performing")
+
+
 def _figure(name: str, value: float) -> str:
     if name.startswith("share"):
         return f"{value:.2%}"
-    return f"{int(value):,}" if name in ("loans", "active", "not_reckoned") else show_amount(int(value), group=",")
+    return f"{int(value):,}" if name in COUNTED else show_amount(int(value), group=",")
 
 
 def _cell(column: str, value: Any, language: str) -> str:
@@ -204,31 +244,32 @@ def _cell(column: str, value: Any, language: str) -> str:
 
 
 def portfolio_report(
-    books: Iterable[Book], on: int, known_on: int | None = None, months: int = 24, progress: Any = None
-) -> Report:
+    books: Iterable[Book], on: int, known_on: int | None = None, months: int = 24, progress: Any = None,
+    non_performing: NonPerforming | None = None,
+) -> Report:  # fmt: skip
     """The portfolio at the end of day `on`, with what was known on `known_on`, over the `months` months before.
 
     Books are taken one by one (shards), so memory is that of the largest. A book without loans gives tables
-    of zeros.
+    of zeros. `non_performing`: which loans count so; without it their share is not told.
     """
     ends = month_ends(on, months)
     sums = _Sums(
-        np.zeros(11, np.int64),
+        np.zeros(FIGURES, np.int64),
         np.zeros((BUCKETS, 3), np.int64),
         np.zeros((len(ends), len(NAMES), len(NAMES)), np.int64),
-        np.zeros((len(ends), 2), np.int64),
+        np.zeros((len(ends), 3), np.int64),
         {},
     )
     for k, book in enumerate(books):
-        _add(sums, book, ends, NEVER if known_on is None else known_on)
+        _add(sums, book, ends, NEVER if known_on is None else known_on, non_performing)
         if progress:
             progress(k + 1)
-    return Report(on, known_on, _tables(sums, ends))
+    return Report(on, known_on, _tables(sums, ends, non_performing is not None))
 
 
-def _tables(sums: _Sums, ends: list[int]) -> dict[str, pl.DataFrame]:
+def _tables(sums: _Sums, ends: list[int], classed: bool) -> dict[str, pl.DataFrame]:
     return {
-        "summary": _summary(sums),
+        "summary": _summary(sums, classed),
         "ageing": _ageing(sums),
         "roll": _roll(sums.roll[-1] if len(ends) < 2 or ends[-1] - ends[-2] >= 25 else sums.roll[-2]),
         "vintage": _vintage(sums),
@@ -236,11 +277,10 @@ def _tables(sums: _Sums, ends: list[int]) -> dict[str, pl.DataFrame]:
     }
 
 
-def _summary(sums: _Sums) -> pl.DataFrame:
+def _summary(sums: _Sums, classed: bool) -> pl.DataFrame:
     c = [int(x) for x in sums.counts]
     balance = c[2] or 1
-    received = int(sums.flows[-1, 1] - (sums.flows[-2, 1] if len(sums.flows) > 1 else 0))
-    figures = {
+    figures: dict[str, float] = {
         "loans": c[0],
         "active": c[1],
         "outstanding": c[2],
@@ -250,10 +290,15 @@ def _summary(sums: _Sums) -> pl.DataFrame:
         "share_90": c[6] / balance,
         "interest": c[7],
         "penalty": c[8],
-        "received": received,
+        "received": int(sums.flows[-1, 2]),
         "unapplied": c[9],
         "not_reckoned": c[10],
+        "not_disbursed": c[11],
+        "written_off": c[12],
+        "recovered": c[13],
     }
+    if classed:
+        figures |= {"non_performing": c[15], "share_non_performing": c[14] / balance}
     return pl.DataFrame({"figure": list(figures), "value": [float(v) for v in figures.values()]})
 
 
@@ -300,13 +345,15 @@ def _vintage(sums: _Sums) -> pl.DataFrame:
 
 
 def _expected(sums: _Sums, ends: list[int]) -> pl.DataFrame:
-    flows = np.diff(sums.flows, axis=0)
+    flows = sums.flows[1:]
     busy = (flows != 0).any(axis=1)
     return pl.DataFrame(
         {
             "month": [iso(end)[:7] for end in ends[1:]],
             "fell_due_fen": flows[:, 0],
-            "received_fen": flows[:, 1],
-            "ratio": flows[:, 1] / np.maximum(flows[:, 0], 1),
-        }
+            "collected_fen": flows[:, 1],
+            "ratio": [float(got / due) if due else None for due, got in flows[:, :2].tolist()],
+            "received_fen": flows[:, 2],
+        },
+        schema_overrides={"ratio": pl.Float64},
     ).filter(pl.Series(busy))

@@ -45,6 +45,26 @@ def by_days(days: Ints, rule: Rule) -> Ints:
     return np.maximum(np.searchsorted(np.array(rule.parameters["starts"]), days, "right") - 1, 0).astype(np.int64)
 
 
+def owed_in(positions: Records) -> npt.NDArray[np.bool_]:
+    """Whether each loan is there to be classed: lent, reckoned, neither paid off nor sold."""
+    live = (positions["error"] == 0) & (positions["disbursed_fen"] > 0) & (positions["paid_off_on"] == NEVER)
+    return np.asarray(live & (positions["state"] != SOLD))
+
+
+def without_trifles(positions: Records, rule: Rule) -> Ints:
+    """Days past due [n] as a rule counts them: arrears up to its `trifles_fen` count as paid.
+
+    2.87 that were short for 21 days: 0 days where the rule lets 10.00 pass, 21 where it names nothing.
+    """
+    days = positions["days_past_due"].astype(np.int64)
+    return np.where(positions["arrears_fen"].sum(axis=1) <= trifles_of(rule), 0, days)
+
+
+def trifles_of(rule: Rule) -> int:
+    """What a rule counts as paid though it is short, in minor units."""
+    return int(rule.parameters.get("trifles_fen", 0))
+
+
 # --- China
 
 
@@ -129,16 +149,17 @@ def _observed(
 def cn_classes(book: Book, on: int, known_on: int = NEVER, positions: Records | None = None) -> Ints:
     """Tier [n] of every loan of a book: days past due, then upgrade and observation periods. −1: not lent or ended."""
     now = positions if positions is not None else reckon_book(book, on, known_on)
-    tiers = cn_tier(now["days_past_due"].astype(np.int64))
-    line = class_rule("cn.class.general").parameters["starts"][2]
-    owed = (now["error"] == 0) & (now["disbursed_fen"] > 0) & (now["paid_off_on"] == NEVER)
-    spells = spells_of(book, on, known_on, now, line)
+    rule = class_rule("cn.class.general")
+    days = without_trifles(now, rule)
+    tiers = cn_tier(days)
+    line = rule.parameters["starts"][2]
+    owed = owed_in(now)
+    spells = spells_of(book, on, known_on, now, line, trifles_of(rule))
     plans = np.zeros(len(book), bool)
     plans[_with_plans(book)] = True
     for i in np.flatnonzero(owed & ((spells.worst_before >= line) | plans)):
-        tiers[i] = TIERS.index(
-            cn_class(book, int(i), on, known_on, int(now["days_past_due"][i]), spells_at(spells, i)).name
-        )
+        tiers[i] = TIERS.index(cn_class(book, int(i), on, known_on, int(days[i]), spells_at(spells, i)).name)
+    tiers[now["state"] == WRITTEN_OFF] = TIERS.index("loss")  # what is still claimed was found to be lost
     return np.where(owed, tiers, -1)
 
 
@@ -161,9 +182,10 @@ def cn_class(
     if days is None or spell is None:
         one = part(book, np.array([i]))
         position = reckon_book(one, on, known_on)
-        days = int(position["days_past_due"][0])
-        line = class_rule("cn.class.general").parameters["starts"][2]
-        spell = spells_at(spells_of(one, on, known_on, position, line), 0)
+        rule = class_rule("cn.class.general")
+        days = int(without_trifles(position, rule)[0])
+        line = rule.parameters["starts"][2]
+        spell = spells_at(spells_of(one, on, known_on, position, line, trifles_of(rule)), 0)
     told: dict[str, int] = {}
     if spell[0]:
         p = class_rule("cn.class.upgrade").parameters
@@ -292,32 +314,6 @@ def us_class(days: Ints, open_end: bool = False) -> list[str]:
     """Classification [n] and charge-off: a closed-end loan at 119 days is substandard, at 120 a loss."""
     rule = class_rule("us.charge-off.open-end" if open_end else "us.charge-off.closed-end")
     return [rule.parameters["classes"][k] for k in by_days(days, rule)]
-
-
-# --- one loan under the rule book of its place
-
-
-def classify(book: Book, i: int, on: int, jurisdiction: str, known_on: int = NEVER) -> Classified:
-    """The class of loan `i` as the place has it: CN tiers, EU and UK default, IN SMA, US classification."""
-    one = part(book, np.array([i]))
-    now = reckon_book(one, on, known_on)
-    days = now["days_past_due"].astype(np.int64)
-    if jurisdiction == "CN":
-        return cn_class(one, 0, on, known_on)
-    if jurisdiction in ("EU", "UK"):
-        since = int(eu_material_since(one, on, known_on, now)[0])
-        rule = class_rule("eu.default")
-        falls = eu_default_on(since) if since else 0
-        name = "default" if falls and falls <= on else "performing"
-        told = {"material_since": iso(since) if since else None, "default_on": iso(falls) if falls else None}
-        return Classified(name, (rule.finding(_on(on), name, **told),), 0, told)
-    if jurisdiction == "IN":
-        unpaid = (now["arrears_fen"].sum(axis=1) + now["due_today_fen"].sum(axis=1)) > 0
-        name = in_class(days, unpaid, spells_of(one, on, known_on, now).worst_now)[0]
-        return Classified(name, (class_rule("in.sma").finding(_on(on), name, days_past_due=int(days[0])),))
-    rule = class_rule("us.charge-off.closed-end") if jurisdiction == "US" else class_rule("ifrs9.stages")
-    name = us_class(days)[0] if jurisdiction == "US" else f"stage_{int(ifrs9_stage(days)[0])}"
-    return Classified(name, (rule.finding(_on(on), name, days_past_due=int(days[0])),))
 
 
 def counts(names: Sequence[str]) -> dict[str, int]:

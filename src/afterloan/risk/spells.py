@@ -30,7 +30,9 @@ class Spells:
     worst_now: Days
 
 
-def spells_of(book: Book, on: int, known_on: int = NEVER, positions: Records | None = None, least: int = 1) -> Spells:
+def spells_of(
+    book: Book, on: int, known_on: int = NEVER, positions: Records | None = None, least: int = 1, trifles_fen: int = 0
+) -> Spells:
     """Spells of at least `least` days of every loan of a book up to a day; a shorter one after a longer hides nothing.
 
     Arrears end on a day of repayment or waiver, or by a plan, so each loan is reckoned on the evenings before and after
@@ -38,7 +40,7 @@ def spells_of(book: Book, on: int, known_on: int = NEVER, positions: Records | N
     """
     now = positions if positions is not None else reckon_book(book, on, known_on)
     n = len(book)
-    cured, before, worst = np.zeros(n, np.int64), np.zeros(n, np.int64), now["days_past_due"].astype(np.int64)
+    cured, before, worst = np.zeros(n, np.int64), np.zeros(n, np.int64), _days(now, trifles_fen)
     owner = np.repeat(np.arange(n), np.diff(book.fact_at))
     facts = book.facts
     deep = now["worst_days_past_due"] >= max(least, 1)
@@ -51,13 +53,19 @@ def spells_of(book: Book, on: int, known_on: int = NEVER, positions: Records | N
         rows = np.unique(owners[days == day])
         few = part(book, rows)
         eve, evening = reckon_book(few, int(day) - 1, known_on), reckon_book(few, int(day), known_on)
-        running[rows] = np.maximum(running[rows], eve["days_past_due"])
-        ended = (evening["days_past_due"] == 0) & (running[rows] > 0) & ~np.isin(evening["state"], LOST)
+        running[rows] = np.maximum(running[rows], _days(eve, trifles_fen))
+        ended = (_days(evening, trifles_fen) == 0) & (running[rows] > 0) & ~np.isin(evening["state"], LOST)
         deep_ones = rows[ended & (running[rows] >= least)]
         cured[deep_ones] = day
         before[deep_ones] = running[deep_ones]
         running[rows[ended]] = 0
     return Spells(cured, before, np.maximum(worst, np.where(worst > 0, running, 0)))
+
+
+def _days(positions: Records, trifles_fen: int) -> Days:
+    """Days past due [n]; of arrears up to `trifles_fen` none."""
+    late = positions["arrears_fen"].sum(axis=1) > trifles_fen
+    return np.where(late, positions["days_past_due"], 0).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ import psycopg
 
 from afterloan.dates import iso
 from afterloan.facts import Fact, FactRefused
-from afterloan.journal.difference import Totals, entries_to_reach, totals_of
+from afterloan.journal.difference import Totals, entries_to_reach
+from afterloan.journal.totals import totals_of
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import Reckoned, reckon_loan
 from afterloan.loan.terms import Refusal

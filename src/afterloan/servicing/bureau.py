@@ -6,6 +6,7 @@ from typing import Any, Literal
 import psycopg
 from pydantic import Field
 
+from afterloan.enquiry.furnished import bureau_of
 from afterloan.facts import FactRefused
 from afterloan.facts.bureau import AdverseNoticeDelivered, Bureau, DisputeOpened, FraudConfirmed
 from afterloan.facts.events import read_event
@@ -72,11 +73,14 @@ def confirm_fraud(desk: Desk, asked: ConfirmFraud, on: date) -> dict[str, Any]:
 
 
 class OpenDispute(Asked):
-    """What was furnished of `loan` for some `months` (their last days) is wrong, says `party`."""
+    """What was furnished of `loan` for some `months` (their last days) is wrong, says `party`.
+
+    `bureau`: that of the borrower's place unless given.
+    """
 
     borrower: str
     loan: str
-    bureau: str
+    bureau: str = ""
     months: tuple[date, ...]
     claims: tuple[str, ...] = ("status",)
     statement: str
@@ -87,6 +91,7 @@ def open_dispute(desk: Desk, asked: OpenDispute, on: date) -> dict[str, Any]:
     """Flag the record, hold treatment until the answer, and start the clock of the law (`answer_by`)."""
     told = asked.model_dump(exclude={"party"}) | {"by": asked.party}
     told |= {"on": on, "known_on": on, "reference": desk.reference}
+    told["bureau"] = asked.bureau or bureau_of(desk.connection, asked.borrower)
     event = read_event(DisputeOpened, told)
     assert isinstance(event, DisputeOpened)
     disputes.open_dispute(desk.connection, event)

@@ -77,7 +77,7 @@ def dispute_of(connection: psycopg.Connection[Any], reference: str) -> Dispute:
     ).fetchone()
     if row is None:
         raise FactRefused(
-            "dispute", reference, "no dispute of that reference", "`afterloan bureau show` lists them", "unknown"
+            "dispute", reference, "no dispute of that reference", "`afterloan bureau dispute list` has them", "unknown"
         )
     return disputes_of(events_of(connection, str(row[0]), KINDS))[reference]
 

@@ -12,6 +12,7 @@ from afterloan.dates import number_of
 from afterloan.facts import FactRefused, Repaid, Reversed
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.suppose import ends_debt
+from afterloan.servicing.asked_back import refuse_not_paid_out, refuse_too_much
 from afterloan.servicing.booking import take
 from afterloan.servicing.debits import Settled, take_result
 from afterloan.servicing.matching import LineClaim, Match, match_line, tokens
@@ -277,7 +278,10 @@ def _repay(
     lock_borrowers(connection, [borrower_number(connection, borrower_of_loan(connection, loan))[0]])
     name = free_fact_name(connection, told)
     on, known = number_of(told["booked_on"]), number_of(max(known_on, told["booked_on"]))
-    take(connection, Repaid(loan, name, on, known, told["amount_fen"]))
+    taken = take(connection, Repaid(loan, name, on, known, told["amount_fen"]))
+    refuse_not_paid_out(taken.reckoned, loan)
+    if not note:  # a person who gives a line and says why has looked at it
+        refuse_too_much(taken.reckoned, told["amount_fen"])
     put_match(connection, told["line"], how, loan, name, by, known_on, note)
     return name
 

@@ -146,8 +146,8 @@ def touched(
 
 
 IDENTITY = {"loan": pl.Int64, "reference": pl.String, "borrower": pl.Int64, "person": pl.String, "name": pl.String,
-            "attributes": pl.String, "method": pl.String, "unit": pl.Int64, "every": pl.Int64,
-            "instalments": pl.Int64}  # fmt: skip
+            "attributes": pl.String, "jurisdiction": pl.String, "method": pl.String, "unit": pl.Int64,
+            "every": pl.Int64, "instalments": pl.Int64}  # fmt: skip
 
 
 def identities(
@@ -155,13 +155,23 @@ def identities(
 ) -> pl.DataFrame:
     """Who owes each loan, and its contract in words, by loan (IDENTITY): of a shard or of some loans."""
     rows = connection.execute(
-        "select c.loan, c.reference, b.borrower, b.reference, b.name, b.attributes::text, p.terms->>'method', c.unit, "
+        "select c.loan, c.reference, b.borrower, b.reference, b.name, b.attributes::text, "
+        "b.attributes->>'jurisdiction', p.terms->>'method', c.unit, "
         "c.every, c.instalments from contract c join borrower b using (borrower) "
         "join product p on p.number = c.product "
         "where (%s::int is null or c.shard = %s) and (%s::bigint[] is null or c.loan = any(%s)) order by c.loan",
         (shard, shard, *[list(loans) if loans is not None else None] * 2),
     ).fetchall()
     return pl.DataFrame(rows, schema=IDENTITY, orient="row")
+
+
+def ever_told(connection: psycopg.Connection[Any], bureau: str, shard: int, loans: Sequence[int]) -> set[int]:
+    """Which of some loans of a shard a bureau was ever told of."""
+    rows = connection.execute(
+        "select distinct loan from furnished where bureau = %s and shard = %s and loan = any(%s)",
+        (bureau, shard, list(loans)),
+    ).fetchall()
+    return {int(row[0]) for row in rows}
 
 
 def files(connection: psycopg.Connection[Any]) -> Iterator[tuple[Any, ...]]:

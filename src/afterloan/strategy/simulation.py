@@ -28,7 +28,7 @@ from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import reckon_loan
 from afterloan.loan.suppose import Scratch, daily_rate, due_now, keeping, present_value, repaid, suppose, told
 from afterloan.loan.terms import ArrearsInterest, Component
-from afterloan.risk.classification import classify
+from afterloan.risk.by_place import classify
 from afterloan.rules.packs import Finding, Rule
 from afterloan.strategy.eligibility import PlanAsked
 

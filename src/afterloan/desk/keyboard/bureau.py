@@ -16,7 +16,7 @@ from afterloan.money import show_amount
 if TYPE_CHECKING:
     from afterloan.facts.act import Answer
 
-Bureau = Annotated[str, typer.Option("--bureau", help="metro2, pboc or neutral.")]
+Bureau = Annotated[str, typer.Option("--bureau", help="metro2, pboc or neutral; that of the place unless given.")]
 On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 
@@ -24,7 +24,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machin
 def register(app: typer.Typer) -> None:
     """Add `bureau` and its commands."""
     bureau = group("Report to bureaus, take their answers, disputes, own reports.")
-    dispute = group("Disputes: open, evidence, decide, disagree, notified, show.")
+    dispute = group("Disputes: list, open, evidence, decide, disagree, notified, show.")
     for command in (furnish, rejections, compare, show, files):
         bureau.command()(command)
     bureau.command("import")(import_)
@@ -66,9 +66,17 @@ def _connection() -> Iterator[Any]:
         yield connection
 
 
+def _bureau(borrower: str = "") -> str:
+    """The bureau of a borrower's place, or of the lender's."""
+    from afterloan.enquiry.furnished import bureau_of
+
+    with _connection() as connection:
+        return bureau_of(connection, borrower or None)
+
+
 def furnish(
     month: Annotated[str, typer.Argument(help="YYYY-MM")],
-    bureau: Bureau = "neutral",
+    bureau: Bureau = "",
     out: Annotated[Path, typer.Option("--out", help="Folder for the file.")] = Path("furnished"),
     known_on: Annotated[str, typer.Option("--known-on", help="As known at the end of that day.")] = "",
     sender: Annotated[
@@ -82,11 +90,17 @@ def furnish(
     from afterloan.store.server import open_store
 
     end = month_end_of(month)
-    made = make(open_store(), end, bureau, out, _day(known_on) if known_on else end, _sender(sender), workers)
-    names = ("reportable", "told", "amended", "gone", "held", "excepted", "in_file")
+    made = make(
+        open_store(), end, bureau or _bureau(), out, _day(known_on) if known_on else end, _sender(sender), workers
+    )
+    names = ("reportable", "told", "amended", "gone", "held", "excepted", "elsewhere", "in_file")
     if as_json:
         counts = {name: getattr(made, name) for name in names}
-        print(json.dumps({"file": str(made.file), **counts, "refused": made.refused}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {"file": str(made.file), "bureau": made.bureau, **counts, "refused": made.refused}, ensure_ascii=False
+            )
+        )
         return
     print(f"{made.file}")
     for name in names:
@@ -94,20 +108,20 @@ def furnish(
     for loan, field, reason in made.refused[:20]:
         print(f"not told: {loan} {field}: {reason}")
     if len(made.refused) > 20:
-        print(f"… and {len(made.refused) - 20:,} more; every one is a task in the worklist bureau-refused")
+        print(f"… and {len(made.refused) - 20:,} more; see `afterloan task list`, queue bureau-refused")
     if made.held:
         print(f"{made.held:,} held back: the notice before the first adverse report is not delivered yet")
 
 
 def rejections(
-    file: Path, month: Annotated[str, typer.Option("--month", help="YYYY-MM")], bureau: Bureau = "neutral", on: On = "",
+    file: Path, month: Annotated[str, typer.Option("--month", help="YYYY-MM")], bureau: Bureau = "", on: On = "",
     by: By = "",
 ) -> None:  # fmt: skip
     """Take a bureau's answer FILE for a month: each row it did not take becomes a fact and a task."""
     from afterloan.desk.keyboard.doing import file_asked
 
     told = file_asked(file.read_bytes())
-    asked = {"bureau": bureau, "month_end": month_end_of(month), **told}
+    asked = {"bureau": bureau or _bureau(), "month_end": month_end_of(month), **told}
     taken = _act("bureau.rejections", asked, on, "", by).body
     print(f"recorded {taken['recorded']}, known before {taken['known']}, refused {len(taken['refused'])}")
     for line, loan, reason in taken["refused"]:
@@ -164,12 +178,13 @@ def import_(
         print("the report shows what was furnished: nothing to dispute")
 
 
-def show(borrower: str, bureau: Bureau = "pboc", on: On = "", as_json: AsJson = False) -> None:
+def show(borrower: str, bureau: Bureau = "", on: On = "", as_json: AsJson = False) -> None:
     """What a bureau was told of BORROWER, as its reader sees it on a day."""
     from afterloan.bureau.overlay import Cell, grid, repaid_on
     from afterloan.enquiry.furnished import borrower_told, standing_with
 
     day = _day(on)
+    bureau = bureau or _bureau(borrower)
     with _connection() as connection:
         number, _ = borrower_told(connection, borrower)
         standing = standing_with(connection, number, bureau)
@@ -217,7 +232,7 @@ def dispute_open(
     months: Annotated[str, typer.Option("--months", help="YYYY-MM,YYYY-MM …")],
     statement: Annotated[str, typer.Option("--statement")],
     reference: Annotated[str, typer.Option("--reference", help="The dispute's own name.")],
-    bureau: Bureau = "pboc",
+    bureau: Bureau = "",
     claims: Annotated[str, typer.Option("--claims", help="status, amount, date, account, identity, fraud")] = "status",
     by: Annotated[str, typer.Option("--by", help="borrower, bureau or staff")] = "borrower",
     on: On = "",
@@ -269,7 +284,7 @@ def dispute_notified(
 
 
 def dispute_show(reference: str) -> None:
-    """Dispute REFERENCE as it stands."""
+    """Dispute REFERENCE as it stands; `dispute list` has them all."""
     from afterloan.servicing.disputes import dispute_of
 
     with _connection() as connection:
@@ -279,6 +294,28 @@ def dispute_show(reference: str) -> None:
         print(f"{name:12}{', '.join(map(str, value)) if isinstance(value, tuple) else value}")
 
 
+def dispute_list(
+    on: On = "",
+    answered: Annotated[bool, typer.Option("--answered", help="Also those answered and told.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The disputes that stand on a day with their clocks, the nearest first; and answers that were not told yet."""
+    from afterloan.enquiry.disputes import disputes_on
+
+    with _connection() as connection:
+        lines = disputes_on(connection, _day(on), answered)
+    if as_json:
+        print(json.dumps([line.told() for line in lines], ensure_ascii=False))
+        return
+    print(f"{'dispute':20}{'borrower':16}{'loan':16}{'bureau':9}{'opened':12}{'answer by':12}{'clock':>16}  what")
+    for line in lines:
+        d = line.dispute
+        days = f"{d.opened_on!s:12}{d.answer_by!s:12}"
+        print(f"{d.reference:20}{d.borrower:16}{d.loan:16}{d.bureau:9}{days}{line.clock:>16}  {line.what}")
+    if not lines:
+        print("no dispute is open")
+
+
 DISPUTE: dict[str, Callable[..., None]] = {
     "open": dispute_open,
     "evidence": dispute_evidence,
@@ -286,4 +323,5 @@ DISPUTE: dict[str, Callable[..., None]] = {
     "disagree": dispute_disagree,
     "notified": dispute_notified,
     "show": dispute_show,
+    "list": dispute_list,
 }

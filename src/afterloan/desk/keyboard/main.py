@@ -6,7 +6,6 @@ for something else; 70 a mistake of ours, with a number.
 
 import json
 import os
-from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -133,14 +132,6 @@ def close(
         raise typer.Exit(1)
 
 
-def _books(store: "Store") -> Iterator[Any]:
-    from afterloan.store.connect import reader_to
-    from afterloan.store.read import books
-
-    with store.connect() as connection, reader_to(store.url) as reader:
-        yield from books(connection, reader)
-
-
 def _last_day(store: "Store") -> str:
     from afterloan.enquiry.counts import last_day_told
 
@@ -160,10 +151,10 @@ def report(
     """The portfolio on a day: summary, ageing, roll rates, vintages, expected against received."""
     from rich.console import Console
 
-    from afterloan.report.portfolio import portfolio_report
+    from afterloan.enquiry.portfolio import portfolio
 
     store = _store()
-    made = portfolio_report(_books(store), _day(on or _last_day(store)), _day(known_on) if known_on else None)
+    made = portfolio(store, _day(on or _last_day(store)), _day(known_on) if known_on else None)
     if as_json:
         print(made.to_json())
     else:
@@ -222,6 +213,9 @@ def repay(
     ],
     on: OnDay = "",
     known_on: Annotated[str, typer.Option("--known-on")] = "",
+    more_than_owed: Annotated[
+        str, typer.Option("--more-than-owed", help="Why far more than is owed came; else such an amount is asked back.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Record a repayment of AMOUNT (e.g. 1200.00) for LOAN."""
@@ -234,7 +228,8 @@ def repay(
     fen = parse_amount(amount)
     received = date_told(on) if on else date.today()
     known = date_told(known_on) if known_on else received
-    asked = {"loan": loan, "amount_fen": fen, "received_on": received}
+    asked: dict[str, Any] = {"loan": loan, "amount_fen": fen, "received_on": received}
+    asked |= {"more_than_owed": more_than_owed} if more_than_owed else {}
     answer = act("repayment.take", asked, known, reference)
     show(
         answer,
@@ -340,11 +335,11 @@ def demo(
         say(str(closed))
         if closed.failed:
             raise typer.Exit(1)
+    from afterloan.enquiry.portfolio import portfolio
     from afterloan.report.page import write_page
-    from afterloan.report.portfolio import portfolio_report
 
     page = home() / "report.html"
-    made = portfolio_report(_books(store), last, None)
+    made = portfolio(store, last)
     made.print(Console(), "en")
     write_page(made, page)
     print(f"\nreport: {page}", flush=True)
@@ -359,12 +354,17 @@ def demo(
 @journal_app.command("export")
 def journal_export(
     form: Annotated[str, typer.Option("--format", help="beancount or hledger")] = "beancount",
+    out: Annotated[Path | None, typer.Option("--out", help="The file; standard output unless given.")] = None,
 ) -> None:
-    """Write the journal as plain text to standard output."""
-    from afterloan.enquiry.books import export_lines
+    """Write the journal as plain text, to a file or to standard output."""
+    from afterloan.enquiry.books import export_lines, write_whole
 
-    for line in export_lines(_store(), form):
-        print(line)
+    lines = export_lines(_store(), form)
+    if out is None:
+        for line in lines:
+            print(line)
+        return
+    print(f"{out}: {write_whole(lines, out):,} transactions and directives")
 
 
 def main() -> None:
