@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from afterloan.risk.scorecard import Asked, Column, folds
+from afterloan.risk.scorecard import Column, ColumnAsked, folds
 
 if TYPE_CHECKING:
     import lightgbm
@@ -51,7 +51,7 @@ def matrix(columns: Mapping[str, Column], names: tuple[str, ...], words: Mapping
     return np.column_stack(out)
 
 
-def words_of(columns: Mapping[str, Column], asked: Mapping[str, Asked], bad: Ints) -> dict[str, dict[str, int]]:
+def words_of(columns: Mapping[str, Column], asked: Mapping[str, ColumnAsked], bad: Ints) -> dict[str, dict[str, int]]:
     """Numbers for the words of each column of words, in the order of how often they go wrong: a tree cuts that order.
 
     Rates are drawn towards the average by 20 rows, so that a rare word does not stand at an end by chance.
@@ -69,7 +69,7 @@ def words_of(columns: Mapping[str, Column], asked: Mapping[str, Asked], bad: Int
 
 
 def fit_boosted(
-    columns: Mapping[str, Column], asked: Mapping[str, Asked], bad: Ints, seed: int = 1
+    columns: Mapping[str, Column], asked: Mapping[str, ColumnAsked], bad: Ints, seed: int = 1
 ) -> tuple[Boosted, Floats]:
     """Fit on columns [n] and outcomes [n]; also the log odds [n] that folds left out were given, for calibration.
 

@@ -14,7 +14,7 @@ PER_STEP = 25  # gone wrong in a step, at least: a step of three rows is no prob
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class ScoreCalibration:
     """Points of a line from log odds said to log odds that came: `said` [k] rising, `came` [k] rising."""
 
     said: tuple[float, ...]
@@ -28,23 +28,23 @@ class Calibration:
         return np.asarray(1 / (1 + np.exp(-told)))
 
 
-def calibrate(odds: Floats, bad: Ints) -> Calibration:
+def calibrate(odds: Floats, bad: Ints) -> ScoreCalibration:
     """Fit on log odds [n] that were said of rows not seen in fitting, and their outcomes."""
     line = _line(odds, bad)
     return _steps(odds, bad) if bad.sum() >= BAD_FOR_STEPS else line
 
 
-def _line(odds: Floats, bad: Ints) -> Calibration:
+def _line(odds: Floats, bad: Ints) -> ScoreCalibration:
     """Two points of a logistic regression on the log odds (Platt 1999)."""
     height, slope = logistic_line(odds, bad)
     low, high = float(odds.min()), float(odds.max())
     if high - low < 1e-9 or slope <= 0:  # a score that says nothing, or the wrong: the average for all
         average = float(log_odds(np.array([bad.mean()]))[0])
-        return Calibration((low, low + 1.0), (average, average + 1e-6))
-    return Calibration((low, high), (height + slope * low, height + slope * high))
+        return ScoreCalibration((low, low + 1.0), (average, average + 1e-6))
+    return ScoreCalibration((low, high), (height + slope * low, height + slope * high))
 
 
-def _steps(odds: Floats, bad: Ints) -> Calibration:
+def _steps(odds: Floats, bad: Ints) -> ScoreCalibration:
     """Isotonic regression, its steps joined at their middles: rising everywhere, so that the order of rows stays."""
     order = np.argsort(odds, kind="stable")
     parts = np.array_split(order, max(2, int(bad.sum() / PER_STEP)))
@@ -61,4 +61,4 @@ def _steps(odds: Floats, bad: Ints) -> Calibration:
     keep = np.r_[True, np.diff(middles) > 1e-9]
     if keep.sum() < 2:
         return _line(odds, bad)
-    return Calibration(tuple(map(float, middles[keep])), tuple(map(float, rates[keep])))
+    return ScoreCalibration(tuple(map(float, middles[keep])), tuple(map(float, rates[keep])))

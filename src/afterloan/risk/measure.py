@@ -14,7 +14,7 @@ Z95 = 1.959964  # of the normal distribution: an interval that holds 95 times of
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class ModelMeasures:
     """What a model came to on rows with known outcomes. Probabilities and shares, 0 to 1."""
 
     rows: int
@@ -32,11 +32,11 @@ class Measured:
         return {k: round(v, 6) if isinstance(v, float) else v for k, v in asdict(self).items()}
 
 
-def measured(probability: Floats, bad: Ints) -> Measured:
+def measured(probability: Floats, bad: Ints) -> ModelMeasures:
     """Measure probabilities [n] against outcomes [n] of 0 and 1; both kinds must occur."""
     area, error = auc(probability, bad)
     low, high = max(0.0, area - Z95 * error), min(1.0, area + Z95 * error)
-    return Measured(
+    return ModelMeasures(
         len(bad),
         int(bad.sum()),
         area,

@@ -16,10 +16,10 @@ import yaml
 
 from afterloan.risk.bins import Bins
 from afterloan.risk.boosted import Boosted, fit_boosted
-from afterloan.risk.calibrate import Calibration, calibrate
+from afterloan.risk.calibrate import ScoreCalibration, calibrate
 from afterloan.risk.declared import Declaration
-from afterloan.risk.measure import Measured, measured
-from afterloan.risk.scorecard import Asked, Column, Scorecard, fit_scorecard, folds
+from afterloan.risk.measure import ModelMeasures, measured
+from afterloan.risk.scorecard import Column, ColumnAsked, Scorecard, fit_scorecard, folds
 from afterloan.risk.series import derived, series_of
 from afterloan.risk.table import TableRefused, columns_for, groups_of, outcomes, prepare
 
@@ -36,11 +36,11 @@ class Model:
     """A fitted pair. `asked`: the columns of a table; `series`: histories made into columns besides."""
 
     card: dict[str, Any]
-    asked: dict[str, Asked]
+    asked: dict[str, ColumnAsked]
     series: dict[str, list[str]]
     scorecard: Scorecard
     boosted: Boosted
-    calibrations: dict[str, Calibration]
+    calibrations: dict[str, ScoreCalibration]
 
     def probabilities(self, frame: pl.DataFrame) -> dict[str, Floats]:
         """Probability [n] of going wrong, by champion and by challenger. Raises TableRefused."""
@@ -60,7 +60,7 @@ def fit(frame: pl.DataFrame, label: str, declaration: Declaration, bad: str = ""
     series = series_of(ready.columns) if declaration.histories else {}
     made = derived(ready.columns, series)
     columns = ready.columns | made
-    asked = ready.asked | {name: Asked(False) for name in made}
+    asked = ready.asked | {name: ColumnAsked(False) for name in made}
     scorecard, outside = fit_scorecard(columns, asked, gone, seed)
     boosted, beside = fit_boosted(columns, asked, gone, seed)
     calibrations = {CHAMPION: calibrate(outside, gone), CHALLENGER: calibrate(beside, gone)}
@@ -101,8 +101,8 @@ def table_mark(frame: pl.DataFrame) -> str:
 class Assessed:
     """What both models came to on a table, and by group: `groups[column][value][model]`; None: too few to say."""
 
-    models: dict[str, Measured]
-    groups: dict[str, dict[str, dict[str, Measured] | None]]
+    models: dict[str, ModelMeasures]
+    groups: dict[str, dict[str, dict[str, ModelMeasures] | None]]
 
     def told(self) -> dict[str, Any]:
         """For machines: `{"champion": {"auc": …}, "challenger": {…}, "groups": {…}}`."""
@@ -120,7 +120,7 @@ def assess(model: Model, frame: pl.DataFrame, label: str, bad: str = "") -> Asse
     """Measure both models on a table with outcomes, as a whole and by the declared groups. Raises TableRefused."""
     gone = outcomes(frame, label, bad or (str(model.card["bad"]) if label == model.card["label"] else ""))
     said = model.probabilities(frame)
-    groups: dict[str, dict[str, dict[str, Measured] | None]] = {}
+    groups: dict[str, dict[str, dict[str, ModelMeasures] | None]] = {}
     for column in model.card["groups"]:
         at = np.array(groups_of(frame, column))
         groups[column] = {}
@@ -166,14 +166,14 @@ def of_parts(files: Mapping[str, str]) -> Model:
         raise TableRefused(f"the model is of format {card.get('format')!r}; {FORMAT!r} is read here: fit it again")
     asked = json.loads(files["asked.json"])
     told = json.loads(files["scorecard.json"])
-    words = json.loads(files["words.json"])
+    words, lines = json.loads(files["words.json"]), json.loads(files["calibration.json"])
     return Model(
         card,
-        {n: Asked(a["is_word"], a["sign"], tuple(a["specials"])) for n, a in asked["columns"].items()},
+        {n: ColumnAsked(a["is_word"], a["sign"], tuple(a["specials"])) for n, a in asked["columns"].items()},
         asked["histories"],
         Scorecard(told["base"], told["weights"], {n: _bins(b) for n, b in told["bins"].items()}),
         Boosted(files["model.txt"], tuple(words["names"]), words["words"]),
-        {n: Calibration(tuple(c["said"]), tuple(c["came"])) for n, c in json.loads(files["calibration.json"]).items()},
+        {n: ScoreCalibration(tuple(c["said"]), tuple(c["came"])) for n, c in lines.items()},
     )
 
 

@@ -17,7 +17,7 @@ Column = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ColumnAsked:
     """What is known of a column before any outcome is seen."""
 
     is_word: bool
@@ -45,7 +45,7 @@ class Scorecard:
 
 
 def fit_scorecard(
-    columns: Mapping[str, Column], asked: Mapping[str, Asked], bad: Ints, seed: int = 1
+    columns: Mapping[str, Column], asked: Mapping[str, ColumnAsked], bad: Ints, seed: int = 1
 ) -> tuple[Scorecard, Floats]:
     """Fit on columns [n] and outcomes [n]; also the log odds [n] that folds left out were given, for calibration.
 
@@ -80,7 +80,7 @@ def folds(bad: Ints, seed: int, parts: int = FOLDS) -> Ints:
     return out
 
 
-def cut_all(columns: Mapping[str, Column], asked: Mapping[str, Asked], bad: Ints) -> dict[str, Bins]:
+def cut_all(columns: Mapping[str, Column], asked: Mapping[str, ColumnAsked], bad: Ints) -> dict[str, Bins]:
     """The bins of every column."""
     cut = {}
     for name, values in columns.items():

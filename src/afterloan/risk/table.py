@@ -10,7 +10,7 @@ import polars as pl
 
 from afterloan.expected import ExpectedFailure
 from afterloan.risk.declared import Declaration, Declared
-from afterloan.risk.scorecard import Asked, Column
+from afterloan.risk.scorecard import Column, ColumnAsked
 
 Ints = npt.NDArray[np.int64]
 MISSING = ("", "na", "n/a", "nan", "null", "none", "?", ".")
@@ -30,7 +30,7 @@ class Prepared:
     """Columns ready for fitting, what is known of each, and notes on what was left out."""
 
     columns: dict[str, Column]
-    asked: dict[str, Asked]
+    asked: dict[str, ColumnAsked]
     notes: list[str] = field(default_factory=list)
 
 
@@ -123,7 +123,7 @@ def _take(ready: Prepared, column: pl.Series, told: Declared) -> None:
             ready.notes.append(f"{name}: the same in every row, left out")
         else:
             ready.columns[name] = words.to_numpy().astype(object)
-            ready.asked[name] = Asked(True)
+            ready.asked[name] = ColumnAsked(True)
         return
     if _is_number_of_row(name, as_number):
         ready.notes.append(f"{name}: another whole number in every row, left out as an identifier")
@@ -131,7 +131,7 @@ def _take(ready: Prepared, column: pl.Series, told: Declared) -> None:
         ready.notes.append(f"{name}: the same in every row, left out")
     else:
         ready.columns[name] = as_number
-        ready.asked[name] = Asked(False, told.sign, tuple(told.special))
+        ready.asked[name] = ColumnAsked(False, told.sign, tuple(told.special))
 
 
 def _is_number_of_row(name: str, values: npt.NDArray[np.float64]) -> bool:
@@ -198,7 +198,7 @@ def _check_leak(name: str, values: Column, bad: Ints, label: str) -> None:
         )
 
 
-def columns_for(frame: pl.DataFrame, asked: Mapping[str, Asked]) -> dict[str, Column]:
+def columns_for(frame: pl.DataFrame, asked: Mapping[str, ColumnAsked]) -> dict[str, Column]:
     """The columns that a model asks for, out of another table. Raises TableRefused where one is missing or is text."""
     lost = [name for name in asked if name not in frame.columns]
     if lost:
