@@ -76,9 +76,10 @@ READING: dict[str, tuple[str, ...]] = {
 OTHERS = {
     "agency in", "agency out", "agency recall", "approve", "bank-simulator", "bank-statement", "bureau compare",
     "bureau dispute decide", "bureau dispute disagree", "bureau dispute evidence", "bureau dispute notified",
-    "bureau dispute open", "bureau furnish", "bureau import", "bureau rejections", "close", "contact ask",
-    "contact consent", "contact ended", "contact hours", "contact name", "contact opt-out", "contact refuse",
-    "contact wish", "correct", "day", "debit ask", "debit callbacks", "debit creditor", "debit file-in",
+    "bureau dispute open", "bureau furnish", "bureau import", "bureau rejections", "certificate", "close",
+    "contact ask", "contact consent", "contact ended", "contact hours", "contact name", "contact opt-out",
+    "contact refuse", "contact wish", "correct", "day", "debit ask", "debit callbacks", "debit creditor",
+    "debit file-in",
     "debit file-out", "debit presume-paid", "decide", "demo", "do", "drain", "export", "generate", "hardship apply",
     "hardship breathing-end", "hardship breathing-space", "hardship decide", "hardship flag", "hardship flags",
     "hold lift", "hold place", "import", "import-instalments", "journal export", "ladder check", "ladder use",

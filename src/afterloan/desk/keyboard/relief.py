@@ -332,6 +332,7 @@ def certificate(
     out: Annotated[Path, typer.Option("--out", help="The file to write.")],
     language: Annotated[str, typer.Option("--language", help="zh or en.")] = "zh",
     on: On = "",
+    as_json: AsJson = False,
 ) -> None:
     """Write the confirmation that LOAN was settled (结清证明) as PDF; refused while anything is owed on it."""
     from afterloan.dates import date_of
@@ -347,6 +348,9 @@ def certificate(
     with _store().connect() as connection:
         settled = settled_loan(connection, loan, then)
     out.write_bytes(made(settled, {**said, "contact": lender_text(lender, "phone", tongue)}, tongue, then))
+    if as_json:
+        _print({"loan": loan, "settled_on": settled.settled_on, "paid_fen": settled.paid_fen, "file": str(out)}, True)
+        return
     print(f"{out}: {loan} settled on {settled.settled_on}")
 
 
