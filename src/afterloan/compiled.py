@@ -22,6 +22,8 @@ from numba import types
 
 F = TypeVar("F", bound=Callable[..., Any])
 PACKAGE = Path(__file__).parent
+COMPILED_INTO_OTHERS = ("loan/terms.py", "loan/columns.py", "compiled.py")
+"""Sources without a compiled function whose numbers stand in compiled code."""
 
 
 def sources_mark() -> str:
@@ -29,7 +31,7 @@ def sources_mark() -> str:
     mark = hashlib.sha256()
     for path in sorted(PACKAGE.rglob("*.py")):
         text = path.read_bytes()
-        if b"afterloan.compiled import" in text or path.name in ("terms.py", "columns.py", "compiled.py"):
+        if b"afterloan.compiled import" in text or path.relative_to(PACKAGE).as_posix() in COMPILED_INTO_OTHERS:
             mark.update(path.name.encode() + text)
     return mark.hexdigest()[:12]
 

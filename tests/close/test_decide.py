@@ -13,13 +13,17 @@ from afterloan.close.known import clean_days
 from afterloan.close.transitions import Transition
 from afterloan.dates import day, iso
 from afterloan.facts import ChargedOff, Sold, WrittenOff
+from afterloan.facts.act import Answer, Who
 from afterloan.facts.events import Event
 from afterloan.facts.hold import HoldLifted, HoldPlaced
 from afterloan.facts.limit import LimitSet
 from afterloan.facts.promise import PromiseMade
+from afterloan.servicing.desk import desk_of
+from afterloan.servicing.door import do
 from afterloan.store.events import events_of, tell
 from afterloan.store.record import record
 from afterloan.store.server import Store
+from afterloan.store.settings import Setting, setting
 from afterloan.strategy.segments import place_in_line
 from tests.strategy.books import borrower, loan, outbox, repaid
 
@@ -175,15 +179,27 @@ def test_a_hold_stops_a_promise_pauses_and_both_end(store: Store) -> None:
         "2025-05-15", "2025-05-16", "2025-05-17", "2025-05-18"]  # fmt: skip
 
 
-def test_the_hold_out_gets_nothing_but_what_law_and_books_want(store: Store) -> None:
+def test_the_hold_out_misses_only_what_is_tested_and_is_off_until_switched_on(store: Store) -> None:
     with store.connect() as connection:
         borrower(connection, "B1")
         loan(connection, "L1", "B1", "2025-04-10")
     salt = next(f"s{k}" for k in range(99) if place_in_line(f"s{k}", "B1") < 500)
     use(store, SHORT.replace("steps:", f"arms: {{salt: {salt}, hold_out_permille: 500}}\nsteps:"))
-    run(store, "2025-05-09", "2025-05-12")
+    run(store, "2025-05-09", "2025-05-09")
+    assert said(store, "2025-05-09") == [
+        ("message.push", "before")
+    ]  # the ladder proposes a share; nobody switched it on
+    with desk_of(store) as desk:
+        asked = {"ladder": "short", "permille": 500, "reason": "the effect of reminders is measured until June"}
+        lead = Who("person", "Wang", ("lead",), "keyboard")
+        assert isinstance(do(desk, lead, "hold_out.switch", asked, "s1", date(2025, 5, 9)), Answer)
+    with store.connect() as connection:
+        assert setting(connection, Setting.HOLD_OUT)["short"]["by"] == "Wang"
+    run(store, "2025-05-10", "2025-05-12")
     run(store, "2025-05-30", "2025-05-30")
-    assert {(kind, step) for kind, step, *_ in outbox(store)} == {("charge_off.propose", "off")}
+    # no reminder and no case; the debit that was agreed, and what the books ask for
+    done = {(kind, step) for kind, step, _, on, _ in outbox(store) if on > "2025-05-09"}
+    assert done == {("debit.attempt", "due"), ("charge_off.propose", "off")}
 
 
 def test_a_loan_counts_for_itself_where_the_step_says_so(store: Store) -> None:

@@ -22,12 +22,12 @@ def story(loan, since, through):
 
 
 def test_an_unpaid_instalment_goes_from_due_through_grace_to_worse_buckets():
-    # Due 10 February; 3 days of grace for the bureau, so overdue from the 4th day past due: 14 February.
+    # Due 10 February; 3 days of grace for the bureau, so overdue, and in M1, from the 4th day past due: 14 February.
     # M2 starts 31 days past due: 10 February + 31 = 13 March. The second instalment is due on 10 March.
     assert story(Loan().disbursed(), "2026-01-10", "2026-03-13") == {
         "2026-02-10": ["became_due"],
-        "2026-02-11": ["entered_grace", "rolled_worse"],
-        "2026-02-14": ["became_overdue"],
+        "2026-02-11": ["entered_grace"],
+        "2026-02-14": ["became_overdue", "rolled_worse"],
         "2026-03-10": ["became_due"],
         "2026-03-13": ["rolled_worse"],
     }
@@ -66,8 +66,8 @@ def test_late_news_that_heals_makes_no_transition_on_the_day_it_tells_of():
     loan = Loan().disbursed().repaid("2026-02-10", 130_000, known="2026-02-20")
     assert story(loan, "2026-02-10", "2026-02-28") == {
         "2026-02-10": ["became_due"],
-        "2026-02-11": ["entered_grace", "rolled_worse"],
-        "2026-02-14": ["became_overdue"],
+        "2026-02-11": ["entered_grace"],
+        "2026-02-14": ["became_overdue", "rolled_worse"],
         "2026-02-20": ["cured"],
     }
 

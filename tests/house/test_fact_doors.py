@@ -14,6 +14,7 @@ PLAN = "a step of a plan: `plan.accept` tells it when the borrower accepts"
 LINE = "a change of a credit line: `limit.change` tells it, or a rule of the night"
 WAYS = "what became of a message: the drain tells it, or a file of receipts"
 DEBIT = "what became of a debit: `debit.result` and `debit.results` tell it"
+IMPORTED = "what a former system knew: it comes with the book that is imported"
 WITHOUT_VERB = {
     "Deferred": PLAN,
     "InterestOnly": PLAN,
@@ -25,6 +26,8 @@ WITHOUT_VERB = {
     "ActionWithdrawn": "what an act ends: `servicing/after.py` and the night tell it",
     "CorrectionFurnished": "what a furnishing amended: the month tells it",
     "Adjudged": "the sum of a judgment: `legal.end` tells it with the outcome of the step",
+    "FurnishedBefore": IMPORTED,
+    "LegalTakenOver": IMPORTED,
     "LimitSet": LINE,
     "LimitReduced": LINE,
     "LimitFrozen": LINE,

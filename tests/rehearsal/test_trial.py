@@ -79,6 +79,25 @@ steps:
     assert rows["actions", "message.sms"]["tried"] == 2 and rows["actions", "message.sms"]["was"] == 0
 
 
+def test_another_grace_moves_the_messages(store: Store) -> None:
+    """Due 10 May, paid on the 18th (8 days past due, known on the 19th), under the ladder that comes along.
+
+    Three days of grace: a word on day 1, the last day of grace on 3, the notice on 4, a firm word on 7, a case on 8.
+    Seven days of grace: a word on day 1, the last day of grace on day 7, the notice on 8, and then it is paid.
+    """
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        loan(connection, "L1", "B1", "2025-04-10")
+        repaid(connection, "L1", "2025-05-18", 200_000)
+    close_through(store, day("2025-06-01"), only=True)
+    trial = try_ladder(store, day("2025-05-01"), day("2025-05-31"), grace_days=7)
+    before = ("message.push", "remind-3"), ("message.sms", "remind-1"), ("message.push", "due-today")
+    both = dict.fromkeys((*before, ("debit.attempt", "debit-0")), 1)
+    both |= {("message.sms", "grace-1"): 1, ("message.sms", "last-day"): 1, ("bureau.notice", "bureau-notice"): 1}
+    assert trial.tried.steps == both
+    assert trial.stands.steps == both | {("message.sms", "firm-7"): 1, ("worklist", "work-8"): 1}
+
+
 def test_bureau_entries_are_month_ends_overdue_beyond_grace(store: Store) -> None:
     with store.connect() as connection:
         borrower(connection, "B1")

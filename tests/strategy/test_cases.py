@@ -95,8 +95,8 @@ def test_out_to_an_agency_and_back_row_by_row(store: Store) -> None:
             rows(
                 f"1,{p1},B1,attempt,2025-05-16,2025-05-16T10:00:00+08:00,call,reached,,,spoke",
                 f"2,{p1},B1,attempt,2025-05-16,2025-05-16T23:30:00+08:00,call,unanswered,,,late",
-                f"3,{p1},B1,promise,2025-05-16,,,,20000,2025-05-20,",
-                f"4,{p1},B2,promise,2025-05-16,,,,20000,2025-05-20,",
+                f"3,{p1},B1,promise,2025-05-16,,,,30000,2025-05-20,",
+                f"4,{p1},B2,promise,2025-05-16,,,,30000,2025-05-20,",
                 f"5,{p2},B2,attempt,2025-07-16,2025-07-16T10:00:00+08:00,call,reached,,,",
                 "6,place:nothing,B2,return,2025-05-16,,,,,,",
                 f"7,{p2},B2,return,2025-05-17,,,,,,moved away",

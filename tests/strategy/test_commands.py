@@ -40,7 +40,7 @@ def test_a_day_at_the_keyboard(store: Store, run: Any, tmp_path: Path) -> None:
     assert code == 0 and json.loads(out)["actions"] == 1
     cases = json.loads(run("worklist", "--on", "2025-05-14", "--json")[1])
     assert [c["borrower"] for c in cases] == ["B1"]
-    promise = ("promise", "make", "B1", "100.00", "--due", "2025-05-16", "--reference", "p", "--on", "2025-05-14")
+    promise = ("promise", "make", "B1", "300.00", "--due", "2025-05-16", "--reference", "p", "--on", "2025-05-14")
     assert run(*promise)[1] == "recorded: p\n" and run(*promise)[1] == "already known: recorded: p\n"
     assert json.loads(run("promise", "show", "B1", "--on", "2025-05-14", "--json")[1])[0]["outcome"] == "pending"
     place = ("hold", "place", "B1", "dispute_open", "--reason", "paid", "--review", "2025-06-14", "--reference", "h")

@@ -12,7 +12,7 @@ from afterloan.strategy.conditions import ConditionRefused, condition
 from afterloan.strategy.figures import figures_of
 from afterloan.strategy.frame import DEFAULTS, whole_frame
 from afterloan.strategy.governor import Place, Slot
-from afterloan.strategy.ladder import LadderRefused, builtin_ladders, matches, read_ladder
+from afterloan.strategy.ladder import LadderRefused, builtin_ladders, matches, read_ladder, sound_ladder
 from afterloan.strategy.plan import message_body
 from afterloan.strategy.segments import Arms, arm_of, place_in_line
 from afterloan.strategy.worklist import priority_fen
@@ -79,6 +79,13 @@ def test_not_yaml_and_empty_are_refused() -> None:
         read_ladder("", "x.yaml")
     with pytest.raises(LadderRefused, match=r"x\.yaml:\d+: "):
         read_ladder(HEAD + "steps: []\n", "x.yaml")
+
+
+def test_a_template_that_is_not_there_is_refused_where_a_ladder_is_checked() -> None:
+    text = HEAD + "steps:\n  - {id: a, day: 1, do: message.sms, template: overdue-frm}\n"
+    with pytest.raises(LadderRefused, match=r"x\.yaml:8: no template 'overdue-frm'; did you mean 'overdue-firm'\?"):
+        sound_ladder(text, "x.yaml")
+    assert sound_ladder(text.replace("-frm", "-firm"), "x.yaml").id == "x"
 
 
 def test_a_condition_reaches_no_file_and_no_table() -> None:

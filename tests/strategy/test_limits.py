@@ -83,6 +83,9 @@ def test_a_draw_sees_all_loans_and_the_repayment_of_a_minute_ago(store: Store) -
         change_line(connection, LimitSet, "B1", date(2025, 3, 1), "1", "li", "granted", 1_000_000)
         late = can_draw(connection, "B1", 10_000, date(2025, 4, 15))
         assert not late.allowed and late.reasons[0].endswith("overdue, the oldest for 5 days")
+        within = can_draw(connection, "B1", 10_000, date(2025, 4, 13))  # three days of grace: the last of them
+        assert within.allowed, within.reasons
+        assert not can_draw(connection, "B1", 10_000, date(2025, 4, 14)).allowed
         # the first instalment of 6,000.00 at 0.05 % a day, 31 days: interest 93.00 and about 457 of principal
         repaid(connection, "L1", "2025-04-15", 60_000)
         answer = can_draw(connection, "B1", 10_000, date(2025, 4, 15))

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -70,7 +70,13 @@ def ladders_of(connection: psycopg.Connection[Any]) -> dict[str, Ladder]:
     found = {"CN": ready["cn-standard"], "US": ready["us-standard"], ANY: ready["any-gentle"]}
     for place, told in setting(connection, Setting.LADDERS).items():
         found[place] = ready[told] if told in ready else _read_once(told, f"setting {Setting.LADDERS}.{place}")
-    return found
+    switched = setting(connection, Setting.HOLD_OUT)
+    return {place: ladder.with_hold_out(share_of(switched, ladder.id)) for place, ladder in found.items()}
+
+
+def share_of(switched: Mapping[str, Any], ladder: str) -> int:
+    """The hold-out of a ladder in per mille: none unless a person has switched it on."""
+    return int(switched.get(ladder, {}).get("permille", 0))
 
 
 _read_once = lru_cache(16)(read_ladder)
@@ -82,7 +88,9 @@ def decide(store: Store, day: int, workers: int = 1) -> Decided:
     Positions are those of `day` as known the evening before, so day 0 of a ladder is the due date itself. Each
     shard is one transaction: actions, findings, changes of lines, withdrawals and a row in `decided` are there
     together or not at all; a shard that has its row is left alone. Killed anywhere and run again it ends the same;
-    the number of workers is not part of the answer. Raises DecideRefused when the day before is not closed.
+    the number of workers is not part of the answer. Days left out since the last decision are made up
+    (`strategy/catch_up.py`); once a later day is decided, an earlier one asks for nothing. Raises DecideRefused when
+    the day before is not closed.
     """
     started = time.monotonic()
     with store.connect() as connection:
@@ -147,7 +155,9 @@ def decide_shard(connection: psycopg.Connection[Any], reader: adbc.Connection, s
         connection.rollback()
         return ShardDecided(row[0], row[1], row[2], row[3], row[4], known=True)
     if not (some and some[0]):
-        return _write(connection, shard, day, DayPlan(), [], 0)
+        return _write(connection, shard, day, DayPlan(), [], 0, 0)
+    if _later_decided(connection, shard, day):  # what this day left out was made up then: nothing is done twice
+        return _write(connection, shard, day, DayPlan(), [], 0, None)
     terms = products(connection)
     book = read_shard(connection, reader, shard, product_table(terms))
     ladders = ladders_of(connection)
@@ -155,7 +165,15 @@ def decide_shard(connection: psycopg.Connection[Any], reader: adbc.Connection, s
     read = read_known(connection, reader, shard, book, day, ladders, codes)
     plan = plan_day(read, ladders, date_of(day)) if read is not None else DayPlan()
     gone = _withdrawals(connection, shard, day, read)
-    return _write(connection, shard, day, plan, gone, len(read.frame) if read is not None else 0)
+    last_loan = int(book.contracts["loan"].max(initial=0))
+    return _write(connection, shard, day, plan, gone, len(read.frame) if read is not None else 0, last_loan)
+
+
+def _later_decided(connection: psycopg.Connection[Any], shard: int, day: int) -> bool:
+    row = connection.execute(
+        "select exists (select from decided where shard = %s and decided_on > %s)", (shard, iso(day))
+    ).fetchone()
+    return bool(row and row[0])
 
 
 # -- withdraw and write -------------------------------------------------------------------------------------------
@@ -204,8 +222,15 @@ def _withdrawals(connection: psycopg.Connection[Any], shard: int, day: int, know
 
 
 def _write(
-    connection: psycopg.Connection[Any], shard: int, day: int, plan: DayPlan, gone: list[Gone], borrowers: int
+    connection: psycopg.Connection[Any],
+    shard: int,
+    day: int,
+    plan: DayPlan,
+    gone: list[Gone],
+    borrowers: int,
+    last_loan: int | None,
 ) -> ShardDecided:
+    """All of a shard's day; `last_loan`: the highest loan number that was looked at, so that later ones are new."""
     on = iso(day)
     counts = (borrowers, len(plan.actions), len(plan.findings), len(gone), len(plan.changes))
     name, asked = f"decide:{on}:{shard}", {"day": on, "shard": shard}
@@ -213,9 +238,9 @@ def _write(
         answered |= dict(zip(("borrowers", "actions", "refused", "withdrawn", "changes"), counts, strict=True))
         _copy_plan(connection, shard, on, plan, gone)
         connection.execute(
-            "insert into decided (decided_on, shard, ladder, borrowers, actions, refused, withdrawn, changes) "
-            "values (%s, %s, %s, %s, %s, %s, %s, %s)",
-            (on, shard, " ".join(sorted(plan.ladders)), *counts),
+            "insert into decided (decided_on, shard, ladder, borrowers, actions, refused, withdrawn, changes, "
+            "last_loan) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (on, shard, " ".join(sorted(plan.ladders)), *counts, last_loan),
         )
     connection.commit()
     return ShardDecided(*counts)

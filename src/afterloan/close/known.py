@@ -1,7 +1,8 @@
 """What is known of a shard's borrowers the evening before a day is decided, read out of the store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -10,10 +11,23 @@ import polars as pl
 import psycopg
 
 from afterloan.close.transitions import Transition
+from afterloan.close.worked import (
+    DaysWorked,
+    HeldOn,
+    days_worked,
+    left_out,
+    let_go,
+    not_sent,
+    reached,
+    steps_alike,
+    with_reached,
+    withdrawn_by_hold,
+)
 from afterloan.dates import NEVER, date_of, iso
 from afterloan.facts.events import KINDS, Event, event_of
-from afterloan.facts.hold import HOLDS
+from afterloan.facts.hold import HOLD_KINDS, HOLDS
 from afterloan.facts.limit import LINE_KINDS
+from afterloan.facts.placement import AgencyPlaced
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import FactKind
@@ -21,11 +35,12 @@ from afterloan.store.contacts import STANDING_KINDS, defaults_of, standing_of
 from afterloan.store.debits import pay_day_of, standings_before
 from afterloan.store.ids import ids_of
 from afterloan.store.read import fetch
+from afterloan.strategy.catch_up import Reopened, starts_of
 from afterloan.strategy.columns import FAR
 from afterloan.strategy.debit import next_try_on, schedule_rule
 from afterloan.strategy.debit_retry import retry_rule
 from afterloan.strategy.frame import active_loans, loan_frame, of_borrowers, whole_frame
-from afterloan.strategy.governor import NO_STANDING, ContactStanding, Place
+from afterloan.strategy.governor import ANY, NO_STANDING, ContactStanding, Place
 from afterloan.strategy.holds import Held, held_on, hold_rules
 from afterloan.strategy.ladder import Ladder
 from afterloan.strategy.places import place_of
@@ -40,6 +55,7 @@ EVENT_KINDS = (
     "promise.withdrawn",
     "agency.placed",
     "agency.recalled",
+    "ladder.step_left_out",
 )
 
 
@@ -77,6 +93,8 @@ def read_known(
     of_product = book.contracts["product"].astype(np.int64)
     loans = loan_frame(positions[theirs], owners[theirs], book.products, of_product[theirs], day)
     loans = loans.join(contracts.select("loan", "reference"), on="loan", how="left")
+    worked = days_worked(connection, shard, day)
+    loans = reached(loans, book, theirs, positions, worked, day)
     events = events_by_borrower(connection, wanted.tolist(), day)
     told, places = borrowers_told(connection, wanted.tolist())
     needs = columns_of_limits().union(*(ladder.columns for ladder in ladders.values()))
@@ -88,7 +106,39 @@ def read_known(
     debits = next_debits(connection, wanted.tolist(), loans, places, day)
     ready = [number for number, first in debits.items() if first is not None and first <= date_of(day)]
     frame = frame.with_columns(debit_today=pl.col("borrower").is_in(ready))
-    return KnownBorrowers(frame, loans, places, *made[1:], debits=debits)
+    frame = with_reached(frame, loans, ladders, ladders[ANY], worked.last, day)
+    again = _reopened(connection, ladders.values(), places, events, book, contracts, made[2], worked, day)
+    frame = frame.with_columns(reopened=pl.col("borrower").is_in(list(again)))
+    starts = starts_of(book.products["buckets"].tolist())
+    return KnownBorrowers(frame, loans, places, *made[1:], starts, again, left_out(events), debits)
+
+
+def _reopened(
+    connection: psycopg.Connection[Any],
+    ladders: Iterable[Ladder],
+    places: dict[int, Place],
+    events: dict[int, list[Event]],
+    book: Book,
+    contracts: pl.DataFrame,
+    held: dict[int, list[Held]],
+    worked: DaysWorked,
+    day: int,
+) -> dict[int, list[Reopened]]:
+    """What could not be done until today, by borrower: stopped by a hold that has ended, or not let out."""
+    again = not_sent(connection, list(places), worked.last, day)
+    money = money_of(events, book, contracts, day)
+    alike = steps_alike(ladders)
+    freed = {}
+    for number, own in events.items():
+        if any(e.KIND in HOLD_KINDS or e.KIND == "promise.made" for e in own):
+            holds = HeldOn(own, partial(holds_of, money=money.get(number, [])), places[number])
+            if found := let_go(alike, holds, held.get(number, []), worked):
+                freed[number] = found
+                again.setdefault(number, []).extend(found)
+    if freed:
+        for number, taken in withdrawn_by_hold(connection, freed, day).items():
+            again[number] += taken
+    return again
 
 
 def next_debits(
@@ -220,7 +270,19 @@ def _promises(events: list[Event], money: list[Money], on: date, jurisdiction: s
     if not any(e.KIND == "promise.made" for e in events):
         return Promises()
     told = hold_rules(jurisdiction, on)["promise_pending"].parameters
+    money = [m for m in money if m.known_on is None or m.known_on < on]
     return counted(judge_promises(events, money, on, told["tolerance_days"], told["kept_permille"]))
+
+
+def holds_of(events: list[Event], day: int, place: Place, money: list[Money]) -> list[Held]:
+    """The holds in effect on a day, that of a promise that is pending among them."""
+    on = date_of(day)
+    held = held_on(events, on, place.jurisdiction)
+    pending = _promises(events, money, on, place.jurisdiction).pending
+    if pending and not any(h.hold == "promise_pending" for h in held):
+        rule = hold_rules(place.jurisdiction, on)["promise_pending"]
+        held.append(Held("promise_pending", on, None, rule, "-"))
+    return held
 
 
 def columns_of(
@@ -228,12 +290,9 @@ def columns_of(
 ) -> tuple[dict[str, Any], ContactStanding | None, list[Held]]:
     """What a borrower's events, known before `day`, make of the frame's columns (row `key`), consents and holds."""
     on = date_of(day)
-    held = held_on(events, on, place.jurisdiction)
-    standing = standing_of((e for e in events if not e.KIND.startswith("hold.")), on, place)
+    held = holds_of(events, day, place, money)
+    standing = standing_of((e for e in events if e.KIND not in HOLD_KINDS), on, place)
     promises = _promises(events, money, on, place.jurisdiction)
-    if promises.pending and not any(h.hold == "promise_pending" for h in held):
-        rule = hold_rules(place.jurisdiction, on)["promise_pending"]
-        held.append(Held("promise_pending", on, None, rule, "-"))
     line = line_of(events, on)
     back = {getattr(e, "of", "") for e in events if e.KIND == "agency.recalled"}
     columns = {
@@ -243,7 +302,7 @@ def columns_of(
         "promises_kept": promises.kept,
         "promises_partly_kept": promises.partly,
         "promises_broken": promises.broken,
-        "at_agency": any(e.KIND == "agency.placed" and e.reference not in back for e in events),
+        "at_agency": any(isinstance(e, AgencyPlaced) and e.reference not in back and e.until >= on for e in events),
         "limit_fen": line.limit_fen,
         "granted_fen": line.granted_fen,
         "frozen": line.frozen,
@@ -266,7 +325,9 @@ def money_of(
         stands = (rows["kind"] == int(FactKind.REPAID)) & (rows["known_on"] < day) & (rows["gone_on"] >= day)
         for row in rows[stands]:
             on = date_of(int(row["on"]))
-            found.setdefault(int(owners[i]), []).append(Money(on, int(row["amount_fen"]), contracts["reference"][i]))
+            known_on = date_of(int(row["known_on"]))
+            money = Money(on, int(row["amount_fen"]), contracts["reference"][i], known_on)
+            found.setdefault(int(owners[i]), []).append(money)
     return found
 
 

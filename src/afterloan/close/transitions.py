@@ -32,7 +32,7 @@ class Transition(IntEnum):
     BECAME_DUE = 1  # an instalment falls due today; amount: what it asks for
     ENTERED_GRACE = 2  # unpaid after its due date, inside the bureau grace; amount: arrears
     BECAME_OVERDUE = 3  # grace has run out; amount: arrears
-    ROLLED_WORSE = 4  # passed to a worse bucket; amount: arrears
+    ROLLED_WORSE = 4  # passed to a worse bucket, grace over (within grace it is in none); amount: arrears
     CURED = 5  # arrears are wholly met and the claim goes on; amount: what they were, 0 where a plan had moved them
     PAID_OFF = 6  # the loan has ended; amount: money received until then
     REOPENED = 7  # a loan that had ended owes again, e.g. its last repayment was taken back; amount: arrears
@@ -46,7 +46,7 @@ TRANSITION = np.dtype(
     [
         ("loan", "i8"),
         ("kind", "i8"),
-        ("from_bucket", "i8"),
+        ("from_bucket", "i8"),  # 0 within grace, as `to_bucket`
         ("to_bucket", "i8"),
         ("days_past_due", "i8"),  # at the end of today; of yesterday for what ends arrears, and for a loss
         ("amount_fen", "i8"),
@@ -87,13 +87,21 @@ def fell_due(yesterday, today, day):
 
 
 @leaf
+def bucket_beyond_grace(position):
+    """The bucket of a loan whose grace is over; within grace it has rolled to none, 0."""
+    if position[N_GRACE_DAYS_PAST_DUE] == 0:
+        return 0
+    return position[N_BUCKET]
+
+
+@leaf
 def note(rows, n, yesterday, today, kind, days, amount):
     """Write one transition; returns how many there are."""
     row = rows[n]
     row[0] = today[N_LOAN]
     row[1] = kind
-    row[2] = yesterday[N_BUCKET]
-    row[3] = today[N_BUCKET]
+    row[2] = bucket_beyond_grace(yesterday)
+    row[3] = bucket_beyond_grace(today)
     row[4] = days
     row[5] = amount
     return n + 1
@@ -121,7 +129,7 @@ def compare(yesterday, today, day, rows, n):
         n = note(rows, n, yesterday, today, ENTERED_GRACE, days, arrears(today))
     if graced > 0 and yesterday[N_GRACE_DAYS_PAST_DUE] == 0:
         n = note(rows, n, yesterday, today, BECAME_OVERDUE, days, arrears(today))
-    if today[N_BUCKET] > yesterday[N_BUCKET]:
+    if bucket_beyond_grace(today) > bucket_beyond_grace(yesterday):
         n = note(rows, n, yesterday, today, ROLLED_WORSE, days, arrears(today))
     if days == 0 and now not in OFF_THE_BOOKS and was not in OFF_THE_BOOKS:
         moved = today[N_OLDEST_DUE_ON] != NEVER and now != PAID_OFF  # a plan moved arrears that are not met
@@ -170,7 +178,7 @@ def transitions_between(yesterday: Records, today: Records, day: int) -> Records
     """TRANSITION [k] from POSITION [n] at the end of `day - 1` to POSITION [n] at the end of `day`.
 
     An instalment of 10 March unpaid in the night to the 11th, with three days of grace: became_due on the
-    10th, entered_grace and rolled_worse (to M1) on the 11th, became_overdue on the 14th.
+    10th, entered_grace on the 11th, became_overdue and rolled_worse (to M1) on the 14th.
     """
     before, after = as_rows(yesterday), as_rows(today)
     room = changed(before, after, day) * MOST

@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 
 from afterloan.enquiry.furnished import borrower_told
+from afterloan.facts.hold import HOLD_KINDS
 from afterloan.store.contacts import defaults_of
 from afterloan.store.events import events_of
 from afterloan.strategy.holds import Held, held_on
@@ -16,4 +17,4 @@ def holds_of(connection: psycopg.Connection[Any], borrower: str, on: date) -> li
     """The holds in effect. Raises FactRefused (unknown) for a borrower who is not there."""
     _, attributes = borrower_told(connection, borrower)
     place = place_of(attributes, defaults_of(connection))
-    return list(held_on(events_of(connection, borrower, ["hold.placed", "hold.lifted"], on), on, place.jurisdiction))
+    return list(held_on(events_of(connection, borrower, HOLD_KINDS, on), on, place.jurisdiction))

@@ -95,6 +95,31 @@ REVIEWS = (
     "where l.borrower = e.borrower and l.body->>'of' = e.reference "
     "and l.kind in ('hold.lifted', 'hardship.decided', 'vulnerability.cleared'))"
 )
+TERMS = (
+    "select 'term:' || e.reference, 'agency', b.reference, b.name, array_to_string(array(select "
+    "jsonb_array_elements_text(e.body->'loans')), ' '), (e.body->>'until')::date + 1, "
+    "jsonb_build_object('why', 'the term of ' || (e.body->>'agency') || ' ended on ' || (e.body->>'until') || "
+    "': take the case back or place it anew') "
+    "from event e join borrower b using (borrower) where e.kind = 'agency.placed' "
+    "and (e.body->>'until')::date < %(on)s and not exists (select from event r where r.borrower = e.borrower "
+    "and r.kind = 'agency.recalled' and r.body->>'of' = e.reference and r.on_day <= %(on)s)"
+)
+IMPORTS = (
+    "select 'import:' || r.refusal, 'import', '', '', '', a.on_day, jsonb_build_object('why', "
+    "r.file || ' row ' || r.row || ': ' || r.field || ' ' || r.value || ' ' || r.reason || '; ' || r.remedy) "
+    "from import_refusal r join act a using (act) where a.on_day <= %(on)s "
+    "and not exists (select from act l where l.verb = 'book.import' and l.act > a.act "
+    "and l.asked->>'folder' = a.asked->>'folder' and l.asked->'files' ? r.file) "
+    "and not exists (select from act d where d.verb = 'import.finish_row' and d.asked->>'number' = r.refusal::text)"
+)
+MORATORIA = (
+    "select 'moratorium:' || e.reference, 'review', b.reference, b.name, '', (e.body->>'ends_on')::date + 1, "
+    "jsonb_build_object('why', 'the breathing space is over: end it, so that interest runs again') "
+    "from event e join borrower b using (borrower) where e.kind = 'hold.placed' "
+    "and e.body->>'hold' = 'breathing_space' and (e.body->>'ends_on')::date < %(on)s "
+    "and exists (select from fact f where f.reference like e.reference || '/rate/%%') "
+    "and not exists (select from fact f where f.reference like e.reference || '/rate/%%/resumed')"
+)
 PLACES = "select distinct attributes->>'jurisdiction', attributes->'timezone', attributes->>'language' from borrower"
 AT_PLACE = (
     "select 'place:' || reference, 'place', reference, name, '', known_on, jsonb_build_object('why', %s::text) "
@@ -222,7 +247,7 @@ def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, do
     for sql in (PUT, WITHOUT_CHANNEL):
         rows = connection.execute(sql, told).fetchall()
         found += _rows(_of_outbox(*row) for row in rows)
-    for sql in (PROPOSED, REVIEWS, WITHOUT_ADDRESS):
+    for sql in (PROPOSED, REVIEWS, WITHOUT_ADDRESS, TERMS, MORATORIA, IMPORTS):
         found += _rows(connection.execute(sql, told).fetchall())
     found += _money(connection, on) + _places(connection)
     done: dict[str, str] = {}

@@ -24,6 +24,17 @@ class AdverseNoticeDelivered(Event):
     channel: str = ""
 
 
+class FurnishedBefore(Event):
+    """What a bureau was told of `loan` for a month before it was in this book. `status`: the bureau's own word."""
+
+    KIND: ClassVar[str] = "bureau.furnished_before"
+    loan: Name
+    bureau: Bureau
+    month_end: date
+    status: Annotated[str, Field(min_length=1, max_length=40)]
+    adverse: bool = False
+
+
 class BureauRejected(Event):
     """A bureau did not take what was furnished of a loan for a month; `turn`: which report of that month."""
 

@@ -23,6 +23,13 @@ HoldKind = Literal[
 HOLDS: tuple[str, ...] = get_args(HoldKind)
 
 
+HOLD_KINDS = (
+    "hold.placed", "hold.lifted", "person.died", "insolvency.opened", "insolvency.closed", "lawyer.engaged",
+    "lawyer.left", "legal.started", "legal.ended", "legal.taken_over",
+)  # fmt: skip
+"""Kinds of facts that place or end a hold: those of holds themselves, and those that cause one."""
+
+
 class HoldPlaced(Event):
     """A hold starts `on`; it ends after `ends_on`, or it is looked at again on `review_on` and lasts until lifted.
 

@@ -100,6 +100,22 @@ class LegalStepEnded(Event):
         return self
 
 
+class LegalTakenOver(Event):
+    """A legal step that was taken before the loan was in this book, and how far it is; `on`: the day it was taken.
+
+    It starts nothing here: what comes next is proposed and approved like every step.
+    """
+
+    KIND: ClassVar[str] = "legal.taken_over"
+    loan: Name
+    step: StepName
+    court: str = ""
+    case_number: str = ""
+    claim_fen: Fen = 0
+    ended_on: date | None = None
+    outcome: str = ""
+
+
 class EvidenceKept(Event):
     """A document that proves something is in our keeping: named by its SHA-256, never changed."""
 

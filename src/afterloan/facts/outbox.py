@@ -81,11 +81,13 @@ class LoanOwed(_Words):
 
 
 class _OfLadder(OutboxBody):
-    """Where an action comes from, if from a ladder."""
+    """Where an action comes from, if from a ladder; done late: by how many days, and for which day of the step."""
 
     ladder: str = ""
     step: str = ""
     arm: str = ""
+    late_days: int | None = None
+    of_day: int | None = None
 
 
 class MessageBody(_OfLadder):

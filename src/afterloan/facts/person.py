@@ -56,3 +56,45 @@ class TaskAssigned(Event):
     of: Name
     to: str
     by: Name
+
+
+class BorrowerDied(Event):
+    """The borrower died `on` this day: nobody writes to him, the estate is a person's task. `source`: how we know."""
+
+    KIND: ClassVar[str] = "person.died"
+    source: Text
+    by: str = ""
+
+
+class InsolvencyOpened(Event):
+    """Insolvency proceedings about the borrower opened: the claim is filed there."""
+
+    KIND: ClassVar[str] = "insolvency.opened"
+    court: Annotated[str, Field(max_length=200)] = ""
+    case_number: Annotated[str, Field(max_length=200)] = ""
+    by: str = ""
+
+
+class InsolvencyClosed(Event):
+    """The proceedings (`of`: the reference of their opening) are over: `on` is the first day without them."""
+
+    KIND: ClassVar[str] = "insolvency.closed"
+    of: Name
+    by: str = ""
+
+
+class LawyerEngaged(Event):
+    """A lawyer represents the borrower: contacts go through the lawyer. `contact`: where the lawyer is reached."""
+
+    KIND: ClassVar[str] = "lawyer.engaged"
+    lawyer: Name
+    contact: Annotated[str, Field(max_length=500)] = ""
+    by: str = ""
+
+
+class LawyerLeft(Event):
+    """The lawyer (`of`: the reference of the engagement) represents the borrower no longer."""
+
+    KIND: ClassVar[str] = "lawyer.left"
+    of: Name
+    by: str = ""

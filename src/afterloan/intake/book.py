@@ -7,9 +7,9 @@ ends as if it had not been killed.
 import csv
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
@@ -19,15 +19,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 import psycopg
-import pyarrow as pa
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from afterloan.dates import number_of
-from afterloan.expected import ExpectedFailure
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Who
 from afterloan.facts.words import AGREED, GIVEN, WAYS
+from afterloan.intake.files import BookFileRefused, FileReport, RefusedRow, batches, check_columns, find_file
+from afterloan.intake.told import TOLD_FILES, bring_told, told_files
 from afterloan.loan.bounds import why_out_of_bounds
 from afterloan.loan.terms import (
     CONTRACT,
@@ -50,43 +49,9 @@ from afterloan.strategy.places import places_known, what_is_wrong
 IMPORTER = Who("rule", "import", ("rule",), "import")
 """Who imports where no person is told."""
 
-BATCH = 50_000
 REFUSALS = "refused.csv"
 Progress = Callable[[str, int, int], None]
 """Called with file, rows done, rows in all (0: not known)."""
-
-
-class BookFileRefused(ExpectedFailure, ValueError):
-    """A file that cannot be read at all."""
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedRow:
-    """A row that was not taken. `row` counts from 1, the header not counted."""
-
-    file: str
-    row: int
-    column: str
-    value: str
-    reason: str
-    remedy: str
-
-
-@dataclass(slots=True)
-class FileReport:
-    """What became of one file's rows: read = loaded + known + changed + refused.
-
-    `changed`: rows of borrowers that the store had otherwise, taken as dated changes.
-    """
-
-    file: str
-    read: int = 0
-    loaded: int = 0
-    known: int = 0
-    refused: int = 0
-    seconds: float = 0.0
-    ignored_columns: list[str] = field(default_factory=list)
-    changed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -662,76 +627,6 @@ def take_products(store: Store, folder: Path) -> dict[str, ProductTerms]:
     return products
 
 
-def find_file(folder: Path, name: str) -> Path | None:
-    """`repayments.parquet` or `repayments.csv`; None where there is neither. Raises FileRefused for both."""
-    found = [path for path in (folder / f"{name}.parquet", folder / f"{name}.csv") if path.exists()]
-    if len(found) > 1:
-        raise BookFileRefused(f"{folder}: both {name}.csv and {name}.parquet are there; keep the one that is right")
-    return found[0] if found else None
-
-
-def batches(path: Path, bad_lines: Callable[[int, str], None]) -> Iterator[pl.DataFrame]:
-    """A file as frames of text columns. Raises FileRefused when it cannot be read."""
-    try:
-        if path.suffix == ".parquet":
-            for batch in pq.ParquetFile(path).iter_batches(BATCH):
-                frame = pl.from_arrow(batch)
-                assert isinstance(frame, pl.DataFrame)
-                floats = [name for name, kind in frame.schema.items() if kind.is_float()]
-                if floats:
-                    raise BookFileRefused(
-                        f"{path.name}: column {floats[0]} holds binary fractions; write decimals, text, or minor units"
-                    )
-                yield frame.select(pl.all().cast(pl.String))
-            return
-        line = 0
-
-        def odd(row: Any) -> str:
-            nonlocal line
-            line += 1
-            bad_lines(row.number or 0, row.text or "")
-            return "skip"
-
-        reader = pa_csv.open_csv(
-            path,
-            read_options=pa_csv.ReadOptions(use_threads=False, block_size=32 << 20),
-            parse_options=pa_csv.ParseOptions(invalid_row_handler=odd, newlines_in_values=True),
-            convert_options=pa_csv.ConvertOptions(
-                column_types={name: pa.string() for name in _header(path)}, strings_can_be_null=False
-            ),
-        )
-        for batch in reader:
-            frame = pl.from_arrow(batch)
-            assert isinstance(frame, pl.DataFrame)
-            yield frame
-    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
-        raise BookFileRefused(f"{path.name}: cannot be read: {error}; save it as UTF-8 CSV or Parquet") from error
-
-
-def _header(path: Path) -> list[str]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return next(csv.reader(file), [])
-    except UnicodeDecodeError as error:
-        raise BookFileRefused(f"{path.name}: is not UTF-8 ({error.reason}); save it as UTF-8") from error
-
-
-def check_columns(path: Path, kind: FileKind) -> tuple[list[str], list[str]]:
-    """The columns of a file, and those that mean nothing here. Raises FileRefused for a missing one."""
-    columns = pq.ParquetFile(path).schema_arrow.names if path.suffix == ".parquet" else _header(path)
-    if not columns:
-        raise BookFileRefused(f"{path.name}: is empty; its first line must name the columns: {', '.join(kind.needed)}")
-    money = ("amount", "principal", "interest", "fee")
-    for name in kind.needed:
-        if name not in columns and not (name in money and f"{name}_fen" in columns):
-            raise BookFileRefused(
-                f"{path.name}: column {name} is missing (found: {', '.join(columns)}); "
-                f"a {kind.name} file needs {', '.join(kind.needed)}"
-            )
-    known = {*kind.needed, *kind.optional, *(f"{name}_fen" for name in money)}
-    return columns, [name for name in columns if name not in known]
-
-
 def judge(
     frame: pl.DataFrame, kind: FileKind, brought: Brought, file: str, first_row: int
 ) -> tuple[pl.DataFrame, list[RefusedRow]]:
@@ -812,11 +707,12 @@ def bring_in(
         )
     products = take_products(store, folder)
     files = [(kind, path) for kind in KINDS if (path := find_file(folder, kind.name))]
-    if not files:
-        wanted = ", ".join(kind.name for kind in KINDS)
+    events = told_files(folder)
+    if not files and not events:
+        wanted = ", ".join([*(kind.name for kind in KINDS), *(kind.name for kind in TOLD_FILES)])
         raise BookFileRefused(f"{folder}: no book here; it needs files named {wanted} with .csv or .parquet")
     numbers = _product_numbers(store, products)
-    act = _run_begun(store, who, folder, [path.name for _, path in files])
+    act = _run_begun(store, who, folder, [path.name for _, path in (*files, *events)])
     reports = []
     refused: list[RefusedRow] = []
     try:
@@ -824,11 +720,31 @@ def bring_in(
             report, bad = _bring_file(store, kind, path, numbers, progress, threads, act)
             reports.append(report)
             refused += bad
+        for told, path in events:
+            report, bad = bring_told(store, told, path, act)
+            reports.append(report)
+            refused += bad
     finally:
         write_refusals(folder / REFUSALS, refused)
+        _keep_refusals(store, act, refused)
     with store.connect(autocommit=True) as connection:
         connection.execute("analyze borrower, contract, promised, fact")
     return reports
+
+
+MOST_KEPT = 10_000
+"""Refused rows of one run that wait as tasks; `refused.csv` has them all."""
+
+
+def _keep_refusals(store: Store, act: int, refused: list[RefusedRow]) -> None:
+    """Refused rows wait where people see their tasks, until a later run of the same file takes them, or somebody is
+    done with them."""
+    with store.connect() as connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into import_refusal (act, file, row, field, value, reason, remedy) "
+            "values (%s, %s, %s, %s, %s, %s, %s)",
+            [(act, r.file, r.row, r.column, r.value[:500], r.reason, r.remedy) for r in refused[:MOST_KEPT]],
+        )
 
 
 def _run_begun(store: Store, who: Who, folder: Path, files: list[str]) -> int:

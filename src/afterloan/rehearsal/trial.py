@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import as_completed
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -15,11 +16,13 @@ import polars as pl
 import psycopg
 
 from afterloan.close.day import _pool
-from afterloan.close.decide import ladders_of
-from afterloan.close.known import EVENT_KINDS, borrowers_told, columns_of, events_by_borrower, money_of
+from afterloan.close.decide import ladders_of, share_of
+from afterloan.close.known import EVENT_KINDS, borrowers_told, columns_of, events_by_borrower, holds_of, money_of
+from afterloan.close.worked import ALL_LOANS, LONGEST_START, DaysWorked, HeldOn, let_go, steps_alike
 from afterloan.dates import NEVER, iso, number_of
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.events import Event
+from afterloan.facts.ladder import StepLeftOut
 from afterloan.facts.limit import LINE_KINDS
 from afterloan.loan.book import Book, Offsets, Records
 from afterloan.loan.reckon import reckon_book
@@ -28,6 +31,8 @@ from afterloan.store.connect import reader_to
 from afterloan.store.loans import product_table, products
 from afterloan.store.read import SHARDS, fetch, fold, read_shard
 from afterloan.store.server import Store
+from afterloan.store.settings import Setting, setting
+from afterloan.strategy.catch_up import BEGINS_TO_WAIT, NO_START, STARTS, WAITS, Reopened, start_day, starts_of
 from afterloan.strategy.frame import loan_frame, of_borrowers, whole_frame
 from afterloan.strategy.governor import ANY, ContactStanding, Place
 from afterloan.strategy.holds import Held
@@ -159,20 +164,30 @@ class _Part:
     places: dict[int, Place]
     events: dict[int, list[Event]]
     arms: dict[str, pl.DataFrame] = field(default_factory=dict)
+    fresh: bool = False
+    """No day was decided before the first one tried: who is late on it begins by the start rule."""
 
 
 def replay_shards(url: str, shards: list[int], first: int, last: int, asked: TrialAsked) -> tuple[Tally, Tally]:
     """Replay some shards as the rules stand and as asked. One borrower is in one shard only."""
     with Store(url).connect() as connection, reader_to(url) as reader:
         ladders = ladders_of(connection)
+        switched = setting(connection, Setting.HOLD_OUT)
         part = _read(connection, reader, shards, last)
+        decided = connection.execute(
+            "select exists (select from decided where decided_on < %s)", (iso(first),)
+        ).fetchone()
+        part.fresh = not (decided and decided[0])
     if not len(part.book):
         return Tally(), Tally()
     stands = _replay(part, part.book, ladders, first, last, None)
     if asked == TrialAsked():
         return stands, stands
     book = part.book if asked.grace_days is None else _with_grace(part.book, asked.grace_days)
-    tried = {ANY: read_ladder(asked.ladder, "ladder on trial")} if asked.ladder else ladders
+    tried = ladders
+    if asked.ladder:
+        other = read_ladder(asked.ladder, "ladder on trial")
+        tried = {ANY: other.with_hold_out(share_of(switched, other.id))}
     return stands, _replay(part, book, tried, first, last, asked.pack)
 
 
@@ -243,6 +258,7 @@ def _cut(rows: Records, at: Offsets, loans: npt.NDArray[np.int64]) -> tuple[Reco
 def _replay(part: _Part, book: Book, ladders: dict[str, Ladder], first: int, last: int, pack: str | None) -> Tally:
     """Day by day for whom something may happen, month by month through the ladder."""
     tally = Tally()
+    seen_before = _Eve(first, part.fresh)
     horizon = max(ladder.horizon for ladder in ladders.values())
     wake = np.maximum(book.contracts["signed_on"].astype(np.int64), first)
     odd = _odd(book)
@@ -257,7 +273,7 @@ def _replay(part: _Part, book: Book, ladders: dict[str, Ladder], first: int, las
                 if date.fromordinal(day + 719164).day == 1:  # a month ends
                     tally.bureau_entries += int((rows[1]["grace_days_past_due"] > 0).sum())
         if seen:
-            _tally_month(part, book, ladders, seen, pack, tally)
+            _tally_month(part, book, ladders, seen, pack, tally, seen_before)
     before, after = (reckon_book(book, d, d)["penalty_income_fen"].sum() for d in (first - 1, last))
     tally.penalty_income_fen = int(after - before)
     return tally
@@ -296,6 +312,50 @@ def _reckon_awake(
     return loans, positions
 
 
+@dataclass(slots=True)
+class _Eve:
+    """The evening before each day: how far the ladders were worked then. Every day of a trial counts as decided."""
+
+    first: int
+    fresh: bool
+    counts: pl.DataFrame = field(
+        default_factory=lambda: pl.DataFrame(schema={"loan": pl.Int64, "day": pl.Int64, "was": pl.Int64})
+    )
+
+    def reached(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows of loans by day with `reached`, as `close.worked.reached` says it."""
+        counts = rows.select("loan", (pl.col("day") + 1).alias("day"), pl.col("days_past_due").alias("was"))
+        rows = rows.join(pl.concat([self.counts, counts]), on=["loan", "day"], how="left", maintain_order="left")
+        self.counts = counts.filter(pl.col("day") == counts["day"].max())
+        on_first = 0 if self.fresh else pl.col("days_past_due") - 1
+        was = pl.when(pl.col("day") == self.first).then(on_first).otherwise(pl.col("was").fill_null(0))
+        return rows.with_columns(reached=pl.min_horizontal(was, pl.col("days_past_due") - 1)).drop("was")
+
+    def started(self, frame: pl.DataFrame, ladder: Ladder) -> pl.DataFrame:
+        """How each borrower of a day stands to the start rule, as `close.worked.with_reached` says it."""
+        start = [NO_START] * len(frame)
+        begins = [0] * len(frame)
+        late = (pl.col("days_past_due") > pl.col("day") - self.first) & (pl.col("day") <= self.first + LONGEST_START)
+        rows = frame.with_row_index("at").filter(late) if self.fresh else frame.clear().with_row_index("at")
+        for at, day, reference in rows.select("at", "day", "reference").iter_rows():
+            on = begins[at] = start_day(ladder, reference, self.first)
+            if on > day:
+                start[at] = BEGINS_TO_WAIT if day == self.first else WAITS
+            elif on == day:
+                start[at] = STARTS
+        frame = frame.with_columns(pl.Series("start", start, pl.Int64), pl.Series("starts_on", begins, pl.Int64))
+        return frame.with_columns(reached=pl.when(pl.col("start") == STARTS).then(0).otherwise("reached"))
+
+
+def _with_reached(frame: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    odd = (pl.col("days_past_due") > 0) & (pl.col("reached") != pl.col("days_past_due") - 1)
+    own = rows.group_by("borrower").agg(pl.col("reached").max(), odd.any().alias("loans_unsteady"))
+    frame = frame.join(own, on="borrower", how="left", maintain_order="left")
+    return frame.with_columns(
+        gap=pl.lit(1, pl.Int64), reached=pl.min_horizontal(pl.col("reached"), pl.col("days_past_due") - 1)
+    )
+
+
 def _tally_month(
     part: _Part,
     book: Book,
@@ -303,6 +363,7 @@ def _tally_month(
     seen: list[tuple[int, npt.NDArray[np.int64], Records]],
     pack: str | None,
     tally: Tally,
+    eve: _Eve,
 ) -> None:
     days = np.repeat([day for day, _, _ in seen], [len(loans) for _, loans, _ in seen]).astype(np.int64)
     loans = np.concatenate([loans for _, loans, _ in seen])
@@ -312,18 +373,23 @@ def _tally_month(
     rows = loan_frame(positions, keys, book.products, of_product, days)
     if not len(rows):
         return
+    rows = eve.reached(rows.with_columns(day=pl.col("borrower") % ROW + seen[0][0]))
     wanted = any("products" in ladder.columns for ladder in ladders.values())
     frame = of_borrowers(rows, part.codes if wanted else None).with_columns(
         number=pl.col("borrower") // ROW, day=pl.col("borrower") % ROW + seen[0][0]
     )
-    told, standings, held = _told(part, frame)
+    told, standings, held, again, out = _told(part, frame, ladders, eve.first if eve.fresh else None)
     frame = frame.join(part.told.rename({"borrower": "number"}), on="number", how="left", maintain_order="left")
-    frame = whole_frame(frame, told)
+    frame = _with_reached(whole_frame(frame, told), rows)
+    frame = frame.with_columns(reopened=pl.col("borrower").is_in(list(again)))
+    buckets = starts_of(book.products["buckets"].tolist())
     for jurisdiction in frame["jurisdiction"].unique().sort():
         ladder = ladders.get(jurisdiction) or ladders[ANY]
         mine = frame.filter(pl.col("jurisdiction") == jurisdiction)
         mine = mine.join(_arms(part, ladder), on="number", how="left", maintain_order="left")
-        tally.add(tally_days(ladder, TrialDays(mine, rows, part.places, standings, held), pack))
+        mine = eve.started(mine, ladder)
+        days_tried = TrialDays(mine, rows, part.places, standings, held, again, out, buckets)
+        tally.add(tally_days(ladder, days_tried, pack))
 
 
 def _arms(part: _Part, ladder: Ladder) -> pl.DataFrame:
@@ -333,15 +399,29 @@ def _arms(part: _Part, ladder: Ladder) -> pl.DataFrame:
     return part.arms[ladder.id]
 
 
-def _told(
-    part: _Part, frame: pl.DataFrame
-) -> tuple[pl.DataFrame | None, dict[int, ContactStanding], dict[int, list[Held]]]:
-    """What events said on each evening, for the borrowers of whom there are any. Standing: as it was at the end."""
+Told = tuple[
+    pl.DataFrame | None,
+    dict[int, ContactStanding],
+    dict[int, list[Held]],
+    dict[int, list[Reopened]],
+    dict[int, list[StepLeftOut]],
+]
+
+
+def _told(part: _Part, frame: pl.DataFrame, ladders: dict[str, Ladder], untouched: int | None) -> Told:
+    """What events said on each evening, for the borrowers of whom there are any. Standing: as it was at the end.
+
+    `untouched`: the day before which no day was decided.
+    """
     rows = []
     standings: dict[int, ContactStanding] = {}
     held: dict[int, list[Held]] = {}
+    again: dict[int, list[Reopened]] = {}
+    out: dict[int, list[StepLeftOut]] = {}
     wanted = frame.filter(pl.col("number").is_in(list(part.events))).select("borrower", "number", "day")
     money = money_of(part.events, part.book, part.contracts)
+    alike = steps_alike(ladders.values())
+    eves: dict[int, HeldOn] = {}
     for key, number, day in wanted.iter_rows():
         known = [e for e in part.events[number] if number_of(e.known_on) < day]
         if not known:
@@ -353,4 +433,11 @@ def _told(
             standings[number] = standing
         if own:
             held[key] = own
-    return (pl.DataFrame(rows, infer_schema_length=None) if rows else None), standings, held
+        if number not in eves:
+            eves[number] = HeldOn(part.events[number], partial(holds_of, money=money.get(number, [])), place)
+        before = () if day == untouched else (day - 1,)
+        if found := let_go(alike, eves[number], own, DaysWorked(before, (ALL_LOANS,) * len(before))):
+            again[key] = found
+        if said := [e for e in known if isinstance(e, StepLeftOut)]:
+            out[key] = said
+    return (pl.DataFrame(rows, infer_schema_length=None) if rows else None), standings, held, again, out

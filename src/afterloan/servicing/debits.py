@@ -23,7 +23,7 @@ from afterloan.facts.debit import (
     MandateRevoked,
     MandateSigned,
 )
-from afterloan.facts.hold import HoldLifted, HoldPlaced
+from afterloan.facts.hold import HOLD_KINDS
 from afterloan.facts.outbox import Action, DebitBody, DebitTask
 from afterloan.rules.packs import Finding
 from afterloan.servicing.repayment import take_money
@@ -226,7 +226,7 @@ def plan_attempt(
     today = day_of(now, zone)
     rule, retries = schedule_rule(jurisdiction, today), retry_rule(jurisdiction, today)
     reference = reference_of(key)
-    held = held_on(events_of(connection, borrower, (HoldPlaced.KIND, HoldLifted.KIND)), today, jurisdiction)
+    held = held_on(events_of(connection, borrower, HOLD_KINDS), today, jurisdiction)
     hold = stopped(held).get("debit")
     owed = owed_today(connection, reader, [number], today).get(number, [])
     made = next((t for t in standing.tried if t.reference == reference), None)
@@ -268,7 +268,7 @@ def why_not_now(
     _, jurisdiction = place_of_borrower(connection, borrower)
     rule = schedule_rule(jurisdiction, on)
     told = {"attempt": attempt.reference}
-    held = held_on(events_of(connection, attempt.borrower, (HoldPlaced.KIND, HoldLifted.KIND)), on, jurisdiction)
+    held = held_on(events_of(connection, attempt.borrower, HOLD_KINDS), on, jurisdiction)
     hold = stopped(held).get("debit")
     if hold is not None:
         return hold.rule.finding(on, "stopped", hold=hold.hold, since=hold.since.isoformat(), **told)

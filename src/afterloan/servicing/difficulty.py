@@ -96,12 +96,20 @@ def start_breathing_space(
     events = events_of(connection, borrower, as_of=date_of(on), known_on=date_of(on))
     hold, finding = breathing_space(events, borrower, date_of(on), reference, jurisdiction)
     tell(connection, hold)
-    for loan in loans_of(connection, borrower):
+    for loan in stop_interest(connection, hold, on):
         held = hold_loan(connection, loan)
         put_findings(connection, [(held.borrower, held.loan, "breathing_space", finding)])
-        take(connection, PenaltyHeld(loan, f"{reference}/penalty/{loan}", on, on))
-        take(connection, RateChanged(loan, f"{reference}/rate/{loan}", on, on, 0, while_kept=True))
     return hold
+
+
+def stop_interest(connection: Connection, hold: HoldPlaced, on: int) -> list[str]:
+    """No interest and no penalty on any loan of a breathing space's borrower from a day on; returns the loans."""
+    loans = loans_of(connection, hold.borrower)
+    for loan in loans:
+        hold_loan(connection, loan)
+        take(connection, PenaltyHeld(loan, f"{hold.reference}/penalty/{loan}", on, on))
+        take(connection, RateChanged(loan, f"{hold.reference}/rate/{loan}", on, on, 0, while_kept=True))
+    return list(loans)
 
 
 def rate_before(book: Book, began: int) -> int:
@@ -122,15 +130,21 @@ def end_breathing_space(connection: Connection, of: str, on: int) -> None:
     hold: HoldPlaced = event_named(connection, of, HoldPlaced)
     if hold.hold != "breathing_space":
         raise FactRefused("hold", of, f"is {hold.hold}", "name a breathing space")
+    resume_interest(connection, hold, on)
+    if hold.ends_on is None or date_of(on) <= hold.ends_on:
+        tell(connection, HoldLifted(borrower=hold.borrower, on=date_of(on), known_on=date_of(on),
+                                    reference=f"{of}/lifted", of=of, reason="ended early"))  # fmt: skip
+
+
+def resume_interest(connection: Connection, hold: HoldPlaced, on: int) -> None:
+    """The contract's rate and penalties return on every loan on which a breathing space stopped them."""
+    of = hold.reference
     for loan in loans_of(connection, hold.borrower):
         held = hold_loan(connection, loan)
         book = loans_now(connection, ONE_LOAN, {"of": held.loan})
         rate = rate_before(alone(book, 0, on), number_of(hold.on))
         take(connection, PenaltyResumed(loan, f"{of}/penalty/{loan}/resumed", on, on))
         take(connection, RateChanged(loan, f"{of}/rate/{loan}/resumed", on, on, rate, while_kept=True))
-    if hold.ends_on is None or date_of(on) <= hold.ends_on:
-        tell(connection, HoldLifted(borrower=hold.borrower, on=date_of(on), known_on=date_of(on),
-                                    reference=f"{of}/lifted", of=of, reason="ended early"))  # fmt: skip
 
 
 def read_flags(

@@ -10,8 +10,8 @@ from afterloan.facts import limit as facts
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
 from afterloan.store.limits import change_line, line_now
-from afterloan.store.settings import Setting, set_parts
-from afterloan.strategy.ladder import read_ladder
+from afterloan.store.settings import Setting, set_parts, setting
+from afterloan.strategy.ladder import sound_ladder
 
 CHANGES: dict[str, type[facts.LineChanged]] = {
     "set": facts.LimitSet,
@@ -52,8 +52,24 @@ class UseLadder(Asked):
 def use_ladder(desk: Desk, asked: UseLadder, on: date) -> dict[str, Any]:
     """Use it from the next decision on; a ladder that is not sound is refused with the line."""
     try:
-        ladder = read_ladder(asked.text, "ladder")
+        ladder = sound_ladder(asked.text, "ladder")
     except ValueError as error:
         raise FactRefused("text", "the ladder", str(error), "correct it; `afterloan ladder check FILE`") from error
     set_parts(desk.connection, Setting.LADDERS, {asked.jurisdiction: asked.text})
     return {"ladder": ladder.id, "jurisdiction": asked.jurisdiction}
+
+
+class SwitchHoldOut(Asked):
+    """The hold-out of `ladder` (its id) is `permille` of the borrowers from now on; 0: none. `reason`: why."""
+
+    ladder: str = Field(min_length=1, max_length=61)
+    permille: int = Field(ge=0, le=500)
+    reason: str = Field(min_length=1, max_length=2_000)
+
+
+def switch_hold_out(desk: Desk, asked: SwitchHoldOut, on: date) -> dict[str, Any]:
+    """Switch a hold-out on or off, with who and when; without it nobody is left without treatment for a test."""
+    before = setting(desk.connection, Setting.HOLD_OUT).get(asked.ladder, {}).get("permille", 0)
+    told = {"permille": asked.permille, "by": desk.who.name, "on": on.isoformat(), "reason": asked.reason}
+    set_parts(desk.connection, Setting.HOLD_OUT, {asked.ladder: told})
+    return {"ladder": asked.ladder, "before_permille": before, "permille": asked.permille}

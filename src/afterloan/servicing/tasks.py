@@ -18,6 +18,9 @@ def _borrower_of(connection: psycopg.Connection[Any], key: str) -> str:
     if key.startswith("line:"):
         remedy = f"give it to a loan: `afterloan unmatched --assign '#{key[5:]}' --loan LOAN`"
         raise FactRefused("of", key, "is money that waits", remedy)
+    if key.startswith("import:"):
+        remedy = f"`afterloan do import.finish_row`, number {key[7:]}; or correct the row and import its file again"
+        raise FactRefused("of", key, "is a row that could not be taken", remedy)
     if key.startswith(("place:", "address:")):
         borrower, _, lacks = key.partition(":")[2].partition(":")
         how = f"`afterloan correct {borrower} --reason … --attribute {lacks or 'timezone'}=…`"
@@ -25,7 +28,7 @@ def _borrower_of(connection: psycopg.Connection[Any], key: str) -> str:
     row = connection.execute(
         "select b.reference from borrower b where b.borrower in (select borrower from outbox where key = %s "
         "union select borrower from event where reference = %s)",
-        (key, key.removeprefix("review:")),
+        (key, key.removeprefix("review:").removeprefix("term:").removeprefix("moratorium:")),
     ).fetchone()
     if row is None:
         raise FactRefused("of", key, "no task of that key", "`afterloan task list` shows them", "unknown")
@@ -96,3 +99,20 @@ def is_done(connection: psycopg.Connection[Any], key: str) -> bool:
         (key,),
     ).fetchone()
     return bool(row and row[0])
+
+
+class FinishImportRow(Asked):
+    """The row that an import refused (`number`: of the task `import:N`) is done with; `how` says what became of it."""
+
+    number: int
+    how: str = Field(min_length=1, max_length=4_000)
+
+
+def finish_import_row(desk: Desk, asked: FinishImportRow, on: date) -> dict[str, Any]:
+    """A person is done with a row that could not be taken; the act itself says so."""
+    found = desk.connection.execute(
+        "select file, row from import_refusal where refusal = %s", (asked.number,)
+    ).fetchone()
+    if found is None:
+        raise FactRefused("number", asked.number, "no refused row of that number", "`afterloan task list`", "unknown")
+    return {"file": found[0], "row": found[1]}

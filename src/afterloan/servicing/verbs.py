@@ -121,9 +121,26 @@ VERBS: tuple[Verb, ...] = (
     Verb("charge.waive", "Give up a part of what is owed.", "waiving:Waive:waive", "waive"),
     Verb("rate.change", "Change a loan's rate from a day on.", "fact:RateChanged", "do"),
     Verb("disbursement.record", "Record money paid out.", "fact:Disbursed", "do"),
-    Verb("hold.place", "Stop a borrower's treatment for a reason.", "event:hold:HoldPlaced", "hold place"),
-    Verb("hold.lift", "End a hold.", "event:hold:HoldLifted", "hold lift"),
-    Verb("promise.make", "Record what the borrower undertook to pay.", "event:promise:PromiseMade", "promise make"),
+    Verb("hold.place", "Stop a borrower's treatment for a reason.", "holds:PlaceHold:place_hold", "hold place"),
+    Verb("hold.lift", "End a hold.", "holds:LiftHold:lift_hold", "hold lift"),
+    Verb(
+        "person.died", "A borrower died: nobody writes to him, the estate is a task.", "event:person:BorrowerDied", "do"
+    ),
+    Verb(
+        "person.insolvency_opened",
+        "Insolvency proceedings about a borrower opened.",
+        "event:person:InsolvencyOpened",
+        "do",
+    ),
+    Verb("person.insolvency_closed", "Insolvency proceedings are over.", "event:person:InsolvencyClosed", "do"),
+    Verb("person.lawyer_engaged", "A lawyer represents the borrower.", "event:person:LawyerEngaged", "do"),
+    Verb("person.lawyer_left", "A lawyer represents the borrower no longer.", "event:person:LawyerLeft", "do"),
+    Verb(
+        "promise.make",
+        "Record what the borrower undertook to pay.",
+        "promises:MakePromise:make_promise",
+        "promise make",
+    ),
     Verb(
         "promise.withdraw",
         "A promise no longer stands, by agreement.",
@@ -163,10 +180,22 @@ VERBS: tuple[Verb, ...] = (
         "event:contact:ThirdPersonRefused",
         "contact refuse",
     ),
+    Verb(
+        "ladder.leave_out",
+        "Leave a step of the ladder out for a borrower, in this episode of arrears.",
+        "event:ladder:StepLeftOut",
+        "do",
+    ),
     Verb("case.note", "Write a note on a borrower's case.", "event:person:CaseNoted", "note"),
     Verb("case.assign", "Give a borrower's case to a person.", "event:placement:CaseAssigned", "do"),
     Verb("agency.recall", "Take a case back from its agency.", "agencies:RecallCase:recall_case", "agency recall"),
     Verb("task.done", "Finish a task, with how.", "tasks:FinishTask:finish_task", "task done"),
+    Verb(
+        "import.finish_row",
+        "A row that an import refused is done with.",
+        "tasks:FinishImportRow:finish_import_row",
+        "do",
+    ),
     Verb("task.reopen", "Open a task again.", "tasks:ReopenTask:reopen_task", "task reopen"),
     Verb("task.assign", "Give a task to a person.", "tasks:AssignTask:assign_task", "task assign"),
     Verb(
@@ -402,6 +431,12 @@ VERBS: tuple[Verb, ...] = (
         "Use a ladder for the borrowers of a place.",
         "policy:UseLadder:use_ladder",
         "ladder use",
+    ),
+    Verb(
+        "hold_out.switch",
+        "Switch the hold-out of a ladder on or off.",
+        "policy:SwitchHoldOut:switch_hold_out",
+        "do",
     ),
     Verb(
         "case.share_out",

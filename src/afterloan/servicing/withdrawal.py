@@ -10,6 +10,7 @@ import psycopg
 
 from afterloan.dates import iso, number_of
 from afterloan.facts.action import ActionWithdrawn
+from afterloan.facts.hold import HOLD_KINDS
 from afterloan.store.contacts import STANDING_KINDS, defaults_of, standing_of
 from afterloan.store.events import borrower_number, events_of
 from afterloan.store.limits import owed_now
@@ -95,7 +96,7 @@ def withdraw_held(connection: psycopg.Connection[Any], borrower: str, on: date) 
     number, _ = borrower_number(connection, borrower)
     row = connection.execute("select attributes from borrower where borrower = %s", (number,)).fetchone()
     place = place_of(row[0] if row else {}, defaults_of(connection))
-    events = events_of(connection, borrower, ["hold.placed", "hold.lifted"], on)
+    events = events_of(connection, borrower, HOLD_KINDS, on)
     count = 0
     for what, hold in stopped(held_on(events, on, place.jurisdiction)).items():
         if what in STOPPED_KINDS:

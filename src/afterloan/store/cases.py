@@ -14,6 +14,7 @@ from afterloan.dates import NEVER, iso, number_of
 from afterloan.facts import FactRefused
 from afterloan.facts.contact import ContactAttempted, ContactEnded
 from afterloan.facts.events import event_of
+from afterloan.facts.hold import HOLD_KINDS
 from afterloan.facts.outbox import AgencyBody
 from afterloan.facts.placement import AgencyPlaced, AgencyRecalled, CaseAssigned
 from afterloan.facts.promise import PromiseMade
@@ -24,6 +25,7 @@ from afterloan.store.events import tell
 from afterloan.store.ids import one_of
 from afterloan.store.locks import lock_borrowers
 from afterloan.store.outbox import readable
+from afterloan.store.promises import promise_fits
 from afterloan.store.read import read_loans
 from afterloan.strategy.agency_file import AgencyRowRefused, Returned, write_placements
 from afterloan.strategy.frame import loan_frame, of_borrowers
@@ -71,7 +73,7 @@ HANDS = (
     "select borrower, kind, on_day, known_on, reference, body from event where borrower = any(%s) and kind = any(%s) "
     "and on_day <= %s order by event"
 )
-KINDS = ["case.assigned", "agency.placed", "agency.recalled", "hold.placed", "hold.lifted"]
+KINDS = ["case.assigned", "agency.placed", "agency.recalled", *HOLD_KINDS]
 
 
 def open_cases(
@@ -145,11 +147,11 @@ def _hands(connection: psycopg.Connection[Any], numbers: list[int], on: date) ->
     found: dict[int, Hands] = {}
     for number, kind, day, known_on, reference, body in connection.execute(HANDS, (numbers, KINDS, on)).fetchall():
         assigned, agency, events = found.get(number, ({}, "", []))
-        event = event_of(kind, "-", None, day, None, known_on, reference, body)
+        event = event_of(kind, "-", "-", day, None, known_on, reference, body)
         if isinstance(event, CaseAssigned):
             assigned = {**assigned, event.queue: event.to}
         elif isinstance(event, AgencyPlaced):
-            agency = event.agency
+            agency = event.agency if event.until >= on else ""  # its term is over: `enquiry/tasks.py`
         elif isinstance(event, AgencyRecalled):
             agency = ""
         else:
@@ -300,9 +302,9 @@ def _take(connection: psycopg.Connection[Any], agency: str, row: Returned, known
     }
     if row.kind == "promise":
         assert row.due_on is not None
-        return tell(
-            connection, PromiseMade(**told, amount_fen=row.amount_fen, due_on=row.due_on, by=agency)
-        ).known, False
+        promise = PromiseMade(**told, amount_fen=row.amount_fen, due_on=row.due_on, by=agency)
+        promise_fits(connection, promise)
+        return tell(connection, promise).known, False
     if row.kind == "return":
         told["reference"] = f"recall:{row.placement}"
         reason = row.note or "returned by the agency"

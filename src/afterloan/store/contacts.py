@@ -22,7 +22,7 @@ from afterloan.facts.contact import (
     ThirdPersonRefused,
 )
 from afterloan.facts.events import Event, event_of, read_event
-from afterloan.facts.hold import HoldLifted, HoldPlaced
+from afterloan.facts.hold import HOLD_KINDS
 from afterloan.rules.packs import Finding
 from afterloan.store.locks import lock_borrowers
 from afterloan.store.outbox import put_findings
@@ -43,8 +43,7 @@ STANDING_KINDS = (
     ContactWished.KIND,
     HoursAgreed.KIND,
     ThirdPersonRefused.KIND,
-    HoldPlaced.KIND,
-    HoldLifted.KIND,
+    *HOLD_KINDS,
 )
 PAST_KINDS = (ContactAttempted.KIND, ContactEnded.KIND)
 
@@ -308,7 +307,7 @@ def _lock(connection: psycopg.Connection[Any], references: list[str]) -> dict[st
     ).fetchall()
     for number, kind, on, at, known_on, key, body in rows:
         reference, borrower = of[number]
-        borrower.events.append(event_of(kind, reference, None, on, at, known_on, key, body))
+        borrower.events.append(event_of(kind, reference, "-", on, at, known_on, key, body))
         borrower.keys.add(key)
     return known
 

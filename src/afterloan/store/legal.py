@@ -11,7 +11,7 @@ import psycopg
 from afterloan.dates import date_of, number_of
 from afterloan.facts import FactRefused
 from afterloan.facts.events import Event
-from afterloan.facts.hold import HoldLifted, HoldPlaced
+from afterloan.facts.hold import HOLD_KINDS
 from afterloan.facts.legal import LegalStepEnded, LegalStepStarted, LimitationInterrupted
 from afterloan.facts.promise import PromiseMade
 from afterloan.loan.reckon import Reckoned, reckon_loan
@@ -63,7 +63,7 @@ def case_of(connection: psycopg.Connection[Any], loan: str, on: date) -> LegalCa
     place = place_of(attributes or {}, defaults_of(connection))
     steps = steps_of(mine)
     happened = interruptions(connection, {int(number): place.jurisdiction}, on).get(int(number), [])
-    holds = held_on([e for e in everything if isinstance(e, HoldPlaced | HoldLifted)], on, place.jurisdiction)
+    holds = held_on([e for e in everything if e.KIND in HOLD_KINDS], on, place.jurisdiction)
     hold = stopped(holds).get("legal")
     position = reckoned.position
     claim = LegalClaim(

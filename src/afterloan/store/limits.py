@@ -11,7 +11,7 @@ import psycopg
 from afterloan.dates import number_of
 from afterloan.facts import FactRefused
 from afterloan.facts.events import KINDS, Event, event_of, read_event
-from afterloan.facts.hold import HoldLifted, HoldPlaced
+from afterloan.facts.hold import HOLD_KINDS
 from afterloan.facts.limit import LINE_KINDS, LineChanged
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
@@ -40,7 +40,7 @@ def _events(rows: list[Any]) -> list[Event]:
             told = {"borrower": "-", "on": on, "known_on": known_on, "reference": reference, **body}
             found.append(KINDS[kind].model_construct(**told))
         else:
-            found.append(event_of(kind, "-", None, on, None, known_on, reference, body))
+            found.append(event_of(kind, "-", "-", on, None, known_on, reference, body))
     return found
 
 
@@ -52,7 +52,7 @@ def can_draw(connection: psycopg.Connection[Any], borrower: str, amount_fen: int
     """
     if amount_fen <= 0:
         raise FactRefused("amount_fen", amount_fen, "is no amount to draw", "give more than 0 minor units")
-    told = {"of": borrower, "on": on, "kinds": [*LINE_KINDS, HoldPlaced.KIND, HoldLifted.KIND]}
+    told = {"of": borrower, "on": on, "kinds": [*LINE_KINDS, *HOLD_KINDS]}
     with connection.pipeline():
         happened = connection.execute(EVENTS, told)
         loans = ask(connection, ALL_OF_BORROWER, told)
@@ -66,12 +66,13 @@ def can_draw(connection: psycopg.Connection[Any], borrower: str, amount_fen: int
     positions = reckon_book(loans.book(), day, day)
     lost = bool(np.isin(positions["state"], LOST).any())
     live = positions[(positions["error"] == 0) & ~np.isin(positions["state"], GONE)]
+    late = live[live["grace_days_past_due"] > 0]  # what is paid within grace counts as on time
     answer = may_draw(
         line_of(events, on),
         amount_fen,
         int(live["outstanding_fen"][:, PRINCIPAL].sum()),
-        int(live["arrears_fen"].sum()),
-        int(live["days_past_due"].max()) if len(live) else 0,
+        int(late["arrears_fen"].sum()),
+        int(late["days_past_due"].max()) if len(late) else 0,
         held,
         lost,
     )

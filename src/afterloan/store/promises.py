@@ -5,12 +5,14 @@ from typing import Any
 
 import psycopg
 
+from afterloan.facts.promise import PromiseMade
 from afterloan.loan.terms import FactKind
 from afterloan.store.contacts import defaults_of
 from afterloan.store.events import borrower_number, events_of
+from afterloan.store.limits import owed_now
 from afterloan.strategy.holds import hold_rules
 from afterloan.strategy.places import place_of
-from afterloan.strategy.promises import Judged, Money, judge_promises
+from afterloan.strategy.promises import Judged, Money, judge_promises, taken
 
 
 def promises_of(connection: psycopg.Connection[Any], borrower: str, on: date) -> list[Judged]:
@@ -27,3 +29,17 @@ def promises_of(connection: psycopg.Connection[Any], borrower: str, on: date) ->
     ).fetchall()
     events = events_of(connection, borrower, ["promise.made", "promise.withdrawn"], on, on)
     return judge_promises(events, (Money(*m) for m in money), on, told["tolerance_days"], told["kept_permille"])
+
+
+def promise_fits(connection: psycopg.Connection[Any], promise: PromiseMade) -> None:
+    """Raises FactRefused for a promise that is worth too little or too far away, by the pack of the borrower's place.
+
+    Whoever took it: an agent, an agency's file, the borrower. What is owed is what is told up to now.
+    """
+    number, _ = borrower_number(connection, promise.borrower)
+    row = connection.execute("select attributes from borrower where borrower = %s", (number,)).fetchone()
+    place = place_of(row[0] if row else {}, defaults_of(connection))
+    owed = owed_now(connection, promise.borrower, promise.on)
+    refused = taken(promise.amount_fen, promise.due_on, promise.on, owed, place.jurisdiction)
+    if refused is not None:
+        raise refused

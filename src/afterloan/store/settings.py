@@ -14,6 +14,8 @@ class Setting(StrEnum):
     """Jurisdiction, zone, language and kind of lender that hold where a borrower says nothing."""
     LADDERS = "ladders"
     """The ladder in use for each place, as its text."""
+    HOLD_OUT = "hold_out"
+    """The hold-outs that are switched on: ladder -> share in per mille, who switched it, when, why."""
     ROLES = "roles"
     """Who may do what at the doors: person -> the roles of the pack `permissions`."""
     CREDITOR = "creditor"

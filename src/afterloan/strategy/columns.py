@@ -11,6 +11,8 @@ Column = tuple[type[pl.DataType] | pl.DataType, str]
 
 COLUMNS: dict[str, Column] = {
     "days_past_due": (pl.Int64, "of the loan longest overdue; 0 when nothing is overdue"),
+    "grace_days": (pl.Int64, "of that loan's product (or the one due next): days after the due date still on time"),
+    "grace_days_past_due": (pl.Int64, "the same once grace has run out on any loan; 0 within grace"),
     "bucket": (pl.Int64, "of that loan: 0 current, 1 for M1 …"),
     "bucket_first_day": (pl.Int64, "first day past due of that bucket; 0 when current"),
     "worst_days_past_due": (pl.Int64, "ever, over all loans that are not paid off"),
@@ -42,7 +44,7 @@ COLUMNS: dict[str, Column] = {
     "days_since_conversation": (pl.Int64, f"{FAR}: none in 45 days"),
     "debits_failed_30": (pl.Int64, "debits that failed or were returned in the last 30 days"),
     "debit_today": (pl.Boolean, "a mandate stands, and the pack's next try under it is today or was before"),
-    "at_agency": (pl.Boolean, "placed with an agency and not recalled"),
+    "at_agency": (pl.Boolean, "placed with an agency, not recalled, its term not over"),
     "limit_fen": (pl.Int64, "the credit limit; 0 when none was set"),
     "granted_fen": (pl.Int64, "the limit as last granted"),
     "frozen": (pl.Boolean, "the limit is frozen"),

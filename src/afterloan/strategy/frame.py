@@ -54,6 +54,8 @@ def loan_frame(
             "borrower": borrower,
             "product": product,
             "days_past_due": np.ascontiguousarray(p["days_past_due"]),
+            "grace_days": products["grace_bureau_days"][product],
+            "grace_days_past_due": np.ascontiguousarray(p["grace_days_past_due"]),
             "bucket": bucket,
             "bucket_first_day": first,
             "worst_days_past_due": np.ascontiguousarray(p["worst_days_past_due"]),
@@ -86,8 +88,16 @@ def of_borrowers(loans: pl.DataFrame, codes: dict[int, str] | None = None) -> pl
     nearest = pl.col("days_to_due") == pl.col("days_to_due").min().over("borrower")
     ordered = ordered.with_columns(next_due_fen=pl.when(nearest).then("next_due_fen").otherwise(0))
     columns = [
-        pl.col("days_past_due", "bucket", "bucket_first_day", "instalments_paid", "instalments_left").first(),
-        pl.col("worst_days_past_due").max(),
+        pl.col(
+            "days_past_due",
+            "bucket",
+            "bucket_first_day",
+            "instalments_paid",
+            "instalments_left",
+            "product",
+            "grace_days",
+        ).first(),
+        pl.col("worst_days_past_due", "grace_days_past_due").max(),
         pl.col(
             "arrears_fen",
             "due_today_fen",

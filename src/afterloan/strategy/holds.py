@@ -7,6 +7,8 @@ from functools import cache
 
 from afterloan.facts.events import Event
 from afterloan.facts.hold import HoldLifted, HoldPlaced
+from afterloan.facts.legal import LegalStepEnded, LegalStepStarted, LegalTakenOver
+from afterloan.facts.person import BorrowerDied, InsolvencyClosed, InsolvencyOpened, LawyerEngaged, LawyerLeft
 from afterloan.rules.packs import PackRefused, Rule, in_force, rules_of
 
 ANY = "ANY"
@@ -14,6 +16,7 @@ STOPS = (
     "contact",
     "reminder",
     "collection",
+    "service",
     "debit",
     "worklist",
     "agency",
@@ -23,6 +26,16 @@ STOPS = (
     "limit",
     "borrowing",
 )
+
+
+CAUSED = {BorrowerDied.KIND: "deceased", InsolvencyOpened.KIND: "insolvency", LawyerEngaged.KIND: "lawyer"}
+"""The hold that a fact of the borrower places."""
+COURT = ("payment_order", "small_claim", "suit", "enforcement")
+"""Legal steps during which a court has the case."""
+GOES_ON = ("issued",)
+"""Outcomes of a legal step with which the court still has the case: an order that may be objected to."""
+ENDS = (HoldLifted, InsolvencyClosed, LawyerLeft, LegalStepEnded)
+"""Facts that end a hold, by the reference in their `of` (a legal step's: its proposal)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +79,41 @@ def held_on(events: Iterable[Event], on: date, jurisdiction: str = ANY) -> list[
     events = list(events)
     lifted: dict[str, date] = {}
     for event in events:
-        if isinstance(event, HoldLifted):
+        if isinstance(event, ENDS) and not (isinstance(event, LegalStepEnded) and event.outcome in GOES_ON):
             lifted[event.of] = min(event.on, lifted.get(event.of, event.on))
     rules = hold_rules(jurisdiction, on)
     found = []
     for event in events:
-        if not isinstance(event, HoldPlaced) or event.on > on or event.hold not in rules:
+        hold = hold_of(event)
+        if hold not in rules or event.on > on:
             continue
-        rule = rules[event.hold]
-        until = last_day(event, rule)
-        if (until is not None and on > until) or lifted.get(event.reference, date.max) <= on:
+        until = _until(event, rules[hold])
+        name = event.of if isinstance(event, LegalStepStarted) else event.reference
+        if (until is not None and on > until) or lifted.get(name, date.max) <= on:
             continue
-        found.append(Held(event.hold, event.on, until, rule, event.reference, event.review_on))
+        review = event.review_on if isinstance(event, HoldPlaced) else None
+        found.append(Held(hold, event.on, until, rules[hold], event.reference, review))
     return sorted(found, key=lambda h: (h.since, h.reference))
+
+
+def _until(event: Event, rule: Rule) -> date | None:
+    """The last day of the hold that a fact places; None: until another fact ends it."""
+    if isinstance(event, LegalTakenOver):
+        return event.ended_on
+    return last_day(event, rule) if isinstance(event, HoldPlaced) else None
+
+
+def hold_of(event: Event) -> str:
+    """The hold that a fact places; empty where it places none.
+
+    A death, insolvency proceedings, a lawyer and a step before a court place theirs by being told: nobody has to
+    remember it. Which steps are before a court is `COURT`.
+    """
+    if isinstance(event, HoldPlaced):
+        return event.hold
+    if isinstance(event, LegalStepStarted | LegalTakenOver):
+        return "litigation" if event.step in COURT else ""
+    return CAUSED.get(event.KIND, "")
 
 
 def stopped(held: Iterable[Held]) -> dict[str, Held]:

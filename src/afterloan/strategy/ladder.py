@@ -1,6 +1,7 @@
 """Ladders as data: the ordered steps by day, read from YAML and checked before anything uses them."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
@@ -68,8 +69,10 @@ class LadderStep(BaseModel):
 
     `day`: −3 is three days before the nearest instalment, 0 its day, 1 the first day past due of the loan longest
     overdue. `bucket: 2` is the first day of M2, with `every: 7` also each seventh day after. `clock: loan` counts
-    each loan for itself (a charge-off) instead of the longest overdue. `always`: also for the hold-out, because
-    the law wants it. `arms`: only for these (`champion` or a challenger's name).
+    each loan for itself (a charge-off) instead of the longest overdue; `clock: grace` counts from the last day of the
+    product's grace: 0 is that day, 1 the first day after it. `always`: also for the hold-out, because
+    the law wants it. `arms`: only for these (`champion` or a challenger's name). `kind`: of late steps of one kind
+    only the newest is done; unless told, the purpose of a reminder or a collection message, else the action.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -78,13 +81,14 @@ class LadderStep(BaseModel):
     day: int | tuple[int, ...] | LadderDays | None = None
     bucket: Annotated[int, Field(ge=1, le=8)] | None = None
     every: Annotated[int, Field(ge=1, le=366)] | None = None
-    clock: Literal["borrower", "loan"] = "borrower"
+    clock: Literal["borrower", "loan", "grace"] = "borrower"
     when: str | bool | None = None
     segment: tuple[str, ...] | str | None = None
     arms: tuple[str, ...] | str | None = None
     always: bool = False
     template: str | None = None
     purpose: str | None = None
+    kind: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,60}$")] | None = None
     queue: str | None = None
     at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "09:30"
     words: dict[str, Any] = Field(default_factory=dict, alias="with")
@@ -112,21 +116,41 @@ class LadderStep(BaseModel):
             raise ValueError("days up to 0 and days past due are two steps")
         if self.before_due and self.clock == "loan":
             raise ValueError("clock: loan is for days past due")
+        if self.clock == "grace" and self.bucket is not None:
+            raise ValueError("clock: grace goes with a day, not with a bucket")
         return self
 
+    def __hash__(self) -> int:
+        """By its name: the words that travel with it are a dict."""
+        return hash((self.id, self.do))
+
     @property
-    def days(self) -> tuple[int, ...]:
+    def days(self) -> Sequence[int]:
         """The days as numbers, empty for a bucket."""
         if self.day is None:
             return ()
         if isinstance(self.day, LadderDays):
-            return tuple(range(self.day.first, self.day.last + 1, self.day.every))
+            return range(self.day.first, self.day.last + 1, self.day.every)
         return self.day if isinstance(self.day, tuple) else (self.day,)
 
     @property
     def before_due(self) -> bool:
         """Whether it counts to the due date instead of from it."""
-        return bool(self.days) and min(self.days) <= 0
+        return bool(self.days) and min(self.days) <= 0 and self.clock != "grace"
+
+    @property
+    def each_day(self) -> bool:
+        """Whether it stands on every day of a span, so that a day left out says nothing."""
+        return isinstance(self.day, LadderDays) and self.day.every == 1
+
+    @property
+    def of_kind(self) -> str:
+        """What it is one of: of late steps of one kind only the newest is done."""
+        if self.kind is not None:
+            return self.kind
+        if self.do not in MESSAGES:
+            return self.id if self.do in LIMITS else self.do
+        return self.why if self.why in ("reminder", "collection") else f"{self.why}.{self.template}"
 
     @property
     def why(self) -> str:
@@ -141,6 +165,9 @@ class LadderStep(BaseModel):
             return (pl.col("bucket") == self.bucket) & turn
         if self.before_due:
             return pl.col("days_to_due").is_in([-d for d in self.days])
+        if self.clock == "grace":
+            since_grace = pl.col("days_past_due") - pl.col("grace_days")
+            return (pl.col("days_past_due") > 0) & since_grace.is_in(list(self.days))
         return (pl.col("days_past_due") > 0) & pl.col("days_past_due").is_in(list(self.days))
 
 
@@ -163,6 +190,25 @@ class _Trial(BaseModel):
     challengers: tuple[_Challenger, ...] = ()
 
 
+class LadderStart(BaseModel):
+    """How a borrower begins who was late before the ladder first looked at the loan: a book taken over.
+
+    `once`: the actions of which the newest step is done now (`worklist`, `message`, `bureau.notice` …; all unless
+    told); other steps whose day went by count as done. `over_days`: the borrowers begin spread over so many days.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    once: tuple[str, ...] | None = None
+    over_days: Annotated[int, Field(ge=1, le=31)] = 1
+
+    @model_validator(mode="after")
+    def _known(self) -> "LadderStart":
+        for name in self.once or ():
+            if name not in ACTIONS and not any(action.startswith(name + ".") for action in ACTIONS):
+                raise ValueError(f"no action {name!r}; there are: {', '.join(ACTIONS)}")
+        return self
+
+
 class _ToldLadder(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,60}$")]
@@ -173,6 +219,7 @@ class _ToldLadder(BaseModel):
     source: str
     effective_from: date
     arms: _Trial = _Trial()
+    start: LadderStart = LadderStart()
     segments: tuple[_Segment, ...] = ()
     steps: tuple[LadderStep, ...] = Field(min_length=1, max_length=400)
 
@@ -191,6 +238,9 @@ class Ladder:
     title: dict[str, str] = field(default_factory=dict)
     tests: tuple[pl.Expr, ...] = ()
     """For each step, under its id: whether a borrower stands on it (`clock: loan`: but for the day)."""
+    start: LadderStart = field(default_factory=LadderStart)
+    of_segment: tuple[pl.Expr, ...] = ()
+    """For each step: whether a borrower is in one of its segments, whatever its condition says."""
 
     @property
     def columns(self) -> frozenset[str]:
@@ -199,6 +249,10 @@ class Ladder:
         for expression in self.conditions:
             names.update(expression.meta.root_names())
         return frozenset(names)
+
+    def with_hold_out(self, permille: int) -> "Ladder":
+        """The ladder with a hold-out of so many per mille: the YAML's own share is only a proposal."""
+        return replace(self, arms=replace(self.arms, hold_out_permille=permille))
 
     @property
     def horizon(self) -> int:
@@ -236,6 +290,31 @@ def _line(lines: Lines, path: tuple[Any, ...]) -> int:
     return lines.get(path, 1)
 
 
+@cache
+def template_names() -> frozenset[str]:
+    """The names of the templates that come with afterloan."""
+    place = resources.files("afterloan.rules").joinpath("packs", "templates")
+    files = [f for f in place.iterdir() if f.name.endswith(".yaml") and f.name != "values.yaml"]
+    return frozenset(str(t["id"]) for f in files for t in yaml.safe_load(f.read_text(encoding="utf-8")))
+
+
+def sound_ladder(text: str, where: str) -> Ladder:
+    """A ladder that may be used: it is read, and its messages have templates. Raises LadderRefused with the line."""
+    ladder = read_ladder(text, where)
+    lines: Lines = {}
+    node = yaml.compose(text, yaml.SafeLoader)
+    assert node is not None, "it was read before"
+    _plain(node, (), lines)
+    for k, step in enumerate(ladder.steps):
+        if step.template is not None and step.template not in template_names():
+            near = get_close_matches(step.template, template_names(), 1)
+            hint = f"did you mean {near[0]!r}?" if near else "`afterloan template list` shows them"
+            raise LadderRefused(
+                f"{where}:{_line(lines, ('steps', k, 'template'))}: no template {step.template!r}; {hint}"
+            )
+    return ladder
+
+
 def read_ladder(text: str, where: str) -> Ladder:
     """A ladder out of YAML. Raises LadderRefused: `FILE:LINE:`, what is wrong, what to write."""
     lines: Lines = {}
@@ -260,7 +339,8 @@ def _said(error: ValidationError, lines: Lines) -> str:
     name = next((p for p in reversed(path) if isinstance(p, str)), "file")
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
-        known = [*LadderStep.model_fields, "with", *_ToldLadder.model_fields, "from", "to", "every"]
+        models = (LadderStep, _ToldLadder, LadderStart)
+        known = [*(name for model in models for name in model.model_fields), "with", "from", "to", "every"]
         near = get_close_matches(str(name), known, 1)
         message = f"no such word {name!r}" + (f"; did you mean {near[0]!r}?" if near else "")
         return f"{_line(lines, path)}: {message}"
@@ -288,7 +368,7 @@ def _checked(told: _ToldLadder, lines: Lines, where: str) -> Ladder:
     for k in reversed(range(len(told.segments))):
         wanted = _compiled(told.segments[k].when, where, _line(lines, ("segments", k, "when")))
         segment = pl.when(wanted).then(pl.lit(told.segments[k].id)).otherwise(segment)
-    conditions = []
+    conditions, of_segment = [], []
     for k, step in enumerate(told.steps):
         expression = _compiled(step.when, where, _line(lines, ("steps", k, "when")))
         if step.segment is not None:
@@ -297,8 +377,10 @@ def _checked(told: _ToldLadder, lines: Lines, where: str) -> Ladder:
                 if name not in names:
                     place = _line(lines, ("steps", k, "segment"))
                     raise LadderRefused(f"{where}:{place}: no segment {name!r}; there are: {', '.join(names)}")
-            expression = expression & pl.col("segment").is_in(wanted_segments)
-        conditions.append(expression.fill_null(False))
+            of_segment.append(pl.col("segment").is_in(wanted_segments))
+        else:
+            of_segment.append(pl.lit(True))
+        conditions.append((expression & of_segment[-1]).fill_null(False))
     arms = Arms(
         told.arms.salt or told.id,
         told.arms.hold_out_permille,
@@ -309,7 +391,8 @@ def _checked(told: _ToldLadder, lines: Lines, where: str) -> Ladder:
         (c if s.clock == "loan" else c & s.on_its_day()).alias(s.id)
         for s, c in zip(told.steps, conditions, strict=True)
     )
-    return Ladder(told.id, told.jurisdiction, arms, told.steps, tuple(conditions), segment, told.title, tests)
+    parts = (tuple(conditions), segment, told.title, tests, told.start, tuple(of_segment))
+    return Ladder(told.id, told.jurisdiction, arms, told.steps, *parts)
 
 
 def _unique(told: _ToldLadder, lines: Lines, where: str) -> list[str]:
@@ -353,7 +436,7 @@ def builtin_ladders() -> dict[str, Ladder]:
 
 
 def matches(ladder: Ladder, borrowers: pl.DataFrame, loans: pl.DataFrame) -> list[tuple[LadderStep, pl.DataFrame]]:
-    """For each step the rows of `borrowers` (columns of SCHEMA and `borrower`) that stand on it.
+    """For each step the rows of `borrowers` (columns of SCHEMA and `borrower`) that stand on its very day.
 
     `loans` has `borrower`, `days_past_due`, `bucket`, `bucket_first_day` a loan; a step by loan takes the borrowers
     of whom some loan stands on its day. Steps without rows are left out.
@@ -371,3 +454,13 @@ def matches(ladder: Ladder, borrowers: pl.DataFrame, loans: pl.DataFrame) -> lis
         if len(rows):
             found.append((step, rows))
     return found
+
+
+def conditions_of(ladder: Ladder, borrowers: pl.DataFrame) -> list[list[tuple[bool, bool]]]:
+    """For each row and step, whatever the day: whether its condition and segment hold, and whether its segment does."""
+    told = borrowers.with_columns(segment=ladder.segment)
+    tests = [c.alias(f"step {s.id}") for s, c in zip(ladder.steps, ladder.conditions, strict=True)]
+    tests += [c.alias(f"segment of {s.id}") for s, c in zip(ladder.steps, ladder.of_segment, strict=True)]
+    n = len(ladder.steps)
+    rows = told.select("borrower", *tests).drop("borrower").rows()
+    return [list(zip(row[:n], row[n:], strict=True)) for row in rows]

@@ -1,17 +1,21 @@
 """What a day asks for: ladders, holds, limit rules and the governor over borrowers that are known."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from afterloan.dates import iso, number_of
+from afterloan.facts.ladder import StepLeftOut
 from afterloan.facts.outbox import OUTBOX, Action, MessageBody, MessageValue
 from afterloan.rules.packs import Finding, Rule, in_force, rules_of
+from afterloan.strategy import catch_up
+from afterloan.strategy.catch_up import ABOUT, BEGINS_TO_WAIT, STARTS, DueStep, Reopened, Resolved
 from afterloan.strategy.figures import Figures, figures_of, values_of
 from afterloan.strategy.governor import (
     ANY,
@@ -25,7 +29,7 @@ from afterloan.strategy.governor import (
     slot_on_day,
 )
 from afterloan.strategy.holds import Held, stopped
-from afterloan.strategy.ladder import MESSAGES, Ladder, LadderStep, matches, wanted_arms
+from afterloan.strategy.ladder import MESSAGES, Ladder, LadderStep, conditions_of, matches, wanted_arms
 from afterloan.strategy.restriction import Change, CreditLine, after_change, limit_rules, wanted_change
 from afterloan.strategy.segments import HOLD_OUT, arm_of
 from afterloan.strategy.worklist import priority_fen, worth_rule
@@ -43,8 +47,10 @@ STOPPED_BY = {
     "limit.reduce": "limit",
     "limit.restrict": "limit",
 }
+TESTED = ("worklist", "agency.place")
+"""What a hold-out misses beside reminders and messages of collection: people who call or write."""
 NO_TREATMENT = ("bureau.notice", "charge_off.propose", "limit.freeze", "limit.reduce", "limit.restrict")
-"""What the law or the books ask for, and the protection of the line: the hold-out has these too."""
+"""What the law or the books ask for, and the protection of the line."""
 DOES_NOT_LOWER = {"borrowing.barred": "barred"}
 """Changes of which a rule may tell by a template of its own, under this name."""
 DOES = {"limit.freeze": "freeze", "limit.reduce": "reduce", "limit.restrict": "bar"}
@@ -62,6 +68,12 @@ class KnownBorrowers:
     standings: dict[int, ContactStanding]
     held: dict[int, list[Held]]
     lines: dict[int, CreditLine]
+    buckets: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    """First days of the buckets by product (`catch_up.starts_of`)."""
+    reopened: Mapping[int, Sequence[Reopened]] = field(default_factory=dict)
+    """What could not be done until today, by borrower."""
+    left_out: Mapping[int, Sequence[StepLeftOut]] = field(default_factory=dict)
+    """What people left out, by borrower."""
     debits: Mapping[int, date | None] = field(default_factory=dict)
     """Of those who ever signed a mandate: the first day on which a debit makes sense; None: none does by itself."""
 
@@ -103,7 +115,7 @@ class _Chosen:
     row: dict[str, Any]
     ladder: Ladder
     arm: str
-    steps: dict[str, tuple[int, LadderStep]] = field(default_factory=dict)
+    steps: dict[str, tuple[int, DueStep]] = field(default_factory=dict)
 
 
 def plan_day(known: KnownBorrowers, ladders: Mapping[str, Ladder], on: date) -> DayPlan:
@@ -115,8 +127,8 @@ def plan_day(known: KnownBorrowers, ladders: Mapping[str, Ladder], on: date) -> 
     loans = loans_of(known.loans, list(chosen))
     slots: dict[Any, Slot | Verdict] = {}
     for number, choice in chosen.items():
-        for _, step in sorted(choice.steps.values(), key=lambda c: c[0]):
-            _act(number, choice, step, known, loans.get(number, []), lines, plan, slots, on)
+        for _, it in sorted(choice.steps.values(), key=lambda c: c[0]):
+            _act(number, choice, it, known, loans.get(number, []), lines, plan, slots, on)
     return plan
 
 
@@ -124,24 +136,81 @@ def _choose(known: KnownBorrowers, ladders: Mapping[str, Ladder], on: date, plan
     """For each borrower the steps that are due: holds and hold-out taken out, one message a channel."""
     chosen: dict[int, _Chosen] = {}
     arms: dict[int, str] = {}
+    unsteady = known.frame.filter(catch_up.is_unsteady())
+    steady = known.frame.filter(~catch_up.is_unsteady()) if len(unsteady) else known.frame
     for jurisdiction in known.frame["jurisdiction"].unique().sort():
         ladder = ladders.get(jurisdiction) or ladders[ANY]
         plan.ladders.add(ladder.id)
-        rows = known.frame.filter(pl.col("jurisdiction") == jurisdiction)
-        for index, (step, hit) in enumerate(matches(ladder, rows, known.loans)):
+
+        def takes(step: LadderStep, row: dict[str, Any], ladder: Ladder = ladder) -> bool:
+            number = row["borrower"]
+            if number not in arms:
+                arms[number] = arm_of(ladder.arms, row["reference"])
+            if known.places[number].wrong and step.do not in NO_TREATMENT and step.why != "legal_notice":
+                return False  # a task of people until it is corrected: `enquiry/tasks.py`
+            if step.do == "debit.attempt" and not _debit_makes_sense(number, known, on):
+                return False
+            said = known.left_out.get(number, ())
+            return in_arm(step, arms[number]) and not is_left_out(step, row["days_past_due"], number_of(on), said)
+
+        place = {step.id: index for index, step in enumerate(ladder.steps)}
+        due: list[tuple[int, dict[str, Any], DueStep]] = []
+        for step, hit in matches(ladder, steady.filter(pl.col("jurisdiction") == jurisdiction), known.loans):
             for row in hit.iter_rows(named=True):
-                number = row["borrower"]
-                if number not in arms:
-                    arms[number] = arm_of(ladder.arms, row["reference"])
-                if known.places[number].wrong and step.do not in NO_TREATMENT and step.why != "legal_notice":
-                    continue  # a task of people until it is corrected: `enquiry/tasks.py`
-                if step.do == "debit.attempt" and not _debit_makes_sense(number, known, on):
-                    continue
-                if not _in_arm(step, arms[number]) or _is_held(number, step, known, plan, on):
-                    continue
-                choice = chosen.setdefault(number, _Chosen(row, ladder, arms[number]))
-                _keep(choice, index, step)
+                if takes(step, row) and not _is_held(row["borrower"], step, known, plan, on):
+                    due.append((place[step.id], row, DueStep(place[step.id], step, (0,), 0)))
+        odd = unsteady.filter(pl.col("jurisdiction") == jurisdiction)
+        for row, resolved in _made_up(known, ladder, odd, takes, plan, on):
+            due += [(it.index, row, it) for it in resolved.kept]
+        for index, row, it in sorted(due, key=lambda d: d[0]):
+            choice = chosen.setdefault(row["borrower"], _Chosen(row, ladder, arms[row["borrower"]]))
+            _keep(choice, index, it)
     return chosen
+
+
+def _made_up(
+    known: KnownBorrowers, ladder: Ladder, rows: pl.DataFrame, takes: Any, plan: DayPlan, on: date
+) -> Iterator[tuple[dict[str, Any], Resolved]]:
+    """What is due of borrowers who were not worked the evening before, with the findings of what is late or left out.
+
+    Steps that a hold stops are told as stopped and wait for its end.
+    """
+    if not len(rows):
+        return
+    loans = loans_of(known.loans, rows["borrower"].to_list())
+    for row, holds in zip(rows.iter_rows(named=True), conditions_of(ladder, rows), strict=True):
+        number = row["borrower"]
+        seen = catch_up.SeenBorrower(
+            row, loans.get(number, []), known.reopened.get(number, ()), number_of(on), known.buckets
+        )
+        held = known.held.get(number, [])
+        resolved, stopped_now = work_off(ladder, seen, holds, partial(takes, row=row), held)
+        for step, hold in stopped_now:
+            plan.findings.append(PlannedFinding(number, step.do, _stopped(step, hold, on)))
+        told = catch_up.told_late(on, row, resolved)
+        if row["start"] == BEGINS_TO_WAIT:
+            told = catch_up.told_waiting(on, row)
+        if told is not None:
+            plan.findings.append(PlannedFinding(number, ABOUT, told))
+        yield row, resolved
+
+
+def work_off(
+    ladder: Ladder,
+    row: catch_up.SeenBorrower,
+    holds: Sequence[tuple[bool, bool]],
+    takes: catch_up.Takes,
+    held: Sequence[Held],
+) -> tuple[Resolved, list[tuple[LadderStep, Held]]]:
+    """The steps due of one borrower with those left out, and the newest of those that a hold stops."""
+    found = catch_up.stood(ladder, row, holds, takes)
+    stops = stopped(held)
+    free = catch_up.resolve([it for it in found if hold_on(it.step, stops) is None])
+    if row.told["start"] == STARTS:
+        free = catch_up.started(ladder, free)
+    free = Resolved(free.kept, (*free.left, *catch_up.passed(ladder, row)))
+    waiting = catch_up.resolve([it for it in found if hold_on(it.step, stops) is not None])
+    return free, [(it.step, hold) for it in waiting.kept if (hold := hold_on(it.step, stops)) is not None]
 
 
 def _debit_makes_sense(number: int, known: KnownBorrowers, on: date) -> bool:
@@ -152,35 +221,56 @@ def _debit_makes_sense(number: int, known: KnownBorrowers, on: date) -> bool:
     return first is not None and first <= on
 
 
-def _in_arm(step: LadderStep, arm: str) -> bool:
+def is_left_out(step: LadderStep, days_past_due: int, day: int, said: Sequence[StepLeftOut]) -> bool:
+    """Whether a person left the step out in this episode: since the oldest unpaid due date."""
+    return any(s.step == step.id and number_of(s.on) >= day - days_past_due for s in said)
+
+
+def in_arm(step: LadderStep, arm: str) -> bool:
+    """Whether a borrower of an arm gets a step: the hold-out misses what is tested, nothing else.
+
+    The debit that was agreed, messages of service, what the law wants, limits and the law's own steps stay.
+    """
     if arm == HOLD_OUT:
-        return step.always or step.do in NO_TREATMENT
+        return step.always or not is_tested(step)
     wanted = wanted_arms(step)
     return wanted is None or arm in wanted
 
 
+def is_tested(step: LadderStep) -> bool:
+    """Whether a hold-out is to measure it."""
+    return step.do in TESTED or (step.do in MESSAGES and step.why in ("reminder", "collection"))
+
+
+def hold_on(step: LadderStep, stops: Mapping[str, Held]) -> Held | None:
+    """The hold that stops a step, if one does."""
+    hold = stops.get(STOPPED_BY.get(step.do, step.why))
+    if hold is None and step.do in MESSAGES and step.why != "legal_notice":
+        hold = stops.get("contact")
+    return hold
+
+
 def _is_held(number: int, step: LadderStep, known: KnownBorrowers, plan: DayPlan, on: date) -> bool:
     held = known.held.get(number)
-    if not held:
-        return False
-    stops = stopped(held)
-    what = STOPPED_BY.get(step.do, step.why)
-    hold = stops.get(what)
-    if hold is None and step.do in MESSAGES and step.why not in ("service", "legal_notice"):
-        hold = stops.get("contact")
+    hold = hold_on(step, stopped(held)) if held else None
     if hold is None:
         return False
-    told = {"step": step.id, "hold": hold.hold, "since": hold.since.isoformat(), "reference": hold.reference}
-    plan.findings.append(PlannedFinding(number, step.do, hold.rule.finding(on, "stopped", **told)))
+    plan.findings.append(PlannedFinding(number, step.do, _stopped(step, hold, on)))
     return True
 
 
-def _keep(choice: _Chosen, index: int, step: LadderStep) -> None:
+def _stopped(step: LadderStep, hold: Held, on: date) -> Finding:
+    told = {"step": step.id, "hold": hold.hold, "since": hold.since.isoformat(), "reference": hold.reference}
+    return hold.rule.finding(on, "stopped", **told)
+
+
+def _keep(choice: _Chosen, index: int, it: DueStep) -> None:
     """Messages: one a channel, the weightier one, of equals the later step. Debits: one. Others: each step."""
+    step = it.step
     key = step.do if step.do in MESSAGES or step.do == "debit.attempt" else step.id
     before = choice.steps.get(key)
-    if before is None or RANK[step.why] >= RANK[before[1].why]:
-        choice.steps[key] = (index, step)
+    if before is None or RANK[step.why] >= RANK[before[1].step.why]:
+        choice.steps[key] = (index, it)
 
 
 def loans_of(loans: pl.DataFrame, borrowers: list[int]) -> dict[int, list[dict[str, Any]]]:
@@ -197,7 +287,7 @@ def loans_of(loans: pl.DataFrame, borrowers: list[int]) -> dict[int, list[dict[s
 def _act(
     number: int,
     choice: _Chosen,
-    step: LadderStep,
+    it: DueStep,
     known: KnownBorrowers,
     loans: list[dict[str, Any]],
     lines: dict[int, CreditLine],
@@ -206,34 +296,43 @@ def _act(
     on: date,
 ) -> None:
     """One step of one borrower: a change of the line, or an action with its moment."""
+    step = it.step
     if step.do in DOES:
         told = {"to_permille": 500, "bar": "overdue", **step.words}
         _change(number, choice.row, lines, DOES[step.do], told, f"{choice.ladder.id}/{step.id}", plan, on)
         return
     place = known.places[number]
     body: dict[str, Any] = {"ladder": choice.ladder.id, "step": step.id, "arm": choice.arm}
+    if it.late:
+        body |= {"late_days": it.late, "of_day": it.days[-1]}
     if step.do in MESSAGES or step.do == "bureau.notice":
         figures = figures_of(loans, number_of(on))
         why = _purpose(step, figures, known.held.get(number, []))
-        slot = _slot(step, why, place, known.standings.get(number, NO_STANDING), slots, on)
+        slot = _slot(step, why, place, known.standings.get(number, NO_STANDING), slots, on, it.late > 0)
         if isinstance(slot, Verdict):
-            findings = slot.findings
-            plan.findings.extend(PlannedFinding(number, step.do, _with_step(f, step)) for f in findings)
+            refusals = (_with_step(f, step, slot.next_at) for f in slot.findings)
+            plan.findings.extend(PlannedFinding(number, step.do, f) for f in refusals)
             return
         moment = slot.not_before
         body |= message_body(choice.row, step, why, place, figures, slot)
+        body["values"] |= grace_values(choice.row, on)
     else:
         moment = datetime.combine(on, clock.fromisoformat(step.at), ZoneInfo(place.zones[0])).astimezone(UTC)
     if step.do not in MESSAGES:
-        body |= _loans_body(choice.row, step, loans, on)
+        body |= _loans_body(choice.row, it, loans, on)
     loan = body.pop("loan_number", None)
     key = f"{choice.ladder.id}/{step.id}/{choice.row['reference']}/{on.isoformat()}"
     record = OUTBOX[step.do].body.model_validate(body)
     plan.actions.append(Action(key, number, step.do, moment, on, loan, record))
 
 
-def _with_step(finding: Finding, step: LadderStep) -> Finding:
-    return finding.model_copy(update={"inputs": {**finding.inputs, "step": step.id}})
+AGAIN = "again_at"
+"""In the inputs of a refusal: the moment from which the message may go, so that the next day makes it up."""
+
+
+def _with_step(finding: Finding, step: LadderStep, again_at: datetime | None) -> Finding:
+    told = {"step": step.id, **({AGAIN: again_at.isoformat()} if again_at else {})}
+    return finding.model_copy(update={"inputs": {**finding.inputs, **told}})
 
 
 def _purpose(step: LadderStep, figures: Figures, held: list[Held]) -> str:
@@ -249,20 +348,47 @@ def _purpose(step: LadderStep, figures: Figures, held: list[Held]) -> str:
 
 
 def _slot(
-    step: LadderStep, purpose: str, place: Place, standing: ContactStanding, slots: dict[Any, Slot | Verdict], on: date
+    step: LadderStep,
+    purpose: str,
+    place: Place,
+    standing: ContactStanding,
+    slots: dict[Any, Slot | Verdict],
+    on: date,
+    late: bool,
 ) -> Slot | Verdict:
     """When the governor lets the message go that day; borrowers of whom nothing is told share the answer."""
     channel = step.do.removeprefix("message.") if step.do in MESSAGES else "push"
     plain = standing is NO_STANDING
-    key = (place, channel, purpose, step.at)
+    key = (place, channel, purpose, step.at, late)
     if plain and key in slots:
         return slots[key]
-    at = datetime.combine(on, clock.fromisoformat(step.at), ZoneInfo(place.zones[0]))
-    language = standing.language or place.language
-    request = Request(at, channel, purpose, place.zones, language=language)
-    found = slot_on_day(request, standing, contact_rules(place.jurisdiction, on, place.lender_type))
+    found = slot_for(step, purpose, channel, place, standing, on, late)
     if plain:
         slots[key] = found
+    return found
+
+
+def slot_for(
+    step: LadderStep,
+    purpose: str,
+    channel: str,
+    place: Place,
+    standing: ContactStanding,
+    on: date,
+    late: bool = False,
+    pack: str | None = None,
+) -> Slot | Verdict:
+    """When a step's message may go on a day, asked at the step's hour; one that is late at any hour of the day.
+
+    `pack`: the contact pack to go by instead of that of the place.
+    """
+    rules = contact_rules(pack or place.jurisdiction, on, place.lender_type)
+    language = standing.language or place.language
+    at = datetime.combine(on, clock.fromisoformat(step.at), ZoneInfo(place.zones[0]))
+    found = slot_on_day(Request(at, channel, purpose, place.zones, language=language), standing, rules)
+    if late and isinstance(found, Verdict):
+        at = datetime.combine(on, clock(0), ZoneInfo(place.zones[0]))
+        found = slot_on_day(Request(at, channel, purpose, place.zones, language=language), standing, rules)
     return found
 
 
@@ -283,9 +409,21 @@ def message_body(
     }
 
 
-def _loans_body(row: dict[str, Any], step: LadderStep, loans: list[dict[str, Any]], on: date) -> dict[str, Any]:
+def grace_values(row: Mapping[str, Any], on: date) -> dict[str, MessageValue]:
+    """What a message within the days of grace says of them: how many, and the last day that counts as on time.
+
+    Due on 10 May with three days of grace, on the 11th: 3, 2025-05-13.
+    """
+    left = row["grace_days"] - row["days_past_due"]
+    if row["days_past_due"] == 0 or left < 0:
+        return {}
+    return {"grace_days": row["grace_days"], "last_on": (on + timedelta(days=left)).isoformat()}
+
+
+def _loans_body(row: dict[str, Any], it: DueStep, loans: list[dict[str, Any]], on: date) -> dict[str, Any]:
     """The body of an action that is no message: which loans, how much, how late."""
-    about = loans if step.clock == "borrower" else [x for x in loans if _on_its_day(step, x)]
+    step = it.step
+    about = loans if step.clock != "loan" else [x for x in loans if _is_about(it, x)]
     late = [x for x in about if x["arrears_fen"] + x["due_today_fen"] > 0] or about
     told = [
         {
@@ -315,7 +453,11 @@ def _loans_body(row: dict[str, Any], step: LadderStep, loans: list[dict[str, Any
     return body
 
 
-def _on_its_day(step: LadderStep, loan: dict[str, Any]) -> bool:
+def _is_about(it: DueStep, loan: dict[str, Any]) -> bool:
+    """Whether a step that counts each loan for itself is about a loan."""
+    step = it.step
+    if it.loans is not None:
+        return loan["loan"] in it.loans
     if step.bucket is not None:
         since = loan["days_past_due"] - loan["bucket_first_day"]
         return bool(loan["bucket"] == step.bucket and (since % step.every == 0 if step.every else since == 0))

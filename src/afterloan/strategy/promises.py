@@ -3,20 +3,25 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
+from afterloan.facts import FactRefused
 from afterloan.facts.events import Event
 from afterloan.facts.promise import PromiseMade, PromiseWithdrawn
+from afterloan.money import show_amount
+from afterloan.rules.packs import Rule, in_force, rules_of
 
 PENDING, KEPT, PARTLY, BROKEN = "pending", "kept", "partly kept", "broken"
 
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """A repayment that stands: its day, its amount, its loan (reference)."""
+    """A repayment that stands: its day, its amount, its loan (reference), the day it became known (None: at once)."""
 
     on: date
     amount_fen: int
     loan: str | None = None
+    known_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,30 @@ def _outcome(promise: PromiseMade, paid: int, on: date, until: date, kept_permil
     if on <= until:
         return PENDING
     return PARTLY if paid else BROKEN
+
+
+@cache
+def promise_rule(jurisdiction: str, on: date) -> Rule:
+    """The rule of what is taken as a promise: that of the place before the general one."""
+    found = in_force(rules_of("promises"), jurisdiction, on) or in_force(rules_of("promises"), "ANY", on)
+    return found[0]
+
+
+def taken(amount_fen: int, due_on: date, on: date, owed_fen: int, jurisdiction: str) -> FactRefused | None:
+    """Why a promise made on a day is not taken, with the clause and what would be taken; None: it is.
+
+    1,394.65 owed, at least a fifth: 278.93 is taken (1,394.65 × 0.2 = 278.93), 278.92 is not; made on 10 May it may be
+    for 10 June at the latest (31 days).
+    """
+    rule = promise_rule(jurisdiction, on)
+    least = -(-owed_fen * int(rule.parameters["least_permille"]) // 1_000)  # whole minor units, rounded up
+    latest = on + timedelta(days=int(rule.parameters["longest_days"]))
+    would = f"{rule.id} takes {show_amount(max(least, 1))} or more by {latest} at the latest"
+    if due_on > latest:
+        return FactRefused("due_on", due_on.isoformat(), f"is too far ahead: {rule.clause}", would)
+    if amount_fen < least:
+        return FactRefused("amount_fen", amount_fen, f"is too little of {show_amount(owed_fen)}: {rule.clause}", would)
+    return None
 
 
 def counted(judged: Iterable[Judged]) -> Promises:

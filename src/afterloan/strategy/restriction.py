@@ -164,8 +164,8 @@ def may_draw(
 ) -> DrawAnswer:
     """Whether `amount_fen` may be drawn on a line of which `outstanding_fen` of principal is used.
 
-    All loans count: arrears on one bar every draw. `stops`: holds that stop new borrowing; `lost`: a loan of the
-    borrower was charged off, written off or sold. A limit of 10,000.00
+    All loans count: arrears on one, beyond its days of grace, bar every draw. `stops`: holds that stop new borrowing;
+    `lost`: a loan of the borrower was charged off, written off or sold. A limit of 10,000.00
     with 7,000.00 outstanding leaves 3,000.00: a draw of 3,000.01 is refused.
     """
     available = max(line.limit_fen - outstanding_fen, 0)

@@ -74,6 +74,17 @@ WORDS: dict[str, tuple[str, str]] = {
     "contact.ended": ("contact ended: {outcome}", "触达结果：{outcome}"),
     "promise.made": ("promised {amount_fen} by {due_on}", "承诺于 {due_on} 前还款 {amount_fen}"),
     "hold.placed": ("hold: {hold}; {reason}", "暂停：{hold}；{reason}"),
+    "person.died": ("died ({source})", "借款人去世（{source}）"),
+    "insolvency.opened": ("insolvency proceedings opened {court} {case_number}", "破产程序开始 {court} {case_number}"),
+    "insolvency.closed": ("insolvency proceedings closed", "破产程序终结"),
+    "lawyer.engaged": ("represented by {lawyer}", "委托律师 {lawyer}"),
+    "lawyer.left": ("no longer represented", "律师解除委托"),
+    "ladder.step_left_out": ("step {step} left out by {by}: {reason}", "{by} 决定不执行 {step}：{reason}"),
+    "bureau.furnished_before": (
+        "before this book, {bureau} was told of {month_end}: {status}", "接管前，征信 {bureau} {month_end}：{status}",
+    ),
+    "legal.taken_over": ("before this book: {step} {court} {case_number} {outcome}",
+                         "接管前：{step} {court} {case_number} {outcome}"),
     "hold.lifted": ("hold {of} lifted", "解除暂停 {of}"),
     "limit.set": ("limit set to {after_fen}", "额度设为 {after_fen}"),
     "limit.reduced": (

@@ -1,28 +1,40 @@
 """A ladder on trial: what many days of borrowers would have asked for, counted rather than written."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from datetime import time as clock
-from zoneinfo import ZoneInfo
+from datetime import date
+from functools import partial
+from typing import Any
 
 import polars as pl
 
 from afterloan.dates import date_of
+from afterloan.facts.ladder import StepLeftOut
 from afterloan.rules.packs import in_force, rules_of
-from afterloan.strategy.governor import (
-    NO_STANDING,
-    ContactStanding,
-    Place,
-    Request,
-    Verdict,
-    contact_rules,
-    slot_on_day,
+from afterloan.strategy.catch_up import (
+    ABOUT,
+    BEGINS_TO_WAIT,
+    Reopened,
+    SeenBorrower,
+    is_unsteady,
+    told_late,
+    told_waiting,
 )
+from afterloan.strategy.governor import NO_STANDING, ContactStanding, Place, Verdict
 from afterloan.strategy.holds import Held, stopped
-from afterloan.strategy.ladder import MESSAGES, Ladder, LadderStep, matches, wanted_arms
-from afterloan.strategy.plan import DOES, NO_TREATMENT, RANK, STOPPED_BY
+from afterloan.strategy.ladder import MESSAGES, Ladder, LadderStep, conditions_of, matches, wanted_arms
+from afterloan.strategy.plan import (
+    DOES,
+    RANK,
+    hold_on,
+    in_arm,
+    is_left_out,
+    is_tested,
+    loans_of,
+    slot_for,
+    work_off,
+)
 from afterloan.strategy.segments import HOLD_OUT
 
 STANDS_STILL = frozenset(
@@ -77,7 +89,8 @@ class TrialDays:
     """Some days of some borrowers: a row of `frame` is a borrower on a day.
 
     `frame`: `borrower` (row key), `number` (borrower), `day`, `arm` and the columns of SCHEMA; `loans`: `borrower`
-    (the same row key), `days_past_due`, `bucket`, `bucket_first_day`. `held` by row key, `standings` by borrower.
+    (the same row key) and the other columns of `loan_frame`. `held`, `reopened` and `left_out` by row key, `standings`
+    by borrower; `buckets` as `catch_up.starts_of` says. Both frames have the columns of catching up.
     """
 
     frame: pl.DataFrame
@@ -85,6 +98,9 @@ class TrialDays:
     places: Mapping[int, Place]
     standings: Mapping[int, ContactStanding]
     held: Mapping[int, list[Held]]
+    reopened: Mapping[int, Sequence[Reopened]]
+    left_out: Mapping[int, Sequence[StepLeftOut]]
+    buckets: Mapping[int, tuple[int, ...]]
 
 
 def costs(on: date) -> dict[str, int]:
@@ -100,13 +116,25 @@ def tally_days(ladder: Ladder, days: TrialDays, pack: str | None = None) -> Tall
     """
     tally = Tally()
     parts = []
-    for index, (step, hit) in enumerate(matches(ladder, days.frame, days.loans)):
+    unsteady = days.frame.filter(is_unsteady())
+    steady = days.frame.filter(~is_unsteady()) if len(unsteady) else days.frame
+    made_up = _made_up(ladder, unsteady, days, tally)
+    place = {step.id: index for index, step in enumerate(ladder.steps)}
+    on_day = {step.id: hit for step, hit in matches(ladder, steady, days.loans)}
+    for step in ladder.steps:
         if step.do in DOES:
             continue
-        rows = _not_held(step, hit.filter(_in_arm(step)).select("borrower", "number", "day"), days, tally)
+        found = []
+        if step.id in on_day:
+            hit = on_day[step.id].filter(_in_arm(step)).select("borrower", "number", "day", "days_past_due")
+            found.append(_not_held(step, _not_left_out(step, hit, days), days, tally).select(ROWS))
+        if step.id in made_up:
+            found.append(made_up[step.id])
+        if not found:
+            continue
         key = step.do if step.do in MESSAGES or step.do == "debit.attempt" else step.id
-        rank = RANK[step.why] * 1_000 + index
-        parts.append(rows.with_columns(key=pl.lit(key), rank=pl.lit(rank), step=pl.lit(step.id)))
+        rank = RANK[step.why] * 1_000 + place[step.id]
+        parts.append(pl.concat(found).with_columns(key=pl.lit(key), rank=pl.lit(rank), step=pl.lit(step.id)))
     if not parts:
         return tally
     chosen = pl.concat(parts).sort("rank").unique(["borrower", "key"], keep="last")
@@ -123,10 +151,50 @@ def tally_days(ladder: Ladder, days: TrialDays, pack: str | None = None) -> Tall
     return tally
 
 
+ROWS = (pl.col("borrower"), pl.col("number"), pl.col("day"), pl.lit(False).alias("late"))
+
+
+def _made_up(ladder: Ladder, rows: pl.DataFrame, days: TrialDays, tally: Tally) -> dict[str, pl.DataFrame]:
+    """The steps of days on which a borrower was not worked the evening before, by step, as a decision takes them."""
+    if not len(rows):
+        return {}
+    loans = loans_of(days.loans, rows["borrower"].to_list())
+    found: dict[str, list[tuple[int, int, int, bool]]] = {}
+    for row, holds in zip(rows.iter_rows(named=True), conditions_of(ladder, rows), strict=True):
+        key, on = row["borrower"], date_of(row["day"])
+        seen = SeenBorrower(row, loans.get(key, []), days.reopened.get(key, ()), row["day"], days.buckets)
+        takes = partial(_takes, row=row, said=days.left_out.get(key, ()))
+        resolved, stopped_now = work_off(ladder, seen, holds, takes, days.held.get(key, []))
+        for step, hold in stopped_now:
+            tally.refused[hold.rule.id, step.do] += 1
+        told = told_waiting(on, row) if row["start"] == BEGINS_TO_WAIT else told_late(on, row, resolved)
+        if told is not None:
+            tally.refused[told.rule, ABOUT] += 1
+        for it in resolved.kept:
+            found.setdefault(it.step.id, []).append((key, row["number"], row["day"], it.late > 0))
+    schema = {"borrower": pl.Int64, "number": pl.Int64, "day": pl.Int64, "late": pl.Boolean}
+    return {step: pl.DataFrame(told, schema=schema, orient="row") for step, told in found.items()}
+
+
+def _takes(step: LadderStep, row: Mapping[str, Any], said: Sequence[StepLeftOut]) -> bool:
+    return in_arm(step, row["arm"]) and not is_left_out(step, row["days_past_due"], row["day"], said)
+
+
+def _not_left_out(step: LadderStep, rows: pl.DataFrame, days: TrialDays) -> pl.DataFrame:
+    if not days.left_out:
+        return rows
+    out = [
+        row["borrower"]
+        for row in rows.filter(pl.col("borrower").is_in(list(days.left_out))).iter_rows(named=True)
+        if is_left_out(step, row["days_past_due"], row["day"], days.left_out[row["borrower"]])
+    ]
+    return rows.filter(~pl.col("borrower").is_in(out)) if out else rows
+
+
 def _in_arm(step: LadderStep) -> pl.Expr:
     wanted = wanted_arms(step)
     treated = pl.lit(True) if wanted is None else pl.col("arm").is_in(list(wanted))
-    if step.always or step.do in NO_TREATMENT:
+    if step.always or not is_tested(step):
         return treated | (pl.col("arm") == HOLD_OUT)
     return treated & (pl.col("arm") != HOLD_OUT)
 
@@ -134,12 +202,9 @@ def _in_arm(step: LadderStep) -> pl.Expr:
 def _not_held(step: LadderStep, rows: pl.DataFrame, days: TrialDays, tally: Tally) -> pl.DataFrame:
     if not days.held or not len(rows):
         return rows
-    what = STOPPED_BY.get(step.do, step.why)
-    contact = step.do in MESSAGES and step.why not in ("service", "legal_notice")
     out = []
     for key in rows.filter(pl.col("borrower").is_in(list(days.held)))["borrower"]:
-        stops = stopped(days.held[key])
-        hold = stops.get(what) or (stops.get("contact") if contact else None)
+        hold = hold_on(step, stopped(days.held[key]))
         if hold is not None:
             out.append(key)
             tally.refused[hold.rule.id, step.do] += 1
@@ -152,39 +217,38 @@ def _permitted(step: LadderStep, rows: pl.DataFrame, days: TrialDays, tally: Tal
         return rows
     plain = rows.filter(~pl.col("number").is_in(list(days.standings))) if days.standings else rows
     refused: list[int] = []
-    for place, day, keys in _places_and_days(plain, days):
-        rule = _refused_by(step, place, NO_STANDING, date_of(day), pack)
+    for place, day, late, keys in _places_and_days(plain, days):
+        rule = _refused_by(step, place, NO_STANDING, date_of(day), pack, late)
         if rule:
             refused.extend(keys.to_list())
             tally.refused[rule, step.do] += len(keys)
     if len(plain) < len(rows):
         told = rows.filter(pl.col("number").is_in(list(days.standings)))
-        for key, number, day in told.select("borrower", "number", "day").iter_rows():
+        for key, number, day, late in told.select("borrower", "number", "day", "late").iter_rows():
             on = date_of(day)
-            rule = _refused_by(step, days.places[number], days.standings[number], on, pack)
+            rule = _refused_by(step, days.places[number], days.standings[number], on, pack, late)
             if rule:
                 refused.append(key)
                 tally.refused[rule, step.do] += 1
     return rows.filter(~pl.col("borrower").is_in(refused)) if refused else rows
 
 
-def _places_and_days(rows: pl.DataFrame, days: TrialDays) -> Iterator[tuple[Place, int, pl.Series]]:
-    """Row keys by place and day: borrowers of whom nothing is told share the governor's answer."""
+def _places_and_days(rows: pl.DataFrame, days: TrialDays) -> Iterator[tuple[Place, int, bool, pl.Series]]:
+    """SeenBorrower keys by place, day and lateness: borrowers of whom nothing is told share the governor's answer."""
     kinds = list(dict.fromkeys(days.places.values()))
     if len(kinds) == 1:
         placed = rows.with_columns(place=pl.lit(0))
     else:
         number_of = {place: k for k, place in enumerate(kinds)}
         placed = rows.with_columns(place=pl.Series([number_of[days.places[n]] for n in rows["number"]], dtype=pl.Int32))
-    for (place, day), part in placed.group_by("place", "day"):
-        yield kinds[int(str(place))], int(str(day)), part["borrower"]
+    for (place, day, late), part in placed.group_by("place", "day", "late"):
+        yield kinds[int(str(place))], int(str(day)), bool(late), part["borrower"]
 
 
-def _refused_by(step: LadderStep, place: Place, standing: ContactStanding, on: date, pack: str | None) -> str:
+def _refused_by(
+    step: LadderStep, place: Place, standing: ContactStanding, on: date, pack: str | None, late: bool
+) -> str:
     channel = step.do.removeprefix("message.") if step.do in MESSAGES else "push"
     purpose = step.why if step.do in MESSAGES else "legal_notice"
-    at = datetime.combine(on, clock.fromisoformat(step.at), ZoneInfo(place.zones[0]))
-    language = standing.language or place.language
-    request = Request(at, channel, purpose, place.zones, language=language)
-    found = slot_on_day(request, standing, contact_rules(pack or place.jurisdiction, on, place.lender_type))
+    found = slot_for(step, purpose, channel, place, standing, on, late, pack)
     return found.rule if isinstance(found, Verdict) else ""

@@ -142,9 +142,9 @@ def _ladder_text(told: str) -> str:
 
 def ladder_check(file: Path, as_json: AsJson = False) -> None:
     """Read FILE as a ladder; a mistake is told with its line."""
-    from afterloan.strategy.ladder import read_ladder
+    from afterloan.strategy.ladder import sound_ladder
 
-    ladder = read_ladder(file.read_text(encoding="utf-8"), str(file))
+    ladder = sound_ladder(file.read_text(encoding="utf-8"), str(file))
     told = {"ladder": ladder.id, "steps": len(ladder.steps)}
     print(json.dumps(told) if as_json else f"{ladder.id}: {len(ladder.steps)} steps, sound")
 

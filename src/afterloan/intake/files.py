@@ -1,0 +1,136 @@
+"""Files of a book: read as frames of text columns, their columns checked; a report of each and rows refused."""
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from afterloan.expected import ExpectedFailure
+
+BATCH = 50_000
+"""Rows of a file that are read at once."""
+
+
+class BookFileRefused(ExpectedFailure, ValueError):
+    """A file that cannot be read at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row that was not taken. `row` counts from 1, the header not counted."""
+
+    file: str
+    row: int
+    column: str
+    value: str
+    reason: str
+    remedy: str
+
+
+@dataclass(slots=True)
+class FileReport:
+    """What became of one file's rows: read = loaded + known + changed + refused.
+
+    `changed`: rows of borrowers that the store had otherwise, taken as dated changes.
+    """
+
+    file: str
+    read: int = 0
+    loaded: int = 0
+    known: int = 0
+    refused: int = 0
+    seconds: float = 0.0
+    ignored_columns: list[str] = field(default_factory=list)
+    changed: int = 0
+
+
+def find_file(folder: Path, name: str) -> Path | None:
+    """`repayments.parquet` or `repayments.csv`; None where there is neither. Raises FileRefused for both."""
+    found = [path for path in (folder / f"{name}.parquet", folder / f"{name}.csv") if path.exists()]
+    if len(found) > 1:
+        raise BookFileRefused(f"{folder}: both {name}.csv and {name}.parquet are there; keep the one that is right")
+    return found[0] if found else None
+
+
+def batches(path: Path, bad_lines: Callable[[int, str], None]) -> Iterator[pl.DataFrame]:
+    """A file as frames of text columns. Raises FileRefused when it cannot be read."""
+    try:
+        if path.suffix == ".parquet":
+            for batch in pq.ParquetFile(path).iter_batches(BATCH):
+                frame = pl.from_arrow(batch)
+                assert isinstance(frame, pl.DataFrame)
+                floats = [name for name, kind in frame.schema.items() if kind.is_float()]
+                if floats:
+                    raise BookFileRefused(
+                        f"{path.name}: column {floats[0]} holds binary fractions; write decimals, text, or minor units"
+                    )
+                yield frame.select(pl.all().cast(pl.String))
+            return
+        line = 0
+
+        def odd(row: Any) -> str:
+            nonlocal line
+            line += 1
+            bad_lines(row.number or 0, row.text or "")
+            return "skip"
+
+        reader = pa_csv.open_csv(
+            path,
+            read_options=pa_csv.ReadOptions(use_threads=False, block_size=32 << 20),
+            parse_options=pa_csv.ParseOptions(invalid_row_handler=odd, newlines_in_values=True),
+            convert_options=pa_csv.ConvertOptions(
+                column_types={name: pa.string() for name in _header(path)}, strings_can_be_null=False
+            ),
+        )
+        for batch in reader:
+            frame = pl.from_arrow(batch)
+            assert isinstance(frame, pl.DataFrame)
+            yield frame
+    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
+        raise BookFileRefused(f"{path.name}: cannot be read: {error}; save it as UTF-8 CSV or Parquet") from error
+
+
+def _header(path: Path) -> list[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            return next(csv.reader(file), [])
+    except UnicodeDecodeError as error:
+        raise BookFileRefused(f"{path.name}: is not UTF-8 ({error.reason}); save it as UTF-8") from error
+
+
+class HasColumns(Protocol):
+    """A kind of file by the columns it needs and knows."""
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Columns that have to be there."""
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """Columns that may be."""
+
+
+def check_columns(path: Path, kind: HasColumns) -> tuple[list[str], list[str]]:
+    """The columns of a file, and those that mean nothing here. Raises FileRefused for a missing one."""
+    columns = pq.ParquetFile(path).schema_arrow.names if path.suffix == ".parquet" else _header(path)
+    if not columns:
+        raise BookFileRefused(f"{path.name}: is empty; its first line must name the columns: {', '.join(kind.needed)}")
+    money = ("amount", "principal", "interest", "fee", "limit", "arrears")
+    for name in kind.needed:
+        if name not in columns and not (name in money and f"{name}_fen" in columns):
+            raise BookFileRefused(
+                f"{path.name}: column {name} is missing (found: {', '.join(columns)}); "
+                f"a {kind.name} file needs {', '.join(kind.needed)}"
+            )
+    known = {*kind.needed, *kind.optional, *(f"{name}_fen" for name in money)}
+    return columns, [name for name in columns if name not in known]

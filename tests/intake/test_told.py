@@ -1,0 +1,102 @@
+"""What a former system knew of borrowers, row by row: good rows are told, bad ones wait where people see them."""
+
+from datetime import date
+from pathlib import Path
+
+from afterloan.enquiry.holds import holds_of
+from afterloan.enquiry.tasks import tasks
+from afterloan.facts.act import Answer, Refused, Who
+from afterloan.intake.book import bring_in
+from afterloan.servicing.desk import desk_of
+from afterloan.servicing.door import do
+from afterloan.store.events import events_of
+from afterloan.store.limits import line_now
+from afterloan.store.promises import promises_of
+from afterloan.store.server import Store
+from tests.intake.test_book import refused, write
+
+LEAD = Who("person", "Wang", ("lead",), "keyboard")
+BOOK = {
+    "borrowers": "reference,name\nB1,Ann\nB2,Bo\n",
+    "contracts": (
+        "reference,borrower,product,principal,rate_percent,signed_on,instalments\n"
+        "L1,B1,jiebei-equal,10000.00,0.05,2026-01-10,12\nL2,B2,jiebei-equal,800.00,0.05,2026-01-31,3\n"
+    ),
+    "disbursements": "reference,contract,on,amount\nD1,L1,2026-01-10,10000.00\nD2,L2,2026-01-31,800\n",
+    "mandates": (
+        "reference,borrower,on,source,account,ceiling\nM1,B1,2026-01-10,card,622200,2000.00\n"
+        "M2,B9,2026-01-10,card,1,\n"
+    ),
+    "limits": "reference,borrower,on,limit,now,frozen\nG1,B1,2026-01-05,20000.00,15000.00,yes\nG2,B2,2026-01-05,x,,\n",
+    "holds": (
+        "reference,borrower,on,hold,reason,ends_on,review_on\n"
+        "H1,B2,2026-02-20,dispute_open,says he paid,,2026-03-20\nH2,B2,2026-02-20,quarrel,loud,,2026-03-20\n"
+    ),
+    "promises": "reference,borrower,on,amount,due_on,loan\nP1,B1,2026-02-15,300.00,2026-02-20,L1\n",
+    "placements": "reference,borrower,on,agency,until,arrears,loans\nA1,B1,2026-02-20,North,2026-05-20,912.00,L1\n",
+    "contacts": (
+        "reference,borrower,at,channel,purpose,outcome\n"
+        "C1,B1,2026-02-18T14:30:00+08:00,call,collection,reached\nC2,B1,yesterday,call,collection,\n"
+    ),
+    "furnished": (
+        "reference,borrower,loan,bureau,month_end,status,adverse,notice_on\n"
+        "F1,B1,L1,pboc,2026-02-28,1,yes,2026-02-14\n"
+    ),
+    "legal": "reference,borrower,loan,on,step,court,claim\nS1,B2,L2,2026-02-25,suit,Hangzhou,812.00\n",
+}  # fmt: skip
+
+
+def test_each_row_is_told_or_waits_for_a_person(store: Store, tmp_path: Path) -> None:
+    folder = write(tmp_path / "book", **BOOK)
+    reports = {r.file.removesuffix(".csv"): (r.read, r.loaded, r.refused) for r in bring_in(store, folder)}
+    assert reports["mandates"] == reports["limits"] == reports["holds"] == reports["contacts"] == (2, 1, 1)
+    assert [reports[n] for n in ("promises", "placements", "furnished", "legal")] == [(1, 1, 0)] * 4
+    told = {(r["file"], r["row"], r["column"]) for r in refused(folder)}
+    assert told == {
+        ("mandates.csv", "2", "borrower"), ("limits.csv", "2", "limit"), ("holds.csv", "2", "hold"),
+        ("contacts.csv", "2", "at"),
+    }  # fmt: skip
+    on = date(2026, 3, 1)
+    with store.connect() as connection:
+        line = line_now(connection, "B1", on)
+        assert (line.granted_fen, line.limit_fen, line.frozen) == (2_000_000, 1_500_000, True)
+        assert [h.hold for h in holds_of(connection, "B2", on)] == ["dispute_open", "litigation"]
+        assert [j.outcome for j in promises_of(connection, "B1", on)] == ["broken"]
+        kinds = [e.KIND for e in events_of(connection, "B1", None, on)]
+        assert {"mandate.signed", "agency.placed", "contact.attempted", "contact.ended"} <= set(kinds)
+        assert {"bureau.furnished_before", "bureau.notice_delivered"} <= set(kinds)
+
+
+def test_a_refused_row_is_a_task_until_it_is_right_or_somebody_is_done_with_it(store: Store, tmp_path: Path) -> None:
+    folder = write(tmp_path / "book", **BOOK)
+    bring_in(store, folder)
+
+    def waiting() -> list[tuple[str, str]]:
+        with store.connect() as connection:
+            return [(t.key, t.what) for t in tasks(connection, (), date.max) if t.queue == "import"]
+
+    told = [what for _, what in waiting()]
+    assert len(told) == 4 and any(
+        what.startswith("mandates.csv row 2: borrower B9 no borrower of that reference; ") for what in told
+    )
+    (folder / "mandates.csv").write_text(BOOK["mandates"].replace("B9", "B2"), encoding="utf-8")
+    bring_in(store, folder)
+    assert not any("mandates.csv" in what for _, what in waiting()) and len(waiting()) == 3
+    key = waiting()[0][0]
+    with desk_of(store) as desk:
+        answer = do(desk, LEAD, "task.done", {"of": key, "how": "x"}, "t1", date(2026, 3, 1))
+        assert isinstance(answer, Refused) and "import.finish_row" in answer.remedy
+        asked = {"number": int(key.partition(":")[2]), "how": "the customer has no limit"}
+        assert isinstance(do(desk, LEAD, "import.finish_row", asked, "t2", date(2026, 3, 1)), Answer)
+    assert len(waiting()) == 2
+
+
+def test_the_same_files_again_change_nothing(store: Store, tmp_path: Path) -> None:
+    folder = write(tmp_path / "book", **BOOK)
+    bring_in(store, folder)
+    with store.connect() as connection:
+        row = connection.execute("select count(*) from event").fetchone()
+    again = {r.file: (r.loaded, r.known) for r in bring_in(store, folder)}
+    assert again["limits.csv"] == (0, 1) and again["contacts.csv"] == (0, 1)
+    with store.connect() as connection:
+        assert connection.execute("select count(*) from event").fetchone() == row
