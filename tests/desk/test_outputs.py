@@ -209,3 +209,31 @@ def test_a_sentence_without_inner_words() -> None:
     assert plain("500 minor units are overdue, the oldest for 12 days") == "5.00 are overdue, the oldest for 12 days"
     assert plain("arrears_fen 45727, due_today_fen=5: ask") == "arrears 457.27, due today=0.05: ask"
     assert plain("give amount_fen") == "give amount"
+
+
+WITHOUT_JSON = {
+    "bank-simulator": "a server that runs until it is stopped",
+    "day": "tells its steps as they are done",
+    "debit callbacks": "a server that runs until it is stopped",
+    "demo": "plays for a reader",
+    "generate": "writes files and a bar",
+    "import-instalments": "writes files and says what is in them",
+    "journal export": "its answer is the journal, in a format of its own",
+    "lives": "plays for a reader",
+    "stop": "stops the server",
+    "template preview": "its answer is the message",
+}
+"""Commands that do not answer in JSON, and why."""
+
+
+def test_every_command_answers_in_json_or_says_why_not() -> None:
+    top = get_command(app)
+
+    def answers(name: str) -> bool:
+        command: Any = top
+        for word in name.split():
+            command = command.commands[word]
+        return any("--json" in parameter.opts for parameter in command.params)
+
+    without = {name for name in commands(top) if not answers(name)}
+    assert without == set(WITHOUT_JSON)

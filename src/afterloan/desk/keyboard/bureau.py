@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from afterloan.desk.keyboard.options import group, month_end_of
+from afterloan.desk.keyboard.plain import told_of
 from afterloan.expected import BadInput
 from afterloan.money import show_amount
 
@@ -115,7 +116,7 @@ def furnish(
 
 def rejections(
     file: Path, month: Annotated[str, typer.Option("--month", help="YYYY-MM")], bureau: Bureau = "", on: On = "",
-    by: By = "",
+    by: By = "", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Take a bureau's answer FILE for a month: each row it did not take becomes a fact and a task."""
     from afterloan.desk.keyboard.doing import file_asked
@@ -123,6 +124,9 @@ def rejections(
     told = file_asked(file.read_bytes())
     asked = {"bureau": bureau or _bureau(), "month_end": month_end_of(month), **told}
     taken = _act("bureau.rejections", asked, on, "", by).body
+    if as_json:
+        print(json.dumps(dict(taken), ensure_ascii=False))
+        return
     print(f"recorded {taken['recorded']}, known before {taken['known']}, refused {len(taken['refused'])}")
     for line, loan, reason in taken["refused"]:
         print(f"line {line}: {loan}: {reason}")
@@ -161,21 +165,22 @@ def import_(
     file: Path,
     on: On = "",
     by: Annotated[str, typer.Option("--by", help="borrower, bureau or staff")] = "borrower",
+    as_json: AsJson = False,
 ) -> None:
     """Import a BORROWER's own report FILE and open a dispute for each account that differs."""
     from hashlib import sha256
 
     mark = sha256(file.read_bytes()).hexdigest()[:16]
-    opened = _compared(borrower, file, _day(on))
+    opened, done = _compared(borrower, file, _day(on)), []
     for draft in opened:
         asked = {
             "borrower": borrower, "loan": draft.loan, "bureau": draft.bureau, "months": draft.months,
             "claims": draft.claims, "statement": draft.statement, "party": by,
         }  # fmt: skip
         told = _act("dispute.open", asked, on, f"report:{mark}:{draft.loan}")
-        print(f"{'known' if told.known else 'opened'} report:{mark}:{draft.loan}: {draft.statement}")
-    if not opened:
-        print("the report shows what was furnished: nothing to dispute")
+        done.append(told.told() | {"statement": draft.statement})
+    words = [f"{'known' if x['known'] else 'opened'} {x['dispute']}: {x['statement']}" for x in done]
+    told_of(done, as_json, "\n".join(words) or "the report shows what was furnished: nothing to dispute")
 
 
 def show(borrower: str, bureau: Bureau = "", on: On = "", as_json: AsJson = False) -> None:
@@ -214,13 +219,18 @@ def show(borrower: str, bureau: Bureau = "", on: On = "", as_json: AsJson = Fals
         print(f"{row['loan']:16}{row['month']:10}{row['furnished']:>10}{row['shown']:>8}{amounts}  {note}")
 
 
-def files() -> None:
+def files(as_json: AsJson = False) -> None:
     """The months furnished so far: bureau, month, as known on, rows."""
     from afterloan.store.furnished import files as made
 
     with _connection() as connection:
-        for number, bureau, month, known_on, rows in made(connection):
-            print(f"{number:6}  {bureau:8}{month}  known on {known_on}{rows:>14,}")
+        found = list(made(connection))
+    names = ("furnishing", "bureau", "month_end", "known_on", "rows")
+    lines = [
+        f"{number:6}  {bureau:8}{month}  known on {known_on}{rows:>14,}"
+        for number, bureau, month, known_on, rows in found
+    ]
+    told_of([dict(zip(names, row, strict=True)) for row in found], as_json, "\n".join(lines))
 
 
 # --- disputes
@@ -236,6 +246,7 @@ def dispute_open(
     claims: Annotated[str, typer.Option("--claims", help="status, amount, date, account, identity, fraud")] = "status",
     by: Annotated[str, typer.Option("--by", help="borrower, bureau or staff")] = "borrower",
     on: On = "",
+    as_json: AsJson = False,
 ) -> None:
     """Open a dispute: what was furnished of LOAN for some months is wrong."""
     asked = {
@@ -243,18 +254,25 @@ def dispute_open(
         "months": [month_end_of(m.strip()) for m in months.split(",")], "claims": claims.replace(" ", "").split(","),
     }  # fmt: skip
     told = _act("dispute.open", asked, on, reference)
-    print(f"{'known' if told.known else 'opened'}: {reference}, to be answered by {told.body['answer_by']}")
+    words = f"{'known' if told.known else 'opened'}: {reference}, to be answered by {told.body['answer_by']}"
+    told_of(told.told(), as_json, words)
 
 
 def dispute_evidence(
-    reference: str, file: Path, what: Annotated[str, typer.Option("--what")], lengthens: bool = False, on: On = ""
+    reference: str,
+    file: Path,
+    what: Annotated[str, typer.Option("--what")],
+    lengthens: bool = False,
+    on: On = "",
+    as_json: AsJson = False,
 ) -> None:
     """Record a document (PDF, PNG, JPEG, at most 10 MB) to dispute REFERENCE."""
     from afterloan.servicing.evidence import evidence_from
 
     paper = evidence_from(file.read_bytes(), file.name).model_dump()
     asked = {"of": reference, "paper": paper, "what": what, "lengthens": lengthens}
-    print(f"recorded; to be answered by {_act('dispute.evidence', asked, on).body['answer_by']}")
+    told = _act("dispute.evidence", asked, on).told()
+    told_of(told, as_json, f"recorded; to be answered by {told['answer_by']}")
 
 
 def dispute_decide(
@@ -263,35 +281,41 @@ def dispute_decide(
     reason: Annotated[str, typer.Option("--reason")],
     by: By = "",
     on: On = "",
+    as_json: AsJson = False,
 ) -> None:
     """Answer dispute REFERENCE; an answer that is not the book's is refused."""
     told = _act("dispute.decide", {"of": reference, "outcome": outcome, "reason": reason}, on, "", by).body
-    print(f"{reference}: {told['outcome']}, {told['late_days']} days late")
+    told_of(told, as_json, f"{reference}: {told['outcome']}, {told['late_days']} days late")
 
 
-def dispute_disagree(reference: str, statement: Annotated[str, typer.Option("--statement")], on: On = "") -> None:
+def dispute_disagree(
+    reference: str, statement: Annotated[str, typer.Option("--statement")], on: On = "", as_json: AsJson = False
+) -> None:
     """Record that the borrower does not agree with the answer to dispute REFERENCE."""
-    _act("dispute.disagree", {"of": reference, "statement": statement}, on)
-    print("recorded; the record carries it from the next furnishing on")
+    told = _act("dispute.disagree", {"of": reference, "statement": statement}, on).told()
+    told_of(told, as_json, "recorded; the record carries it from the next furnishing on")
 
 
 def dispute_notified(
-    reference: str, party: Annotated[str, typer.Argument(help="borrower or bureau")], on: On = ""
+    reference: str,
+    party: Annotated[str, typer.Argument(help="borrower or bureau")],
+    on: On = "",
+    as_json: AsJson = False,
 ) -> None:
     """Record that a party was told of the answer to dispute REFERENCE."""
-    _act("dispute.notified", {"of": reference, "party": party}, on)
-    print("recorded")
+    told_of(_act("dispute.notified", {"of": reference, "party": party}, on).told(), as_json, "recorded")
 
 
-def dispute_show(reference: str) -> None:
+def dispute_show(reference: str, as_json: AsJson = False) -> None:
     """Dispute REFERENCE as it stands; `dispute list` has them all."""
     from afterloan.servicing.disputes import dispute_of
 
     with _connection() as connection:
         dispute = dispute_of(connection, reference)
-    for name in ("borrower", "loan", "bureau", "months", "claims", "opened_on", "answer_by", "decided_on", "outcome"):
-        value = getattr(dispute, name)
-        print(f"{name:12}{', '.join(map(str, value)) if isinstance(value, tuple) else value}")
+    names = ("borrower", "loan", "bureau", "months", "claims", "opened_on", "answer_by", "decided_on", "outcome")
+    found = {name: getattr(dispute, name) for name in names}
+    shown = {name: ", ".join(map(str, v)) if isinstance(v, tuple) else v for name, v in found.items()}
+    told_of(found, as_json, "\n".join(f"{name:12}{value or ''}" for name, value in shown.items()))
 
 
 def dispute_list(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from afterloan.desk.keyboard.options import amount_of, group
+from afterloan.desk.keyboard.plain import told_of
 from afterloan.expected import BadInput
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def mandate_add(
     signed_on: Annotated[str, typer.Option("--signed-on", help="Day of the signature; today unless given.")] = "",
     whole_only: Annotated[bool, typer.Option("--whole-only", help="Less than is owed may not be asked for.")] = False,
     by: By = "",
+    as_json: AsJson = False,
 ) -> None:
     """Record mandate REFERENCE as signed by a borrower."""
     from afterloan.desk.keyboard.doing import act
@@ -113,16 +115,16 @@ def mandate_add(
         "less_allowed": not whole_only,
     }
     done = act("mandate.sign", asked, on, reference, by)
-    print(f"{reference}: {'known already' if done.known else f'signed by {borrower} on {on}'}")
+    told_of(done.told(), as_json, f"{reference}: {'known already' if done.known else f'signed by {borrower} on {on}'}")
 
 
-def mandate_revoke(reference: str, on: OnDay = "", by: By = "", reason: str = "") -> None:
+def mandate_revoke(reference: str, on: OnDay = "", by: By = "", reason: str = "", as_json: AsJson = False) -> None:
     """End mandate REFERENCE: no debit under it from that day on."""
     from afterloan.desk.keyboard.doing import act
 
     day = _day(on)
     done = act("mandate.revoke", {"of": reference, "reason": reason}, day, f"{reference}:revoked:{day}", by)
-    print(f"{reference}: {'known already' if done.known else f'revoked from {day} on'}")
+    told_of(done.told(), as_json, f"{reference}: {'known already' if done.known else f'revoked from {day} on'}")
 
 
 def mandate_resume(
@@ -130,13 +132,14 @@ def mandate_resume(
     reason: Annotated[str, typer.Option(help="Why it is worth another try.")],
     on: OnDay = "",
     by: By = "",
+    as_json: AsJson = False,
 ) -> None:
     """Try debits under mandate REFERENCE again, which rested after failures."""
     from afterloan.desk.keyboard.doing import act
 
     day = _day(on)
     done = act("mandate.resume", {"of": reference, "reason": reason}, day, f"{reference}:resumed:{day}", by)
-    print(f"{reference}: {'known already' if done.known else f'tried again from {day} on'}")
+    told_of(done.told(), as_json, f"{reference}: {'known already' if done.known else f'tried again from {day} on'}")
 
 
 def mandate_list(borrower: str = typer.Argument(""), as_json: AsJson = False) -> None:
@@ -169,12 +172,13 @@ def creditor(
     scheme_id: Annotated[str, typer.Option(help="Creditor identifier of the scheme.")] = "",
     on: OnDay = "",
     by: By = "",
+    as_json: AsJson = False,
 ) -> None:
     """Say who collects: it stands in every file."""
     from afterloan.desk.keyboard.doing import act
 
-    act("debit.creditor", {"name": name, "account": account, "bank": bank, "scheme_id": scheme_id}, _day(on), "", by)
-    print(f"{name} collects on {account}")
+    asked = {"name": name, "account": account, "bank": bank, "scheme_id": scheme_id}
+    told_of(act("debit.creditor", asked, _day(on), "", by).told(), as_json, f"{name} collects on {account}")
 
 
 def file_out(
@@ -185,6 +189,7 @@ def file_out(
     again: Annotated[str, typer.Option(help="Write the file of this name once more.")] = "",
     reference: Named = "",
     by: By = "",
+    as_json: AsJson = False,
 ) -> None:
     """Write the debits that wait for a file into FOLDER, for collection on a day."""
     from afterloan.banks.files import WRITERS
@@ -199,6 +204,12 @@ def file_out(
     with store.connect() as connection:
         who = who_here(connection, by)
     done = write(store, folder, form, _day(on), currency, again or None, who, reference)
+    if as_json:
+        left = [{"attempt": one.attempt, "borrower": one.borrower, "why": one.why} for one in done.left_out]
+        file = str(done.path) if done.path else None
+        told = {"file": file, "debits": done.debits, "total_fen": done.total_fen, "left_out": left}
+        print(json.dumps(told, ensure_ascii=False))
+        return
     for one in done.left_out:
         print(f"  {one.attempt} of {one.borrower} is left out: {one.why}")
     if done.path is None:

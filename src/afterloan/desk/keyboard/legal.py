@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from afterloan.desk.keyboard.options import amount_of, group
+from afterloan.desk.keyboard.plain import told_of
 
 if TYPE_CHECKING:
     from afterloan.papers.court import Matter
@@ -52,11 +53,12 @@ def _act(verb: str, asked: dict[str, Any], on: str, by: str = "", reference: str
     return act(verb, asked, _date(on), reference, by).body
 
 
-def day(on: On = "", by: By = "") -> None:
+def day(on: On = "", by: By = "", as_json: AsJson = False) -> None:
     """After `decide`: the ladder's wishes of a day become proposals, and what is due by law becomes tasks."""
     told = _act("legal.day", {}, on, by)
     made = told["proposals"]
-    print("\n".join([*made, f"{len(made)} proposals wait for people, {told['tasks']} new tasks"]))
+    words = f"{len(made)} proposals wait for people, {told['tasks']} new tasks"
+    told_of(told, as_json, "\n".join([*made, words]))
 
 
 def show(loan: str, on: On = "", as_json: AsJson = False) -> None:
@@ -72,30 +74,51 @@ def show(loan: str, on: On = "", as_json: AsJson = False) -> None:
     print(json.dumps(told, ensure_ascii=False) if as_json else plain("\n".join(words_of_case(told))))
 
 
-def propose(loan: str, step: str, by: By = "", reason: Annotated[str, typer.Option()] = "unpaid", on: On = "") -> None:
+def propose(
+    loan: str,
+    step: str,
+    by: By = "",
+    reason: Annotated[str, typer.Option()] = "unpaid",
+    on: On = "",
+    as_json: AsJson = False,
+) -> None:
     """Propose STEP for LOAN; nothing happens by it."""
-    print(_act("legal.propose", {"loan": loan, "step": step, "reason": reason}, on, by)["proposal"])
+    told = _act("legal.propose", {"loan": loan, "step": step, "reason": reason}, on, by)
+    told_of(told, as_json, told["proposal"])
 
 
-def approve(proposal: str, role: Annotated[str, typer.Option()], by: By = "", on: On = "", note: str = "") -> None:
+def approve(
+    proposal: str,
+    role: Annotated[str, typer.Option()],
+    by: By = "",
+    on: On = "",
+    note: str = "",
+    as_json: AsJson = False,
+) -> None:
     """Approve PROPOSAL in a role that you were appointed to."""
     told = _act("legal.approve", {"proposal": proposal, "role": role, "note": note}, on, by)
-    print(f"approved by {told['approved_by']} as {role}")
+    told_of(told, as_json, f"approved by {told['approved_by']} as {role}")
 
 
-def refuse(proposal: str, reason: Annotated[str, typer.Option()], by: By = "", on: On = "") -> None:
+def refuse(
+    proposal: str, reason: Annotated[str, typer.Option()], by: By = "", on: On = "", as_json: AsJson = False
+) -> None:
     """Turn PROPOSAL down."""
-    print(f"refused by {_act('legal.refuse', {'proposal': proposal, 'reason': reason}, on, by)['refused_by']}")
+    told = _act("legal.refuse", {"proposal": proposal, "reason": reason}, on, by)
+    told_of(told, as_json, f"refused by {told['refused_by']}")
 
 
-def start(proposal: str, by: By = "", on: On = "", court: str = "", case_number: str = "") -> None:
+def start(
+    proposal: str, by: By = "", on: On = "", court: str = "", case_number: str = "", as_json: AsJson = False
+) -> None:
     """Take an approved step."""
     from afterloan.money import show_amount
 
     told = _act("legal.start", {"proposal": proposal, "court": court, "case_number": case_number}, on, by)
     more = f", and {show_amount(told['costs_fen'])} of costs" if told["costs_fen"] else ""
     fee = f"; the court's fee is {show_amount(told['fee_fen'])}" if told["fee_fen"] else ""
-    print(f"{told['step']} started: {show_amount(told['claim_fen'])} claimed{more}{fee}")
+    words = f"{told['step']} started: {show_amount(told['claim_fen'])} claimed{more}{fee}"
+    told_of(told, as_json, words)
 
 
 def end(
@@ -103,7 +126,7 @@ def end(
     amount: Annotated[str, typer.Option(help="What was paid or granted in all.")] = "0",
     principal: Part = "", interest: Part = "", penalty: Part = "", costs: Part = "",
     rate: Annotated[str, typer.Option(help="Interest from the judgment on, % a day (or the product's unit).")] = "",
-    perform_by: str = "", case_number: str = "", note: str = "", by: By = "",
+    perform_by: str = "", case_number: str = "", note: str = "", by: By = "", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Tell what came of a step: delivered, issued, objected, granted, final, part_paid …"""
     from afterloan.money import show_amount
@@ -115,19 +138,24 @@ def end(
     done = _act("legal.end", asked | {"case_number": case_number, "note": note}, on, by)
     parts = {name.removesuffix("_fen"): fen for name, fen in done["parts"].items() if fen}
     shown = ", ".join(f"{name} {show_amount(fen)}" for name, fen in parts.items())
-    print(f"recorded: {outcome}" + (f"; {show_amount(done['amount_fen'])} = {shown}" if shown else ""))
+    words = f"recorded: {outcome}" + (f"; {show_amount(done['amount_fen'])} = {shown}" if shown else "")
+    told_of(done, as_json, words)
 
 
-def evidence(loan: str, what: str, file: Path, on: On = "", by: By = "") -> None:
+def evidence(loan: str, what: str, file: Path, on: On = "", by: By = "", as_json: AsJson = False) -> None:
     """Name FILE as evidence of LOAN by its SHA-256; WHAT: contract, identity, disbursement, notice, court …"""
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     asked = {"loan": loan, "what": what, "name": file.name, "sha256": digest}
-    _act("evidence.keep", asked, on, by, f"evidence:{loan}:{what}:{digest}")
-    print(f"{digest}  {file.name}")
+    told = _act("evidence.keep", asked, on, by, f"evidence:{loan}:{what}:{digest}")
+    told_of(told, as_json, f"{digest}  {file.name}")
 
 
 def people(
-    person: str = typer.Argument(""), role: Annotated[list[str] | None, typer.Option()] = None, on: On = "", by: By = ""
+    person: str = typer.Argument(""),
+    role: Annotated[list[str] | None, typer.Option()] = None,
+    on: On = "",
+    by: By = "",
+    as_json: AsJson = False,
 ) -> None:
     """Show who may approve in which roles, or appoint PERSON (no --role: to none)."""
     from afterloan.store.legal import people as known
@@ -135,21 +163,23 @@ def people(
     if person:
         _act("people.appoint", {"person": person, "roles": role or []}, on, by)
     with _both() as (connection, _):
-        for name, roles in sorted(known(connection, _date(on)).items()):
-            print(f"{name:24}{', '.join(roles)}")
+        found = {name: list(roles) for name, roles in sorted(known(connection, _date(on)).items())}
+    told_of(found, as_json, "\n".join(f"{name:24}{', '.join(roles)}" for name, roles in found.items()))
 
 
-def loss(loan: str, what: str, by: By = "", on: On = "", price: str = "0") -> None:
+def loss(loan: str, what: str, by: By = "", on: On = "", price: str = "0", as_json: AsJson = False) -> None:
     """Propose a charge_off, write_off or sale of LOAN."""
-    print(
-        _act("loss.propose", {"loan": loan, "what": what, "price_fen": amount_of(price, "price")}, on, by)["proposal"]
-    )
+    asked = {"loan": loan, "what": what, "price_fen": amount_of(price, "price")}
+    told = _act("loss.propose", asked, on, by)
+    told_of(told, as_json, told["proposal"])
 
 
-def approve_loss(proposal: str, role: Annotated[str, typer.Option()], by: By = "", on: On = "") -> None:
+def approve_loss(
+    proposal: str, role: Annotated[str, typer.Option()], by: By = "", on: On = "", as_json: AsJson = False
+) -> None:
     """Approve a charge-off, write-off or sale; the last approval books it."""
     told = _act("loss.approve", {"proposal": proposal, "role": role}, on, by)
-    print("booked" if told["booked"] else "approved; another approval is needed")
+    told_of(told, as_json, "booked" if told["booked"] else "approved; another approval is needed")
 
 
 def bundle(
@@ -157,6 +187,7 @@ def bundle(
     out: Annotated[Path, typer.Option("--out", help="Folder to write to.")],
     on: On = "",
     language: Annotated[str, typer.Option("--language", help="en or zh")] = "zh",
+    as_json: AsJson = False,
 ) -> None:
     """Write the papers and evidence of LOAN: PDFs, statement with working, notices, SHA256SUMS."""
     from afterloan.papers.court import PAPERS, paper, write_bundle
@@ -171,8 +202,8 @@ def bundle(
     for name in PAPERS:
         if (name == "enforcement") == titled:  # once there is a title, nothing is claimed any more
             files[f"{name}.pdf"] = paper(name, matter, language)
-    for name, digest in write_bundle(out, files):
-        print(f"{digest}  {name}")
+    written = dict(write_bundle(out, files))
+    told_of(written, as_json, "\n".join(f"{digest}  {name}" for name, digest in written.items()))
 
 
 def _evidence_files(connection: Any, reader: Any, case: "LegalCase", language: str) -> dict[str, bytes]:

@@ -95,11 +95,17 @@ def import_(folder: Path, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def export(folder: Path, form: Annotated[str, typer.Option("--format", help="csv or parquet")] = "csv") -> None:
+def export(
+    folder: Path, form: Annotated[str, typer.Option("--format", help="csv or parquet")] = "csv", as_json: AsJson = False
+) -> None:
     """Write the whole book to FOLDER, in the form that `import` reads."""
     from afterloan.enquiry.export import bring_out
 
-    for written in bring_out(_store(), folder, form):
+    done = bring_out(_store(), folder, form)
+    if as_json:
+        print(json.dumps([{"file": written.file, "rows": written.rows} for written in done]))
+        return
+    for written in done:
         print(f"{written.file:26}{written.rows:12,}")
 
 
@@ -260,10 +266,14 @@ def trial_balance(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def products() -> None:
+def products(as_json: AsJson = False) -> None:
     """The products that come with afterloan."""
     from afterloan.rules.products import builtin
 
+    if as_json:
+        rows = [{"product": x.code, "method": x.method.name.lower(), "name": x.name} for x in builtin().values()]
+        print(json.dumps(rows, ensure_ascii=False))
+        return
     for product in builtin().values():
         print(f"{product.code:24}{product.method.name.lower():20}{product.name.get('en', '')}")
 

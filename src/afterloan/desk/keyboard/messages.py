@@ -130,14 +130,15 @@ def _letter(template: Any, language: str, lender: Any, jurisdiction: str, day: d
     return document("letter", text.language, letter_values(text, lender, to, "preview", day))
 
 
-def check() -> None:
+def check(as_json: AsJson = False) -> None:
     """Check every template: both languages, known values, forbidden words, renders on each channel and place."""
     from afterloan.sending.channels import setting
     from afterloan.sending.templates import proofread
 
     problems = proofread(setting().lender)
-    for problem in problems:
-        print(problem)
+    if as_json:
+        print(json.dumps(problems, ensure_ascii=False))
+    else:
+        print("\n".join(problems) or "all templates are sound")
     if problems:
         raise typer.Exit(1)
-    print("all templates are sound")

@@ -1,5 +1,6 @@
 """What the machine tells, as a person at the bank reads it: amounts as amounts, fields as words, rows as a table."""
 
+import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -31,11 +32,11 @@ def told(name: str, value: Any) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return str(value)
     if name.endswith("_fen") and isinstance(value, int):
-        return show_amount(value, group=",")
+        return show_amount(value)
     if isinstance(value, int):
-        return f"{value:,}"
+        return str(value)
     if isinstance(value, Mapping):
         return ", ".join(
             f"{heading(key)} {told(key, one)}" for key, one in value.items() if one not in (None, "", [], {})
@@ -65,3 +66,12 @@ def table(rows: Sequence[Mapping[str, Any]], title: str) -> None:
     for row in rows:
         shown.add_row(*(told(name, value) for name, value in row.items()))
     Console(width=None if sys.stdout.isatty() else 160, markup=False).print(shown)
+
+
+def told_of(body: Any, as_json: bool, words: str) -> None:
+    """Print an answer's body for machines, or its words for people."""
+    print(
+        json.dumps(body if isinstance(body, list) else dict(body), ensure_ascii=False, default=str)
+        if as_json
+        else plain(words)
+    )

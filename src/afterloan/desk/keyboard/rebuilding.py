@@ -114,6 +114,7 @@ def lesson_give(
     reference: Annotated[str, typer.Option(help="The reference under which it is kept.")],
     on: On = "",
     language: Language = "",
+    as_json: AsJson = False,
 ) -> None:
     """The lesson for what just happened on LOAN, with its own numbers."""
     from afterloan.dates import date_of
@@ -121,7 +122,9 @@ def lesson_give(
 
     asked = {"loan": loan, **({"language": language} if language else {})}
     given = act("lesson.give", asked, date_of(day_of(on)), reference).body
-    if given["lesson"] is None:
+    if as_json:
+        print(json.dumps(dict(given), ensure_ascii=False))
+    elif given["lesson"] is None:
         print("no lesson follows from what happened")
     elif given["arm"] == "held_out":
         print(f"{given['lesson']}: held out, nothing is shown")
@@ -133,23 +136,34 @@ def lesson_give(
 
 
 def lesson_check(
-    of: str, answer: int, reference: Annotated[str, typer.Option(help="The answer's own reference.")], on: On = ""
+    of: str,
+    answer: int,
+    reference: Annotated[str, typer.Option(help="The answer's own reference.")],
+    on: On = "",
+    as_json: AsJson = False,
 ) -> None:
     """Keep the ANSWER (its number) to the question of the lesson OF."""
     from afterloan.dates import date_of
     from afterloan.desk.keyboard.doing import act
 
     checked = act("lesson.check", {"of": of, "answer": answer}, date_of(day_of(on)), reference)
-    print("right" if checked.body["right"] else "not right")
+    right = "right" if checked.body["right"] else "not right"
+    print(json.dumps(checked.told(), ensure_ascii=False) if as_json else right)
 
 
 def lesson_measure(
-    lesson: str, on: On = "", after_days: Annotated[int, typer.Option("--after-days", min=1, max=365)] = 60
+    lesson: str,
+    on: On = "",
+    after_days: Annotated[int, typer.Option("--after-days", min=1, max=365)] = 60,
+    as_json: AsJson = False,
 ) -> None:
     """The effect of LESSON against its hold-out, with its interval."""
+    from dataclasses import asdict
+
     from afterloan.servicing.lessons import measure_lesson
     from afterloan.store.server import open_store
 
     found = measure_lesson(open_store(), lesson, day_of(on), after_days)
     low, middle, high = (f"{v / 10_000:+.2f}" for v in (found.low_ppm, found.difference_ppm, found.high_ppm))
-    print(f"{found.shown} shown, {found.held_out} held out: {middle} points ({low} to {high})")
+    words = f"{found.shown} shown, {found.held_out} held out: {middle} points ({low} to {high})"
+    print(json.dumps(asdict(found)) if as_json else words)

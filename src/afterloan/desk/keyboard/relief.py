@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from afterloan.desk.keyboard.options import AsJson, On, amount_of, day_of, group
+from afterloan.desk.keyboard.plain import told_of
 from afterloan.expected import BadInput
 
 Reference = Annotated[str, typer.Option("--reference", help="The message's own reference.")]
@@ -200,10 +201,10 @@ def accept(of: str, reference: Reference, on: On = "", as_json: AsJson = False) 
         raise typer.Exit(1)
 
 
-def decline(of: str, reference: Reference, reason: str = "", on: On = "") -> None:
+def decline(of: str, reference: Reference, reason: str = "", on: On = "", as_json: AsJson = False) -> None:
     """The borrower declines the offer OF."""
-    _act("plan.decline", {"of": of, "reason": reason}, day_of(on), reference)
-    print(f"{of}: declined")
+    done = _act("plan.decline", {"of": of, "reason": reason}, day_of(on), reference)
+    told_of(done, as_json, f"{of}: declined")
 
 
 def watch(of: str, on: On = "", as_json: AsJson = False) -> None:
@@ -220,11 +221,16 @@ def watch_all(on: On = "", as_json: AsJson = False) -> None:
 
 
 def cancel(
-    of: str, reference: Reference, reason: Annotated[str, typer.Option("--reason")], on: On = "", by: By = ""
+    of: str,
+    reference: Reference,
+    reason: Annotated[str, typer.Option("--reason")],
+    on: On = "",
+    by: By = "",
+    as_json: AsJson = False,
 ) -> None:
     """Take the running plan OF back; the contract is as if it had not been."""
-    _act("plan.cancel", {"of": of, "reason": reason}, day_of(on), reference, by)
-    print(f"{of}: cancelled")
+    done = _act("plan.cancel", {"of": of, "reason": reason}, day_of(on), reference, by)
+    told_of(done, as_json, f"{of}: cancelled")
 
 
 def show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
@@ -256,6 +262,7 @@ def apply(
     evidence: Annotated[list[Path] | None, typer.Option("--evidence", help="PDF, JPEG or PNG.")] = None,
     loan: str = "",
     on: On = "",
+    as_json: AsJson = False,
 ) -> None:
     """BORROWER applies for hardship: evidence checked, collection and penalty held while it is under review."""
     from afterloan.servicing.evidence import evidence_of
@@ -264,7 +271,8 @@ def apply(
     asked: dict[str, Any] = {"borrower": borrower, "loan": loan or None, "cause": cause, "told": told,
                              "means": _means(income, spending, other, household), "evidence": papers}  # fmt: skip
     done = _act("hardship.apply", asked, day_of(on), reference)
-    print(f"{reference}: taken; decided by {done['decide_by']}, looked at again on {done['review_on']}")
+    words = f"{reference}: taken; decided by {done['decide_by']}, looked at again on {done['review_on']}"
+    told_of(done, as_json, words)
 
 
 def decide(
@@ -296,11 +304,11 @@ def hardship_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
 
 def flag(
     borrower: str, what: str, note: Annotated[str, typer.Option("--note")], reference: Reference, by: By = "",
-    on: On = "",
+    on: On = "", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Flag BORROWER as vulnerable."""
-    _act("vulnerability.flag", {"borrower": borrower, "flag": what, "note": note}, day_of(on), reference, by)
-    print(f"{reference}: flagged")
+    asked = {"borrower": borrower, "flag": what, "note": note}
+    told_of(_act("vulnerability.flag", asked, day_of(on), reference, by), as_json, f"{reference}: flagged")
 
 
 def flags(
@@ -315,16 +323,18 @@ def flags(
         _print(flags_told(connection, read["flags"]), as_json)
 
 
-def breathing(borrower: str, jurisdiction: str, reference: Reference, on: On = "", by: By = "") -> None:
+def breathing(
+    borrower: str, jurisdiction: str, reference: Reference, on: On = "", by: By = "", as_json: AsJson = False
+) -> None:
     """Start a breathing space for BORROWER: no interest, no penalty, no contact about the debt."""
     asked = {"borrower": borrower, "jurisdiction": jurisdiction}
-    print(f"{reference}: until {_act('breathing_space.start', asked, day_of(on), reference, by)['ends_on']}")
+    done = _act("breathing_space.start", asked, day_of(on), reference, by)
+    told_of(done, as_json, f"{reference}: until {done['ends_on']}")
 
 
-def breathing_end(of: str, on: On = "", by: By = "") -> None:
+def breathing_end(of: str, on: On = "", by: By = "", as_json: AsJson = False) -> None:
     """End the breathing space OF: the contract's rate and penalties return."""
-    _act("breathing_space.end", {"of": of}, day_of(on), f"{of}/end", by)
-    print(f"{of}: ended")
+    told_of(_act("breathing_space.end", {"of": of}, day_of(on), f"{of}/end", by), as_json, f"{of}: ended")
 
 
 def certificate(
