@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0017"
+down_revision = "0016"
 
 TABLES = """
 -- a loan with a higher number came later and begins the ladder; days from before this column saw what the next one saw
