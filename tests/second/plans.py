@@ -54,7 +54,11 @@ class Plans(Schedule):
             row.share = Fraction(1, 360)
             return
         dom = self._dom_from(placed)
-        whole, back = 0, lambda k: later(placed, self.unit, -self.every * k, dom)
+
+        def back(intervals: int) -> int:
+            return later(placed, self.unit, -self.every * intervals, dom)
+
+        whole = 0
         while back(whole + 1) >= begins:
             whole += 1
         rest = Fraction(max(back(whole) - begins, 0), back(whole) - back(whole + 1))

@@ -199,8 +199,8 @@ class Ledger(Plans):
         self._down_payment(amount)
         self._level_ahead()
         running = self.next_row()
-        for k, charge in enumerate(self.terms["charges"]) if running else ():
-            if charge["when"] == "pay_out" and k not in self.ended_charges:
+        for k, charge in enumerate(self.terms["charges"]):
+            if running and charge["when"] == "pay_out" and k not in self.ended_charges:
                 running.asked[FEE] += self._charge_of(charge, amount, amount)
 
     def _down_payment(self, amount: int) -> None:

@@ -47,7 +47,7 @@ class Teller:
         """Product, contract and what happens."""
         code, told = self._product()
         self.imported, self.flat = code == "imported", code == "flat"
-        story = {"product": code, "set": told, "contract": self._contract(told)}
+        story: Story = {"product": code, "set": told, "contract": self._contract(told)}
         if self.imported:
             story["promised"] = self._promised()
         if "shift" in told:
@@ -169,7 +169,7 @@ class Teller:
     # the contract
 
     def _contract(self, told: dict[str, Any]) -> dict[str, Any]:
-        contract = {
+        contract: dict[str, Any] = {
             "principal": yuan(self.principal),
             "rate_percent": self._rate(told),
             "signed_on": self.signed,

@@ -1,11 +1,13 @@
 """Two reckonings that share nothing say the same of every day of made-up loans."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 
-from tests.second import compare, reckoner
+from tests.second import compare
 from tests.second.compare import as_yaml, differences, differs, shrunk
+from tests.second.reckoner import Ledger
 from tests.second.stories import Story, story_of
 
 STORIES = 100
@@ -22,9 +24,9 @@ def test_the_second_reckoner_agrees_on_every_day(first: int) -> None:
 
 def test_a_difference_is_found_shrunk_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """The net holds: a reckoner that forgets grace is caught, and the story told is one unpaid instalment."""
-    honest = compare.Ledger
+    honest = Ledger
 
-    def graceless(terms: dict[str, Any], *told: Any) -> reckoner.Ledger:
+    def graceless(terms: dict[str, Any], *told: Any) -> Ledger:
         return honest(terms | {"grace": {"penalty_days": 0, "fee_days": 0, "bureau_days": 0}}, *told)
 
     story: Story = {
@@ -33,12 +35,12 @@ def test_a_difference_is_found_shrunk_and_told(monkeypatch: pytest.MonkeyPatch) 
         "contract": {
             "principal": "1000.00",
             "rate_percent": "0.05",
-            "signed_on": reckoner.date(2026, 1, 10),
+            "signed_on": date(2026, 1, 10),
             "instalments": 3,
         },
         "story": [
-            {"on": reckoner.date(2026, 1, 10), "disbursed": "1000.00"},
-            {"on": reckoner.date(2026, 1, 12), "repaid": "1.00"},
+            {"on": date(2026, 1, 10), "disbursed": "1000.00"},
+            {"on": date(2026, 1, 12), "repaid": "1.00"},
         ],
     }
     assert differs(story) is None
