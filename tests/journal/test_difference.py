@@ -13,8 +13,9 @@ from afterloan.journal.balances import (
     disagreements,
     trial_balance,
 )
-from afterloan.journal.difference import NO_LOAN, entries_to_reach, totals_of, totals_posted
+from afterloan.journal.difference import NO_LOAN, entries_to_reach, totals_posted
 from afterloan.journal.postings import BY_LOAN, POSTINGS, SLOT, SLOTS
+from afterloan.journal.totals import totals_of
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import POSITION, Cause, Component
 from tests.journal.books import Loan, book_of

@@ -3,8 +3,9 @@
 import numpy as np
 
 from afterloan.dates import NEVER, day, iso
-from afterloan.journal.difference import entries_to_reach, totals_of
+from afterloan.journal.difference import entries_to_reach
 from afterloan.journal.statement import statement
+from afterloan.journal.totals import totals_of
 from afterloan.loan.reckon import reckon_book, reckon_loan
 from tests.journal.books import Loan, book_of
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from afterloan.dates import NEVER, day
 from afterloan.journal.balances import balances_of_totals, control_of_positions, disagreements
-from afterloan.journal.difference import totals_of
+from afterloan.journal.totals import totals_of
 from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import reckon_loan
 from afterloan.loan.terms import Cause, Component, FactKind, OnAccelerated, State

@@ -95,7 +95,10 @@ def test_costs_first_extra_interest_last_and_nothing_paid_in_part_cures(
     p = reckon_loan(told, 0, max(last, START + after)).position
     assert p["error"] == 0
     left, paid = p["outstanding_fen"], p["paid_fen"]
-    if paid[Component.PRINCIPAL] > 0:
+    earlier = judged(made(loan, [m for m in moneys if m[1] < last]), after, sums, principal)
+    before = reckon_loan(earlier, 0, max(last, START + after)).position
+    # what the last money met; interest earned since an earlier one stands open beside the principal that it met
+    if paid[Component.PRINCIPAL] > before["paid_fen"][Component.PRINCIPAL]:
         assert left[Component.FEE] == 0 and left[Component.INTEREST] == 0
         assert left[Component.PENALTY] == p["extra_interest_fen"]
     if left[Component.PRINCIPAL] > 0:
