@@ -107,12 +107,12 @@ def test_the_profile_is_the_row_of_statuses_told_before(paid: list[tuple[int, in
     """Byte k of a profile is what the status k+1 months before was."""
     book, at = told(paid), day("2025-03-31")
     codes = {b[1]: b[2] for b in rule("us.metro2.status").parameters["buckets"]}
-    now = reckon_cells(book, at)
+    now = reckon_cells(book, at, bureau="metro2")
     if not now["reportable"][0]:
         return
     profile = profile_of(book, now)[0].decode()
     for k in range(14):
-        before = reckon_cells(book, month_back(at, k + 1))
+        before = reckon_cells(book, month_back(at, k + 1), bureau="metro2")
         if before["opened_on"][0] <= month_back(at, k + 1):
             assert profile[k] == codes[metro2_status(before)[0][0].decode()]
     assert profile[14:] == "B" * 10

@@ -38,6 +38,7 @@ def test_a_day_goes_on_beside_borrowers_whose_place_is_none(store: Store) -> Non
             borrower(connection, name, **told)
             loan(connection, f"L-{name}", name, "2025-04-10")
     close_through(store, day("2025-05-09"), only=True)
+    list(run_day(store, day("2025-05-10")))  # the book's first day: nobody is late, nobody waits for a start in turn
     told = list(run_day(store, day("2025-05-11")))
     assert any("over 9 borrowers" in line for line in told), told
     with store.connect() as connection:

@@ -1,7 +1,7 @@
 """Queues stand side by side: what one room asks of people never takes a borrower out of another's queue."""
 
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -15,7 +15,6 @@ from afterloan.enquiry.tasks import tasks
 from afterloan.facts.placement import CaseAssigned
 from afterloan.store.cases import open_cases, share_out
 from afterloan.store.events import tell
-from afterloan.store.outbox import Action, put
 from afterloan.store.server import Store
 from tests.bureau.books import SENDER, book
 from tests.close.test_decide import use
@@ -70,11 +69,13 @@ def test_two_queues_of_one_day_are_two_cases_in_hands_of_their_own(store: Store)
 
 def test_what_older_versions_put_there_for_the_bureau_does_not_hide_the_case(store: Store) -> None:
     number = one_late_borrower(store)
-    at = datetime(2025, 5, 14, 9, tzinfo=UTC)
     with store.connect() as connection:
-        body = {"queue": "bureau-notice", "loans": ["L1"]}
-        put(connection, [Action("old", number, "worklist", at, ON, None, body)])
-        assert [t.queue for t in tasks(connection, kinds_sent(), ON)] == ["bureau-notice"]
+        connection.execute(
+            "insert into outbox (key, borrower, kind, not_before, body, decided_on) values "
+            "('old', %s, 'worklist', '2025-05-14 09:00+00', '{\"queue\": \"bureau-notice\", \"loans\": [\"L1\"]}', %s)",
+            (number, ON),
+        )
+        assert [t.queue for t in tasks(connection, kinds_sent(), ON)] == ["unreadable"]
     assert queues(store, ON) == {"early": 1, "vulnerable": 1}
 
 

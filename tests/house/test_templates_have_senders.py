@@ -6,9 +6,7 @@ from pathlib import Path
 from afterloan.sending.templates import templates
 
 SOURCE = Path(__file__).parents[2] / "src" / "afterloan"
-UNSENT = {
-    "reminder-grace": "a lender's own ladder sends it: the day and the last day of grace are the product's",
-}
+UNSENT: dict[str, str] = {}
 """Templates that nothing of ours sends, and why."""
 
 

@@ -126,5 +126,5 @@ def test_a_third_person_is_asked_only_when_named_and_is_told_of_no_debt(desk: De
 def test_nobody_writes_to_the_dead(desk: Desk) -> None:
     hold = {"borrower": "B1", "hold": "deceased", "reason": "told by the family", "review_on": "2026-05-01"}
     done(desk, "hold.place", hold, "H", "2026-02-16")
-    done(desk, "promise.make", {"borrower": "B1", "amount_fen": 100, "due_on": "2026-02-20"}, "P", "2026-02-16")
+    done(desk, "promise.make", {"borrower": "B1", "amount_fen": 30_000, "due_on": "2026-02-20"}, "P", "2026-02-16")
     assert told(desk.store) == []

@@ -190,7 +190,7 @@ def _word(b: Brought, name: str, words: dict[str, int], otherwise: int | None) -
     text = _text(name).str.to_lowercase()
     value = text.replace_strict(words, default=None, return_dtype=pl.Int64)
     empty = text.is_null() | (text == "")
-    known = f"write one of: {', '.join(words)}"
+    known = f"write one of: {', '.join(word for word in words if not word.startswith(chr(0)))}"
     if otherwise is not None:
         return pl.when(empty).then(otherwise).otherwise(value).alias(name), RowRule(
             name, ~empty & value.is_null(), "is not known", known
@@ -738,12 +738,15 @@ MOST_KEPT = 10_000
 
 def _keep_refusals(store: Store, act: int, refused: list[RefusedRow]) -> None:
     """Refused rows wait where people see their tasks, until a later run of the same file takes them, or somebody is
-    done with them."""
+    done with them. A sign that the store cannot keep (NUL) stands as \\0 in the value."""
     with store.connect() as connection, connection.cursor() as cursor:
         cursor.executemany(
             "insert into import_refusal (act, file, row, field, value, reason, remedy) "
             "values (%s, %s, %s, %s, %s, %s, %s)",
-            [(act, r.file, r.row, r.column, r.value[:500], r.reason, r.remedy) for r in refused[:MOST_KEPT]],
+            [
+                (act, r.file, r.row, r.column, r.value[:500].replace("\0", "\\0"), r.reason, r.remedy)
+                for r in refused[:MOST_KEPT]
+            ],
         )
 
 

@@ -477,6 +477,7 @@ RULES: dict[str, str] = {
     "limit.restore_by_rule": "Let the automatic rule look at a frozen line.",
     "legal.watch": "Make the ladder's wishes proposals, and what the law asks for on a day tasks.",
     "bureau.furnish": "Furnish a shard's month to a bureau.",
+    "news.tell": "Tell borrowers what came of the day: promises due, plans watched, limits restored.",
     "message.drain": "Send a job's actions through a channel.",
 }
 """What rules of ours do inside, in bulk and by themselves: acts too, but nobody asks for them at a door."""

@@ -32,7 +32,7 @@ def told(name: str, value: Any) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
-        return str(value)
+        return "yes" if value else "no"
     if name.endswith("_fen") and isinstance(value, int):
         return show_amount(value)
     if isinstance(value, int):
