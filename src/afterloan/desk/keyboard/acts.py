@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import AsJson, amount_of, group
+from afterloan.desk.keyboard.options import AsJson, amount_of, date_or_today, group
 
 Today = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
 By = Annotated[str, typer.Option("--by", help="Who does it; the name you are known by on this machine unless given.")]
@@ -31,18 +31,10 @@ def register(app: typer.Typer) -> None:
     app.add_typer(task, name="task")
 
 
-def _on(text: str) -> Any:
-    from datetime import date
-
-    from afterloan.dates import date_told
-
-    return date_told(text) if text else date.today()
-
-
 def _do(verb: str, asked: dict[str, Any], on: str, reference: str, by: str, as_json: bool, dry: bool = False) -> None:
     from afterloan.desk.keyboard.doing import act, show, told_plainly
 
-    show(act(verb, asked, _on(on), reference, by, dry), as_json, lambda body: told_plainly(verb, body, dry))
+    show(act(verb, asked, date_or_today(on), reference, by, dry), as_json, lambda body: told_plainly(verb, body, dry))
 
 
 def _value(name: str, text: str, known: set[str]) -> tuple[str, Any]:
@@ -130,7 +122,7 @@ def propose(
     from afterloan.desk.keyboard.doing import act, reference_made, show
 
     name = reference or reference_made(verb)
-    answer = act(verb, _fields(verb, fields or []), _on(on), name, by, propose_only=True)
+    answer = act(verb, _fields(verb, fields or []), date_or_today(on), name, by, propose_only=True)
     show(answer, as_json, lambda body: f"sent for approval as {name}: waits for {' or '.join(body['waits_for'])}")
 
 
@@ -143,7 +135,7 @@ def approve(
     """Agree to a PROPOSAL as a second person; it is done at once."""
     from afterloan.desk.keyboard.doing import agree, show, told_plainly
 
-    answer = agree(proposal, _on(on), by)
+    answer = agree(proposal, date_or_today(on), by)
     show(answer, as_json, lambda body: told_plainly(answer.verb, body, False))
 
 
@@ -291,7 +283,7 @@ def task_list(
     from afterloan.store.server import open_store
 
     with open_store().connect() as connection:
-        found = [t for t in tasks(connection, kinds_sent(), _on(on), done) if queue in ("", t.queue)]
+        found = [t for t in tasks(connection, kinds_sent(), date_or_today(on), done) if queue in ("", t.queue)]
     if as_json:
         print(json.dumps([t.told() for t in found], ensure_ascii=False))
         return
@@ -311,7 +303,7 @@ def task_show(key: str, on: Today = "", as_json: AsJson = False) -> None:
     from afterloan.store.server import open_store
 
     with open_store().connect() as connection:
-        found, history = task_of(connection, key, kinds_sent(), _on(on))
+        found, history = task_of(connection, key, kinds_sent(), date_or_today(on))
     if as_json:
         print(json.dumps({**found.told(), "history": history}, ensure_ascii=False))
         return

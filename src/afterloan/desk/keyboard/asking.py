@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from afterloan.desk.keyboard.options import AsJson
+from afterloan.desk.keyboard.options import AsJson, date_or_today
 
 On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
 
@@ -46,7 +46,7 @@ def borrower_(
     from afterloan.enquiry.borrowers import borrower_page
     from afterloan.store.server import open_store
 
-    day = date_told(on) if on else date.today()
+    day = date_or_today(on)
     with open_store().connect() as connection:
         page = borrower_page(connection, borrower, day, date_told(known_on) if known_on else max(day, date.today()))
     if as_json:
@@ -71,15 +71,13 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """One of the lists that people go through: WHAT as of a day."""
-    from datetime import date
 
-    from afterloan.dates import date_told
     from afterloan.desk.keyboard.plain import table
     from afterloan.enquiry.lists import LISTS, listed
     from afterloan.store.server import open_store
 
     with open_store().connect() as connection:
-        rows = listed(connection, what, date_told(on) if on else date.today(), borrower, most)
+        rows = listed(connection, what, date_or_today(on), borrower, most)
     if as_json:
         print(json.dumps(rows, ensure_ascii=False))
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import group, month_end_of
+from afterloan.desk.keyboard.options import date_or_today, group, month_end_of
 from afterloan.desk.keyboard.plain import told_of
 from afterloan.expected import BadInput
 from afterloan.money import show_amount
@@ -38,16 +38,10 @@ def register(app: typer.Typer) -> None:
 By = Annotated[str, typer.Option("--by", help="Who does it; the name you are known by on this machine unless given.")]
 
 
-def _day(text: str) -> date:
-    from afterloan.dates import date_told
-
-    return date_told(text) if text else date.today()
-
-
 def _act(verb: str, asked: dict[str, Any], on: str, reference: str = "", by: str = "") -> "Answer":
     from afterloan.desk.keyboard.doing import act
 
-    return act(verb, asked, _day(on), reference, by)
+    return act(verb, asked, date_or_today(on), reference, by)
 
 
 def _sender(path: Path | None) -> dict[str, Any]:
@@ -91,9 +85,8 @@ def furnish(
     from afterloan.store.server import open_store
 
     end = month_end_of(month)
-    made = make(
-        open_store(), end, bureau or _bureau(), out, _day(known_on) if known_on else end, _sender(sender), workers
-    )
+    known = date_or_today(known_on) if known_on else end
+    made = make(open_store(), end, bureau or _bureau(), out, known, _sender(sender), workers)
     names = ("reportable", "told", "amended", "gone", "held", "excepted", "elsewhere", "in_file")
     if as_json:
         counts = {name: getattr(made, name) for name in names}
@@ -136,7 +129,7 @@ def rejections(
 
 def compare(borrower: str, file: Path, on: On = "", as_json: AsJson = False) -> None:
     """Hold a BORROWER's own report FILE against what was furnished; differences are dispute drafts."""
-    told = _compared(borrower, file, _day(on))
+    told = _compared(borrower, file, date_or_today(on))
     if as_json:
         print(json.dumps([_plain(draft) for draft in told], ensure_ascii=False))
         return
@@ -171,7 +164,7 @@ def import_(
     from hashlib import sha256
 
     mark = sha256(file.read_bytes()).hexdigest()[:16]
-    opened, done = _compared(borrower, file, _day(on)), []
+    opened, done = _compared(borrower, file, date_or_today(on)), []
     for draft in opened:
         asked = {
             "borrower": borrower, "loan": draft.loan, "bureau": draft.bureau, "months": draft.months,
@@ -188,7 +181,7 @@ def show(borrower: str, bureau: Bureau = "", on: On = "", as_json: AsJson = Fals
     from afterloan.bureau.overlay import Cell, grid, repaid_on
     from afterloan.enquiry.furnished import borrower_told, standing_with
 
-    day = _day(on)
+    day = date_or_today(on)
     bureau = bureau or _bureau(borrower)
     with _connection() as connection:
         number, _ = borrower_told(connection, borrower)
@@ -327,7 +320,7 @@ def dispute_list(
     from afterloan.enquiry.disputes import disputes_on
 
     with _connection() as connection:
-        lines = disputes_on(connection, _day(on), answered)
+        lines = disputes_on(connection, date_or_today(on), answered)
     if as_json:
         print(json.dumps([line.told() for line in lines], ensure_ascii=False))
         return

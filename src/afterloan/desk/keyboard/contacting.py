@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import AsJson
+from afterloan.desk.keyboard.options import AsJson, date_or_today
 
 On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
 By = Annotated[str, typer.Option("--by", help="Who records it; the name you are known by unless given.")]
@@ -20,12 +20,10 @@ To = Annotated[str, typer.Option("--to", help="HH:MM on the borrower's clock; 24
 
 def _tell(verb: str, asked: dict[str, Any], on: str, reference: str, by: str, as_json: bool, words: str) -> None:
     """One verb, told in `words`; what the borrower should hear at once comes after it."""
-    from datetime import date
 
-    from afterloan.dates import date_told
     from afterloan.desk.keyboard.doing import act, show
 
-    answer = act(verb, asked, date_told(on) if on else date.today(), reference, by)
+    answer = act(verb, asked, date_or_today(on), reference, by)
     show(answer, as_json, lambda body: words + (f"; {body['said']}" if body.get("said") else ""))
 
 
@@ -112,14 +110,12 @@ def refuse(
 
 def show_standing(borrower: str, on: On = "", as_json: AsJson = False) -> None:
     """How BORROWER may be reached: place, consents, channels not wanted, wishes, persons, holds."""
-    from datetime import date
 
-    from afterloan.dates import date_told
     from afterloan.enquiry.contacting import standing_told
     from afterloan.store.server import open_store
 
     with open_store().connect() as connection:
-        told = standing_told(connection, borrower, date_told(on) if on else date.today())
+        told = standing_told(connection, borrower, date_or_today(on))
     if as_json:
         print(json.dumps(told.told(), ensure_ascii=False))
     else:

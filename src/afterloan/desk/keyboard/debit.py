@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import amount_of, group
+from afterloan.desk.keyboard.options import amount_of, date_or_today, group
 from afterloan.desk.keyboard.plain import told_of
 from afterloan.expected import BadInput
 
@@ -44,12 +44,6 @@ def register(app: typer.Typer) -> None:
     app.command("bank-statement")(bank_statement)
     app.command("unmatched")(unmatched)
     app.command("bank-simulator")(bank_simulator)
-
-
-def _day(text: str) -> date:
-    from afterloan.dates import date_told
-
-    return date_told(text) if text else date.today()
 
 
 def _fen(text: str, option: str) -> int | None:
@@ -99,7 +93,7 @@ def mandate_add(
     """Record mandate REFERENCE as signed by a borrower."""
     from afterloan.desk.keyboard.doing import act
 
-    on = _day(signed_on)
+    on = date_or_today(signed_on)
     asked = {
         "borrower": borrower,
         "loan": loan or None,
@@ -122,7 +116,7 @@ def mandate_revoke(reference: str, on: OnDay = "", by: By = "", reason: str = ""
     """End mandate REFERENCE: no debit under it from that day on."""
     from afterloan.desk.keyboard.doing import act
 
-    day = _day(on)
+    day = date_or_today(on)
     done = act("mandate.revoke", {"of": reference, "reason": reason}, day, f"{reference}:revoked:{day}", by)
     told_of(done.told(), as_json, f"{reference}: {'known already' if done.known else f'revoked from {day} on'}")
 
@@ -137,7 +131,7 @@ def mandate_resume(
     """Try debits under mandate REFERENCE again, which rested after failures."""
     from afterloan.desk.keyboard.doing import act
 
-    day = _day(on)
+    day = date_or_today(on)
     done = act("mandate.resume", {"of": reference, "reason": reason}, day, f"{reference}:resumed:{day}", by)
     told_of(done.told(), as_json, f"{reference}: {'known already' if done.known else f'tried again from {day} on'}")
 
@@ -178,7 +172,7 @@ def creditor(
     from afterloan.desk.keyboard.doing import act
 
     asked = {"name": name, "account": account, "bank": bank, "scheme_id": scheme_id}
-    told_of(act("debit.creditor", asked, _day(on), "", by).told(), as_json, f"{name} collects on {account}")
+    told_of(act("debit.creditor", asked, date_or_today(on), "", by).told(), as_json, f"{name} collects on {account}")
 
 
 def file_out(
@@ -203,7 +197,7 @@ def file_out(
     store = open_store()
     with store.connect() as connection:
         who = who_here(connection, by)
-    done = write(store, folder, form, _day(on), currency, again or None, who, reference)
+    done = write(store, folder, form, date_or_today(on), currency, again or None, who, reference)
     if as_json:
         left = [{"attempt": one.attempt, "borrower": one.borrower, "why": one.why} for one in done.left_out]
         file = str(done.path) if done.path else None
@@ -224,7 +218,7 @@ def file_in(file: Path, on: OnDay = "", by: By = "", as_json: AsJson = False) ->
     from afterloan.desk.keyboard.doing import act
     from afterloan.servicing.answers import results_in_parts
 
-    data, day = _data(file), _day(on)
+    data, day = _data(file), date_or_today(on)
     refused: list[str] = []
     for k, part in enumerate(results_in_parts(read_results(data, file.name)), 1):
         answer = act("debit.results", part.model_dump(), day, _file_name(data, k, day), by)
@@ -266,7 +260,7 @@ def presume_paid(
     """Count debits that were never answered as paid, where the scheme tells only returns."""
     from afterloan.desk.keyboard.doing import act
 
-    answer = act("debit.presume_paid", {"form": form, "days": days}, _day(on), reference, by)
+    answer = act("debit.presume_paid", {"form": form, "days": days}, date_or_today(on), reference, by)
     _show(answer, as_json)
     _refusals(answer.body["refused"])
 
@@ -306,7 +300,7 @@ def callbacks(
     from afterloan.store.server import open_store
 
     app = FastAPI(title="afterloan callbacks")
-    fixed = _day(on) if on else None
+    fixed = date_or_today(on) if on else None
     app.include_router(debit_callbacks(open_store(), _secret(secret), lambda: fixed or date.today()))
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
 
@@ -327,7 +321,7 @@ def bank_statement(file: Path, on: OnDay = "", by: By = "", as_json: AsJson = Fa
     from afterloan.desk.keyboard.doing import act, show
     from afterloan.servicing.lines import statement_in_parts
 
-    data, day = _data(file), _day(on)
+    data, day = _data(file), date_or_today(on)
     parts = [p for statement in read_statements(data, file.name) for p in statement_in_parts(statement, file.name)]
     refused: list[str] = []
     for k, part in enumerate(parts, 1):
@@ -381,9 +375,9 @@ def unmatched(
             else _decided(assign, move, loan, aside, note)
         )
         asked |= {} if done else {"line": line, "account": account or None}
-        show(act(verb, asked, _day(on), reference, by), as_json, lambda body: told_plainly(verb, body, False))
+        show(act(verb, asked, date_or_today(on), reference, by), as_json, lambda body: told_plainly(verb, body, False))
     elif refunds:
-        _refunds(_day(on), as_json)
+        _refunds(date_or_today(on), as_json)
     elif refused:
         _refused_rows(as_json)
     else:
@@ -488,9 +482,9 @@ def bank_simulator(
         partial=partial,
         balance_most_fen=max(_fen(balance, "--balance") or 1, 1),
     )
-    bank = Bank(seed, _day(today), habits)
+    bank = Bank(seed, date_or_today(today), habits)
     if file_in is not None:
-        _answer_by_file(bank, file_in, file_out, form, _day(until) if until else bank.today)
+        _answer_by_file(bank, file_in, file_out, form, date_or_today(until) if until else bank.today)
         return
     import uvicorn
 

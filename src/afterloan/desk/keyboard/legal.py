@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import amount_of, group
+from afterloan.desk.keyboard.options import amount_of, date_or_today, group
 from afterloan.desk.keyboard.plain import told_of
 
 if TYPE_CHECKING:
@@ -30,12 +30,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(room, name="legal")
 
 
-def _date(text: str) -> date:
-    from afterloan.dates import date_told
-
-    return date_told(text) if text else date.today()
-
-
 @contextmanager
 def _both() -> Iterator[Any]:
     from afterloan.store.connect import reader_to
@@ -50,7 +44,7 @@ def _act(verb: str, asked: dict[str, Any], on: str, by: str = "", reference: str
     """Do one verb; the body of its answer."""
     from afterloan.desk.keyboard.doing import act
 
-    return act(verb, asked, _date(on), reference, by).body
+    return act(verb, asked, date_or_today(on), reference, by).body
 
 
 def day(on: On = "", by: By = "", as_json: AsJson = False) -> None:
@@ -70,7 +64,7 @@ def show(loan: str, on: On = "", as_json: AsJson = False) -> None:
     from afterloan.store.server import open_store
 
     with open_store().connect() as connection:
-        told = legal_case_told(connection, loan, _date(on))
+        told = legal_case_told(connection, loan, date_or_today(on))
     print(json.dumps(told, ensure_ascii=False) if as_json else plain("\n".join(words_of_case(told))))
 
 
@@ -134,7 +128,7 @@ def end(
     asked: dict[str, Any] = {"proposal": proposal, "outcome": outcome, "amount_fen": amount_of(amount)}
     told = {"principal": principal, "interest": interest, "penalty": penalty, "costs": costs}
     asked |= {f"{name}_fen": amount_of(text, name) for name, text in told.items() if text}
-    asked |= {"rate_percent": rate or None, "perform_by": _date(perform_by) if perform_by else None}
+    asked |= {"rate_percent": rate or None, "perform_by": date_or_today(perform_by) if perform_by else None}
     done = _act("legal.end", asked | {"case_number": case_number, "note": note}, on, by)
     parts = {name.removesuffix("_fen"): fen for name, fen in done["parts"].items() if fen}
     shown = ", ".join(f"{name} {show_amount(fen)}" for name, fen in parts.items())
@@ -163,7 +157,7 @@ def people(
     if person:
         _act("people.appoint", {"person": person, "roles": role or []}, on, by)
     with _both() as (connection, _):
-        found = {name: list(roles) for name, roles in sorted(known(connection, _date(on)).items())}
+        found = {name: list(roles) for name, roles in sorted(known(connection, date_or_today(on)).items())}
     told_of(found, as_json, "\n".join(f"{name:24}{', '.join(roles)}" for name, roles in found.items()))
 
 
@@ -194,7 +188,7 @@ def bundle(
     from afterloan.store.legal import case_of
 
     with _both() as (connection, reader):
-        case = case_of(connection, loan, _date(on))
+        case = case_of(connection, loan, date_or_today(on))
         files = _evidence_files(connection, reader, case, language)
     hashes = [(name, hashlib.sha256(data).hexdigest()) for name, data in sorted(files.items())]
     matter = _matter(case, files, hashes, language)

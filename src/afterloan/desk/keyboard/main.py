@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from afterloan.desk.keyboard.doing import Stop, exit_code, mistake_told, say
-from afterloan.desk.keyboard.options import Whole, group
+from afterloan.desk.keyboard.options import Whole, date_or_today, group
 from afterloan.desk.keyboard.plain import plain
 from afterloan.desk.keyboard.terminal import bar as _bar
 from afterloan.expected import ExpectedFailure
@@ -225,14 +225,13 @@ def repay(
     as_json: AsJson = False,
 ) -> None:
     """Record a repayment of AMOUNT (e.g. 1200.00) for LOAN."""
-    from datetime import date
 
     from afterloan.dates import date_told
     from afterloan.desk.keyboard.doing import act, show
     from afterloan.money import parse_amount
 
     fen = parse_amount(amount)
-    received = date_told(on) if on else date.today()
+    received = date_or_today(on)
     known = date_told(known_on) if known_on else received
     asked: dict[str, Any] = {"loan": loan, "amount_fen": fen, "received_on": received}
     asked |= {"more_than_owed": more_than_owed} if more_than_owed else {}

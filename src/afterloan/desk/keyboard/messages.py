@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from afterloan.desk.keyboard.doing import say
-from afterloan.desk.keyboard.options import group
+from afterloan.desk.keyboard.options import date_or_today, group
 from afterloan.expected import BadInput
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
@@ -101,11 +101,10 @@ def preview(
     on: Annotated[str, typer.Option("--on", help="The version in use that day; today unless given.")] = "",
 ) -> None:
     """Show template NAME with made-up values, as the borrower would read it."""
-    from afterloan.dates import date_told
     from afterloan.sending.channels import setting
     from afterloan.sending.templates import render, sample_values, template_of
 
-    day = date_told(on) if on else date.today()
+    day = date_or_today(on)
     template, lender = template_of(name, day), setting().lender
     told: dict[str, Any] = {"channel": channel, "jurisdiction": jurisdiction, "on": day}
     text = render(template, language, sample_values(template), lender, **told)

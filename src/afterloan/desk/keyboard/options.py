@@ -42,6 +42,15 @@ def amount_of(text: str, where: str = "amount") -> int:
     return minor
 
 
+def date_or_today(text: str) -> Any:
+    """The date of a text, `date_or_today("2026-03-10") == date(2026, 3, 10)`; today where nothing is told."""
+    from datetime import date
+
+    from afterloan.dates import date_told
+
+    return date_told(text) if text else date.today()
+
+
 def day_of(text: str) -> int:
     """A day from its text, else the last day the book knows."""
     from afterloan.dates import day
