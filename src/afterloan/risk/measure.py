@@ -112,23 +112,28 @@ def logistic_line(x: Floats, bad: Ints) -> tuple[float, float]:
     if spread < 1e-9:
         return float(log_odds(np.array([bad.mean()]))[0]), 0.0
     design, told = np.c_[np.ones(len(x)), (x - middle) / spread], np.zeros(2)
-    loss = _loss(design, told, bad)
+    loss = loss_of(design @ told, bad)
     for _ in range(60):
-        p = 1 / (1 + np.exp(-np.clip(design @ told, -35, 35)))
+        p = probability_of(design @ told)
         weight = np.maximum(p * (1 - p), 1e-9)
         step = np.linalg.solve(design.T @ (design * weight[:, None]) + 1e-6 * np.eye(2), design.T @ (bad - p))
-        while _loss(design, told + step, bad) > loss + 1e-12 and np.abs(step).max() > 1e-9:
+        while loss_of(design @ (told + step), bad) > loss + 1e-12 and np.abs(step).max() > 1e-9:
             step /= 2
         told = told + step
-        loss = _loss(design, told, bad)
+        loss = loss_of(design @ told, bad)
         if np.abs(step).max() < 1e-8:
             break
     slope = float(told[1]) / spread
     return float(told[0]) - slope * middle, slope
 
 
-def _loss(design: Floats, told: Floats, bad: Ints) -> float:
-    odds = design @ told
+def probability_of(odds: Floats) -> Floats:
+    """Probabilities of log odds, held within 35 of even so that nothing overflows."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(odds, -35, 35))))
+
+
+def loss_of(odds: Floats, bad: Ints) -> float:
+    """What outcomes [n] cost log odds [n]: minus their log likelihood. One row at even odds: log 2 = .693."""
     return float(np.logaddexp(0, odds).sum() - (bad * odds).sum())
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from afterloan.risk.bins import Bins, Floats, Ints, cut_number, cut_word
+from afterloan.risk.measure import loss_of, probability_of
 
 RIDGES = (300.0, 100.0, 30.0, 10.0, 3.0)  # strengths tried, the most doubting first
 FOLDS = 5
@@ -61,7 +62,7 @@ def fit_scorecard(
         for r, ridge in enumerate(RIDGES):
             told = ridge_weights(seen, bad[learn], ridge, told)
             outside[r, try_] = told[0] + unseen @ told[1:]
-    losses = [_loss(odds, bad) for odds in outside]
+    losses = [loss_of(odds, bad) for odds in outside]
     best = int(np.argmin(losses))
     cut = cut_all(columns, asked, bad)
     fitted = ridge_weights(evidence(columns, cut), bad, RIDGES[best])
@@ -110,14 +111,10 @@ def ridge_weights(seen: Floats, bad: Ints, ridge: float, start: Floats | None = 
 
     def cost(told: Floats) -> tuple[float, Floats]:
         odds = told[0] + seen @ told[1:]
-        off = 1 / (1 + np.exp(-np.clip(odds, -35, 35))) - bad
-        loss = np.logaddexp(0, odds).sum() - (bad * odds).sum() + ridge / 2 * (told[1:] @ told[1:])
+        off = probability_of(odds) - bad
+        loss = loss_of(odds, bad) + ridge / 2 * (told[1:] @ told[1:])
         return float(loss), np.r_[off.sum(), seen.T @ off + ridge * told[1:]]
 
     limits = [(None, None)] + [(0.0, None)] * seen.shape[1]
     found = minimize(cost, begin, jac=True, method="L-BFGS-B", bounds=limits, options={"maxiter": 300, "ftol": 1e-9})
     return np.asarray(found.x, np.float64)
-
-
-def _loss(odds: Floats, bad: Ints) -> float:
-    return float(np.mean(np.logaddexp(0, odds) - bad * odds))
