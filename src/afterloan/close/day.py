@@ -12,14 +12,14 @@ import psycopg
 from afterloan.close.prove import prove
 from afterloan.close.shard import ShardClosed, close_shard
 from afterloan.close.suspense import book_unmatched
-from afterloan.dates import iso
+from afterloan.dates import iso, number_of
 from afterloan.expected import ExpectedFailure
 from afterloan.store.connect import reader_kept
 from afterloan.store.locks import closing_book
+from afterloan.store.posted import last_closed
 from afterloan.store.read import SHARDS
 from afterloan.store.server import Store
 
-LAST_CLOSED = "select max(closed_on) from proof"
 CHUNK = 31  # days of a shard in one transaction
 Progress = Callable[[int, int], None]
 """Called with shard-days done and in all."""
@@ -106,12 +106,6 @@ def _close_open(store: Store, through: int, only: bool, workers: int, progress: 
     return closed
 
 
-def last_closed(store: Store) -> int | None:
-    """The last day closed and proved, in days since 1970-01-01; None before the first close."""
-    with store.connect() as connection:
-        return _asked(connection, LAST_CLOSED)
-
-
 def _asked(connection: psycopg.Connection[Any], sql: str) -> int | None:
     """The one date that a query asks for, in days since 1970-01-01; None: there is none."""
     row = connection.execute(f"select ({sql}) - date '1970-01-01'").fetchone()
@@ -120,7 +114,8 @@ def _asked(connection: psycopg.Connection[Any], sql: str) -> int | None:
 
 def _first_open(store: Store, through: int, only: bool) -> int:
     with store.connect() as connection:
-        last = _asked(connection, LAST_CLOSED)
+        proved = last_closed(connection)
+        last = None if proved is None else number_of(proved)
         begun = _asked(connection, "select min(closed_on) from closing")
         # the first fact is looked for once in the life of a book: the search walks all of them
         earliest = _asked(connection, "select min(on_day) from fact") if last is None else last
@@ -144,7 +139,7 @@ def _first_open(store: Store, through: int, only: bool) -> int:
             f"{iso(through)} is not the next day: {iso(last + 1)} is; "
             f"use --through {iso(through)} to close the days between"
         )
-    return int(last) + 1
+    return last + 1
 
 
 def _prove_days(store: Store, first: int, last: int, closed: Closed) -> bool:

@@ -15,7 +15,7 @@ import psycopg
 from afterloan.close.day import _pool
 from afterloan.close.known import read_known
 from afterloan.close.transitions import Transition
-from afterloan.dates import date_of, iso
+from afterloan.dates import date_of, iso, number_of
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.act import Who
 from afterloan.facts.action import ActionWithdrawn
@@ -24,6 +24,7 @@ from afterloan.store.acts import act_of_rule
 from afterloan.store.connect import reader_kept
 from afterloan.store.loans import product_table, products
 from afterloan.store.locks import Space
+from afterloan.store.posted import last_closed
 from afterloan.store.read import SHARDS, fold, read_shard
 from afterloan.store.server import Store
 from afterloan.store.settings import Setting, setting
@@ -94,10 +95,9 @@ def decide(store: Store, day: int, workers: int = 1) -> Decided:
     """
     started = time.monotonic()
     with store.connect() as connection:
-        row = connection.execute("select max(closed_on) - date '1970-01-01' from proof").fetchone()
-        last = row[0] if row else None
-        if last is None or last < day - 1:
-            state = f"the last day closed is {iso(last)}" if last is not None else "no day is closed"
+        last = last_closed(connection)
+        if last is None or number_of(last) < day - 1:
+            state = f"the last day closed is {last}" if last is not None else "no day is closed"
             raise DecideRefused(f"{iso(day)} cannot be decided: {state}; close {iso(day - 1)} first")
         ladders_of(connection)  # refused before any shard is touched
     decided = Decided(iso(day))

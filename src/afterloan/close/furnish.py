@@ -39,6 +39,7 @@ from afterloan.store.furnished import Furnishing
 from afterloan.store.loans import product_table, products
 from afterloan.store.locks import lock_furnishing
 from afterloan.store.outbox import put, put_findings
+from afterloan.store.posted import last_closed
 from afterloan.store.read import SHARDS, fold, read_shard
 from afterloan.store.server import Store
 from afterloan.strategy.places import places_known
@@ -145,8 +146,7 @@ def _refuse(month_end: date, bureau: str, known_on: date, sender: Mapping[str, A
 
 def _refuse_open(connection: psycopg.Connection[Any], month_end: date) -> None:
     """A month is told of when its books are closed and proved, not before."""
-    row = connection.execute("select max(closed_on) from proof").fetchone()
-    last = row[0] if row else None
+    last = last_closed(connection)
     if last is None or last < month_end:
         stands = f"the last day closed is {last}" if last else "no day is closed yet"
         raise FurnishRefused(

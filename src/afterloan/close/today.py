@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from datetime import date
 
-from afterloan.close.day import CloseRefused, close_through, last_closed
+from afterloan.close.day import CloseRefused, close_through
 from afterloan.close.decide import decide
 from afterloan.close.telling import tell_news
-from afterloan.dates import date_of, iso
+from afterloan.dates import date_of, iso, number_of
 from afterloan.facts.act import Who
 from afterloan.facts.limit import LimitFrozen, LimitRestored
 from afterloan.servicing.legal import propose_from_ladder
@@ -16,6 +16,7 @@ from afterloan.servicing.losses import propose_losses_from_ladder
 from afterloan.servicing.plans import watch_plans
 from afterloan.store.acts import act_of_rule
 from afterloan.store.connect import reader_to
+from afterloan.store.posted import last_closed
 from afterloan.store.rebuilding import person_in
 from afterloan.store.server import Store
 
@@ -47,9 +48,10 @@ def run_day(store: Store, day: int, workers: int = 1) -> Iterator[str]:
 
 
 def _close(store: Store, through: int, workers: int) -> str:
-    last = last_closed(store)
-    if last is not None and last > through:  # a day left out is decided late, from what its evening knew
-        return f"closed and proved through {iso(last)} already"
+    with store.connect() as connection:
+        last = last_closed(connection)
+    if last is not None and number_of(last) > through:  # a day left out is decided late, from what its evening knew
+        return f"closed and proved through {last} already"
     closed = close_through(store, through, workers=workers)
     if closed.failed:
         raise CloseRefused(str(closed))

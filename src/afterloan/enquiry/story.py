@@ -17,6 +17,7 @@ from afterloan.report.explain import explain
 from afterloan.store.connect import reader_to
 from afterloan.store.contacts import defaults_of
 from afterloan.store.events import events_of
+from afterloan.store.posted import last_closed
 from afterloan.store.read import read_loans
 from afterloan.store.server import Store
 from afterloan.strategy.places import place_of
@@ -164,8 +165,7 @@ def story_of(store: Store, borrower: str, language: str = "en", on: date | None 
     """Every line of a borrower's story: the store's records and the working of each loan, by day."""
     with store.connect() as connection, reader_to(store.url) as reader:
         lines = records(connection, borrower, language)
-        row = connection.execute("select max(closed_on) from proof").fetchone()
-        last = on or (row[0] if row and row[0] else max((x.on for x in lines), default=date(1970, 1, 1)))
+        last = on or last_closed(connection) or max((x.on for x in lines), default=date(1970, 1, 1))
         brought = money_of_debits(connection, borrower)
         for number, loan, product in loans_of(connection, borrower):
             told = explain(

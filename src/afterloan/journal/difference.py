@@ -75,7 +75,7 @@ def write_differences(loans, products, totals, posted, first, last, pairs, entri
     return n
 
 
-def totals_of(positions: Records, kept: Totals | None = None) -> Totals:
+def totals_of_columns(positions: Records, kept: Totals | None = None) -> Totals:
     """Running totals [n, SLOTS] of POSITION [n]; a loan that could not be reckoned keeps its row of `kept`.
 
     A loan of 1,000.00 with 120.00 of interest due and 1,020.00 repaid (100.00 of it unapplied):

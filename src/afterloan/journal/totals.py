@@ -1,8 +1,7 @@
 """All running totals of loans: those that columns of the position say, and what the books say beside them."""
 
 from afterloan.journal.beside import Beside, put_beside
-from afterloan.journal.difference import Totals
-from afterloan.journal.difference import totals_of as totals_of_columns
+from afterloan.journal.difference import Totals, totals_of_columns
 from afterloan.loan.book import Records
 
 

@@ -1,5 +1,6 @@
 """What the journal holds for a loan: its entries summed into running totals."""
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,13 @@ import psycopg
 
 from afterloan.journal.difference import Totals
 from afterloan.journal.postings import POSTINGS, SLOT, SLOTS
+
+
+def last_closed(connection: psycopg.Connection[Any]) -> date | None:
+    """The last day closed and proved; None before the first."""
+    row = connection.execute("select max(closed_on) from proof").fetchone()
+    return row[0] if row else None
+
 
 SUMS = "select loan, cause, component, debit, sum(amount_fen)::bigint from entry where loan = {} group by 1, 2, 3, 4"
 
