@@ -28,9 +28,11 @@ from afterloan.store.posted import last_closed
 from afterloan.store.read import SHARDS, fold, read_shard
 from afterloan.store.server import Store
 from afterloan.store.settings import Setting, setting
+from afterloan.store.worklist import queued, write_evening
 from afterloan.strategy.governor import ANY
 from afterloan.strategy.ladder import Ladder, builtin_ladders, read_ladder
 from afterloan.strategy.plan import DayPlan, KnownBorrowers, plan_day
+from afterloan.strategy.worklist import evening_cases
 
 
 class DecideRefused(ExpectedFailure, ValueError):
@@ -166,7 +168,7 @@ def decide_shard(connection: psycopg.Connection[Any], reader: adbc.Connection, s
     plan = plan_day(read, ladders, date_of(day)) if read is not None else DayPlan()
     gone = _withdrawals(connection, shard, day, read)
     last_loan = int(book.contracts["loan"].max(initial=0))
-    return _write(connection, shard, day, plan, gone, len(read.frame) if read is not None else 0, last_loan)
+    return _write(connection, shard, day, plan, gone, len(read.frame) if read is not None else 0, last_loan, read)
 
 
 def _later_decided(connection: psycopg.Connection[Any], shard: int, day: int) -> bool:
@@ -229,6 +231,7 @@ def _write(
     gone: list[Gone],
     borrowers: int,
     last_loan: int | None,
+    read: KnownBorrowers | None = None,
 ) -> ShardDecided:
     """All of a shard's day; `last_loan`: the highest loan number that was looked at, so that later ones are new."""
     on = iso(day)
@@ -237,6 +240,8 @@ def _write(
     with act_of_rule(connection, Who.rule("night"), "day.decide", name, date_of(day), asked) as answered:
         answered |= dict(zip(("borrowers", "actions", "refused", "withdrawn", "changes"), counts, strict=True))
         _copy_plan(connection, shard, on, plan, gone)
+        if read is not None:
+            _write_worklist(connection, shard, day, read)
         connection.execute(
             "insert into decided (decided_on, shard, ladder, borrowers, actions, refused, withdrawn, changes, "
             "last_loan) values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
@@ -254,6 +259,14 @@ def _copy_plan(connection: psycopg.Connection[Any], shard: int, on: str, plan: D
     events = [*_change_rows(plan, shard, on), *_gone_rows(gone, shard, on)]
     if events:
         _copy(connection, "event", "shard, borrower, kind, on_day, known_on, reference, body", events)
+
+
+def _write_worklist(connection: psycopg.Connection[Any], shard: int, day: int, read: KnownBorrowers) -> None:
+    """The cases open when the day was decided, its own steps and withdrawals among them."""
+    late = read.frame.filter(pl.col("days_past_due") > 0)["borrower"].to_list()
+    if late:
+        cases = evening_cases(queued(connection, late, date_of(day)), read.frame, read.loans, date_of(day))
+        write_evening(connection, shard, date_of(day), cases)
 
 
 def _json(value: Any) -> str:

@@ -31,11 +31,9 @@ from afterloan.strategy.agency_file import AgencyRowRefused, Returned, write_pla
 from afterloan.strategy.frame import loan_frame, of_borrowers
 from afterloan.strategy.holds import held_on, stopped
 from afterloan.strategy.places import place_of
-from afterloan.strategy.worklist import TASK_QUEUES, priority_fen, worth_rule
+from afterloan.strategy.worklist import KEPT_DAYS, TASK_QUEUES, priority_fen, worth_rule
 
 OVERDUE = (int(State.OVERDUE), int(State.CHARGED_OFF), int(State.WRITTEN_OFF))
-KEPT_DAYS = 200
-"""How far back the step is looked for that put a case into its queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +89,8 @@ def open_cases(
     if not rows:
         return []
     numbers = list(dict.fromkeys(row[0] for row in rows))
-    owed = _owed(connection, reader, numbers, on)
-    hands = _hands(connection, numbers, on)
+    owed = owed_of_cases(connection, reader, numbers, on)
+    hands = hands_of(connection, numbers, on)
     defaults = defaults_of(connection)
     found = []
     for number, its_queue, reference, name, attributes in rows:
@@ -112,7 +110,7 @@ def open_cases(
     return sorted(found, key=lambda c: (-c.priority_fen, c.borrower, c.queue))
 
 
-def _owed(
+def owed_of_cases(
     connection: psycopg.Connection[Any], reader: adbc.Connection, numbers: list[int], on: date
 ) -> dict[int, dict[str, Any]]:
     """Borrowers with a loan overdue beyond its grace: columns of the frame, `opened_on`, `references`."""
@@ -143,7 +141,8 @@ Hands = tuple[dict[str, str], str, list[Any]]
 """Who has a borrower in each queue, the agency, and the holds that were told."""
 
 
-def _hands(connection: psycopg.Connection[Any], numbers: list[int], on: date) -> dict[int, Hands]:
+def hands_of(connection: psycopg.Connection[Any], numbers: list[int], on: date) -> dict[int, Hands]:
+    """Who has borrowers (store numbers) on a day, and what was told of their holds."""
     found: dict[int, Hands] = {}
     for number, kind, day, known_on, reference, body in connection.execute(HANDS, (numbers, KINDS, on)).fetchall():
         assigned, agency, events = found.get(number, ({}, "", []))
@@ -223,7 +222,7 @@ def _kept_from_agencies(
     connection: psycopg.Connection[Any], attributes: dict[int, dict[str, Any]], on: date
 ) -> set[int]:
     """Of borrowers (numbers with attributes) those whom a hold in effect keeps from agencies."""
-    hands, defaults = _hands(connection, list(attributes), on), defaults_of(connection)
+    hands, defaults = hands_of(connection, list(attributes), on), defaults_of(connection)
     found = set()
     for number, (_, _, events) in hands.items():
         place = place_of(attributes[number], defaults)

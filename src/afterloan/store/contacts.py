@@ -230,6 +230,15 @@ def admit_many(connection: psycopg.Connection[Any], attempts: Sequence[Attempt])
     return verdicts
 
 
+def would_admit(connection: psycopg.Connection[Any], attempts: Sequence[Attempt]) -> list[Verdict]:
+    """The governor's verdict on each attempt by itself, with nothing locked and nothing written.
+
+    What a screen shows beforehand; whoever then acts is asked again by `admit`. Raises FactRefused (unknown).
+    """
+    known = _read(connection, sorted({a.borrower for a in attempts}))
+    return [_judge(attempt, known[attempt.borrower])[0] for attempt in attempts]
+
+
 INSERT = (
     "insert into event (shard, borrower, kind, on_day, at, known_on, reference, body) "
     "values (%s, %s, %s, %s, %s, %s, %s, %s)"
@@ -286,12 +295,18 @@ def _attempted(attempt: Attempt, at: datetime, on: date) -> ContactAttempted:
 
 
 def _lock(connection: psycopg.Connection[Any], references: list[str]) -> dict[str, _Known]:
-    """The borrowers, locked in order of their numbers, with all that was ever told of contacting them."""
+    """The borrowers as `_read` tells, locked in order of their numbers before anything is read of them."""
+    rows = connection.execute("select borrower from borrower where reference = any(%s)", (references,)).fetchall()
+    lock_borrowers(connection, (row[0] for row in rows))
+    return _read(connection, references)
+
+
+def _read(connection: psycopg.Connection[Any], references: list[str]) -> dict[str, _Known]:
+    """The borrowers with all that was ever told of contacting them."""
     defaults = defaults_of(connection)
     found = connection.execute(
         "select reference, borrower, shard, attributes from borrower where reference = any(%s)", (references,)
     ).fetchall()
-    lock_borrowers(connection, (row[1] for row in found))
     known = {row[0]: _Known(row[1], row[2], place_of(row[3], defaults)) for row in found}
     for reference in references:
         if reference not in known:
@@ -299,7 +314,7 @@ def _lock(connection: psycopg.Connection[Any], references: list[str]) -> dict[st
                 "borrower", reference, "no borrower of that reference", "import the borrower first", "unknown"
             )
     of = {k.number: (reference, k) for reference, k in known.items()}
-    # a new statement: its snapshot is taken after the locks were had
+    # a new statement: under locks its snapshot is taken after they were had
     rows = connection.execute(
         "select borrower, kind, on_day, at, known_on, reference, body from event "
         "where borrower = any(%s) and kind = any(%s) order by event",
