@@ -6,10 +6,12 @@ from typing import Any
 
 import psycopg
 
+from afterloan.enquiry.proposals import waiting
 from afterloan.facts import FactRefused
 from afterloan.facts.bureau import DisputeOpened
 from afterloan.facts.events import KINDS, event_of
 from afterloan.store.contacts import place_in
+from afterloan.store.proposals import proposals
 from afterloan.strategy.holds import held_on
 
 Rows = list[dict[str, Any]]
@@ -36,24 +38,6 @@ OUTBOX = (
     "order by entry desc limit 1) s on true "
     f"where {OF} and o.decided_on <= %(on)s order by o.action desc limit %(most)s"
 )
-PROPOSALS = (
-    "select e.on_day::text as proposed_on, e.reference as proposal, b.reference as borrower, "
-    "coalesce(c.reference, '') as loan, coalesce(e.body->>'step', e.body->>'what', '') as what, "
-    "coalesce(e.body->>'by', '') as by, coalesce(e.body->>'reason', '') as why from event e "
-    "join borrower b using (borrower) left join contract c on c.loan = e.loan "
-    f"where e.kind in ('legal.proposed', 'loss.proposed') and {OF} and e.on_day <= %(on)s and not exists ("
-    "select from event a where a.borrower = e.borrower and a.body->>'of' = e.reference and a.kind in "
-    "('legal.started', 'legal.refused', 'legal.ended', 'loss.approved')) order by e.event desc limit %(most)s"
-)
-ACTS_PROPOSED = (
-    "select a.on_day::text as proposed_on, a.reference as proposal, coalesce(a.asked->'asked'->>'borrower', '') as "
-    "borrower, coalesce(a.asked->'asked'->>'loan', '') as loan, a.asked->>'verb' as what, a.who as by, "
-    "coalesce(a.asked->'asked'->>'reason', '') as why from act a where a.verb = 'proposal.make' and a.on_day <= %(on)s "
-    "and not exists (select from act d where d.reference = a.reference || ':done') "
-    "and (%(borrower)s = '' or a.asked->'asked'->>'borrower' = %(borrower)s or a.asked->'asked'->>'loan' in ("
-    "select c.reference from contract c join borrower b using (borrower) where b.reference = %(borrower)s)) "
-    "order by a.act desc limit %(most)s"
-)
 NOTES = (
     "select e.on_day::text as on, b.reference as borrower, e.body->>'by' as by, e.body->>'text' as note from event e "
     f"join borrower b using (borrower) where e.kind = 'case.noted' and {OF} and e.on_day <= %(on)s "
@@ -79,9 +63,22 @@ def _select(sql: str) -> Callable[[psycopg.Connection[Any], Mapping[str, Any]], 
 
 
 def _proposals(connection: psycopg.Connection[Any], told: Mapping[str, Any]) -> Rows:
-    """Steps of law and losses that wait for an approval, and acts that wait for a second person."""
-    both = _select(PROPOSALS)(connection, told) + _select(ACTS_PROPOSED)(connection, told)
-    return sorted(both, key=lambda row: str(row["proposed_on"]), reverse=True)[: told["most"]]
+    """Acts, steps of law and losses that wait for people: what each would come to, for whom it waits until when."""
+    return [
+        {"proposed_on": str(w.on), "proposal": w.reference, "borrower": w.borrower, "loan": w.loan, "what": w.what,
+         "by": w.by, "why": w.why, "waits_for": ", ".join(w.waits_for), "until": str(w.until or ""), "would": w.would}
+        for w in waiting(connection, told["on"], told["borrower"])[: told["most"]]
+    ]  # fmt: skip
+
+
+def _ended_proposals(connection: psycopg.Connection[Any], told: Mapping[str, Any]) -> Rows:
+    """Acts that were proposed and wait no longer: done, refused, withdrawn or lapsed, by whom and why."""
+    return [
+        {"proposed_on": str(p.on), "proposal": p.reference, "borrower": p.borrower, "loan": p.loan, "what": p.verb,
+         "by": p.by, "state": p.state, "ended_on": str(p.ended_on or ""), "ended_by": p.ended_by, "why": p.reason}
+        for p in proposals(connection, told["on"], told["borrower"])
+        if p.state != "open"
+    ][: told["most"]]  # fmt: skip
 
 
 def _holds(connection: psycopg.Connection[Any], told: Mapping[str, Any]) -> Rows:
@@ -118,7 +115,8 @@ LISTS: dict[str, tuple[str, Callable[[psycopg.Connection[Any], Mapping[str, Any]
     "exceptions": ("loans that a close could not reckon, with the reason", _select(EXCEPTIONS)),
     "findings": ("what rules found, the newest first", _select(FINDINGS)),
     "outbox": ("what is to be done outside, the newest first, and what became of it", _select(OUTBOX)),
-    "proposals": ("what waits for a second person", _proposals),
+    "proposals": ("what waits for a second person, and what each would do", _proposals),
+    "ended-proposals": ("what waits for nobody any more: done, refused, withdrawn, lapsed", _ended_proposals),
     "disputes": ("disputes, those to be answered first on top", _disputes),
     "holds": ("holds in effect, those to be looked at again first on top", _holds),
     "notes": ("notes on cases, the newest first", _select(NOTES)),

@@ -6,15 +6,17 @@ have tasks like all others.
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import psycopg
 from psycopg.types.json import Jsonb
 
+from afterloan.enquiry.proposals import waiting
 from afterloan.facts import FactRefused
 from afterloan.facts.outbox import BodyRefused, read_body
 from afterloan.money import show_amount
+from afterloan.store.proposals import proposals
 from afterloan.store.statements import unmatched_lines
 from afterloan.strategy.places import what_is_wrong
 from afterloan.strategy.worklist import TASK_QUEUES
@@ -27,7 +29,8 @@ CLOCKS = ("answer_by", "due_on", "ends_on", "review_on")
 class Task:
     """One thing to look at. `key` names it for `task.done`; `due_on` is its clock, None where nothing runs out.
 
-    `what` is its content in words, `todo` what a person does about it.
+    `what` is its content in words, `todo` what a person does about it; `waits_for`: roles of those who may, where not
+    everybody may.
     """
 
     key: str
@@ -41,6 +44,7 @@ class Task:
     todo: str = ""
     assigned_to: str = ""
     done_by: str = ""
+    waits_for: str = ""
 
     def told(self) -> dict[str, Any]:
         """JSON values."""
@@ -76,16 +80,6 @@ WITHOUT_CHANNEL = (
     "from outbox o join borrower b using (borrower) left join contract c on c.loan = o.loan "
     "where not (o.kind = any(%(sent)s)) and o.decided_on <= %(on)s "
     "and not exists (select from event e where e.reference = 'withdrawn:' || o.key)"
-)
-PROPOSED = (
-    "select e.reference, 'approval', b.reference, b.name, coalesce(c.reference, ''), e.on_day, "
-    "e.body || jsonb_build_object('kind', e.kind) "
-    "from event e join borrower b using (borrower) left join contract c on c.loan = e.loan "
-    "where e.kind in ('legal.proposed', 'loss.proposed') and e.on_day <= %(on)s and not exists (select from event a "
-    "where a.borrower = e.borrower and a.kind in ('legal.started', 'legal.refused', 'legal.ended') "
-    "and a.body->>'of' = e.reference) "
-    # a loss waits until its last approval booked it, not for the first
-    "and not exists (select from fact f where f.reference = 'fact:' || e.reference)"
 )
 REVIEWS = (
     "select 'review:' || e.reference, 'review', b.reference, b.name, coalesce(c.reference, ''), e.on_day, e.body "
@@ -147,7 +141,6 @@ def _sentence(queue: str, body: dict[str, Any]) -> str:
         "bureau-refused": _lacking(body),
         "bureau-rejected": f"correct what the bureau did not take: {body.get('reason', '')}",
         "bureau-dispute": f"answer dispute {body.get('dispute', '')}",
-        "approval": f"approve or refuse {body.get('step') or body.get('what', '')} ({body.get('reason', '')})",
         "review": f"look again at {body.get('hold') or body.get('flag') or body.get('cause', '')}",
         "address": f"ask for the borrower's {body.get('lacks', '')}: {body.get('messages')} messages did not leave",
         "unreadable": f"do {body.get('key', '')} by hand, it was not done: {body.get('why', '')}",
@@ -161,8 +154,6 @@ TODO = {
     "bureau-refused": "tell what lacks as said, then furnish the month again; `afterloan task done {key} HOW`",
     "bureau-rejected": "correct it, then furnish the month again; `afterloan task done {key} HOW`",
     "bureau-dispute": "`afterloan bureau dispute decide {dispute} --outcome corrected|accurate --reason …`",
-    "approval": "`afterloan legal approve {key} --role ROLE` or `afterloan legal refuse {key} --reason …`; "
-    "a loss: `afterloan legal approve-loss {key} --role ROLE`",
     "review": "`afterloan hold lift {borrower} {of} --reason …`, or `afterloan task done {key} HOW` if it stays",
     "legal": "`afterloan legal show {loan}`, then `afterloan task done {key} HOW`",
     "money": "`afterloan unmatched --assign '#{of}' --loan LOAN`",
@@ -226,6 +217,46 @@ def _places(connection: psycopg.Connection[Any]) -> list[Task]:
     return found
 
 
+AGREE = {
+    "act": "`afterloan approve {0}` or `afterloan refuse {0} --reason …`",
+    "step": "`afterloan legal approve {0} --role ROLE` or `afterloan legal refuse {0} --reason …`",
+    "loss": "`afterloan legal approve-loss {0} --role ROLE` or `afterloan legal refuse-loss {0} --reason …`",
+}
+"""What the second person does, by what waits."""
+
+
+def _approvals(connection: psycopg.Connection[Any], on: date) -> list[Task]:
+    """What waits for a second person: a task of those who may agree, until it is over."""
+    found = []
+    for w in waiting(connection, on):
+        would = ", ".join(f"{name} {value}" for name, value in w.would.items() if w.kind == "act" and value)
+        what = f"approve or refuse {w.what}, proposed by {w.by}" + (f" ({w.why})" if w.why else "")
+        key = f"proposal:{w.reference}" if w.kind == "act" else w.reference
+        found.append(
+            Task(key, "approval", w.borrower, w.name, w.loan, w.on, w.until, what + (f"; {would}" if would else ""),
+                 AGREE[w.kind].format(w.reference), waits_for=", ".join(w.waits_for))
+        )  # fmt: skip
+    return found
+
+
+def _turned_down(connection: psycopg.Connection[Any], on: date) -> list[Task]:
+    """What others refused, or nobody agreed to in time: told whoever proposed it, as long as it could be agreed to."""
+    found = []
+    for p in proposals(connection, on):
+        if p.until is None or p.state not in ("refused", "lapsed"):
+            continue
+        since = p.ended_on or p.until + timedelta(1)
+        if not since <= on <= since + (p.until - p.on):
+            continue
+        how = f"refused by {p.ended_by}: {p.reason}" if p.state == "refused" else "not agreed to in time"
+        words = f"{p.verb} that you proposed was {how}"
+        todo = f"propose it anew if it is right; this is shown until {since + (p.until - p.on)}"
+        found.append(
+            Task(f"ended:{p.reference}", "proposal-ended", p.borrower, "", p.loan, since, None, words, todo, p.by)
+        )
+    return found
+
+
 def _money(connection: psycopg.Connection[Any], on: date) -> list[Task]:
     """Lines of statements that nobody has given to a loan."""
     return [
@@ -247,9 +278,9 @@ def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, do
     for sql in (PUT, WITHOUT_CHANNEL):
         rows = connection.execute(sql, told).fetchall()
         found += _rows(_of_outbox(*row) for row in rows)
-    for sql in (PROPOSED, REVIEWS, WITHOUT_ADDRESS, TERMS, MORATORIA, IMPORTS):
+    for sql in (REVIEWS, WITHOUT_ADDRESS, TERMS, MORATORIA, IMPORTS):
         found += _rows(connection.execute(sql, told).fetchall())
-    found += _money(connection, on) + _places(connection)
+    found += _money(connection, on) + _places(connection) + _approvals(connection, on) + _turned_down(connection, on)
     done: dict[str, str] = {}
     hands: dict[str, str] = {}
     for of, kind, body in connection.execute(DONE, told).fetchall():
@@ -263,7 +294,7 @@ def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, do
 
 
 def _in_hands(task: Task, to: str, done_by: str) -> Task:
-    return replace(task, assigned_to=to, done_by=done_by)
+    return replace(task, assigned_to=to or task.assigned_to, done_by=done_by)
 
 
 HISTORY = {"task.done": "done", "task.reopened": "opened again", "task.assigned": "given"}

@@ -149,6 +149,17 @@ class LossProposed(Event):
     """What was kept when it was proposed, by its digests."""
 
 
+class LossRefused(Event):
+    """A named person turned a proposed loss down, for good: a new one must be made."""
+
+    KIND: ClassVar[str] = "loss.refused"
+    loan: Name
+    of: Name
+    what: Literal["charge_off", "write_off", "sale"]
+    by: Name
+    reason: Text
+
+
 class LossApproved(Event):
     """A named person with a role agrees to a charge-off, write-off or sale (`of`: the proposal)."""
 

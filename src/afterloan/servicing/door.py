@@ -25,16 +25,16 @@ from afterloan.facts.act import Answer, Refused, Who
 from afterloan.servicing import after
 from afterloan.servicing.asked import AskedFile
 from afterloan.servicing.desk import Desk
-from afterloan.servicing.may import approvers, may, may_approve, may_propose
+from afterloan.servicing.may import approvers, last_day_to_agree, may, may_approve, may_propose
+from afterloan.servicing.proposals import why_over
 from afterloan.servicing.verbs import Verb, verb_named
 from afterloan.store.acts import act_known, begin_act, keep_act
 from afterloan.store.files import file_kept, keep_file
 from afterloan.store.locks import lock_reference
+from afterloan.store.proposals import PROPOSAL, proposal_of
 
 SECOND = "a second person"
 """Who agrees while a proposal is only tried."""
-PROPOSAL = "proposal.make"
-"""The verb of an act that only asks a second person."""
 
 
 class _Undo(Exception):
@@ -73,33 +73,46 @@ def propose(
     """Ask for what a second person has to agree to; nothing has any effect before `approve`.
 
     It is tried first, so that nobody is asked to agree to what cannot be done. The answer says which roles it waits
-    for, and carries the digest of what was asked, which the second person agrees to.
+    for until which day and what it would come to, and carries the digest of what was asked, which the second person
+    agrees to. A proposal that was refused, withdrawn or lapsed is over: it is made anew under another reference.
     """
     chosen = verb_named(verb) if isinstance(verb, str) else verb
     refused = may_propose(who, chosen, on)
     if refused is not None:
         return refused
-    known = act_known(desk.connection, reference)
-    if known is None:
+    would: Mapping[str, Any] = {}
+    if act_known(desk.connection, reference) is None:
         second = replace(who, name=SECOND)
         tried = _in_transaction(
             desk, lambda: _do(desk, second, chosen, chosen.read(asked), reference, on, who.name), True
         )
         if isinstance(tried, Refused):
             return tried
-    return _in_transaction(desk, lambda: _kept_proposal(desk, who, chosen, chosen.read(asked), reference, on))
+        would = tried.body
+    return _in_transaction(desk, lambda: _kept_proposal(desk, who, chosen, chosen.read(asked), reference, on, would))
 
 
-def _kept_proposal(desk: Desk, who: Who, verb: Verb, record: BaseModel, reference: str, on: date) -> Answer | Refused:
+def _kept_proposal(
+    desk: Desk, who: Who, verb: Verb, record: BaseModel, reference: str, on: date, would: Mapping[str, Any]
+) -> Answer | Refused:
     connection = desk.connection
     told = {"verb": verb.name, "asked": record.model_dump(mode="json"), "on": on.isoformat()}
     lock_reference(connection, reference)
     before = act_known(connection, reference)
     if before is not None:
         if before.verb == PROPOSAL and before.asked == told:
-            return Answer(before.act, PROPOSAL, before.answer, known=True)
+            found = proposal_of(connection, reference, on)
+            over = why_over(found) if found else None
+            return over or Answer(before.act, PROPOSAL, before.answer, known=True)
         return Refused("conflict", "reference", reference, f"stands already for {before.verb}", "use another reference")
-    body = {"waits_for": list(approvers(verb, on)), "sha256": _digest(told)}
+    until = last_day_to_agree(verb, on).isoformat()
+    body = {
+        "waits_for": list(approvers(verb, on)),
+        "until": until,
+        "sha256": _digest(told),
+        "would": {k: v for k, v in would.items() if k not in ("fact", "event")},
+    }
+    body["borrowers"] = verb.borrowers(connection, record)
     if isinstance(record, AskedFile):
         keep_file(connection, record.sha256, record.content)
     act = begin_act(connection)
@@ -110,11 +123,12 @@ def _kept_proposal(desk: Desk, who: Who, verb: Verb, record: BaseModel, referenc
 def approve(desk: Desk, who: Who, proposal: str, on: date) -> Answer | Refused:
     """A second person agrees to a proposal, and it is done in the same transaction, under `proposal:done`.
 
-    Refused: no such proposal, one's own, a role that may not approve, or what has become impossible meanwhile.
+    Refused: no such proposal, one's own, a role that may not approve, one that was turned down, taken back or lapsed,
+    or what has become impossible meanwhile.
     """
     asked = act_known(desk.connection, proposal)
     if asked is None or asked.verb != PROPOSAL:
-        return Refused("unknown", "proposal", proposal, "no proposal of that reference", "`afterloan acts` lists them")
+        return Refused("unknown", "proposal", proposal, "no proposal of that reference", "`afterloan list proposals`")
     if asked.who == who.name:
         return Refused("needs_second_person", "who", who.name, "proposed it", "another person has to agree")
     verb = verb_named(str(asked.asked["verb"]))
@@ -122,7 +136,20 @@ def approve(desk: Desk, who: Who, proposal: str, on: date) -> Answer | Refused:
     if refused is not None:
         return refused
     then, record = date.fromisoformat(str(asked.asked["on"])), _proposed(desk, verb, asked.asked["asked"])
-    return _in_transaction(desk, lambda: _do(desk, who, verb, record, f"{proposal}:done", then, asked.who))
+    return _in_transaction(desk, lambda: _agreed(desk, who, verb, record, proposal, then, asked.who, on))
+
+
+def _agreed(
+    desk: Desk, who: Who, verb: Verb, record: BaseModel, proposal: str, then: date, proposed_by: str, on: date
+) -> Answer | Refused:
+    """Do what was proposed on the day `then`, unless it is over: looked at under the proposal's own lock.
+
+    Whoever turns it down at the same moment (`servicing/proposals.py`) waits for that lock, or is waited for.
+    """
+    lock_reference(desk.connection, proposal)
+    found = proposal_of(desk.connection, proposal, on)
+    over = why_over(found) if found else None
+    return over or _do(desk, who, verb, record, f"{proposal}:done", then, proposed_by)
 
 
 def _proposed(desk: Desk, verb: Verb, asked: dict[str, Any]) -> BaseModel:

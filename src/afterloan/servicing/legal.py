@@ -111,6 +111,9 @@ def approve(connection: Connection, proposal: str, on: date, by: str, role: str,
     """A person appointed to a role agrees to a proposal. Raises FactRefused: not appointed, own proposal, unknown."""
     case = _case(connection, proposal, on)
     step = _step(case, proposal)
+    if step.refusal is not None:
+        why = f"was refused by {step.refusal.by} on {step.refusal.on}: {step.refusal.reason}"
+        raise FactRefused("proposal", proposal, why, "propose it anew if it is right", "conflict")
     check_role(connection, by, role, on)
     if by == step.proposal.by:
         raise FactRefused("by", by, "proposed this step", "somebody else must approve it")

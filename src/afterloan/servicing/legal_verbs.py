@@ -169,6 +169,18 @@ def approve_loss(desk: Desk, asked: ApproveLoss, on: date) -> dict[str, Any]:
     return {"proposal": asked.proposal, "approved_by": who, "role": asked.role, "booked": booked}
 
 
+class RefuseLoss(_OfProposal):
+    """The loss of `proposal` is not to be booked; `reason` says why."""
+
+    reason: str = Field(min_length=1, max_length=2_000)
+
+
+def refuse_loss(desk: Desk, asked: RefuseLoss, on: date) -> dict[str, Any]:
+    """Turn a proposed charge-off, write-off or sale down."""
+    losses.refuse_loss(desk.connection, asked.proposal, on, desk.who.name, asked.reason)
+    return {"proposal": asked.proposal, "refused_by": desk.who.name}
+
+
 class Appoint(Asked):
     """The roles in which `person` may approve legal steps and losses; none: they may approve nothing any more."""
 

@@ -8,7 +8,8 @@ import psycopg
 
 from afterloan.dates import NEVER, date_of, number_of
 from afterloan.facts import ChargedOff, FactRefused, Sold, WrittenOff
-from afterloan.facts.legal import EvidenceKept, LossApproved, LossProposed
+from afterloan.facts.events import Event
+from afterloan.facts.legal import EvidenceKept, LossApproved, LossProposed, LossRefused
 from afterloan.facts.outbox import LossBody
 from afterloan.rules.packs import Rule
 from afterloan.servicing.booking import take
@@ -77,12 +78,13 @@ def _unmet(case: LegalCase, rule: Rule, what: str) -> Iterable[str]:
 
 
 def _proposed(connection: Connection, borrower: str) -> list[LossProposed]:
-    """Proposals that were not booked: a loss that happened has a fact."""
-    events = events_of(connection, borrower, [LossProposed.KIND])
+    """Proposals that still wait: a loss that happened has a fact, and one that was turned down is over."""
+    events = events_of(connection, borrower, [LossProposed.KIND, LossRefused.KIND])
+    refused = {e.of for e in events if isinstance(e, LossRefused)}
     booked = connection.execute(
         "select reference from fact where reference = any(%s)", ([f"fact:{e.reference}" for e in events],)
     ).fetchall()
-    gone = {reference for (reference,) in booked}
+    gone = {reference for (reference,) in booked} | {f"fact:{of}" for of in refused}
     return [e for e in events if isinstance(e, LossProposed) and f"fact:{e.reference}" not in gone]
 
 
@@ -126,20 +128,12 @@ def _least_days(told: dict[str, Any], what: str) -> int:
 def approve_loss(connection: Connection, proposal: str, on: date, by: str, role: str) -> bool:
     """A person agrees; with the last approval that the pack demands the fact is recorded. Returns whether it was.
 
-    Raises FactRefused: unknown proposal, not appointed, own proposal, the same person in two roles.
+    Raises FactRefused: unknown proposal, turned down, not appointed, own proposal, the same person in two roles.
     """
-    row = connection.execute(
-        "select b.reference from event e join borrower b using (borrower) where e.reference = %s and e.kind = %s",
-        (proposal, LossProposed.KIND),
-    ).fetchone()
-    if row is None:
-        raise FactRefused("proposal", proposal, "no such proposal of a loss", "`afterloan story` shows them", "unknown")
-    number, _ = borrower_number(connection, row[0])
-    lock_borrowers(connection, [number])
-    events = events_of(connection, row[0], [LossProposed.KIND, LossApproved.KIND])
-    told = next(e for e in events if isinstance(e, LossProposed) and e.reference == proposal)
+    told, events = _loss(connection, proposal)
     if _booked(connection, proposal):
         return True
+    _not_refused(proposal, events)
     check_role(connection, by, role, on)
     if by == told.by:
         raise FactRefused("by", by, "proposed this", "somebody else must approve it")
@@ -164,6 +158,39 @@ def approve_loss(connection: Connection, proposal: str, on: date, by: str, role:
         return False
     _take_loss(connection, told, on)
     return True
+
+
+def refuse_loss(connection: Connection, proposal: str, on: date, by: str, reason: str) -> LossRefused:
+    """A named person turns a loss down. Raises FactRefused: unknown, turned down before, booked already."""
+    told, events = _loss(connection, proposal)
+    if _booked(connection, proposal):
+        raise FactRefused("proposal", proposal, "is booked", "`afterloan reverse` takes a fact back", "conflict")
+    _not_refused(proposal, events)
+    same: dict[str, Any] = {"borrower": told.borrower, "loan": told.loan, "on": on, "known_on": on, "of": proposal}
+    refusal = LossRefused(**same, what=told.what, by=by, reason=reason, reference=f"refused:{proposal}")
+    tell(connection, refusal)
+    return refusal
+
+
+def _loss(connection: Connection, proposal: str) -> tuple[LossProposed, list[Event]]:
+    """A proposed loss with what people said of it, its borrower locked. Raises FactRefused (unknown)."""
+    row = connection.execute(
+        "select b.reference from event e join borrower b using (borrower) where e.reference = %s and e.kind = %s",
+        (proposal, LossProposed.KIND),
+    ).fetchone()
+    if row is None:
+        raise FactRefused("proposal", proposal, "no such proposal of a loss", "`afterloan story` shows them", "unknown")
+    number, _ = borrower_number(connection, row[0])
+    lock_borrowers(connection, [number])
+    events = events_of(connection, row[0], [LossProposed.KIND, LossApproved.KIND, LossRefused.KIND])
+    return next(e for e in events if isinstance(e, LossProposed) and e.reference == proposal), list(events)
+
+
+def _not_refused(proposal: str, events: Iterable[Event]) -> None:
+    for event in events:
+        if isinstance(event, LossRefused) and event.of == proposal:
+            why = f"was refused by {event.by} on {event.on}: {event.reason}"
+            raise FactRefused("proposal", proposal, why, "propose it anew if it is right", "conflict")
 
 
 def _booked(connection: Connection, proposal: str) -> bool:

@@ -1,6 +1,6 @@
 """Who may do what: roles and the second person, out of the pack `permissions` in force on the day."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from pydantic import BaseModel
 
@@ -51,6 +51,17 @@ def approvers(verb: Verb, on: date) -> tuple[str, ...]:
     """The roles of the second person for a verb on a day."""
     rule = permission_of(verb.name, on)
     return tuple(rule.parameters.get("approve", rule.parameters.get("do", []))) if rule else ()
+
+
+def last_day_to_agree(verb: Verb, on: date) -> date:
+    """The last day on which a proposal of the verb, made `on` a day, can be agreed to.
+
+    The verb's own rule says in how many days, else the rule of all proposals: with 7 of 2026-02-10, 2026-02-17.
+    """
+    for rule in (permission_of(verb.name, on), permission_of("proposal.make", on)):
+        if rule is not None and "days_to_agree" in rule.parameters:
+            return on + timedelta(int(rule.parameters["days_to_agree"]))
+    raise AssertionError("the pack `permissions` says within how many days a proposal is agreed to")
 
 
 def may_propose(who: Who, verb: Verb, on: date) -> Refused | None:

@@ -25,6 +25,10 @@ def _borrower_of(connection: psycopg.Connection[Any], key: str) -> str:
         borrower, _, lacks = key.partition(":")[2].partition(":")
         how = f"`afterloan correct {borrower} --reason … --attribute {lacks or 'timezone'}=…`"
         raise FactRefused("of", key, "ends when it is right", f"tell it: {how}")
+    if key.startswith(("proposal:", "ended:")):
+        kind, _, of = key.partition(":")
+        remedy = f"`afterloan approve {of}` or `afterloan refuse {of} --reason …`"
+        raise FactRefused("of", key, "ends by itself", remedy if kind == "proposal" else "it is shown for some days")
     row = connection.execute(
         "select b.reference from borrower b where b.borrower in (select borrower from outbox where key = %s "
         "union select borrower from event where reference = %s)",

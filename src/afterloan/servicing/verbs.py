@@ -189,6 +189,18 @@ VERBS: tuple[Verb, ...] = (
     Verb("case.note", "Write a note on a borrower's case.", "event:person:CaseNoted", "note"),
     Verb("case.assign", "Give a borrower's case to a person.", "event:placement:CaseAssigned", "do"),
     Verb("agency.recall", "Take a case back from its agency.", "agencies:RecallCase:recall_case", "agency recall"),
+    Verb(
+        "proposal.refuse",
+        "Turn down what somebody proposed: it can no longer be agreed to.",
+        "proposals:EndProposal:refuse_proposal",
+        "refuse",
+    ),
+    Verb(
+        "proposal.withdraw",
+        "Take one's own proposal back.",
+        "proposals:EndProposal:withdraw_proposal",
+        "withdraw",
+    ),
     Verb("task.done", "Finish a task, with how.", "tasks:FinishTask:finish_task", "task done"),
     Verb(
         "import.finish_row",
@@ -348,6 +360,7 @@ VERBS: tuple[Verb, ...] = (
         "legal_verbs:ApproveLoss:approve_loss",
         "legal approve-loss",
     ),
+    Verb("loss.refuse", "Turn a proposed loss down.", "legal_verbs:RefuseLoss:refuse_loss", "legal refuse-loss"),
     Verb(
         "people.appoint",
         "Say in which roles a person may approve legal steps and losses.",

@@ -110,6 +110,7 @@ WORDS: dict[str, tuple[str, str]] = {
                       "{step}启动，主张 {claim_fen}{costs}{fee} {court} {case_number}"),
     "legal.ended": ("{step}: {outcome}, {amount_fen}{parts} {note}", "{step}：{outcome}，{amount_fen}{parts} {note}"),
     "loss.proposed": ("{what} proposed by {by}: {reason}", "{by} 提议{what}：{reason}"),
+    "loss.refused": ("{what} refused by {by}: {reason}", "{by} 不同意{what}：{reason}"),
     "loss.approved": ("{what} approved by {by} ({role})", "{by}（{role}）批准{what}"),
     "bureau.dispute_opened": ("disputes what was furnished: {statement}", "提出异议：{statement}"),
     "hardship.told": ("hardship told", "说明困难"),

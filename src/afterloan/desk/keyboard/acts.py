@@ -18,7 +18,21 @@ Dry = Annotated[bool, typer.Option("--dry-run", help="Say what would come of it,
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("do")(do)
-    for command in (verbs, propose, approve, reverse, refund, waive, note, correct, place, roles, acts):
+    for command in (
+        verbs,
+        propose,
+        approve,
+        refuse,
+        withdraw,
+        reverse,
+        refund,
+        waive,
+        note,
+        correct,
+        place,
+        roles,
+        acts,
+    ):
         app.command(command.__name__)(command)
     app.command("move-repayment")(move_repayment)
     app.command("pass-on")(pass_on)
@@ -123,7 +137,11 @@ def propose(
 
     name = reference or reference_made(verb)
     answer = act(verb, _fields(verb, fields or []), date_or_today(on), name, by, propose_only=True)
-    show(answer, as_json, lambda body: f"sent for approval as {name}: waits for {' or '.join(body['waits_for'])}")
+    show(
+        answer,
+        as_json,
+        lambda body: f"sent for approval as {name}: waits for {' or '.join(body['waits_for'])} until {body['until']}",
+    )
 
 
 def approve(
@@ -137,6 +155,33 @@ def approve(
 
     answer = agree(proposal, date_or_today(on), by)
     show(answer, as_json, lambda body: told_plainly(answer.verb, body, False))
+
+
+Why = Annotated[str, typer.Option(help="Why, to whoever proposed it and for the record.")]
+
+
+def refuse(
+    proposal: Annotated[str, typer.Argument(help="The proposal's reference.")],
+    reason: Why,
+    on: Today = "",
+    reference: Named = "",
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """Turn a PROPOSAL down that you might have approved: nobody can agree to it any more."""
+    _do("proposal.refuse", {"proposal": proposal, "reason": reason}, on, reference, by, as_json)
+
+
+def withdraw(
+    proposal: Annotated[str, typer.Argument(help="The reference of a proposal of your own.")],
+    reason: Why,
+    on: Today = "",
+    reference: Named = "",
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take your own PROPOSAL back."""
+    _do("proposal.withdraw", {"proposal": proposal, "reason": reason}, on, reference, by, as_json)
 
 
 def verbs(
@@ -273,6 +318,7 @@ def roles(
 def task_list(
     on: Today = "",
     queue: Annotated[str, typer.Option(help="Only this queue.")] = "",
+    role: Annotated[str, typer.Option(help="Only what waits for this role.")] = "",
     done: Annotated[bool, typer.Option("--done", help="Also those that are done.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -283,13 +329,17 @@ def task_list(
     from afterloan.store.server import open_store
 
     with open_store().connect() as connection:
-        found = [t for t in tasks(connection, kinds_sent(), date_or_today(on), done) if queue in ("", t.queue)]
+        found = [
+            t
+            for t in tasks(connection, kinds_sent(), date_or_today(on), done)
+            if queue in ("", t.queue) and (not role or role in t.waits_for.split(", "))
+        ]
     if as_json:
         print(json.dumps([t.told() for t in found], ensure_ascii=False))
         return
     for t in found:
         clock = f"by {t.due_on}" if t.due_on else f"since {t.since}"
-        hands = f" [{t.assigned_to}]" if t.assigned_to else ""
+        hands = f" [{t.assigned_to}]" if t.assigned_to else f" [{t.waits_for}]" if t.waits_for else ""
         state = f" done by {t.done_by}" if t.done_by else ""
         print(f"{clock:17}{t.queue:18}{t.borrower} {t.loans}: {plain(t.what)}{hands}{state}\n{'':17}{t.key}")
     print(f"{len(found)} tasks")

@@ -64,7 +64,7 @@ def borrower_(
 
 
 def list_(
-    what: Annotated[str, typer.Argument(help="exceptions, findings, outbox, proposals, disputes, holds or notes")],
+    what: Annotated[str, typer.Argument(help="exceptions, findings, outbox, proposals, ended-proposals, disputes …")],
     borrower: Annotated[str, typer.Option(help="Only of this borrower.")] = "",
     on: On = "",
     most: Annotated[int, typer.Option(min=1, max=10_000, help="How many rows.")] = 100,

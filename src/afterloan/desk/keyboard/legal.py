@@ -25,8 +25,10 @@ By = Annotated[str, typer.Option("--by", help="Who sits here; the name you are k
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     room = group("Legal steps: nothing starts without a person's approval.")
-    for command in (day, show, propose, approve, refuse, start, end, evidence, bundle, people, loss, approve_loss):
-        room.command(command.__name__.replace("_", "-"))(command)
+    for command in (day, show, propose, approve, refuse, start, end, evidence, bundle, people, loss):
+        room.command(command.__name__)(command)
+    room.command("approve-loss")(approve_loss)
+    room.command("refuse-loss")(refuse_loss)
     app.add_typer(room, name="legal")
 
 
@@ -174,6 +176,14 @@ def approve_loss(
     """Approve a charge-off, write-off or sale; the last approval books it."""
     told = _act("loss.approve", {"proposal": proposal, "role": role}, on, by)
     told_of(told, as_json, "booked" if told["booked"] else "approved; another approval is needed")
+
+
+def refuse_loss(
+    proposal: str, reason: Annotated[str, typer.Option()], by: By = "", on: On = "", as_json: AsJson = False
+) -> None:
+    """Turn a proposed charge-off, write-off or sale down."""
+    told = _act("loss.refuse", {"proposal": proposal, "reason": reason}, on, by)
+    told_of(told, as_json, f"refused by {told['refused_by']}")
 
 
 def bundle(
