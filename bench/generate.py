@@ -13,7 +13,9 @@ from afterloan.generate import generate
 
 LOANS = 1_000_000
 MONTHS = 24
-FILES = ("borrowers", "contracts", "disbursements", "repayments", "reversals")
+FILES = (
+    "borrowers", "contracts", "disbursements", "repayments", "reversals", "mandates", "limits", "holds", "contacts",
+)  # fmt: skip
 
 
 def bare_writing(book: Path, copy: Path) -> float:

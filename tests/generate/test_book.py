@@ -4,6 +4,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,13 +16,18 @@ from polars.testing import assert_frame_equal
 from afterloan.dates import day
 from afterloan.generate import generate
 from afterloan.generate.book import BookRefused, borrowers_of
+from afterloan.generate.known import known_tables
 from afterloan.generate.measure import book_of, lateness, sample
 from afterloan.generate.people import id_number
+from afterloan.intake.book import bring_in
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import State
+from afterloan.store.events import events_of
 
 FIRST, LAST = day("2024-01-01"), day("2025-12-31")
-FILES = ("borrowers", "contracts", "disbursements", "repayments", "reversals")
+FILES = (
+    "borrowers", "contracts", "disbursements", "repayments", "reversals", "mandates", "limits", "holds", "contacts",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -237,3 +243,44 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path):
     with pytest.raises(BookRefused, match="is there already and not empty; name a new folder or empty this one"):
         generate(10, 3, 1, tmp_path)
     assert (tmp_path / "mine.txt").read_text() == "keep"
+
+
+def test_who_is_debited_has_a_mandate_and_nobody_borrowed_above_the_limit(chunk):
+    tables = known_tables(chunk, LAST)
+    debited = [f"B{k + 1:010}" for k in np.flatnonzero(chunk.borrowers["auto_debit"])]
+    mandates, limits = tables["mandates"], tables["limits"]
+    assert mandates["borrower"].to_list() == debited
+    assert mandates["account"].n_unique() == len(debited) and set(mandates["account"].str.len_chars()) == {19}
+    start = np.cumsum(chunk.borrowers["loans"]) - chunk.borrowers["loans"]
+    for k, limit in enumerate(limits["limit_fen"].to_list()):
+        own = chunk.contracts[start[k] : start[k] + chunk.borrowers["loans"][k]]
+        assert limit >= own["principal_fen"].sum() and limit % 100_000 == 0
+    assert limits["borrower"].to_list() == [f"B{k + 1:010}" for k in range(len(chunk.borrowers))]
+
+
+def test_only_who_is_in_arrears_is_held_or_called_and_never_both(chunk, positions):
+    tables = known_tables(chunk, LAST)
+    owner = np.repeat(np.arange(1, len(chunk.borrowers) + 1), chunk.borrowers["loans"])
+    late = {f"B{k:010}" for k in owner[positions["days_past_due"] > 0]}
+    held, called = set(tables["holds"]["borrower"]), set(tables["contacts"]["borrower"])
+    assert len(held) >= 5 and len(called) >= 20 and not held & called
+    assert held <= late and called <= late
+    assert tables["holds"]["on"].max() <= date(2025, 12, 31) < tables["holds"]["review_on"].min()
+    moments = [datetime.fromisoformat(at) for at in tables["contacts"]["at"]]
+    assert all(9 <= at.hour < 18 and at.utcoffset() == timedelta(hours=8) for at in moments)
+    assert {at.date() for at in moments} == {date(2025, 12, 30) - timedelta(k) for k in range(10)}
+
+
+def test_every_row_of_a_generated_book_is_taken(store, tmp_path):
+    generate(2_000, 12, 5, tmp_path / "book")
+    reports = {r.file.partition(".")[0]: r for r in bring_in(store, tmp_path / "book")}
+    assert set(reports) == set(FILES)
+    assert sum(r.refused for r in reports.values()) == 0
+    for name in FILES:
+        assert reports[name].loaded > 0 and not reports[name].ignored_columns, name
+    first = read(tmp_path / "book", "mandates").row(0, named=True)
+    with store.connect() as connection:
+        (mandate,) = events_of(connection, first["borrower"], ["mandate.signed"])
+    # an account of nobody ends with the borrower's number, the bank is of no region
+    assert mandate.body()["account"] == "9900" + first["borrower"][1:].zfill(15)
+    assert mandate.body()["bank"] == "990000000000"

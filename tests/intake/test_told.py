@@ -3,6 +3,8 @@
 from datetime import date
 from pathlib import Path
 
+import polars as pl
+
 from afterloan.enquiry.holds import holds_of
 from afterloan.enquiry.tasks import tasks
 from afterloan.facts.act import Answer, Refused, Who
@@ -100,3 +102,33 @@ def test_the_same_files_again_change_nothing(store: Store, tmp_path: Path) -> No
     assert again["limits.csv"] == (0, 1) and again["contacts.csv"] == (0, 1)
     with store.connect() as connection:
         assert connection.execute("select count(*) from event").fetchone() == row
+
+
+def test_a_mandate_of_a_former_system_is_checked_for_its_rail_as_at_the_desk(store: Store, tmp_path: Path) -> None:
+    # 91000019 lacks a digit of a routing number; GB29... has the check digits 28 (29 is right)
+    book = {name: BOOK[name] for name in ("borrowers", "contracts")}
+    book["mandates"] = (
+        "reference,borrower,on,source,account,bank,rail\nM1,B1,2026-01-10,account,12345678,91000019,nacha\n"
+        "M2,B2,2026-01-10,account,GB28NWBK60161331926819,NWBKGB2L,pain008\n"
+        "M3,B2,2026-01-10,account,gb29nwbk60161331926819,NWBKGB2L,pain008\n"
+    )
+    folder = write(tmp_path / "book", **book)
+    report = next(r for r in bring_in(store, folder) if r.file == "mandates.csv")
+    assert (report.read, report.loaded, report.refused) == (3, 1, 2)
+    assert [(r["row"], r["column"], r["reason"]) for r in refused(folder)] == [
+        ("1", "bank", "is no routing number"), ("2", "account", "is an IBAN with wrong check digits"),
+    ]  # fmt: skip
+    with store.connect() as connection:
+        (mandate,) = events_of(connection, "B2", ["mandate.signed"])
+    assert mandate.body()["account"] == "GB29NWBK60161331926819"
+
+
+def test_a_sign_that_is_no_text_stops_its_row_alone(store: Store, tmp_path: Path) -> None:
+    book = {name: BOOK[name] for name in ("borrowers", "contracts")}
+    folder = write(tmp_path / "book", **book)
+    rows = {"reference": ["H1", "H2"], "borrower": ["B1", "B2"], "on": ["2026-02-20"] * 2}
+    rows |= {"hold": ["dispute_open"] * 2, "reason": ["says\0he paid", "says he paid"], "ends_on": ["2026-03-20"] * 2}
+    pl.DataFrame(rows).write_parquet(folder / "holds.parquet")
+    report = next(r for r in bring_in(store, folder) if r.file == "holds.parquet")
+    assert (report.read, report.loaded, report.refused) == (2, 1, 1)
+    assert [(r["row"], r["column"], r["value"]) for r in refused(folder)] == [("1", "reason", "says\\0he paid")]

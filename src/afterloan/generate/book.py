@@ -14,7 +14,9 @@ import numpy.typing as npt
 from afterloan.dates import day, iso, months_later, year_month_day
 from afterloan.expected import ExpectedFailure
 from afterloan.generate.chance import BLOCK, keys_of_block
+from afterloan.generate.chunk import Chunk
 from afterloan.generate.habits import Offer, habits, offer
+from afterloan.generate.known import known_tables
 from afterloan.generate.lives import (
     BORROWER,
     EVENT,
@@ -24,7 +26,7 @@ from afterloan.generate.lives import (
     count_loans,
     live_borrowers,
 )
-from afterloan.generate.write import Chunk, Pages, tables_of
+from afterloan.generate.write import Pages, tables_of
 from afterloan.loan.terms import CONTRACT, FACT, LIFE, PROMISED
 from afterloan.loan.waterfall import unfold
 from afterloan.rules.products import builtin
@@ -155,7 +157,7 @@ def _chunks(share: Share, first_day: int, last_day: int, size: int, workers: int
 
     def one(low: int) -> tuple[Chunk, Any]:
         chunk = live_chunk(share, low, min(low + size, len(share.keys)), first_day, last_day, offered)
-        return chunk, tables_of(chunk, PRODUCTS)
+        return chunk, tables_of(chunk, PRODUCTS) | known_tables(chunk, last_day)
 
     with ThreadPoolExecutor(workers) as pool:
         waiting = [pool.submit(one, low) for low in lows[: workers * AHEAD]]

@@ -5,8 +5,8 @@ import numpy.typing as npt
 
 from afterloan.dates import NEVER
 from afterloan.generate.book import Share, borrowers_of, generated_products, live_chunk
+from afterloan.generate.chunk import Chunk
 from afterloan.generate.habits import offer
-from afterloan.generate.write import Chunk
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_loan
 from afterloan.loan.terms import FACT, PROMISED, Cause, FactKind

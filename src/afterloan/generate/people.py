@@ -50,6 +50,11 @@ def mobile(number: pl.Expr) -> pl.Expr:
     return pl.concat_str(pl.lit("+8612"), _padded(number, 9))
 
 
+def account_number(number: pl.Expr) -> pl.Expr:
+    """Nineteen digits that no bank of China gives: 9900000000000000042 for 42."""
+    return pl.concat_str(pl.lit("9900"), _padded(number, 15))
+
+
 def address(number: pl.Expr, region: pl.Expr) -> pl.Expr:
     """A street that does not exist in the borrower's region."""
     return pl.concat_str(region, pl.lit(" "), _pick(STREETS, number), 1 + number % 300, pl.lit("号"))

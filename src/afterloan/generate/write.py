@@ -1,15 +1,14 @@
 """Generated records as the tables that import takes, appended to Parquet or CSV files."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow.parquet as pq
 
+from afterloan.generate.chunk import Chunk, Tables, day_of, frame, named
 from afterloan.generate.people import address, id_number, mobile, person_name
 
 REGIONS = [
@@ -28,32 +27,18 @@ FEW_VALUES = (
     "due_dom",
     "on",
     "known_on",
+    "limit_fen",
+    "source",
+    "bank",
+    "rail",
+    "hold",
+    "review_on",
+    "reason",
+    "channel",
+    "purpose",
+    "outcome",
+    "by",
 )
-Records = npt.NDArray[np.void]
-Tables = dict[str, pl.DataFrame]
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Some borrowers in a row: BORROWER [b] numbered from `first`, CONTRACT [n], RECEIPT [k]."""
-
-    first: int
-    borrowers: Records
-    contracts: Records
-    receipts: Records
-
-
-def _name(letter: str, column: str) -> pl.Expr:
-    """`L0000000042` for loan 42."""
-    return pl.concat_str(pl.lit(letter), pl.col(column).cast(pl.String).str.zfill(10))
-
-
-def _day(column: str) -> pl.Expr:
-    return pl.col(column).cast(pl.Int32).cast(pl.Date)
-
-
-def _frame(records: Records, *columns: str) -> pl.DataFrame:
-    return pl.DataFrame({name: np.ascontiguousarray(records[name]) for name in columns})
 
 
 def _attributes() -> pl.Expr:
@@ -82,12 +67,12 @@ def _attributes() -> pl.Expr:
 
 
 def _borrowers(chunk: Chunk) -> pl.DataFrame:
-    numbered = _frame(chunk.borrowers, "pay_day", "income_yuan", "region", "auto_debit", "joined_on").with_columns(
+    numbered = frame(chunk.borrowers, "pay_day", "income_yuan", "region", "auto_debit", "joined_on").with_columns(
         number=np.arange(chunk.first, chunk.first + len(chunk.borrowers))
     )
     return numbered.select(
-        reference=_name("B", "number"),
-        known_on=_day("joined_on"),
+        reference=named("B", "number"),
+        known_on=day_of("joined_on"),
         name=person_name(pl.col("number")),
         attributes=_attributes(),
     )
@@ -97,16 +82,16 @@ def _contracts(chunk: Chunk, products: tuple[str, ...]) -> pl.DataFrame:
     columns = ("loan", "product", "principal_fen", "rate", "signed_on", "instalments", "due_dom")
     owner = np.repeat(np.arange(chunk.first, chunk.first + len(chunk.borrowers)), chunk.borrowers["loans"])
     return (
-        _frame(chunk.contracts, *columns)
+        frame(chunk.contracts, *columns)
         .with_columns(owner=owner)
         .select(
-            reference=_name("L", "loan"),
-            borrower=_name("B", "owner"),
+            reference=named("L", "loan"),
+            borrower=named("B", "owner"),
             product=pl.col("product").replace_strict(list(range(len(products))), products, return_dtype=pl.String),
             principal_fen="principal_fen",
             # on RATE_SCALE one percent is 10^5: 3,500 is 0.03500 %
             rate_percent=pl.concat_str(pl.lit("0."), pl.col("rate").cast(pl.String).str.zfill(5)),
-            signed_on=_day("signed_on"),
+            signed_on=day_of("signed_on"),
             unit=pl.lit("months"),
             every=pl.lit(1, pl.Int16),
             instalments=pl.col("instalments").cast(pl.Int16),
@@ -116,34 +101,34 @@ def _contracts(chunk: Chunk, products: tuple[str, ...]) -> pl.DataFrame:
 
 
 def _disbursements(chunk: Chunk) -> pl.DataFrame:
-    return _frame(chunk.contracts, "loan", "signed_on", "principal_fen").select(
-        reference=_name("D", "loan"),
-        contract=_name("L", "loan"),
-        on=_day("signed_on"),
+    return frame(chunk.contracts, "loan", "signed_on", "principal_fen").select(
+        reference=named("D", "loan"),
+        contract=named("L", "loan"),
+        on=day_of("signed_on"),
         amount_fen="principal_fen",
     )
 
 
 def _receipt_name(letter: str) -> pl.Expr:
-    return pl.concat_str(_name(letter, "loan"), pl.lit("-"), pl.col("nth").cast(pl.String).str.zfill(3))
+    return pl.concat_str(named(letter, "loan"), pl.lit("-"), pl.col("nth").cast(pl.String).str.zfill(3))
 
 
 def _repayments(chunk: Chunk) -> pl.DataFrame:
     """All receipts; one told twice is there twice, the same in every column."""
     again = np.repeat(chunk.receipts, 1 + chunk.receipts["twice"])
-    return _frame(again, "loan", "nth", "on", "known_on", "amount_fen").select(
+    return frame(again, "loan", "nth", "on", "known_on", "amount_fen").select(
         reference=_receipt_name("R"),
-        contract=_name("L", "loan"),
-        on=_day("on"),
-        known_on=_day("known_on"),
+        contract=named("L", "loan"),
+        on=day_of("on"),
+        known_on=day_of("known_on"),
         amount_fen="amount_fen",
     )
 
 
 def _reversals(chunk: Chunk) -> pl.DataFrame:
     bounced = chunk.receipts[chunk.receipts["bounced_on"] > 0]
-    return _frame(bounced, "loan", "nth", "bounced_on").select(
-        reference=_receipt_name("X"), of=_receipt_name("R"), known_on=_day("bounced_on")
+    return frame(bounced, "loan", "nth", "bounced_on").select(
+        reference=_receipt_name("X"), of=_receipt_name("R"), known_on=day_of("bounced_on")
     )
 
 

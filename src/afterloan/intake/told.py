@@ -27,7 +27,8 @@ from afterloan.facts.promise import PromiseMade
 from afterloan.intake.files import FileReport, RefusedRow, batches, check_columns, find_file
 from afterloan.money import parse_amount
 from afterloan.store.acts import resume_act
-from afterloan.store.events import tell
+from afterloan.store.debits import checked_mandate
+from afterloan.store.events import Told, tell_rows
 from afterloan.store.server import Store
 
 BATCH = 1_000
@@ -83,7 +84,9 @@ def _yes(row: Row, name: str) -> bool:
 def _mandates(row: Row) -> Iterator[Event]:
     told = _of(row, "source", "account", "bank", "holder", "rail", "turn", "account_type")
     ceilings = {f"{name}_fen": _fen(row, name, False) for name in ("ceiling", "ceiling_month")}
-    yield read_event(MandateSigned, _said(row, **told, **ceilings))
+    mandate = read_event(MandateSigned, _said(row, **told, **ceilings))
+    assert isinstance(mandate, MandateSigned)
+    yield checked_mandate(mandate)
 
 
 def _limits(row: Row) -> Iterator[Event]:
@@ -194,18 +197,12 @@ def bring_told(store: Store, kind: ToldFile, path: Path, act: int) -> tuple[File
         refused.append(RefusedRow(path.name, max(number - 1, 0), "", text[:200], reason, remedy))
 
     number = 0
-    with store.connect() as connection:
-        for frame in batches(path, bad_line):
-            for row in frame.iter_rows(named=True):
-                if number % BATCH == 0:
-                    connection.commit()
-                    resume_act(connection, act)
-                number += 1
-                plain = {k: v.strip() for k, v in row.items() if v is not None and v.strip()}
-                error = _take(connection, kind, plain, report)
-                if error is not None:
-                    refused.append(_refusal(path.name, number, kind, plain, error))
-        connection.commit()
+    for frame in batches(path, bad_line):
+        for part in frame.iter_slices(BATCH):
+            rows = [_plain(row) for row in part.iter_rows(named=True)]
+            for k, error in _take(store, kind, rows, act, report):
+                refused.append(_refusal(path.name, number + k + 1, kind, rows[k], error))
+            number += len(rows)
     report.read += number
     report.refused = len(refused)
     report.known = report.read - report.loaded - report.refused
@@ -213,20 +210,54 @@ def bring_told(store: Store, kind: ToldFile, path: Path, act: int) -> tuple[File
     return report, refused
 
 
-def _take(connection: psycopg.Connection[Any], kind: ToldFile, row: Row, report: FileReport) -> Exception | None:
+def _plain(row: Row) -> Row:
+    return {name: value.strip() for name, value in row.items() if value is not None and value.strip()}
+
+
+def _take(
+    store: Store, kind: ToldFile, rows: list[Row], act: int, report: FileReport
+) -> list[tuple[int, ExpectedFailure]]:
+    """Tell rows in one transaction; the refused, by their place."""
+    refused: list[tuple[int, ExpectedFailure]] = []
+    said: list[tuple[int, list[Event]]] = []
+    for k, row in enumerate(rows):
+        try:
+            said.append((k, _events(kind, row)))
+        except ExpectedFailure as error:
+            refused.append((k, error))
+    for told, (k, _) in zip(_told(store, [events for _, events in said], act), said, strict=True):
+        if isinstance(told, FactRefused):
+            refused.append((k, told))
+        else:
+            report.loaded += not all(t.known for t in told)
+    return sorted(refused, key=lambda pair: pair[0])
+
+
+def _told(store: Store, rows: list[list[Event]], act: int) -> list[tuple[Told, ...] | FactRefused]:
+    """Tell them; once more from the beginning when another process told one of them meanwhile."""
+    for last in (False, True):
+        try:
+            with store.connect() as connection:
+                resume_act(connection, act)
+                return tell_rows(connection, rows)
+        except psycopg.errors.SerializationFailure:
+            if last:
+                raise
+    raise AssertionError("the second try answers or raises")
+
+
+def _events(kind: ToldFile, row: Row) -> list[Event]:
+    """The events that a row says. Raises FactRefused and what else an event refuses."""
     missing = next((name for name in kind.needed if name not in row and f"{name}_fen" not in row), None)
-    try:
-        if missing is not None:
-            raise FactRefused(missing, "", "is empty", "fill it in")
-        with connection.transaction():
-            told = [tell(connection, event) for event in kind.events(row)]
-    except ExpectedFailure as error:
-        return error
-    report.loaded += not all(t.known for t in told)
-    return None
+    if missing is not None:
+        raise FactRefused(missing, "", "is empty", "fill it in")
+    odd = next((name for name, value in row.items() if "\0" in value), None)
+    if odd is not None:
+        raise FactRefused(odd, row[odd].replace("\0", "\\0"), "holds a sign that is no text (NUL)", "take the sign out")
+    return list(kind.events(row))
 
 
-def _refusal(file: str, number: int, kind: ToldFile, row: Row, error: Exception) -> RefusedRow:
+def _refusal(file: str, number: int, kind: ToldFile, row: Row, error: ExpectedFailure) -> RefusedRow:
     if isinstance(error, FactRefused):
         return RefusedRow(file, number, error.column, str(error.value or ""), error.reason, error.remedy)
     return RefusedRow(file, number, kind.needed[0], str(row.get(kind.needed[0], "")), str(error), "correct the row")
