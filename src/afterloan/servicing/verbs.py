@@ -481,6 +481,7 @@ VERBS: tuple[Verb, ...] = (
         "cases:AskContact:ask_contact",
         "contact ask",
     ),
+    Verb("sandbox.set_clock", "Set the test clock of a book that is only played.", "sandbox:SetClock:set_clock", "do"),
     Verb("vulnerability.clear", "A flag no longer holds.", "event:relief:VulnerabilityCleared", "do"),
 )
 
