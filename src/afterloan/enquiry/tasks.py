@@ -98,6 +98,15 @@ TERMS = (
     "and (e.body->>'until')::date < %(on)s and not exists (select from event r where r.borrower = e.borrower "
     "and r.kind = 'agency.recalled' and r.body->>'of' = e.reference and r.on_day <= %(on)s)"
 )
+CALL_BACKS = (
+    "select 'call-back:' || e.reference, 'call-back', b.reference, b.name, '', e.on_day, e.body || "
+    "jsonb_build_object('why', 'call back, as agreed' || case when coalesce(e.body->>'note', '') = '' then '' "
+    "else ': ' || (e.body->>'note') end, 'due_on', e.body->>'call_on') from event e join borrower b using (borrower) "
+    "where e.kind = 'case.call_back' and e.on_day <= %(on)s and (e.body->>'call_on')::date <= %(on)s "
+    # the next contact on the day agreed or later has done it
+    "and not exists (select from event a where a.borrower = e.borrower and a.kind = 'contact.attempted' "
+    "and a.event > e.event and a.on_day >= (e.body->>'call_on')::date and a.on_day <= %(on)s)"
+)
 IMPORTS = (
     "select 'import:' || r.refusal, 'import', '', '', '', a.on_day, jsonb_build_object('why', "
     "r.file || ' row ' || r.row || ': ' || r.field || ' ' || r.value || ' ' || r.reason || '; ' || r.remedy) "
@@ -278,7 +287,7 @@ def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, do
     for sql in (PUT, WITHOUT_CHANNEL):
         rows = connection.execute(sql, told).fetchall()
         found += _rows(_of_outbox(*row) for row in rows)
-    for sql in (REVIEWS, WITHOUT_ADDRESS, TERMS, MORATORIA, IMPORTS):
+    for sql in (REVIEWS, WITHOUT_ADDRESS, TERMS, MORATORIA, CALL_BACKS, IMPORTS):
         found += _rows(connection.execute(sql, told).fetchall())
     found += _money(connection, on) + _places(connection) + _approvals(connection, on) + _turned_down(connection, on)
     done: dict[str, str] = {}
