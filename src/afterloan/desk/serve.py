@@ -55,7 +55,7 @@ async def _refuse_host(send: Send) -> None:
 
 def app_of(house: House) -> ByHost:
     """The whole of what is served: API, desk, portal by their hosts, and a page that leads to them."""
-    from afterloan.desk.api.app import api_app
+    from afterloan.desk.api.app import api_app, api_routers
     from afterloan.desk.portal.app import portal_router
     from afterloan.desk.workbench.app import workbench_router
 
@@ -65,6 +65,9 @@ def app_of(house: House) -> ByHost:
     my = app_for(house, "my", "afterloan portal", openapi_url=None)
     my.include_router(signing("my"))
     my.include_router(portal_router(house))
+    for app in (desk, my):
+        for router in api_routers(house):
+            app.include_router(router)
     apps = {"api": api_app(house), "desk": desk, "my": my, "": _landing(house)}
     return ByHost(house, {name: Guard(app) for name, app in apps.items()})
 

@@ -5,6 +5,8 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
 
+from afterloan.desk.api.acts import act_routes, approval_routes
+from afterloan.desk.api.files import file_routes
 from afterloan.desk.web.app import app_for
 from afterloan.desk.web.asking import Ask, SignedIn
 from afterloan.desk.web.house import House
@@ -14,10 +16,15 @@ from afterloan.desk.web.signing import sit
 def api_app(house: House) -> FastAPI:
     """The API over a house, with its contract at `/openapi.json`."""
     app = app_for(house, "api", "afterloan", version="1")
-    app.include_router(entry())
-    if house.demo:
-        app.include_router(sandbox())
+    for router in api_routers(house):
+        app.include_router(router)
     return app
+
+
+def api_routers(house: House) -> list[APIRouter]:
+    """Every resource: of the API's own host, and of the desk and the portal, where the cookie says who asks."""
+    made = [entry(), act_routes(), approval_routes(), file_routes()]
+    return [*made, sandbox()] if house.demo else made
 
 
 def entry() -> APIRouter:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated, Any
 
 import psycopg
-from fastapi import Depends
+from fastapi import Depends, Query
 from starlette.requests import HTTPConnection, Request
 
 from afterloan.dates import DayRefused, date_told
@@ -106,9 +106,12 @@ class Asking:
         return answer
 
 
-def _day(request: HTTPConnection, name: str) -> date | None:
+OnDay = Annotated[str, Query(description="The day it is about, YYYY-MM-DD; the business date unless told.")]
+KnownOn = Annotated[str, Query(description="As known at the end of that day, YYYY-MM-DD; now unless told.")]
+
+
+def _day(text: str, name: str) -> date | None:
     """A day out of the query, `?on=2026-01-01`. Raises RefusedHere (422)."""
-    text = request.query_params.get(name, "")
     if not text:
         return None
     try:
@@ -130,7 +133,7 @@ def house_of(request: HTTPConnection) -> House:
     return house
 
 
-def asking_of(request: HTTPConnection) -> Iterator[Asking]:
+def asking_of(request: HTTPConnection, on: OnDay = "", known_on: KnownOn = "") -> Iterator[Asking]:
     """The asking of a request; its connection goes back to the pool when the answer is made."""
     house = house_of(request)
     host: Host = house.host_named(request.headers.get("host", "")) or "api"  # type: ignore[assignment]
@@ -138,8 +141,8 @@ def asking_of(request: HTTPConnection) -> Iterator[Asking]:
         clock = clock_of(desk.connection, house.now())
         desk.now = clock.now
         asking = Asking(
-            house, request, host, desk, clock, language_of(request), _day(request, "on") or clock.on,
-            _day(request, "known_on"),
+            house, request, host, desk, clock, language_of(request), _day(on, "on") or clock.on,
+            _day(known_on, "known_on"),
         )  # fmt: skip
         request.scope.setdefault(ANSWER, {})[DAY_NAME] = clock.on.isoformat()
         _signed_in(asking)

@@ -42,6 +42,8 @@ TITLES: dict[str, str] = {
     "key-reused": "The key stands for something else",
     "in-flight": "It is being done just now",
     "changed-since-seen": "Something was told since you looked",
+    "not-shown": "What is agreed to must be named",
+    "shown-otherwise": "It is not what was shown",
     "too-many": "Too many at once",
     "method": "Not done that way",
     "media-type": "Of a form that is not taken here",
