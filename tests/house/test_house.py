@@ -11,7 +11,19 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "afterloan"
-MODELS = {"bins", "boosted", "calibrate", "measure", "model", "scorecard", "series", "table"}
+MODELS = {
+    "bins",
+    "boosted",
+    "calibrate",
+    "explain",
+    "fair",
+    "measure",
+    "model",
+    "own_history",
+    "promotion",
+    "scorecard",
+}
+MODELS |= {"scorecard", "series", "stability", "table", "training"}
 PURE = sorted(
     path
     for path in [

@@ -55,6 +55,10 @@ class Bins:
             out[numbers == code] = evidence
         return out
 
+    def best(self) -> float:
+        """The evidence of its best bin: the least that a known value can cost."""
+        return min([*self.evidence, *self.specials.values()])
+
     def span(self) -> float:
         """How far apart the best and the worst of its bins are."""
         told = [*self.evidence, *self.specials.values()]

@@ -31,12 +31,20 @@ class Boosted:
 
     def log_odds(self, columns: Mapping[str, Column]) -> Floats:
         """Log odds [n] of going wrong."""
+        told = self._read().predict(matrix(columns, self.names, self.words), raw_score=True, num_threads=1)
+        return np.asarray(told, np.float64)
+
+    def contributions(self, columns: Mapping[str, Column]) -> Floats:
+        """What each column adds to the log odds over the average row's, [n, names]. 6,000 rows a second."""
+        told = self._read().predict(matrix(columns, self.names, self.words), pred_contrib=True, num_threads=1)
+        return np.asarray(told, np.float64)[:, :-1]
+
+    def _read(self) -> "lightgbm.Booster":
         if self._trees is None:
             import lightgbm
 
             self._trees = lightgbm.Booster(model_str=self.text)
-        told = self._trees.predict(matrix(columns, self.names, self.words), raw_score=True, num_threads=1)
-        return np.asarray(told, np.float64)
+        return self._trees
 
 
 def matrix(columns: Mapping[str, Column], names: tuple[str, ...], words: Mapping[str, Mapping[str, int]]) -> Floats:
@@ -69,7 +77,11 @@ def words_of(columns: Mapping[str, Column], asked: Mapping[str, ColumnAsked], ba
 
 
 def fit_boosted(
-    columns: Mapping[str, Column], asked: Mapping[str, ColumnAsked], bad: Ints, seed: int = 1
+    columns: Mapping[str, Column],
+    asked: Mapping[str, ColumnAsked],
+    bad: Ints,
+    seed: int = 1,
+    together: Ints | None = None,
 ) -> tuple[Boosted, Floats]:
     """Fit on columns [n] and outcomes [n]; also the log odds [n] that folds left out were given, for calibration.
 
@@ -80,7 +92,7 @@ def fit_boosted(
     names = tuple(columns)
     signs = [asked[name].sign for name in names]
     told = _settings(bad, signs, seed)
-    fold = folds(bad, seed)
+    fold = folds(bad, seed, together=together)
     parts = int(fold.max()) + 1
     boosters, curves = [], []
     for k in range(parts):

@@ -44,27 +44,39 @@ class Model:
 
     def probabilities(self, frame: pl.DataFrame) -> dict[str, Floats]:
         """Probability [n] of going wrong, by champion and by challenger. Raises TableRefused."""
-        columns = self._columns(frame)
+        columns = self.columns_of(frame)
         odds = {CHAMPION: self.scorecard.log_odds(columns), CHALLENGER: self.boosted.log_odds(columns)}
         return {name: self.calibrations[name].probability(told) for name, told in odds.items()}
 
-    def _columns(self, frame: pl.DataFrame) -> dict[str, Column]:
+    def columns_of(self, frame: pl.DataFrame) -> dict[str, Column]:
+        """The columns that both models read, out of a table. Raises TableRefused."""
         columns = columns_for(frame, self.asked)
         return columns | derived(columns, self.series)
 
 
-def fit(frame: pl.DataFrame, label: str, declaration: Declaration, bad: str = "", seed: int = 1) -> Model:
-    """Fit scorecard and boosted trees on a table. Raises TableRefused; deterministic for the same table and seed."""
+def fit(
+    frame: pl.DataFrame,
+    label: str,
+    declaration: Declaration,
+    bad: str = "",
+    seed: int = 1,
+    together: Ints | None = None,
+) -> Model:
+    """Fit scorecard and boosted trees on a table. Raises TableRefused; deterministic for the same table and seed.
+
+    `together`: a number for each row; rows of one number (a borrower on many days) are never parted by a fold.
+    """
     gone = outcomes(frame, label, bad)
     ready = prepare(frame, label, gone, declaration)
     series = series_of(ready.columns) if declaration.histories else {}
     made = derived(ready.columns, series)
     columns = ready.columns | made
     asked = ready.asked | {name: ColumnAsked(False) for name in made}
-    scorecard, outside = fit_scorecard(columns, asked, gone, seed)
-    boosted, beside = fit_boosted(columns, asked, gone, seed)
+    scorecard, outside = fit_scorecard(columns, asked, gone, seed, together)
+    boosted, beside = fit_boosted(columns, asked, gone, seed, together)
     calibrations = {CHAMPION: calibrate(outside, gone), CHALLENGER: calibrate(beside, gone)}
-    said = {CHAMPION: left_out(outside, gone, seed), CHALLENGER: left_out(beside, gone, seed)}
+    fold = folds(gone, seed, together=together)
+    said = {CHAMPION: left_out(outside, gone, fold), CHALLENGER: left_out(beside, gone, fold)}
     small = gone.sum() < LEADS_BELOW_BAD or len(gone) < LEADS_BELOW_ROWS
     card = {
         "format": FORMAT,
@@ -84,9 +96,9 @@ def fit(frame: pl.DataFrame, label: str, declaration: Declaration, bad: str = ""
     return Model(card, ready.asked, series, scorecard, boosted, calibrations)
 
 
-def left_out(outside: Floats, gone: Ints, seed: int) -> Floats:
+def left_out(outside: Floats, gone: Ints, fold: Ints) -> Floats:
     """Probabilities [n] of log odds [n] by calibrations that did not see the row either, for an honest card."""
-    fold, said = folds(gone, seed), np.zeros(len(gone))
+    said = np.zeros(len(gone))
     for k in range(fold.max() + 1):
         said[fold == k] = calibrate(outside[fold != k], gone[fold != k]).probability(outside[fold == k])
     return said

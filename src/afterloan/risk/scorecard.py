@@ -46,13 +46,18 @@ class Scorecard:
 
 
 def fit_scorecard(
-    columns: Mapping[str, Column], asked: Mapping[str, ColumnAsked], bad: Ints, seed: int = 1
+    columns: Mapping[str, Column],
+    asked: Mapping[str, ColumnAsked],
+    bad: Ints,
+    seed: int = 1,
+    together: Ints | None = None,
 ) -> tuple[Scorecard, Floats]:
     """Fit on columns [n] and outcomes [n]; also the log odds [n] that folds left out were given, for calibration.
 
     The ridge is chosen by cross validation with the bins cut anew inside each fold: bins have seen their outcomes.
+    `together`: rows that are never parted by a fold, see `folds`.
     """
-    fold = folds(bad, seed)
+    fold = folds(bad, seed, together=together)
     outside = np.zeros((len(RIDGES), len(bad)))
     for k in range(fold.max() + 1):
         learn, try_ = fold != k, fold == k
@@ -70,8 +75,17 @@ def fit_scorecard(
     return Scorecard(float(fitted[0]), used, {name: cut[name] for name in used}), outside[best]
 
 
-def folds(bad: Ints, seed: int, parts: int = FOLDS) -> Ints:
-    """A fold for each row, both outcomes spread evenly; as many as the rarer outcome allows."""
+def folds(bad: Ints, seed: int, parts: int = FOLDS, together: Ints | None = None) -> Ints:
+    """A fold for each row, both outcomes spread evenly; as many as the rarer outcome allows.
+
+    `together`: a number for each row, rows of one number stay in one fold. Rows of one borrower on many days are much
+    alike: parted, the one would tell the other's outcome.
+    """
+    if together is not None:
+        distinct, at = np.unique(together, return_inverse=True)
+        worst = np.zeros(len(distinct), np.int64)
+        np.maximum.at(worst, at, bad)
+        return folds(worst, seed, parts)[at]
     rng = np.random.Generator(np.random.Philox(seed))
     out = np.zeros(len(bad), np.int64)
     parts = int(max(2, min(parts, bad.sum(), len(bad) - bad.sum())))

@@ -186,13 +186,6 @@ VERBS: tuple[Verb, ...] = (
         "event:ladder:StepLeftOut",
         "do",
     ),
-    Verb(
-        "contact.wrap_up",
-        "End a conversation: outcome, promise, hold, call-back and note in one act.",
-        "wrapping_up:WrapUp:wrap_up",
-        "do",
-    ),
-    Verb("case.call_back", "The borrower asked to be called back.", "wrapping_up:CallBack:call_back", "do"),
     Verb("case.note", "Write a note on a borrower's case.", "event:person:CaseNoted", "note"),
     Verb("case.assign", "Give a borrower's case to a person.", "event:placement:CaseAssigned", "do"),
     Verb("agency.recall", "Take a case back from its agency.", "agencies:RecallCase:recall_case", "agency recall"),
@@ -459,6 +452,26 @@ VERBS: tuple[Verb, ...] = (
         "do",
     ),
     Verb(
+        "model.propose",
+        "Propose a model of who goes wrong, with its whole folder.",
+        "models:ProposeModel:propose_model",
+        "risk propose",
+    ),
+    Verb(
+        "model.approve",
+        "Approve a model that another person proposed.",
+        "models:ApproveModel:approve_model",
+        "risk approve",
+    ),
+    Verb(
+        "model.promote",
+        "Use an approved model, if it passes every gate.",
+        "models:PromoteModel:promote_model",
+        "risk promote",
+    ),
+    Verb("model.retire", "Use a model no longer.", "models:RetireModel:retire_model", "risk retire"),
+    Verb("model.score", "Score the book with its models.", "models:ScoreBook:score_book", "risk score"),
+    Verb(
         "case.share_out",
         "Share the unassigned cases out to people.",
         "cases:ShareOut:share_cases",
@@ -488,7 +501,6 @@ VERBS: tuple[Verb, ...] = (
         "cases:AskContact:ask_contact",
         "contact ask",
     ),
-    Verb("sandbox.set_clock", "Set the test clock of a book that is only played.", "sandbox:SetClock:set_clock", "do"),
     Verb("vulnerability.clear", "A flag no longer holds.", "event:relief:VulnerabilityCleared", "do"),
 )
 

@@ -1,4 +1,4 @@
-"""`afterloan risk`: models of who goes wrong, fitted on any table and assessed on any other."""
+"""`afterloan risk`: models of who goes wrong, on any table or from the book: fitted, approved, used, explained."""
 
 import json
 from pathlib import Path
@@ -18,10 +18,18 @@ BadValue = Annotated[str, typer.Option("--bad", help="The label's value that is 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    risk = group("Models of who goes wrong: fit on a table, assess on another, look at the card.")
+    risk = group("Models of who goes wrong: on any table, or from the book's own past, approved, used and explained.")
     risk.command()(fit)
     risk.command()(assess)
     risk.command()(card)
+    risk.command()(train)
+    risk.command()(propose)
+    risk.command()(approve)
+    risk.command()(promote)
+    risk.command()(retire)
+    risk.command()(score)
+    risk.command()(models)
+    risk.command()(why)
     app.add_typer(risk, name="risk")
 
 
@@ -95,6 +103,168 @@ def card(model: Path, as_json: AsJson = False) -> None:
     spans = {name: w * told.scorecard.bins[name].span() for name, w in told.scorecard.weights.items()}
     for name, span in sorted(spans.items(), key=lambda pair: -pair[1]):
         print(f"  {span:6.2f}  {name}")
+
+
+Day = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; the day after the last one known unless given.")]
+By = Annotated[str, typer.Option("--by", help="Who does it; whoever sits here unless given.")]
+Name = Annotated[str, typer.Argument(help="The first 8 or more characters of the model's name.")]
+
+
+def train(
+    purpose: Annotated[str, typer.Argument(help="early_warning, cure, roll or limit")],
+    out: Annotated[Path, typer.Option("--out", help="The new folder of the model.")],
+    groups: Annotated[str, typer.Option("--groups", help="Groups of features, with commas between.")] = "own_history",
+    through: Annotated[str, typer.Option("--through", help="The last day known; that of the book unless given.")] = "",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same model.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Fit a model of PURPOSE on the book's own past: features as then known, outcomes as they came."""
+    from afterloan.desk.keyboard.options import day_of
+    from afterloan.enquiry.models import purpose_named, train_from_book
+    from afterloan.risk.model import parts
+    from afterloan.store.models import refuse_taken, write_folder
+    from afterloan.store.server import open_store
+
+    _needed()
+    refuse_taken(out)
+    wanted = [name.strip() for name in groups.split(",") if name.strip()]
+    model = train_from_book(open_store(), purpose_named(purpose), wanted, day_of(through), seed)
+    write_folder(out, parts(model))
+    told = model.card
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False))
+        return
+    print(f"{purpose}: {told['outcome']}")
+    print(
+        f"learnt from {told['rows']:,} rows of {told['borrowers']:,} borrowers on {len(told['learnt_from'])} days, "
+        f"{told['went_bad']:,} went bad; measured on {len(told['measured_on'])} later days:"
+    )
+    _table(told["out_of_time"])
+    for watched in told["fairness"]:
+        print(f"adverse impact by {watched['by']}: {watched['impact']} {watched['shares']}")
+    print(f"leads: {told['leads']}\nnext: afterloan risk propose {out}")
+
+
+def propose(model: Path, on: Day = "", by: By = "", reference: str = "", as_json: AsJson = False) -> None:
+    """Propose the folder MODEL for use: it is kept as it is, and another person has to approve it."""
+    from afterloan.desk.keyboard.doing import act, file_asked, show
+    from afterloan.store.models import read_folder
+
+    files = read_folder(model)
+    content = json.dumps(files, ensure_ascii=False, sort_keys=True).encode()
+    answer = act("model.propose", file_asked(content), _business_day(on), reference, by)
+    show(
+        answer,
+        as_json,
+        lambda b: f"model {b['model']} for {b['purpose']} proposed; next: afterloan risk approve {b['model']}",
+    )
+
+
+def approve(
+    model: Name,
+    note: Annotated[str, typer.Option("--note", help="What was looked at.")],
+    on: Day = "",
+    by: By = "",
+    reference: str = "",
+    as_json: AsJson = False,
+) -> None:
+    """Approve MODEL as a second person; from then on it scores beside the one in use."""
+    from afterloan.desk.keyboard.doing import act, show
+
+    answer = act("model.approve", {"model": model, "note": note}, _business_day(on), reference, by)
+    show(answer, as_json, lambda b: f"model {b['model']} for {b['purpose']} is approved; next: afterloan risk score")
+
+
+def promote(model: Name, on: Day = "", by: By = "", reference: str = "", as_json: AsJson = False) -> None:
+    """Use MODEL from now on, if it passes every gate on days that it did not learn from."""
+    from afterloan.desk.keyboard.doing import act, show
+
+    answer = act("model.promote", {"model": model}, _business_day(on), reference, by)
+    show(answer, as_json, lambda b: f"model {b['model']} is in use for {b['purpose']}: gain {b['evidence']['gain']}")
+
+
+def retire(
+    model: Name,
+    reason: Annotated[str, typer.Option("--reason", help="Why.")],
+    on: Day = "",
+    by: By = "",
+    reference: str = "",
+    as_json: AsJson = False,
+) -> None:
+    """Use MODEL no longer; what it scored stays on record."""
+    from afterloan.desk.keyboard.doing import act, show
+
+    answer = act("model.retire", {"model": model, "reason": reason}, _business_day(on), reference, by)
+    show(answer, as_json, lambda b: f"model {b['model']} for {b['purpose']} is retired")
+
+
+def score(
+    purpose: Annotated[str, typer.Option("--purpose", help="Only models of this purpose.")] = "",
+    on: Day = "",
+    by: By = "",
+    reference: str = "",
+    as_json: AsJson = False,
+) -> None:
+    """Score the book: models in use, and beside them those that are approved."""
+    from afterloan.desk.keyboard.doing import act, show
+
+    answer = act("model.score", {"purpose": purpose or None}, _business_day(on), reference, by)
+    show(
+        answer,
+        as_json,
+        lambda b: (
+            f"scored on {b['on']}: " + (", ".join(f"{n:,} by {m}" for m, n in b["scored"].items()) or "done before")
+        ),
+    )
+
+
+def models(on: Day = "", as_json: AsJson = False) -> None:
+    """The models on record: purpose, state, who proposed, who decided last."""
+    from afterloan.desk.keyboard.plain import table
+    from afterloan.enquiry.models import listed_models
+    from afterloan.store.server import open_store
+
+    with open_store().connect() as connection:
+        rows = listed_models(connection, _business_day(on))
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False))
+    else:
+        table([{k: v for k, v in row.items() if k != "sha256"} for row in rows], "models")
+
+
+def why(
+    borrower: str,
+    on: Day = "",
+    language: Annotated[str, typer.Option("--language", help="en or zh.")] = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Why BORROWER has the score: reasons with their own figures, what would change it, what was read."""
+    from afterloan.dates import number_of
+    from afterloan.enquiry.models import why as asked
+    from afterloan.store.server import open_store
+
+    found = [w.told(language) for w in asked(open_store(), borrower, number_of(_business_day(on)))]
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    for told in found:
+        print(
+            f"{told['purpose']}: band {told['band']}, {told['probability']:.2%} ({told['outcome']})"
+            f"; model {told['model']} {told['state']}"
+        )
+        for reason in told["reasons"]:
+            print(f"  {reason['cost']:6.2f}  {reason['words']}")
+        for change in told["would_change_it"]:
+            print(f"  would change it: {change['words']} ({change['probability']:.2%})")
+        print("  read: " + "; ".join(f"{s['group']} (consent {s['consent']})" for s in told["sources"]))
+
+
+def _business_day(on: str) -> Any:
+    """The day of an act: as told, else the day after the last one the book knows."""
+    from afterloan.dates import date_of, date_told
+    from afterloan.desk.keyboard.options import day_of
+
+    return date_told(on) if on else date_of(day_of("") + 1)
 
 
 def _needed() -> None:

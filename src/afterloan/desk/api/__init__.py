@@ -1,1 +1,0 @@
-"""The HTTP API: resources over verbs and questions, for programs."""

@@ -1,1 +1,0 @@
-"""Who somebody is: accounts, codes, keys; what each may see."""

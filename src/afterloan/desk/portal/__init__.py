@@ -1,1 +1,0 @@
-"""The portal: pages for borrowers."""

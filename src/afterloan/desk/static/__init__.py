@@ -1,1 +1,0 @@
-"""Files that pages load; nothing is fetched from elsewhere."""

@@ -1,1 +1,0 @@
-"""The workbench: pages for the lender's people."""
