@@ -110,7 +110,7 @@ def test_a_closed_account_ends_the_mandate(store: Store) -> None:
         run_drain(store, url, "2025-05-10 15:01")
     assert [t["reason"] for t in told(store, "debit.failed")] == ["account_closed"]
     assert [(t["of"], t["by"], t["reason"]) for t in told(store, "mandate.revoked")] == [
-        ("M1", "ending of mandates", "account_closed")
+        ("M1", "debit.reasons", "account_closed")
     ]
     assert len(told(store, "debit.attempted")) == 1
     said = rows(store, "select outcome from finding where about = 'debit.attempt' order by finding")

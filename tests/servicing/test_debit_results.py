@@ -21,10 +21,14 @@ from hypothesis import strategies as st
 from afterloan.banks.files import read_collection, read_results
 from afterloan.banks.words import Correction, Result, Results, reference_of
 from afterloan.dates import day
+from afterloan.desk.keyboard.doing import kinds_sent
+from afterloan.enquiry.holds import holds_of
+from afterloan.enquiry.tasks import tasks
 from afterloan.facts import FactRefused, Refunded, RefundReturned, Repaid
-from afterloan.facts.act import Refused
+from afterloan.facts.act import Answer, Refused, Who
 from afterloan.facts.debit import DebitAttempted, DebitPart
 from afterloan.facts.hold import HoldPlaced
+from afterloan.facts.outbox import Action, MessageBody
 from afterloan.rehearsal.bank.server import answers
 from afterloan.rehearsal.bank.simulator import Bank, Habits
 from afterloan.sending.bank_gateway import BankCallbackRefused, HttpGateway, read_callback, sign_callback
@@ -33,12 +37,16 @@ from afterloan.sending.debit_files import file_out
 from afterloan.sending.doubt import resolve_doubt
 from afterloan.servicing.booking import take
 from afterloan.servicing.debits import take_result
+from afterloan.servicing.desk import desk_of
+from afterloan.servicing.door import do
 from afterloan.servicing.money import refunds_due, take_results
 from afterloan.servicing.passing import refund, refund_returned
 from afterloan.store.debits import revoke_mandate, sign_mandate, standing_of
-from afterloan.store.events import tell
+from afterloan.store.events import borrower_number, tell
+from afterloan.store.outbox import put
 from afterloan.store.server import Store
 from afterloan.store.statements import open_refusals
+from afterloan.strategy.debit import Owed, next_debit, schedule_rule
 from tests.sending.bankhouse import (
     asked_at_the_door,
     at,
@@ -174,6 +182,77 @@ def test_a_deceased_payer_stops_debits_and_a_closed_account_ends_the_mandate(boo
         assert [m.revoked_on for m in standing_of(connection, "B1").mandates] == [date(2025, 5, 10)]
         take_result(connection, said(1, "failed", code="MD07"), KNOWN)
         assert [t.reason for t in standing_of(connection, "B1").tried] == ["account_closed", "deceased", ""]
+
+
+REMIND = MessageBody(
+    template="overdue", language="zh", to="0571", purpose="collection", values={"amount_fen": 1}, zone="Asia/Shanghai"
+)
+
+
+def by_lead(store: Store, verb: str, asked: dict[str, Any]) -> None:
+    with desk_of(store) as desk:
+        answer = do(
+            desk, Who("person", "wang", ("lead",), "keyboard"), verb, asked, f"{verb}:{time.monotonic_ns()}", KNOWN
+        )
+    assert isinstance(answer, Answer), answer
+
+
+@pytest.mark.parametrize(
+    ("scheme", "code"), [("iso20022", "MD07"), ("nacha", "R14"), ("nacha", "R15"), ("batch", "1007")]
+)
+@pytest.mark.parametrize("door", ["debit.result", "debit.results"])
+def test_a_bank_that_says_that_the_payer_died_holds_everything_until_a_person_has_looked(
+    store: Store, door: str, scheme: str, code: str
+) -> None:
+    """As `person.died` does, whichever door it comes by: what is planned goes, nobody writes, a task asks."""
+    small_book(store, mandate("M1", "6222001"))
+    with store.connect() as connection:
+        tried(connection, KEYS[0], 10_000)
+        number = borrower_number(connection, "B1")[0]
+        put(connection, [Action("r1", number, "message.sms", at("2025-05-15 10:00"), KNOWN, None, REMIND)])
+    result = {"end_to_end": KEYS[0], "status": "failed", "on": "2025-05-12", "code": code, "scheme": scheme}
+    asked = {"result": result} if door == "debit.result" else {"message": "F", "results": [result]}
+    assert did(store, door, asked, KNOWN)["withdrawn"] == 1
+    with store.connect(autocommit=True) as connection:
+        assert [h.hold for h in holds_of(connection, "B1", KNOWN)] == ["deceased"]
+        # the money is nobody's to be talked about with him: no task to talk to the borrower beside it
+        (task,) = [t for t in tasks(connection, kinds_sent(), KNOWN) if t.queue in ("review", "debits")]
+        assert task.due_on == KNOWN and code in task.what and "person.died borrower=B1" in task.todo
+    died = {"borrower": "B1", "source": "certificate of the registry"}
+    by_lead(store, "person.died", died)
+    by_lead(store, "task.done", {"of": task.key, "how": "the certificate is here"})
+    with store.connect(autocommit=True) as connection:
+        queues = [t.queue for t in tasks(connection, kinds_sent(), KNOWN)]
+    assert queues == ["estate"]
+
+
+def test_a_bank_that_was_mistaken_about_a_death_is_overruled_by_a_person(store: Store) -> None:
+    small_book(store, mandate("M1", "6222001"))
+    with store.connect() as connection:
+        tried(connection, KEYS[0], 10_000)
+    result = {"end_to_end": KEYS[0], "status": "failed", "on": "2025-05-12", "code": "MD07"}
+    did(store, "debit.result", {"result": result}, KNOWN)
+    by_lead(store, "hold.lift", {"borrower": "B1", "of": f"{KEYS[0]}:deceased", "reason": "he called"})
+    by_lead(store, "mandate.resume", {"of": "M1", "reason": "the bank meant his father"})
+    with store.connect() as connection:
+        assert holds_of(connection, "B1", KNOWN) == []
+        standing = standing_of(connection, "B1")
+    rule, owed = schedule_rule("CN", date(2026, 12, 1)), [Owed("L1", 10_000, 3)]
+    again = next_debit(
+        datetime(2026, 12, 1, 2, tzinfo=UTC), "Asia/Shanghai", rule, standing.mandates, owed, standing.tried
+    )
+    assert again.wanted is not None and again.wanted.amount_fen == 10_000
+
+
+def test_whoever_stops_a_payment_at_the_bank_is_not_debited_again_under_that_mandate(store: Store) -> None:
+    small_book(store, mandate("M1", "6222001"))
+    with store.connect() as connection:
+        tried(connection, KEYS[0], 10_000)
+    stopped = {"end_to_end": KEYS[0], "status": "returned", "on": "2025-05-12", "code": "R08", "scheme": "nacha"}
+    did(store, "debit.result", {"result": stopped | {"amount_fen": 10_000}}, KNOWN)
+    with store.connect(autocommit=True) as connection:
+        assert [m.revoked_on for m in standing_of(connection, "B1").mandates] == [date(2025, 5, 12)]
+        assert [t.queue for t in tasks(connection, kinds_sent(), KNOWN)] == ["debits"]
 
 
 def test_money_after_the_loan_was_paid_is_listed_for_refund(store: Store) -> None:
@@ -418,7 +497,7 @@ def test_nacha_is_paid_by_silence_and_comes_back_with_a_code(store: Store, tmp_p
         taken = take_results(connection, read_results(data, "returns"), date(2025, 5, 14))
     assert taken.counts == {"returned": 1}
     assert told(store, "debit.returned")[0]["reason"] == "not_authorised"
-    assert told(store, "mandate.revoked")[0]["by"] == "ending of mandates"  # a rule of ours, not a party
+    assert told(store, "mandate.revoked")[0]["by"] == "debit.reasons"  # a rule of ours, not a party
     assert [m[0] for m in money(store)] == [50, 90]
 
 
@@ -490,7 +569,7 @@ def test_one_wrong_number_holds_up_nobody(store: Store, tmp_path: Path) -> None:
     (order,) = read_collection("nacha", out.path.read_bytes(), "f").orders
     assert (order.end_to_end, order.name) == (keys["B2"], "Jose Nunez")
     assert [(t["of"], t["by"], t["reason"]) for t in told(store, "mandate.revoked")] == [
-        ("M-B1", "ending of mandates", "wrong_account")
+        ("M-B1", "debit.reasons", "wrong_account")
     ]
     with store.connect() as connection:
         (row,) = open_refusals(connection)

@@ -55,7 +55,11 @@ class Contactability:
 
     def told(self) -> dict[str, Any]:
         """JSON values."""
-        plain = {"borrower": self.borrower, "at": self.at.isoformat(), "jurisdiction": self.jurisdiction}
+        plain: dict[str, Any] = {
+            "borrower": self.borrower,
+            "at": self.at.isoformat(),
+            "jurisdiction": self.jurisdiction,
+        }
         plain |= {"zones": list(self.zones), "language": self.language}
         return plain | {"answers": [answer.told() for answer in self.answers]}
 

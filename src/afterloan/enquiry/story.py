@@ -25,8 +25,23 @@ from afterloan.strategy.story import StoryLine, action, money, other, sentence, 
 
 FACTS = (
     "select f.on_day, f.kind, f.amount_fen, f.reference, c.reference from fact f join contract c using (loan) "
-    "where c.borrower = %s and f.kind = any(%s) order by f.on_day, f.fact"
+    "where c.borrower = %s and f.kind = any(%s) and (%s::date is null or f.known_on <= %s) order by f.on_day, f.fact"
 )
+MONEY = (
+    "select f.on_day, f.kind, f.amount_fen, c.reference, exists (select from fact r where r.of_fact = f.fact "
+    "and r.known_on <= %s) from fact f join contract c using (loan) where c.borrower = %s and f.kind = any(%s) "
+    "and f.known_on <= %s order by f.on_day, f.fact"
+)
+MONEY_WORDS = {
+    int(FactKind.DISBURSED): ("paid out {amount}", "放款 {amount}"),
+    int(FactKind.REPAID): ("received {amount}", "收到还款 {amount}"),
+    int(FactKind.REFUNDED): ("given back {amount}", "退还 {amount}"),
+    int(FactKind.REFUND_RETURNED): ("a refund came back {amount}", "退款被退回 {amount}"),
+    int(FactKind.TRANSFERRED_IN): ("came from another loan {amount}", "自其他贷款转入 {amount}"),
+    int(FactKind.TRANSFERRED_OUT): ("passed on to another loan {amount}", "转入其他贷款 {amount}"),
+    int(FactKind.WAIVED): ("given up {amount}", "减免 {amount}"),
+}
+TAKEN_BACK = (", taken back since", "，其后被撤回")
 PLAIN = [34, 41, 42, 43, 45, 46, 47, 48, 49, 55, 60, 61, 30]
 """Kinds of fact that the working of a loan does not tell by a line of its own."""
 TRANSITIONS = (
@@ -57,10 +72,13 @@ OF_DEBITS = (
 QUIET = ("contact.", "message.delivered", "action.", "case.")
 
 
-def records(connection: psycopg.Connection[Any], borrower: str, language: str = "en") -> list[StoryLine]:
+def records(
+    connection: psycopg.Connection[Any], borrower: str, language: str = "en", known_on: date | None = None
+) -> list[StoryLine]:
     """What the store says of a borrower: facts, transitions, events, findings, actions, bureau months, by day.
 
-    Raises FactRefused for an unknown borrower or a language without words.
+    `known_on`: only what was known at the end of that day, with the money beside it. Raises FactRefused for an unknown
+    borrower or a language without words.
     """
     if language not in ("en", "zh"):
         raise FactRefused("language", language, "has no words", "write en or zh")
@@ -69,13 +87,16 @@ def records(connection: psycopg.Connection[Any], borrower: str, language: str = 
         raise FactRefused("borrower", borrower, "no borrower of that reference", "import the borrower first", "unknown")
     zone = ZoneInfo(place_of(row[1] or {}, defaults_of(connection)).zones[0])
     lines = [
-        *_plain_facts(connection, row[0]),
+        *_plain_facts(connection, row[0], known_on),
+        *(_money(connection, row[0], language, known_on) if known_on else ()),
         *_closes(connection, row[0], language),
-        *_told(events_of(connection, borrower), zone, language),
+        *_told(events_of(connection, borrower, known_on=known_on), zone, language),
         *_actions(connection, row[0], zone, language),
         *_findings(connection, row[0], language),
         *_months(connection, row[0], language),
     ]
+    if known_on is not None:  # what the night and the channels did is known on its own day
+        lines = [line for line in lines if line.on <= known_on]
     return sorted(lines, key=lambda x: (x.on, x.clock, RANK.index(x.source)))
 
 
@@ -88,8 +109,18 @@ def loans_of(connection: psycopg.Connection[Any], borrower: str) -> list[tuple[i
     ).fetchall()
 
 
-def _plain_facts(connection: psycopg.Connection[Any], number: int) -> Iterator[StoryLine]:
-    for on, kind, amount, reference, loan in connection.execute(FACTS, (number, PLAIN)).fetchall():
+def _money(connection: psycopg.Connection[Any], number: int, language: str, known_on: date) -> Iterator[StoryLine]:
+    """Money that came and went, where the working of the loans is not told beside it."""
+    k = ("en", "zh").index(language)
+    rows = connection.execute(MONEY, (known_on, number, list(MONEY_WORDS), known_on)).fetchall()
+    for on, kind, amount, loan, gone in rows:
+        text = MONEY_WORDS[kind][k].format(amount=money(amount))
+        yield StoryLine(on, "", "money", loan, text + (TAKEN_BACK[k] if gone else ""))
+
+
+def _plain_facts(connection: psycopg.Connection[Any], number: int, known_on: date | None) -> Iterator[StoryLine]:
+    told = (number, PLAIN, known_on, known_on)
+    for on, kind, amount, reference, loan in connection.execute(FACTS, told).fetchall():
         name = FactKind(kind).name.lower().replace("_", " ")
         yield StoryLine(on, "", "loan", loan, f"{name}{' ' + money(amount) if amount else ''} [{reference}]")
 

@@ -98,6 +98,15 @@ TERMS = (
     "and (e.body->>'until')::date < %(on)s and not exists (select from event r where r.borrower = e.borrower "
     "and r.kind = 'agency.recalled' and r.body->>'of' = e.reference and r.on_day <= %(on)s)"
 )
+CALL_BACKS = (
+    "select 'call-back:' || e.reference, 'call-back', b.reference, b.name, '', e.on_day, e.body || "
+    "jsonb_build_object('why', 'call back, as agreed' || case when coalesce(e.body->>'note', '') = '' then '' "
+    "else ': ' || (e.body->>'note') end, 'due_on', e.body->>'call_on') from event e join borrower b using (borrower) "
+    "where e.kind = 'case.call_back' and e.on_day <= %(on)s and (e.body->>'call_on')::date <= %(on)s "
+    # the next contact on the day agreed or later has done it
+    "and not exists (select from event a where a.borrower = e.borrower and a.kind = 'contact.attempted' "
+    "and a.event > e.event and a.on_day >= (e.body->>'call_on')::date and a.on_day <= %(on)s)"
+)
 IMPORTS = (
     "select 'import:' || r.refusal, 'import', '', '', '', a.on_day, jsonb_build_object('why', "
     "r.file || ' row ' || r.row || ': ' || r.field || ' ' || r.value || ' ' || r.reason || '; ' || r.remedy) "
@@ -105,6 +114,13 @@ IMPORTS = (
     "and not exists (select from act l where l.verb = 'book.import' and l.act > a.act "
     "and l.asked->>'folder' = a.asked->>'folder' and l.asked->'files' ? r.file) "
     "and not exists (select from act d where d.verb = 'import.finish_row' and d.asked->>'number' = r.refusal::text)"
+)
+ESTATES = (
+    "select 'estate:' || e.reference, 'estate', b.reference, b.name, '', e.on_day, jsonb_build_object('why', "
+    "'the borrower died: find who answers for the estate, and claim from it what is owed') "
+    "from event e join borrower b using (borrower) where e.kind = 'person.died' and e.on_day <= %(on)s "
+    "and not exists (select from event l where l.borrower = e.borrower and l.kind = 'hold.lifted' "
+    "and l.body->>'of' = e.reference and l.on_day <= %(on)s)"
 )
 MORATORIA = (
     "select 'moratorium:' || e.reference, 'review', b.reference, b.name, '', (e.body->>'ends_on')::date + 1, "
@@ -141,7 +157,8 @@ def _sentence(queue: str, body: dict[str, Any]) -> str:
         "bureau-refused": _lacking(body),
         "bureau-rejected": f"correct what the bureau did not take: {body.get('reason', '')}",
         "bureau-dispute": f"answer dispute {body.get('dispute', '')}",
-        "review": f"look again at {body.get('hold') or body.get('flag') or body.get('cause', '')}",
+        "review": f"look again at {body.get('hold') or body.get('flag') or body.get('cause', '')}"
+        + (f": {body['reason']}" if body.get("hold") == "deceased" else ""),
         "address": f"ask for the borrower's {body.get('lacks', '')}: {body.get('messages')} messages did not leave",
         "unreadable": f"do {body.get('key', '')} by hand, it was not done: {body.get('why', '')}",
         "legal": f"{str(body.get('task', '')).replace('_', ' ').replace('.', ': ')}",
@@ -164,12 +181,21 @@ TODO = {
 """What a person does about a task of each queue; of others they say how they did it."""
 
 
+DEATH = (
+    "confirmed: `afterloan do person.died borrower={borrower} source=…`, then `afterloan task done {key} HOW`; not so: "
+    "`afterloan hold lift {borrower} {of} --reason …`, and `afterloan mandate resume MANDATE` for his debits"
+)
+"""What a person does about a death that is not certain."""
+
+
 def todo_of(queue: str, key: str, borrower: str, loan: str, body: dict[str, Any]) -> str:
     """The way a task is finished, with its own names in the commands."""
     notice = str(body.get("notice", "")).split(":")
     told = {"key": key, "borrower": borrower, "loan": loan or "LOAN", "of": key.partition(":")[2],
             "bureau": notice[1] if len(notice) > 1 else "BUREAU", "dispute": body.get("dispute", "DISPUTE"),
             "lacks": body.get("lacks", "")}  # fmt: skip
+    if queue == "review" and body.get("hold") == "deceased":
+        return DEATH.format(**told)
     return TODO.get(queue, "`afterloan task done {key} HOW`").format(**told)
 
 
@@ -278,7 +304,7 @@ def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, do
     for sql in (PUT, WITHOUT_CHANNEL):
         rows = connection.execute(sql, told).fetchall()
         found += _rows(_of_outbox(*row) for row in rows)
-    for sql in (REVIEWS, WITHOUT_ADDRESS, TERMS, MORATORIA, IMPORTS):
+    for sql in (REVIEWS, WITHOUT_ADDRESS, TERMS, ESTATES, MORATORIA, CALL_BACKS, IMPORTS):
         found += _rows(connection.execute(sql, told).fetchall())
     found += _money(connection, on) + _places(connection) + _approvals(connection, on) + _turned_down(connection, on)
     done: dict[str, str] = {}

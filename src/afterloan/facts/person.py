@@ -1,8 +1,9 @@
 """Facts of a borrower as a person: details corrected, notes written, tasks of people done."""
 
+from datetime import date
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from afterloan.facts.events import Event, Name
 
@@ -28,6 +29,16 @@ class CaseNoted(Event):
 
     KIND: ClassVar[str] = "case.noted"
     text: Text
+    by: Name
+
+
+class CallBackAgreed(Event):
+    """The borrower asked to be called back at a moment: `at`, on the day `call_on` at their place."""
+
+    KIND: ClassVar[str] = "case.call_back"
+    at: AwareDatetime
+    call_on: date
+    note: str = ""
     by: Name
 
 

@@ -1,5 +1,6 @@
 """What is asked of a verb: plain fields, no field that is not named, nothing changed afterwards."""
 
+from base64 import b64encode
 from hashlib import sha256
 from typing import Self
 
@@ -10,6 +11,11 @@ class Asked(BaseModel):
     """The base of every verb's record."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def file_told(content: bytes) -> dict[str, str]:
+    """A file as a verb of a bulk door asks it: its content in base64, and its digest, which the act keeps."""
+    return {"content": b64encode(content).decode(), "sha256": sha256(content).hexdigest()}
 
 
 class AskedFile(Asked):

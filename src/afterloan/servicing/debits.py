@@ -23,7 +23,7 @@ from afterloan.facts.debit import (
     MandateRevoked,
     MandateSigned,
 )
-from afterloan.facts.hold import HOLD_KINDS
+from afterloan.facts.hold import HOLD_KINDS, HoldPlaced
 from afterloan.facts.outbox import Action, DebitBody, DebitTask
 from afterloan.rules.packs import Finding
 from afterloan.servicing.repayment import take_money
@@ -58,8 +58,8 @@ from afterloan.strategy.holds import held_on, stopped
 from afterloan.strategy.places import place_of
 
 KIND = "debit.attempt"
-ENDS = Who.rule("ending of mandates")
-"""Who ends a mandate for a reason that the pack `debit` names."""
+ENDS = Who.rule("debit.reasons")
+"""Who ends a mandate, or holds a borrower, for a reason that this rule of the pack `debit` names."""
 
 
 OWN = "own"
@@ -107,8 +107,9 @@ def take_result(connection: psycopg.Connection[Any], result: Result, known_on: d
     said[event.KIND] = event
     money, unapplied = _money(connection, attempt, said, event)
     _end_mandate(connection, attempt, event)
+    died = _hold_the_dead(connection, attempt, event, max(known_on, event.known_on))
     lost = isinstance(event, DebitReturned) or (isinstance(event, DebitFailed) and DebitSucceeded.KIND not in said)
-    if lost and isinstance(event, DebitFailed | DebitReturned) and event.reason != "not_sent":
+    if lost and not died and isinstance(event, DebitFailed | DebitReturned) and event.reason != "not_sent":
         rest(connection, attempt, max(event.on, attempt.on))
     other = {DebitSucceeded.KIND: DebitFailed.KIND, DebitFailed.KIND: DebitSucceeded.KIND}.get(event.KIND, "")
     contradicts = other if other in said else ""
@@ -194,6 +195,29 @@ def _end_mandate(connection: psycopg.Connection[Any], attempt: DebitAttempted, e
     told |= {"on": event.on, "known_on": event.known_on}
     name = f"{attempt.mandate}:{attempt.reference}:revoked"
     tell(connection, MandateRevoked(borrower=attempt.borrower, reference=name, **told))
+
+
+def _hold_the_dead(
+    connection: psycopg.Connection[Any], attempt: DebitAttempted, event: DebitOutcome, told_on: date
+) -> bool:
+    """The bank says that the payer died: nobody writes to him until a person has looked. Whether it says so.
+
+    The hold is that of a death that was told (`person.died`), and is looked at again at once: a bank's word about an
+    account (whose holder may be another, or a payee) is no certificate. Where a death is on record, nothing is added.
+    """
+    if not isinstance(event, DebitFailed | DebitReturned) or endings(event.on).get(event.reason) != "borrower":
+        return False
+    number, _ = borrower_number(connection, attempt.borrower)
+    _, jurisdiction = place_of_borrower(connection, number)
+    held = held_on(events_of(connection, attempt.borrower, HOLD_KINDS), told_on, jurisdiction)
+    if not any(h.hold == "deceased" for h in held):
+        why = f"the bank answered debit {attempt.reference} with {event.code}: the payer died; have it confirmed"
+        placed = HoldPlaced(
+            borrower=attempt.borrower, on=event.on, known_on=event.known_on, hold="deceased", reason=why, by=ENDS.name,
+            reference=f"{attempt.reference}:deceased", review_on=max(told_on, event.on),
+        )  # fmt: skip
+        tell(connection, placed)
+    return True
 
 
 @dataclass(frozen=True, slots=True)

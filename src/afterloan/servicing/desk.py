@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from afterloan.facts.act import Who
-from afterloan.store.connect import reader_to
+from afterloan.store.connect import reader_lent
 from afterloan.store.events import borrower_number
 from afterloan.store.locks import lock_borrowers
 
@@ -43,9 +43,9 @@ class Desk:
 
     @property
     def reader(self) -> "adbc.Connection":
-        """A connection that gives rows as Arrow, opened when first asked for. It sees what is committed."""
+        """A connection that gives rows as Arrow, had when first asked for. It sees what is committed."""
         if self._reader is None:
-            self._reader = self._stack.enter_context(reader_to(self.store.url))
+            self._reader = self._stack.enter_context(reader_lent(self.store.url))
         return self._reader
 
     def took(self, *taken: "FactTaken") -> None:

@@ -92,6 +92,24 @@ def propose(
     return _in_transaction(desk, lambda: _kept_proposal(desk, who, chosen, chosen.read(asked), reference, on, would))
 
 
+def as_agreed(
+    desk: Desk, who: Who, verb: str | Verb, asked: Mapping[str, Any] | BaseModel, reference: str, on: date,
+    only_try: bool = False,
+) -> Answer | Refused:  # fmt: skip
+    """What comes of an act that `who` proposes once a second person has agreed; `only_try`: all of it is taken back.
+
+    Without `only_try` the caller is in a transaction of its own, and takes it back.
+    """
+    chosen = verb_named(verb) if isinstance(verb, str) else verb
+    refused = may_propose(who, chosen, on)
+    if refused is not None:
+        return refused
+    second = replace(who, name=SECOND)
+    return _in_transaction(
+        desk, lambda: _do(desk, second, chosen, chosen.read(asked), reference, on, who.name), only_try
+    )
+
+
 def _kept_proposal(
     desk: Desk, who: Who, verb: Verb, record: BaseModel, reference: str, on: date, would: Mapping[str, Any]
 ) -> Answer | Refused:
@@ -193,7 +211,7 @@ def _do(
         return _again(before.verb, before.asked, before.on, verb, asked, reference, on) or Answer(
             before.act, verb.name, before.answer, known=True
         )
-    refused = None if proposed_by else may(who, verb, record, on)
+    refused = _not_theirs(connection, who, verb, record) or (None if proposed_by else may(who, verb, record, on))
     if refused is not None:
         return refused
     desk.who, desk.proposed_by, desk.reference, desk.touched, desk.taken = who, proposed_by, reference, {}, {}
@@ -203,6 +221,21 @@ def _do(
     told |= after.follow(desk, on)
     keep_act(connection, desk.act, reference, verb.name, who, on, asked, told)
     return Answer(desk.act, verb.name, told)
+
+
+def _not_theirs(connection: Any, who: Who, verb: Verb, record: BaseModel) -> Refused | None:
+    """What is somebody else's is to a borrower as if it were not there: the same words for both."""
+    if who.kind != "borrower":
+        return None
+    try:
+        theirs = set(verb.borrowers(connection, record)) <= {who.name}
+    except FactRefused as error:
+        if error.kind != "unknown":
+            raise
+        theirs = False
+    if theirs:
+        return None
+    return Refused("unknown", "reference", "", "there is nothing of yours under that name", "ask for your own loans")
 
 
 def _again(

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
+from afterloan.facts.hold import HOLD_KINDS
 from afterloan.facts.outbox import Action, MessageBody, MessageValue
 from afterloan.servicing.debits import next_after, place_of_borrower
 from afterloan.servicing.withdrawal import Gone, withdraw
@@ -166,7 +167,7 @@ def tell(connection: Connection, news: News, telling: Telling, on: date, now: da
     Hours, consents and counts are the governor's when it leaves.
     """
     zone, jurisdiction = place_of_borrower(connection, news.borrower)
-    holds = events_of(connection, news.name, ["hold.placed", "hold.lifted"], on)
+    holds = events_of(connection, news.name, HOLD_KINDS, on)
     if "contact" in stopped(held_on(holds, on, jurisdiction)):
         return 0
     here = ZoneInfo(zone)

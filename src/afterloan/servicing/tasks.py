@@ -32,7 +32,7 @@ def _borrower_of(connection: psycopg.Connection[Any], key: str) -> str:
     row = connection.execute(
         "select b.reference from borrower b where b.borrower in (select borrower from outbox where key = %s "
         "union select borrower from event where reference = %s)",
-        (key, key.removeprefix("review:").removeprefix("term:").removeprefix("moratorium:")),
+        (key, key.removeprefix("review:").removeprefix("term:").removeprefix("moratorium:").removeprefix("estate:")),
     ).fetchone()
     if row is None:
         raise FactRefused("of", key, "no task of that key", "`afterloan task list` shows them", "unknown")

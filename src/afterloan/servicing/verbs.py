@@ -186,6 +186,13 @@ VERBS: tuple[Verb, ...] = (
         "event:ladder:StepLeftOut",
         "do",
     ),
+    Verb(
+        "contact.wrap_up",
+        "End a conversation: outcome, promise, hold, call-back and note in one act.",
+        "wrapping_up:WrapUp:wrap_up",
+        "do",
+    ),
+    Verb("case.call_back", "The borrower asked to be called back.", "wrapping_up:CallBack:call_back", "do"),
     Verb("case.note", "Write a note on a borrower's case.", "event:person:CaseNoted", "note"),
     Verb("case.assign", "Give a borrower's case to a person.", "event:placement:CaseAssigned", "do"),
     Verb("agency.recall", "Take a case back from its agency.", "agencies:RecallCase:recall_case", "agency recall"),
@@ -501,6 +508,7 @@ VERBS: tuple[Verb, ...] = (
         "cases:AskContact:ask_contact",
         "contact ask",
     ),
+    Verb("sandbox.set_clock", "Set the test clock of a book that is only played.", "sandbox:SetClock:set_clock", "do"),
     Verb("vulnerability.clear", "A flag no longer holds.", "event:relief:VulnerabilityCleared", "do"),
 )
 

@@ -100,6 +100,8 @@ class _First:
 
 
 _FIRST: dict[str, _First] = {}
+_FREE: "dict[str, list[adbc.Connection]]" = {}
+"""Readers that are open and that nobody has just now."""
 
 
 def _lent(url: str) -> _First | None:
@@ -160,8 +162,10 @@ def _ended_well(connection: psycopg.Connection[Any], autocommit: bool) -> Iterat
 
 def close_pools(url: str | None = None) -> None:
     """Close what this process has to a URL, or all: before a database goes away, and at the end of the process."""
-    for name in [url] if url is not None else [*_POOLS, *_FIRST]:
+    for name in [url] if url is not None else {*_POOLS, *_FIRST, *_FREE}:
         pool, first = _POOLS.pop(name, None), _FIRST.pop(name, None)
+        for reader in _FREE.pop(name, []):
+            reader.close()
         if pool is not None:
             pool.close()
         if first is not None:
@@ -175,6 +179,7 @@ def _forget() -> None:
     """A child must not speak on its parent's connections, nor close them."""
     _POOLS.clear()
     _FIRST.clear()
+    _FREE.clear()
 
 
 os.register_at_fork(after_in_child=_forget)
@@ -185,6 +190,39 @@ def reader_to(url: str) -> "adbc.Connection":
     import adbc_driver_postgresql.dbapi as adbc  # here: most commands read few rows and need no Arrow
 
     return adbc.connect(url, autocommit=True)
+
+
+@contextmanager
+def reader_lent(url: str) -> "Iterator[adbc.Connection]":
+    """A reader that nobody else has meanwhile, kept for the next who asks: opening one takes longer than reading.
+
+    For a process that answers many in turn. One that the server closed meanwhile is replaced; one in whose use
+    something went wrong is closed.
+    """
+    reader = _reader_free(url) or reader_to(url)
+    try:
+        yield reader
+    except BaseException:
+        reader.close()
+        raise
+    with _MAKING:
+        _FREE.setdefault(url, []).append(reader)
+
+
+def _reader_free(url: str) -> "adbc.Connection | None":
+    """One of the readers that wait, if it still answers."""
+    while True:
+        with _MAKING:
+            if not _FREE.get(url):
+                return None
+            reader = _FREE[url].pop()
+        try:
+            with reader.cursor() as cursor:
+                cursor.execute("select 1")
+                cursor.fetchone()
+            return reader
+        except Exception:  # the driver tells a closed line in several ways
+            reader.close()
 
 
 _READERS: dict[str, "adbc.Connection"] = {}

@@ -47,6 +47,14 @@ def lock_reference(connection: psycopg.Connection[Any], reference: str) -> None:
     connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (int(Space.REFERENCE), reference))
 
 
+def try_reference(connection: psycopg.Connection[Any], reference: str) -> bool:
+    """Take the lock of a reference if nobody has it; False where it is being asked just now."""
+    row = connection.execute(
+        "select pg_try_advisory_xact_lock(%s, hashtext(%s))", (int(Space.REFERENCE), reference)
+    ).fetchone()
+    return bool(row and row[0])
+
+
 def lock_account(connection: psycopg.Connection[Any], account: str) -> None:
     """Nobody else keeps, matches or moves lines of this account of ours until the transaction ends."""
     connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (int(Space.ACCOUNT), account))

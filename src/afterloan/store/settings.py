@@ -20,6 +20,8 @@ class Setting(StrEnum):
     """Who may do what at the doors: person -> the roles of the pack `permissions`."""
     CREDITOR = "creditor"
     """The lender as a collector of debits: name, account, identifier."""
+    CLOCK = "clock"
+    """The test clock of a book that is only played: its day (`on`) and hour (`at`). None in a book that is real."""
     LIVES = "lives_played"
     """By which code (`by`) the lives were played in this book."""
 

@@ -152,7 +152,7 @@ def next_debit(
     open_fen = _still_owed(owed, tried)
     if sum(amount for _, amount in open_fen) < rule.parameters["least_fen"]:
         return DebitAnswer(None, (rule.finding(today, "nothing to collect", owed_fen=sum(a for _, a in open_fen)),))
-    barred = _barred(today, zone, rule, tried)
+    barred = _barred(today, zone, rule, mandates, tried)
     if barred is not None:
         return DebitAnswer(None, (barred,))
     order = {source: k for k, source in enumerate(rule.parameters["order"])}
@@ -181,10 +181,16 @@ def _still_owed(owed: Sequence[Owed], tried: Sequence[Tried]) -> list[tuple[str,
     return [(loan, amount) for loan, amount in left if amount > 0]
 
 
-def _barred(today: date, zone: str, rule: Rule, tried: Sequence[Tried]) -> Finding | None:
-    """What stops every mandate of the borrower: caps, and a reason such as a death."""
+def _barred(today: date, zone: str, rule: Rule, mandates: Sequence[Mandate], tried: Sequence[Tried]) -> Finding | None:
+    """What stops every mandate of the borrower: caps, and a reason such as a death.
+
+    A person who found that the bank was mistaken lets a mandate be tried again: then what was said before is over.
+    """
     ends = endings(today)
+    resumed = max((m.resumed_at for m in mandates if m.resumed_at is not None), default=None)
     for past in tried:
+        if resumed is not None and past.at < resumed:
+            continue
         if past.state in (FAILED, RETURNED) and ends.get(past.reason) == "borrower":
             return rule.finding(today, "stopped for good", reason=past.reason, attempt=past.reference)
     told = rule.parameters

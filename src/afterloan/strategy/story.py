@@ -100,6 +100,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "agency.placed": ("placed with agency {agency}: {arrears_fen} until {until}",
                       "委托 {agency} 催收：{arrears_fen}，至 {until}"),
     "agency.recalled": ("recalled from the agency: {reason}", "收回委托：{reason}"),
+    "case.call_back": ("asked to be called back on {call_on} {note}", "约定 {call_on} 回电 {note}"),
+    "case.noted": ("note by {by}: {text}", "{by} 备注：{text}"),
     "case.assigned": ("case given to {to}", "案件分派给 {to}"),
     "action.withdrawn": ("planned action withdrawn: {reason}", "撤回计划中的动作：{reason}"),
     "legal.evidence": ("evidence kept: {name} (SHA-256 {sha256})", "证据留存：{name}（SHA-256 {sha256}）"),

@@ -99,11 +99,10 @@ def agree(proposal: str, on: date, by: str) -> "Answer":
 
 
 def file_asked(content: bytes) -> dict[str, str]:
-    """A file as a verb of a bulk door asks it: its content in base64, and its digest, which the act keeps."""
-    from base64 import b64encode
-    from hashlib import sha256
+    """A file as a verb of a bulk door asks it."""
+    from afterloan.servicing.asked import file_told
 
-    return {"content": b64encode(content).decode(), "sha256": sha256(content).hexdigest()}
+    return file_told(content)
 
 
 def show(answer: "Answer", as_json: bool, words: Callable[[Mapping[str, Any]], str]) -> None:

@@ -45,6 +45,7 @@ ROOMS = (
     "rebuilding",
     "relief",
     "risk",
+    "serve",
     "story",
     "strategy",
 )
@@ -313,14 +314,34 @@ def demo(
     """Generate a book (or take what is there), close its days, show the portfolio; play two borrowers' lives."""
     from rich.console import Console
 
+    from afterloan.store.server import home
+
+    store = _store()
+    last = demo_book(store, loans, months)
+    from afterloan.enquiry.portfolio import portfolio
+    from afterloan.report.page import write_page
+
+    page = home() / "report.html"
+    made = portfolio(store, last)
+    made.print(Console(), "en")
+    write_page(made, page)
+    print(f"\nreport: {page}", flush=True)
+    from afterloan.desk.keyboard.story import demo_lives
+
+    say("4. two borrowers, told three ways, day by day through the whole machinery (kept for the next run)")
+    print("\n".join(demo_lives(store)))
+    print(f"\nreport: {page}")
+    print("next: afterloan serve --demo   afterloan explain LOAN   afterloan lives --whole")
+
+
+def demo_book(store: "Store", loans: int, months: int) -> int:
+    """The book of the demonstration, made where there is none, every day closed; returns its last day."""
     from afterloan.dates import iso, months_later
     from afterloan.enquiry.counts import counts
     from afterloan.intake.book import bring_in
     from afterloan.store.server import home
 
-    store = _store()
-    first = _day("2024-01-01")
-    last = int(months_later(first, months, 1)) - 1
+    last = int(months_later(_day("2024-01-01"), months, 1)) - 1
     folder = home() / f"demo-{loans}-{months}"
     with store.connect() as connection:
         told = counts(connection)
@@ -344,20 +365,7 @@ def demo(
         say(str(closed))
         if closed.failed:
             raise typer.Exit(1)
-    from afterloan.enquiry.portfolio import portfolio
-    from afterloan.report.page import write_page
-
-    page = home() / "report.html"
-    made = portfolio(store, last)
-    made.print(Console(), "en")
-    write_page(made, page)
-    print(f"\nreport: {page}", flush=True)
-    from afterloan.desk.keyboard.story import demo_lives
-
-    say("4. two borrowers, told three ways, day by day through the whole machinery (kept for the next run)")
-    print("\n".join(demo_lives(store)))
-    print(f"\nreport: {page}")
-    print("next: afterloan explain LOAN   afterloan lives --whole   afterloan report --csv FOLDER")
+    return last
 
 
 @journal_app.command("export")

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 
 TABLES = """
 -- the folder of a model as it was proposed: names and texts of its files; sha256 is that of its file `sha256`

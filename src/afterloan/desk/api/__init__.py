@@ -1,0 +1,1 @@
+"""The HTTP API: resources over verbs and questions, for programs."""

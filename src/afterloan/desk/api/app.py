@@ -1,0 +1,63 @@
+"""The app of the API host."""
+
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from pydantic import BaseModel
+
+from afterloan.desk.api.acts import act_routes, approval_routes
+from afterloan.desk.api.files import file_routes
+from afterloan.desk.web.app import app_for
+from afterloan.desk.web.asking import Ask, SignedIn
+from afterloan.desk.web.house import House
+from afterloan.desk.web.signing import sit
+
+
+def api_app(house: House) -> FastAPI:
+    """The API over a house, with its contract at `/openapi.json`."""
+    app = app_for(house, "api", "afterloan", version="1")
+    for router in api_routers(house):
+        app.include_router(router)
+    return app
+
+
+def api_routers(house: House) -> list[APIRouter]:
+    """Every resource: of the API's own host, and of the desk and the portal, where the cookie says who asks."""
+    made = [entry(), act_routes(), approval_routes(), file_routes()]
+    return [*made, sandbox()] if house.demo else made
+
+
+def entry() -> APIRouter:
+    """Who am I, which day is it."""
+    router = APIRouter(prefix="/v1", tags=["entry"])
+
+    @router.get("/business-date")
+    def business_date(asking: Ask) -> dict[str, Any]:
+        """The day of the book, and whether its clock is one for tests."""
+        return asking.clock.told()
+
+    @router.get("/me")
+    def me(asking: SignedIn) -> dict[str, Any]:
+        """Who the key or the sitting is."""
+        who = asking.person
+        return {"kind": who.kind, "name": who.name, "roles": list(who.roles), "door": who.door}
+
+    return router
+
+
+class SeatAsked(BaseModel):
+    """The seat to sit down on: a role (`lead`), or `borrower:NAME`."""
+
+    seat: str
+
+
+def sandbox() -> APIRouter:
+    """What only a demonstration has."""
+    router = APIRouter(prefix="/v1/sandbox", tags=["sandbox"])
+
+    @router.post("/seats", status_code=201)
+    def sit_down(asking: Ask, asked: SeatAsked) -> dict[str, Any]:
+        """Sit down without a password; the key goes into `Authorization: Bearer …`."""
+        return {"key": sit(asking, "api", asked.seat), "seat": asked.seat}
+
+    return router

@@ -1,0 +1,1 @@
+"""Who somebody is: accounts, codes, keys; what each may see."""

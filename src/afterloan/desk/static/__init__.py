@@ -1,0 +1,1 @@
+"""Files that pages load; nothing is fetched from elsewhere."""

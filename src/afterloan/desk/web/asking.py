@@ -1,0 +1,218 @@
+"""Who asks, of which book, on which day, in which language: made once for a request and handed to its handler."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Annotated, Any
+
+import psycopg
+from fastapi import Depends, Query
+from starlette.requests import HTTPConnection, Request
+
+from afterloan.dates import DayRefused, date_told
+from afterloan.desk.web.forms import FormTold, form_token, name_in
+from afterloan.desk.web.guard import ANSWER
+from afterloan.desk.web.house import LASTS, Host, House
+from afterloan.desk.web.refusing import RefusedHere, refuse
+from afterloan.desk.words import LANGUAGES, Catalogue, words_of
+from afterloan.enquiry.clock import BookClock, clock_of
+from afterloan.facts import FactRefused
+from afterloan.facts.act import Answer, Refused, Who
+from afterloan.servicing.desk import Desk, desk_of
+from afterloan.servicing.door import approve, do, propose
+from afterloan.servicing.roles import roles_of
+from afterloan.store.sittings import Sitting, sitting_of
+
+DAY_NAME = "afterloan-business-date"
+LANGUAGE = "afterloan-language"
+"""The cookie that keeps the language chosen; no secret."""
+
+
+def cookie_of(host: Host) -> str:
+    """The name of a host's cookie: `__Host-afterloan-desk`."""
+    return f"__Host-afterloan-{host}"
+
+
+@dataclass(slots=True)
+class Asking:
+    """One request, as handlers see it.
+
+    `on`: the day it asks about (the business date unless told); `known_on`: as known at the end of which day (None:
+    now). `who`: None where nobody is signed in. `secret`: the sitting's, of which form tokens are made.
+    """
+
+    house: House
+    request: HTTPConnection
+    host: Host
+    desk: Desk
+    clock: BookClock
+    language: str
+    on: date
+    known_on: date | None
+    sitting: Sitting | None = None
+    who: Who | None = None
+    secret: str = ""
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    @property
+    def connection(self) -> psycopg.Connection[Any]:
+        """This request's connection: each statement by itself, an act in its own transaction."""
+        return self.desk.connection
+
+    @property
+    def reader(self) -> Any:
+        """A connection that gives rows as Arrow, had when first asked for."""
+        return self.desk.reader
+
+    @property
+    def today(self) -> date:
+        """The business date: the day of every act."""
+        return self.clock.on
+
+    @property
+    def person(self) -> Who:
+        """Who asks. Raises RefusedHere (401) where nobody is signed in."""
+        if self.who is None:
+            raise refuse(401, "not-signed-in", "nobody is signed in here", "sign in, or send a key", "who")
+        return self.who
+
+    @property
+    def t(self) -> Catalogue:
+        """The words of the request's language: `asking.t("owe.title")`."""
+        return words_of(self.language)
+
+    def token(self) -> str:
+        """A fresh token for a form (`desk/web/forms.py`)."""
+        return form_token(self.secret)
+
+    def do(
+        self, verb: str, asked: Mapping[str, Any], reference: str, *, dry_run: bool = False, on: date | None = None
+    ) -> Answer:
+        """Do a verb as who asks, on the business date. Raises RefusedHere."""
+        return self._told(do(self.desk, self.person, verb, asked, reference, on or self.today, dry_run))
+
+    def propose(self, verb: str, asked: Mapping[str, Any], reference: str) -> Answer:
+        """Propose what a second person has to agree to. Raises RefusedHere."""
+        return self._told(propose(self.desk, self.person, verb, asked, reference, self.today))
+
+    def approve(self, proposal: str) -> Answer:
+        """Agree to a proposal as the second person. Raises RefusedHere."""
+        return self._told(approve(self.desk, self.person, proposal, self.today))
+
+    def _told(self, answer: Answer | Refused) -> Answer:
+        if isinstance(answer, Refused):
+            raise RefusedHere(answer)
+        return answer
+
+
+OnDay = Annotated[str, Query(description="The day it is about, YYYY-MM-DD; the business date unless told.")]
+KnownOn = Annotated[str, Query(description="As known at the end of that day, YYYY-MM-DD; now unless told.")]
+
+
+def _day(text: str, name: str) -> date | None:
+    """A day out of the query, `?on=2026-01-01`. Raises RefusedHere (422)."""
+    if not text:
+        return None
+    try:
+        return date_told(text)
+    except DayRefused as error:
+        raise refuse(422, "invalid", str(error), "write the day as YYYY-MM-DD", name) from error
+
+
+def language_of(request: HTTPConnection) -> str:
+    """The language asked for: `?language=`, the cookie, what the browser prefers; Chinese where none is told."""
+    preferred = [part.partition(";")[0].strip()[:2] for part in request.headers.get("accept-language", "").split(",")]
+    asked = [request.query_params.get("language", ""), request.cookies.get(LANGUAGE, ""), *preferred]
+    return next((name for name in asked if name in LANGUAGES), LANGUAGES[0])
+
+
+def house_of(request: HTTPConnection) -> House:
+    """The house that serves a request."""
+    house: House = request.app.state.house
+    return house
+
+
+def asking_of(request: HTTPConnection, on: OnDay = "", known_on: KnownOn = "") -> Iterator[Asking]:
+    """The asking of a request; its connection goes back to the pool when the answer is made."""
+    house = house_of(request)
+    host: Host = house.host_named(request.headers.get("host", "")) or "api"  # type: ignore[assignment]
+    with desk_of(house.store) as desk:
+        clock = clock_of(desk.connection, house.now())
+        desk.now = clock.now
+        asking = Asking(
+            house, request, host, desk, clock, language_of(request), _day(on, "on") or clock.on,
+            _day(known_on, "known_on"),
+        )  # fmt: skip
+        request.scope.setdefault(ANSWER, {})[DAY_NAME] = clock.on.isoformat()
+        _signed_in(asking)
+        yield asking
+
+
+def _signed_in(asking: Asking) -> None:
+    """Who asks, by the host's cookie or by a key in `Authorization: Bearer …`."""
+    scheme, _, key = asking.request.headers.get("authorization", "").partition(" ")
+    bearer = key.strip() if scheme.lower() == "bearer" else ""
+    secret = bearer or asking.request.cookies.get(cookie_of(asking.host), "")
+    if not secret:
+        return
+    sitting = sitting_of(asking.connection, secret, "api" if bearer else asking.host, asking.house.now())
+    if sitting is None:
+        return
+    roles = sitting.roles if sitting.way == "demo" else ()
+    if sitting.way == "demo" and not asking.house.demo:
+        return
+    asking.sitting, asking.secret = sitting, secret
+    door = {"desk": "desk", "my": "portal", "api": "api"}[asking.host]
+    asking.who = Who(
+        sitting.who_kind, sitting.who, roles_of(asking.connection, sitting.who_kind, sitting.who, roles, asking.today),
+        door,
+    )  # fmt: skip
+
+
+Ask = Annotated[Asking, Depends(asking_of)]
+"""A handler's parameter: the asking, signed in or not."""
+
+
+def signed_in(asking: Ask) -> Asking:
+    """The asking of somebody who is signed in. Raises RefusedHere (401)."""
+    _ = asking.person
+    return asking
+
+
+SignedIn = Annotated[Asking, Depends(signed_in)]
+"""A handler's parameter: the asking of somebody who is signed in."""
+
+
+async def _form(request: Request) -> dict[str, Any]:
+    """The fields and files of a form. Raises RefusedHere (422) for one that cannot be read."""
+    values: dict[str, str] = {}
+    files: dict[str, tuple[str, bytes]] = {}
+    async with request.form(max_files=20, max_fields=200) as form:
+        for name, value in form.multi_items():
+            if isinstance(value, str):
+                values[name] = value
+            else:
+                files[name] = (value.filename or "", await value.read())
+    return {"values": values, "files": files}
+
+
+def told_of(asking: Ask, form: Annotated[dict[str, Any], Depends(_form)]) -> FormTold:
+    """What a form told, its token proved: it is of this sitting. Raises RefusedHere (403)."""
+    values = dict(form["values"])
+    key = name_in(asking.secret, values.pop("token", ""))
+    if asking.sitting is not None and not key:
+        raise refuse(403, "stale-form", "this form is not of your sitting", "open the page again", "token")
+    return FormTold(values, key, form["files"])
+
+
+Form = Annotated[FormTold, Depends(told_of)]
+"""A handler's parameter: what a form told, its token proved."""
+
+
+def ends_after(host: Host) -> int:
+    """Seconds after which a host's cookie is forgotten by the browser."""
+    return int(LASTS[host].most.total_seconds())
+
+
+__all__ = ["Ask", "Asking", "FactRefused", "Form", "SignedIn", "asking_of", "cookie_of", "house_of", "language_of"]

@@ -1,0 +1,132 @@
+"""The wall around every answer: headers, bodies of a bounded size, and nothing written on the word of another site."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS: dict[str, str] = {
+    "content-security-policy": CSP,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(self), geolocation=(), microphone=(), payment=()",
+    "strict-transport-security": "max-age=31536000",
+}
+MOST = 1_000_000
+"""Bytes of a body."""
+MOST_FILE = 50_000_000
+"""Bytes of a body that brings a file: a bank statement, an agency's answers."""
+FILES = ("/bank-statements", "/debit-results", "/rejections", "/returns", "/receipts", "/evidence", "/imports")
+"""How the paths end that take a file."""
+READS = {"GET", "HEAD", "OPTIONS"}
+
+
+def _refusal(status: int, reason: str, words: str) -> tuple[Message, Message]:
+    """An answer of a few words, as a problem."""
+    from afterloan.desk.web.refusing import problem_bytes
+
+    body = problem_bytes(status, reason, words)
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    return (
+        {"type": "http.response.start", "status": status, "headers": headers},
+        {"type": "http.response.body", "body": body},
+    )
+
+
+class TooLarge(Exception):
+    """A body went beyond what its path takes."""
+
+
+ANSWER = "afterloan.answer"
+"""Where in a request's scope headers of its answer are gathered: a dict of names and values."""
+
+
+class Guard:
+    """Wraps an app: every answer has `HEADERS`, no body is larger than its path takes, no foreign page writes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """`app`: what answers inside."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it before anything reads it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        told = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        guarded = _with_headers(send, scope.setdefault(ANSWER, {}))
+        most = MOST_FILE if scope["path"].endswith(FILES) else MOST
+        refusal = _too_large(told, most) or _foreign(scope, told)
+        if refusal:
+            for message in _refusal(*refusal):
+                await guarded(message)
+            return
+        await self._bounded(scope, receive, guarded, most)
+
+    async def _bounded(self, scope: Scope, receive: Receive, send: Send, most: int) -> None:
+        """Pass on, counting what comes in: a body without a length is cut off where it grows too large."""
+        taken, begun = 0, False
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > most:
+                raise TooLarge
+            return message
+
+        async def sent(message: Message) -> None:
+            nonlocal begun
+            if taken > most and not begun:  # whatever the app makes of a body that broke off
+                raise TooLarge
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, counted, sent)
+        except TooLarge:
+            if not begun:
+                for message in _refusal(413, "too-large", f"a body here has at most {most} bytes"):
+                    await send(message)
+
+
+def _with_headers(send: Send, own: Mapping[str, str]) -> Send:
+    async def guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            there = {name.lower() for name, _ in message["headers"]}
+            more = [(n.encode(), v.encode()) for n, v in {**HEADERS, **own}.items() if n.encode() not in there]
+            if b"cache-control" not in there:
+                more.append((b"cache-control", b"no-store"))
+            message = {**message, "headers": [*message["headers"], *more]}
+        await send(message)
+
+    return guarded
+
+
+def _too_large(told: Mapping[str, str], most: int) -> tuple[int, str, str] | None:
+    length = told.get("content-length", "0")
+    if not length.isdigit():
+        return 400, "unreadable", "content-length is no number"
+    return (413, "too-large", f"{length} bytes; a body here has at most {most}") if int(length) > most else None
+
+
+def _foreign(scope: Scope, told: Mapping[str, str]) -> tuple[int, str, str] | None:
+    """A write that a page of another site set off: told by the browser itself, or by the origin it names.
+
+    What comes with a key in `Authorization` and no cookie is no browser's, and passes.
+    """
+    if scope["method"] in READS or ("authorization" in told and "cookie" not in told):
+        return None
+    if told.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return 403, "cross-site", "another site may not write here"
+    origin: Any = told.get("origin")
+    if origin and origin.partition("://")[2] != told.get("host", ""):
+        return 403, "cross-site", "another site may not write here"
+    return None

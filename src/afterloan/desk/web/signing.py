@@ -1,0 +1,93 @@
+"""Signing in and out: a demonstration's seats, the cookie of each host, the language."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import RedirectResponse, Response
+
+from afterloan.desk.web.asking import LANGUAGE, Ask, Asking, Form, cookie_of, ends_after
+from afterloan.desk.web.house import LASTS, Host
+from afterloan.desk.web.pages import page
+from afterloan.desk.web.refusing import refuse
+from afterloan.desk.web.seats import SEATS
+from afterloan.desk.words import LANGUAGES
+from afterloan.enquiry.pinned import pinned
+from afterloan.facts.act import WhoKind
+from afterloan.store.sittings import begin_sitting, end_sitting
+
+
+def signing(host: Host) -> APIRouter:
+    """`/sign-in`, `/sign-out`, `/language` of the desk or the portal."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/sign-in")
+    def sign_in(asking: Ask) -> Response:
+        """Where one signs in."""
+        if not asking.house.demo:
+            return page(asking, "web/refused.html", title=asking.t("sign.in"), detail="", remedy="")
+        return page(asking, "web/sit_down.html", host=host, seats=_seats(asking, host))
+
+    @router.post("/sign-in")
+    def sit_down(asking: Ask, form: Form) -> Response:
+        """Sit down on a demonstration's seat."""
+        secret = sit(asking, host, form["seat"])
+        answer = RedirectResponse("/", 303)
+        set_cookie(answer, host, secret)
+        return answer
+
+    @router.post("/sign-out")
+    def sign_out(asking: Ask, form: Form) -> Response:
+        """End the sitting; nothing of it is kept by the browser."""
+        if asking.sitting is not None:
+            end_sitting(asking.connection, asking.sitting.sitting, asking.house.now())
+        answer = RedirectResponse("/sign-in", 303)
+        answer.delete_cookie(cookie_of(host), secure=True, httponly=True, path="/")
+        answer.headers["clear-site-data"] = '"cache", "storage"'
+        return answer
+
+    @router.get("/language/{language}")
+    def choose(language: str, asking: Ask, to: str = "/") -> Response:
+        """Choose a language and go back to the page one came from."""
+        if language not in LANGUAGES:
+            raise refuse(404, "unknown", "no such language", f"there are: {', '.join(LANGUAGES)}", "language")
+        here = to.startswith("/") and not to.startswith(("//", "/\\"))
+        answer = RedirectResponse(to if here else "/", 303)
+        answer.set_cookie(LANGUAGE, language, max_age=31_536_000, samesite="lax", secure=True, httponly=True)
+        return answer
+
+    return router
+
+
+def set_cookie(answer: Response, host: Host, secret: str) -> None:
+    """The cookie of a host: for this host alone, never to a script, never from another site's page."""
+    answer.set_cookie(
+        cookie_of(host), secret, max_age=ends_after(host), path="/", secure=True, httponly=True,
+        samesite="lax" if host == "my" else "strict",
+    )  # fmt: skip
+
+
+def _seats(asking: Asking, host: Host) -> list[dict[str, Any]]:
+    if host == "my":
+        return [{"value": one["borrower"], "label": one["title"][asking.language]} for one in pinned(asking.connection)]
+    return [{"value": role, "label": asking.t(f"role.{role}")} for role in SEATS]
+
+
+def sit(asking: Asking, host: Host, chosen: str) -> str:
+    """Begin a sitting on a seat of the demonstration; returns its secret. Raises RefusedHere where there is none."""
+    if not asking.house.demo:
+        raise refuse(403, "not-permitted", "this is no demonstration", "sign in with your own account", "seat")
+    kind: WhoKind = "person"
+    roles: tuple[str, ...] = ()
+    if host == "my" or chosen.startswith("borrower:"):
+        chosen = chosen.removeprefix("borrower:")
+        if chosen not in {one["borrower"] for one in pinned(asking.connection)}:
+            raise refuse(404, "unknown", "no borrower of that name may be sat down as", "choose one shown", "seat")
+        kind, name = "borrower", chosen
+    elif chosen in SEATS:
+        name, roles = SEATS[chosen].name, (SEATS[chosen].role,)
+    else:
+        raise refuse(404, "unknown", "there is no such seat", f"there are: {', '.join(SEATS)}", "seat")
+    if asking.sitting is not None:
+        end_sitting(asking.connection, asking.sitting.sitting, asking.house.now(), "sat down elsewhere")
+    lasts = LASTS[host]
+    return begin_sitting(asking.connection, host, kind, name, "demo", asking.house.now(), lasts.idle, lasts.most, roles)

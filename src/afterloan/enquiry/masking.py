@@ -1,0 +1,25 @@
+"""What of a person is shown on lists and cases: enough to know them by, not more."""
+
+PHONES = ("mobile", "phone")
+
+
+def mask_name(name: str) -> str:
+    """`mask_name("王小明") == "王**"`; of a name in Latin letters each word keeps its first: `Wang Xm` is `W*** X*`."""
+    name = name.strip()
+    if name.isascii():
+        return " ".join(word[:1] + "*" * min(len(word) - 1, 3) for word in name.split()) if name else ""
+    return name[:1] + "**" if name else ""
+
+
+def mask_phone(number: str) -> str:
+    """`mask_phone("13800001234") == "138****1234"`; of a short one the last two digits."""
+    digits = "".join(c for c in number if c.isdigit())
+    if len(digits) < 9:
+        return "*" * max(len(digits) - 2, 0) + digits[-2:]
+    return f"{digits[:3]}****{digits[-4:]}"
+
+
+def last_four(number: str) -> str:
+    """`last_four("6222000000000001") == "··0001"`."""
+    plain = "".join(c for c in number if c.isalnum())
+    return f"··{plain[-4:]}" if plain else ""

@@ -1,0 +1,104 @@
+"""Sittings: who is signed in. The browser has the secret; the book keeps its digest, so that a copy lets nobody in."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import psycopg
+
+from afterloan.facts.act import WhoKind
+
+SECONDS = timedelta(seconds=1)
+SEEN_EVERY = timedelta(minutes=1)
+"""How often at most a request writes down that a sitting was used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """A person or borrower signed in at a host. `way`: demo, password, code, ticket, passkey, key.
+
+    `roles`: those of a demonstration's seat; empty otherwise. `stepped_up_at`: when they proved themselves once more.
+    """
+
+    sitting: int
+    host: str
+    who_kind: WhoKind
+    who: str
+    roles: tuple[str, ...]
+    way: str
+    begun_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+    idle_seconds: int
+    stepped_up_at: datetime | None
+
+
+COLUMNS = "sitting, host, who_kind, who, roles, way, begun_at, seen_at, ends_at, idle_seconds, stepped_up_at"
+MOST = 2
+"""Sittings of one person at one host; the oldest ends when a third begins."""
+
+
+def digest_of(secret: str) -> bytes:
+    """What the book keeps of a secret of 256 bits: enough to know it again, of no use to whoever reads it."""
+    return sha256(secret.encode()).digest()
+
+
+def begin_sitting(
+    connection: psycopg.Connection[Any],
+    host: str,
+    who_kind: WhoKind,
+    who: str,
+    way: str,
+    now: datetime,
+    idle: timedelta,
+    most: timedelta,
+    roles: tuple[str, ...] = (),
+) -> str:
+    """Sign somebody in; returns the secret, which is told once. Older sittings beyond `MOST` of a person end."""
+    secret = secrets.token_urlsafe(32)
+    connection.execute(
+        "insert into sitting (digest, host, who_kind, who, roles, way, begun_at, seen_at, ends_at, idle_seconds, "
+        "stepped_up_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (digest_of(secret), host, who_kind, who, list(roles), way, now, now, now + most, int(idle / SECONDS), now),
+    )
+    if way != "demo":
+        connection.execute(
+            "update sitting set ended_at = %s, ended_why = 'another sitting' where sitting in (select sitting from "
+            "sitting where host = %s and who_kind = %s and who = %s and ended_at is null order by sitting desc "
+            "offset %s)",
+            (now, host, who_kind, who, MOST),
+        )
+    return secret
+
+
+def sitting_of(connection: psycopg.Connection[Any], secret: str, host: str, now: datetime) -> Sitting | None:
+    """The sitting of a secret at a host, noted as used; None: none, ended, idle for too long, or over."""
+    row = connection.execute(
+        f"select {COLUMNS} from sitting where digest = %s and host = %s and ended_at is null and ends_at > %s "
+        "and seen_at + idle_seconds * interval '1 second' > %s",
+        (digest_of(secret), host, now, now),
+    ).fetchone()
+    if row is None:
+        return None
+    found = Sitting(row[0], row[1], row[2], row[3], tuple(row[4]), *row[5:])
+    if now - found.seen_at >= SEEN_EVERY:
+        connection.execute("update sitting set seen_at = %s where sitting = %s", (now, found.sitting))
+    return found
+
+
+def end_sitting(connection: psycopg.Connection[Any], sitting: int, now: datetime, why: str = "signed out") -> None:
+    """A sitting is over."""
+    connection.execute(
+        "update sitting set ended_at = %s, ended_why = %s where sitting = %s and ended_at is null", (now, why, sitting)
+    )
+
+
+def end_sittings_of(connection: psycopg.Connection[Any], who_kind: WhoKind, who: str, now: datetime, why: str) -> int:
+    """All sittings of a person are over: disabled, or signed out everywhere. Returns how many were open."""
+    done = connection.execute(
+        "update sitting set ended_at = %s, ended_why = %s where who_kind = %s and who = %s and ended_at is null",
+        (now, why, who_kind, who),
+    )
+    return done.rowcount

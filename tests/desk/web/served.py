@@ -1,0 +1,76 @@
+"""A small book served in this process: a browser for each host, a demonstration with its clock at 10 February 2026."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from afterloan.desk.serve import app_of
+from afterloan.desk.web.house import House
+from afterloan.store.server import Store
+from afterloan.store.settings import Setting, set_parts
+from tests.strategy.books import borrower, loan
+
+ON = date(2026, 2, 10)
+"""The day of the served book."""
+PINNED = [{"borrower": "B1", "kind": "late", "title": {"en": "The late one", "zh": "逾期的人"}}]
+
+
+class MachineClock:
+    """The machine's clock in the test's hand."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 11, 26, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+class Served:
+    """A served book: `browser("desk")` has the cookies of one browser, `key("lead")` a key of the API."""
+
+    def __init__(self, store: Store, demo: bool = True) -> None:
+        self.store, self.clock = store, MachineClock()
+        self.house = House(store, demo, now=self.clock)
+        self.app = app_of(self.house)
+
+    def browser(self, host: str) -> TestClient:
+        return TestClient(
+            self.app, base_url=f"https://{host}.localhost", follow_redirects=False, raise_server_exceptions=False
+        )
+
+    def sat(self, host: str, seat: str) -> TestClient:
+        """A browser in which somebody sat down."""
+        browser = self.browser(host)
+        answer = browser.post("/sign-in", data={"seat": seat, "token": ""})
+        assert answer.status_code == 303, answer.text
+        return browser
+
+    def api(self, seat: str) -> TestClient:
+        """A client of the API with the key of a seat: a role, or `borrower:B1`."""
+        client = self.browser("api")
+        told = client.post("/v1/sandbox/seats", json={"seat": seat})
+        assert told.status_code == 201, told.text
+        client.headers["authorization"] = f"Bearer {told.json()['key']}"
+        return client
+
+
+def small_book(store: Store) -> None:
+    """Two borrowers with a loan each, both first due on 10 February 2026, and the test clock on that day."""
+    with store.connect() as connection:
+        for number in ("1", "2"):
+            borrower(connection, f"B{number}")
+            loan(connection, f"L{number}", f"B{number}", "2026-01-10")
+        set_parts(connection, Setting.CLOCK, {"on": ON.isoformat(), "pinned": PINNED})
+
+
+@pytest.fixture
+def served(store: Store) -> Iterator[Served]:
+    small_book(store)
+    yield Served(store)
+
+
+Rows = list[dict[str, Any]]
+Browser = Callable[[str], TestClient]
