@@ -14,7 +14,8 @@ from afterloan.enquiry.legal import legal_case_told
 from afterloan.enquiry.tasks import tasks
 from afterloan.facts import Accelerated, FactRefused, Repaid, WrittenOff
 from afterloan.facts.act import Answer, Refused, Who
-from afterloan.facts.legal import EvidenceKept, LegalStepProposed, LegalStepStarted
+from afterloan.facts.legal import EvidenceKept, LegalStepProposed, LegalStepRefused, LegalStepStarted, LossRefused
+from afterloan.facts.message import MessageDelivered
 from afterloan.facts.outbox import Action, LegalPaperBody
 from afterloan.journal.difference import ENTRY
 from afterloan.loan.reckon import reckon_loan
@@ -27,7 +28,7 @@ from afterloan.servicing.booking import book_of, take
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.servicing.judgment import Said
-from afterloan.servicing.legal_watch import watch
+from afterloan.servicing.legal_watch import tasks_of, watch
 from afterloan.servicing.losses import approve_loss, propose_loss
 from afterloan.store.events import tell
 from afterloan.store.legal import appoint, case_of, people
@@ -39,9 +40,9 @@ from tests.strategy.books import borrower, loan
 ON = date(2025, 6, 20)  # the first instalment of 10 February is 130 days past due
 
 
-def late(connection: psycopg.Connection[Any]) -> None:
+def late(connection: psycopg.Connection[Any], **more: Any) -> None:
     """A loan of 12,000.00 on which nothing was ever paid, with its evidence; three people with roles."""
-    borrower(connection, "B", jurisdiction="CN", province="zhejiang")
+    borrower(connection, "B", jurisdiction="CN", province="zhejiang", **more)
     loan(connection, "L", "B", "2025-01-10")
     for what in ("contract", "disbursement", "identity"):
         told: dict[str, Any] = {"borrower": "B", "loan": "L", "on": date(2025, 1, 10), "known_on": date(2025, 1, 10)}
@@ -80,6 +81,15 @@ def called_due(connection: psycopg.Connection[Any]) -> None:
     legal.end(connection, letter, ON, "delivered")
     day = number_of(CALLED)
     accelerate(connection, Accelerated("L", "called", day, day))
+    arrived(connection)
+
+
+def arrived(connection: psycopg.Connection[Any]) -> None:
+    """The notice of 6 July reached the borrower that day."""
+    told: dict[str, Any] = {"borrower": "B", "loan": "L", "on": CALLED, "known_on": CALLED}
+    key = "called-due:called"
+    tell(connection, MessageDelivered(**told, reference=f"delivered:{key}", key=key, channel="letter",
+                                     at=datetime(2025, 7, 6, 12, tzinfo=UTC)))  # fmt: skip
 
 
 def test_from_a_proposal_to_the_order(store: Store) -> None:
@@ -108,8 +118,9 @@ def test_from_a_proposal_to_the_order(store: Store) -> None:
             legal.propose(connection, "L", "payment_order", date(2025, 7, 5), "clerk", "unpaid")
         day = number_of(CALLED)
         accelerate(connection, Accelerated("L", "called", day, day))
+        arrived(connection)
         order = acted(connection, "payment_order", CALLED)
-        assert outbox(connection) == ["message.letter", "legal.file"]
+        assert outbox(connection) == ["message.letter", "message.letter", "legal.file"]
         case = case_of(connection, "L", CALLED)
         started = case.steps[-1].started
         assert started is not None and started.claim_fen == case.claim.payoff_fen
@@ -434,3 +445,68 @@ def test_by_the_door_evidence_and_appointments_are_kept_with_who(store: Store) -
             "select count(*) from event where kind = 'legal.evidence' and act <> 0"
         ).fetchall()
     assert rows == [(2,)]
+
+
+def refusals_told(connection: psycopg.Connection[Any]) -> list[tuple[str, str, str]]:
+    """What was turned down: which, by whom, why."""
+    kinds = [LegalStepRefused.KIND, LossRefused.KIND]
+    rows = connection.execute(
+        "select body->>'of', body->>'by', body->>'reason' from event where kind = any(%s) order by event", (kinds,)
+    ).fetchall()
+    return [(of.split(":")[2], by, why) for of, by, why in rows]
+
+
+def open_approvals(connection: psycopg.Connection[Any], on: date) -> list[str]:
+    return [t.what.split(",")[0] for t in tasks(connection, [], on) if t.queue == "approval"]
+
+
+def test_a_title_ends_what_was_proposed_before_it_and_a_payoff_all_the_rest(store: Store) -> None:
+    """Mediation and preservation wait for people when the order comes into force: nobody is asked any more."""
+    with store.connect() as connection:
+        late(connection)
+        called_due(connection)
+        order = acted(connection, "payment_order", CALLED)
+        legal.propose(connection, "L", "mediation", CALLED, "clerk", "unpaid")
+        legal.propose(connection, "L", "preservation", CALLED, "clerk", "unpaid")
+        legal.end(connection, order, date(2025, 7, 14), "issued")
+        assert sorted(open_approvals(connection, date(2025, 7, 14))) == [
+            "approve or refuse mediation", "approve or refuse preservation",
+        ]  # fmt: skip
+        # fifteen days from 14 July to answer: from the 30th it can be enforced
+        force = date(2025, 7, 30)
+        legal.end(connection, order, force, "unanswered", Said(perform_by=force))
+        why = f"decided already (payment_order: unanswered on {force}); it can only be enforced"
+        assert refusals_told(connection) == [("mediation", "legal.course", why), ("preservation", "legal.course", why)]
+        assert open_approvals(connection, force) == []
+        keep(connection, "court")
+        later = date(2025, 8, 10)
+        legal.propose(connection, "L", "enforcement", later, "clerk", "unpaid")
+        propose_loss(connection, "L", "sale", later, "clerk", 100)
+        owed = case_of(connection, "L", later).claim.payoff_fen
+        take(connection, Repaid("L", "all", number_of(later), number_of(later), owed))
+        with desk_of(store) as desk:
+            watch(connection, desk.reader, later)
+        why = "nothing is owed any more"
+        assert refusals_told(connection)[2:] == [("enforcement", "legal.course", why), ("sale", "legal.course", why)]
+        assert open_approvals(connection, later) == []
+
+
+def test_preservation_stands_beside_a_claim_and_its_fee_is_a_cost_of_it(store: Store) -> None:
+    with store.connect() as connection:
+        late(connection)
+        called_due(connection)
+        held = acted(connection, "preservation", CALLED)
+        case = case_of(connection, "L", CALLED)
+        started = case.steps[-1].started
+        # 30.00, and a hundredth of what is above 1,000.00, rounded half up
+        assert (
+            started is not None
+            and started.fee_fen == (3_000 * 1_000_000 + (started.claim_fen - 100_000) * 10_000 + 500_000) // 1_000_000
+        )
+        legal.end(connection, held, date(2025, 7, 8), "granted")
+        claim = acted(connection, "small_claim", date(2025, 7, 9))
+        told = next(s for s in case_of(connection, "L", date(2025, 7, 9)).steps if s.proposal.reference == claim)
+        assert told.started is not None and told.started.costs_fen == started.fee_fen
+        # the claim is to be filed within thirty days: our own deadline, so it is a task ten days before, on 28 July
+        keys = [t for t in tasks_of(case_of(connection, "L", date(2025, 7, 28)), date(2025, 7, 28))]
+        assert "watch:L:preservation.claim_filed:2025-08-07" in [key for key, _ in keys]

@@ -8,23 +8,27 @@ import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 
 from afterloan.dates import number_of
-from afterloan.facts.legal import LegalStepProposed
+from afterloan.facts.act import Who
+from afterloan.facts.legal import LegalStepProposed, LegalStepRefused, LossProposed, LossRefused
 from afterloan.facts.outbox import Action, LegalTask
 from afterloan.loan.reckon import reckon_book, reckon_loan
 from afterloan.loan.suppose import alone
 from afterloan.rules.packs import rules_of
 from afterloan.servicing.withdrawal import Gone, withdraw
 from afterloan.store.contacts import defaults_of
+from afterloan.store.events import tell
 from afterloan.store.ids import one_of
 from afterloan.store.legal import LegalCase, case_of, interruptions, period_of_loan
 from afterloan.store.outbox import put
 from afterloan.store.read import read_loans
 from afterloan.strategy.course import runs, step_rules, title_of
-from afterloan.strategy.legal import deadlines, owed_by_law
+from afterloan.strategy.legal import deadlines, over_for_good, owed_by_law
 from afterloan.strategy.limitation import rule_of, warning, years_later
 from afterloan.strategy.places import place_of
 
 Connection = psycopg.Connection[Any]
+COURSE = Who.rule("legal.course")
+"""Who ends a proposal that the course of its claim, as the pack draws it, leaves no room for."""
 
 
 def watch(connection: Connection, reader: adbc.Connection, on: date) -> int:
@@ -40,16 +44,20 @@ def watch(connection: Connection, reader: adbc.Connection, on: date) -> int:
 
 
 def watched(connection: Connection) -> list[str]:
-    """The loans that have a legal step or a proposal of one."""
+    """The loans that have a legal step, or a proposal of one or of a loss."""
     rows = connection.execute(
-        "select distinct c.reference from event e join contract c using (loan) where e.kind = %s order by 1",
-        (LegalStepProposed.KIND,),
+        "select distinct c.reference from event e join contract c using (loan) where e.kind = any(%s) order by 1",
+        ([LegalStepProposed.KIND, LossProposed.KIND],),
     ).fetchall()
     return [row[0] for row in rows]
 
 
 def settle(connection: Connection, case: LegalCase, on: date) -> int:
-    """The tasks of one case as they stand on a day: new ones are put, those without reason withdrawn."""
+    """The tasks of one case as they stand on a day: new ones are put, those without reason withdrawn.
+
+    Proposals that can never be taken any more end first, each with its reason, so that nobody is asked to agree.
+    """
+    case = _end_proposals(connection, case, on)
     wanted = dict(tasks_of(case, on))
     moment = datetime.combine(on, time(1), UTC)
     new = put(
@@ -61,6 +69,28 @@ def settle(connection: Connection, case: LegalCase, on: date) -> int:
     return new
 
 
+def _end_proposals(connection: Connection, case: LegalCase, on: date) -> LegalCase:
+    """End what waits for people and is over for good; the case as it stands then."""
+    same: dict[str, Any] = {"borrower": case.borrower, "loan": case.loan, "on": on, "known_on": on, "by": COURSE.name}
+    ended = False
+    for step in case.steps:
+        why = over_for_good(case.claim, case.steps, step) if step.waits else ""
+        if why:
+            of = step.proposal.reference
+            tell(connection, LegalStepRefused(**same, of=of, step=step.name, reason=why, reference=f"refused:{of}"))
+            ended = True
+    if not case.claim.payoff_fen:
+        for of, what in connection.execute(LOSSES_OPEN, (case.loan_number,)).fetchall():
+            why = "nothing is owed any more"
+            tell(connection, LossRefused(**same, of=of, what=what, reason=why, reference=f"refused:{of}"))
+    return case_of(connection, case.loan, on) if ended else case
+
+
+LOSSES_OPEN = (
+    "select e.reference, e.body->>'what' from event e where e.loan = %s and e.kind = 'loss.proposed' "
+    "and not exists (select from event r where r.reference = 'refused:' || e.reference) "
+    "and not exists (select from fact f where f.reference = 'fact:' || e.reference)"
+)
 OPEN = (
     "select o.loan, o.key, o.borrower from outbox o where o.loan = any(%s) and (o.kind = 'legal.file' "
     "or o.kind = 'task' and o.body->>'queue' = 'legal') "

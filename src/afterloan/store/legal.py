@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from afterloan.dates import date_of, number_of
+from afterloan.dates import NEVER, date_of, number_of
 from afterloan.facts import FactRefused
 from afterloan.facts.events import Event
 from afterloan.facts.hold import HOLD_KINDS
@@ -77,8 +77,30 @@ def case_of(connection: psycopg.Connection[Any], loan: str, on: date) -> LegalCa
         province=str((attributes or {}).get("province", "any")),
         held=hold.hold if hold else "",
         ahead_fen=principal_ahead(position),
+        unnoticed=position["accelerated_on"] != NEVER and _unnoticed(connection, int(number), mine, on),
     )
     return LegalCase(borrower, name, int(owner), loan, int(number), attributes or {}, claim, steps, mine, reckoned)
+
+
+def called_due_key(reference: str) -> str:
+    """The key of the letter that calls a loan due, by the reference of its fact."""
+    return f"called-due:{reference}"
+
+
+NOTICE = (
+    "select o.decided_on, "
+    "exists (select from event e where e.reference = 'delivered:' || o.key and e.on_day <= %(on)s) "
+    "from outbox o where o.loan = %(loan)s and o.key like 'called-due:%%' and o.decided_on <= %(on)s "
+    "and not exists (select from event w where w.reference = 'withdrawn:' || o.key) order by o.action desc limit 1"
+)
+
+
+def _unnoticed(connection: psycopg.Connection[Any], loan: int, mine: Sequence[Event], on: date) -> bool:
+    """Whether our letter that called a loan due has not arrived: no receipt, no evidence of notice kept since."""
+    letter = connection.execute(NOTICE, {"loan": loan, "on": on}).fetchone()
+    if letter is None or letter[1]:
+        return False
+    return "notice" not in evidence_of([e for e in mine if e.on >= letter[0]], on)
 
 
 def days_late(position: np.void, day: int) -> int:

@@ -39,6 +39,8 @@ class LegalClaim:
     held: str = ""
     ahead_fen: int = 0
     """Principal that is not due yet: no court grants it before it is called due."""
+    unnoticed: bool = False
+    """Called due by a letter of ours that nothing proves to have been delivered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,8 @@ def _unmet(claim: LegalClaim, steps: Sequence[LegalStep], told: dict[str, Any]) 
     yield from _excluded(steps, rules, told)
     if told.get("whole_debt") and claim.ahead_fen > 0:
         yield f"{claim.ahead_fen} minor units of it are not due yet: call the rest of the loan due by notice first"
+    if told.get("whole_debt") and claim.unnoticed:
+        yield "the notice that called it due has not been delivered: await its receipt, or keep evidence of `notice`"
     if told.get("within_enforcement_limit"):
         yield from _not_enforceable(claim, steps, rules)
     elif told["step"] not in ("discontinuance", "defaulter_listing") and claim.period and claim.period.lapsed(claim.on):
@@ -155,6 +159,21 @@ def _unmet(claim: LegalClaim, steps: Sequence[LegalStep], told: dict[str, Any]) 
         most = small_claims_most(claim.province, claim.jurisdiction, claim.on)
         above = f"{claim.payoff_fen} minor units is above the {most} minor units of a small claim"
         yield above if claim.payoff_fen > most else ""
+
+
+def over_for_good(claim: LegalClaim, steps: Sequence[LegalStep], step: LegalStep) -> str:
+    """Why a step that waits for people can never be taken any more, in words; empty while it may still be.
+
+    Paid, decided already, or given up: what only has to wait (a hold, a deadline, evidence) is no reason.
+    """
+    if claim.payoff_fen == 0:
+        return "nothing is owed any more"
+    rules = step_rules(claim.jurisdiction, claim.on)
+    title = title_of(steps, rules)
+    if title and step.name in rules and rules[step.name].parameters.get("before_title"):
+        return f"decided already ({title.step.name}: {title.told.outcome} on {title.told.on}); it can only be enforced"
+    ended = closed_by(steps, rules)
+    return f"the claim is not pursued any further ({ended})" if ended else ""
 
 
 def _not_after(

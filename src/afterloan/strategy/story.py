@@ -31,6 +31,7 @@ STEPS = {
     "payment_order": ("payment order", "支付令"),
     "small_claim": ("small claim", "小额诉讼"),
     "suit": ("suit", "诉讼"),
+    "preservation": ("preservation of property", "财产保全"),
     "enforcement": ("enforcement", "强制执行"),
     "defaulter_listing": ("listing as a dishonest defaulter", "失信被执行人名单"),
     "discontinuance": ("discontinuance", "终止追索"),
