@@ -63,7 +63,7 @@ def listed_models(connection: psycopg.Connection[Any], on: date) -> list[dict[st
 
 
 @dataclass(frozen=True, slots=True)
-class Why:
+class WhyScored:
     """A borrower's score by a model: probability, band, reasons, what would change it, the sources that were read."""
 
     borrower: str
@@ -99,8 +99,8 @@ class Why:
         }  # fmt: skip
 
 
-def why(store: Store, borrower: str, on: int) -> list[Why]:
-    """Why a borrower stands where the models that are in use or approved put them, a Why for each purpose asked.
+def why(store: Store, borrower: str, on: int) -> list[WhyScored]:
+    """Why a borrower stands where the models that are in use or approved put them: one for each purpose asked.
 
     Worked out anew from what was known before `on`: facts are kept with the day on which they became known, so the
     same day gives the same answer years later. Raises FactRefused for an unknown borrower, or where no model asks.
@@ -122,7 +122,7 @@ def why(store: Store, borrower: str, on: int) -> list[Why]:
     return found
 
 
-def _why(borrower: str, on: int, kept: KeptModel, model: Model, row: pl.DataFrame) -> Why:
+def _why(borrower: str, on: int, kept: KeptModel, model: Model, row: pl.DataFrame) -> WhyScored:
     features = [feature_named(f["name"]) for f in model.card["features"]]
     said = model.probabilities(row)
     leads = model.card["leads"]
@@ -131,7 +131,7 @@ def _why(borrower: str, on: int, kept: KeptModel, model: Model, row: pl.DataFram
         {"group": name, "about": groups()[name].about, "consent": "asked for" if told["consent"] else "not needed"}
         for name, told in model.card["feature_groups"].items()
     ]
-    return Why(
+    return WhyScored(
         borrower, on, kept, str(model.card["outcome"]), float(said[leads][0]), float(said[other][0]),
         str(bands_of(said[leads], model.card["bands"])[0]), reasons_of(model, row, features)[0],
         changes_of(model, row, features), sources,

@@ -19,7 +19,7 @@ MOST_REFUSALS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class ProvedDay:
     """A day that was proved: contracts in = closed + excepted."""
 
     closed_on: date
@@ -57,7 +57,7 @@ class BucketFlow:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusalTold:
     """A rule that refused, how often on the day, with its clause (None: a ladder's own condition)."""
 
     name: str
@@ -81,14 +81,14 @@ class TodayTold:
     """A day at the desk. `proof` and `decided` None: nothing yet."""
 
     on: date
-    proof: Proof | None
+    proof: ProvedDay | None
     decided: DayDecided | None
     queues: tuple[QueueTotal, ...]
     flow: tuple[BucketFlow, ...]
     promises_due: int
     promises_due_fen: int
     clocks: tuple[Clock, ...]
-    refusals: tuple[Refused, ...]
+    refusals: tuple[RefusalTold, ...]
     approvals: int
 
     def told(self) -> dict[str, Any]:
@@ -140,10 +140,10 @@ def today_told(
     """A day at the desk. `sent`: kinds of the outbox that a channel sends; `mine`: who looks, for approvals."""
     told: dict[str, Any] = {"on": on, "known": min(on, known_on), "most": MOST_REFUSALS}
     proved = connection.execute(PROOF, told).fetchone()
-    proof = Proof(*proved) if proved else None
+    proof = ProvedDay(*proved) if proved else None
     promises = connection.execute(PROMISES, told).fetchone()
     assert promises is not None
-    refusals = tuple(Refused(rule, n, rule_told(rule)) for rule, n in connection.execute(REFUSALS, told).fetchall())
+    refusals = tuple(RefusalTold(rule, n, rule_told(rule)) for rule, n in connection.execute(REFUSALS, told).fetchall())
     proposals = [row for row in listed(connection, "proposals", on) if row["by"] not in set(mine)]
     return TodayTold(
         on, proof, _decided(connection, told), tuple(queue_totals(connection, reader, on)),
