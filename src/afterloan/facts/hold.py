@@ -19,6 +19,7 @@ HoldKind = Literal[
     "fraud_claim",
     "lawyer",
     "litigation",
+    "payment_on_its_way",
 ]
 HOLDS: tuple[str, ...] = get_args(HoldKind)
 

@@ -129,12 +129,13 @@ class NoticeBody(MessageBody, _AboutLoans):
 
 class DebitBody(_AboutLoans):
     """A debit to be attempted. A follower says of which action it comes (`root`), since when its round runs, and
-    after which attempt."""
+    after which attempt. `by_borrower`: they asked for it themself: of each of `loans` no more than it names."""
 
     words: DebitWords = Field(default=DebitWords(), alias="with")
     root: str = ""
     round: datetime | None = None
     after: str = ""
+    by_borrower: bool = False
 
 
 class WorklistBody(_AboutLoans):

@@ -55,7 +55,8 @@ class Debits:
         since = item.body.round or item.not_before
         planned: Planned | None = None
         with connection.transaction():
-            planned = plan_attempt(connection, reader, item.borrower, item.key, now, since)
+            asked = {x.loan: x.amount_fen for x in item.body.loans} if item.body.by_borrower else None
+            planned = plan_attempt(connection, reader, item.borrower, item.key, now, since, asked)
             if planned.attempt is not None and planned.attempt.rail == "gateway" and self.gateway is None:
                 raise psycopg.Rollback  # told as attempted only when it will be
         if planned.attempt is None or planned.order is None:

@@ -1,6 +1,6 @@
 """Debits decided and told: planned on the day, told before they are sent, their results and money told once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
@@ -23,7 +23,7 @@ from afterloan.facts.debit import (
     MandateRevoked,
     MandateSigned,
 )
-from afterloan.facts.hold import HOLD_KINDS, HoldPlaced
+from afterloan.facts.hold import HOLD_KINDS, HoldLifted, HoldPlaced
 from afterloan.facts.outbox import Action, DebitBody, DebitTask
 from afterloan.rules.packs import Finding
 from afterloan.servicing.repayment import take_money
@@ -58,6 +58,8 @@ from afterloan.strategy.holds import held_on, stopped
 from afterloan.strategy.places import place_of
 
 KIND = "debit.attempt"
+ASKED = "debit-asked/"
+"""How the key of an action begins that a borrower asked for themself."""
 ENDS = Who.rule("debit.reasons")
 """Who ends a mandate, or holds a borrower, for a reason that this rule of the pack `debit` names."""
 
@@ -107,6 +109,7 @@ def take_result(connection: psycopg.Connection[Any], result: Result, known_on: d
     said[event.KIND] = event
     money, unapplied = _money(connection, attempt, said, event)
     _end_mandate(connection, attempt, event)
+    _end_peace(connection, attempt, event)
     died = _hold_the_dead(connection, attempt, event, max(known_on, event.known_on))
     lost = isinstance(event, DebitReturned) or (isinstance(event, DebitFailed) and DebitSucceeded.KIND not in said)
     if lost and not died and isinstance(event, DebitFailed | DebitReturned) and event.reason != "not_sent":
@@ -187,6 +190,18 @@ def _money(
     return tuple(told), unapplied
 
 
+def _end_peace(connection: psycopg.Connection[Any], attempt: DebitAttempted, event: DebitOutcome) -> None:
+    """The bank has answered a debit that the borrower asked for: the hold that went with it is over."""
+    if not attempt.action.startswith(ASKED):
+        return
+    hold = f"{attempt.action.removeprefix(ASKED)}/hold"
+    said = events_of(connection, attempt.borrower, (HoldPlaced.KIND, HoldLifted.KIND))
+    if any(isinstance(e, HoldLifted) and e.of == hold for e in said):
+        return
+    told: dict[str, Any] = {"borrower": attempt.borrower, "on": max(event.on, attempt.on), "known_on": event.known_on}
+    tell(connection, HoldLifted(**told, reference=f"{hold}/lifted", of=hold, reason="the bank has answered"))
+
+
 def _end_mandate(connection: psycopg.Connection[Any], attempt: DebitAttempted, event: DebitOutcome) -> None:
     """A reason that ends the mandate revokes it: by the rule that says so, whoever gave the reason."""
     if not isinstance(event, DebitFailed | DebitReturned) or endings(event.on).get(event.reason) != "mandate":
@@ -236,12 +251,14 @@ def plan_attempt(
     key: str,
     now: datetime,
     since: datetime | None = None,
+    asked: Mapping[str, int] | None = None,
 ) -> Planned:
     """Decide the one debit to try now for an action `key` and tell it, in the caller's transaction.
 
     What is owed is reckoned for today at the borrower's place; a hold that stops debits stops it here too.
     Called again with the same key, because the bank never had it: the same attempt under the same reference, so that
-    a first request that was only slow and the second are one debit; unless less is owed by now.
+    a first request that was only slow and the second are one debit; unless less is owed by now. `asked`: by loan, the
+    most that is taken, where the borrower asked for the debit themself.
     """
     number, _ = borrower_number(connection, borrower)
     lock_borrower(connection, number)
@@ -253,6 +270,8 @@ def plan_attempt(
     held = held_on(events_of(connection, borrower, HOLD_KINDS), today, jurisdiction)
     hold = stopped(held).get("debit")
     owed = owed_today(connection, reader, [number], today).get(number, [])
+    if asked is not None:
+        owed = [replace(o, amount_fen=min(o.amount_fen, asked[o.loan])) for o in owed if o.loan in asked]
     made = next((t for t in standing.tried if t.reference == reference), None)
     if made is not None and hold is None and made.state == PENDING and _still_wanted(made, owed):
         attempt = attempt_of(connection, reference)
@@ -380,6 +399,8 @@ def follow_on(connection: psycopg.Connection[Any], result: Result, now: datetime
     asked = readable(connection, DebitBody, attempt.action, number, KIND, body, today)
     if asked is None:
         return None
+    if asked.by_borrower:
+        return None  # they are told how it went, and choose
     since = asked.round or not_before
     root = asked.root or attempt.action
     standing = standing_of(connection, attempt.borrower)

@@ -27,7 +27,7 @@ from afterloan.servicing.asked import AskedFile
 from afterloan.servicing.desk import Desk
 from afterloan.servicing.may import approvers, last_day_to_agree, may, may_approve, may_propose
 from afterloan.servicing.proposals import why_over
-from afterloan.servicing.verbs import Verb, verb_named
+from afterloan.servicing.verbs import Verb, borrower_of_loan, verb_named
 from afterloan.store.acts import act_known, begin_act, keep_act
 from afterloan.store.files import file_kept, keep_file
 from afterloan.store.locks import lock_reference
@@ -224,15 +224,18 @@ def _do(
 
 
 def _not_theirs(connection: Any, who: Who, verb: Verb, record: BaseModel) -> Refused | None:
-    """What is somebody else's is to a borrower as if it were not there: the same words for both."""
+    """What is somebody else's is to a borrower as if it were not there: the same words for both.
+
+    A loan that is named beside the borrower is looked at too.
+    """
     if who.kind != "borrower":
         return None
+    loan = getattr(record, "loan", None)
     try:
-        theirs = set(verb.borrowers(connection, record)) <= {who.name}
-    except FactRefused as error:
-        if error.kind != "unknown":
-            raise
-        theirs = False
+        whose = {*verb.borrowers(connection, record), *([borrower_of_loan(connection, str(loan))] if loan else [])}
+    except FactRefused:
+        whose = {""}
+    theirs = whose <= {who.name}
     if theirs:
         return None
     return Refused("unknown", "reference", "", "there is nothing of yours under that name", "ask for your own loans")

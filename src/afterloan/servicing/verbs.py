@@ -239,6 +239,12 @@ VERBS: tuple[Verb, ...] = (
         "mandate resume",
     ),
     Verb(
+        "debit.ask",
+        "A borrower asks that what is due be debited now.",
+        "asked_debit:AskDebit:ask_debit",
+        "do",
+    ),
+    Verb(
         "debit.creditor",
         "Say who collects: it stands in every file.",
         "filing:NameCreditor:name_creditor",
