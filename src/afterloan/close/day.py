@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 
 from afterloan.close.prove import prove
+from afterloan.close.seal import seal_proved
 from afterloan.close.shard import ShardClosed, close_shard
 from afterloan.close.suspense import book_unmatched
 from afterloan.dates import iso, number_of
@@ -153,6 +154,8 @@ def _prove_days(store: Store, first: int, last: int, closed: Closed) -> bool:
             closed.days += 1
             closed.loans = proof.loans_in
             closed.excepted += proof.excepted
+        with reader_kept(store.url) as reader:
+            seal_proved(connection, reader)
     return True
 
 

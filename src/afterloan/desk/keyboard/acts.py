@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
         place,
         roles,
         acts,
+        verify,
     ):
         app.command(command.__name__)(command)
     app.command("move-repayment")(move_repayment)
@@ -398,3 +399,37 @@ def acts(
         return
     for a in found:
         print(f"{a['act']:>8}  {a['on']}  {a['verb']:24}{a['who']} ({a['door']})  {a['reference']}")
+
+
+def verify(
+    head: Annotated[str, typer.Option("--head", help="The head of a day as it was written down elsewhere.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Whether acts, facts, events, contracts and entries are still what the closes sealed; names what is not."""
+    from dataclasses import asdict
+
+    from afterloan.enquiry.seals import knows_head
+    from afterloan.enquiry.seals import verify as look
+    from afterloan.store.connect import reader_to
+    from afterloan.store.server import open_store
+
+    store = open_store()
+    with store.connect() as connection, reader_to(store.url) as reader:
+        found = look(connection, reader)
+        day = knows_head(connection, head) if head else ""
+    if as_json:
+        typer.echo(json.dumps({**asdict(found), "head_given_is_of": day or None}, ensure_ascii=False))
+    elif not found.days:
+        typer.echo("nothing is sealed yet: the next close seals what is there")
+    else:
+        for broken in found.broken:
+            typer.echo(str(broken))
+        typer.echo(
+            f"{found.rows:,} rows in the seals of {found.days:,} days to {found.through}: "
+            f"{f'{len(found.broken):,} are not as they were sealed' if found.broken else 'all as they were sealed'}"
+        )
+        typer.echo(f"head of {found.through}: {found.head}")
+        if head:
+            typer.echo(f"the head given is that of {day}" if day else "the head given is that of no sealed day")
+    if found.broken or (head and not day):
+        raise typer.Exit(1)
