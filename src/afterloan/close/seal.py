@@ -8,9 +8,9 @@ import psycopg
 from afterloan.store.read import watermark
 from afterloan.store.seals import (
     GENESIS,
-    PARTS,
-    Part,
+    SEALED_TABLES,
     Rows,
+    SealedTable,
     head_of_day,
     last_before,
     next_head,
@@ -45,7 +45,7 @@ def _seal(connection: psycopg.Connection[Any], reader: adbc.Connection, day: str
     row: tuple[str, str, bytes] | None = connection.execute(LAST).fetchone()
     before, since, head = row or ("", "0", GENESIS)
     heads, count = [], 0
-    for part in PARTS:
+    for part in SEALED_TABLES:
         kept = _heads(connection, part)
         for rows in rows_by_shard(reader, part, _not_sealed(connection, part, before, since, day, mark)):
             to = next_head(kept.get(rows.shard, GENESIS), rows.digest(), day)
@@ -58,7 +58,9 @@ def _seal(connection: psycopg.Connection[Any], reader: adbc.Connection, day: str
     )
 
 
-def _not_sealed(connection: psycopg.Connection[Any], part: Part, before: str, since: str, day: str, mark: str) -> str:
+def _not_sealed(
+    connection: psycopg.Connection[Any], part: SealedTable, before: str, since: str, day: str, mark: str
+) -> str:
     """The rows that this day seals, as a condition. A book out of a dump: `restored_on`."""
     if part.dated == "closed_on":
         return f"closed_on <= '{day}'" + (f" and closed_on > '{before}'" if before else "")
@@ -69,7 +71,7 @@ def _not_sealed(connection: psycopg.Connection[Any], part: Part, before: str, si
     return f"{told} and {part.key} > {last_before(connection, part, restored)}" if restored else told
 
 
-def _heads(connection: psycopg.Connection[Any], part: Part) -> dict[int, bytes]:
+def _heads(connection: psycopg.Connection[Any], part: SealedTable) -> dict[int, bytes]:
     rows = connection.execute(
         "select distinct on (shard) shard, head from seal where part = %s order by shard, closed_on desc", (part.table,)
     ).fetchall()

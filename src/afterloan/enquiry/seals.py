@@ -11,9 +11,9 @@ import psycopg
 
 from afterloan.store.seals import (
     GENESIS,
-    PARTS,
-    Part,
+    SEALED_TABLES,
     Rows,
+    SealedTable,
     head_of_day,
     last_before,
     next_head,
@@ -68,7 +68,7 @@ def verify(connection: psycopg.Connection[Any], reader: adbc.Connection) -> Veri
     if not days:
         return Verified(0, 0, "", "", [])
     broken = list(_chains(connection, days))
-    for part in PARTS:
+    for part in SEALED_TABLES:
         broken += _named(connection, part, list(_part(connection, reader, part, *days[-1][:2])))
     return Verified(len(days), sum(day[2] for day in days), days[-1][0], days[-1][3].hex(), broken)
 
@@ -100,7 +100,7 @@ def _chains(connection: psycopg.Connection[Any], days: list[Any]) -> Iterator[Br
 
 
 def _part(
-    connection: psycopg.Connection[Any], reader: adbc.Connection, part: Part, last: str, mark: str
+    connection: psycopg.Connection[Any], reader: adbc.Connection, part: SealedTable, last: str, mark: str
 ) -> Iterator[Broken]:
     """What is not as sealed in one table; a shard's seals are compared with its rows as they are now."""
     if part.dated == "closed_on":
@@ -116,7 +116,7 @@ def _part(
         yield from _shard(connection, part, shard, None)
 
 
-def _shard(connection: psycopg.Connection[Any], part: Part, shard: int, rows: Rows | None) -> Iterator[Broken]:
+def _shard(connection: psycopg.Connection[Any], part: SealedTable, shard: int, rows: Rows | None) -> Iterator[Broken]:
     here: Ids = rows.ids if rows else np.zeros(0, np.int64)
     seen = np.zeros(len(here), bool)
     for day, packed, marks, digest in connection.execute(
@@ -150,7 +150,7 @@ def _changed(rows: Rows, day: str, marks: npt.NDArray[np.uint32], digest: bytes,
         yield Broken(rows.part.table, day, rows.shard, 0, "seal changed")
 
 
-def _named(connection: psycopg.Connection[Any], part: Part, broken: list[Broken]) -> list[Broken]:
+def _named(connection: psycopg.Connection[Any], part: SealedTable, broken: list[Broken]) -> list[Broken]:
     """The same with the reference of each row that is there, where the table has references."""
     if part.table not in NAMED or not broken:
         return broken

@@ -31,7 +31,7 @@ GENESIS = bytes(32)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SealedTable:
     """A table that is sealed: its number's column, its other whole numbers and its text, as SQL; how it is dated."""
 
     table: str
@@ -59,22 +59,22 @@ def _moment(column: str) -> str:
     return f"extract(epoch from {column}) * 1000000"
 
 
-PARTS: tuple[Part, ...] = (
-    Part(
+SEALED_TABLES: tuple[SealedTable, ...] = (
+    SealedTable(
         "act", "act", str(WHOLE_BOOK), (_day("on_day"), _moment("at")),
         ("reference", "verb", "who_kind", "who", "roles", "door", "asked", "answer"), "told",
     ),
-    Part(
+    SealedTable(
         "fact", "fact", "shard",
         ("loan", "kind", _day("on_day"), _day("known_on"), "amount_fen", "component", _day("due_on"), "of_fact", "act"),
         ("reference",), "told",
     ),
-    Part(
+    SealedTable(
         "event", "event", "shard",
         ("borrower", "loan", _day("on_day"), _moment("at"), _day("known_on"), "act"),
         ("kind", "reference", "body"), "told",
     ),
-    Part(
+    SealedTable(
         "contract", "loan", "shard",
         (
             "borrower", "product", "principal_fen", "rate", _day("signed_on"), _day("first_due_on"), "unit", "every",
@@ -82,19 +82,18 @@ PARTS: tuple[Part, ...] = (
         ),
         ("reference",), "told",
     ),
-    Part(
+    SealedTable(
         "entry", "entry", "shard",
         (_day("closed_on"), "loan", "product", "cause", "component", "debit", "credit", "amount_fen"), (), "closed_on",
     ),
 )  # fmt: skip
-PART = {part.table: part for part in PARTS}
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Some rows of one table and shard: `ids` [n], `numbers` [n, k], the texts' `lengths` [n] and bytes."""
 
-    part: Part
+    part: SealedTable
     shard: int
     ids: npt.NDArray[np.int64]
     numbers: npt.NDArray[np.int64]
@@ -134,7 +133,7 @@ class Rows:
         return np.array([zlib.crc32(view[a:b]) for a, b in pairwise(at)], np.int64)
 
 
-def rows_by_shard(reader: adbc.Connection, part: Part, where: str) -> Iterator[Rows]:
+def rows_by_shard(reader: adbc.Connection, part: SealedTable, where: str) -> Iterator[Rows]:
     """The rows of a table for which a condition holds, shard by shard; a shard without any is left out."""
     waits: list[pl.DataFrame] = []
     with reader.cursor() as cursor:
@@ -150,7 +149,7 @@ def rows_by_shard(reader: adbc.Connection, part: Part, where: str) -> Iterator[R
         yield _rows(part, pl.concat(waits))
 
 
-def _rows(part: Part, frame: pl.DataFrame) -> Rows:
+def _rows(part: SealedTable, frame: pl.DataFrame) -> Rows:
     numbers = frame.select(f"n{k}" for k in range(len(part.numbers))).to_numpy()
     lengths = frame["text"].str.len_bytes().to_numpy().astype(np.int64)
     text = "".join(frame["text"].to_list()).encode() if part.text else b""
@@ -193,7 +192,7 @@ def restored_on(connection: psycopg.Connection[Any]) -> str:
     return str(row[0]) if row and row[0] else ""
 
 
-def last_before(connection: psycopg.Connection[Any], part: Part, day: str) -> int:
+def last_before(connection: psycopg.Connection[Any], part: SealedTable, day: str) -> int:
     """The highest row number of a table that was sealed before a day; 0: none."""
     rows = connection.execute("select ids from seal where part = %s and closed_on < %s", (part.table, day)).fetchall()
     return max((int(read_ids(row[0])[-1]) for row in rows), default=0)
