@@ -9,6 +9,7 @@ from hashlib import sha256
 import psycopg
 import pytest
 
+from afterloan.close.known import borrowers_told, with_scores
 from afterloan.dates import day
 from afterloan.enquiry.models import listed_models, purpose_named, train_from_book, why
 from afterloan.facts.act import Answer, Refused, Who
@@ -16,8 +17,12 @@ from afterloan.risk import promotion
 from afterloan.risk.model import Model, parts
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
-from afterloan.store.scores import latest_scores
+from afterloan.servicing.lessons import band_of
+from afterloan.store.rebuilding import person_in
+from afterloan.store.scores import keep_model, keep_scores, keep_step, latest_scores, models_on
 from afterloan.store.server import Store
+from afterloan.strategy.frame import whole_frame
+from afterloan.strategy.worklist import priority_fen, worth_rule
 from tests.risk.book import generated
 
 ANALYST = Who("person", "li", ("analyst",), "keyboard")
@@ -119,3 +124,59 @@ def test_a_folder_that_was_changed_or_is_for_no_purpose_is_refused(book_store: S
     )
     refused = done(book_store, ANALYST, "model.propose", asked_with(other), PROPOSED, "no-purpose")
     assert isinstance(refused, Refused) and "names no purpose" in refused.why
+
+
+def put(
+    connection: psycopg.Connection, model: Model, borrower: int, band: str, ppm: int, on: date, used: bool = True
+) -> None:
+    """A model in use (or only approved) with one score."""
+    files = parts(model) | {"leads": "champion"}
+    keep_model(connection, f"{band}{ppm}{used}".ljust(64, "0"), str(model.card["purpose"]), files, "li", on)
+    number = models_on(connection, on)[-1].model
+    keep_step(connection, number, "approved", on, "wang", {})
+    if used:
+        keep_step(connection, number, "promoted", on, "wang", {})
+    keep_scores(connection, number, on, [(borrower, ppm, 1, band, "late_now")])
+
+
+def test_bands_of_a_model_in_use_go_before_imported_ones(store: Store, model: Model) -> None:
+    """Restoration, the decision frame and the worth of a case read the model in use, none that is only approved."""
+    warning = Model(
+        model.card | {"purpose": "early_warning"},
+        model.asked,
+        model.series,
+        model.scorecard,
+        model.boosted,
+        model.calibrations,
+    )
+    on = date(2026, 1, 5)
+    with store.connect() as connection:
+        numbers = [
+            connection.execute(
+                "insert into borrower (reference, known_on, attributes) values (%s, '2025-01-01', %s) "
+                "returning borrower",
+                (name, json.dumps({"score_band": "B"})),
+            ).fetchone()[0]
+            for name in ("B1", "B2")
+        ]
+        put(connection, warning, numbers[0], "E", 400_000, date(2026, 1, 1))
+        put(connection, model, numbers[0], "A", 400_000, date(2026, 1, 1))
+        put(connection, warning, numbers[1], "D", 300_000, date(2026, 1, 1), used=False)
+        told, _ = borrowers_told(connection, numbers)
+        frame = whole_frame(with_scores(connection, told, day("2026-01-05")))
+        assert frame["score_band"].to_list() == ["E", "B"]
+        assert frame["score_by"].to_list() == [f"model {'E400000True'.ljust(12, '0')}", "imported"]
+        assert frame["not_cured_ppm"].to_list() == [400_000, -1]
+        same_day = whole_frame(with_scores(connection, told, day("2026-01-01")))
+        assert same_day["score_by"].to_list() == ["imported", "imported"], "a score of a day is known on the next"
+        old = whole_frame(with_scores(connection, told, day("2026-03-05")))
+        assert old["score_by"].to_list() == ["imported", "imported"], "a score of 63 days ago is believed no longer"
+        assert band_of(connection, person_in(connection, "B1"), day("2026-01-05"))[0] == "E"
+        assert band_of(connection, person_in(connection, "B2"), day("2026-01-05")) == (
+            "B",
+            "imported with the borrower",
+        )
+    # arrears 1,000.00 at 10 days: 250.00; 60 % come back alone, half of that is taken off: 175.00 - 6.00
+    row = {"days_past_due": 10, "arrears_fen": 100_000, "not_cured_ppm": 400_000}
+    assert priority_fen(row, worth_rule(on)) == 16_900
+    assert priority_fen(row | {"not_cured_ppm": -1}, worth_rule(on)) == 24_400

@@ -35,6 +35,7 @@ from afterloan.store.contacts import STANDING_KINDS, defaults_of, standing_of
 from afterloan.store.debits import pay_day_of, standings_before
 from afterloan.store.ids import ids_of
 from afterloan.store.read import fetch
+from afterloan.store.scores import latest_scores
 from afterloan.strategy.catch_up import Reopened, starts_of
 from afterloan.strategy.columns import FAR
 from afterloan.strategy.debit import next_try_on, schedule_rule
@@ -97,6 +98,7 @@ def read_known(
     loans = reached(loans, book, theirs, positions, worked, day)
     events = events_by_borrower(connection, wanted.tolist(), day)
     told, places = borrowers_told(connection, wanted.tolist())
+    told = with_scores(connection, told, day)
     needs = columns_of_limits().union(*(ladder.columns for ladder in ladders.values()))
     made = _told_of(connection, told, places, events, book, contracts, day, needs)
     of_loans = of_borrowers(loans, codes if "products" in needs else None)
@@ -219,7 +221,33 @@ def borrowers_told(connection: psycopg.Connection[Any], borrowers: list[int]) ->
         told.append((number, reference, shared[key].jurisdiction, shared[key].language, region, band))
     schema = {"borrower": pl.Int64, "reference": pl.String, "jurisdiction": pl.String, "language": pl.String}
     schema = {**schema, "region": pl.String, "score_band": pl.String}
-    return pl.DataFrame(told, schema=schema, orient="row"), places
+    frame = pl.DataFrame(told, schema=schema, orient="row")
+    return frame.with_columns(
+        score_by=pl.when(pl.col("score_band") != "").then(pl.lit("imported")).otherwise(pl.lit(""))
+    ), places
+
+
+def with_scores(connection: psycopg.Connection[Any], frame: pl.DataFrame, day: int) -> pl.DataFrame:
+    """The frame with what models in use said before `day`: their band goes before an imported one."""
+    found = latest_scores(connection, frame["borrower"].to_list(), date_of(day), ("early_warning", "cure", "roll"))
+    if not found:
+        return frame
+    rows = []
+    for number, by in found.items():
+        warned = by.get("early_warning")
+        chances = tuple(by[p].ppm if p in by else None for p in ("cure", "roll"))
+        rows.append((number, warned and warned.band, warned and f"model {warned.sha256[:12]}", *chances))
+    schema = {
+        "borrower": pl.Int64,
+        "band": pl.String,
+        "by": pl.String,
+        "not_cured_ppm": pl.Int64,
+        "rolls_ppm": pl.Int64,
+    }
+    told = pl.DataFrame(rows, schema=schema, orient="row")
+    frame = frame.join(told, on="borrower", how="left", maintain_order="left")
+    named = {"score_band": pl.coalesce("band", "score_band"), "score_by": pl.coalesce("by", "score_by")}
+    return frame.with_columns(**named).drop("band", "by")
 
 
 Made = tuple[pl.DataFrame, dict[int, ContactStanding], dict[int, list[Held]], dict[int, CreditLine]]

@@ -100,7 +100,7 @@ class WhyScored:
 
 
 def why(store: Store, borrower: str, on: int) -> list[WhyScored]:
-    """Why a borrower stands where the models that are in use or approved put them: one for each purpose asked.
+    """Why a borrower stands where the models that are in use or approved put them, one for each purpose that asks.
 
     Worked out anew from what was known before `on`: facts are kept with the day on which they became known, so the
     same day gives the same answer years later. Raises FactRefused for an unknown borrower, or where no model asks.

@@ -15,7 +15,8 @@ class Conduct:
     """What restoration asks about on a day, over all loans of a borrower.
 
     `clean_since`: since when nothing is overdue (None: something is); `payments`: instalments paid in time since
-    then; `worst_days`: of the last delay; `band`: the score band, "" where there is none; `lost`: a loan was charged
+    then; `worst_days`: of the last delay; `band`: the score band, "" where there is none,
+    `band_by` whose it is; `lost`: a loan was charged
     off, written off or sold and not met since, so that nothing overdue says nothing good.
     """
 
@@ -24,6 +25,7 @@ class Conduct:
     payments: int
     worst_days: int
     band: str = ""
+    band_by: str = ""
     stops: tuple[str, ...] = ()
     lost: bool = False
 
@@ -110,6 +112,7 @@ def _answer(
     told = {
         "wanted_fen": wanted_fen, "payments": conduct.payments, "payments_elsewhere": counted,
         "clean_since": str(conduct.clean_since), "worst_days": conduct.worst_days, "band": conduct.band,
+        "band_by": conduct.band_by,
     }  # fmt: skip
     found = rule.finding(conduct.on, "; ".join(reasons) or f"restored to {after}", **told)
     findings = (found, seen) if seen else (found,)

@@ -30,13 +30,24 @@ from afterloan.store.limits import LOST
 from afterloan.store.outbox import put_findings
 from afterloan.store.rebuilding import Person, told_of
 from afterloan.store.relief import event_named
+from afterloan.store.scores import latest_scores
 from afterloan.store.server import Store
 from afterloan.strategy.holds import held_on, stopped
 
 Connection = psycopg.Connection[Any]
 
 
-def conduct_of(person: Person, on: int) -> Conduct:
+def band_of(connection: Connection, person: Person, on: int) -> tuple[str, str]:
+    """The score band for decisions about the line, and whose it is: `limit`, else `early_warning`, else imported."""
+    by = latest_scores(connection, [person.number], date_of(on), ("limit", "early_warning")).get(person.number, {})
+    for purpose in ("limit", "early_warning"):
+        if purpose in by:
+            return by[purpose].band, f"model {by[purpose].sha256[:12]} for {purpose}, scored on {by[purpose].on}"
+    band = str(person.attributes.get("score_band") or "")
+    return band, "imported with the borrower" if band else ""
+
+
+def conduct_of(connection: Connection, person: Person, on: int) -> Conduct:
     """What restoration asks about, over all loans of a borrower."""
     now = reckon_book(person.book, on, on)
     spells = spells_of(person.book, on, on, now)
@@ -46,9 +57,9 @@ def conduct_of(person: Person, on: int) -> Conduct:
     at = int(spells.cured_on.argmax()) if len(person.book) else 0
     worst = int(spells.worst_before[at]) if cured else 0
     first = int(person.book.contracts["signed_on"].min()) if len(person.book) else on
-    band = str(person.attributes.get("score_band") or "")
+    band, by = band_of(connection, person, on)
     lost = bool(np.isin(now["state"], LOST).any())
-    return Conduct(date_of(on), None if late else date_of(cured or first), payments, worst, band, lost=lost)
+    return Conduct(date_of(on), None if late else date_of(cured or first), payments, worst, band, by, lost=lost)
 
 
 def apply_for_limit(
@@ -60,7 +71,7 @@ def apply_for_limit(
     shared = [e for e in stood.events if isinstance(e, ConductShared)]
     before = [e.on for e in stood.events if isinstance(e, LimitAnswered) and not e.granted]
     holds = tuple(s.code for s in stood.things if s.what == "hold" and s.code != "plan_running")
-    conduct = conduct_of(person, on)
+    conduct = conduct_of(connection, person, on)
     answer = on_application(line, replace(conduct, stops=holds), wanted_fen, shared, max(before, default=None))
     base: dict[str, Any] = {"borrower": person.reference, "on": date_of(on), "known_on": date_of(on)}
     known = tell(connection, LimitApplied(reference=reference, wanted_fen=wanted_fen, **base)).known
@@ -97,7 +108,7 @@ def restore_in(connection: psycopg.Connection[Any], person: Person, on: int, ref
     events = told_of(connection, person, on)
     line = line_on(events, date_of(on))
     held = stopped(held_on(events, date_of(on), person.jurisdiction)).get("limit")
-    conduct = replace(conduct_of(person, on), stops=(held.hold,) if held else ())
+    conduct = replace(conduct_of(connection, person, on), stops=(held.hold,) if held else ())
     answer = automatic(line, conduct, person.jurisdiction)
     if answer.granted:
         base = {"borrower": person.reference, "on": date_of(on), "known_on": date_of(on)}

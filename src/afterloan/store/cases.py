@@ -27,7 +27,9 @@ from afterloan.store.locks import lock_borrowers
 from afterloan.store.outbox import readable
 from afterloan.store.promises import promise_fits
 from afterloan.store.read import read_loans
+from afterloan.store.scores import latest_scores
 from afterloan.strategy.agency_file import AgencyRowRefused, Returned, write_placements
+from afterloan.strategy.columns import UNSCORED
 from afterloan.strategy.frame import loan_frame, of_borrowers
 from afterloan.strategy.holds import held_on, stopped
 from afterloan.strategy.places import place_of
@@ -134,6 +136,9 @@ def owed_of_cases(
     )
     loans = loan_frame(positions, owners, book.products, of_product, day)
     frame = of_borrowers(loans).join(marks, on="borrower", how="inner")
+    chances = {n: by["cure"].ppm for n, by in latest_scores(connection, numbers, on, ("cure",)).items()}
+    chance = pl.col("borrower").replace_strict(chances, default=UNSCORED, return_dtype=pl.Int64)
+    frame = frame.with_columns(not_cured_ppm=chance if chances else pl.lit(UNSCORED))
     return {row["borrower"]: row for row in frame.iter_rows(named=True)}
 
 

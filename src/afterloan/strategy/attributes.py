@@ -31,7 +31,7 @@ KNOWN = {
     "state": "of the postal address",
     "zip": "of the postal address",
     "region": "of the lender's own segments",
-    "score_band": "of the lender's own score: A, B, C …",
+    "score_band": "of a score from elsewhere: A, B, C …; a model in use goes before it",
     "five_tier": "the class told to the bureau",
 }
 """Attributes that the house reads. Others are the lender's own and kept as they are."""

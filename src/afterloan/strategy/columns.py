@@ -4,6 +4,8 @@ import polars as pl
 
 from afterloan.facts.hold import HOLDS
 
+UNSCORED = -1
+"""A chance where no model in use has scored the borrower in the last 60 days."""
 FAR = 9_999
 """Days to something that is not in sight, days since something that never was."""
 
@@ -34,7 +36,16 @@ COLUMNS: dict[str, Column] = {
     "jurisdiction": (pl.String, "the contact pack of the borrower's place"),
     "language": (pl.String, "of the borrower"),
     "region": (pl.String, "attribute of the borrower; empty when not told"),
-    "score_band": (pl.String, "attribute of the borrower; empty when not told"),
+    "score_band": (pl.String, "of the model of early warning in use, else the borrower's attribute; empty: neither"),
+    "score_by": (pl.String, "the model whose band that is; `imported` for the attribute; empty: no band"),
+    "not_cured_ppm": (
+        pl.Int64,
+        f"by the model `cure` in use: chance in a million to be late all of 30 days; {UNSCORED}: none",
+    ),
+    "rolls_ppm": (
+        pl.Int64,
+        f"by the model `roll` in use: chance in a million of a worse bucket by month end; {UNSCORED}: none",
+    ),
     "promise_pending": (pl.Boolean, "a promise stands whose day plus tolerance has not passed"),
     "promises_kept": (pl.Int64, "ever"),
     "promises_partly_kept": (pl.Int64, "ever"),

@@ -9,7 +9,7 @@ import polars as pl
 from afterloan.dates import NEVER
 from afterloan.loan.book import Records
 from afterloan.loan.terms import State
-from afterloan.strategy.columns import FAR, SCHEMA
+from afterloan.strategy.columns import FAR, SCHEMA, UNSCORED
 
 GONE = (int(State.PAID_OFF), int(State.SOLD))
 """Loans that are not ours to collect any more."""
@@ -126,6 +126,8 @@ DEFAULTS: dict[str, Any] = {
     "days_since_repaid": FAR,
     "days_since_conversation": FAR,
     "clean_days": FAR,
+    "not_cured_ppm": UNSCORED,
+    "rolls_ppm": UNSCORED,
 }
 
 

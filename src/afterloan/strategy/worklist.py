@@ -10,6 +10,9 @@ import polars as pl
 
 from afterloan.dates import date_of
 from afterloan.rules.packs import in_force, rules_of
+from afterloan.strategy.columns import UNSCORED
+
+MILLION = 1_000_000
 
 TASK_QUEUES = ("bureau-notice", "bureau-refused", "bureau-rejected", "bureau-dispute", "legal", "sending-in-doubt")
 """Queues of people's tasks that older versions put among the collectors' cases: `enquiry/tasks.py` shows them."""
@@ -29,11 +32,17 @@ def priority_fen(row: Mapping[str, Any], told: Mapping[str, Any]) -> int:
 
     arrears × lift(days past due) / 1000, halved for each broken promise up to the rule's number, less the cost;
     whole minor units, rounded down. Arrears 1,000.00 at 10 days: 1,000.00 × 250 / 1000 = 250.00, less 6.00: 244.00.
+
+    Where a model of cures is in use, `alone_permille` of the chance to come back untreated is taken off: who pays
+    anyhow needs no call. With 60 % of coming back and 500 per mille: 250.00 × (1 − .3) = 175.00, less 6.00: 169.00.
     """
     days = row["days_past_due"]
     lift = next(share for last, share in told["lift_permille"] if last is None or days <= last)
     worth = int(row["arrears_fen"]) * int(lift) // 1_000
     worth >>= min(int(row.get("promises_broken", 0)), int(told["broken_halves_up_to"]))
+    not_cured = int(row.get("not_cured_ppm", UNSCORED))
+    if not_cured != UNSCORED:
+        worth -= worth * (MILLION - not_cured) * int(told.get("alone_permille", 0)) // (1_000 * MILLION)
     return max(worth - int(told["cost_fen"]), 0)
 
 
@@ -77,7 +86,7 @@ def evening_cases(queued: Iterable[Queued], frame: pl.DataFrame, loans: pl.DataF
         (pl.col("due_on") + pl.col("grace_days") + 1).min().alias("opened_on"),
         pl.col("reference").sort().str.join(" ").alias("loans"),
     )
-    columns = ("borrower", "arrears_fen", "days_past_due", "promises_broken")
+    columns = ("borrower", "arrears_fen", "days_past_due", "promises_broken", "not_cured_ppm")
     owed = {row["borrower"]: row for row in frame.select(columns).join(opened, on="borrower").iter_rows(named=True)}
     rule = worth_rule(on)
     found = [
