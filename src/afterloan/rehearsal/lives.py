@@ -94,6 +94,26 @@ def scripts() -> tuple[Mapping[str, Any], ...]:
     return tuple(yaml.safe_load(place.read_text(encoding="utf-8")))
 
 
+@cache
+def played_scripts() -> tuple[Mapping[str, Any], ...]:
+    """The borrowers whom everybody follows in a demonstration."""
+    place = resources.files("afterloan.rules") / "packs" / "lives" / "played.yaml"
+    return tuple(yaml.safe_load(place.read_text(encoding="utf-8")))
+
+
+def sign_played(store: Store) -> None:
+    """Sign the followed borrowers' contracts in a book that is being made, before its days are closed."""
+    bank = Bank(7, date(2025, 1, 1), Habits(salary_fen=0))
+    with tempfile.TemporaryDirectory() as folder, store.connect() as connection, reader_to(store.url) as reader:
+        world = World(store, connection, reader, bank, "http://127.0.0.1:1", Path(folder))
+        for script in played_scripts():
+            there = connection.execute(
+                "select exists (select from borrower where reference = %s)", (script["borrower"],)
+            ).fetchone()
+            if not (there and there[0]):
+                Life(world, script).morning(date.fromisoformat(script["signed"]))
+
+
 def script_of(name: str) -> Mapping[str, Any]:
     """A life by its id. Raises KeyError."""
     return {str(s["id"]): s for s in scripts()}[name]
@@ -154,7 +174,7 @@ def play(store: Store, told: Sequence[Mapping[str, Any]], through: date | None =
     last = through or max(date.fromisoformat(s["through"]) for s in told)
     with (
         tempfile.TemporaryDirectory() as folder,
-        _bank(first) as (bank, url),
+        bank_running(first, Habits(salary_fen=0)) as (bank, url),
         store.connect() as connection,
         reader_to(store.url) as reader,
     ):
@@ -169,9 +189,9 @@ def play(store: Store, told: Sequence[Mapping[str, Any]], through: date | None =
 
 
 @contextmanager
-def _bank(today: date) -> Iterator[tuple[Bank, str]]:
-    """The simulated bank as a server on a port of its own."""
-    bank = Bank(7, today, Habits(salary_fen=0))
+def bank_running(today: date, habits: Habits) -> Iterator[tuple[Bank, str]]:
+    """The simulated bank as a server on a port of its own, on this machine alone: the bank, and where it is."""
+    bank = Bank(7, today, habits)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -11,6 +11,7 @@ from afterloan.dates import number_of
 from afterloan.facts.act import Refused, Who
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import State
+from afterloan.rehearsal.lives import played_scripts
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.store.loans import loans_now
@@ -64,16 +65,17 @@ def _do(store: Store, verb: str, asked: Mapping[str, Any], reference: str, on: d
 
 
 def _pinned_in(connection: psycopg.Connection[Any], on: date) -> list[dict[str, Any]]:
-    """One borrower of each kind, the first by number: `borrower`, `kind`, `title` by language."""
+    """The borrowers with a story of their own, then one of each other kind: `borrower`, `kind`, `title` by language."""
+    found = _with_stories(connection)
+    kinds = {one["kind"] for one in found}
     rows = connection.execute(
         "select c.loan, b.reference from contract c join borrower b using (borrower) "
         "where c.loan <= %s order by c.loan", (LOOKED_AT,),
     ).fetchall()  # fmt: skip
     day = number_of(on)
     positions = reckon_book(loans_now(connection, "c.loan <= %(most)s", {"most": LOOKED_AT}), day, day)
-    found: list[dict[str, Any]] = []
     running = (int(State.CURRENT), int(State.IN_GRACE), int(State.OVERDUE))
-    for kind, title, least, most in KINDS:
+    for kind, title, least, most in (told for told in KINDS if told[0] not in kinds):
         taken = {one["borrower"] for one in found}
         for (_, borrower), position in zip(rows, positions, strict=True):
             fits = int(position["state"]) in running and least <= int(position["days_past_due"]) <= most
@@ -81,3 +83,15 @@ def _pinned_in(connection: psycopg.Connection[Any], on: date) -> list[dict[str, 
                 found.append({"borrower": borrower, "kind": kind, "title": dict(title)})
                 break
     return found
+
+
+def _with_stories(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
+    """The followed borrowers that stand in the book, each with what it will do."""
+    names = [str(script["borrower"]) for script in played_scripts()]
+    there = {r[0] for r in connection.execute("select reference from borrower where reference = any(%s)", (names,))}
+    return [
+        {"borrower": script["borrower"], "loan": f"{script['borrower']}-1", "kind": script["id"],
+         "title": script["title"], "account": script["account"],
+         "story": {part: script.get(part, []) for part in ("bank", "pays")}}
+        for script in played_scripts() if script["borrower"] in there
+    ]  # fmt: skip

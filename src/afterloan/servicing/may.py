@@ -47,6 +47,20 @@ def may(who: Who, verb: Verb, record: BaseModel, on: date) -> Refused | None:
     return _no(who, verb, f"needs one of the roles {', '.join(does) or 'none'} ({rule.id})", "have one of them do it")
 
 
+def may_ask(who: Who, what: str, on: date) -> Refused | None:
+    """None where `who` may ask a question of that name (`book.read`, `report.read`), or begin such a work (`day.run`).
+
+    Which loans a borrower may ask about is looked at where the question is asked.
+    """
+    rule = permission_of(what, on)
+    does = ("borrower",) if who.kind == "borrower" else (*who.roles, *(("rule",) if who.kind == "rule" else ()))
+    allowed = rule.parameters.get("do", []) if rule else []
+    if set(does) & set(allowed) or (who.kind == "person" and ALL_ROLES in who.roles):
+        return None
+    named = f"needs one of the roles {', '.join(allowed) or 'none'}" + (f" ({rule.id})" if rule else "")
+    return Refused("forbidden", "who", who.name or who.kind, f"{what} {named}", "have one of them look")
+
+
 def approvers(verb: Verb, on: date) -> tuple[str, ...]:
     """The roles of the second person for a verb on a day."""
     rule = permission_of(verb.name, on)

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, create_model
 from starlette.responses import Response
 
 from afterloan.desk.api.doing import Key, Propose, Try, act, agree
+from afterloan.desk.api.files import FILE_VERBS
 from afterloan.desk.api.names import reference_of
 from afterloan.desk.web.asking import Ask, Asking
-from afterloan.servicing.verbs import verb_named
+from afterloan.servicing.verbs import VERBS, verb_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,10 @@ ACT_PATHS: tuple[ActPath, ...] = (
     ActPath("/loss-proposals/{proposal}/approvals", "loss.approve", "legal"),
     ActPath("/loss-proposals/{proposal}/refusal", "loss.refuse", "legal"),
     # -- policy and administration --------------------------------------------------------------------------------
+    ActPath("/models/{model}/approvals", "model.approve", "policy"),
+    ActPath("/models/{model}/promotion", "model.promote", "policy"),
+    ActPath("/models/{model}/retirement", "model.retire", "policy"),
+    ActPath("/scores", "model.score", "policy"),
     ActPath("/ladders/uses", "ladder.use", "policy"),
     ActPath("/ladders/{ladder}/hold-out", "hold_out.switch", "policy"),
     ActPath("/settings/place", "settings.place", "administration"),
@@ -145,6 +150,19 @@ ACT_PATHS: tuple[ActPath, ...] = (
     ActPath("/approvals/{proposal}/refusal", "proposal.refuse", "approvals"),
     ActPath("/approvals/{proposal}/withdrawal", "proposal.withdraw", "approvals"),
 )
+
+
+WITHOUT = {"sandbox.set_clock": "the test clock is moved by playing days"}
+"""Verbs that are not done over HTTP, and why."""
+
+
+def all_paths() -> tuple[ActPath, ...]:
+    """The table, and `/acts/VERB` for each verb that has no place in it and takes no file (`desk/api/files.py`)."""
+    placed = {*(told.verb for told in ACT_PATHS), *FILE_VERBS, *WITHOUT}
+    return (
+        *ACT_PATHS,
+        *(ActPath(f"/acts/{verb.name}", verb.name, "acts") for verb in VERBS if verb.name not in placed),
+    )
 
 
 class NoMore(BaseModel):
@@ -207,7 +225,7 @@ def _path_words(record: type[BaseModel], name: str) -> str:
 def act_routes() -> APIRouter:
     """A POST for every verb."""
     router = APIRouter(prefix="/v1")
-    for told in ACT_PATHS:
+    for told in all_paths():
         verb = verb_named(told.verb)
         router.add_api_route(
             told.path, handler_of(told), methods=["POST"], status_code=201, tags=[told.tag], summary=verb.about,

@@ -21,7 +21,7 @@ from afterloan.servicing.asked import file_told
 from afterloan.servicing.door import do
 from afterloan.servicing.lines import statement_in_parts
 
-FILE_VERBS = ("statement.take", "debit.results", "bureau.rejections", "agency.answers", "receipt.take")
+FILE_VERBS = ("statement.take", "debit.results", "bureau.rejections", "agency.answers", "receipt.take", "model.propose")
 """Verbs that are asked by a file here, and how: `statement.take` and `debit.results` in parts."""
 
 
@@ -104,5 +104,10 @@ def file_routes() -> APIRouter:
     ) -> Response:
         """Take what receivers tell of messages (.json, .jsonl, .csv, or a returned mail .eml)."""
         return act(asking, "receipt.take", {"name": _plain_name(name), **file_told(content)}, key, dry_run)
+
+    @router.post("/models", status_code=201, tags=["policy"], openapi_extra={**FILE, "x-verb": "model.propose"})
+    def models(asking: Ask, key: Key, content: Content, dry_run: Try = False) -> Response:
+        """Propose a model of who goes wrong, by its whole folder in one file."""
+        return act(asking, "model.propose", file_told(content), key, dry_run)
 
     return router

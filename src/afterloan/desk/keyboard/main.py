@@ -354,6 +354,10 @@ def demo_book(store: "Store", loans: int, months: int) -> int:
         say("2. import")
         with _bar("import") as show:
             bring_in(store, folder, show)
+    if told["closed_through"] is None:
+        from afterloan.rehearsal.lives import sign_played
+
+        sign_played(store)
     if told["closed_through"] is None or told["closed_through"] < iso(last):
         from afterloan.close import close_through
 

@@ -31,13 +31,15 @@ def serve(
 
     from afterloan.desk.serve import addresses, app_of
     from afterloan.desk.web.house import House
+    from afterloan.desk.work import JobWorker
     from afterloan.store.server import open_store
 
     if demo and bind not in LOOPBACK:
         raise Stop(f"--demo asks nobody for a password: it is served on {LOOPBACK[0]} only, not on {bind}", "forbidden")
     store = open_store()
     _made_ready(store) if demo else _first_administrator(store)
-    house = House(store, demo, domain)
+    worker = JobWorker(store)
+    house = House(store, demo, domain, rings=worker.ring)
     server = uvicorn.Server(
         uvicorn.Config(
             app_of(house), host=bind, port=port, log_level="warning", access_log=False, server_header=False,
@@ -47,11 +49,13 @@ def serve(
     for name, words in (("desk", "the lender's people"), ("my", "borrowers"), ("api", "programs")):
         print(f"{words:22}{addresses(house, port)[name]}", flush=True)  # type: ignore[index]
     say("Ctrl-C stops")
+    worker.start()
     try:
         server.run()
     except KeyboardInterrupt:
         pass
     finally:
+        worker.stop()
         store.close()
 
 

@@ -42,6 +42,8 @@ class House:
     demo: bool = False
     domain: str = "localhost"
     now: Callable[[], datetime] = field(default=machine_clock)
+    rings: Callable[[], None] | None = None
+    """Tells whoever does jobs that there is a new one."""
 
     def host_named(self, header: str) -> Host | Literal["", "?"]:
         """Which of the three a Host header names; "": the bare address of the machine; "?": none of ours.
