@@ -117,4 +117,5 @@ def test_worth_is_worked_out_line_by_line() -> None:
 def test_masks() -> None:
     assert (mask_name("王小明"), mask_name("Wang Xm"), mask_name("")) == ("王**", "W*** X*", "")
     assert (mask_phone("138 0000 1234"), mask_phone("12345")) == ("138****1234", "***45")
+    assert mask_phone("+86 138 0000 1234") == "138****1234"
     assert last_four("6222 0001") == "··0001"

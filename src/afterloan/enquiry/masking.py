@@ -14,6 +14,8 @@ def mask_name(name: str) -> str:
 def mask_phone(number: str) -> str:
     """`mask_phone("13800001234") == "138****1234"`; of a short one the last two digits."""
     digits = "".join(c for c in number if c.isdigit())
+    if number.strip().startswith(("+86", "0086")):  # the country of most is not what tells one from another
+        digits = digits.removeprefix("00").removeprefix("86")
     if len(digits) < 9:
         return "*" * max(len(digits) - 2, 0) + digits[-2:]
     return f"{digits[:3]}****{digits[-4:]}"

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from afterloan.enquiry.proposals import waiting
 from afterloan.facts import FactRefused
-from afterloan.facts.outbox import BodyRefused, read_body
+from afterloan.facts.outbox import OUTBOX, BodyRefused, read_body
 from afterloan.money import show_amount
 from afterloan.store.proposals import proposals
 from afterloan.store.statements import unmatched_lines
@@ -292,6 +292,11 @@ def _money(connection: psycopg.Connection[Any], on: date) -> list[Task]:
         for line in unmatched_lines(connection)
         if line["booked_on"] <= on
     ]  # fmt: skip
+
+
+def kinds_sent() -> list[str]:
+    """Kinds of action that have a channel, or that people work through worklists and proposals."""
+    return [kind for kind, told in OUTBOX.items() if told.done_by != "tasks"]
 
 
 def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, done_too: bool = False) -> list[Task]:

@@ -10,6 +10,7 @@ import psycopg
 from afterloan.dates import number_of
 from afterloan.enquiry.case import CaseLoan, CaseTold
 from afterloan.enquiry.rules import RuleTold, rule_told
+from afterloan.enquiry.today import TodayTold
 from afterloan.facts import FactRefused
 from afterloan.report.explain import explain
 from afterloan.store.loans import loans_now
@@ -53,6 +54,19 @@ TEXT: dict[str, tuple[str, str]] = {
     "limit": ("Limit {amount}{frozen}; new borrowing: {bars}.", "额度 {amount}{frozen}；新增借款：{bars}。"),
     "day": ("What was decided on {on}.", "{on} 的决定。"),
     "bureau": ("{month}: told as {status}, {amount} overdue.", "{month}：报送为 {status}，逾期 {amount}。"),
+    "decided": ("{actions} actions were asked for by the ladders for {borrowers} borrowers; rules refused {refused}.",
+                "对 {borrowers} 位借款人，催收阶梯共要求 {actions} 项动作；规则拒绝 {refused} 项。"),
+    "sent": ("{sent} of the day's actions left; {waiting} wait, {dropped} were dropped or refused when sent.",
+             "当日动作中 {sent} 项已执行；{waiting} 项等待，{dropped} 项放弃或被拒。"),
+    "promises": ("{n} promises fall due on {on}, of {amount} in all; they are judged by the money that comes.",
+                 "{on} 有 {n} 项承诺到期，共 {amount}；以到账为准。"),
+    "queue": ("{cases} cases were open in {queue} when the day was decided: overdue beyond grace, put there by a step.",
+              "当日决定时，{queue} 有 {cases} 件未结案件：已过宽限期，由阶梯的某一步放入。"),
+    "flow": ("{came} loans came into M{bucket} on {on}, {left} left it for a better one.",
+             "{on} 有 {came} 笔进入 M{bucket}，{left} 笔好转离开。"),
+    "clock": ("{open} tasks of {queue} are open; {late} are late, {soon} end within three days.",
+              "{queue} 有 {open} 项待办；{late} 项已超时，{soon} 项三天内到期。"),
+    "refused": ("The rule refused {times} times on {on}.", "该规则在 {on} 拒绝了 {times} 次。"),
     "proof": ("Contracts {loans} = closed {closed} + excepted {excepted}; the difference is {difference}.",
               "合同 {loans} = 已结账 {closed} + 例外 {excepted}；差额 {difference}。"),
 }  # fmt: skip
@@ -293,3 +307,94 @@ def why_worth(arrears_fen: int, days: int, broken: int, on: date, language: str)
     inputs = (("arrears", money(arrears_fen)), ("days", str(days)), ("promises broken", str(broken)))
     return Why("worth", say("worth", language, amount=money(worth)), _rules("worklist.expected-value"), inputs,
                (("", line, True),))  # fmt: skip
+
+
+def why_of_day(day: TodayTold, about: str, language: str) -> Why:
+    """Why a figure of a day is what it is: `proof`, `decided`, `sent`, `promises`, `queue:NAME`, `flow:BUCKET`,
+    `clock:QUEUE`, `refused:RULE`. Raises FactRefused (unknown).
+    """
+    what, _, of = about.partition(":")
+    answer = DAY_ANSWERS.get(what)
+    told = answer(day, of, language) if answer else None
+    if told is None:
+        raise FactRefused("about", about, "is no figure of this day", "look at the day again", "unknown")
+    return told
+
+
+def _of_proof(day: TodayTold, of: str, language: str) -> Why | None:
+    p = day.proof
+    if p is None:
+        return None
+    told = {"loans": p.loans_in, "closed": p.closed, "excepted": p.excepted, "difference": p.difference}
+    line = f"{p.loans_in:,} − {p.closed:,} − {p.excepted:,} = {p.difference:,}"
+    inputs = (("closed_on", str(p.closed_on)),)
+    return Why("proof", say("proof", language, **told), (), inputs, (("", line, True),))
+
+
+def _of_decided(day: TodayTold, of: str, language: str) -> Why | None:
+    d = day.decided
+    if d is None:
+        return None
+    told = {"actions": d.actions, "borrowers": d.borrowers, "refused": d.refused}
+    inputs = (("decided_on", str(d.decided_on)), ("withdrawn", str(d.withdrawn)))
+    return Why("decided", say("decided", language, **told), (), inputs)
+
+
+def _of_sent(day: TodayTold, of: str, language: str) -> Why | None:
+    d = day.decided
+    if d is None:
+        return None
+    told = {"sent": d.sent, "waiting": d.waiting, "dropped": d.dropped}
+    return Why("sent", say("sent", language, **told), (), (("decided_on", str(d.decided_on)),))
+
+
+def _of_promises(day: TodayTold, of: str, language: str) -> Why | None:
+    told = {"n": day.promises_due, "on": day.on, "amount": money(day.promises_due_fen)}
+    return Why("promises", say("promises", language, **told), _rules("hold.promise-pending"))
+
+
+def _of_queue(day: TodayTold, of: str, language: str) -> Why | None:
+    for q in day.queues:
+        if q.queue == of:
+            told = {"arrears": money(q.arrears_fen), "worth": money(q.worth_fen), "over_a_week": str(q.over_a_week)}
+            inputs = tuple(told.items())
+            sentence = say("queue", language, cases=q.cases, queue=q.queue)
+            return Why("queue", sentence, _rules("worklist.expected-value"), inputs)
+    return None
+
+
+def _of_flow(day: TodayTold, of: str, language: str) -> Why | None:
+    for f in day.flow:
+        if str(f.bucket) == of and day.proof:
+            told = {"came": f.came, "left": f.left, "bucket": f.bucket, "on": day.proof.closed_on}
+            return Why("flow", say("flow", language, **told))
+    return None
+
+
+def _of_clock(day: TodayTold, of: str, language: str) -> Why | None:
+    for c in day.clocks:
+        if c.queue == of:
+            told = {"open": c.open, "late": c.late, "soon": c.soon, "queue": c.queue}
+            return Why("clock", say("clock", language, **told), (), (("nearest", str(c.nearest or "")),))
+    return None
+
+
+def _of_refused(day: TodayTold, of: str, language: str) -> Why | None:
+    for r in day.refusals:
+        if r.name == of:
+            rules = (r.rule,) if r.rule else ()
+            return Why("refused", say("refused", language, times=r.times, on=day.on), rules, (("rule", r.name),))
+    return None
+
+
+DAY_ANSWERS: dict[str, Callable[[TodayTold, str, str], Why | None]] = {
+    "proof": _of_proof,
+    "decided": _of_decided,
+    "sent": _of_sent,
+    "promises": _of_promises,
+    "queue": _of_queue,
+    "flow": _of_flow,
+    "clock": _of_clock,
+    "refused": _of_refused,
+}
+"""Every figure of a day."""

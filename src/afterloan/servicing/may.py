@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from afterloan.facts.act import Refused, Who
 from afterloan.rules.packs import Rule, in_force, rules_of
+from afterloan.servicing.asked import Asked
 from afterloan.servicing.verbs import Verb
 
 ALL_ROLES = "operator"
@@ -95,3 +96,8 @@ def may_approve(who: Who, verb: Verb, on: date) -> Refused | None:
 
 def _no(who: Who, verb: Verb, why: str, remedy: str) -> Refused:
     return Refused("forbidden", "who", who.name or who.kind, f"{verb.name} {why}", remedy)
+
+
+def could(who: Who, verb: Verb, on: date) -> bool:
+    """Whether a person of these roles may do a verb at all: what a page offers. The door asks again, of the act."""
+    return may(who, verb, Asked(), on) is None

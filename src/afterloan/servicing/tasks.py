@@ -12,6 +12,9 @@ from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
 from afterloan.store.events import tell
 
+OF_EVENTS = ("review:", "term:", "moratorium:", "estate:", "call-back:")
+"""How the keys of tasks begin that an event of the borrower makes; the rest of the key names it."""
+
 
 def _borrower_of(connection: psycopg.Connection[Any], key: str) -> str:
     """The borrower of a task. Raises FactRefused (unknown); money that waits is given to a loan instead."""
@@ -32,7 +35,7 @@ def _borrower_of(connection: psycopg.Connection[Any], key: str) -> str:
     row = connection.execute(
         "select b.reference from borrower b where b.borrower in (select borrower from outbox where key = %s "
         "union select borrower from event where reference = %s)",
-        (key, key.removeprefix("review:").removeprefix("term:").removeprefix("moratorium:").removeprefix("estate:")),
+        (key, key.partition(":")[2] if key.startswith(OF_EVENTS) else key),
     ).fetchone()
     if row is None:
         raise FactRefused("of", key, "no task of that key", "`afterloan task list` shows them", "unknown")

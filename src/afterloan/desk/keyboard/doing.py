@@ -147,9 +147,9 @@ def mistake_told(mistake: Exception) -> str:
 
 def kinds_sent() -> list[str]:
     """Kinds of action that have a channel, or that people work through worklists and proposals."""
-    from afterloan.facts.outbox import OUTBOX
+    from afterloan.enquiry.tasks import kinds_sent as kinds
 
-    return [kind for kind, told in OUTBOX.items() if told.done_by != "tasks"]
+    return kinds()
 
 
 def told_plainly(verb: str, body: Mapping[str, Any], dry: bool) -> str:

@@ -1,20 +1,43 @@
 """The pages of the workbench."""
 
 from fastapi import APIRouter
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from afterloan.desk.web.asking import SignedIn
+from afterloan.desk.web.asking import Ask, SignedIn
 from afterloan.desk.web.house import House
-from afterloan.desk.web.pages import page
+from afterloan.desk.web.refusing import refuse
+from afterloan.desk.workbench.approving import approving
+from afterloan.desk.workbench.case import case_router
+from afterloan.desk.workbench.showing import THEME, show
+from afterloan.desk.workbench.tasks import tasks_router
+from afterloan.desk.workbench.today import today_router
+from afterloan.desk.workbench.worklist import worklist_router
+from afterloan.enquiry.find import find
+
+THEMES = ("light", "dark", "system")
 
 
 def workbench_router(house: House) -> APIRouter:
     """Every page of the workbench."""
     router = APIRouter(include_in_schema=False)
-
-    @router.get("/")
-    def today(asking: SignedIn) -> Response:
-        """Where a person begins."""
-        return page(asking, "workbench/today.html")
-
+    for part in (today_router(), worklist_router(), case_router(), tasks_router(), approving()):
+        router.include_router(part)
+    router.get("/search")(search)
+    router.get("/theme/{theme}")(choose_theme)
     return router
+
+
+def search(asking: SignedIn, q: str = "") -> Response:
+    """Borrowers by a part of a name, a reference, a loan, a phone's last digits."""
+    found = find(asking.connection, q) if q.strip() else []
+    return show(asking, "search.html", "search", asked=q, found=found)
+
+
+def choose_theme(theme: str, asking: Ask, to: str = "/") -> Response:
+    """Keep dark or light, or what the machine says, and go back."""
+    if theme not in THEMES:
+        raise refuse(404, "unknown", "no such theme", f"there are: {', '.join(THEMES)}", "theme")
+    here = to.startswith("/") and not to.startswith(("//", "/\\"))
+    answer = RedirectResponse(to if here else "/", 303)
+    answer.set_cookie(THEME, theme, max_age=31_536_000, samesite="lax", secure=True, httponly=True)
+    return answer

@@ -1,0 +1,70 @@
+"""Words that depend on a value: queues, holds, tasks, reasons; a value without words is shown plainly."""
+
+from datetime import date, datetime
+from typing import Any
+
+from afterloan.desk.words import Catalogue
+from afterloan.money import show_amount
+from afterloan.strategy.next_acts import NextAct
+
+
+class DeskWords:
+    """The words of one language: `t("desk.save")`, and for values `t.queue("early")`."""
+
+    def __init__(self, words: Catalogue) -> None:
+        """`words`: the catalogue."""
+        self.words = words
+
+    def __call__(self, key: str, **values: Any) -> str:
+        """The words of a key."""
+        return self.words(key, **values)
+
+    def _value(self, kind: str, value: str) -> str:
+        return self.words.words.get(f"desk.{kind}.{value}", value.replace("_", " "))
+
+    def queue(self, name: str) -> str:
+        """A queue of cases; a lender's own by its name."""
+        return self._value("queue", name)
+
+    def hold(self, name: str) -> str:
+        """A hold."""
+        return self._value("hold", name)
+
+    def task(self, name: str) -> str:
+        """A queue of tasks."""
+        return self._value("task", name)
+
+    def verb(self, name: str) -> str:
+        """What was proposed."""
+        return self._value("verb", name)
+
+    def news(self, kind: str) -> str:
+        """Something that was told since a page was made."""
+        return self._value("news", kind)
+
+    def input(self, name: str) -> str:
+        """An input of a finding."""
+        return self._value("input", name)
+
+    def reason(self, act: NextAct, language: str) -> str:
+        """Why an act is among the next ones."""
+        return self("desk.reason." + act.reason, **{name: _plain(v) for name, v in act.inputs.items()})
+
+    def blocked(self, act: NextAct, on: date) -> str:
+        """Why an act may not be done now, and when again."""
+        told = {name: _plain(v) for name, v in act.missing.items()}
+        if act.blocked == "held":
+            told["hold"] = self.hold(str(act.missing["hold"]))
+        words = self(f"desk.blocked.{act.blocked}", **told)
+        return f"{words} {self('desk.may.from', at=clock(act.next_at, on))}" if act.next_at else words
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, int):
+        return show_amount(value, group=",") if abs(value) >= 10_000 else str(value)
+    return "" if value is None else str(value)
+
+
+def clock(at: datetime, on: date) -> str:
+    """A moment as seen from a day: `18:00` on the day itself, `05-15 08:00` on another."""
+    return f"{at:%H:%M}" if at.date() == on else f"{at:%m-%d %H:%M}"

@@ -1,0 +1,125 @@
+"""How a page of the workbench is made: shell, filters for figures and days, names in paths."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+from urllib.parse import urlencode
+
+from jinja2 import Environment
+from starlette.responses import HTMLResponse
+
+from afterloan.desk.web.asking import Asking
+from afterloan.desk.web.pages import environment
+from afterloan.desk.web.refusing import refuse
+from afterloan.desk.workbench.said import DeskWords, clock
+from afterloan.enquiry.masking import mask_name, mask_phone
+from afterloan.money import show_amount
+
+RAIL = (
+    ("t", "/", "today"),
+    ("w", "/worklist", "worklist"),
+    ("k", "/tasks", "tasks"),
+    ("a", "/approvals", "approvals"),
+)
+"""Rooms in the rail: the key after `g`, the path, the name."""
+THEME = "afterloan-theme"
+"""The cookie that keeps dark, light, or neither."""
+SAFE = re.compile(r"[A-Za-z0-9._:-][A-Za-z0-9._~:-]{0,119}")
+WEEK = {"zh": "一二三四五六日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def ident(reference: str) -> str:
+    """A reference in a path: `ident("L1") == "L1"`, `ident("s1/1") == "~czEvMQ"`."""
+    if SAFE.fullmatch(reference):
+        return reference
+    return "~" + base64.urlsafe_b64encode(reference.encode()).decode().rstrip("=")
+
+
+def named(name: str) -> str:
+    """The reference of a name in a path. Raises Refusal (404) for what is none."""
+    if not name.startswith("~"):
+        return name
+    try:
+        return base64.b64decode(name[1:] + "=" * (-len(name[1:]) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError) as error:
+        raise refuse(404, "unknown", "there is nothing of that name", "", "borrower") from error
+
+
+def long_day(on: date, language: str) -> str:
+    """`2026年1月8日（周四）`, `Thu 8 Jan 2026`."""
+    day = WEEK[language][on.weekday()]
+    return (
+        f"{on.year}年{on.month}月{on.day}日（周{day}）"
+        if language == "zh"
+        else f"{day} {on.day} {MONTHS[on.month - 1]} {on.year}"
+    )
+
+
+def amount(fen: int) -> str:
+    """An amount in a table: `−1,284.50`."""
+    return ("−" if fen < 0 else "") + show_amount(abs(int(fen)), group=",")
+
+
+def _hour(at: datetime) -> str:
+    return f"{at:%H:%M}"
+
+
+def _role(role: str, t: DeskWords) -> str:
+    return t.words.words.get(f"role.{role}", role)
+
+
+@cache
+def desk_environment() -> Environment:
+    """The environment of all templates with the filters of the workbench."""
+    made = environment()
+    made.filters.update(
+        long_day=long_day, short_day=str, clock=clock, hour=_hour, amount=amount, plain_amount=show_amount,
+        count=lambda n: f"{int(n):,}", masked=mask_name, masked_phone=mask_phone, ident=ident, role_word=_role,
+    )  # fmt: skip
+    return made
+
+
+def here_of(asking: Asking) -> str:
+    """The address of a page, without host: where to come back to."""
+    query = asking.request.url.query
+    return asking.request.url.path + (f"?{query}" if query else "")
+
+
+def lens_of(asking: Asking) -> str:
+    """The lens as a query, `?on=…&known_on=…`; "" where the page looks at today as known now."""
+    told = {}
+    if asking.on != asking.today:
+        told["on"] = asking.on.isoformat()
+    if asking.known_on is not None and asking.known_on < asking.today:
+        told["known_on"] = asking.known_on.isoformat()
+    return f"?{urlencode(told)}" if told else ""
+
+
+def with_query(path: str, **values: Any) -> str:
+    """A path with those values that are not empty: `with_query("/worklist", queue="early", mine="")`."""
+    told = {name: value for name, value in values.items() if value not in ("", None, 0)}
+    return f"{path}?{urlencode(told)}" if told else path
+
+
+def is_part(asking: Asking) -> bool:
+    """Whether htmx asks for a part of a page."""
+    return asking.request.headers.get("hx-request") == "true"
+
+
+def show(asking: Asking, template: str, room: str, status: int = 200, **values: Any) -> HTMLResponse:
+    """A page of the workbench in its shell; `room`: the place in the rail."""
+    query = asking.request.query_params
+    lens = lens_of(asking)
+    shell: Mapping[str, Any] = {
+        "asking": asking, "t": DeskWords(asking.t), "language": asking.language, "token": asking.token, "room": room,
+        "rail": RAIL, "theme": asking.request.cookies.get(THEME, ""), "here": here_of(asking),
+        "path": asking.request.url.path, "lens": bool(lens), "lens_query": lens, "job": None,
+        "kept": {name: query[name] for name in query if name not in ("on", "known_on")}, "asked": "",
+    }  # fmt: skip
+    text = desk_environment().get_template(f"workbench/{template}").render({**shell, **values})
+    return HTMLResponse(text, status, headers={"cache-control": "no-store", "vary": "HX-Request"})

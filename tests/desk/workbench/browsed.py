@@ -1,0 +1,97 @@
+"""A real browser before a book that is really served: Debian's Chromium, where the machine has it."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from afterloan.desk.serve import app_of
+from afterloan.desk.web.house import House
+from afterloan.store.server import Store
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+def needs_chromium() -> None:
+    """Skip, loudly, where there is no browser."""
+    if not CHROMIUM.exists():
+        pytest.skip(
+            f"NO BROWSER: {CHROMIUM} is not there, so the pages were not tried in one; apt-get install chromium"
+        )
+
+
+@contextmanager
+def served_at(store: Store) -> Iterator[str]:
+    """The desk of a book served on a free port of this machine; its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(
+        uvicorn.Config(app_of(House(store, demo=True)), host="127.0.0.1", port=port, log_level="error")
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://desk.localhost:{port}"
+    server.should_exit = True
+    thread.join(10)
+
+
+class Browsing:
+    """A page of somebody who sat down; what the browser complained of is kept and must be nothing."""
+
+    def __init__(self, page: Any, base: str) -> None:
+        self.page, self.base, self.complaints = page, base, []
+        page.on("console", lambda told: self.complaints.append(told.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.set_default_timeout(20_000)
+
+    def sit(self, seat: str, language: str = "en") -> "Browsing":
+        self.page.goto(f"{self.base}/sign-in")
+        self.page.click(f'button[value="{seat}"]')
+        self.page.goto(f"{self.base}/language/{language}?to=/")
+        self.complaints.clear()  # a sign-in page without an icon of its own
+        return self
+
+    def go(self, path: str) -> None:
+        self.page.goto(self.base + path)
+
+    def keys(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def sees(self, text: str) -> None:
+        self.page.get_by_text(text, exact=False).first.wait_for(state="visible")
+
+    def overflow(self) -> int:
+        found: int = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        return found
+
+
+Open = Callable[..., Browsing]
+
+
+@contextmanager
+def browser_before(base: str) -> Iterator[Open]:
+    """Opens pages in one browser: `open(width=360, dark=True)`."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+
+        def open_page(width: int = 1440, dark: bool = False) -> Browsing:
+            context = browser.new_context(
+                viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
+            )
+            return Browsing(context.new_page(), base)
+
+        yield open_page
+        browser.close()

@@ -1,0 +1,118 @@
+"""Journeys of the desk in real Chromium on one served book: keys, drawer, conflict, double click; axe on pages."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from afterloan.store.server import Store
+from tests.desk.workbench.browsed import Browsing, Open, browser_before, needs_chromium, served_at
+from tests.desk.workbench.late_book import copied
+from tests.strategy.books import repaid
+
+PAGES = ("/", "/worklist", "/cases/B1", "/tasks", "/approvals", "/search?q=B1", "/cases/B1/why?about=due")
+
+
+@pytest.fixture(scope="module")
+def book(server: Store, late_book: str) -> Iterator[Store]:
+    """One copy of the book for all journeys: each has a borrower of its own."""
+    with copied(server, late_book) as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def opens(book: Store) -> Iterator[Open]:
+    needs_chromium()
+    with served_at(book) as base, browser_before(base) as open_page:
+        yield open_page
+
+
+def kinds(store: Store, borrower: str) -> list[str]:
+    with store.connect() as connection:
+        rows = connection.execute(
+            "select e.kind from event e join borrower b using (borrower) where b.reference = %s order by e.event",
+            (borrower,),
+        ).fetchall()
+    return [row[0] for row in rows]
+
+
+def axe(at: Browsing) -> list[str]:
+    """What axe finds wrong with the page that is open, WCAG A and AA."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    options = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+    found: dict[str, Any] = Axe().run(at.page, options=options).response
+    return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found["violations"]]
+
+
+def test_a_stranger_sits_down_and_sees_the_day_and_the_reason_of_its_figures(opens: Open) -> None:
+    at = opens().sit("lead")
+    at.sees("Decided today")
+    at.page.click(".tile a.fig >> nth=0")
+    at.sees("actions were asked for by the ladders")
+    at.keys("Escape")
+    assert at.page.locator("#why .why-in").count() == 0
+    assert at.page.evaluate("document.activeElement.classList.contains('fig')"), "the focus goes back"
+    assert at.complaints == []
+
+
+def test_an_agent_works_by_keys_alone_and_promises_in_few(opens: Open, book: Store) -> None:
+    at = opens().sit("agent")
+    at.keys("g", "w")
+    at.page.wait_for_url("**/worklist")
+    at.keys("j", "Enter")
+    at.page.wait_for_url("**/cases/B1*")
+    at.keys("w")
+    at.sees("Due by 2025-05-14 and unpaid")
+    at.keys("Escape", "c", "1", "Control+Shift+Enter")  # four keys from the case to the next one
+    at.page.wait_for_url("**/cases/B2*")
+    assert kinds(book, "B1")[:3] == ["contact.attempted", "contact.ended", "promise.made"]
+    at.keys("?")
+    at.page.locator("dialog#keys[open]").wait_for()
+    at.keys("Escape", "Control+k")
+    at.page.locator("dialog#palette[open]").wait_for()
+    at.page.keyboard.type("today")
+    at.keys("Enter")
+    at.page.wait_for_url("**/")
+    assert at.complaints == []
+
+
+def test_money_that_comes_while_one_types_is_shown_and_saving_asks_once_more(opens: Open, book: Store) -> None:
+    at = opens().sit("agent")
+    at.go("/cases/B2")
+    at.keys("p")
+    at.page.fill("#promise-amount", "300.00")
+    with book.connect() as connection:
+        repaid(connection, "L2", "2025-05-14", 10_000)
+    at.keys("Control+Enter")
+    at.sees("Told since you looked")
+    assert at.page.input_value("#promise-amount") == "300.00"
+    assert "promise.made" not in kinds(book, "B2")
+    at.complaints.clear()  # the browser tells of the 409 itself
+    at.page.focus("#promise-amount")
+    at.keys("Control+Enter")
+    at.sees("The promise is on record")
+    assert kinds(book, "B2").count("promise.made") == 1 and at.complaints == []
+
+
+def test_a_double_click_on_save_is_one_promise(opens: Open, book: Store) -> None:
+    at = opens().sit("agent")
+    at.go("/cases/B3")
+    at.keys("p")
+    at.page.dblclick("[data-panel=promise] button[data-save]")
+    at.sees("The promise is on record")
+    assert kinds(book, "B3").count("promise.made") == 1
+
+
+@pytest.mark.parametrize(("width", "dark", "language"), [(1440, False, "en"), (360, True, "zh")])
+def test_every_page_is_whole_for_everybody(opens: Open, width: int, dark: bool, language: str) -> None:
+    at = opens(width, dark).sit("lead", language)
+    wrong = []
+    for path in PAGES:
+        at.go(path)
+        wrong += [f"{path}: {found}" for found in axe(at)]
+        if at.overflow() > 0:
+            wrong.append(f"{path}: {at.overflow()} px wider than {width}")
+        wrong += [f"{path}: {told}" for told in at.complaints]
+        at.complaints.clear()
+    assert wrong == []

@@ -1,0 +1,152 @@
+"""The pages of the workbench without a browser: what they show, what they do, what they refuse and what they keep to
+themselves."""
+
+import re
+from importlib import resources
+
+import pytest
+
+from afterloan.desk.words import words_of
+from afterloan.store.server import Store
+from tests.desk.web.served import Served
+from tests.desk.workbench.late_book import Desk
+from tests.strategy.books import repaid
+
+PAGES = ("/", "/worklist", "/cases/B1", "/tasks", "/approvals", "/search?q=B1", "/cases/B1/why?about=due",
+         "/why/day?about=proof", "/cases/B1?on=2025-05-13&known_on=2025-05-13")  # fmt: skip
+
+
+def kinds(store: Store) -> list[str]:
+    with store.connect() as connection:
+        return [row[0] for row in connection.execute("select kind from event order by event").fetchall()]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_page_has_all_its_words_in_both_languages(desk: Desk, language: str) -> None:
+    for path in PAGES:
+        text = desk.page(path, language)
+        missing = set(re.findall(r"\bdesk\.[a-z_]+(?:\.[a-z_]+)+", text)) - {"desk.localhost"}
+        assert not missing, f"{path}: {missing}"
+        assert "Name of" not in text, f"{path}: a whole name is shown"
+        if language == "zh":
+            assert 'lang="zh-CN"' in text
+
+
+def test_both_catalogues_say_the_same_things() -> None:
+    english, chinese = words_of("en").words, words_of("zh").words
+    assert set(english) == set(chinese)
+    for key, words in english.items():
+        assert words.strip() and chinese[key].strip(), key
+        holes = set(re.findall(r"\{(\w+)\}", words))
+        assert holes == set(re.findall(r"\{(\w+)\}", chinese[key])), key
+
+
+def test_templates_have_no_script_no_style_and_no_words_of_their_own() -> None:
+    for file in (resources.files("afterloan.desk.workbench") / "templates").iterdir():
+        text = file.read_text(encoding="utf-8")
+        assert not re.search(r"\shx-on|\son\w+=|\bjs:|\sstyle=|<script(?![^>]*\ssrc=)|\|\s*safe\b", text), file.name
+
+
+def test_every_figure_has_a_why_that_answers(desk: Desk) -> None:
+    seen = set()
+    for path in ("/", "/worklist", "/cases/B1"):
+        for link in re.findall(r'class="(?:[a-z ]*\bfig\b[^"]*|w)" href="([^"]+)"', desk.page(path)):
+            seen.add(link.replace("&amp;", "&"))
+    assert len([link for link in seen if "/why" in link]) > 15
+    for link in seen:
+        assert desk.browser.get(link, headers={"hx-request": "true"}).status_code == 200, link
+
+
+def test_the_case_says_what_is_owed_and_what_may_be_done(desk: Desk) -> None:
+    text = desk.page("/cases/B1")
+    assert "M1 · 4 d" in text and "probably forgot" in text and "N*** o* B*" in text
+    assert desk.browser.get("/cases/B9").status_code == 404
+    assert desk.browser.get("/cases/~_").status_code == 404
+
+
+def test_a_conversation_is_wrapped_up_once_however_often_it_is_sent(desk: Desk, store: Store) -> None:
+    asked = {**desk.token("/cases/B1", "/cases/B1/wrap-ups"), "ending": "will_pay", "amount": "600.00",
+             "due_on": "2025-05-20", "channel": "call", "note": "wages on Friday", "then": ""}  # fmt: skip
+    first = desk.post("/cases/B1/wrap-ups", **asked)
+    assert first.status_code == 200 and "The conversation is on record" in first.text
+    assert "promised 600.00 by 2025-05-20" in first.text and "<html" not in first.text
+    again = desk.post("/cases/B1/wrap-ups", **asked)  # a double click, the back button, a line that dropped
+    assert again.status_code == 200
+    assert kinds(store).count("promise.made") == 1 and kinds(store).count("contact.ended") == 1
+    onward = {**desk.token("/cases/B2", "/cases/B2/wrap-ups"), "ending": "no_answer", "then": "next"}
+    answer = desk.post("/cases/B2/wrap-ups?after=2", **onward)
+    assert answer.headers["hx-redirect"].startswith("/worklist/next?")
+    to = desk.browser.get(answer.headers["hx-redirect"])
+    assert to.headers["location"] == "/cases/B3?at=3"
+
+
+def test_what_was_told_meanwhile_is_shown_before_anything_is_saved(desk: Desk, store: Store) -> None:
+    asked = {**desk.token("/cases/B1", "/cases/B1/promises"), "amount": "600", "due_on": "2025-05-20"}
+    with store.connect() as connection:
+        repaid(connection, "L1", "2025-05-14", 10_000)
+    stale = desk.post("/cases/B1/promises", **asked)
+    assert stale.status_code == 409 and "money came or went" in stale.text
+    assert 'name="despite" value="yes"' in stale.text and 'value="600"' in stale.text  # what was typed is kept
+    assert "promise.made" not in kinds(store)
+    assert desk.post("/cases/B1/promises", **asked, despite="yes").status_code == 200
+    assert kinds(store).count("promise.made") == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "said"),
+    [
+        ("promises", {"amount": "1,000", "due_on": "2025-05-20"}, "amount"),
+        ("promises", {"amount": "0.01", "due_on": "2025-05-20"}, "is too little"),
+        ("promises", {"amount": "600.00", "due_on": "2025-02-30"}, "2025-02-30"),
+        ("wrap-ups", {"ending": "will_pay", "amount": "x", "due_on": "2025-05-20"}, "is no amount"),
+        ("wrap-ups", {"ending": "call_back", "call_back_at": "2025-05-13T10:00"}, "is over"),
+        ("wrap-ups", {"ending": "call_back", "call_back_at": "tomorrow"}, "tomorrow"),
+        ("wrap-ups", {"ending": "laughs"}, "ending"),
+        ("holds", {"hold": "dispute_open", "reason": "", "review_on": "2025-05-28"}, "reason"),
+        ("notes", {"text": ""}, "text"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_taken_is_said_beside_what_was_typed_and_nothing_is_kept(
+    desk: Desk, store: Store, path: str, fields: dict[str, str], said: str
+) -> None:
+    answer = desk.post(f"/cases/B1/{path}", **desk.token("/cases/B1", f"/cases/B1/{path}"), **fields)
+    assert answer.status_code == 422 and said in answer.text
+    assert kinds(store) == []
+
+
+def test_the_list_is_filtered_and_a_filter_that_cannot_be_says_why(desk: Desk) -> None:
+    assert desk.page("/worklist?where=arrears_fen+%3E+100000").count("data-open ") == 1
+    wrong = desk.browser.get("/worklist?where=arrears_fn+%3E+5", headers={"accept-language": "en"})
+    assert wrong.status_code == 422 and "arrears_fen" in wrong.text
+    assert desk.browser.get("/worklist/next").headers["location"] == "/cases/B1?at=1"
+
+
+def test_the_lens_is_for_reading_only(desk: Desk) -> None:
+    then = desk.page("/cases/B1?known_on=2025-05-13")
+    assert "for reading only" in then and 'data-panel="wrap"' not in then
+    assert desk.browser.get("/?on=2025-02-30").status_code == 422
+
+
+def test_a_seat_sees_what_it_may_do(late: Served) -> None:
+    assert 'data-panel="promise"' not in Desk(late, "auditor").page("/cases/B1")
+    asked = Desk(late, "auditor")
+    told = asked.token("/cases/B1", "/sign-out") | {"amount": "600", "due_on": "2025-05-20"}
+    assert asked.post("/cases/B1/promises", **told).status_code == 403
+    lead = Desk(late, "lead")
+    given = lead.post("/worklist/assignments", part=False, **lead.token("/", "/worklist/assignments"), people="li, wu")
+    assert given.headers["location"] == "/worklist?done=3"
+    assert "li 2" in lead.page("/") and "wu 1" in lead.page("/")
+
+
+def test_pages_keep_their_weight(desk: Desk) -> None:
+    """First page of the desk: 120 KB compressed, own script 15 KB, a part 30 KB."""
+    import gzip
+
+    text = desk.page("/cases/B1")
+    files = re.findall(r'(?:src|href)="(/static/[^"]+)"', text)
+    sizes = {f: len(gzip.compress(desk.browser.get(f).content)) for f in files}
+    assert sum(sizes.values()) + len(gzip.compress(text.encode())) < 120_000
+    own = next(f for f in files if f.endswith("desk.js"))
+    assert len(desk.browser.get(own).content) < 15_000
+    part = desk.browser.get("/cases/B1/why?about=due", headers={"hx-request": "true"})
+    assert len(gzip.compress(part.content)) < 30_000
