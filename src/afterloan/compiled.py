@@ -1,6 +1,7 @@
-"""The decorators of what must run compiled at night and uncompiled in a debugger.
+"""The decorators of what must run compiled at night and uncompiled in a debugger, or for one loan.
 
-`NUMBA_DISABLE_JIT=1` makes each decorated function plain Python again, with the same results.
+`NUMBA_DISABLE_JIT=1` makes each decorated function plain Python again, with the same results; Numba, which takes
+longer to read than one loan to reckon, is not even imported then.
 Compiled code is kept in the user's cache folder (`NUMBA_CACHE_DIR` puts it elsewhere), in a folder named
 after the sources it was made from: Numba itself looks only at the file of a function, not at what it calls.
 """
@@ -9,21 +10,18 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-# scalar code gains nothing from vector units, and much of the compile time would go into trying
-os.environ.setdefault("NUMBA_LOOP_VECTORIZE", "0")
-os.environ.setdefault("NUMBA_SLP_VECTORIZE", "0")
-os.environ.setdefault("NUMBA_OPT", "2")
-
-import numba
-import platformdirs
-from numba import types
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 F = TypeVar("F", bound=Callable[..., Any])
 PACKAGE = Path(__file__).parent
 COMPILED_INTO_OTHERS = ("loan/terms.py", "loan/columns.py", "compiled.py")
 """Sources without a compiled function whose numbers stand in compiled code."""
+PLAIN = os.environ.get("NUMBA_DISABLE_JIT", "0").strip() not in ("", "0")
+"""Whether nothing is compiled in this process: decided when this module is first read."""
 
 
 def sources_mark() -> str:
@@ -36,8 +34,18 @@ def sources_mark() -> str:
     return mark.hexdigest()[:12]
 
 
-if "NUMBA_CACHE_DIR" not in os.environ:
-    numba.config.CACHE_DIR = str(Path(platformdirs.user_cache_dir("afterloan")) / f"compiled-{sources_mark()}")
+if not PLAIN:
+    # scalar code gains nothing from vector units, and much of the compile time would go into trying
+    os.environ.setdefault("NUMBA_LOOP_VECTORIZE", "0")
+    os.environ.setdefault("NUMBA_SLP_VECTORIZE", "0")
+    os.environ.setdefault("NUMBA_OPT", "2")
+
+    import numba
+    import platformdirs
+    from numba import types
+
+    if "NUMBA_CACHE_DIR" not in os.environ:
+        numba.config.CACHE_DIR = str(Path(platformdirs.user_cache_dir("afterloan")) / f"compiled-{sources_mark()}")
 
 
 def compile_once(**how: Any) -> Callable[[F], F]:
@@ -48,18 +56,28 @@ def compile_once(**how: Any) -> Callable[[F], F]:
     """
 
     def decorate(function: F) -> F:
+        if PLAIN:
+            return function
         compiled = numba.njit(cache=True, nogil=True, error_model="numpy", no_cfunc_wrapper=True, **how)(function)
-        if not numba.config.DISABLE_JIT:
-            template = compiled.get_call_template
+        template = compiled.get_call_template
 
-            def without_constants(args: Any, kws: Any) -> Any:
-                plain = tuple(types.unliteral(a) for a in args)
-                return template(plain, {name: types.unliteral(a) for name, a in kws.items()})
+        def without_constants(args: Any, kws: Any) -> Any:
+            plain = tuple(types.unliteral(a) for a in args)
+            return template(plain, {name: types.unliteral(a) for name, a in kws.items()})
 
-            compiled.get_call_template = without_constants
+        compiled.get_call_template = without_constants
         return cast(F, compiled)
 
     return decorate
+
+
+def records(array: "npt.NDArray[np.void]") -> "npt.NDArray[np.void]":
+    """Records whose fields are attributes also where nothing is compiled."""
+    if not PLAIN:
+        return array
+    import numpy as np
+
+    return array.view(np.recarray)
 
 
 def leaf(function: F) -> F:

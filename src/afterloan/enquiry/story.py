@@ -14,11 +14,10 @@ from afterloan.facts.events import Event
 from afterloan.facts.outbox import BodyRefused, read_body
 from afterloan.loan.terms import FactKind
 from afterloan.report.explain import explain
-from afterloan.store.connect import reader_to
 from afterloan.store.contacts import defaults_of
 from afterloan.store.events import events_of
+from afterloan.store.loans import ONE_LOAN, loans_now
 from afterloan.store.posted import last_closed
-from afterloan.store.read import read_loans
 from afterloan.store.server import Store
 from afterloan.strategy.places import place_of
 from afterloan.strategy.story import StoryLine, action, money, other, sentence, transition
@@ -194,15 +193,13 @@ def money_of_debits(connection: psycopg.Connection[Any], borrower: str) -> dict[
 
 def story_of(store: Store, borrower: str, language: str = "en", on: date | None = None) -> list[StoryLine]:
     """Every line of a borrower's story: the store's records and the working of each loan, by day."""
-    with store.connect() as connection, reader_to(store.url) as reader:
+    with store.connect() as connection:
         lines = records(connection, borrower, language)
         last = on or last_closed(connection) or max((x.on for x in lines), default=date(1970, 1, 1))
         brought = money_of_debits(connection, borrower)
         for number, loan, product in loans_of(connection, borrower):
-            told = explain(
-                read_loans(connection, reader, f"c.loan = {number}"), 0, product, number_of(last),
-                language=language,
-            )  # fmt: skip
+            book = loans_now(connection, ONE_LOAN, {"of": number})
+            told = explain(book, 0, product, number_of(last), language=language)
             day = ""
             for line in told.lines:
                 day = line.on or (day if line.indent else "")

@@ -7,10 +7,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
+from afterloan.compiled import records
 from afterloan.dates import day, iso, months_later, year_month_day
 from afterloan.expected import ExpectedFailure
 from afterloan.generate.chance import BLOCK, keys_of_block
@@ -106,19 +106,14 @@ def borrowers_of(seed: int, loans: int) -> Share:
     return Share(np.concatenate(keys)[:n], count[:n], first_loan)
 
 
-def _record(array: npt.NDArray[Any]) -> Any:
-    """Fields as attributes also where nothing is compiled."""
-    return array.view(np.recarray) if numba.config.DISABLE_JIT else array
-
-
 def generated_products() -> npt.NDArray[np.void]:
     """The products that are lent, PRODUCT [2], ready for the reckoning."""
     terms = builtin()
-    records = np.array([terms[code].record() for code in PRODUCTS])
-    view = _record(records)
-    for k in range(len(records)):
+    products = np.array([terms[code].record() for code in PRODUCTS])
+    view = records(products)
+    for k in range(len(products)):
         unfold(view[k])
-    return records
+    return products
 
 
 def live_chunk(share: Share, low: int, high: int, first_day: int, last_day: int, offered: Offer) -> Chunk:
@@ -131,21 +126,21 @@ def live_chunk(share: Share, low: int, high: int, first_day: int, last_day: int,
     receipts = np.zeros(loans * (2 * int(offered.terms.max()) + RECEIPTS_BESIDES), RECEIPT)
     with np.errstate(over="ignore"):
         count = live_borrowers(
-            _record(habits()),
+            records(habits()),
             share.keys[low:high],
             (offered.principals_fen, offered.principal_shares, offered.terms, offered.term_shares),
             PRODUCT_SHARES,
-            _record(generated_products()),
+            records(generated_products()),
             np.zeros((0, 0), np.bool_),
-            _record(np.zeros(0, PROMISED)),
+            records(np.zeros(0, PROMISED)),
             first_day,
             last_day,
-            _record(np.zeros(1, LIFE)),
-            _record(np.zeros(1, FACT)),
-            _record(np.zeros(EVENTS, EVENT)),
-            _record(borrowers),
-            _record(contracts),
-            _record(receipts),
+            records(np.zeros(1, LIFE)),
+            records(np.zeros(1, FACT)),
+            records(np.zeros(EVENTS, EVENT)),
+            records(borrowers),
+            records(contracts),
+            records(receipts),
         )
     return Chunk(low + 1, borrowers, contracts, receipts[:count])
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from afterloan.compiled import stage
+from afterloan.compiled import records, stage
 from afterloan.dates import NEVER
 from afterloan.loan.book import Book, Offsets, Records
 from afterloan.loan.columns import I_DUE, I_DUE_ON, I_LAST_PAID_ON, I_ROW_KIND
-from afterloan.loan.reckon import AT_ONCE, _records, _scratch, reckon_many
+from afterloan.loan.reckon import AT_ONCE, _scratch, reckon_many
 from afterloan.loan.terms import POSITION, ROOM
 from afterloan.loan.waterfall import owed_in_all
 
@@ -81,9 +81,9 @@ def due_rows(book: Book, as_of: int, known_on: int = NEVER) -> Records:
     for first in range(0, len(book), AT_ONCE):
         last = min(first + AT_ONCE, len(book))
         n = due_rows_many(
-            _records(products), _records(book.contracts), _records(book.promised), book.promised_at,
-            _records(book.facts), book.fact_at, book.calendars, as_of, min(known_on, NEVER - 1), first,
-            last, _records(positions), _records(lives), _records(room),
+            records(products), records(book.contracts), records(book.promised), book.promised_at,
+            records(book.facts), book.fact_at, book.calendars, as_of, min(known_on, NEVER - 1), first,
+            last, records(positions), records(lives), records(room),
         )  # fmt: skip
         found.append(room[:n].copy())
     return np.concatenate(found) if found else np.zeros(0, DUE_ROW)

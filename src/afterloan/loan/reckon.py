@@ -3,11 +3,10 @@
 import threading
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
-from afterloan.compiled import stage
+from afterloan.compiled import records, stage
 from afterloan.dates import NEVER
 from afterloan.loan.acts import live
 from afterloan.loan.book import Book, Records
@@ -109,11 +108,6 @@ def finish_rows(products, contracts, i, lives):
         life.rows[k, I_CLEARED_ON] = cleared
 
 
-def _records(array: Records) -> Records:
-    """Records whose fields are attributes also where nothing is compiled."""
-    return array.view(np.recarray) if numba.config.DISABLE_JIT else array
-
-
 def _scratch() -> Records:
     """This thread's working memory of one reckoning, LIFE [1]: half a megabyte, not to be asked for each time."""
     lives: Records | None = getattr(MEMORY, "lives", None)
@@ -124,19 +118,19 @@ def _scratch() -> Records:
 
 def _reckon(book: Book, as_of: int, known_on: int, first: int, last: int, positions: Records, lives: Records) -> None:
     reckon_many(
-        _records(book.products.copy()),  # unfolded inside
-        _records(book.contracts),
-        _records(book.promised),
+        records(book.products.copy()),  # unfolded inside
+        records(book.contracts),
+        records(book.promised),
         book.promised_at,
-        _records(book.facts),
+        records(book.facts),
         book.fact_at,
         book.calendars,
         as_of,
         min(known_on, NEVER - 1),  # a fact that stands has gone_on = NEVER
         first,
         last,
-        _records(positions),
-        _records(lives),
+        records(positions),
+        records(lives),
     )
 
 
@@ -172,7 +166,7 @@ def reckon_loan(book: Book, i: int, as_of: int, known_on: int = NEVER) -> Reckon
         positions["error"][i] = TOO_MANY_MOVEMENTS
     count = 0
     if not positions["error"][i]:
-        finish_rows(_records(book.products), _records(book.contracts), i, _records(lives))
+        finish_rows(records(book.products), records(book.contracts), i, records(lives))
         count = int(life["count"])
     return Reckoned(
         positions[i],

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from afterloan.compiled import records
 from afterloan.dates import NEVER
 from afterloan.loan.book import Book, Records
 from afterloan.loan.columns import F_KIND, F_ON, I_DUE, I_DUE_ON, I_PAID, I_WAIVED, as_rows
-from afterloan.loan.reckon import Reckoned, _records, finish_rows, reckon_loan, reckon_many
+from afterloan.loan.reckon import Reckoned, finish_rows, reckon_loan, reckon_many
 from afterloan.loan.terms import FACT, LIFE, POSITION, RATE_SCALE, Component, FactKind, Per
 
 PRINCIPAL = int(Component.PRINCIPAL)
@@ -162,7 +163,7 @@ class Scratch:
 
     def __init__(self, book: Book) -> None:
         """`book`: where the products come from; all futures share them."""
-        self.products = _records(book.products.copy())
+        self.products = records(book.products.copy())
         self.positions = np.zeros(1, POSITION)
         self.lives = np.zeros(1, LIFE)
         self.rate = daily_rate(book)
@@ -170,9 +171,9 @@ class Scratch:
     def asks(self, book: Book, on: int) -> Asks:
         """What loan 0 of a book asks for from `on` on, if all that is past due is paid that day."""
         self.positions.view(np.int64)[:] = 0
-        positions, lives, contracts = _records(self.positions), _records(self.lives), _records(book.contracts)
+        positions, lives, contracts = records(self.positions), records(self.lives), records(book.contracts)
         reckon_many(
-            self.products, contracts, _records(book.promised), book.promised_at, _records(book.facts), book.fact_at,
+            self.products, contracts, records(book.promised), book.promised_at, records(book.facts), book.fact_at,
             book.calendars, on, NEVER - 1, 0, 1, positions, lives,
         )  # fmt: skip
         position = self.positions[0].copy()

@@ -7,7 +7,7 @@ store; dropping the table loses nothing.
 import numpy as np
 import numpy.typing as npt
 
-from afterloan.compiled import stage
+from afterloan.compiled import records, stage
 from afterloan.dates import NEVER
 from afterloan.loan.book import Offsets, Records
 from afterloan.loan.terms import CONTRACT, FACT, PROMISED
@@ -134,7 +134,7 @@ def pack(
     at = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
     words = np.zeros(int(at[-1]), np.int64)
     if len(contracts):
-        end = _pack(contracts, promised, promised_at, facts, fact_at, words)
+        end = _pack(records(contracts), records(promised), promised_at, records(facts), fact_at, words)
         assert end == at[-1]
     return words, at
 
@@ -150,5 +150,5 @@ def unpack(words: Words, at: Offsets) -> tuple[Records, Records, Offsets, Record
     promised = np.zeros(int(promised_at[-1]), PROMISED)
     facts = np.zeros(int(fact_at[-1]), FACT)
     if n:
-        _unpack(words, at, contracts, promised, promised_at, facts, fact_at)
+        _unpack(words, at, records(contracts), records(promised), promised_at, records(facts), fact_at)
     return contracts, promised, promised_at, facts, fact_at

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from afterloan.desk.keyboard.options import AsJson, date_or_today
+from afterloan.desk.keyboard.options import AsJson, date_or_today, few_loans
 
 On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
 
@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
 
 def find(words: str, as_json: AsJson = False) -> None:
     """Find borrowers by a part of a name, reference or loan, the last digits of a phone, or a number of identity."""
+    few_loans()
     from afterloan.enquiry.find import find as ask
     from afterloan.store.server import open_store
 
@@ -39,6 +40,7 @@ def borrower_(
     as_json: AsJson = False,
 ) -> None:
     """All of BORROWER: details on a day, loans, holds, disputes, notes, and who changed what and why."""
+    few_loans()
     from datetime import date
 
     from afterloan.dates import date_told

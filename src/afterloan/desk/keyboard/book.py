@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from afterloan.desk.keyboard.options import few_loans
+
 if TYPE_CHECKING:
     from afterloan.report.statement import LoanStatement
     from afterloan.store.server import Store
@@ -60,6 +62,7 @@ def statement(
     as_csv: Annotated[bool, typer.Option("--csv", help="Answer in CSV.")] = False,
 ) -> None:
     """The statement of LOAN: each movement, the principal it leaves, and on which closed day it was booked."""
+    few_loans()
     from rich.console import Console
 
     from afterloan.store.server import open_store
@@ -78,17 +81,16 @@ def statement(
 def _statement(store: "Store", reference: str, first: str, last: str) -> "LoanStatement":
     from afterloan.enquiry.books import entries_of, loan_and_last_day
     from afterloan.report.statement import StatementRefused, loan_statement
-    from afterloan.store.connect import reader_to
-    from afterloan.store.read import read_loans
+    from afterloan.store.loans import ONE_LOAN, loans_now
 
-    with store.connect() as connection, reader_to(store.url) as reader:
+    with store.connect() as connection:
         found = loan_and_last_day(connection, reference)
         if found is None:
             raise StatementRefused(
                 f"loan {reference!r}: no contract of that reference; `afterloan export` lists them in contracts.csv"
             )
         number, last_told = found
-        book = read_loans(connection, reader, f"c.loan = {number}")
+        book = loans_now(connection, ONE_LOAN, {"of": number})
         entries, closed_on = entries_of(connection, number)
     end = _day(last or last_told)
     return loan_statement(book, 0, reference, entries, closed_on, _day(first) if first else None, end)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import AsJson, date_or_today
+from afterloan.desk.keyboard.options import AsJson, date_or_today, few_loans
 
 On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
 By = Annotated[str, typer.Option("--by", help="Who records it; the name you are known by unless given.")]
@@ -110,6 +110,7 @@ def refuse(
 
 def show_standing(borrower: str, on: On = "", as_json: AsJson = False) -> None:
     """How BORROWER may be reached: place, consents, channels not wanted, wishes, persons, holds."""
+    few_loans()
 
     from afterloan.enquiry.contacting import standing_told
     from afterloan.store.server import open_store

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from afterloan.desk.keyboard.doing import Stop, exit_code, mistake_told, say
-from afterloan.desk.keyboard.options import Whole, date_or_today, group
+from afterloan.desk.keyboard.options import Whole, date_or_today, few_loans, group
 from afterloan.desk.keyboard.plain import plain
 from afterloan.desk.keyboard.terminal import bar as _bar
 from afterloan.expected import ExpectedFailure
@@ -178,15 +178,14 @@ def report(
 
 def _one(store: "Store", loan: str) -> tuple[Any, str]:
     from afterloan.enquiry.books import loan_and_product
-    from afterloan.store.connect import reader_to
-    from afterloan.store.read import read_loans
+    from afterloan.store.loans import ONE_LOAN, loans_now
 
-    with store.connect() as connection, reader_to(store.url) as reader:
+    with store.connect() as connection:
         found = loan_and_product(connection, loan)
         if found is None:
             raise Stop(f"loan {loan!r}: no contract of that reference; `afterloan export` lists them in contracts.csv")
         number, product = found
-        return read_loans(connection, reader, f"c.loan = {number}"), product
+        return loans_now(connection, ONE_LOAN, {"of": number}), product
 
 
 @app.command()
@@ -198,6 +197,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Tell LOAN's story line by line, with the working: why is this owed?"""
+    few_loans()
     from rich.console import Console
 
     from afterloan.report.explain import explain as tell
@@ -226,7 +226,7 @@ def repay(
     as_json: AsJson = False,
 ) -> None:
     """Record a repayment of AMOUNT (e.g. 1200.00) for LOAN."""
-
+    few_loans()
     from afterloan.dates import date_told
     from afterloan.desk.keyboard.doing import act, show
     from afterloan.money import parse_amount

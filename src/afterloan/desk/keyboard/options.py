@@ -29,6 +29,19 @@ def group(words: str) -> typer.Typer:
     return typer.Typer(cls=Whole, no_args_is_help=True, rich_markup_mode=None, help=words)
 
 
+def few_loans() -> None:
+    """Reckon uncompiled in this process: for a command that asks of a loan or two; called before reckoning is read.
+
+    One loan takes some milliseconds as plain Python; reading Numba and the compiled code takes more than two seconds.
+    Where compiled code was read already it stays (the same to the cent, `tests/loan/test_invariants.py`).
+    """
+    import os
+    import sys
+
+    if "afterloan.compiled" not in sys.modules:
+        os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
+
+
 def amount_of(text: str, where: str = "amount") -> int:
     """Minor units of an amount at the keyboard, never below nothing: `amount_of("1200.00") == 120000`.
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from afterloan.desk.keyboard.options import AsJson, Language, On, amount_of, day_of, group
+from afterloan.desk.keyboard.options import AsJson, Language, On, amount_of, day_of, few_loans, group
 
 
 def register(app: typer.Typer) -> None:
@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def standing(borrower: str, on: On = "", language: Language = "", as_json: AsJson = False) -> None:
     """Where BORROWER stands: what is owed, shown and barred, by which rule, and what lifts it."""
+    few_loans()
     from afterloan.dates import iso
     from afterloan.enquiry.way_back import stand
     from afterloan.store.rebuilding import person_of
@@ -50,6 +51,7 @@ def road_map(
     as_json: AsJson = False,
 ) -> None:
     """Ways back for LOAN side by side: what each costs, and its dated milestones."""
+    few_loans()
     from afterloan.dates import date_of
     from afterloan.desk.keyboard.doing import act
     from afterloan.enquiry.way_back import draw

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import AsJson, On, amount_of, day_of, group
+from afterloan.desk.keyboard.options import AsJson, On, amount_of, day_of, few_loans, group
 from afterloan.desk.keyboard.plain import told_of
 from afterloan.expected import BadInput
 
@@ -371,6 +371,8 @@ def classify(
     as_json: AsJson = False,
 ) -> None:
     """The class of LOAN, with findings; or how the whole book is classified, with expected loss."""
+    if loan:
+        few_loans()
     from afterloan.enquiry.classes import classify_book, classify_loan
 
     store, day = _store(), day_of(on)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from afterloan.desk.keyboard.options import few_loans
+
 if TYPE_CHECKING:
     from afterloan.store.server import Store
     from afterloan.strategy.story import StoryLine
@@ -37,6 +39,7 @@ def story(
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")] = False,
 ) -> None:
     """Tell every day on which something happened to BORROWER: money, decisions, messages, debits, bureau, courts."""
+    few_loans()
     from dataclasses import asdict
 
     from afterloan.dates import date_told
