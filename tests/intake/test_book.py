@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import date, timedelta
 from pathlib import Path
 
 import psycopg
@@ -242,3 +243,20 @@ def test_an_import_killed_at_any_point_and_run_again_ends_the_same(store: Store,
         ).fetchone()
     assert row == (n, n, sum(100 + k % 90 + 10 for k in range(n)))
     assert [r["row"] for r in refused(folder)] == [str(n + 1)]
+
+
+def test_what_is_dated_far_ahead_is_refused_as_at_the_doors(store: Store, tmp_path: Path) -> None:
+    """A year and a day after today, as `money.asked-back` says; what only falls due may lie further ahead."""
+    bring_in(store, write(tmp_path / "in", **BOOK))
+    far = date.today() + timedelta(367)
+    last = date.today() + timedelta(366)
+    more = write(
+        tmp_path / "more",
+        repayments=f"reference,contract,on,amount\nR8,L1,{far},5.00\nR9,L1,{last},5.00\n",
+        contracts=BOOK["contracts"].partition("\n")[0] + f"\nL8,B1,jiebei-equal,1.00,0.05,{far},12,,\n",
+        holds=f"borrower,hold,reason,on,reference,review_on\nB1,lawyer,letter,{far},H1,{far}\n",
+    )
+    reports = {r.file: (r.loaded, r.refused) for r in bring_in(store, more)}
+    assert reports == {"contracts.csv": (0, 1), "repayments.csv": (1, 1), "holds.csv": (0, 1)}
+    assert {row["column"] for row in refused(more)} == {"on", "signed_on"}
+    assert all(f"is after {last}" in row["reason"] for row in refused(more))

@@ -8,13 +8,16 @@ import pytest
 from afterloan.close import close_through
 from afterloan.dates import number_of
 from afterloan.enquiry.books import sums_by_accounts
+from afterloan.enquiry.refunds import refunds_due
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.journal.accounts import Account
 from afterloan.journal.balances import balances
 from afterloan.servicing.desk import desk_of
-from afterloan.servicing.door import do
+from afterloan.servicing.door import approve, do, propose
 from afterloan.servicing.money import give_line
+from afterloan.store.legal import case_of
 from afterloan.store.server import Store
+from afterloan.store.statements import unmatched_lines
 from tests.sending.bankhouse import import_statement
 from tests.servicing.test_bank_statements import line, statement
 from tests.strategy.books import borrower, loan
@@ -94,3 +97,48 @@ def test_unmatched_money_stands_in_the_books_until_it_is_given_or_set_aside(book
         give_line(connection, "X1", "L1", "Chen", date(2026, 2, 12), note="he called")
     assert not close_through(book, number_of(date(2026, 2, 12))).failed
     assert shown(book, Account.SUSPENSE, Account.CASH_CLEARING) == [-7_000, lent + 57_000]
+
+
+FINANCE = Who("person", "Chen", ("finance",), "keyboard")
+SECOND = Who("person", "Fang", ("finance",), "keyboard")
+
+
+def test_money_of_nobody_goes_back_to_its_payer_with_a_second_person_and_out_of_the_books(book: Store) -> None:
+    """70.00 came for nobody: sent back on 12 February, nothing waits and cash is what was lent out."""
+    import_statement(book, statement(line("X2", 7_000, "?")), "st.xml", ON)
+    asked = {"line": "X2", "to": "6222009", "note": "the payer is no borrower of ours"}
+    on = date(2026, 2, 12)
+    with desk_of(book) as desk:
+        first = do(desk, FINANCE, "statement.send_back", asked, "back-1", on)
+        assert isinstance(first, Refused) and first.kind == "needs_second_person"
+        assert isinstance(propose(desk, FINANCE, "statement.send_back", asked, "back-1", on), Answer)
+        done = approve(desk, SECOND, "back-1", on)
+        assert isinstance(done, Answer) and (done.body["amount_fen"], done.body["to"]) == (7_000, "6222009")
+        assert unmatched_lines(desk.connection) == []
+        again = do(desk, CLERK, "statement.send_back", asked | {"to": "other"}, "back-2", on)
+        assert isinstance(again, Refused) and again.why.startswith("was set aside: sent back to 6222009")
+    assert not close_through(book, number_of(on)).failed
+    assert shown(book, Account.SUSPENSE, Account.CASH_CLEARING) == [0, -600_000]
+
+
+def test_a_refund_that_came_back_waits_again_and_no_more_than_was_given_can_come_back(book: Store) -> None:
+    """The loan is paid with 50.00 too much, 50.00 are given back on the 12th and come back on the 20th."""
+    with desk_of(book) as desk:
+        owed = owed_now_whole(book, date(2026, 2, 11))
+        money = {"loan": "L1", "amount_fen": owed + 5_000, "received_on": "2026-02-11"}
+        assert isinstance(do(desk, FINANCE, "repayment.take", money, "p-1", date(2026, 2, 11)), Answer)
+        given = {"loan": "L1", "amount_fen": 5_000, "account": "6222"}
+        assert isinstance(do(desk, CLERK, "refund.pay", given, "g-1", date(2026, 2, 12)), Answer)
+        assert refunds_due(book, date(2026, 2, 19)) == []
+        more = do(desk, FINANCE, "refund.return", {"loan": "L1", "amount_fen": 5_001}, "r-0", date(2026, 2, 20))
+        assert isinstance(more, Refused) and more.where == "amount_fen" and "5000 minor units were given" in more.why
+        back = {"loan": "L1", "amount_fen": 5_000, "reason": "account closed"}
+        done = do(desk, FINANCE, "refund.return", back, "r-1", date(2026, 2, 20))
+        assert isinstance(done, Answer) and done.body["unapplied_fen"] == 5_000
+    (due,) = refunds_due(book, date(2026, 3, 2))
+    assert (due.amount_fen, due.since, due.days) == (5_000, date(2026, 2, 20), 10)
+
+
+def owed_now_whole(book: Store, on: date) -> int:
+    with book.connect() as connection:
+        return case_of(connection, "L1", on).claim.payoff_fen

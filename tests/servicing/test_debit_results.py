@@ -23,6 +23,7 @@ from afterloan.banks.words import Correction, Result, Results, reference_of
 from afterloan.dates import day
 from afterloan.desk.keyboard.doing import kinds_sent
 from afterloan.enquiry.holds import holds_of
+from afterloan.enquiry.refunds import refunds_due
 from afterloan.enquiry.tasks import tasks
 from afterloan.facts import FactRefused, Refunded, RefundReturned, Repaid
 from afterloan.facts.act import Answer, Refused, Who
@@ -39,7 +40,7 @@ from afterloan.servicing.booking import take
 from afterloan.servicing.debits import take_result
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
-from afterloan.servicing.money import refunds_due, take_results
+from afterloan.servicing.money import take_results
 from afterloan.servicing.passing import refund, refund_returned
 from afterloan.store.debits import revoke_mandate, sign_mandate, standing_of
 from afterloan.store.events import borrower_number, tell
@@ -267,6 +268,8 @@ def test_money_after_the_loan_was_paid_is_listed_for_refund(store: Store) -> Non
     assert settled.unapplied_fen == 10_000
     (owed,) = refunds_due(store, date(2025, 5, 12))
     assert (owed.loan, owed.borrower, owed.amount_fen) == ("L1", "B1", 10_000)
+    # paid on the 10th; the bank took the money of the debit on the 11th: it waits since then
+    assert (owed.since, owed.days) == (date(2025, 5, 11), 1)
     on = day("2025-05-12")
     with store.connect() as connection:
         refund(connection, Refunded("L1", "back-1", on, on, 10_000))

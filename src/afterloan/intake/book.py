@@ -39,6 +39,7 @@ from afterloan.loan.terms import (
 from afterloan.money import show_amount
 from afterloan.rules.products import ProductTerms, builtin, load_products
 from afterloan.store.acts import begin_act, keep_act, resume_act
+from afterloan.store.believed import last_day_believed
 from afterloan.store.details import NAME, BorrowerDetails, change_details, details_of, latest
 from afterloan.store.events import borrower_number
 from afterloan.store.locks import lock_borrowers
@@ -108,6 +109,8 @@ class Brought:
 
     columns: list[str]
     products: dict[str, ProductTerms]
+    believed: date = date.max
+    """The last day that is believed of something that happened (`store/believed.py`)."""
 
 
 WHOLE = r"^-?\d{1,15}$"
@@ -627,6 +630,10 @@ def take_products(store: Store, folder: Path) -> dict[str, ProductTerms]:
     return products
 
 
+HAPPENED = ("signed_on", "on", "known_on")
+"""Days of what has happened; those on which something falls due may lie as far ahead as a contract reaches."""
+
+
 def judge(
     frame: pl.DataFrame, kind: FileKind, brought: Brought, file: str, first_row: int
 ) -> tuple[pl.DataFrame, list[RefusedRow]]:
@@ -658,6 +665,15 @@ def judge(
                 for row in late.iter_rows(named=True)
             ]
             ready = ready.filter((pl.col(second) >= pl.col(first)).fill_null(True))  # an empty day is no late one
+    for name in HAPPENED:
+        if name in ready.columns:
+            reason = f"is after {brought.believed}, the furthest day that is believed"
+            ahead = ready.filter(pl.col(name) > brought.believed)
+            refused += [
+                RefusedRow(file, row["row"], name, str(row[name]), reason, "correct the day")
+                for row in ahead.iter_rows(named=True)
+            ]
+            ready = ready.filter((pl.col(name) <= brought.believed).fill_null(True))
     if kind.last and len(ready):
         refused_rows = kind.last(brought, ready)
         refused += [RefusedRow(file, row, x.column, x.value, x.reason, x.remedy) for row, x in refused_rows.items()]
@@ -777,7 +793,8 @@ def _bring_file(
 ) -> tuple[FileReport, list[RefusedRow]]:  # fmt: skip
     started = time.monotonic()
     columns, ignored = check_columns(path, kind)
-    brought = Brought(columns, products)
+    with store.connect() as connection:
+        brought = Brought(columns, products, last_day_believed(connection))
     report = FileReport(path.name, ignored_columns=ignored)
     refused: list[RefusedRow] = []
     total = pq.ParquetFile(path).metadata.num_rows if path.suffix == ".parquet" else 0

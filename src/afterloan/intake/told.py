@@ -7,7 +7,7 @@ taken is refused by itself with column, value and remedy. A reference is taken o
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from afterloan.facts.promise import PromiseMade
 from afterloan.intake.files import FileReport, RefusedRow, batches, check_columns, find_file
 from afterloan.money import parse_amount
 from afterloan.store.acts import resume_act
+from afterloan.store.believed import last_day_believed
 from afterloan.store.debits import checked_mandate
 from afterloan.store.events import Told, tell_rows
 from afterloan.store.server import Store
@@ -197,10 +198,12 @@ def bring_told(store: Store, kind: ToldFile, path: Path, act: int) -> tuple[File
         refused.append(RefusedRow(path.name, max(number - 1, 0), "", text[:200], reason, remedy))
 
     number = 0
+    with store.connect() as connection:
+        believed = last_day_believed(connection)
     for frame in batches(path, bad_line):
         for part in frame.iter_slices(BATCH):
             rows = [_plain(row) for row in part.iter_rows(named=True)]
-            for k, error in _take(store, kind, rows, act, report):
+            for k, error in _take(store, kind, rows, act, report, believed):
                 refused.append(_refusal(path.name, number + k + 1, kind, rows[k], error))
             number += len(rows)
     report.read += number
@@ -215,14 +218,14 @@ def _plain(row: Row) -> Row:
 
 
 def _take(
-    store: Store, kind: ToldFile, rows: list[Row], act: int, report: FileReport
+    store: Store, kind: ToldFile, rows: list[Row], act: int, report: FileReport, believed: date
 ) -> list[tuple[int, ExpectedFailure]]:
     """Tell rows in one transaction; the refused, by their place."""
     refused: list[tuple[int, ExpectedFailure]] = []
     said: list[tuple[int, list[Event]]] = []
     for k, row in enumerate(rows):
         try:
-            said.append((k, _events(kind, row)))
+            said.append((k, _events(kind, row, believed)))
         except ExpectedFailure as error:
             refused.append((k, error))
     for told, (k, _) in zip(_told(store, [events for _, events in said], act), said, strict=True):
@@ -246,15 +249,22 @@ def _told(store: Store, rows: list[list[Event]], act: int) -> list[tuple[Told, .
     raise AssertionError("the second try answers or raises")
 
 
-def _events(kind: ToldFile, row: Row) -> list[Event]:
-    """The events that a row says. Raises FactRefused and what else an event refuses."""
+def _events(kind: ToldFile, row: Row, believed: date) -> list[Event]:
+    """The events that a row says, none of them after the day `believed`.
+
+    Raises FactRefused and what else an event refuses.
+    """
     missing = next((name for name in kind.needed if name not in row and f"{name}_fen" not in row), None)
     if missing is not None:
         raise FactRefused(missing, "", "is empty", "fill it in")
     odd = next((name for name, value in row.items() if "\0" in value), None)
     if odd is not None:
         raise FactRefused(odd, row[odd].replace("\0", "\\0"), "holds a sign that is no text (NUL)", "take the sign out")
-    return list(kind.events(row))
+    events = list(kind.events(row))
+    for name, told in ((name, getattr(e, name)) for e in events for name in ("on", "known_on")):
+        if told > believed:
+            raise FactRefused(name, told, f"is after {believed}, the furthest day that is believed", "correct the day")
+    return events
 
 
 def _refusal(file: str, number: int, kind: ToldFile, row: Row, error: ExpectedFailure) -> RefusedRow:

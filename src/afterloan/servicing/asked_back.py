@@ -1,7 +1,6 @@
 """What is asked back before money is believed: far more than is owed, on a loan not paid out, on a day far ahead."""
 
 from datetime import date
-from functools import cache
 from typing import Any
 
 import psycopg
@@ -9,13 +8,7 @@ import psycopg
 from afterloan.facts import FactRefused
 from afterloan.loan.reckon import Reckoned
 from afterloan.money import show_amount
-from afterloan.rules.packs import rules_of
-
-
-@cache
-def _limits() -> dict[str, Any]:
-    (rule,) = (r for r in rules_of("money") if r.id == "money.asked-back")
-    return dict(rule.parameters)
+from afterloan.store.believed import asked_back_limits, last_day_believed
 
 
 def refuse_too_much(reckoned: Reckoned, amount_fen: int) -> None:
@@ -24,7 +17,7 @@ def refuse_too_much(reckoned: Reckoned, amount_fen: int) -> None:
     999,999.00 on a loan that owed 6,000.00: 993,999.00 would wait, more than twice what was owed. A last instalment of
     743.20 paid with 750.00 passes.
     """
-    p, limits = reckoned.position, _limits()
+    p, limits = reckoned.position, asked_back_limits()
     surplus = min(max(int(p["unapplied_fen"]), 0), amount_fen) if int(p["payoff_fen"]) == 0 else 0
     owed = amount_fen - surplus
     if surplus >= limits["least_fen"] and amount_fen > limits["times"] * owed:
@@ -49,11 +42,6 @@ def refuse_far_ahead(connection: psycopg.Connection[Any], on: date) -> None:
 
     The last day closed counts because a book may be played ahead of the calendar, day by day.
     """
-    row = connection.execute(
-        "select greatest(current_date, (select max(closed_on) from proof)) + %s::int", (_limits()["days_ahead"],)
-    ).fetchone()
-    assert row is not None
-    if on > row[0]:
-        raise FactRefused(
-            "on", on, f"is more than {_limits()['days_ahead']} days ahead", "correct the day", "too_early"
-        )
+    if on > last_day_believed(connection):
+        ahead = asked_back_limits()["days_ahead"]
+        raise FactRefused("on", on, f"is more than {ahead} days ahead", "correct the day", "too_early")

@@ -8,6 +8,7 @@ import psycopg
 from pydantic import Field
 
 from afterloan.banks.words import BankRowRefused, BankStatement
+from afterloan.facts import FactRefused
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
 from afterloan.servicing.money import PART, TurnedLine, import_lines, lines_in_turn, lock_named, source_of
@@ -113,6 +114,33 @@ def set_line_aside(desk: Desk, asked: SetLineAside, on: date) -> dict[str, Any]:
     """A person says of a line what it is instead of money for a loan: a fee of the account, a transfer of our own."""
     done = give(desk.connection, asked.line, None, desk.who.name, on, asked.account, asked.note)
     return {"line": done.line, "name": done.name, "known_before": done.known, "note": asked.note}
+
+
+class SendLineBack(_OfLine):
+    """The line's money goes back to whoever paid it, to `account`; `note` says why. It was for no loan of ours."""
+
+    to: str = Field(min_length=1, max_length=100)
+    note: str = Field(min_length=1, max_length=2_000)
+
+    def borrowers(self, connection: psycopg.Connection[Any]) -> list[str]:
+        """Nobody's."""
+        return self._owners(connection)
+
+
+def send_line_back(desk: Desk, asked: SendLineBack, on: date) -> dict[str, Any]:
+    """Send a line's money back to its payer: it waits no more, and that evening's books pay it out of unmatched money.
+
+    Raises FactRefused: it stands on a loan, was decided before, or went out. Should it come back, take the line off.
+    """
+    told = line_of(desk.connection, asked.line, asked.account)
+    if told["amount_fen"] < 0:
+        raise FactRefused("line", asked.line, "is money that went out", "set it aside with what it is")
+    note = f"sent back to {asked.to}: {asked.note}"
+    done = give(desk.connection, asked.line, None, desk.who.name, on, asked.account, note)
+    if done.known and done.note != note:
+        raise FactRefused("line", asked.line, f"was set aside: {done.note}", "take it off first", "conflict")
+    return {"line": done.line, "name": done.name, "known_before": done.known, "amount_fen": done.amount_fen,
+            "to": asked.to, "note": asked.note}  # fmt: skip
 
 
 class TakeLineOff(_OfLine):

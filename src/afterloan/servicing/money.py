@@ -17,14 +17,11 @@ from afterloan.servicing.booking import take
 from afterloan.servicing.debits import Settled, take_result
 from afterloan.servicing.matching import LineClaim, Match, match_line, tokens
 from afterloan.servicing.verbs import borrower_of_loan
-from afterloan.store.connect import reader_to
 from afterloan.store.debits import attempt_of
 from afterloan.store.events import borrower_number
 from afterloan.store.ids import ids_of
 from afterloan.store.loans import loans_now
 from afterloan.store.locks import lock_account, lock_borrowers
-from afterloan.store.read import read_loans
-from afterloan.store.server import Store
 from afterloan.store.statements import (
     BankRefusal,
     KeptLine,
@@ -378,7 +375,7 @@ def give_line(
     line, amount = int(told["line"]), int(told["amount_fen"])
     if told["how"] is not None:
         if told["how"] != "debit" and told["loan"] == loan:
-            return LineGiven(line, name, loan, amount, told["fact"], True)
+            return LineGiven(line, name, loan, amount, told["fact"], True, told["said"])
         where = told["loan"] or "nobody"
         raise FactRefused(
             "bank_reference",
@@ -462,34 +459,3 @@ def _taken_back(connection: psycopg.Connection[Any], fact: str) -> bool:
     if stands is not None:
         raise FactRefused("fact", fact, f"was moved to {stands[0]} as {moved}", "move that repayment, not its line")
     return True
-
-
-@dataclass(frozen=True, slots=True)
-class Surplus:
-    """A loan that is paid and holds money of the borrower."""
-
-    loan: str
-    borrower: str
-    name: str
-    amount_fen: int
-
-
-def refunds_due(store: Store, on: date) -> list[Surplus]:
-    """Paid loans that hold money, whichever door it came by: to be given back, or used with the borrower's consent.
-
-    What was given back is not there any more; what came back from a refund is there again.
-    """
-    over: dict[int, int] = {}
-    as_of = number_of(on)
-    with store.connect() as connection, reader_to(store.url) as reader:
-        for (shard,) in connection.execute("select distinct shard from contract order by shard").fetchall():
-            book = read_loans(connection, reader, f"c.shard = {int(shard)}")
-            for p in reckon_book(book, as_of, as_of):
-                if not p["error"] and p["payoff_fen"] == 0 and p["unapplied_fen"] > 0:
-                    over[int(p["loan"])] = int(p["unapplied_fen"])
-        rows = connection.execute(
-            "select c.loan, c.reference, b.reference, b.name from contract c join borrower b using (borrower) "
-            "where c.loan = any(%s) order by c.reference",
-            (list(over),),
-        ).fetchall()
-    return [Surplus(loan, borrower, name, over[number]) for number, loan, borrower, name in rows]

@@ -7,11 +7,11 @@ import psycopg
 from pydantic import Field
 
 from afterloan.dates import number_of
-from afterloan.facts import FactRefused, Refunded, Reversed
+from afterloan.facts import FactRefused, Refunded, RefundReturned, Reversed
 from afterloan.loan.suppose import ends_debt
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
-from afterloan.servicing.passing import move_repayment, refund, transfer
+from afterloan.servicing.passing import move_repayment, refund, refund_returned, transfer
 from afterloan.servicing.telling import took
 from afterloan.servicing.verbs import borrower_of_loan
 
@@ -60,6 +60,25 @@ def give_back(desk: Desk, asked: GiveBack, on: date) -> dict[str, Any]:
     """Record a refund of an overpayment; more than waits is refused."""
     known = number_of(on)
     taken = refund(desk.connection, Refunded(asked.loan, desk.reference, known, known, asked.amount_fen))
+    desk.took(taken)
+    waits = int(taken.reckoned.position["unapplied_fen"])
+    return {"loan": asked.loan, "fact": taken.recorded.fact, "entries": taken.entries, "unapplied_fen": waits}
+
+
+class RefundCameBack(Asked):
+    """A refund, or `amount_fen` of it, came back from the bank on `loan`: not taken, wrong account (`reason`)."""
+
+    loan: str
+    amount_fen: int = Field(gt=0)
+    reason: str = Field(default="", max_length=2_000)
+    happened_on: date | None = None
+
+
+def came_back(desk: Desk, asked: RefundCameBack, on: date) -> dict[str, Any]:
+    """Record that a refund came back: its money waits again and is due; more than was given is refused."""
+    day = number_of(asked.happened_on or on)
+    fact = RefundReturned(asked.loan, desk.reference, day, number_of(on), asked.amount_fen)
+    taken = refund_returned(desk.connection, fact)
     desk.took(taken)
     waits = int(taken.reckoned.position["unapplied_fen"])
     return {"loan": asked.loan, "fact": taken.recorded.fact, "entries": taken.entries, "unapplied_fen": waits}

@@ -110,7 +110,12 @@ VERBS: tuple[Verb, ...] = (
         "move-repayment",
     ),
     Verb("refund.pay", "Give money that waits back to the borrower.", "moving:GiveBack:give_back", "refund"),
-    Verb("refund.return", "A refund came back: its money waits again.", "fact:RefundReturned", "do"),
+    Verb(
+        "refund.return",
+        "A refund came back: its money waits again.",
+        "moving:RefundCameBack:came_back",
+        "refund-returned",
+    ),
     Verb(
         "money.pass_on",
         "Pass money that waits on to another loan of the borrower.",
@@ -269,6 +274,12 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb("statement.give", "Give a line that waits to a loan.", "lines:GiveLine:give_line", "unmatched"),
     Verb("statement.set_aside", "A line is for no loan.", "lines:SetLineAside:set_line_aside", "unmatched"),
+    Verb(
+        "statement.send_back",
+        "Send money that is for no loan back to its payer.",
+        "lines:SendLineBack:send_line_back",
+        "unmatched",
+    ),
     Verb(
         "statement.take_off",
         "Take a line off its loan: it waits again.",

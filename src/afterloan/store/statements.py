@@ -254,7 +254,7 @@ def line_of(connection: psycopg.Connection[Any], name: str, account: str | None 
     number = int(name[1:]) if name.startswith("#") and name[1:].isdigit() and len(name) < 19 else None
     with connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
         cursor.execute(
-            "select l.*, m.how, m.fact, m.match, c.reference as loan from statement_line l "
+            "select l.*, m.how, m.fact, m.match, m.note as said, c.reference as loan from statement_line l "
             "left join statement_standing m using (line) left join contract c on c.loan = m.loan "
             "where case when %s::bigint is null then l.bank_reference = %s and (%s::text is null or l.account = %s) "
             "else l.line = %s end order by l.line",

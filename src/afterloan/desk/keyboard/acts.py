@@ -37,6 +37,8 @@ def register(app: typer.Typer) -> None:
         app.command(command.__name__)(command)
     app.command("move-repayment")(move_repayment)
     app.command("pass-on")(pass_on)
+    app.command("refund-returned")(refund_returned)
+    app.command("refunds")(refunds)
     task = group("Tasks of people: list, show, done, reopen, assign.")
     task.command("list")(task_list)
     task.command("show")(task_show)
@@ -229,6 +231,34 @@ def refund(
     """Give AMOUNT that waits on LOAN back to the borrower."""
     asked = {"loan": loan, "amount_fen": amount_of(amount), "account": account}
     _do("refund.pay", asked, on, reference, by, as_json, dry_run)
+
+
+def refund_returned(
+    loan: str,
+    amount: str,
+    reference: Named,
+    reason: Annotated[str, typer.Option(help="What the bank says of it.")] = "",
+    on: Today = "",
+    by: By = "",
+    dry_run: Dry = False,
+    as_json: AsJson = False,
+) -> None:
+    """A refund came back: AMOUNT waits on LOAN again and is due to the borrower."""
+    asked = {"loan": loan, "amount_fen": amount_of(amount), "reason": reason}
+    _do("refund.return", asked, on, reference, by, as_json, dry_run)
+
+
+def refunds(on: Today = "", as_json: AsJson = False) -> None:
+    """What is owed back to borrowers: paid loans that hold money, those that wait longest on top."""
+    from afterloan.desk.keyboard.plain import table
+    from afterloan.enquiry.refunds import refunds_due
+    from afterloan.store.server import open_store
+
+    rows = [due.told() for due in refunds_due(open_store(), date_or_today(on))]
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False))
+    else:
+        table(rows, "refunds due")
 
 
 def move_repayment(

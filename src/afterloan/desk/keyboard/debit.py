@@ -350,6 +350,10 @@ def unmatched(
     take_off: Annotated[
         str, typer.Option("--take-off", help="A line that was given to the wrong loan: it waits again.")
     ] = "",
+    send_back: Annotated[
+        str, typer.Option("--send-back", help="A line that is for no loan: its money goes back to its payer, --to.")
+    ] = "",
+    to: Annotated[str, typer.Option(help="The account that money is sent back to.")] = "",
     loan: Annotated[str, typer.Option(help="The loan it is for.")] = "",
     aside: Annotated[str, typer.Option(help="It is for no loan: what it is.")] = "",
     note: Annotated[str, typer.Option(help="How we know.")] = "",
@@ -365,27 +369,32 @@ def unmatched(
     as_json: AsJson = False,
 ) -> None:
     """List money that found no loan; give a line to a loan (--assign … --loan …), set it aside, move it."""
+    from afterloan.desk.keyboard.acts import refunds as refunds_list
     from afterloan.desk.keyboard.doing import act, show, told_plainly
 
-    line = assign or move or take_off
+    line = assign or move or take_off or send_back
     if line or done:
         verb, asked = (
             ("statement.finish_row", {"number": done, "how": aside})
             if done
-            else _decided(assign, move, loan, aside, note)
+            else _decided(assign, move, loan, aside, note, send_back, to)
         )
         asked |= {} if done else {"line": line, "account": account or None}
         show(act(verb, asked, date_or_today(on), reference, by), as_json, lambda body: told_plainly(verb, body, False))
     elif refunds:
-        _refunds(date_or_today(on), as_json)
+        refunds_list(on, as_json)
     elif refused:
         _refused_rows(as_json)
     else:
         _waiting(as_json)
 
 
-def _decided(assign: str, move: str, loan: str, aside: str, note: str) -> tuple[str, dict[str, Any]]:
+def _decided(
+    assign: str, move: str, loan: str, aside: str, note: str, send_back: str, to: str
+) -> tuple[str, dict[str, Any]]:
     """The verb for a line that a person decides, and what it asks beside the line."""
+    if send_back:
+        return "statement.send_back", {"to": to, "note": note}
     if assign and bool(loan) == bool(aside):
         raise BadInput("say either --loan LOAN or --aside WHAT-IT-IS")
     if move and not loan:
@@ -395,20 +404,6 @@ def _decided(assign: str, move: str, loan: str, aside: str, note: str) -> tuple[
     if assign or move:
         return "statement.give" if assign else "statement.move", {"loan": loan, "note": note}
     return "statement.take_off", {"note": note}
-
-
-def _refunds(on: date, as_json: bool) -> None:
-    """Paid loans that hold money."""
-    from afterloan.money import show_amount
-    from afterloan.servicing.money import refunds_due
-    from afterloan.store.server import open_store
-
-    owed = refunds_due(open_store(), on)
-    if as_json:
-        print(json.dumps([{"loan": s.loan, "borrower": s.borrower, "amount_fen": s.amount_fen} for s in owed]))
-        return
-    for s in owed:
-        print(f"{s.loan:24}{s.borrower:20}{show_amount(s.amount_fen):>16}  {s.name}")
 
 
 def _waiting(as_json: bool) -> None:
