@@ -12,6 +12,7 @@ import pytest
 from afterloan.close.known import borrowers_told, with_scores
 from afterloan.dates import day
 from afterloan.enquiry.models import listed_models, purpose_named, train_from_book, why
+from afterloan.enquiry.tasks import tasks
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.risk import promotion
 from afterloan.risk.model import Model, parts
@@ -180,3 +181,31 @@ def test_bands_of_a_model_in_use_go_before_imported_ones(store: Store, model: Mo
     row = {"days_past_due": 10, "arrears_fen": 100_000, "not_cured_ppm": 400_000}
     assert priority_fen(row, worth_rule(on)) == 16_900
     assert priority_fen(row | {"not_cured_ppm": -1}, worth_rule(on)) == 24_400
+
+
+def test_what_a_look_at_a_model_finds_is_a_task_until_the_next_look(book_store: Store, model: Model) -> None:
+    changed = Model(
+        model.card | {"out_of_time": {k: v | {"auc": 0.999} for k, v in model.card["out_of_time"].items()}, "seed": 77},
+        model.asked, model.series, model.scorecard, model.boosted, model.calibrations,
+    )  # fmt: skip
+    proposed = done(book_store, ANALYST, "model.propose", asked_with(changed), PROPOSED, "to-watch")
+    assert isinstance(proposed, Answer)
+    looked = done(book_store, ANALYST, "model.watch", {"model": proposed.body["model"]}, ON, "watch-1")
+    assert isinstance(looked, Answer) and "discrimination" in {a["kind"] for a in looked.body["alarms"]}
+    with book_store.connect() as connection:
+        open_ones = [t for t in tasks(connection, (), ON) if t.queue == "model"]
+        assert len(open_ones) == len(looked.body["alarms"])
+        assert any("discrimination of score" in t.what for t in open_ones)
+        assert not [t for t in tasks(connection, (), PROPOSED) if t.queue == "model"]
+    refused = done(book_store, LEAD, "task.done", {"of": open_ones[0].key, "how": "seen"}, ON, "seen")
+    assert isinstance(refused, Refused) and "ends when the next look" in refused.why
+    done(
+        book_store,
+        ANALYST,
+        "model.retire",
+        {"model": proposed.body["model"], "reason": "watched"},
+        ON,
+        "retire-watched",
+    )
+    with book_store.connect() as connection:
+        assert not [t for t in tasks(connection, (), ON) if t.queue == "model"]

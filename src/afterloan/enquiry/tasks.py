@@ -122,6 +122,18 @@ ESTATES = (
     "and not exists (select from event l where l.borrower = e.borrower and l.kind = 'hold.lifted' "
     "and l.body->>'of' = e.reference and l.on_day <= %(on)s)"
 )
+MODELS_WATCHED = (
+    "select 'model:' || (a.answer->>'model') || ':' || a.act || ':' || n, 'model', '', '', '', a.on_day, "
+    "jsonb_build_object('why', "
+    "'model ' || (a.answer->>'model') || ' for ' || (a.answer->>'purpose') || ': ' || (x->>'kind') || ' of ' || "
+    "(x->>'where') || ' ' || (x->>'month') || ': ' || (x->>'found')) "
+    "from act a, jsonb_array_elements(a.answer->'alarms') with ordinality as t(x, n) "
+    "where a.verb = 'model.watch' and a.on_day <= %(on)s "
+    "and not exists (select from act l where l.verb = 'model.watch' and l.act > a.act and l.on_day <= %(on)s "
+    "and l.answer->>'model' = a.answer->>'model') and not exists (select from act r where r.verb = 'model.retire' "
+    "and r.on_day <= %(on)s and r.answer->>'model' = a.answer->>'model')"
+)
+"""What the last look at each model found; the next look takes its place, and so does retiring the model."""
 MORATORIA = (
     "select 'moratorium:' || e.reference, 'review', b.reference, b.name, '', (e.body->>'ends_on')::date + 1, "
     "jsonb_build_object('why', 'the breathing space is over: end it, so that interest runs again') "
@@ -167,6 +179,7 @@ def _sentence(queue: str, body: dict[str, Any]) -> str:
 
 
 TODO = {
+    "model": "`afterloan risk monitor MODEL`: correct the source, train anew, or retire the model",
     "bureau-notice": "deliver it, then `afterloan do bureau.notice_delivered loan={loan} bureau={bureau}`",
     "bureau-refused": "tell what lacks as said, then furnish the month again; `afterloan task done {key} HOW`",
     "bureau-rejected": "correct it, then furnish the month again; `afterloan task done {key} HOW`",
@@ -309,7 +322,7 @@ def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, do
     for sql in (PUT, WITHOUT_CHANNEL):
         rows = connection.execute(sql, told).fetchall()
         found += _rows(_of_outbox(*row) for row in rows)
-    for sql in (REVIEWS, WITHOUT_ADDRESS, TERMS, ESTATES, MORATORIA, CALL_BACKS, IMPORTS):
+    for sql in (REVIEWS, WITHOUT_ADDRESS, TERMS, ESTATES, MORATORIA, CALL_BACKS, IMPORTS, MODELS_WATCHED):
         found += _rows(connection.execute(sql, told).fetchall())
     found += _money(connection, on) + _places(connection) + _approvals(connection, on) + _turned_down(connection, on)
     done: dict[str, str] = {}

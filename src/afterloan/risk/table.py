@@ -212,6 +212,18 @@ def columns_for(frame: pl.DataFrame, asked: Mapping[str, ColumnAsked]) -> dict[s
     return out
 
 
+def columns_of_any(frame: pl.DataFrame) -> dict[str, Column]:
+    """Every column as numbers where all that is there are numbers, else as words; nothing is refused."""
+    out: dict[str, Column] = {}
+    for name in frame.columns:
+        try:
+            values: Any = _numbers(frame[name], None)
+        except TableRefused:
+            values = None
+        out[name] = _text(frame[name]).to_numpy().astype(object) if values is None else values
+    return out
+
+
 def groups_of(frame: pl.DataFrame, name: str) -> list[str]:
     """The group of each row by a column, "not recorded" where missing."""
     if name not in frame.columns:

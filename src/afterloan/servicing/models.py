@@ -10,6 +10,7 @@ import psycopg
 from pydantic import Field
 
 from afterloan.dates import date_of, day, number_of
+from afterloan.enquiry.monitoring import monitor_model
 from afterloan.enquiry.panels import features_on, panel_of, parts_of_book, watched_of
 from afterloan.facts import FactRefused
 from afterloan.loan.reckon import reckon_book
@@ -247,3 +248,19 @@ def scored_rows(model: Model, frame: pl.DataFrame, borrowers: Any) -> pl.DataFra
             "reasons": codes.astype(str),
         }
     )
+
+
+class WatchModel(_OfModel):
+    """Compare the months since the model learnt; what stands out is a task until a later look finds it gone."""
+
+
+def watch_model(desk: Desk, asked: WatchModel, on: date) -> dict[str, Any]:
+    """Keep what was found with the act; `alarms` are shown among the tasks of people."""
+    try:
+        found = monitor_model(desk.store, asked.model, on)
+    except TableRefused as error:
+        raise FactRefused("model", asked.model, str(error), "wait until outcomes of later days are known") from error
+    return {
+        "model": found.about["model"], "purpose": found.about["purpose"], "alarms": [a.told() for a in found.alarms],
+        "outcomes": found.tables["outcomes"],
+    }  # fmt: skip

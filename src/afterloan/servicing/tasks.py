@@ -24,6 +24,9 @@ def _borrower_of(connection: psycopg.Connection[Any], key: str) -> str:
     if key.startswith("import:"):
         remedy = f"`afterloan do import.finish_row`, number {key[7:]}; or correct the row and import its file again"
         raise FactRefused("of", key, "is a row that could not be taken", remedy)
+    if key.startswith("model:"):
+        remedy = f"look at it: `afterloan risk monitor {key.split(':')[1]}`; retire the model, or watch it again"
+        raise FactRefused("of", key, "ends when the next look no longer finds it", remedy)
     if key.startswith(("place:", "address:")):
         borrower, _, lacks = key.partition(":")[2].partition(":")
         how = f"`afterloan correct {borrower} --reason … --attribute {lacks or 'timezone'}=…`"

@@ -494,6 +494,7 @@ VERBS: tuple[Verb, ...] = (
         "risk promote",
     ),
     Verb("model.retire", "Use a model no longer.", "models:RetireModel:retire_model", "risk retire"),
+    Verb("model.watch", "Compare the months since a model learnt.", "models:WatchModel:watch_model", "risk monitor"),
     Verb("model.score", "Score the book with its models.", "models:ScoreBook:score_book", "risk score"),
     Verb(
         "case.share_out",

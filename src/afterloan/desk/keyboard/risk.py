@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     risk.command()(score)
     risk.command()(models)
     risk.command()(why)
+    risk.command()(monitor)
     app.add_typer(risk, name="risk")
 
 
@@ -257,6 +258,67 @@ def why(
         for change in told["would_change_it"]:
             print(f"  would change it: {change['words']} ({change['probability']:.2%})")
         print("  read: " + "; ".join(f"{s['group']} (consent {s['consent']})" for s in told["sources"]))
+
+
+def monitor(
+    what: Annotated[str, typer.Argument(help="A table (CSV or Parquet), or a model of the book by its name.")],
+    month: Annotated[str, typer.Option("--month", help="The table's column of the month.")] = "",
+    oldest_first: Annotated[
+        bool, typer.Option("--oldest-first", help="Numbered columns begin with the oldest month, not the latest.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="A new folder for tables, JSON and a page.")] = None,
+    on: Day = "",
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """Compare months of WHAT: status codes, figures, score, outcomes, fairness; a model's alarms become tasks."""
+    from afterloan.desk.keyboard.doing import act
+    from afterloan.enquiry.monitoring import monitor_model, monitor_table
+    from afterloan.intake.tables import read_table
+    from afterloan.report.monitor_page import monitor_page
+    from afterloan.store.models import refuse_taken, write_folder
+    from afterloan.store.server import open_store
+
+    _needed()
+    if out is not None:
+        refuse_taken(out)
+    if Path(what).is_file():
+        found = monitor_table(read_table(Path(what)), month, oldest_first)
+    else:
+        day = _business_day(on)
+        found = monitor_model(open_store(), what, day)
+        act("model.watch", {"model": what}, day, f"watch:{found.about['model']}:{day}", by)
+    told = found.told()
+    if out is not None:
+        text = json.dumps(told, ensure_ascii=False, indent=1)
+        tables = {f"{name}.csv": _csv(rows) for name, rows in told["tables"].items() if rows}
+        write_folder(out, {"monitor.json": text, "monitor.html": monitor_page(told), **tables})
+        say(f"page: {out / 'monitor.html'}")
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False))
+        return
+    for alarm in told["alarms"]:
+        print(f"{alarm['kind']}: {alarm['where']} {alarm['month']}: {alarm['found']}")
+    print(
+        f"{len(told['alarms'])} to look at; compared: "
+        + ", ".join(f"{len(r)} rows of {n}" for n, r in told["tables"].items())
+    )
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    """Rows as CSV; what is not a plain value as JSON."""
+    import csv
+    import io
+
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow(
+            [json.dumps(v, ensure_ascii=False) if isinstance(v, dict) else v for v in (row.get(n, "") for n in names)]
+        )
+    return text.getvalue()
 
 
 def _business_day(on: str) -> Any:
