@@ -128,6 +128,24 @@ def test_a_loan_that_nobody_repays_is_told_in_both_languages(
         assert story.adds_up and words in "\n".join(line.text for line in story.lines)
 
 
+def test_a_waiver_that_found_less_is_told_on_its_day() -> None:
+    """30.00 of interest were to be given up on 10 February, 12.40 were owed: told on that day, after the 12.40."""
+    told, waived = book(), day("2026-02-10")
+    facts = np.array(
+        [
+            (10, LENT, LENT, NEVER, 80_000, 0, 0, 1, 0, 0, 0, 0),
+            (40, waived, waived, NEVER, 3_000, int(Component.INTEREST), 0, 2, 0, 0, 0, 0),
+            (50, waived + 5, waived + 5, NEVER, 80_000, 0, 0, 3, 0, 0, 0, 0),
+        ],
+        FACT,
+    )
+    one = replace(told, facts=facts, fact_at=np.array([0, 3, 3]))
+    lines = [(line.on, line.text) for line in explain(one, 0, "p", waived + 5).lines if line.on]
+    words = [text.split(":")[0].split(";")[0].split(" of ")[0] for _, text in lines]
+    assert words == ["paid out 800.00", "instalment 1 falls due", "given up", "30.00", "received 800.00"], lines
+    assert [on for on, _ in lines] == sorted(on for on, _ in lines)
+
+
 def test_every_state_cause_and_part_has_words_in_both_languages() -> None:
     for language in ("en", "zh"):
         assert set(STATES[language]) == set(State)

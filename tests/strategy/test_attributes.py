@@ -22,6 +22,8 @@ GOOD: list[dict[str, Any]] = [
     {"ssn": "123-45-6789", "date_birth": "1980-02-29", "currency": "USD"},
     {"jurisdiction": "US", "timezone": ["America/New_York", "America/Chicago"], "language": "en"},
     {"city": "西安", "reach": "app", "income_yuan": 6000, "phone2": "see note"},  # the lender's own: kept as they are
+    {"pay_day": 1},
+    {"pay_day": "31"},
     {"mobile": None},
 ]
 BAD: list[tuple[dict[str, Any], str]] = [
@@ -47,6 +49,11 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"tz": "America/New_York"}, "it is called timezone here"),
     ({"jurisdicton": "US"}, "it is called jurisdiction here"),
     ({"language": "Chinese"}, "is no language tag"),
+    ({"pay_day": 0}, "is no day of a month"),
+    ({"pay_day": "32"}, "write a whole number from 1 to 31"),
+    ({"pay_day": "Friday"}, "is no day of a month"),
+    ({"pay_day": 2.5}, "is no text"),
+    ({"payday": 5}, "it is called pay_day here"),
 ]
 
 

@@ -244,7 +244,6 @@ def explain(book: Book, i: int, product: str, on: int, known_on: int | None = No
     teller = _Teller(book, i, product, reckoned, language)
     _tell_terms(teller)
     _tell_days(teller, on, known)
-    _tell_waivers(teller, on, known)
     _tell_unknown(teller, on, known)
     return Story(teller.lines, _tell_end(teller, on, known))
 
@@ -283,24 +282,44 @@ def _tell_days(t: _Teller, on: int, known: int) -> None:
     stories += _unmoving(t, on, known)
     told: set[int] = set()
     for day, k, fact in sorted(stories, key=lambda s: (s[0], s[1])):
-        if fact is not None and fact["kind"] == FactKind.ACCELERATION_WITHDRAWN:
-            t.line(day, "withdrawn")
-        elif fact is not None and fact["kind"] == FactKind.CHARGE_ENDED:
-            t.line(day, "charge_ended", n=int(fact["component"]) + 1)
-        elif fact is not None:
-            t.line(day, "gone", amount=money(fact["amount_fen"]), known=iso(fact["gone_on"]))
+        if fact is not None:
+            _tell_unmoving(t, day, k - len(moves), fact)
         elif k not in told:
             told |= _tell_move(t, k)
 
 
+def _tell_unmoving(t: _Teller, day: int, k: int, fact: Any) -> None:
+    """Tell the fact k, which has no movement of its own, after the movements of its day."""
+    if fact["kind"] == FactKind.ACCELERATION_WITHDRAWN:
+        t.line(day, "withdrawn")
+    elif fact["kind"] == FactKind.CHARGE_ENDED:
+        t.line(day, "charge_ended", n=int(fact["component"]) + 1)
+    elif fact["kind"] == FactKind.WAIVED:
+        part, found = t.part(fact["component"]), money(_waived_by(t, k))
+        t.line(day, "waived_less", part=part, amount=money(fact["amount_fen"]), found=found)
+    else:
+        t.line(day, "gone", amount=money(fact["amount_fen"]), known=iso(fact["gone_on"]))
+
+
+def _waived_by(t: _Teller, k: int) -> int:
+    """What the waiver k found to give up."""
+    moves = t.told.movements
+    return int(moves[(moves["fact"] == k) & (moves["cause"] == Cause.WAIVED)]["amount_fen"].sum())
+
+
 def _unmoving(t: _Teller, on: int, known: int) -> list[tuple[int, int, Any]]:
-    """Facts that move nothing by themselves: an acceleration withdrawn is as if it had never been, a charge ends."""
+    """Facts that move nothing by themselves: an acceleration withdrawn is as if it had never been, a charge ends.
+
+    Also waivers that asked for more than was owed on their day: it is said, not passed over.
+    """
     told = []
     for k, fact in enumerate(t.facts):
         stands = (
             fact["on"] <= on and fact["known_on"] <= known and (fact["gone_on"] > known or fact["gone_on"] == NEVER)
         )
-        if fact["kind"] in (FactKind.ACCELERATION_WITHDRAWN, FactKind.CHARGE_ENDED) and stands:
+        silent = fact["kind"] in (FactKind.ACCELERATION_WITHDRAWN, FactKind.CHARGE_ENDED)
+        less = fact["kind"] == FactKind.WAIVED and _waived_by(t, k) < fact["amount_fen"]
+        if stands and (silent or less):
             told.append((int(fact["on"]), len(t.told.movements) + k, fact))
     return told
 
@@ -426,19 +445,6 @@ def _tell_repayment(t: _Teller, fact: int) -> set[int]:
         split=split,
     )
     return set(mine.tolist())
-
-
-def _tell_waivers(t: _Teller, on: int, known: int) -> None:
-    """Waivers that asked for more than was owed on their day: it is said, not passed over."""
-    moves = t.told.movements
-    for k, fact in enumerate(t.facts):
-        stands = fact["on"] <= on and fact["known_on"] <= min(known, NEVER - 1) < fact["gone_on"]
-        if fact["kind"] != FactKind.WAIVED or not stands:
-            continue
-        found = int(moves[(moves["fact"] == k) & (moves["cause"] == Cause.WAIVED)]["amount_fen"].sum())
-        if found < fact["amount_fen"]:
-            part = t.part(fact["component"])
-            t.line(int(fact["on"]), "waived_less", part=part, amount=money(fact["amount_fen"]), found=money(found))
 
 
 def _tell_unknown(t: _Teller, on: int, known: int) -> None:

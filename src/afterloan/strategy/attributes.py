@@ -33,6 +33,7 @@ KNOWN = {
     "region": "of the lender's own segments",
     "score_band": "of a score from elsewhere: A, B, C …; a model in use goes before it",
     "five_tier": "the class told to the bureau",
+    "pay_day": "the day of the month on which wages come: 1 to 31, in shorter months the last",
 }
 """Attributes that the house reads. Others are the lender's own and kept as they are."""
 OTHER_NAMES = {"tz": "timezone", "zone": "timezone", "lang": "language", "locale": "language", "mail": "email"}
@@ -133,6 +134,11 @@ def _check_currency(name: str, value: str) -> None:
         raise FactRefused(name, value, "is no currency that is known here", f"there are: {', '.join(CURRENCIES)}")
 
 
+def _check_pay_day(name: str, value: str) -> None:
+    if not re.fullmatch(r"0?[1-9]|[12]\d|3[01]", value):
+        raise FactRefused(name, value, "is no day of a month", "write a whole number from 1 to 31; 31 is the last day")
+
+
 CURRENCIES = (
     "AED", "AUD", "BGN", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "IDR", "INR", "JPY",
     "KRW", "KZT", "MOP", "MXN", "MYR", "NGN", "NOK", "NZD", "PHP", "PKR", "PLN", "RON", "RUB", "SAR", "SEK", "SGD",
@@ -148,6 +154,7 @@ CHECKS = {
     "ssn": _check_ssn,
     "date_birth": _check_birth,
     "currency": _check_currency,
+    "pay_day": _check_pay_day,
 }
 
 
