@@ -15,6 +15,7 @@ LINE = "a change of a credit line: `limit.change` tells it, or a rule of the nig
 WAYS = "what became of a message: the drain tells it, or a file of receipts"
 DEBIT = "what became of a debit: `debit.result` and `debit.results` tell it"
 IMPORTED = "what a former system knew: it comes with the book that is imported"
+SIGNED = "signed with the contract: it comes with the book that is imported"
 WITHOUT_VERB = {
     "Deferred": PLAN,
     "InterestOnly": PLAN,
@@ -22,7 +23,9 @@ WITHOUT_VERB = {
     "Reinstalled": PLAN,
     "PenaltyForgiven": PLAN,
     "SettlementAgreed": PLAN,
-    "InstalmentAgreed": "signed with the contract: it comes with the book that is imported",
+    "InstalmentAgreed": SIGNED,
+    "CapitalisedUntil": SIGNED,
+    "CyclesAgreed": SIGNED,
     "ActionWithdrawn": "what an act ends: `servicing/after.py` and the night tell it",
     "CorrectionFurnished": "what a furnishing amended: the month tells it",
     "Adjudged": "the sum of a judgment: `legal.end` tells it with the outcome of the step",

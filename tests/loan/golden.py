@@ -38,6 +38,8 @@ KINDS = {
     "interest_only": FactKind.INTEREST_ONLY,
     "extended": FactKind.EXTENDED,
     "reinstalled": FactKind.REINSTALLED,  # over so many instalments
+    "capitalised_until": FactKind.CAPITALISED_UNTIL,  # `due_on`
+    "cycles_agreed": FactKind.CYCLES_AGREED,  # interest with every `count`-th row, principal with every `every`-th
     "penalty_held": FactKind.PENALTY_HELD,
     "penalty_resumed": FactKind.PENALTY_RESUMED,
     "settlement_agreed": FactKind.SETTLEMENT_AGREED,
@@ -138,6 +140,7 @@ def book_of(story: dict[str, Any]) -> Book:
         if kind == "judged":
             facts[k]["amount_fen"] = terms.rate(step[kind]) if step["part"].endswith("rate") else fen(step[kind])
         facts[k]["count"] = step[kind] if kind in COUNTED else step.get("count", 0)
+        facts[k]["every"] = step.get("every", 0)
         facts[k]["component"] = component_of(kind, step)
         for name in ("due_on", "from_on"):
             facts[k][name] = number(step[name]) if name in step else 0

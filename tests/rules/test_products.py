@@ -36,6 +36,7 @@ def read(changed: dict[str, Any]) -> ProductTerms:
         ({"method": "imported", "accrual": "scheduled", "early": "reduce_number"}, "take adjust_last"),
         ({"method": "flat", "accrual": "scheduled", "early": "reduce_number"}, "take adjust_last or reduce_instalment"),
         ({"shift": "following"}, "name a calendar, or take shift none"),
+        ({"shift_interest": False, "past_due_bears_interest": True}, "take one of them"),
         ({"buckets": [1, 31, 31]}, "sort them and drop equal ones"),
         ({"buckets": [0, 31]}, "must rise from 1 on"),
         ({"down_payment_percent": "100.01"}, "write at most 100"),
@@ -59,6 +60,7 @@ def test_refused_with_file_product_and_remedy(changed: dict[str, Any], why: str)
         {"in_advance": "spread"},
         {"accrual": "scheduled", "payoff_interest": "scheduled"},
         {"past_due_bears_interest": True},
+        {"shift_interest": False, "shift": "preceding", "calendar": "cn"},
         {"down_payment_percent": "100"},
     ],
 )

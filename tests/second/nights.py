@@ -41,8 +41,16 @@ def later(anchor: int, unit: str, count: int, dom: int) -> int:
     return date(year, month + 1, min(dom, calendar.monthrange(year, month + 1)[1])).toordinal()
 
 
-def business_day(day: int, shift: str, holidays: frozenset[int]) -> int:
-    """The business day that stands for a day; `modified`: looked for the other way where it would leave the month."""
+def business_day(day: int, shift: str, holidays: frozenset[int], start: int = 0) -> int:
+    """The business day that stands for a day; `modified`: looked for the other way where it would leave the month.
+
+    One before `start` is looked for after the day.
+    """
+    found = _business_day(day, shift, holidays)
+    return found if found >= start else _business_day(day, "following", holidays)
+
+
+def _business_day(day: int, shift: str, holidays: frozenset[int]) -> int:
     step = SHIFTS.get(shift, 0)
     if not step or day not in holidays:
         return day
@@ -83,6 +91,7 @@ class Row:
     bare: bool = False  # asks for interest alone
     put_off: bool = False  # its interest passes to the next
     free: bool = False  # bears no interest
+    becomes: int = 0  # interest that will become principal
     prepaid: int = 0  # principal repaid at once, beside the instalment
     moved: int = 0  # interest that a plan put here
     promised: int = 0  # fee that comes only with the instalment

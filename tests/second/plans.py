@@ -31,7 +31,6 @@ class Plans(Schedule):
         self.forgiving: list[int] = []  # parts of penalty to be given up, one for each instalment kept
         self.forgive_from: Row | None = None
         self.collect_from, self.collect_until = NEVER, 0  # arrears that a plan moved, and the debt met that meets them
-        self.became_principal = [0] * 4
         self.called_on, self.settle_by = NEVER, 0
 
     # dates
@@ -44,12 +43,18 @@ class Plans(Schedule):
         return later(anchor, self.unit, self.every * count, self._dom_from(anchor))
 
     def _place(self, row: Row, placed: int, start: int | None = None) -> None:
-        """A row gets its due date. Counted back from it whole intervals are whole, the rest is a part of one."""
+        """A row gets its due date."""
         if start is not None:
             row.start = start
-        begins = next((r.placed for r in self.rows if r.due == row.start and r is not row), row.start)
         row.placed = placed
-        row.due = business_day(placed, self.terms["shift"], self.holidays)
+        row.due = business_day(placed, self.terms["shift"], self.holidays, row.start)
+        self._scale(row)
+
+    def _scale(self, row: Row) -> None:
+        """Counted back from its due date, whole intervals of a row are whole, the rest is a part of one."""
+        placed = row.placed
+        before = self.rows[: self.rows.index(row) if row in self.rows else len(self.rows)][-1:]
+        begins = before[0].placed if before and before[0].due == row.start else row.start
         if self.unit not in ("months", "years"):
             row.share = Fraction(1, 360)
             return
@@ -62,7 +67,7 @@ class Plans(Schedule):
         while back(whole + 1) >= begins:
             whole += 1
         rest = Fraction(max(back(whole) - begins, 0), back(whole) - back(whole + 1))
-        row.share = self._months(1, 1) * (whole + rest) / max(row.due - row.start, 1)
+        row.share = self._months(1, 1) * (whole + rest) / max(self._ends(row) - row.start, 1)
         row.night = Fraction(-1), Fraction(0)
 
     def _add_rows(self, count: int) -> None:
@@ -70,8 +75,9 @@ class Plans(Schedule):
         last = self.rows[-1]
         for k in range(count):
             row = Row(0, 0, 0, Fraction(1, 360))
-            self._place(row, self._step(last.placed, k + 1), self.rows[-1].due)
+            self._place(row, self._step(last.placed, k + 1), self._ends(self.rows[-1]))
             self.rows.append(row)
+        self._principal_by_cycle(last)
 
     def _rows_from(self, fact: Fact) -> list[Row]:
         rows = self.rows_ahead()
@@ -130,11 +136,11 @@ class Plans(Schedule):
                 self.dom = anchor_dom
                 for k, row in enumerate(rows):
                     self._place(row, later(to, self.unit, self.every * k, anchor_dom), before)
-                    before = row.due
+                    before = self._ends(row)
         else:
             for row in rows:
                 self._place(row, self._step(row.placed, fact["deferred"]), before)
-                before = row.due
+                before = self._ends(row)
         self._level_ahead()
 
     def _keep_earned(self) -> None:
@@ -155,7 +161,7 @@ class Plans(Schedule):
         for row, apart in zip(rows, months, strict=True):
             row.start = before
             row.placed = later(to, "months", apart, dom) if regular else row.placed + to - old
-            row.due = before = business_day(row.placed, self.terms["shift"], self.holidays)
+            row.due = before = business_day(row.placed, self.terms["shift"], self.holidays, row.start)
         self.dom = dom
 
     @staticmethod
@@ -166,11 +172,12 @@ class Plans(Schedule):
         return (b.year - a.year) * 12 + b.month - a.month
 
     def _extended(self, fact: Fact) -> None:
-        if self.imported or not self.rows_ahead():
+        if self.imported:
             return
-        first, old = self._rows_from(fact), len(self.rows)
-        self._add_rows(fact["extended"])
-        self._level_from((first or self.rows[old:])[0])
+        first = self._rows_from(fact)
+        if first:
+            self._add_rows(fact["extended"])
+            self._level_from(first[0])
 
     def _interest_only(self, fact: Fact) -> None:
         """The next rows ask for interest alone; the others carry the principal, or as many rows are added."""
@@ -195,6 +202,46 @@ class Plans(Schedule):
         kept = sum(row.owed(PRINCIPAL) for row in rows[:at])
         self._level(rows[at:], self.ahead - kept + sum(row.got[PRINCIPAL] - row.prepaid for row in rows[at:]))
 
+    def _capitalised_until(self, fact: Fact) -> None:
+        """Interest of rows due up to a day becomes principal; a period that goes on beyond it is cut there."""
+        until = number(fact["due_on"])
+        if self.imported or not self.rows_ahead():
+            return
+        cut = [row for row in self.rows_ahead() if max(row.start, self.day) < until < row.due]
+        if cut:
+            self._cut_period(cut[0], until)
+        self.capital_until = until
+        for row in self.rows_ahead():
+            if self._becomes_capital(row):
+                row.bare, row.amount, row.part = True, None, row.prepaid
+        self._level_ahead()
+
+    def _cut_period(self, row: Row, until: int) -> None:
+        """What a row has earned goes into one due on the day of the cut; it begins anew then."""
+        early = Row(row.start, until, until, row.share, put_off=row.put_off, free=row.free)
+        early.earned, early.moved, early.got[INTEREST] = row.earned, row.moved, row.got[INTEREST]
+        row.earned, row.moved, row.got[INTEREST], row.start = Fraction(0), 0, 0, until
+        self.rows.insert(self.rows.index(row), early)
+        self._scale(early)
+        self._scale(row)
+
+    def _cycles_agreed(self, fact: Fact) -> None:
+        """Interest with every so many-th row, principal likewise; the last row asks for all."""
+        rows = self._rows_from(fact)
+        if self.imported or not rows:
+            return
+        self.cycles = rows[0], fact["count"], fact["every"]
+        self._principal_by_cycle(rows[0])
+        self._level_ahead()
+
+    def _principal_by_cycle(self, first: Row) -> None:
+        if self.cycles is None:
+            return
+        at = self.rows.index(self.cycles[0])
+        for k in range(self.rows.index(first), len(self.rows) - 1):
+            if (k - at + 1) % self.cycles[2] != 0:
+                self.rows[k].bare = True
+
     def _instalment_agreed(self, fact: Fact) -> None:
         self.agreed = cents(fact["instalment_agreed"])
         self._level_ahead()
@@ -208,10 +255,8 @@ class Plans(Schedule):
         self.broken = False
         self._project()
         to_come = sum(row.owed(INTEREST) for row in self.rows_ahead())
-        if how == "capitalised":
-            self._capitalise()
         parts = (INTEREST, PRINCIPAL) if how == "carried" else (INTEREST, PRINCIPAL, FEE, PENALTY)
-        lifted = [0] * 4
+        lifted = [0, 0, 0, self._capitalise() if how == "capitalised" else 0]
         for row in self.rows:
             for c in parts if row.fallen else ():
                 lifted[c] += self._lift(row, c)
@@ -235,7 +280,9 @@ class Plans(Schedule):
             row.charged, row.overdue = 0, Fraction(0)
         return part
 
-    def _capitalise(self) -> None:
+    def _capitalise(self) -> int:
+        """Interest, fees and penalties due become principal; returns how much."""
+        before = sum(self.became_principal)
         for row in self.rows:
             for c in (PENALTY, FEE, INTEREST) if row.fallen else ():
                 part = max(row.owed(c), 0)
@@ -244,6 +291,7 @@ class Plans(Schedule):
                 self.balance += part
                 self.ahead += part
                 self.scheduled += part
+        return sum(self.became_principal) - before
 
     def _top_up(self, how: str, lifted: list[int]) -> None:
         """Arrears on top of rows whose dates stay."""
@@ -264,7 +312,10 @@ class Plans(Schedule):
     def _replace(self, fact: Fact, how: str, lifted: list[int], to_come: int) -> None:
         """New rows in the place of those ahead; interest that runs goes on in the first of them."""
         old, alone = self.next_row(), how in ("alone", "whole")
-        interest, carried, earned = lifted[INTEREST], 0, Fraction(0)
+        interest, carried, earned, goes_along, anew = lifted[INTEREST], 0, Fraction(0), 0, 0
+        if old and (self.imported or (how == "alone" and not self.by_day)):
+            returned, anew = self._unearned_to_principal(old)
+            to_come += returned
         unpaid = max(self.earned() - self.early(), 0)
         if how == "whole":
             interest += to_come
@@ -272,6 +323,10 @@ class Plans(Schedule):
             interest += unpaid
         elif old:
             moved = sum(row.moved for row in self.rows_ahead())
+            if not self.by_day:  # stays a payment, in the first new row
+                goes_along = self.early()
+                for row in self.rows_ahead():
+                    row.got[INTEREST] = 0
             paid = min(self.early(), moved)  # interest of an earlier plan that is paid
             known = self.carried - (self.early() - paid)
             interest += moved - paid + max(known, 0)
@@ -287,10 +342,11 @@ class Plans(Schedule):
             row = Row(start, 0, 0, Fraction(1, 360))
             self.rows.append(row)
             self._place(row, later(first, self.unit, self.every * k, self.dom), start)
-            start = row.due
+            start = self._ends(row)
             row.free = k < free
             rows.append(row)
-        self.agreed, self.carried, rows[0].earned = 0, carried, earned
+        self.agreed, self.carried, rows[0].earned, rows[0].got[INTEREST] = 0, carried, earned, goes_along
+        self.flat, self.capital_until, self.cycles = self.balance, 0, None
         if how == "carried" and not self.imported:
             self.carried += interest
             interest = 0
@@ -304,7 +360,35 @@ class Plans(Schedule):
             self.given, self.alone = self.given or self.own_rate, True
             self._set_rate()
         if self.imported:
-            self._write_anew(rows, 0 if alone else max(to_come - unpaid, 0), promised)
+            self._write_anew(rows, 0 if alone else max(to_come - unpaid, 0), promised + anew)
+
+    def _unearned_to_principal(self, running: Row) -> tuple[int, int]:
+        """Money that met interest not earned by today, or written fees not due, repays principal.
+
+        Returns how much of it had met interest, and the fees that are promised anew.
+        """
+        promised = sum(row.promised for row in self.rows_ahead())
+        interest = self._drop_interest()
+        back = interest + (self._release_charges() if self.imported else 0)
+        part = min(back, self.ahead)
+        running.got[PRINCIPAL] += part
+        self.balance -= part
+        self.ahead -= part
+        self.waiting_more(back - part)
+        return interest, promised - sum(row.promised for row in self.rows_ahead())
+
+    def _drop_interest(self) -> int:
+        """Rows ahead ask for no interest beyond what is earned today; returns what had been paid beyond it."""
+        if self.imported:
+            self._keep_earned()
+        back, earned, first = 0, self.earned() - sum(row.moved for row in self.rows_ahead()), self.next_row()
+        for row in self.rows_ahead():
+            asked = row.moved + (max(earned, 0) if row is first and not self.imported else 0)
+            more = max(row.got[INTEREST] - max(asked, 0), 0)
+            row.got[INTEREST] -= more
+            back += more
+            row.asked[INTEREST] = max(asked, row.got[INTEREST])
+        return back
 
     def _cut(self, lifted: list[int]) -> int:
         """The rows ahead end today: what they got stays, charges on them are arranged anew. Returns promised fees."""

@@ -28,16 +28,18 @@ from tests.second.plans import Fact, Plans
 
 __all__ = ["NEVER", "Ledger"]
 ORDER = (
-    "disbursed", "rate_changed", "charged", "charge_ended", "instalment_agreed", "charged_off", "accelerated", "waived",
-    "deferred", "interest_only", "extended", "penalty_held", "penalty_resumed", "settlement_agreed", "penalty_forgiven",
-    "plan_broken", "repaid", "transferred_in", "refund_returned", "refunded", "transferred_out", "reinstalled",
-    "acceleration_withdrawn", "written_off", "sold",
+    "disbursed", "rate_changed", "charged", "charge_ended", "instalment_agreed", "charged_off", "cycles_agreed",
+    "accelerated", "waived", "deferred", "interest_only", "extended", "capitalised_until", "penalty_held",
+    "penalty_resumed", "settlement_agreed", "penalty_forgiven", "plan_broken", "repaid", "transferred_in",
+    "refund_returned", "refunded", "transferred_out", "reinstalled", "acceleration_withdrawn", "written_off",
+    "sold",
 )  # fmt: skip
 MONEY = ("repaid", "transferred_in", "refund_returned", "refunded", "transferred_out")
 BEFORE = (*MONEY, "rate_changed", "charge_ended", "instalment_agreed", "penalty_held", "penalty_resumed")
 ALWAYS = (*MONEY, "disbursed", "rate_changed", "charged", "charge_ended", "instalment_agreed", "waived")
 """What acts on a loan that owes nothing; plans, charge-offs and the like find nothing there."""
-ARRANGE = ("deferred", "interest_only", "extended", "reinstalled")
+AGREED = ORDER[: ORDER.index("capitalised_until") + 1]
+ARRANGE = ("deferred", "interest_only", "extended", "reinstalled", "capitalised_until", "cycles_agreed")
 
 
 class Ledger(Plans):
@@ -55,6 +57,7 @@ class Ledger(Plans):
         self.lost, self.sold = [0] * 4, [0] * 4
         self.price: int | None = None
         self.recovered = self.settle_at = 0
+        self.opened = NEVER
 
     # time
 
@@ -87,8 +90,12 @@ class Ledger(Plans):
             self._settle_day()
 
     def _settle_day(self) -> None:
-        """What follows from anything that happened: rows due by now, money that waits, parts forgiven, the end."""
-        self._morning()
+        """What follows from anything that happened: rows due by now, money that waits, parts forgiven, the end.
+
+        What is due on the day of the first pay-out falls due after what is agreed that day.
+        """
+        if not (self.day == self.opened and any(on == self.day and kind_of(f) in AGREED for on, f in self.told)):
+            self._morning()
         self._run_on()
         self._penalties()
         self._use_waiting()
@@ -110,7 +117,7 @@ class Ledger(Plans):
         """Interest and penalty of one night; then what falls due in the morning."""
         self.worst = max(self.worst, self.days_past_due())  # of an evening
         row = self.next_row()
-        if row and not row.free and not self.imported:
+        if row and not row.free and not self.imported and self.day >= row.start:
             row.earned += self._bears() * self._of_a_night(row)
         elif row is None and self.running is not None:
             unpaid = self.running.owed(PRINCIPAL)
@@ -131,7 +138,7 @@ class Ledger(Plans):
 
     def _morning(self) -> None:
         for row in list(self.rows):
-            if not row.fallen and row.due <= self.day:
+            if not row.fallen and self._closes(row) <= self.day:
                 self._fall_due(row)
                 self._use_waiting()
 
@@ -156,6 +163,8 @@ class Ledger(Plans):
         grace = self.terms["grace"]["penalty_days"]
         rate = Fraction(0) if self.held or self.stopped else self.raised
         late = self.day - row.due
+        if late < 0:  # asked for before a holiday, due after it
+            return
         if late < grace:
             row.graced += rate if self.terms["penalty"]["start"] == "retroactive" else 0
             return
@@ -183,6 +192,7 @@ class Ledger(Plans):
         amount = cents(fact["disbursed"])
         first = not self.rows
         if first:
+            self.opened = self.day
             self._lay_out()
         elif not self.rows_ahead():
             self._one_more_row()
@@ -236,6 +246,8 @@ class Ledger(Plans):
             self.own_rate = fact["rate_changed"]
         if self.settled != NEVER:  # for what is paid out later
             return
+        if plan and self.alone and Fraction(fact["rate_changed"]) == 0:
+            return  # the rate that it has
         if plan:
             same = Fraction(fact["rate_changed"]) == Fraction(self.own_rate)  # gives nothing
             self.given, self.alone = None if same else fact["rate_changed"], False
@@ -306,6 +318,8 @@ class Ledger(Plans):
         self.charged_off = self.day
         self.stopped = self.stopped or fact["charged_off"] == "stops"
         self._set_rate()
+        if fact["charged_off"] == "stops" and self.imported:
+            self.waiting += self._drop_interest()
         if fact["charged_off"] == "falls_due":
             self._bring_forward()
 
@@ -327,8 +341,9 @@ class Ledger(Plans):
         self._leave(self.sold)
 
     def _leave(self, books: list[int]) -> None:
-        """Everything owed leaves the books."""
+        """Money that waits meets what is owed; the rest leaves the books."""
         self._bring_forward()
+        self._use_waiting()
         for row in self.rows:
             for c in range(4):
                 part = max(row.owed(c), 0)
@@ -339,6 +354,8 @@ class Ledger(Plans):
 
     def _bring_forward(self) -> Row | None:
         """Whatever is ahead falls due today, in one row: interest earned so far, all principal, charges made."""
+        for row in self.rows:
+            row.due = min(row.due, self.day) if row.fallen else row.due
         rows = [row for row in self.rows if not row.fallen]
         if not rows:
             return None
@@ -368,16 +385,7 @@ class Ledger(Plans):
             self.waiting, back = self.waiting + back, 0
         if self.by_day or self.stays:
             return back
-        if self.imported:
-            self._keep_earned()
-        earned, first = self.earned() - sum(row.moved for row in self.rows_ahead()), self.next_row()
-        for row in self.rows_ahead():
-            asked = row.moved + (max(earned, 0) if row is first and not self.imported else 0)
-            more = max(row.got[INTEREST] - max(asked, 0), 0)
-            row.got[INTEREST] -= more
-            back += more
-            row.asked[INTEREST] = max(asked, row.got[INTEREST])
-        return back
+        return back + self._drop_interest()
 
     # money
 
@@ -438,7 +446,7 @@ class Ledger(Plans):
     def _meet(self, money: int) -> int:
         """Money that comes in: all that is owed, or what is due and then rows ahead; returns what met nothing."""
         ahead = [row for row in self.rows if not row.fallen]
-        if ahead and money >= self.payoff() and self.gone == NEVER:
+        if ahead and money >= self.payoff():
             return self._pay_all(money)
         if ahead and self.terms["early"] != "adjust_last":
             money = self._allocate(money, ahead=False)

@@ -31,6 +31,7 @@ class Schedule:
         self.holidays = frozenset(number(day) for day in story.get("holidays", []))
         self.imported = terms["method"] == "imported"
         self.by_day = terms["accrual"] == "actual"
+        self.period_stays = not terms["shift_interest"]  # where a due date moves, the interest period does not
         self.stays = terms["payoff_interest"] == "scheduled"  # interest that was signed for is owed in full
         self.signed = self.day = number(self.contract["signed_on"])
         self.rows: list[Row] = []
@@ -44,6 +45,9 @@ class Schedule:
         self.unit, self.every = self.contract.get("unit", "months"), self.contract.get("every", 1)
         self.dom = 0
         self.stopped = False
+        self.became_principal = [0] * 4
+        self.capital_until = 0  # interest of rows due up to that day becomes principal
+        self.cycles: tuple[Row, int, int] | None = None  # from a row on, interest and principal with every so many-th
         self.running: Row | None = None  # the fallen row in which overdue principal goes on bearing
         self.ended_charges: set[int] = set()
         self._set_rate()
@@ -117,6 +121,14 @@ class Schedule:
         """Instalments that have not fallen due."""
         return [row for row in self.rows if not row.fallen and row.kind == "instalment"]
 
+    def _ends(self, row: Row) -> int:
+        """The day on which its interest period ends."""
+        return row.placed if self.period_stays else row.due
+
+    def _closes(self, row: Row) -> int:
+        """The day on which what it asks for is final: its due day, or the end of its period if that is earlier."""
+        return min(row.due, self._ends(row))
+
     def next_row(self) -> Row | None:
         """The instalment that is running."""
         return next((row for row in self.rows if not row.fallen and row.kind == "instalment"), None)
@@ -138,11 +150,12 @@ class Schedule:
         places[0] = first or places[0]
         spans = count if self.terms["method"] == "bullet" else 1
         for place in places[-1:] if spans > 1 else places:
-            due = business_day(place, self.terms["shift"], self.holidays)
-            self.rows.append(Row(start, due, place, self._months(spans, due - start)))
-            start = due
+            due = business_day(place, self.terms["shift"], self.holidays, start)
+            self.rows.append(Row(start, due, place, Fraction(0)))
+            self.rows[-1].share = self._months(spans, self._ends(self.rows[-1]) - start)
+            start = self._ends(self.rows[-1])
         for row in self.rows[:-1]:
-            if row.due < self.day:  # before the pay-out nothing is asked for
+            if self._closes(row) < self.day:  # before the pay-out nothing is asked for
                 row.fallen = True
         running = self.next_row()
         if any(row.fallen for row in self.rows) and running:
@@ -184,7 +197,7 @@ class Schedule:
         if method == "equal_instalment":
             factor, total = Fraction(1), Fraction(0)
             for row in paying:
-                factor /= 1 + self._growth(row, row.start, row.due)
+                factor /= 1 + self._growth(row, row.start, self._ends(row))
                 total += factor
             amount = self.agreed or self._whole(self._round(principal / total))
             for row in paying:
@@ -195,9 +208,37 @@ class Schedule:
                 row.part = part + row.prepaid
 
     def _level_ahead(self) -> None:
-        """All instalments ahead anew, the running one counted whole: for what they have still to repay."""
-        rows = self.rows_ahead()
-        self._level(rows, self.ahead + sum(row.got[PRINCIPAL] - row.prepaid for row in rows))
+        """All instalments ahead anew, the running one counted whole: for what they have still to repay.
+
+        Rows whose interest becomes principal ask for nothing; those after them repay it too.
+        """
+        rows, more = self.rows_ahead(), 0
+        if any(self._becomes_capital(row) for row in rows):
+            self._project()
+            more = sum(row.becomes for row in rows if self._becomes_capital(row))
+            rows = [row for row in rows if not self._becomes_capital(row)]
+        self._level(rows, self.ahead + more + sum(row.got[PRINCIPAL] - row.prepaid for row in rows))
+
+    def _becomes_capital(self, row: Row) -> bool:
+        return row.kind == "instalment" and row.due <= self.capital_until and not self._is_last(row)
+
+    def _puts_off(self, row: Row) -> bool:
+        """Whether its interest passes to a later row."""
+        if row.put_off or self.cycles is None:
+            return row.put_off
+        after = self.rows.index(row) - self.rows.index(self.cycles[0])
+        return after >= 0 and (after + 1) % self.cycles[1] != 0
+
+    def _into_principal(self, row: Row) -> None:
+        """Interest that falls due becomes principal, and rows ahead are levelled for it."""
+        part = max(row.owed(INTEREST), 0)
+        row.let_off[INTEREST] += part
+        self.became_principal[INTEREST] += part
+        self.balance += part
+        self.ahead += part
+        self.scheduled += part
+        if part:
+            self._level_ahead()
 
     # what they ask for
 
@@ -213,7 +254,7 @@ class Schedule:
     def _split(self, row: Row, interest: int, ahead: int) -> int:
         """Write what a row asks for, out of interest and principal not asked for yet; returns what passes on."""
         early, total, last = row.got[PRINCIPAL], max(interest, 0), self._is_last(row)
-        held = 0 if row.put_off and not last else total
+        held = 0 if not last and self._puts_off(row) else total
         principal = early + ahead
         if row.amount is not None:
             if not last:
@@ -235,10 +276,15 @@ class Schedule:
             bearing = self.flat if self.terms["method"] == "flat" else out
             if not self._bears() and self.balance == 0:
                 bearing = 0
-            nights = self._growth(row, max(self.day, row.start), row.due)
+            nights = self._growth(row, max(self.day, row.start), self._ends(row))
             interest = self._round(row.earned + bearing * nights)
             carried = self._split(row, interest + carried, ahead)
             self._promise_charges(row, ahead)
+            if self._becomes_capital(row):
+                row.becomes = row.asked[INTEREST] - row.got[INTEREST]
+                row.asked[INTEREST] -= row.becomes
+                ahead += row.becomes
+                out += row.becomes
             ahead -= row.owed(PRINCIPAL)
             out -= row.owed(PRINCIPAL) if self.by_day else row.asked[PRINCIPAL] - row.prepaid
 
@@ -254,6 +300,7 @@ class Schedule:
         earned, left = self._round(first.earned) + self.carried, self.ahead
         rows = self.rows_ahead()
         full = [row for row in rows if row.open() <= 0 and row.got[INTEREST] + row.got[PRINCIPAL] > 0]
+        full = [row for row in full if not self._becomes_capital(row)]
         open_last = [row for row in rows if row not in full][-1:] or rows[-1:]
         for row in rows:
             early, interest, principal = row.got[PRINCIPAL], max(earned, 0), row.part
@@ -271,6 +318,7 @@ class Schedule:
     def _fall_due(self, row: Row) -> None:
         """A row's interest is rounded, and what it asks for is final."""
         if row.kind == "instalment" and not self.imported:
+            row.earned += self._bears() * self._growth(row, max(row.due, row.start), self._ends(row))
             row.added = self.carried
             self.carried = self._split(row, self._round(row.earned) + self.carried, self.ahead)
             self._promise_charges(row, self.balance)
@@ -278,10 +326,13 @@ class Schedule:
         row.promised, row.fallen = 0, True
         if row.kind == "charges":
             return
+        capital = self._becomes_capital(row)
         self.ahead -= row.owed(PRINCIPAL)
         self.scheduled -= row.asked[PRINCIPAL] - row.prepaid
         if row.kind == "instalment" and self._is_last(row) and self.terms["past_due_bears_interest"]:
             self.running = row
+        if capital and not self.imported:
+            self._into_principal(row)
 
     def _run_on(self) -> None:
         """Interest that goes on in a fallen row is due each day."""

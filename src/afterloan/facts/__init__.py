@@ -291,6 +291,35 @@ class Extended(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class CapitalisedUntil(Fact):
+    """Interest of instalments due up to `due_on` becomes principal; they ask for nothing."""
+
+    due_on: int
+    kind = FactKind.CAPITALISED_UNTIL
+
+    def __post_init__(self) -> None:
+        """A day after the agreement."""
+        Fact.__post_init__(self)
+        _day_after("due_on", self.due_on, self.on)
+
+
+@dataclass(frozen=True, slots=True)
+class CyclesAgreed(Fact):
+    """Of the rows due from `from_on` on every `count`-th asks for interest, every `every`-th for principal."""
+
+    count: int = 1
+    every: int = 1
+    from_on: int = 0
+    kind = FactKind.CYCLES_AGREED
+
+    def __post_init__(self) -> None:
+        """Bounds of both."""
+        Fact.__post_init__(self)
+        _count(self.count)
+        _count(self.every)
+
+
+@dataclass(frozen=True, slots=True)
 class Reinstalled(Fact):
     """Arrears and balance anew over `count` instalments from `due_on` on; `count` 0: over those that are left.
 

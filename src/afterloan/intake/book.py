@@ -381,13 +381,15 @@ def _agreements(b: Brought) -> tuple[list[pl.Expr], list[RowRule]]:
     count = pl.col("count") if "count" in b.columns else pl.lit("0")
     bare = count.cast(pl.String).fill_null("").is_in(["", "0"])
     dated = _text("due_on").fill_null("") != "" if "due_on" in b.columns else pl.lit(False)
-    counted = kind.is_in(["interest_only", "extended", "penalty_forgiven"]) | ((kind == "deferred") & ~dated)
+    counted = kind.is_in(["interest_only", "extended", "penalty_forgiven", "cycles_agreed"]) | (
+        (kind == "deferred") & ~dated
+    )
     rules.append(RowRule("count", counted & bare, "is missing", "say over how many instalments"))
     way = _text("way").fill_null("") if "way" in b.columns else pl.lit("")
     rules.append(
         RowRule("way", (kind == "charge_ended") & (way == ""), "is missing", "say which charge, e.g. charge_1")
     )
-    needs_day = (kind == "settlement_agreed") | ((kind == "reinstalled") & ~bare)
+    needs_day = kind.is_in(["settlement_agreed", "capitalised_until"]) | ((kind == "reinstalled") & ~bare)
     rules.append(RowRule("due_on", needs_day & ~dated, "is missing", "say until or from which day"))
     amount = "amount_fen" if "amount_fen" in b.columns else "amount"
     empty = _text(amount).fill_null("").is_in(["", "0"]) if amount in b.columns else pl.lit(True)

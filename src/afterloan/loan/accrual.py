@@ -11,6 +11,7 @@ from afterloan.loan.columns import (
     I_BASE,
     I_DUE_ON,
     I_FROM_ON,
+    I_PLACED_ON,
     I_TIMES,
 )
 from afterloan.loan.terms import RATE_SCALE, ROOM, DayCount, Per, Policy, Rounding, Unit
@@ -116,9 +117,17 @@ def scale_of(per, count, unit, every, days):
 
 
 @leaf
+def ends_on(product, life, k):
+    """The day on which the interest period of row k ends: its due date, or the date that it had before a holiday."""
+    if product.period_stays:
+        return life.rows[k & LAST_ROW, I_PLACED_ON]
+    return life.rows[k & LAST_ROW, I_DUE_ON]
+
+
+@leaf
 def scale_row(product, unit, every, life, k):
     """Write `scale_of` into a row: `times` and `base`."""
-    days = life.rows[k, I_DUE_ON] - life.rows[k, I_FROM_ON]
+    days = ends_on(product, life, k) - life.rows[k, I_FROM_ON]
     times, base = scale_of(product.per, product.day_count, unit, every, days)
     life.rows[k, I_TIMES] = times
     life.rows[k, I_BASE] = base

@@ -4,6 +4,7 @@ from afterloan.compiled import leaf, passage, stage
 from afterloan.dates import NEVER
 from afterloan.loan.acceleration import accelerate, is_withdrawn
 from afterloan.loan.charges import put_charges_back, set_charges_aside
+from afterloan.loan.cycles import agree_cycles, capitalise_until
 from afterloan.loan.given import give
 from afterloan.loan.judgment import judge
 from afterloan.loan.life import (
@@ -13,6 +14,7 @@ from afterloan.loan.life import (
     change_rate,
     charge,
     close_if_met,
+    closes_on,
     disburse,
     fall_due_by_now,
     pass_time,
@@ -51,6 +53,8 @@ WAIVED = int(FactKind.WAIVED)
 DEFERRED = int(FactKind.DEFERRED)
 INTEREST_ONLY = int(FactKind.INTEREST_ONLY)
 EXTENDED = int(FactKind.EXTENDED)
+CAPITALISED_UNTIL = int(FactKind.CAPITALISED_UNTIL)
+CYCLES_AGREED = int(FactKind.CYCLES_AGREED)
 REINSTALLED = int(FactKind.REINSTALLED)
 PENALTY_HELD = int(FactKind.PENALTY_HELD)
 PENALTY_RESUMED = int(FactKind.PENALTY_RESUMED)
@@ -77,6 +81,7 @@ def agree(product, contract, calendars, life, fact, k):
     if life.settled_on != NEVER and (kind != JUDGED or life.judged_on != fact.on):
         return
     arranges = kind == DEFERRED or kind == INTEREST_ONLY or kind == EXTENDED or kind == REINSTALLED
+    arranges = arranges or kind == CAPITALISED_UNTIL or kind == CYCLES_AGREED
     keeps = kind == REINSTALLED and fact.component == CARRIED
     aside = 0
     if arranges:
@@ -88,6 +93,10 @@ def agree(product, contract, calendars, life, fact, k):
         interest_only(product, calendars, life, fact)
     elif kind == EXTENDED:
         extend(product, calendars, life, fact)
+    elif kind == CAPITALISED_UNTIL:
+        capitalise_until(product, life, fact.due_on)
+    elif kind == CYCLES_AGREED:
+        agree_cycles(product, life, fact)
     elif kind == REINSTALLED:
         reinstal(product, calendars, life, fact, k)
     elif kind in (PENALTY_HELD, PENALTY_RESUMED):
@@ -198,8 +207,11 @@ def begin(life):
         life.waived[c] = 0
         life.due[c] = 0
     life.own = 0
-    life.put_off_first = 0
     life.put_off_last = 0
+    life.cycles_from = 0
+    life.interest_every = 0
+    life.principal_every = 0
+    life.capital_until = 0
     life.free = 0
     life.agreed = 0
     life.late_a = 0
@@ -254,6 +266,7 @@ def live(product, contract, calendars, promised, promised_at, facts, fact_at, i,
     Its facts are `facts[fact_at[i]:fact_at[i + 1]]`: not cut out, because handing arrays on costs reference counts.
     """
     begin(life)
+    due_at_once = False  # a due day that is the day of the first pay-out, or before it
     before = -NEVER
     start = fact_at[i]
     for k in range(start, fact_at[i + 1]):
@@ -269,6 +282,7 @@ def live(product, contract, calendars, promised, promised_at, facts, fact_at, i,
                     begin_schedule(
                         product, contract, calendars, promised, promised_at[i], promised_at[i + 1], life, fact.on
                     )
+                    due_at_once = closes_on(product, life, life.current) <= fact.on
                     if life.charges_wait:
                         charge_what_waited(product, facts, start, k, known_on, life)
                 elif fact.kind == CHARGED:
@@ -278,6 +292,9 @@ def live(product, contract, calendars, promised, promised_at, facts, fact_at, i,
                     continue
             elif fact.on > life.day:
                 pass_time(product, life, fact.on)
+            if due_at_once and fact.kind > CAPITALISED_UNTIL:  # after what is agreed on that day
+                due_at_once = False
+                fall_due_by_now(product, life)
             if fact.kind == REPAID:
                 repay(product, contract, life, fact, k - start)
             elif fact.kind == DISBURSED:
@@ -292,5 +309,7 @@ def live(product, contract, calendars, promised, promised_at, facts, fact_at, i,
             if life.error != 0:
                 return
     if life.started_on > 0:
+        if due_at_once:
+            fall_due_by_now(product, life)
         advance(product, life, as_of)
         show_penalties(product, life, as_of)

@@ -6,7 +6,7 @@ Nothing here knows a clock or a database.
 
 from afterloan.compiled import leaf, passage, stage
 from afterloan.dates import NEVER, year_month_day
-from afterloan.loan.accrual import LAST_ROW, accrue, interest_of, rounded
+from afterloan.loan.accrual import LAST_ROW, accrue, ends_on, interest_of, rounded
 from afterloan.loan.arrears import look_back
 from afterloan.loan.bounds import check_bounds
 from afterloan.loan.columns import (
@@ -100,6 +100,7 @@ FELL_DUE = int(Cause.FELL_DUE)
 WAS_CHARGED = int(Cause.CHARGED)
 WAS_REPAID = int(Cause.REPAID)
 WAS_WAIVED = int(Cause.WAIVED)
+WAS_CAPITALISED = int(Cause.CAPITALISED)
 WAS_UNAPPLIED = int(Cause.UNAPPLIED)
 WHILE_KEPT = 1  # the `component` of a change of rate that a plan gives
 WAS_RECOVERED = int(Cause.RECOVERED)
@@ -137,6 +138,14 @@ def rows_end(life):
     return life.count - life.charge_rows
 
 
+@stage
+def puts_off(life, k):
+    """Whether the interest of row k passes to a later one: with every third instalment, the first two put it off."""
+    if k < life.put_off_last:
+        return True
+    return k >= life.cycles_from and (k - life.cycles_from + 1) % life.interest_every != 0
+
+
 @leaf
 def set_dues(product, life, k, last, interest, ahead):
     """Split a row into interest and principal; `ahead` is the unpaid principal that no row has asked for yet.
@@ -152,7 +161,7 @@ def set_dues(product, life, k, last, interest, ahead):
     in_advance = min(total, 0)
     total -= in_advance
     held = total
-    if life.put_off_first <= k < life.put_off_last and not last:
+    if (k < life.put_off_last or life.interest_every > 1) and not last and puts_off(life, k):
         held = 0
     if life.rows[k, I_INSTALMENT] >= 0:
         if not last:
@@ -178,6 +187,19 @@ def not_asked_for(product, life):
 
 
 @leaf
+def closes_on(product, life, k):
+    """The day on which the amounts of row k are final: its due date, or, where the period stays, its end if earlier.
+
+    Due on Saturday 31 October, moved to Monday: closed on the 31st, asked for on Monday. Moved to Friday: on Friday,
+    with the interest of all October.
+    """
+    due = life.rows[k & LAST_ROW, I_DUE_ON]
+    if product.period_stays:
+        return min(due, life.rows[k & LAST_ROW, I_PLACED_ON])
+    return due
+
+
+@leaf
 def goes_on(product):
     """Whether overdue principal goes on bearing interest once no instalment is left to bring it."""
     bears = product.past_due_bears_interest and product.accrual == ACTUAL and product.method != IMPORTED
@@ -192,7 +214,10 @@ def fall_due(product, life, row):
     final = product.method == IMPORTED or life.rows[k, I_ROW_KIND]
     if life.settled_on != NEVER and product.accrual != ACTUAL:
         final = True  # asked for what was earned when the loan ended
+    day = closes_on(product, life, k)
     if not final:
+        if product.period_stays:
+            close_early(product, life, k)
         interest = interest_of(product, life, k)
         carried = set_dues(product, life, k, last, interest, life.balance - life.overdue_principal)
         if product.charges > 0:
@@ -214,18 +239,46 @@ def fall_due(product, life, row):
     life.current = k + 1
     life.rows[k, I_BALANCE] = not_asked_for(product, life)
     if life.keep:
-        write_fallen_due(life, k)
+        write_fallen_due(life, k, day)
+    if life.capital_until > 0 and becomes_capital(life, k, last):
+        into_principal(product, life, k)
     if last and goes_on(product):
         life.running = k
     if owed_in_all(life, k) <= 0:
         pass_paid(life)
     elif life.unapplied > 0:
-        show_penalties(product, life, life.rows[k, I_DUE_ON])
-        look_back(product, life, life.rows[k, I_DUE_ON])
-        apply_waiting(product, life, life.rows[k, I_DUE_ON])
+        show_penalties(product, life, day)
+        look_back(product, life, day)
+        apply_waiting(product, life, day)
     if life.forgive_rows > 0:
-        look_back(product, life, life.rows[k, I_DUE_ON])
-        forgive_kept(product, life, life.rows[k, I_DUE_ON])
+        look_back(product, life, day)
+        forgive_kept(product, life, day)
+
+
+@leaf
+def becomes_capital(life, k, last):
+    """Whether interest of row k becomes principal when it falls due; the last row asks for everything."""
+    return life.rows[k, I_DUE_ON] <= life.capital_until and not last and life.rows[k, I_ROW_KIND] == 0
+
+
+@stage
+def into_principal(product, life, k):
+    """Interest that falls due with row k becomes principal, and instalments to come are set for it.
+
+    3,000.00 at 10 % a year until 1 February: 25.48 become principal, and February bears interest on 3,025.48.
+    """
+    day = life.rows[k, I_DUE_ON]
+    part = owed(life, k, INTEREST)
+    if part <= 0:
+        return
+    life.rows[k, I_WAIVED + INTEREST] += part
+    life.rows[k, I_LAST_PAID_ON] = max(life.rows[k, I_LAST_PAID_ON], day)
+    life.capitalised[INTEREST] += part
+    life.balance += part
+    life.scheduled += part
+    life.rows[k, I_BALANCE] = not_asked_for(product, life)
+    moved(life, day, WAS_CAPITALISED, life.rows[k, I_NUMBER], INTEREST, -1, part)
+    relevel(product, life)
 
 
 @stage
@@ -235,9 +288,17 @@ def fall_due_now(product, life, k):
 
 
 @stage
-def write_fallen_due(life, k):
+def close_early(product, life, k):
+    """A row asked for before its period ends bears the nights left of it too, as though it were paid at the end."""
+    due = life.rows[k, I_DUE_ON]
+    if due < life.rows[k, I_PLACED_ON] and k >= life.free:
+        start = max(due, life.rows[k, I_FROM_ON])
+        accrue(product, life, k, interest_balance(product, life) * life.rate, start, life.rows[k, I_PLACED_ON])
+
+
+@stage
+def write_fallen_due(life, k, day):
     """The movements of an instalment that falls due."""
-    day = life.rows[k, I_DUE_ON]
     number = life.rows[k, I_NUMBER]
     if life.rows[k, I_PROMISED_FEE] > 0:
         moved(life, day, WAS_CHARGED, number, FEE, -1, life.rows[k, I_PROMISED_FEE])
@@ -358,14 +419,16 @@ def advance(product, life, to):
         more = k < life.count
         until = to
         if more:
-            until = min(to, life.rows[k, I_DUE_ON])
+            until = min(to, closes_on(product, life, k))
         start = life.day
         if life.running >= 0 and product.penalty_on_interest and product.penalty_permille > 0:
             show_running(product, life)  # what fell due today bears penalty tonight
             until = min(until, start + 1)
         if until > start:
             if k < rows_end(life) and product.method != IMPORTED and k >= life.free:
-                accrue(product, life, k, interest_balance(product, life) * life.rate, start, until)
+                first = max(start, life.rows[k, I_FROM_ON]) if product.period_stays else start
+                if first < until:
+                    accrue(product, life, k, interest_balance(product, life) * life.rate, first, until)
                 if product.policy & EVEN_OUT_LAST and product.accrual == ACTUAL:
                     bear_apart(product, life, k, start, until)
             if life.running >= 0:
@@ -377,7 +440,7 @@ def advance(product, life, to):
             life.day = until
             if product.late_fee_fen > 0:
                 late_fees(product, life, start, until)
-        while life.current < life.count and life.rows[life.current & LAST_ROW, I_DUE_ON] <= until:
+        while life.current < life.count and closes_on(product, life, life.current) <= until:
             fall_due(product, life, life.current)
 
 
@@ -423,13 +486,18 @@ def project(product, life, until_row):
             bearing = interest_balance(product, life)
         if k >= life.free:
             start = max(life.day, life.rows[k, I_FROM_ON])
-            accrue(product, life, k, bearing * life.rate, start, life.rows[k, I_DUE_ON])
+            accrue(product, life, k, bearing * life.rate, start, ends_on(product, life, k))
         last = k == rows_end(life) - 1
         carried = set_dues(product, life, k, last, interest_of(product, life, k), ahead)
         if product.charges > 0:
             set_charges(product, life, k, ahead)
         life.rows[k, I_ACCRUED_A] = a
         life.rows[k, I_ACCRUED_B] = b
+        if life.capital_until > 0 and becomes_capital(life, k, last):
+            more = life.rows[k, I_DUE + INTEREST] - life.rows[k, I_PAID + INTEREST]
+            life.rows[k, I_DUE + INTEREST] -= more
+            ahead += more
+            balance += more
         asked = owed(life, k, PRINCIPAL)
         ahead -= asked
         balance -= asked if actual else life.rows[k, I_DUE + PRINCIPAL] - life.rows[k, I_PREPAID]
@@ -455,6 +523,8 @@ def show_advance(product, life):
     for k in range(first, n):
         paid = life.rows[k, I_PAID + PRINCIPAL]
         closed = owed_in_all(life, k) <= 0 and paid + life.rows[k, I_PAID + INTEREST] > 0
+        if life.capital_until > 0 and becomes_capital(life, k, k == n - 1):
+            closed = False  # it asks for nothing, and may be paid what it has earned all the same
         interest = max(carried, 0)
         agreed = life.rows[k, I_AGREED]
         principal = life.rows[k, I_PLANNED_PRINCIPAL]
@@ -560,6 +630,14 @@ def take_imported(life, promised, first, last):
     life.count = last - first
 
 
+@leaf
+def one_row_later(life, k):
+    """A row is put before row k: what was agreed of rows by their place goes along."""
+    life.put_off_last += 1 if life.put_off_last > k else 0
+    life.free += 1 if life.free > k else 0
+    life.cycles_from += 1 if life.cycles_from >= k else 0
+
+
 @passage
 def down_payment(product, life, day, amount):
     """Insert the share of a disbursement that is due back on the same day."""
@@ -569,8 +647,7 @@ def down_payment(product, life, day, amount):
         life.rows[j] = life.rows[j - 1]
         life.rows[j, I_NUMBER] += 1
     life.count += 1
-    life.put_off_last += 1 if life.put_off_last > k else 0
-    life.free += 1 if life.free > k else 0
+    one_row_later(life, k)
     for column in range(INSTALMENT_WIDTH):
         life.rows[k, column] = 0
     life.rows[k, I_NUMBER] = k + 1
@@ -593,12 +670,27 @@ def paid_ahead(life, first):
 
 
 @stage
+def first_after_capital(life):
+    """The first row ahead whose interest does not become principal."""
+    k = life.current
+    while k < rows_end(life) - 1 and becomes_capital(life, k, False):
+        k += 1
+    return k
+
+
+@stage
 def relevel(product, life):
     """After a disbursement or a change of rate: instalments that repay what the rows ahead still stand for."""
     if product.method == IMPORTED or life.settled_on != NEVER:
         return
     ahead = life.balance - life.overdue_principal - life.displaced
-    level(product, life, life.current, ahead + paid_ahead(life, life.current))
+    first = life.current
+    if life.capital_until > 0:
+        first = first_after_capital(life)
+        if first > life.current:
+            project(product, life, first)
+            ahead += life.rows[first - 1, I_BALANCE] - not_asked_for(product, life)
+    level(product, life, first, ahead + paid_ahead(life, first))
     if product.policy & EVEN_OUT_LAST and product.method == EQUAL_INSTALMENT and life.current < rows_end(life):
         even_out(product, life, life.current)
     if product.accrual != ACTUAL:
@@ -618,7 +710,7 @@ def pass_over(product, life, day):
 
     The last one stays: there must be one that asks for the money.
     """
-    while life.current < life.count - 1 and life.rows[life.current, I_DUE_ON] < day:
+    while life.current < life.count - 1 and closes_on(product, life, life.current) < day:
         life.rows[life.current, I_FELL_DUE] = 1
         life.current += 1
         life.rows[life.current, I_FROM_ON] = day
@@ -649,8 +741,8 @@ def begin_schedule(product, contract, calendars, promised, first, last, life, da
         pass_over(product, life, day)
     for k in range(min(contract.grace_principal, life.count - 1)):
         life.rows[k, I_INSTALMENT] = BARE
-    life.put_off_last = contract.grace_interest
-    life.free = contract.interest_free
+    life.put_off_last = min(contract.grace_interest, life.count)  # rows that a plan adds were promised nothing
+    life.free = min(contract.interest_free, life.count)
 
 
 @stage
@@ -720,7 +812,7 @@ def charge_row(product, life, due):
 @stage
 def fall_due_by_now(product, life):
     """Let rows fall due whose day has come: those laid out, or asked for, with a due date that is not ahead."""
-    while life.current < life.count and life.rows[life.current, I_DUE_ON] <= life.day:
+    while life.current < life.count and closes_on(product, life, life.current) <= life.day:
         fall_due_now(product, life, life.current)
 
 
@@ -1008,6 +1100,8 @@ def bring_forward(product, life, day):
 
     Nothing is left for time to bring. A loan whose last row has fallen due stays as it is.
     """
+    for j in range(life.first, life.current):  # asked for already, and not due before a business day to come
+        life.rows[j, I_DUE_ON] = min(life.rows[j, I_DUE_ON], day)
     k = life.current
     if k >= life.count:
         return
@@ -1055,9 +1149,14 @@ def bring_forward(product, life, day):
 
 @stage
 def give_up(product, life, day, given, cause, fact):
-    """Everything still owed is taken off the rows and added to the running totals `given` [4]."""
+    """Everything still owed is taken off the rows and added to the running totals `given` [4].
+
+    Money that waits meets it first: 1,000.00 owed and 300.00 waiting are 700.00 written off, not 1,000.00.
+    """
     show_penalties(product, life, day)
     bring_forward(product, life, day)
+    if life.unapplied > 0:
+        apply_waiting(product, life, day)
     for j in range(life.first, life.count):
         for c in range(4):
             part = owed(life, j, c)
@@ -1078,10 +1177,6 @@ def give_up(product, life, day, given, cause, fact):
 def settle_for_less(product, life, day):
     """The sum agreed on has been received in time: money that waits meets the debt too, the rest is given up."""
     life.settle_by = 0
-    show_penalties(product, life, day)
-    bring_forward(product, life, day)
-    if life.unapplied > 0:
-        apply_waiting(product, life, day)
     give_up(product, life, day, life.waived, WAS_WAIVED, -1)
 
 

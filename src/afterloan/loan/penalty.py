@@ -99,6 +99,9 @@ def penalty_days(product, life, k, rate, start, end):
     Until grace ends only what 1 would bear is added up; what is still unpaid then bears it, so that money paid
     inside grace bears nothing. Later days are borne as they pass.
     """
+    start = max(start, life.rows[k, I_DUE_ON])  # asked for before a holiday, due after it
+    if start >= end:
+        return
     first = start
     grace_ends = life.rows[k, I_DUE_ON] + product.grace_penalty_days
     if start <= grace_ends:

@@ -7,7 +7,7 @@ was paid on them; only what is unpaid, and what lies ahead, is arranged anew.
 from afterloan.compiled import leaf, passage, stage
 from afterloan.dates import NEVER, month_length, year_month_day
 from afterloan.loan.acceleration import forget_acceleration
-from afterloan.loan.accrual import YEARS, rounded, scale_of
+from afterloan.loan.accrual import YEARS, ends_on, rounded, scale_of
 from afterloan.loan.arrears import note_delinquency
 from afterloan.loan.charges import put_charges_back, set_charges_aside
 from afterloan.loan.columns import (
@@ -53,11 +53,12 @@ from afterloan.loan.life import (
     project,
     relevel,
     set_rate,
+    wait,
 )
 from afterloan.loan.moves import moved
 from afterloan.loan.penalty import show_penalties
 from afterloan.loan.product_charges import release_charges
-from afterloan.loan.schedule import BARE, EQUAL_INSTALMENT, MONTHS, WEEKS, business_day, due_day, to_multiple
+from afterloan.loan.schedule import BARE, EQUAL_INSTALMENT, MONTHS, WEEKS, due_day, due_on_business_day, to_multiple
 from afterloan.loan.terms import ROOM, AfterChargeOff, ArrearsInterest, Cause, Component, DayCount, Per, Policy, Refusal
 from afterloan.loan.waterfall import owed, pass_paid
 
@@ -80,6 +81,7 @@ WAS_RE_INSTALLED = int(Cause.RE_INSTALLED)
 TOO_MANY_INSTALMENTS = int(Refusal.TOO_MANY_INSTALMENTS)
 INTEREST_SPREAD_ALIKE = int(Policy.INTEREST_SPREAD_ALIKE)
 KEPT_WHEN_MOVED = int(Policy.KEPT_WHEN_MOVED)
+INTEREST_ENDS_WITH_SCHEDULE = int(Policy.INTEREST_ENDS_WITH_SCHEDULE)
 PLANNED_IN_WHOLE_PERIODS = int(Policy.PLANNED_IN_WHOLE_PERIODS)
 PERIOD = int(DayCount.PERIOD)
 PER_YEAR = int(Per.YEAR)
@@ -199,7 +201,7 @@ def rescale(product, life, k):
         return
     old_times = life.rows[k, I_TIMES]
     old_base = life.rows[k, I_BASE]
-    nights = max(life.rows[k, I_DUE_ON] - life.rows[k, I_FROM_ON], 1)
+    nights = max(ends_on(product, life, k) - life.rows[k, I_FROM_ON], 1)
     times, base = scale_of(product.per, product.day_count, life.unit, life.every, nights)
     by_intervals = base != scale_of(product.per, product.day_count, life.unit, life.every, nights + 1)[1]
     if by_intervals:
@@ -231,7 +233,7 @@ def place_row(product, calendars, life, k, placed):
     """Row k falls due on `placed`, or on the business day for it."""
     due = placed
     if product.shift > 1:
-        due = business_day(calendars, product.calendar, placed, product.shift)
+        due = due_on_business_day(calendars, product, placed, life.rows[k, I_FROM_ON])
     life.rows[k, I_PLACED_ON] = placed
     life.rows[k, I_DUE_ON] = due
     if product.method != IMPORTED:
@@ -248,7 +250,7 @@ def date_rows(product, calendars, life, first, anchor, unit, every):
     for k in range(first, life.count):
         placed = steps_from(life, anchor, dom, k - first)
         if k > first:
-            life.rows[k, I_FROM_ON] = life.rows[k - 1, I_DUE_ON]
+            life.rows[k, I_FROM_ON] = ends_on(product, life, k - 1)
         place_row(product, calendars, life, k, placed)
 
 
@@ -260,7 +262,7 @@ def later_rows(product, calendars, life, first, count):
         dom = dom_from(life, old)
         placed = steps_from(life, old, dom, count)
         if k > first:
-            life.rows[k, I_FROM_ON] = life.rows[k - 1, I_DUE_ON]
+            life.rows[k, I_FROM_ON] = ends_on(product, life, k - 1)
         place_row(product, calendars, life, k, placed)
 
 
@@ -336,7 +338,7 @@ def move_imported(product, calendars, life, first, to):
             y, m, _ = year_month_day(life.rows[k, I_PLACED_ON])
             placed = due_day(MONTHS, to, new_year, new_month, dom, (y - year) * 12 + m - month)
         if k > first:
-            life.rows[k, I_FROM_ON] = life.rows[k - 1, I_DUE_ON]
+            life.rows[k, I_FROM_ON] = ends_on(product, life, k - 1)
         place_row(product, calendars, life, k, placed)
     life.dom = dom
 
@@ -352,10 +354,20 @@ def add_rows(product, calendars, life, count):
     dom = dom_from(life, old)
     for j in range(count):
         k = last + 1 + j
-        empty_row(life, k, life.rows[k - 1, I_DUE_ON])
+        empty_row(life, k, ends_on(product, life, k - 1))
         placed = steps_from(life, old, dom, j + 1)
         place_row(product, calendars, life, k, placed)
     life.count += count
+    if life.principal_every > 1:
+        ask_principal_by_cycle(life, last)
+
+
+@stage
+def ask_principal_by_cycle(life, first):
+    """Rows from `first` on that principal is not asked for with ask for interest alone; the last row never does."""
+    for k in range(first, life.count - 1):
+        if (k - life.cycles_from + 1) % max(life.principal_every, 1) != 0:
+            life.rows[k, I_INSTALMENT] = BARE
 
 
 @stage
@@ -388,10 +400,13 @@ def one_more_row(product, calendars, life, day):
 
 @passage
 def extend(product, calendars, life, fact):
-    """`count` instalments more; those from `from_on` on are set anew, the ones before them stay."""
-    if life.current >= life.count or product.method == IMPORTED:
-        return
+    """`count` instalments more; those from `from_on` on are set anew, the ones before them stay.
+
+    Where no instalment is due from `from_on` on, none could carry less for the rows added: nothing is changed.
+    """
     first = row_from(life, fact.from_on)
+    if first >= life.count or product.method == IMPORTED:
+        return
     add_rows(product, calendars, life, fact.count)
     if life.error == 0:
         relevel_from(product, life, first)
@@ -525,13 +540,6 @@ def reinstal(product, calendars, life, fact, k):
     note_delinquency(product, life, day)
     life.broken = 0  # agreed anew: days past due start anew
     signed = signed_interest(product, life) if mode == WHOLE or product.method == IMPORTED else 0
-    dropped = 0
-    if fact.count > 0 and life.current < life.count and product.accrual != ACTUAL:
-        if product.method == IMPORTED:
-            dropped = promised_fees(life)
-        if product.method == IMPORTED or mode == ALONE:
-            signed += unearned_to_principal(product, life, day, k)
-        dropped = max(dropped - promised_fees(life), 0) if product.method == IMPORTED else 0
     principal = capitalise(life, day, k) if mode == CAPITALISED else 0
     interest = 0
     fee = 0
@@ -545,6 +553,13 @@ def reinstal(product, calendars, life, fact, k):
             penalty += charged
             life.rows[j, I_CHARGED_PENALTY] = 0
             life.rows[j, I_OVERDUE_A] = 0
+    dropped = 0
+    if fact.count > 0 and life.current < life.count and product.accrual != ACTUAL:
+        if product.method == IMPORTED:
+            dropped = promised_fees(life)
+        if product.method == IMPORTED or mode == ALONE:
+            signed += unearned_to_principal(product, life, day, k)
+        dropped = max(dropped - promised_fees(life), 0) if product.method == IMPORTED else 0
     if fact.count > 0:
         replace_rows(product, calendars, life, fact, k, signed, dropped, interest, fee, penalty)
     else:
@@ -636,8 +651,8 @@ def promised_fees(life):
 def unearned_to_principal(product, life, day, fact):
     """Money that has met interest not earned by today, or imported fees not due, repays principal instead.
 
-    Of a loan that is to bear no interest from today on, and of an imported one, which promises both anew. Returns how
-    much of it had met interest.
+    Of a loan that is to bear no interest from today on, and of an imported one, which promises both anew. What is
+    beyond all principal waits. Returns how much had met interest.
     """
     k = life.current
     interest = drop_interest(product, life, day, fact)
@@ -651,6 +666,7 @@ def unearned_to_principal(product, life, day, fact):
     life.balance -= part
     if part > 0:
         moved(life, day, WAS_REPAID, life.rows[k, I_NUMBER], PRINCIPAL, fact, part)
+    wait(life, back - part, day, fact)
     return interest
 
 
@@ -703,8 +719,8 @@ def replace_rows(product, calendars, life, fact, k, signed, dropped, interest, f
         return
     life.count = first + fact.count
     start = day
-    if not runs and first > 0 and product.past_due_bears_interest:  # one period of interest since the last due day
-        start = life.rows[first - 1, I_DUE_ON]
+    if not runs and first > 0 and product.past_due_bears_interest and product.policy & INTEREST_ENDS_WITH_SCHEDULE:
+        start = life.rows[first - 1, I_DUE_ON]  # nothing was borne since the last due day: the first row bears it
     for j in range(first, life.count):
         empty_row(life, j, start)
     if runs and not alone and not imported and not whole:
@@ -717,8 +733,11 @@ def replace_rows(product, calendars, life, fact, k, signed, dropped, interest, f
     every = fact.every if fact.every > 0 else life.every
     date_rows(product, calendars, life, first, fact.due_on, unit, every)
     life.own = 0
-    life.free = first + max(life.free - old, 0)  # as many instalments as were promised
+    life.free = min(first + max(life.free - old, 0), life.count)  # as many instalments as were promised
     life.put_off_last = 0
+    life.interest_every = 0
+    life.principal_every = 0
+    life.capital_until = 0
     life.flat_base = life.balance
     if early > 0:
         life.early_interest = early
@@ -837,7 +856,7 @@ def break_plan(product, life):
     life.settle_by = 0
     life.broken = 1
     life.given = 0
-    if life.rate != life.own_rate and not life.stopped and life.written_off_on == NEVER and product.method != IMPORTED:
+    if life.rate != life.own_rate and not life.stopped and life.written_off_on == NEVER:
         set_rate(product, life, life.own_rate)
         relevel(product, life)
 
@@ -849,6 +868,10 @@ def charge_off(product, life, fact, k):
     if fact.component == STOPS:
         life.stopped = 1
         set_rate(product, life, 0)
+        if product.method == IMPORTED:  # what was signed of days to come is asked for no more
+            wait(life, drop_interest(product, life, fact.on, k), fact.on, k)
+        elif product.accrual != ACTUAL:
+            project(product, life, life.count)
     elif fact.component == FALLS_DUE:
         bring_forward(product, life, fact.on)
 

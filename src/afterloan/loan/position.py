@@ -29,7 +29,7 @@ def show_arrears(product, life, as_of, position):
         for c in range(4):
             if life.rows[k, I_DUE_ON] < as_of:
                 position.arrears_fen[c] += owed(life, k, c)
-            else:
+            elif life.rows[k, I_DUE_ON] == as_of:
                 position.due_today_fen[c] += owed(life, k, c)
     oldest = late_since(product, life, as_of)
     position.oldest_due_on = oldest
@@ -154,6 +154,10 @@ def show_next(product, life, position):
     paid = life.first + (k - life.current if life.first == life.current else 0)
     position.instalments_paid = paid
     position.instalments_left = life.count - paid
+    for j in range(life.first, life.current):  # asked for already, due on a business day to come
+        if life.rows[j, I_DUE_ON] > life.day and owed_in_all(life, j) > 0:
+            k = j
+            break
     if k < life.count:
         position.next_due_on = life.rows[k, I_DUE_ON]
         position.next_due_fen = owed_in_all(life, k)

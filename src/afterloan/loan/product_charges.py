@@ -56,7 +56,7 @@ def set_charges(product, life, k, out):
     fee = 0
     if out > 0 and not life.rows[k, I_ROW_KIND]:
         number = life.rows[k, I_NUMBER]
-        if product.down_payment_permyriad > 0:  # which is no instalment
+        if product.down_payment_permyriad > 0 or life.charges_due > 0:  # which are no instalments
             for j in range(k):
                 number -= 1 if life.rows[j, I_ROW_KIND] else 0
         instalment = life.rows[k, I_DUE + INTEREST] + life.rows[k, I_DUE + PRINCIPAL]

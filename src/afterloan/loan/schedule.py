@@ -9,6 +9,7 @@ from afterloan.loan.accrual import (
     PER_DAY,
     PER_MONTH,
     YEARS,
+    ends_on,
     factor_of,
     rounded,
     scale_row,
@@ -63,6 +64,19 @@ def business_day(calendars, calendar, day, shift):
         while 0 < moved < calendars.shape[1] - 1 and not calendars[calendar, moved]:
             moved -= step
     return moved
+
+
+@stage
+def due_on_business_day(calendars, product, placed, start):
+    """The business day on which a row placed on `placed` falls due, its period starting on `start`.
+
+    One before its own period is looked for after `placed` instead: agreed on Saturday 20 June 2026, due on the 21st,
+    preceding would be Friday 19 June; it is Monday the 22nd.
+    """
+    due = business_day(calendars, product.calendar, placed, product.shift)
+    if due < start:
+        due = business_day(calendars, product.calendar, placed, FOLLOWING)
+    return due
 
 
 @leaf
@@ -147,14 +161,15 @@ def lay_out(product, contract, life, start):
 
 @stage
 def shift_rows(product, contract, calendars, life):
-    """Move due dates that are no business day; the interest period moves with them."""
+    """Move due dates that are no business day; the interest period moves with them, unless the product lets it stay."""
     before = life.rows[0, I_FROM_ON]
     for k in range(life.count):
         placed = life.rows[k, I_DUE_ON]
-        due = business_day(calendars, product.calendar, placed, product.shift)
-        _write_row(product, contract, life, k, before, due)
+        due = due_on_business_day(calendars, product, placed, before)
+        _write_row(product, contract, life, k, before, placed if product.period_stays else due)
+        life.rows[k, I_DUE_ON] = due
         life.rows[k, I_PLACED_ON] = placed
-        before = due
+        before = ends_on(product, life, k)
 
 
 @leaf
@@ -197,7 +212,7 @@ def period_factor(product, life, first, k, rate):
     row = k
     if product.policy & PERIODS_AS_THE_FIRST:
         row = life.like if life.like >= 0 else first
-    return factor_of(product, life, row, rate, life.rows[row, I_FROM_ON], life.rows[row, I_DUE_ON])
+    return factor_of(product, life, row, rate, life.rows[row, I_FROM_ON], ends_on(product, life, row))
 
 
 @stage
@@ -210,7 +225,7 @@ def equal_instalment(product, life, first, last, principal, rate):
     annuity = 0
     one = UNIT_FACTOR
     simple = same_base(product) and life.rows[first, I_TIMES] == 1 and product.per != PER_MONTH
-    simple = simple and not product.policy & PERIODS_AS_THE_FIRST
+    simple = simple and not product.policy & PERIODS_AS_THE_FIRST and not product.period_stays
     day_factor = factor_of(product, life, first, rate, 0, 1) if simple else 0
     free = life.free
     for k in range(first, last):

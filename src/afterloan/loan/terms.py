@@ -190,12 +190,14 @@ class FactKind(IntEnum):
     CHARGE_ENDED = 31  # a charge of the product, by its number `component`, is made no more
     INSTALMENT_AGREED = 32  # `amount_fen` an instalment from now on, the last one takes the rest; 0: worked out again
     CHARGED_OFF = 34  # the day-count trigger; `component` is an `AfterChargeOff`
+    CYCLES_AGREED = 35  # interest with every `count`-th instalment, principal with every `every`-th
     ACCELERATED = 36  # by notice: the rest of the principal falls due at once
     JUDGED = 38  # a court fixed one part of the debt; `component` is a `JudgedPart`
     WAIVED = 40
     DEFERRED = 41  # due dates move: by `count` intervals, or to `due_on`
     INTEREST_ONLY = 42  # `count` instalments ask for interest alone; `component` 1: as many are added at the end
     EXTENDED = 43  # `count` instalments more
+    CAPITALISED_UNTIL = 44  # interest due up to `due_on` becomes principal; instalments begin after that day
     PENALTY_HELD = 45  # no penalty interest accrues
     PENALTY_RESUMED = 46
     SETTLEMENT_AGREED = 47  # `amount_fen` received by `due_on` ends the loan
@@ -306,6 +308,7 @@ PRODUCT = np.dtype(
         ("multiple_fen", "i8"),  # instalments are whole multiples of this; 0 or 1: none
         ("shift", "i8"),
         ("calendar", "i8"),  # row of the calendar table; -1: none
+        ("period_stays", "i8"),  # 1: a due date that moves leaves the interest period as it was
         ("by_timing", "i8"),  # 1: `order` holds timing*4+component; 0: components, instalment by instalment
         ("order", "i8", (12,)),
         ("orders", "i8"),  # how many of `order` count
@@ -527,8 +530,11 @@ LIFE = np.dtype(
         ("waived", "i8", (4,)),
         ("due", "i8", (4,)),  # fell due; penalties as shown
         ("own", "i8"),  # the instalment agreed on, or the principal of each; 0: worked out
-        ("put_off_first", "i8"),  # rows that put their interest off: from here
-        ("put_off_last", "i8"),  # up to here, excluded
+        ("put_off_last", "i8"),  # rows before this one put their interest off
+        ("cycles_from", "i8"),  # the row that `interest_every` and `principal_every` count from
+        ("interest_every", "i8"),  # interest is asked for with every so many-th row; below 2: with each
+        ("principal_every", "i8"),  # and principal
+        ("capital_until", "i8"),  # interest of rows due up to this day becomes principal; 0: none does
         ("free", "i8"),  # no row before this one bears interest
         ("agreed", "i8"),  # interest moved into rows that have not fallen due
         (

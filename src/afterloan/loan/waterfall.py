@@ -46,6 +46,18 @@ def owed_in_all(life, k):
 
 
 @leaf
+def note_paid(life, k, part, day):
+    """When row k was paid, and whether before its due date or after it."""
+    if part <= 0:
+        return
+    life.rows[k, I_LAST_PAID_ON] = max(life.rows[k, I_LAST_PAID_ON], day)
+    if day < life.rows[k, I_DUE_ON]:
+        life.rows[k, I_PAID_EARLY] += part
+    elif day > life.rows[k, I_DUE_ON]:
+        life.rows[k, I_PAID_LATE] += part
+
+
+@leaf
 def pay(life, k, component, money, day, fact):
     """Give `money` to one component of row k; returns what is left."""
     k = k & LAST_ROW
@@ -58,15 +70,11 @@ def pay(life, k, component, money, day, fact):
     life.paid[component] += part
     if component == INTEREST and k >= life.current:
         life.early_interest += part
-    life.rows[k, I_LAST_PAID_ON] = max(life.rows[k, I_LAST_PAID_ON], day)
     if component == PRINCIPAL:
         life.balance -= part
         if k < life.current:
             life.overdue_principal -= part
-    if day < life.rows[k, I_DUE_ON]:
-        life.rows[k, I_PAID_EARLY] += part
-    elif day > life.rows[k, I_DUE_ON]:
-        life.rows[k, I_PAID_LATE] += part
+    note_paid(life, k, part, day)
     moved(life, day, REPAID, life.rows[k, I_NUMBER], component, fact, part)
     return money - part
 
@@ -79,10 +87,10 @@ def pay_part(life, k, component, money, day, fact):
 
 @leaf
 def timing_of(life, k, day):
-    """A row as a repayment on `day` finds it: past due only after its due date."""
+    """A row as a repayment on `day` finds it: past due only after its due date; asked for already, it is due."""
     if life.rows[k, I_DUE_ON] < day:
         return PAST_DUE
-    return DUE if life.rows[k, I_DUE_ON] == day else ADVANCE
+    return DUE if life.rows[k, I_DUE_ON] == day or k < life.current else ADVANCE
 
 
 @stage
@@ -221,10 +229,26 @@ def pay_by_instalment(product, life, money, day, fact, n):
 
 @leaf
 def clear_due(life, money, day, fact):
-    """Pay all that has fallen due with just as much money; returns what principal would not take."""
+    """Pay all that has fallen due with just as much money; returns what principal would not take.
+
+    What `pay` does, part by part, with what is noted of a row noted once: nearly every repayment is one of these.
+    """
     for k in range(life.first, life.current):
+        row = k & LAST_ROW
+        before = money
         for c in range(4):
-            money = pay(life, k, c, money, day, fact)
+            part = min(owed(life, row, c), money)
+            if c == PRINCIPAL:
+                part = min(part, life.balance)
+            if part > 0:
+                life.rows[row, I_PAID + c] += part
+                life.paid[c] += part
+                money -= part
+                if c == PRINCIPAL:
+                    life.balance -= part
+                    life.overdue_principal -= part
+                moved(life, day, REPAID, life.rows[row, I_NUMBER], c, fact, part)
+        note_paid(life, row, before - money, day)
     if money == 0:
         life.first = life.current
     return money

@@ -169,6 +169,7 @@ class ProductTerms(BaseModel):
     rounding: Annotated[Rounding, _word(Rounding), AS_WORD] = Rounding.HALF_UP
     instalment_multiple_fen: Fen = 0
     shift: Annotated[Shift, _word(Shift), AS_WORD] = Shift.NONE
+    shift_interest: bool = True
     calendar: str = ""
     order: Annotated[tuple[str, ...], BeforeValidator(_order)]
     direction: Annotated[Direction, _word(Direction), AS_WORD] = Direction.HORIZONTAL
@@ -237,6 +238,7 @@ class ProductTerms(BaseModel):
             "rounding": self.rounding,
             "multiple_fen": self.instalment_multiple_fen,
             "shift": self.shift,
+            "period_stays": int(not self.shift_interest),
             "direction": self.direction,
             "in_advance": self.in_advance,
             "early": self.early,
@@ -329,6 +331,11 @@ def _other_faults(terms: ProductTerms) -> Iterator[str]:
         yield (
             "early: reduce_number leaves the last instalments of a flat loan with interest and no principal; take "
             "adjust_last or reduce_instalment"
+        )
+    if not terms.shift_interest and terms.past_due_bears_interest:
+        yield (
+            "shift_interest: false ends interest before a due date that moved, past_due_bears_interest lets it go on; "
+            "take one of them"
         )
     if terms.shift != Shift.NONE and not terms.calendar:
         yield f"shift: {terms.shift.name.lower()} needs to know business days; name a calendar, or take shift none"
