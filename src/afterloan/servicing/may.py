@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from afterloan.facts.act import Refused, Who
 from afterloan.rules.packs import Rule, in_force, rules_of
 from afterloan.servicing.asked import Asked
-from afterloan.servicing.verbs import Verb
+from afterloan.servicing.verbs import VERBS, Verb
 
 ALL_ROLES = "operator"
 """The role of whoever sits at the keyboard of a book in which nobody was appointed yet."""
@@ -60,6 +60,20 @@ def may_ask(who: Who, what: str, on: date) -> Refused | None:
         return None
     named = f"needs one of the roles {', '.join(allowed) or 'none'}" + (f" ({rule.id})" if rule else "")
     return Refused("forbidden", "who", who.name or who.kind, f"{what} {named}", "have one of them look")
+
+
+def may_verbs(who: Who, on: date) -> dict[str, bool]:
+    """Every verb, and whether `who` may do or propose it on a day: so that nothing is offered that is refused."""
+    told: dict[str, bool] = {}
+    for verb in VERBS:
+        rule = permission_of(verb.name, on)
+        does = rule.parameters.get("do", []) if rule else []
+        asks = rule.parameters.get("propose", []) if rule else []
+        if who.kind == "borrower":
+            told[verb.name] = "borrower" in does
+        else:
+            told[verb.name] = bool(set(who.roles) & {*does, *asks, ALL_ROLES})
+    return told
 
 
 def approvers(verb: Verb, on: date) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The settings of a book, each named once: what the lender chose, kept beside the facts."""
 
+import secrets
 from enum import StrEnum
 from typing import Any
 
@@ -22,6 +23,8 @@ class Setting(StrEnum):
     """The lender as a collector of debits: name, account, identifier."""
     CLOCK = "clock"
     """The test clock of a book that is only played: its day (`on`) and hour (`at`). None in a book that is real."""
+    SECRETS = "secrets"
+    """Keys with which this book signs what it hands out: by name, made when first used."""
     LIVES = "lives_played"
     """By which code (`by`) the lives were played in this book."""
 
@@ -39,3 +42,16 @@ def set_parts(connection: psycopg.Connection[Any], name: Setting, parts: dict[st
         "on conflict (name) do update set value = setting.value || excluded.value",
         (name.value, Jsonb(parts)),
     )
+
+
+def secret_kept(connection: psycopg.Connection[Any], name: str) -> str:
+    """The key of a name with which this book signs; made when first asked for, the same ever after."""
+    told = setting(connection, Setting.SECRETS)
+    if name not in told:
+        connection.execute(
+            "insert into setting (name, value) values (%s, %s) "
+            "on conflict (name) do update set value = excluded.value || setting.value",
+            (Setting.SECRETS.value, Jsonb({name: secrets.token_urlsafe(32)})),
+        )
+        told = setting(connection, Setting.SECRETS)
+    return str(told[name])

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Body, Header, Path
 from pydantic import BaseModel, ConfigDict, create_model
 from starlette.responses import Response
 
-from afterloan.desk.api.doing import Key, Propose, Try, act, agree
+from afterloan.desk.api.doing import Despite, Key, Propose, Seen, Try, act, agree
 from afterloan.desk.api.files import FILE_VERBS
 from afterloan.desk.api.names import reference_of
 from afterloan.desk.web.asking import Ask, Asking
@@ -195,7 +195,9 @@ def handler_of(told: ActPath) -> Callable[..., Response]:
     """The handler of an act's path: it reads, does the one verb, and shows."""
     record, names = verb_named(told.verb).asked, in_path(told.path)
 
-    def handler(asking: Asking, key: str, dry_run: bool, propose: bool, body: BaseModel, **path: str) -> Response:
+    def handler(
+        asking: Asking, key: str, dry_run: bool, propose: bool, seen: str, despite: bool, body: BaseModel, **path: str
+    ) -> Response:
         asked = {**body.model_dump(exclude_unset=True), **dict(told.fixed)}
         asked |= {name: reference_of(value) for name, value in path.items()}
         return act(asking, told.verb, asked, key, dry_run, propose)
@@ -213,6 +215,8 @@ def handler_of(told: ActPath) -> Callable[..., Response]:
             parameter("body", Annotated[body, Body()], body() if empty else inspect.Parameter.empty),
             parameter("dry_run", Try, False),
             parameter("propose", Propose, False),
+            parameter("seen", Seen, ""),
+            parameter("despite", Despite, False),
         ]
     )
     return handler

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from afterloan.desk.api.acts import act_routes, approval_routes
 from afterloan.desk.api.files import file_routes
 from afterloan.desk.api.jobs import clock_routes, job_routes
+from afterloan.desk.api.questions import question_routers
 from afterloan.desk.web.app import app_for
 from afterloan.desk.web.asking import Ask, SignedIn
 from afterloan.desk.web.house import House
@@ -24,7 +25,7 @@ def api_app(house: House) -> FastAPI:
 
 def api_routers(house: House) -> list[APIRouter]:
     """Every resource: of the API's own host, and of the desk and the portal, where the cookie says who asks."""
-    made = [entry(), act_routes(), approval_routes(), file_routes(), job_routes(house)]
+    made = [entry(), act_routes(), approval_routes(), file_routes(), job_routes(house), *question_routers()]
     return [*made, sandbox(), clock_routes(house)] if house.demo else made
 
 

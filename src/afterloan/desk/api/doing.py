@@ -13,6 +13,7 @@ from afterloan.desk.web.asking import Ask, Asking
 from afterloan.desk.web.forms import name_in
 from afterloan.desk.web.guard import ANSWER
 from afterloan.desk.web.refusing import RefusedHere, refuse
+from afterloan.enquiry.case import seen_now, told_since
 from afterloan.enquiry.written import last_entry, written_by
 from afterloan.facts.act import Answer, Refused
 from afterloan.servicing.door import as_agreed, do, propose
@@ -71,6 +72,7 @@ def act(
     while it is being done: 409. `dry_run`: the answer, and `would` with all that would be written.
     """
     on = _day_of(asking, verb, key)
+    _unchanged(asking, verb, asked, key)
     if dry_run:
         told, would = _tried(asking, verb, asked, key, on)
         shown = {name: value for name, value in _told(asking, told, key, on).items() if name not in NUMBERS}
@@ -86,6 +88,29 @@ def act(
     if answer.known:
         asking.request.scope[ANSWER]["idempotency-replayed"] = "true"
     return JSONResponse(_told(asking, answer, key, on), 201)
+
+
+Seen = Annotated[
+    str, Query(max_length=60, description="`seen` of the case that was looked at: told since, the act is not done.")
+]
+Despite = Annotated[bool, Query(description="Do it although something was told since.")]
+
+
+def _unchanged(asking: Asking, verb: str, asked: Mapping[str, Any], key: str) -> None:
+    """Raises RefusedHere (409) with what was told of the borrower since the caller looked (`seen`), unless `despite`.
+
+    A key that is known is answered whatever happened since.
+    """
+    query = asking.request.query_params
+    seen = query.get("seen", "")
+    if not seen or query.get("despite", "") in ("true", "1") or act_known(asking.connection, key):
+        return
+    chosen = verb_named(verb)
+    for borrower in chosen.borrowers(asking.connection, chosen.read(asked)):
+        news = told_since(asking.connection, borrower, seen)
+        if news:
+            refused = Refused("conflict", "seen", seen, f"told since: {', '.join(news)}", "look again, or say despite")
+            raise RefusedHere(refused, 409, "changed-since-seen", news=news, seen=seen_now(asking.connection, borrower))
 
 
 def _day_of(asking: Asking, verb: str, key: str) -> date:

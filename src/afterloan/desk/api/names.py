@@ -18,6 +18,8 @@ def id_of(reference: str) -> str:
 
 def reference_of(name: str) -> str:
     """The inverse of `id_of`. Raises RefusedHere (404) for what is no id: nothing can be found under it."""
+    if not name.isprintable():
+        raise refuse(404, "unknown", "there is nothing of that name", "", "id")
     if not name.startswith("~"):
         return name
     padded = name[1:] + "=" * (-len(name[1:]) % 4)

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from psycopg import OperationalError
+from psycopg import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -99,6 +99,13 @@ def _refusals(app: FastAPI, shows: Shows) -> None:
         LOG.error("the database does not answer: %s", error)
         refused = Refused("invalid", "request", "", "the book does not answer just now", "send it again in a moment")
         return shows(request, RefusedHere(refused, 503, "retry"))
+
+    @app.exception_handler(DataError)
+    def no_value(request: Request, error: DataError) -> Response:
+        """A value that the database has no place for: a number beyond its bounds, a character that is none."""
+        LOG.warning("refused by the database: %s %s: %s", request.method, request.url.path, type(error).__name__)
+        refused = Refused("invalid", "request", "", "a value is out of all bounds", "correct it and ask again")
+        return shows(request, RefusedHere(refused))
 
     @app.exception_handler(RequestValidationError)
     def unreadable(request: Request, error: RequestValidationError) -> Response:
