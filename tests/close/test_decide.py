@@ -225,7 +225,13 @@ def test_a_line_is_frozen_and_the_borrower_told(store: Store) -> None:
     with store.connect() as connection:
         changes = events_of(connection, "B1", ["limit.frozen"])
         assert [(c.on.isoformat(), c.rule, c.by, c.before_fen, c.after_fen) for c in changes] == [  # type: ignore[attr-defined]
-            ("2025-05-14", "limits.freeze-when-overdue", "afterloan", 2_000_000, 2_000_000)  # 10 May + 4 days
+            (
+                "2025-05-14",
+                "limits.freeze-when-overdue",
+                "limits.freeze-when-overdue",
+                2_000_000,
+                2_000_000,
+            )  # 10 May + 4 days
         ]
         assert changes[0].reason.startswith("4 days past due, ")  # type: ignore[attr-defined]
         repaid(connection, "L1", "2025-05-16", 120_000)

@@ -13,10 +13,13 @@ from afterloan.close import close_through
 from afterloan.close.telling import tell_news
 from afterloan.dates import day
 from afterloan.facts.act import Answer, Refused, Who
+from afterloan.facts.outbox import Action, MessageBody
 from afterloan.sending.channels import LENDER
 from afterloan.sending.templates import render, template_of
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import do
+from afterloan.store.events import borrower_number
+from afterloan.store.outbox import put
 from afterloan.store.server import Store
 from tests.sending.bankhouse import attempt, bank_at, mandate, rows, run_drain, small_book
 from tests.strategy.books import borrower, loan
@@ -71,7 +74,14 @@ def test_offers_of_one_search_are_one_message_and_each_step_of_a_plan_is_told(de
     ((name, values),) = told(desk.store)
     assert name == "plan-offered" and values["plan"] == "reinstalment" and values["instalment_fen"] <= 110_115
     assert "为您准备了以下方案：重新分期" in words(name, values)
+    call = MessageBody(template="overdue-early", to=None, purpose="collection", values={}, zone="Asia/Shanghai")
+    later = datetime(2026, 2, 25, 2, tzinfo=UTC)
+    number, _ = borrower_number(desk.connection, "B1")
+    put(desk.connection, [Action("call", number, "message.sms", later, date(2026, 2, 20), None, call)])
     done(desk, "plan.accept", {"of": "S/1"}, "A", "2026-02-20")
+    # nothing was paid: what was planned is withdrawn because of the plan, or by its hold, never as cured
+    ((why,),) = rows(desk.store, "select body->>'reason' from event where reference = 'withdrawn:call'")
+    assert why in ("a plan was agreed: nothing is due now", "hold: plan_running"), why
     name, values = told(desk.store)[1]
     assert name == "plan-accepted" and values["first_on"] == "2026-03-10" and len(told(desk.store)) == 2
     done(desk, "plan.watch", {"of": "S/1"}, "W", "2026-04-20")

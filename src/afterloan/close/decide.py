@@ -287,7 +287,7 @@ def _change_rows(plan: DayPlan, shard: int, on: str) -> Iterator[tuple[Any, ...]
     for planned in plan.changes:
         change = planned.change
         body = {
-            "by": "afterloan",
+            "by": Who.rule(change.rule).name,
             "reason": change.reason,
             "rule": change.rule,
             "before_fen": change.before_fen,

@@ -41,7 +41,11 @@ class Who:
 
     @classmethod
     def rule(cls, name: str) -> "Who":
-        """A rule of ours that acts by itself: the night, the drain, a limit rule."""
+        """A rule of ours that acts by itself: the night, the drain, a limit rule, a ladder.
+
+        Its name is how it can be looked up: a rule's id, a ladder's, or the part of the night that does it. Where an
+        event says `by` whom it is, this is what it says.
+        """
         return cls("rule", name, ("rule",), "night")
 
 

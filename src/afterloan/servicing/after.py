@@ -4,8 +4,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from afterloan.dates import number_of
+from afterloan.loan.terms import FactKind
 from afterloan.servicing.news import tell_of_act
 from afterloan.servicing.withdrawal import withdraw_cured, withdraw_held, withdraw_unwanted
+from afterloan.store.legal import PLANS
 from afterloan.store.limits import owed_at
 
 if TYPE_CHECKING:
@@ -27,6 +29,23 @@ def told_of_contact(desk: "Desk", borrower: int) -> bool:
     )
 
 
+BY = {
+    "cured": (FactKind.REPAID, FactKind.TRANSFERRED_IN),
+    "a plan was agreed: nothing is due now": tuple(PLANS),
+    "given up: nothing is due now": (FactKind.WAIVED,),
+    "it left the books": (FactKind.WRITTEN_OFF, FactKind.SOLD),
+}
+"""Why nothing is owed after an act, by the facts that it told; the first that fits."""
+TOLD_NOW = "select distinct f.kind from fact f join contract c using (loan) where c.borrower = any(%s) and f.act = %s"
+
+
+def why_nothing_is_owed(desk: "Desk") -> str:
+    """By what a borrower who owed something owes nothing after this act: by money (`cured`), a plan, a waiver …"""
+    rows = desk.connection.execute(TOLD_NOW, (list(desk.touched), desk.act)).fetchall()
+    told = {int(kind) for (kind,) in rows}
+    return next((why for why, kinds in BY.items() if told & {int(kind) for kind in kinds}), "cured")
+
+
 def follow(desk: "Desk", on: date) -> dict[str, Any]:
     """What the act ended for each borrower it touched, in its transaction; told where something was.
 
@@ -37,7 +56,7 @@ def follow(desk: "Desk", on: date) -> dict[str, Any]:
     owed = {loan: owed_at(taken.reckoned.position) for loan, taken in desk.taken.items() if taken.day == day}
     withdrawn = sum(
         withdraw_held(desk.connection, name, on)
-        + withdraw_cured(desk.connection, name, on, owed)
+        + withdraw_cured(desk.connection, name, on, owed, lambda: why_nothing_is_owed(desk))
         + (withdraw_unwanted(desk.connection, name, on) if told_of_contact(desk, number) else 0)
         for number, name in desk.touched.items()
     )

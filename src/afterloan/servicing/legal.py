@@ -10,6 +10,7 @@ import psycopg
 
 from afterloan.dates import NEVER, date_of
 from afterloan.facts import FactRefused
+from afterloan.facts.act import Who
 from afterloan.facts.events import read_event
 from afterloan.facts.legal import (
     LegalStepApproved,
@@ -80,8 +81,8 @@ def propose_from_ladder(connection: Connection, on: date) -> list[str]:
         for about in body.loans if body else ():
             try:
                 with connection.transaction():
-                    reason = f"{about.days_past_due} days past due"
-                    made.append(propose(connection, about.loan, step, on, "ladder", reason))
+                    reason, by = f"{about.days_past_due} days past due", Who.rule(body.ladder or "ladder").name
+                    made.append(propose(connection, about.loan, step, on, by, reason))
             except FactRefused:
                 case = case_of(connection, about.loan, on)
                 _keep(connection, case, may_propose(case.claim, case.steps, step).findings)

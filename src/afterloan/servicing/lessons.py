@@ -10,6 +10,7 @@ from afterloan.dates import date_of, day, iso
 from afterloan.enquiry.way_back import Drawn, stand_in
 from afterloan.expected import BadInput
 from afterloan.facts import FactRefused
+from afterloan.facts.act import Who
 from afterloan.facts.limit import LimitRestored
 from afterloan.facts.rebuilding import (
     ConductShared,
@@ -93,11 +94,9 @@ def apply_for_limit(
 def _restore(
     connection: psycopg.Connection[Any], answer: RestorationAnswer, before: int, reference: str, base: dict[str, Any]
 ) -> None:
-    tell(
-        connection,
-        LimitRestored(reference=reference, by="rule", reason="conditions met", rule=answer.rule, before_fen=before,
-                      after_fen=answer.after_fen, **base),
-    )  # fmt: skip
+    by = Who.rule(answer.rule).name
+    told = {"before_fen": before, "after_fen": answer.after_fen, "rule": answer.rule}
+    tell(connection, LimitRestored(reference=reference, by=by, reason="conditions met", **told, **base))
 
 
 def restore_in(connection: psycopg.Connection[Any], person: Person, on: int, reference: str) -> RestorationAnswer:

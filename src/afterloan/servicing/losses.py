@@ -8,6 +8,7 @@ import psycopg
 
 from afterloan.dates import NEVER, date_of, number_of
 from afterloan.facts import ChargedOff, FactRefused, Sold, WrittenOff
+from afterloan.facts.act import Who
 from afterloan.facts.events import Event
 from afterloan.facts.legal import EvidenceKept, LossApproved, LossProposed, LossRefused
 from afterloan.facts.outbox import LossBody
@@ -109,11 +110,12 @@ def propose_losses_from_ladder(connection: Connection, on: date) -> list[str]:
     made = []
     for key, borrower, told in connection.execute(LOSSES, (on,)).fetchall():
         body = readable(connection, LossBody, key, borrower, "charge_off.propose", told, on)
+        by = Who.rule(body.ladder or "ladder").name if body else ""
         for loan in [about.loan for about in body.loans] if body else []:
             rule = rule_of(case_of(connection, loan, on).claim.jurisdiction, "loss", on)
             what = "charge_off" if rule and "charge_off_after_days" in rule.parameters else "write_off"
             try:
-                made.append(propose_loss(connection, loan, what, on, "ladder"))
+                made.append(propose_loss(connection, loan, what, on, by))
             except FactRefused:
                 continue  # its finding says why
     return made

@@ -10,6 +10,7 @@ import psycopg
 from afterloan.banks.words import BankRowRefused, BankStatement, Correction, Result, Results, StatementLine, Status
 from afterloan.dates import number_of
 from afterloan.facts import FactRefused, Repaid, Reversed
+from afterloan.facts.act import Who
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.suppose import ends_debt
 from afterloan.servicing.asked_back import refuse_not_paid_out, refuse_too_much
@@ -130,6 +131,8 @@ class TurnedLine:
     turn: int
 
 
+MATCHING = Who.rule("statement.matching")
+"""Who gives a line of a statement to its loan by what the line says (`servicing/matching.py`)."""
 PART = 1_000
 """Lines of a bank's file that are taken in one transaction, for each may lock a borrower; longer files are several."""
 
@@ -246,11 +249,11 @@ def _apply(connection: psycopg.Connection[Any], number: int, line: StatementLine
         )
         take_result(connection, result, known_on)
         loan = attempt_of(connection, line.end_to_end).parts[0].loan
-        put_match(connection, number, "debit", loan, f"{line.end_to_end}:{status}", "afterloan", known_on)
+        put_match(connection, number, "debit", loan, f"{line.end_to_end}:{status}", MATCHING.name, known_on)
         return Match("debit", loan)
     match = propose(connection, line, known_on)
     if match.loan is not None:
-        _repay(connection, line_of(connection, f"#{number}"), match.loan, match.how, "afterloan", known_on)
+        _repay(connection, line_of(connection, f"#{number}"), match.loan, match.how, MATCHING.name, known_on)
     return match
 
 

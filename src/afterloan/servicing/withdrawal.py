@@ -1,8 +1,8 @@
 """What was planned for a borrower and is no longer wanted is withdrawn: once cured, or held."""
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -142,16 +142,22 @@ def withdraw_unwanted(connection: psycopg.Connection[Any], borrower: str, on: da
 
 
 def withdraw_cured(
-    connection: psycopg.Connection[Any], borrower: str, on: date, reckoned: Mapping[int, int] | None = None
+    connection: psycopg.Connection[Any],
+    borrower: str,
+    on: date,
+    reckoned: Mapping[int, int] | None = None,
+    why: Callable[[], str] | None = None,
 ) -> int:
     """Withdraw what is planned for a borrower who owes nothing now, in the caller's transaction; returns how many.
 
     `reckoned`: loans (store numbers) that were reckoned for the day already, with what is due and unpaid on them: a
     repayment reckons its loan, and only the borrower's other loans are read here, and those only where something was
-    planned and the loan itself owes nothing. None are withdrawn while anything is overdue or due.
+    planned and the loan itself owes nothing. None are withdrawn while anything is overdue or due. `why`: asked where
+    something is withdrawn: by what nothing is owed any more; else it was cured.
     """
     number, _ = borrower_number(connection, borrower)
     gone = unwanted(connection, [number], number_of(on), "cured", TREATMENTS)
     if not gone or owed_now(connection, borrower, on, reckoned or {}):
         return 0
-    return withdraw(connection, gone, on)
+    reason = why() if why else "cured"
+    return withdraw(connection, [replace(one, why=reason) for one in gone], on)

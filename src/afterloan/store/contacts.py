@@ -10,6 +10,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from afterloan.facts import FactRefused
+from afterloan.facts.act import Who
 from afterloan.facts.contact import (
     Channel,
     ContactAttempted,
@@ -65,7 +66,7 @@ class Attempt:
     tells_debt: bool = True
     prior_consent: bool = False
     response: bool = False
-    by: str = "afterloan"
+    by: str = Who.rule("drain").name
 
 
 def defaults_of(connection: psycopg.Connection[Any]) -> dict[str, Any]:
