@@ -133,8 +133,26 @@ def test_a_third_person_is_asked_only_when_named_and_is_told_of_no_debt(desk: De
     assert "我想联系Name of B1" in words("third-person", values)
 
 
-def test_nobody_writes_to_the_dead(desk: Desk) -> None:
+@pytest.mark.parametrize("door", ["hold.place", "person.died"])
+def test_nobody_writes_to_the_dead(desk: Desk, door: str) -> None:
     hold = {"borrower": "B1", "hold": "deceased", "reason": "told by the family", "review_on": "2026-05-01"}
-    done(desk, "hold.place", hold, "H", "2026-02-16")
+    died = {"borrower": "B1", "source": "told by the family"}
+    done(desk, door, hold if door == "hold.place" else died, "H", "2026-02-16")
     done(desk, "promise.make", {"borrower": "B1", "amount_fen": 30_000, "due_on": "2026-02-20"}, "P", "2026-02-16")
     assert told(desk.store) == []
+
+
+def test_a_limit_that_is_restored_is_told_once_with_what_it_is_now(desk: Desk) -> None:
+    """20,000.00 frozen on the 16th and given back in part, 15,000.00, on the 20th: one message, in both languages."""
+    done(desk, "limit.change", {"borrower": "B1", "change": "set", "reason": "assessed", "after_fen": 2_000_000}, "L1",
+         "2026-02-16")  # fmt: skip
+    done(desk, "limit.change", {"borrower": "B1", "change": "freeze", "reason": "late"}, "L2", "2026-02-16")
+    assert told(desk.store) == []
+    back = {"borrower": "B1", "change": "restore", "reason": "clean again", "after_fen": 1_500_000}
+    done(desk, "limit.change", back, "L3", "2026-02-20")
+    for _ in range(2):
+        tell_news(desk.store, day("2026-02-21"))
+    (restored,) = told(desk.store)
+    assert restored == ("limit-restored", {"after_fen": 1_500_000})
+    assert "您的额度已恢复为15,000.00元" in words(*restored)
+    assert "Your credit line is restored to CNY 15,000.00" in words(*restored, language="en")
