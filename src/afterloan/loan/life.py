@@ -1066,8 +1066,11 @@ def wait(life, money, day, fact):
 
 @stage
 def close_if_met(product, life, day):
-    """A loan that owes nothing has ended today, whatever ended it: repaid, waived, met by money that waited."""
-    if life.settled_on != NEVER or life.written_off_on != NEVER:
+    """A loan that owes nothing has ended today, whatever ended it: repaid, waived, met by money that waited.
+
+    Before the first pay-out nothing has begun that could end.
+    """
+    if life.settled_on != NEVER or life.written_off_on != NEVER or life.started_on == 0:
         return
     if owing(product, life) - min(life.unapplied, 0) > 0:  # what was given back without cover is owed too
         return
