@@ -13,6 +13,7 @@ import uvicorn
 
 from afterloan.desk.serve import app_of
 from afterloan.desk.web.house import House
+from afterloan.desk.work import JobWorker
 from afterloan.store.server import Store
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -33,9 +34,10 @@ def served_at(store: Store) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = uvicorn.Server(
-        uvicorn.Config(app_of(House(store, demo=True)), host="127.0.0.1", port=port, log_level="error")
-    )
+    worker = JobWorker(store)
+    house = House(store, demo=True, rings=worker.ring)
+    server = uvicorn.Server(uvicorn.Config(app_of(house), host="127.0.0.1", port=port, log_level="error"))
+    worker.start()
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -43,6 +45,7 @@ def served_at(store: Store) -> Iterator[str]:
     yield f"http://desk.localhost:{port}"
     server.should_exit = True
     thread.join(10)
+    worker.stop()
 
 
 class Browsing:
@@ -52,7 +55,7 @@ class Browsing:
         self.page, self.base, self.complaints = page, base, []
         page.on("console", lambda told: self.complaints.append(told.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)  # a machine that does much else besides
 
     def sit(self, seat: str, language: str = "en") -> "Browsing":
         self.page.goto(f"{self.base}/sign-in")

@@ -10,7 +10,7 @@ from tests.desk.workbench.browsed import Browsing, Open, browser_before, needs_c
 from tests.desk.workbench.late_book import copied
 from tests.strategy.books import repaid
 
-PAGES = ("/", "/worklist", "/cases/B1", "/tasks", "/approvals", "/search?q=B1", "/cases/B1/why?about=due")
+PAGES = ("/", "/worklist", "/cases/B1", "/tasks", "/approvals", "/money", "/search?q=B1", "/cases/B1/why?about=due")
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +116,17 @@ def test_every_page_is_whole_for_everybody(opens: Open, width: int, dark: bool, 
         wrong += [f"{path}: {told}" for told in at.complaints]
         at.complaints.clear()
     assert wrong == []
+
+
+def test_the_day_slider_plays_a_day_and_says_how_far_it_is(opens: Open, book: Store) -> None:
+    """Last of all: the book's clock moves."""
+    at = opens().sit("lead")
+    at.sees("Wed 14 May 2025")
+    at.page.click('button[name=days][value="1"]')
+    at.page.locator("[data-stream]").wait_for()
+    at.page.set_default_timeout(120_000)
+    at.sees("Thu 15 May 2025")
+    assert "job=" not in at.page.url and at.complaints == []
+    with book.connect() as connection:
+        row = connection.execute("select max(closed_on)::text, max(decided_on)::text from proof, decided").fetchone()
+    assert row == ("2025-05-14", "2025-05-15")

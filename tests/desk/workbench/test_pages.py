@@ -2,17 +2,21 @@
 themselves."""
 
 import re
+from datetime import date, datetime
 from importlib import resources
 
 import pytest
 
+from afterloan.banks.words import BankStatement, StatementLine
 from afterloan.desk.words import words_of
+from afterloan.enquiry.unmatched import waiting_lines
 from afterloan.store.server import Store
 from tests.desk.web.served import Served
 from tests.desk.workbench.late_book import Desk
-from tests.strategy.books import repaid
+from tests.sending.bankhouse import import_statement
+from tests.strategy.books import borrower, loan, repaid
 
-PAGES = ("/", "/worklist", "/cases/B1", "/tasks", "/approvals", "/search?q=B1", "/cases/B1/why?about=due",
+PAGES = ("/", "/worklist", "/cases/B1", "/tasks", "/approvals", "/money", "/search?q=B1", "/cases/B1/why?about=due",
          "/why/day?about=proof", "/cases/B1?on=2025-05-13&known_on=2025-05-13")  # fmt: skip
 
 
@@ -150,3 +154,39 @@ def test_pages_keep_their_weight(desk: Desk) -> None:
     assert len(desk.browser.get(own).content) < 15_000
     part = desk.browser.get("/cases/B1/why?about=due", headers={"hx-request": "true"})
     assert len(gzip.compress(part.content)) < 30_000
+
+
+def test_money_that_waits_is_given_to_a_loan_with_what_it_would_do(late: Served, store: Store) -> None:
+    lines = (
+        StatementLine("bank-1", date(2025, 5, 13), 74_220, text="repay L1 thanks", name="Name of B1"),
+        StatementLine("bank-2", date(2025, 5, 13), 500, text="who knows"),
+    )
+    with store.connect() as connection:
+        borrower(connection, "B4")
+        loan(connection, "L4", "B4", "2025-04-10")
+    statement = BankStatement("ST-1", "OURS", "CNY", datetime(2025, 5, 13), lines, 0, 74_720)
+    import_statement(store, statement, "st.csv", date(2025, 5, 13))
+    with store.connect() as connection:
+        waiting = {line.text: line for line in waiting_lines(connection, date(2025, 5, 14))}
+    assert set(waiting) == {"who knows"}, "what names its loan has found it"
+    desk = Desk(late, "finance")
+    text = desk.page("/money")
+    assert "5.00" in text and "No loan is named by it" in text
+    number = waiting["who knows"].line
+    told = desk.token("/money", "/money/lines") | {"line": number, "give": "other", "loan": "L9"}
+    unknown = desk.post("/money/lines", part=False, **told)
+    assert unknown.status_code == 404 and "no contract of that reference" in unknown.text
+    told |= desk.token("/money", "/money/lines") | {"loan": "L4"}
+    given = desk.post("/money/lines", part=False, **told)
+    assert given.headers["location"] == "/money?done=give"
+    assert "No money waits without a loan" in desk.page("/money")
+    assert 'name="give"' not in Desk(late, "agent").page("/money")
+
+
+def test_days_are_asked_for_by_the_bar_and_followed_by_the_page(late: Served) -> None:
+    lead = Desk(late, "lead")
+    asked = lead.post("/sandbox/advances", part=False, **lead.token("/", "/sandbox/advances"), days="7", to="/tasks")
+    assert asked.headers["location"].startswith("/tasks?job=")
+    assert 'data-stream="/v1/jobs/' in lead.page(asked.headers["location"])
+    wrong = lead.post("/sandbox/advances", part=False, **lead.token("/", "/sandbox/advances"), days="x", to="//evil")
+    assert wrong.status_code == 422

@@ -121,12 +121,15 @@
     const stream = new EventSource(job.dataset.stream);
     const tell = (e) => {
       const told = JSON.parse(e.data);
-      const line = one("[data-line]", job), bar = one("progress", job);
-      if (line && told.line) line.textContent = told.line;
-      if (bar && told.total) { bar.max = told.total; bar.value = told.done; }
-      if (told.state && told.state !== "running" && told.state !== "queued") { stream.close(); location.assign(job.dataset.then); }
+      const line = one("[data-line]", job), bar = one("progress", job), far = told.progress;
+      if (line && told.words) line.textContent = `${told.day} ${told.words}`;
+      if (bar && far && far.total) { bar.max = far.total; bar.value = far.done; }
+      if (!told.state) return;
+      stream.close();
+      if (told.state === "done") location.assign(job.dataset.then);
+      else if (line) line.textContent = (told.refused && told.refused.detail) || told.state;
     };
-    stream.onmessage = tell;
-    for (const name of ["progress", "done", "failed"]) stream.addEventListener(name, tell);
+    stream.addEventListener("step", tell);
+    stream.addEventListener("end", tell);
   }
 })();

@@ -8,6 +8,8 @@ from afterloan.desk.web.house import House
 from afterloan.desk.web.refusing import refuse
 from afterloan.desk.workbench.approving import approving
 from afterloan.desk.workbench.case import case_router
+from afterloan.desk.workbench.money import money_router
+from afterloan.desk.workbench.sandbox import sandbox_router
 from afterloan.desk.workbench.showing import THEME, show
 from afterloan.desk.workbench.tasks import tasks_router
 from afterloan.desk.workbench.today import today_router
@@ -20,8 +22,10 @@ THEMES = ("light", "dark", "system")
 def workbench_router(house: House) -> APIRouter:
     """Every page of the workbench."""
     router = APIRouter(include_in_schema=False)
-    for part in (today_router(), worklist_router(), case_router(), tasks_router(), approving()):
+    for part in (today_router(), worklist_router(), case_router(), tasks_router(), approving(), money_router()):
         router.include_router(part)
+    if house.demo:
+        router.include_router(sandbox_router())
     router.get("/search")(search)
     router.get("/theme/{theme}")(choose_theme)
     return router

@@ -16,6 +16,7 @@ from afterloan.desk.web.asking import Asking
 from afterloan.desk.web.pages import environment
 from afterloan.desk.web.refusing import refuse
 from afterloan.desk.workbench.said import DeskWords, clock
+from afterloan.desk.workbench.sandbox import job_of
 from afterloan.enquiry.masking import mask_name, mask_phone
 from afterloan.money import show_amount
 
@@ -24,6 +25,7 @@ RAIL = (
     ("w", "/worklist", "worklist"),
     ("k", "/tasks", "tasks"),
     ("a", "/approvals", "approvals"),
+    ("m", "/money", "money"),
 )
 """Rooms in the rail: the key after `g`, the path, the name."""
 THEME = "afterloan-theme"
@@ -118,7 +120,7 @@ def show(asking: Asking, template: str, room: str, status: int = 200, **values: 
     shell: Mapping[str, Any] = {
         "asking": asking, "t": DeskWords(asking.t), "language": asking.language, "token": asking.token, "room": room,
         "rail": RAIL, "theme": asking.request.cookies.get(THEME, ""), "here": here_of(asking),
-        "path": asking.request.url.path, "lens": bool(lens), "lens_query": lens, "job": None,
+        "path": asking.request.url.path, "lens": bool(lens), "lens_query": lens, "job": job_of(asking),
         "kept": {name: query[name] for name in query if name not in ("on", "known_on")}, "asked": "",
     }  # fmt: skip
     text = desk_environment().get_template(f"workbench/{template}").render({**shell, **values})
