@@ -68,12 +68,13 @@ def waiting_lines(connection: psycopg.Connection[Any], on: date) -> list[Waiting
 
 def _line(connection: psycopg.Connection[Any], row: Mapping[str, Any], on: date) -> WaitingLine:
     words = WORD.findall(f"{row['end_to_end']} {row['text']} {row['mandate']}")
-    told = {"words": words, "name": str(row["name"] or "")}
-    found = connection.execute(LOANS, told).fetchall() if words or told["name"] else []
+    payer = str(row["name"] or "")
+    told = {"words": words, "name": payer}
+    found = connection.execute(LOANS, told).fetchall() if words or payer else []
     amount = int(row["amount_fen"])
     candidates = sorted((_candidate(connection, one, amount, on) for one in found), key=_sureness)
     return WaitingLine(
-        f"#{row['line']}", row["booked_on"], amount, row["currency"], mask_name(told["name"]),
+        f"#{row['line']}", row["booked_on"], amount, row["currency"], mask_name(payer),
         last_four(str(row["counter_account"] or "")), str(row["text"] or ""), str(row["held"] or ""),
         tuple(candidates[:MOST_CANDIDATES]),
     )  # fmt: skip

@@ -10,7 +10,17 @@ from tests.desk.workbench.browsed import Browsing, Open, browser_before, needs_c
 from tests.desk.workbench.late_book import copied
 from tests.strategy.books import repaid
 
-PAGES = ("/", "/worklist", "/cases/B1", "/tasks", "/approvals", "/money", "/search?q=B1", "/cases/B1/why?about=due")
+PAGES = (
+    "/",
+    "/worklist",
+    "/cases/B1",
+    "/tasks",
+    "/approvals",
+    "/money",
+    "/strategy",
+    "/search?q=B1",
+    "/cases/B1/why?about=due",
+)
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@ themselves."""
 
 import re
 from datetime import date, datetime
+from html import unescape
 from importlib import resources
 
 import pytest
@@ -16,8 +17,19 @@ from tests.desk.workbench.late_book import Desk
 from tests.sending.bankhouse import import_statement
 from tests.strategy.books import borrower, loan, repaid
 
-PAGES = ("/", "/worklist", "/cases/B1", "/tasks", "/approvals", "/money", "/search?q=B1", "/cases/B1/why?about=due",
-         "/why/day?about=proof", "/cases/B1?on=2025-05-13&known_on=2025-05-13")  # fmt: skip
+PAGES = (
+    "/",
+    "/worklist",
+    "/cases/B1",
+    "/tasks",
+    "/approvals",
+    "/money",
+    "/strategy",
+    "/search?q=B1",
+    "/cases/B1/why?about=due",
+    "/why/day?about=proof",
+    "/cases/B1?on=2025-05-13&known_on=2025-05-13",
+)
 
 
 def kinds(store: Store) -> list[str]:
@@ -41,6 +53,7 @@ def test_both_catalogues_say_the_same_things() -> None:
     assert set(english) == set(chinese)
     for key, words in english.items():
         assert words.strip() and chinese[key].strip(), key
+        assert {words, chinese[key]}.isdisjoint({"True", "False", "None"}), f"{key} is no words to YAML: quote it"
         holes = set(re.findall(r"\{(\w+)\}", words))
         assert holes == set(re.findall(r"\{(\w+)\}", chinese[key])), key
 
@@ -190,3 +203,27 @@ def test_days_are_asked_for_by_the_bar_and_followed_by_the_page(late: Served) ->
     assert 'data-stream="/v1/jobs/' in lead.page(asked.headers["location"])
     wrong = lead.post("/sandbox/advances", part=False, **lead.token("/", "/sandbox/advances"), days="x", to="//evil")
     assert wrong.status_code == 422
+
+
+def test_a_ladder_with_a_typo_is_shown_its_line_and_a_sound_one_waits_for_the_lead(late: Served) -> None:
+    analyst = Desk(late, "analyst")
+    text = unescape(analyst.page("/strategy").split("<textarea")[1].split(">", 1)[1])
+    text = text.split("</textarea>")[0]
+    assert "id: short" in text, "the lender's own ladder, not the one that came along"
+    hidden = analyst.token("/strategy", "/strategy/drafts") | {"place": "CN"}
+    wrong = analyst.post("/strategy/drafts", part=False, **hidden, text=text.replace("day: 4", "dya: 4"))
+    number = text[: text.index("day: 4")].count("\n") + 1
+    assert wrong.status_code == 422 and f"Line {number}:" in wrong.text and "dya" in wrong.text
+    mended = text.replace("day: 4", "day: 5")
+    fine = analyst.post("/strategy/drafts", part=False, **hidden, text=mended)
+    assert fine.status_code == 200 and "2 steps" in fine.text and "+  - {id: work, day: 5" in unescape(fine.text)
+    hidden = analyst.token("/strategy", "/strategy/drafts") | {"place": "CN", "propose": "yes"}
+    sent = analyst.post("/strategy/drafts", part=False, **hidden, text=mended)
+    assert sent.headers["location"] == "/approvals?done=propose"
+    assert "You proposed it" in analyst.page("/approvals")
+    lead = Desk(late, "lead")
+    told = lead.token("/approvals", "/approvals/decide")
+    proposal = lead.page("/approvals").split('name="proposal" value="')[1].split('"')[0]
+    done = lead.post("/approvals/decide", part=False, **told, proposal=proposal, decision="approve")
+    assert done.headers["location"] == "/approvals?done=approve"
+    assert "id: work, day: 5" in unescape(lead.page("/strategy"))

@@ -11,19 +11,21 @@ from afterloan.desk.workbench.case import case_router
 from afterloan.desk.workbench.money import money_router
 from afterloan.desk.workbench.sandbox import sandbox_router
 from afterloan.desk.workbench.showing import THEME, show
+from afterloan.desk.workbench.strategy import strategy_router
 from afterloan.desk.workbench.tasks import tasks_router
 from afterloan.desk.workbench.today import today_router
 from afterloan.desk.workbench.worklist import worklist_router
 from afterloan.enquiry.find import find
 
 THEMES = ("light", "dark", "system")
+PARTS = (today_router, worklist_router, case_router, tasks_router, approving, money_router, strategy_router)
 
 
 def workbench_router(house: House) -> APIRouter:
     """Every page of the workbench."""
     router = APIRouter(include_in_schema=False)
-    for part in (today_router(), worklist_router(), case_router(), tasks_router(), approving(), money_router()):
-        router.include_router(part)
+    for part in PARTS:
+        router.include_router(part())
     if house.demo:
         router.include_router(sandbox_router())
     router.get("/search")(search)

@@ -17,6 +17,7 @@ from afterloan.servicing.verbs import verb_named
 
 APPROVES = {"step": "legal.approve", "loss": "loss.approve"}
 """The verb that agrees to a step of law and to a loss; an act is agreed to by itself."""
+DONE = ("approve", "refuse", "propose")
 REFUSES = {"act": "proposal.refuse", "step": "legal.refuse", "loss": "loss.refuse"}
 """The verb that turns each down."""
 
@@ -31,7 +32,7 @@ def approving() -> APIRouter:
 
 def approvals(asking: SignedIn, done: str = "") -> Response:
     """What waits."""
-    return _shown(asking, done=asking.t(f"desk.approvals.done.{done}") if done in ("approve", "refuse") else "")
+    return _shown(asking, done=asking.t(f"desk.approvals.done.{done}") if done in DONE else "")
 
 
 def _shown(asking: Asking, status: int = 200, done: str = "", refused: Refused | None = None) -> Response:

@@ -26,6 +26,7 @@ RAIL = (
     ("k", "/tasks", "tasks"),
     ("a", "/approvals", "approvals"),
     ("m", "/money", "money"),
+    ("s", "/strategy", "strategy"),
 )
 """Rooms in the rail: the key after `g`, the path, the name."""
 THEME = "afterloan-theme"

@@ -1,0 +1,75 @@
+"""Ladders as texts: which one is used at a place, whether another is sound, and in what the two differ."""
+
+from dataclasses import asdict, dataclass
+from difflib import unified_diff
+from importlib import resources
+from typing import Any
+
+import psycopg
+
+from afterloan.expected import ExpectedFailure
+from afterloan.store.settings import Setting, setting
+from afterloan.strategy.ladder import Ladder, read_ladder, sound_ladder
+
+BUILTIN = {"CN": "cn-standard", "US": "us-standard", "ANY": "any-gentle"}
+"""The ladder of a place for which a lender chose none."""
+
+
+@dataclass(frozen=True, slots=True)
+class LadderInUse:
+    """The ladder of a place: its text, and whether the lender chose it or it came along."""
+
+    jurisdiction: str
+    name: str
+    text: str
+    own: bool
+    ladder: Ladder
+
+
+@dataclass(frozen=True, slots=True)
+class LadderLint:
+    """A text as a ladder: sound, or the line (from 1) and why not; `difference` from the one in use."""
+
+    sound: bool
+    line: int
+    why: str
+    steps: int
+    difference: tuple[str, ...]
+
+    def told(self) -> dict[str, Any]:
+        """JSON values."""
+        return asdict(self)
+
+
+def ladders_in_use(connection: psycopg.Connection[Any]) -> list[LadderInUse]:
+    """The ladder of every place that has one, by place."""
+    chosen = {str(place): str(told) for place, told in setting(connection, Setting.LADDERS).items()}
+    return [_in_use(place, chosen.get(place, "")) for place in sorted({*BUILTIN, *chosen})]
+
+
+def _in_use(place: str, told: str) -> LadderInUse:
+    name = told if "\n" not in told and told else BUILTIN.get(place, "")
+    text = told if "\n" in told else _builtin_text(name)
+    ladder = read_ladder(text, place)
+    return LadderInUse(place, ladder.id, text, bool(told), ladder)
+
+
+def _builtin_text(name: str) -> str:
+    return resources.files("afterloan.rules").joinpath("packs", "ladders", f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def lint(text: str, used: str) -> LadderLint:
+    """Whether a ladder may be used, and in what it differs from the one in use.
+
+    `day: eight` on the twelfth line: not sound, line 12, with what is wrong there.
+    """
+    lines = unified_diff(used.splitlines(), text.splitlines(), "in use", "draft", lineterm="", n=1)
+    difference = tuple(line for line in lines if not line.startswith(("---", "+++")))
+    try:
+        ladder = sound_ladder(text, "draft")
+    except ExpectedFailure as error:
+        _, _, said = str(error).partition("draft:")
+        number, _, why = said.partition(":")
+        at = int(number) if number.isdigit() else 1
+        return LadderLint(False, at, why.strip() or str(error), 0, difference)
+    return LadderLint(True, 0, "", len(ladder.steps), difference)
