@@ -416,6 +416,7 @@ VERBS: tuple[Verb, ...] = (
         "hardship:ApplyForHardship:apply_for_hardship",
         "hardship apply",
     ),
+    Verb("paper.hand_in", "A borrower hands a paper in.", "handed_in:HandIn:hand_in", "do"),
     Verb(
         "hardship.decide",
         "Grant or refuse an application for hardship.",

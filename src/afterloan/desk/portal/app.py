@@ -1,20 +1,34 @@
-"""The pages of the portal."""
+"""The pages of the portal, each with its JSON twin under `/my`."""
 
 from fastapi import APIRouter
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from afterloan.desk.web.asking import SignedIn
+from afterloan.desk.portal.owing import owing
+from afterloan.desk.portal.paying import paying
+from afterloan.desk.portal.rebuilding import rebuilding
+from afterloan.desk.portal.relieving import relieving
+from afterloan.desk.portal.screens import TEXT
+from afterloan.desk.web.asking import Ask
 from afterloan.desk.web.house import House
-from afterloan.desk.web.pages import page
 
 
 def portal_router(house: House) -> APIRouter:
     """Every page of the portal."""
     router = APIRouter(include_in_schema=False)
+    owing(router)
+    paying(router)
+    relieving(router)
+    rebuilding(router)
 
-    @router.get("/")
-    def owe(asking: SignedIn) -> Response:
-        """Where a borrower begins."""
-        return page(asking, "portal/owe.html")
+    @router.get("/text/{size}")
+    def text(size: str, asking: Ask, back: str = "/") -> Response:
+        """Larger text, or the usual one, and back to the page one came from."""
+        here = back.startswith("/") and not back.startswith(("//", "/\\"))
+        answer = RedirectResponse(back if here else "/", 303)
+        if size == "large":
+            answer.set_cookie(TEXT, "large", max_age=31_536_000, samesite="lax", secure=True, httponly=True)
+        else:
+            answer.delete_cookie(TEXT, secure=True, httponly=True)
+        return answer
 
     return router

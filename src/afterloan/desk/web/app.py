@@ -60,7 +60,7 @@ def static_file(mark: str, name: str) -> Response:
 
 
 def _wants_json(request: Request) -> bool:
-    return request.url.path.startswith("/v1") or "application/json" in request.headers.get("accept", "")
+    return request.url.path.startswith(("/v1", "/my/")) or "application/json" in request.headers.get("accept", "")
 
 
 def _shown(request: Request, refusal: RefusedHere) -> Response:

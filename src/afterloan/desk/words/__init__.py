@@ -35,6 +35,9 @@ def _flat(told: dict[str, Any], before: str = "") -> dict[str, str]:
 
 @cache
 def words_of(language: str) -> Catalogue:
-    """The catalogue of a language: `desk/words/zh.yaml`, keys of nested sections joined by points."""
-    text = resources.files("afterloan.desk.words").joinpath(f"{language}.yaml").read_text(encoding="utf-8")
-    return Catalogue(language, _flat(yaml.safe_load(text)))
+    """The catalogue of a language: `zh.yaml` and `portal.zh.yaml` of this folder, keys of sections joined by points."""
+    found: dict[str, str] = {}
+    for name in (f"{language}.yaml", f"portal.{language}.yaml"):
+        text = resources.files("afterloan.desk.words").joinpath(name).read_text(encoding="utf-8")
+        found |= _flat(yaml.safe_load(text))
+    return Catalogue(language, found)

@@ -1,0 +1,96 @@
+"""What borrowers see of help they asked for: plans found, an offer, an application and what was decided."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import psycopg
+
+from afterloan.enquiry.furnished import borrower_told
+from afterloan.facts import FactRefused
+from afterloan.facts.relief import PLAN_EVENTS, HardshipApplied, HardshipDecided, Means, PlanOffered
+from afterloan.store.acts import act_known
+from afterloan.store.contacts import place_in
+from afterloan.store.events import events_of
+from afterloan.strategy.affordability import affordable
+
+NOT_THERE = ("there is nothing of yours under that name", "look at your own loans", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class PlansFound:
+    """A search as it was answered. `working`: income, spending, debts, reserve and what is left (minor units)."""
+
+    reference: str
+    loan: str
+    fits: bool
+    working: Mapping[str, int]
+    offers: tuple[Mapping[str, Any], ...]
+
+
+def plans_found(connection: psycopg.Connection[Any], borrower: str, reference: str) -> PlansFound:
+    """What a borrower's own search found. Raises FactRefused (unknown).
+
+    Income 6,000, living 3,500, debts 400, reserve 600: 1,500 is left a month.
+    """
+    act = act_known(connection, reference)
+    if act is None or act.verb != "plan.search" or (act.who_kind, act.who) != ("borrower", borrower):
+        raise FactRefused("plan", "", *NOT_THERE)  # type: ignore[arg-type]
+    _, attributes = borrower_told(connection, borrower)
+    able = affordable(Means(**act.asked["means"]), act.on, (), place_in(connection, attributes).jurisdiction)
+    told = able.finding.inputs
+    working = {name: int(told[f"{name}_fen"]) for name in ("income", "spending", "debts", "reserve")}
+    return PlansFound(
+        reference, str(act.asked["loan"]), bool(act.answer["fits"]), {**working, "left": able.amount_fen},
+        tuple(act.answer["offers"]),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class OfferSeen:
+    """An offer of a plan: what it does, pays and costs."""
+
+    reference: str
+    loan: str
+    plan: str
+    valid_until: date
+    simulation: Mapping[str, Any]
+
+
+def offer_of(connection: psycopg.Connection[Any], borrower: str, reference: str) -> OfferSeen:
+    """An offer to a borrower. Raises FactRefused (unknown)."""
+    for e in events_of(connection, borrower, PLAN_EVENTS):
+        if isinstance(e, PlanOffered) and e.reference == reference:
+            return OfferSeen(reference, e.loan or "", e.plan, e.valid_until, e.simulation)
+    raise FactRefused("plan", "", *NOT_THERE)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class HardshipSeen:
+    """An application: `state` is review, granted or refused; `papers`: what was handed in, by name."""
+
+    reference: str
+    cause: str
+    told: str
+    on: date
+    decide_by: date
+    state: str
+    reasons: tuple[str, ...]
+    again_from: date | None
+    papers: tuple[str, ...]
+
+
+def hardship_of(connection: psycopg.Connection[Any], borrower: str, reference: str) -> HardshipSeen:
+    """An application of a borrower, and what was decided. Raises FactRefused (unknown)."""
+    events = events_of(connection, borrower, (HardshipApplied.KIND, HardshipDecided.KIND))
+    decided = {e.of: e for e in events if isinstance(e, HardshipDecided)}
+    for e in events:
+        if isinstance(e, HardshipApplied) and e.reference == reference:
+            said = decided.get(reference)
+            state = "review" if said is None else "granted" if said.granted else "refused"
+            return HardshipSeen(
+                reference, e.cause, e.told, e.on, e.decide_by, state, said.reasons if said else (),
+                said.again_from if said else None, tuple(p.name for p in e.evidence),
+            )  # fmt: skip
+    raise FactRefused("hardship", "", *NOT_THERE)  # type: ignore[arg-type]
