@@ -26,8 +26,10 @@ from afterloan.store.details import details_of
 from afterloan.store.events import events_of
 from afterloan.store.limits import line_now
 from afterloan.store.loans import ALL_OF_BORROWER, loans_now
+from afterloan.store.promises import promises_of
 from afterloan.strategy.debit import FAILED, PENDING, RETURNED, SUCCEEDED, Tried
 from afterloan.strategy.holds import held_on
+from afterloan.strategy.promises import PENDING as PENDING_PROMISE
 
 PARTS = {"principal": Component.PRINCIPAL, "interest": Component.INTEREST, "fees": Component.FEE,
          "penalty": Component.PENALTY}  # fmt: skip
@@ -136,6 +138,7 @@ def mine(connection: psycopg.Connection[Any], borrower: str, on: date, known_on:
     kinds = (*HOLD_KINDS, *LINE_KINDS, *PLAN_EVENTS, HardshipApplied.KIND, HardshipDecided.KIND)
     events = events_of(connection, borrower, kinds, on)
     peace = _peace(events, on, place_in(connection, details.attributes).jurisdiction)
+    peace += _promised(connection, borrower, on)
     debits = _debits(connection, borrower)
     due = [loan for loan in loans if loan.due_fen]
     ahead = min((loan for loan in loans if loan.next_on), key=lambda loan: loan.next_on or date.max, default=None)
@@ -266,6 +269,12 @@ def _peace(events: Sequence[Event], on: date, jurisdiction: str) -> tuple[MyPeac
     held = [h for h in held_on(events, on, jurisdiction) if "collection" in h.rule.parameters["stops"]
             or "contact" in h.rule.parameters["stops"]]  # fmt: skip
     return tuple(MyPeace(h.hold, h.since, h.until or h.review_on, h.reference) for h in held)
+
+
+def _promised(connection: psycopg.Connection[Any], borrower: str, on: date) -> tuple[MyPeace, ...]:
+    """Promises that are not due yet: until then nobody chases."""
+    pending = [p for p in promises_of(connection, borrower, on) if p.outcome == PENDING_PROMISE]
+    return tuple(MyPeace("promise_pending", p.promise.on, p.until, p.promise.reference) for p in pending)
 
 
 def _line(connection: psycopg.Connection[Any], borrower: str, on: date, events: Sequence[Event]) -> MyLine | None:
