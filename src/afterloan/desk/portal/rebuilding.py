@@ -14,6 +14,7 @@ from afterloan.desk.web.refusing import RefusedHere
 from afterloan.enquiry.contactability import contactability
 from afterloan.enquiry.mine import mine, own_loan
 from afterloan.enquiry.record import own_record
+from afterloan.enquiry.rules import rule_told
 from afterloan.enquiry.settled import settled_loan
 from afterloan.enquiry.way_back import draw_in
 from afterloan.facts.act import Refused
@@ -69,7 +70,10 @@ def _ways(asking: Asking, loan: str) -> dict[str, Any]:
     plan = plan_for_map(asking.connection, person, loan, on)
     drawn = draw_in(asking.connection, person, loan, on, plan)
     before = [{"state": m.state, **m.milestone} for m in drawn.before]
-    return told | {"ways": [way.plain(asking.language) for way in drawn.ways], "before": before}
+    ways = [way.plain(asking.language) for way in drawn.ways]
+    for way in ways:
+        way["milestones"] = [{**m, "told_by": rule_told(m["rule"])} for m in way["milestones"]]
+    return told | {"ways": ways, "before": before}
 
 
 def _bureau(router: APIRouter) -> None:
