@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from afterloan.dates import number_of
-from afterloan.desk.keyboard.story import plain
+from afterloan.desk.keyboard.story import in_lines
 from afterloan.enquiry.legal import legal_case_told
 from afterloan.enquiry.story import story_of
 from afterloan.loan.reckon import reckon_loan
@@ -49,6 +49,19 @@ def test_a_golden_life(played: Store, path: Path) -> None:
         assert len([t for _, t in told if text in t]) == count, text
 
 
+PRESSING = ("reminder-", "overdue-", "debit of ", "contact by call", "debit-failed")
+
+
+@pytest.mark.parametrize("path", [p for p in GOLDEN if p.name[:4] in ("0004", "0005")], ids=lambda p: p.stem)
+def test_who_said_that_he_cannot_is_left_in_peace(played: Store, path: Path) -> None:
+    golden: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    first, last = golden["peace"]["from"], golden["peace"]["to"]
+    told = [(d, t) for d, t in lines_of(played, golden["life"]) if first < d[:10] <= last and " sent: " in t]
+    assert told and not [(d, t) for d, t in told if any(word in t for word in PRESSING)]
+    asked = [d for d, t in lines_of(played, golden["life"]) if t.startswith("debit of ") and first < d[:10] <= last]
+    assert asked == []
+
+
 def test_every_place_shows_the_one_sum(played: Store) -> None:
     """The sums of the golden story: `legal show`, the payoff, explain and the enforcement paper say the same."""
     golden = yaml.safe_load(next(p for p in GOLDEN if "0003" in p.stem).read_text(encoding="utf-8"))
@@ -70,7 +83,7 @@ def test_every_place_shows_the_one_sum(played: Store) -> None:
 
 def test_a_life_in_chinese(played: Store) -> None:
     lines = story_of(played, "life-forgot", "zh", date(2025, 2, 28))
-    told = "\n".join(plain(lines))
+    told = "\n".join(in_lines(lines))
     assert "代扣失败：insufficient_funds" in told and "恢复正常：拖欠 1,101.15 全部还清" in told
 
 

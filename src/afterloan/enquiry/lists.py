@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 
@@ -30,7 +31,7 @@ FINDINGS = (
 OUTBOX = (
     "select o.decided_on::text as decided_on, o.key, b.reference as borrower, coalesce(c.reference, '') as loan, "
     "o.kind, coalesce(o.body->>'template', o.body->>'queue', o.body->>'step', '') as what, "
-    "o.not_before::text as not_before, "
+    "o.not_before, b.attributes, "
     "case when w.body is not null then 'withdrawn' when s.step is null then 'waiting' else s.step end as state, "
     "coalesce(w.body->>'reason', s.detail->>'why', '') as why from outbox o join borrower b using (borrower) "
     "left join contract c on c.loan = o.loan left join event w on w.reference = 'withdrawn:' || o.key "
@@ -59,6 +60,15 @@ def _select(sql: str) -> Callable[[psycopg.Connection[Any], Mapping[str, Any]], 
         names = [column.name for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
+    return rows
+
+
+def _outbox(connection: psycopg.Connection[Any], told: Mapping[str, Any]) -> Rows:
+    """What is to be done outside, the newest first; `not_before` by the clock of the borrower's place."""
+    rows = _select(OUTBOX)(connection, told)
+    for row in rows:
+        zone = ZoneInfo(place_in(connection, row.pop("attributes")).zones[0])
+        row["not_before"] = row["not_before"].astimezone(zone).isoformat(timespec="minutes")
     return rows
 
 
@@ -114,7 +124,7 @@ def _disputes(connection: psycopg.Connection[Any], told: Mapping[str, Any]) -> R
 LISTS: dict[str, tuple[str, Callable[[psycopg.Connection[Any], Mapping[str, Any]], Rows]]] = {
     "exceptions": ("loans that a close could not reckon, with the reason", _select(EXCEPTIONS)),
     "findings": ("what rules found, the newest first", _select(FINDINGS)),
-    "outbox": ("what is to be done outside, the newest first, and what became of it", _select(OUTBOX)),
+    "outbox": ("what is to be done outside, the newest first, and what became of it", _outbox),
     "proposals": ("what waits for a second person, and what each would do", _proposals),
     "ended-proposals": ("what waits for nobody any more: done, refused, withdrawn, lapsed", _ended_proposals),
     "disputes": ("disputes, those to be answered first on top", _disputes),

@@ -121,7 +121,8 @@ def _plain_facts(connection: psycopg.Connection[Any], number: int, known_on: dat
     told = (number, PLAIN, known_on, known_on)
     for on, kind, amount, reference, loan in connection.execute(FACTS, told).fetchall():
         name = FactKind(kind).name.lower().replace("_", " ")
-        yield StoryLine(on, "", "loan", loan, f"{name}{' ' + money(amount) if amount else ''} [{reference}]")
+        # after what brought it about: a hardship told, a plan accepted
+        yield StoryLine(on, "", "money", loan, f"{name}{' ' + money(amount) if amount else ''} [{reference}]")
 
 
 def _closes(connection: psycopg.Connection[Any], number: int, language: str) -> Iterator[StoryLine]:

@@ -50,6 +50,11 @@ def mobile(number: pl.Expr) -> pl.Expr:
     return pl.concat_str(pl.lit("+8612"), _padded(number, 9))
 
 
+def email(number: pl.Expr) -> pl.Expr:
+    """An address under a name that is kept for examples (RFC 2606): b42@example.com for 42."""
+    return pl.concat_str(pl.lit("b"), number.cast(pl.String), pl.lit("@example.com"))
+
+
 def account_number(number: pl.Expr) -> pl.Expr:
     """Nineteen digits that no bank of China gives: 9900000000000000042 for 42."""
     return pl.concat_str(pl.lit("9900"), _padded(number, 15))

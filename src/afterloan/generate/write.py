@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from afterloan.generate.chunk import Chunk, Tables, day_of, frame, named
-from afterloan.generate.people import address, id_number, mobile, person_name
+from afterloan.generate.people import address, email, id_number, mobile, person_name
 
 REGIONS = [
     "Beijing", "Tianjin", "Hebei", "Shanxi", "Neimenggu", "Liaoning", "Jilin", "Heilongjiang",
@@ -58,6 +58,8 @@ def _attributes() -> pl.Expr:
         .otherwise(pl.lit('","reach":"sms","collect":"transfer')),
         pl.lit('","jurisdiction":"CN","timezone":"Asia/Shanghai","language":"zh-CN","mobile":"'),
         mobile(number),
+        pl.lit('","email":"'),
+        email(number),
         pl.lit('","address":"'),
         address(number, region),
         pl.lit('","id_type":"10","id_number":"'),

@@ -108,13 +108,13 @@ def _answer(
     most = line.granted_fen * p["most_permille"] // 1_000
     after = min(max(wanted_fen, line.limit_fen), line.limit_fen + step, max(most, line.limit_fen))
     if not reasons and line.frozen is None and after <= line.limit_fen:
-        reasons.append(f"the limit is {line.limit_fen} minor units already, the most of this rule {most}")
+        reasons.append(f"the limit is {line.limit_fen} minor units already, the most of this rule {most} minor units")
     told = {
         "wanted_fen": wanted_fen, "payments": conduct.payments, "payments_elsewhere": counted,
         "clean_since": str(conduct.clean_since), "worst_days": conduct.worst_days, "band": conduct.band,
         "band_by": conduct.band_by,
     }  # fmt: skip
-    found = rule.finding(conduct.on, "; ".join(reasons) or f"restored to {after}", **told)
+    found = rule.finding(conduct.on, "; ".join(reasons) or f"restored to {after} minor units", **told)
     findings = (found, seen) if seen else (found,)
     if reasons:
         again = max(days) if len(days) == len(reasons) else None  # else it is not time that is missing

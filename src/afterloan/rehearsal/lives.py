@@ -31,7 +31,7 @@ from afterloan.close.telling import tell_news
 from afterloan.close.today import restore_lines
 from afterloan.dates import number_of
 from afterloan.facts import Accelerated, Disbursed, Repaid
-from afterloan.facts.act import Answer, Who
+from afterloan.facts.act import Answer, Refused, Who
 from afterloan.facts.debit import MandateSigned
 from afterloan.facts.legal import EvidenceKept
 from afterloan.facts.limit import LimitSet
@@ -45,6 +45,7 @@ from afterloan.sending.receipts import take_file
 from afterloan.servicing.acceleration import accelerate
 from afterloan.servicing.booking import take
 from afterloan.servicing.desk import Desk
+from afterloan.servicing.door import do
 from afterloan.servicing.judgment import Said
 from afterloan.servicing.legal import (
     approve,
@@ -55,6 +56,7 @@ from afterloan.servicing.legal import (
 )
 from afterloan.servicing.legal_watch import watch
 from afterloan.servicing.losses import propose_losses_from_ladder
+from afterloan.servicing.plans import watch_plans
 from afterloan.servicing.withdrawal import withdraw_cured
 from afterloan.store.acts import act_of_rule
 from afterloan.store.cases import place_with
@@ -72,6 +74,7 @@ PRINCIPAL_FEN, RATE, LIMIT_FEN = 1_200_000, 5_000, 2_000_000
 """Every life borrows 12,000.00 at 0.05 % a day in twelve equal instalments, on a line of 20,000.00."""
 FURNISHED_AGAIN = 3
 """The day of the next month on which a month is furnished once more."""
+PEOPLE_AT_THE_DOOR = {"specialist-he": ("specialist",), "lead-wang": ("lead",)}
 PEOPLE = {"lead-wang": ["collections_lead"], "counsel-zhao": ["legal_counsel"], "risk-sun": ["head_of_risk"]}
 
 OFFICE = Who("person", "lead-wang", ("lead",), "rehearsal")
@@ -239,6 +242,7 @@ class World:
         self.bank.advance(on)
         lives = [life for life in lives if life.first <= on <= life.last]
         shards = sorted({life.shard for life in lives if life.first < on})
+        watch_plans(self.store, on)
         for shard in shards:
             decide_shard(self.connection, self.reader, shard, number(on))
         restore_lines(self.store, number(on))
@@ -372,6 +376,9 @@ class Life:
         return [x for x in self.script.get(part, ()) if x["day"] == on.isoformat()]
 
     def _act(self, on: date, act: Mapping[str, Any]) -> None:
+        if "verb" in act:
+            self._verb(on, act)
+            return
         acts: dict[str, Callable[..., None]] = {
             "evidence": self._evidence, "agency": self._agency, "step": self._step, "outcome": self._outcome,
             "call_due": self._call_due,
@@ -383,6 +390,17 @@ class Life:
             reader,
         ):
             acts[str(act["do"])](connection, reader, on, act)
+
+    def _verb(self, on: date, act: Mapping[str, Any]) -> None:
+        """An act through the door, under the name `as`; `BORROWER` and `LOAN` stand for this life's own."""
+        told = json.dumps(act["asked"]).replace("BORROWER", self.borrower).replace("LOAN", self.loan)
+        name = str(act.get("by", self.borrower))
+        roles = PEOPLE_AT_THE_DOOR.get(name)
+        who = Who("person", name, roles, "rehearsal") if roles else Who("borrower", self.borrower, (), "rehearsal")
+        desk = Desk(self.world.store, self.world.connection, datetime.combine(on, time(10), ZONE).astimezone(UTC))
+        answer = do(desk, who, str(act["verb"]), json.loads(told), f"{self.borrower}:{act['as']}", on)
+        if isinstance(answer, Refused):
+            raise ValueError(f"{on} {self.borrower}: {answer}")
 
     def _evidence(self, connection: Any, reader: Any, on: date, act: Mapping[str, Any]) -> None:
         digest = hashlib.sha256(str(act["text"]).encode()).hexdigest()

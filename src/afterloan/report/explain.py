@@ -403,7 +403,7 @@ def _tell_due(t: _Teller, k: int) -> set[int]:
         and t.terms["method"] != Method.IMPORTED
         and not row["carried_fen"]
     )
-    if interest and simple and row["base"] and t.contract["rate"] and row["accrued_a"] % t.contract["rate"] == 0:
+    if interest and simple and _is_its_working(row, interest, int(t.contract["rate"])):
         days = int(row["accrued_a"]) // int(t.contract["rate"])
         scale = int(row["base"])
         exact = int(row["accrued_a"]) * int(row["times"]) / (scale * RATE_SCALE) / 100
@@ -419,6 +419,14 @@ def _tell_due(t: _Teller, k: int) -> set[int]:
             exact=f"{exact:,.4f}",
         )
     return set(mine.tolist())
+
+
+def _is_its_working(row: np.void, interest: int, rate: int) -> bool:
+    """Whether balance × days × rate comes to the interest: not where a plan gave the row interest of its own."""
+    if not row["base"] or not rate or row["accrued_a"] % rate:
+        return False
+    scale = int(row["base"]) * RATE_SCALE
+    return abs(int(row["accrued_a"]) * int(row["times"]) - interest * scale) < scale
 
 
 def _tell_repayment(t: _Teller, fact: int) -> set[int]:

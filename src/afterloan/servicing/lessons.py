@@ -102,11 +102,13 @@ def _restore(
 def restore_in(connection: psycopg.Connection[Any], person: Person, on: int, reference: str) -> RestorationAnswer:
     """Let the automatic rule end a freeze, if it does so on this day, in the caller's transaction.
 
-    The one rule that ends a freeze unasked. A hold that keeps rules from a line keeps this one from it too.
+    The one rule that ends a freeze unasked. A hold that keeps rules from a line keeps this one from it too, and so does
+    one under which nobody lends: a line given back to who may not draw on it would be told as news and be none.
     """
     events = told_of(connection, person, on)
     line = line_on(events, date_of(on))
-    held = stopped(held_on(events, date_of(on), person.jurisdiction)).get("limit")
+    stops = stopped(held_on(events, date_of(on), person.jurisdiction))
+    held = stops.get("limit") or stops.get("borrowing")
     conduct = replace(conduct_of(connection, person, on), stops=(held.hold,) if held else ())
     answer = automatic(line, conduct, person.jurisdiction)
     if answer.granted:

@@ -76,7 +76,9 @@ def decision(
     outcome = by_rule if granted is None else granted
     if granted is not None and granted != by_rule and not reasons:
         raise FactRefused("reasons", "", "differs from what the rule says", "give the reasons for the decision")
-    why = list(reasons) or [f"the contract asks for {asked_fen} minor units a month, {able.amount_fen} are affordable"]
+    why = list(reasons) or [
+        f"the contract asks for {asked_fen} minor units a month, {able.amount_fen} minor units are affordable"
+    ]
     if on > applied.decide_by:
         why.append(f"decided after the deadline of {applied.decide_by}")
     again = None if outcome else on + timedelta(days=rule.parameters["again_days"])

@@ -53,7 +53,8 @@ OUTCOMES = {
 SUMS = {
     "legal.started": {"costs_fen": ("costs", ", and {x} of costs", "，另主张费用 {x}"),
                       "fee_fen": ("fee", "; fee of the court {x}, paid by the lender", "；垫付法院费用 {x}")},
-    "legal.ended": {"principal_fen": ("parts", ": principal {x}", "：本金 {x}"),
+    "legal.ended": {"amount_fen": ("sum", ", {x}", "，{x}"),
+                    "principal_fen": ("parts", ": principal {x}", "：本金 {x}"),
                     "interest_fen": ("parts", ", interest {x}", "，利息 {x}"),
                     "penalty_fen": ("parts", ", penalty {x}", "，罚息 {x}"),
                     "costs_fen": ("parts", ", costs {x}", "，费用 {x}")},
@@ -111,12 +112,26 @@ WORDS: dict[str, tuple[str, str]] = {
     "legal.refused": ("{step} refused by {by}: {reason}", "{by} 不同意{step}：{reason}"),
     "legal.started": ("{step} started, {claim_fen} claimed{costs}{fee} {court} {case_number}",
                       "{step}启动，主张 {claim_fen}{costs}{fee} {court} {case_number}"),
-    "legal.ended": ("{step}: {outcome}, {amount_fen}{parts} {note}", "{step}：{outcome}，{amount_fen}{parts} {note}"),
+    "legal.ended": ("{step}: {outcome}{sum}{parts} {note}", "{step}：{outcome}{sum}{parts} {note}"),
     "loss.proposed": ("{what} proposed by {by}: {reason}", "{by} 提议{what}：{reason}"),
     "loss.refused": ("{what} refused by {by}: {reason}", "{by} 不同意{what}：{reason}"),
     "loss.approved": ("{what} approved by {by} ({role})", "{by}（{role}）批准{what}"),
     "bureau.dispute_opened": ("disputes what was furnished: {statement}", "提出异议：{statement}"),
-    "hardship.told": ("hardship told", "说明困难"),
+    "hardship.applied": (
+        "tells of a hardship, {cause_words}: {told}{documents}; decided by {decide_by}, looked at again on {review_on}",
+        "说明困难（{cause_words}）：{told}{documents}；{decide_by} 前答复，{review_on} 复核",
+    ),
+    "hardship.decided": (
+        "hardship {decision} by {by}: {why}{again}", "{by} 对困难申请的决定：{decision}；{why}{again}",
+    ),
+    "plan.offered": ("plan offered: {plan_words}{steps}; valid until {valid_until}",
+                     "提供方案：{plan_words}{steps}；有效至 {valid_until}"),
+    "plan.accepted": ("plan accepted: {of}", "接受方案 {of}"),
+    "plan.declined": ("plan declined: {of} {reason}", "拒绝方案 {of} {reason}"),
+    "plan.broken": ("plan broken: {missed_fen} due on {missed_on} did not come; what it gave on condition returns",
+                    "方案未履行：{missed_on} 应还 {missed_fen} 未到；附条件的减免恢复"),
+    "plan.completed": ("plan completed: all that it asked for was paid", "方案履行完毕"),
+    "plan.cancelled": ("plan taken back by {by}: {reason}", "{by} 撤销方案：{reason}"),
 }  # fmt: skip
 """A sentence for each kind of event, English and Chinese; a kind without one is told by its fields."""
 
@@ -160,6 +175,38 @@ OTHERS: dict[str, tuple[str, str]] = {
 }
 
 
+CAUSES = {
+    "illness": ("illness", "疾病"), "job_loss": ("job lost", "失业"), "income_drop": ("income fell", "收入下降"),
+    "bereavement": ("bereavement", "亲人去世"), "disaster": ("disaster", "灾害"), "family": ("family", "家庭原因"),
+    "business": ("business", "经营困难"), "other": ("another cause", "其他原因"),
+}  # fmt: skip
+PLANS = {
+    "deferral": ("due dates moved", "延期"), "reinstalment": ("new instalments", "重新分期"),
+    "rate_cut": ("a lower rate and new instalments", "降息并重新分期"),
+    "interest_only": ("interest alone for a time", "阶段性只还利息"), "extension": ("more instalments", "展期"),
+    "penalty_waiver": ("penalties given up as instalments are kept", "按履约减免罚息"),
+    "settlement": ("less than is owed ends the loan", "减免结清"), "re_age": ("treated as current", "重置账龄"),
+}  # fmt: skip
+
+
+def _relief(kind: str, body: Mapping[str, Any], k: int) -> dict[str, str]:
+    """What a sentence of relief says in words of its own: cause, documents, decision, plan and its new instalments."""
+    if kind == "hardship.applied":
+        names = ", ".join(str(one["name"]) for one in body.get("evidence", ()))
+        documents = (f"; handed in: {names}", f"；材料：{names}")[k] if names else ""
+        return {"cause_words": CAUSES.get(body["cause"], (body["cause"],) * 2)[k], "documents": documents}
+    if kind == "hardship.decided":
+        decision = (("refused", "不同意"), ("granted", "同意"))[bool(body["granted"])][k]
+        again = body.get("again_from")
+        more = (f"; may be told again from {again} on", f"；{again} 起可再次说明")[k] if again else ""
+        return {"decision": decision, "why": "; ".join(body["reasons"]), "again": more}
+    if kind == "plan.offered":
+        count = next((s["count"] for s in body["does"] if s.get("count")), 0)
+        steps = (f", {count} times", f"，共 {count} 期")[k] if count else ""
+        return {"plan_words": PLANS.get(body["plan"], (body["plan"],) * 2)[k], "steps": steps}
+    return {}
+
+
 class _ToldWords(dict[str, Any]):
     def __missing__(self, key: str) -> str:
         return ""
@@ -174,6 +221,8 @@ def _shown(body: Mapping[str, Any], language: str) -> _ToldWords:
             shown[name] = STEPS[value][LANGUAGES.index(language)]
         elif name == "outcome" and value in OUTCOMES:
             shown[name] = OUTCOMES[value][LANGUAGES.index(language)]
+        elif name == "hold" and language == "en":
+            shown[name] = str(value).replace("_", " ")
         elif name == "sha256":
             shown[name] = str(value)[:12] + "…"
         else:
@@ -185,6 +234,7 @@ def sentence(kind: str, body: Mapping[str, Any], language: str) -> str:
     """An event in words: `sentence("debit.attempted", {"amount_fen": 118600}, "en")`."""
     shown = _shown(body, language)
     k = LANGUAGES.index(language)
+    shown.update(_relief(kind, body, k))
     for name, (place, *words) in SUMS.get(kind, {}).items():
         if body.get(name):
             shown[place] = shown[place] + words[k].format(x=money(body[name]))

@@ -63,8 +63,7 @@ def statement(
 ) -> None:
     """The statement of LOAN: each movement, the principal it leaves, and on which closed day it was booked."""
     few_loans()
-    from rich.console import Console
-
+    from afterloan.desk.keyboard.plain import page
     from afterloan.store.server import open_store
 
     if as_json and as_csv:
@@ -75,7 +74,7 @@ def statement(
     elif as_csv:
         print(made.to_csv(), end="")
     else:
-        made.print(Console())
+        made.print(page())
 
 
 def _statement(store: "Store", reference: str, first: str, last: str) -> "LoanStatement":

@@ -64,9 +64,12 @@ def _refusals(refused: list[str]) -> None:
         raise typer.Exit(1)
 
 
-def _file_name(data: bytes, part: int, on: date) -> str:
-    """The reference of the act of a file: its digest, which part of it, the day on which it is taken."""
-    return f"file:{hashlib.sha256(data).hexdigest()[:32]}:{part}:{on}"
+def _file_name(data: bytes, part: int, on: date, taken_as: str = "file") -> str:
+    """The reference of the act of a file: what it is taken as, its digest, which part of it, the day of taking it.
+
+    One camt.053 is both: results of debits, and the statement of the account.
+    """
+    return f"{taken_as}:{hashlib.sha256(data).hexdigest()[:32]}:{part}:{on}"
 
 
 # -- mandates -----------------------------------------------------------------------------------------------------
@@ -325,7 +328,7 @@ def bank_statement(file: Path, on: OnDay = "", by: By = "", as_json: AsJson = Fa
     parts = [p for statement in read_statements(data, file.name) for p in statement_in_parts(statement, file.name)]
     refused: list[str] = []
     for k, part in enumerate(parts, 1):
-        answer = act("statement.take", part.model_dump(), day, _file_name(data, k, day), by)
+        answer = act("statement.take", part.model_dump(), day, _file_name(data, k, day, "statement"), by)
         show(answer, as_json, _statement_told)
         refused.extend(answer.body["refused"])
     _refusals(refused)

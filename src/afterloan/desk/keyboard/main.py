@@ -14,7 +14,7 @@ import typer
 
 from afterloan.desk.keyboard.doing import Stop, exit_code, mistake_told, say
 from afterloan.desk.keyboard.options import Whole, date_or_today, few_loans, group
-from afterloan.desk.keyboard.plain import plain
+from afterloan.desk.keyboard.plain import page, plain
 from afterloan.desk.keyboard.terminal import bar as _bar
 from afterloan.expected import ExpectedFailure
 from afterloan.money import show_amount
@@ -156,8 +156,6 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """The portfolio on a day: summary, ageing, roll rates, vintages, expected against received."""
-    from rich.console import Console
-
     from afterloan.enquiry.portfolio import portfolio
 
     store = _store()
@@ -165,7 +163,7 @@ def report(
     if as_json:
         print(made.to_json())
     else:
-        made.print(Console(), language)
+        made.print(page(), language)
     if csv_folder:
         made.to_csv(csv_folder)
         say(f"tables: {csv_folder}")
@@ -198,8 +196,6 @@ def explain(
 ) -> None:
     """Tell LOAN's story line by line, with the working: why is this owed?"""
     few_loans()
-    from rich.console import Console
-
     from afterloan.report.explain import explain as tell
 
     store = _store()
@@ -208,7 +204,7 @@ def explain(
     if as_json:
         print(story.to_json())
     else:
-        story.print(Console())
+        story.print(page())
 
 
 @app.command()
@@ -311,9 +307,7 @@ def demo(
     loans: Annotated[int, typer.Option(min=100)] = 5_000,
     months: Annotated[int, typer.Option(min=2, max=60)] = 24,
 ) -> None:
-    """Generate a book (or take what is there), close its days, show the portfolio; play two borrowers' lives."""
-    from rich.console import Console
-
+    """Generate a book (or take what is there), close its days, show the portfolio; play five borrowers' lives."""
     from afterloan.store.server import home
 
     store = _store()
@@ -323,12 +317,12 @@ def demo(
 
     page = home() / "report.html"
     made = portfolio(store, last)
-    made.print(Console(), "en")
+    made.print(page(), "en")
     write_page(made, page)
     print(f"\nreport: {page}", flush=True)
     from afterloan.desk.keyboard.story import demo_lives
 
-    say("4. two borrowers, told three ways, day by day through the whole machinery (kept for the next run)")
+    say("4. five lives, told through the whole machinery (kept for the next run)")
     print("\n".join(demo_lives(store)))
     print(f"\nreport: {page}")
     print("next: afterloan serve --demo   afterloan explain LOAN   afterloan lives --whole")
@@ -395,8 +389,11 @@ def main() -> None:
     except Stop as refusal:
         say(plain(f"afterloan: {refusal}"))
         raise SystemExit(exit_code(refusal)) from refusal
-    except (ExpectedFailure, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as refusal:
+    except ExpectedFailure as refusal:
         say(plain(f"afterloan: {refusal}"))
+        raise SystemExit(1) from refusal
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as refusal:
+        say(f"afterloan: {refusal.filename or refusal}: {(refusal.strerror or 'cannot be used').lower()}")
         raise SystemExit(1) from refusal
     except Exception as mistake:
         if os.environ.get("AFTERLOAN_TRACE"):

@@ -51,10 +51,16 @@ def heading(name: str) -> str:
     return name.removesuffix("_fen").replace("_", " ")
 
 
+def page() -> Any:
+    """Where tables are printed: as wide as the terminal; 160 columns in a file or a pipe, so that no figure is cut."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 160, markup=False)
+
+
 def table(rows: Sequence[Mapping[str, Any]], title: str) -> None:
     """Print rows of one shape under their title; numbers to the right."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     if not rows:
@@ -65,7 +71,7 @@ def table(rows: Sequence[Mapping[str, Any]], title: str) -> None:
         shown.add_column(heading(name), justify="right" if isinstance(value, int) else "left", overflow="fold")
     for row in rows:
         shown.add_row(*(told(name, value) for name, value in row.items()))
-    Console(width=None if sys.stdout.isatty() else 160, markup=False).print(shown)
+    page().print(shown)
 
 
 def told_of(body: Any, as_json: bool, words: str) -> None:

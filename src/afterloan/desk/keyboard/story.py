@@ -1,4 +1,4 @@
-"""The commands `story` and `lives`: one borrower's days told in order, and three lives played through the system."""
+"""The commands `story` and `lives`: one borrower's days told in order, and the lives played through the system."""
 
 import json
 from datetime import date
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from afterloan.desk.keyboard.options import few_loans
+from afterloan.desk.keyboard.plain import plain
 
 if TYPE_CHECKING:
     from afterloan.store.server import Store
@@ -19,7 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command("lives")(lives)
 
 
-def plain(lines: "list[StoryLine]", brief: bool = False) -> list[str]:
+def in_lines(lines: "list[StoryLine]", brief: bool = False) -> list[str]:
     """The lines as text, the day only where it changes; `brief`: what happened, without how it was decided."""
     shown, before = [], None
     for line in lines:
@@ -27,7 +28,7 @@ def plain(lines: "list[StoryLine]", brief: bool = False) -> list[str]:
             continue
         day = str(line.on) if line.on != before else ""
         before = line.on
-        shown.append(f"{day:10}  {line.clock:5}  {line.text}")
+        shown.append(f"{day:10}  {line.clock:5}  {plain(line.text)}")
     return shown
 
 
@@ -52,7 +53,7 @@ def story(
         told: list[dict[str, Any]] = [{**asdict(line), "on": str(line.on)} for line in lines]
         print(json.dumps(told, ensure_ascii=False))
         return
-    print("\n".join(plain(lines, brief)))
+    print("\n".join(in_lines(lines, brief)))
 
 
 def demo_lives(store: "Store", language: str = "en", brief: bool = True) -> list[str]:
@@ -68,7 +69,7 @@ def demo_lives(store: "Store", language: str = "en", brief: bool = True) -> list
     told = [days or f"{len(scripts())} lives, played before"]
     for script in scripts():
         lines = story_of(small, script["borrower"], language, date.fromisoformat(script["through"]))
-        told += ["", f"== {script['title'][language]} ==", *plain(lines, brief)]
+        told += ["", f"== {script['title'][language]} ==", *in_lines(lines, brief)]
     return told
 
 
@@ -76,7 +77,7 @@ def lives(
     language: Annotated[str, typer.Option("--language", help="en or zh")] = "en",
     whole: Annotated[bool, typer.Option("--whole", help="Decisions, findings and contacts too.")] = False,
 ) -> None:
-    """Play three lives day by day in a small book of their own, and tell their stories."""
+    """Play five lives day by day in a small book of their own, and tell their stories."""
     from afterloan.store.server import open_store
 
     print("\n".join(demo_lives(open_store(), language, brief=not whole)))
