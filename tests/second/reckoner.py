@@ -372,7 +372,7 @@ class Ledger(Plans):
         one.asked[PRINCIPAL] = one.got[PRINCIPAL] + self.ahead
         one.asked[FEE] = max(one.asked[FEE], one.got[FEE] + one.let_off[FEE])
         one.kind, one.promised, one.due, one.fallen = "instalment", 0, self.day, True
-        one.added, one.moved = one.asked[INTEREST] - self._round(one.earned), 0
+        one.added, one.moved = interest - self._round(one.earned), 0  # paid ahead, it covers what runs on
         self.rows = [row for row in self.rows if row.fallen]
         self.ahead = self.scheduled = self.carried = 0
         self.waiting += self._pay_row(one, [PRINCIPAL], back)

@@ -690,6 +690,8 @@ def relevel(product, life):
         if first > life.current:
             project(product, life, first)
             ahead += life.rows[first - 1, I_BALANCE] - not_asked_for(product, life)
+            if product.accrual != ACTUAL:  # what was paid early on those rows is repaid already
+                ahead += paid_ahead(life, life.current) - paid_ahead(life, first)
     level(product, life, first, ahead + paid_ahead(life, first))
     if product.policy & EVEN_OUT_LAST and product.method == EQUAL_INSTALMENT and life.current < rows_end(life):
         even_out(product, life, life.current)
