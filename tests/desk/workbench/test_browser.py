@@ -18,7 +18,7 @@ PAGES = (
     "/approvals",
     "/money",
     "/strategy",
-    "/search?q=B1",
+    "/search",
     "/cases/B1/why?about=due",
 )
 

@@ -25,7 +25,7 @@ PAGES = (
     "/approvals",
     "/money",
     "/strategy",
-    "/search?q=B1",
+    "/search",
     "/cases/B1/why?about=due",
     "/why/day?about=proof",
     "/cases/B1?on=2025-05-13&known_on=2025-05-13",
@@ -227,3 +227,11 @@ def test_a_ladder_with_a_typo_is_shown_its_line_and_a_sound_one_waits_for_the_le
     done = lead.post("/approvals/decide", part=False, **told, proposal=proposal, decision="approve")
     assert done.headers["location"] == "/approvals?done=approve"
     assert "id: work, day: 5" in unescape(lead.page("/strategy"))
+
+
+def test_somebody_is_found_by_what_is_at_hand_and_no_address_tells_by_what(desk: Desk) -> None:
+    asked = desk.token("/", "/search")
+    found = desk.post("/search", part=False, **asked, q="Name of B2")
+    assert found.status_code == 200 and found.text.count("data-open ") == 1 and "/cases/B2" in found.text
+    assert "Nobody found" in desk.post("/search", part=False, **asked, q="nobody of that name").text
+    assert 'method="post" action="/search"' in desk.page("/")

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from afterloan.desk.web.asking import Ask, SignedIn
+from afterloan.desk.web.asking import Ask, Form, SignedIn
 from afterloan.desk.web.house import House
 from afterloan.desk.web.refusing import refuse
 from afterloan.desk.workbench.approving import approving
@@ -29,14 +29,22 @@ def workbench_router(house: House) -> APIRouter:
     if house.demo:
         router.include_router(sandbox_router())
     router.get("/search")(search)
+    router.post("/search")(found)
     router.get("/theme/{theme}")(choose_theme)
     return router
 
 
-def search(asking: SignedIn, q: str = "") -> Response:
-    """Borrowers by a part of a name, a reference, a loan, a phone's last digits."""
-    found = find(asking.connection, q) if q.strip() else []
-    return show(asking, "search.html", "search", asked=q, found=found)
+def search(asking: SignedIn) -> Response:
+    """Where one looks for a borrower."""
+    return show(asking, "search.html", "search", found=[])
+
+
+def found(asking: SignedIn, form: Form) -> Response:
+    """Borrowers by a part of a name, a reference, a loan, a phone's last digits: posted, so that no name and no number
+    stands in an address.
+    """
+    words = form["q"][:200]
+    return show(asking, "search.html", "search", asked=words, found=find(asking.connection, words) if words else [])
 
 
 def choose_theme(theme: str, asking: Ask, to: str = "/") -> Response:
