@@ -68,4 +68,4 @@ def sent(browser: TestClient, path: str, to: str = "", **fields: str) -> str:
     """Fill the form of a page and send it; returns where it leads, or the page that says what is wrong."""
     first = browser.get(path).text
     answer = browser.post(to or path, data={"token": token(first), **fields})
-    return answer.headers.get("location", answer.text)
+    return str(answer.headers.get("location", answer.text))

@@ -176,9 +176,9 @@ def _hardship(router: APIRouter) -> None:
         if refused is None:
             means = {f"{n}_fen": fen_told(form[n] or "0") or 0 for n in ("income", "spending")}
             means |= {"other_debts_fen": fen_told(form["debts"] or "0") or 0}
-            asked = {"borrower": asking.person.name, "cause": form["cause"], "told": form["told"], "means": means,
-                     "evidence": papers}  # fmt: skip
-            answer = done_or(asking, "hardship.apply", asked, form.key)
+            application: dict[str, Any] = {"borrower": asking.person.name, "cause": form["cause"], "told": form["told"]}
+            application |= {"means": means, "evidence": papers}
+            answer = done_or(asking, "hardship.apply", application, form.key)
             if not isinstance(answer, RefusedHere):
                 return to(f"/hardship/{form.key}")
             refused = answer.refused
