@@ -55,13 +55,13 @@ def test_what_became_known_later_changes_no_feature(part: Part) -> None:
     assert 0.2 < known.mean() < 0.9, "there is a past and a future"
     late_told = (part.book.facts["on"] < AS_OF) & ~known
     assert late_told.sum() > 0, "some was paid before the day and told after it"
-    now = features_on(part, AS_OF, OWN, borrowers)
-    then = features_on(only(part, known, AS_OF), AS_OF, OWN, borrowers)
+    now = features_on(part, AS_OF, OWN, borrowers, "collect")
+    then = features_on(only(part, known, AS_OF), AS_OF, OWN, borrowers, "collect")
     assert_frame_equal(now, then, rel_tol=1e-12, abs_tol=1e-12)  # sums of the same rows in another order
     # the test can fail: without what was told the evening before, something is another
     evening_before = part.book.facts["known_on"] < AS_OF - 1
     with pytest.raises(AssertionError):
-        assert_frame_equal(now, features_on(only(part, evening_before), AS_OF, OWN, borrowers))
+        assert_frame_equal(now, features_on(only(part, evening_before), AS_OF, OWN, borrowers, "collect"))
 
 
 def test_the_day_shifted_by_one_moves_only_the_edge_of_a_window() -> None:
@@ -84,7 +84,7 @@ def test_a_source_without_a_day_of_knowledge_is_refused() -> None:
 
 
 def test_the_same_declaration_says_the_same_in_sql(part: Part, server: Store) -> None:
-    sources = sources_of(part, AS_OF)
+    sources = sources_of(part, AS_OF, "collect")
     sources["contacts"] = pl.DataFrame(
         {
             "borrower": [1, 1, 2],

@@ -1,6 +1,6 @@
 """A panel out of the book: the borrowers of a purpose on many days, their features as then known, and how it ended."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,6 +17,7 @@ from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
 from afterloan.risk.features.compute import features_of
 from afterloan.risk.features.declared import Feature, groups
+from afterloan.risk.flows import flow_sources
 from afterloan.risk.outcomes import Purpose, asked_about, ends_on, outcomes_of
 from afterloan.risk.own_history import own_sources
 from afterloan.risk.table import TableRefused
@@ -41,36 +42,77 @@ class Part:
     book: Book
     owners: Days
     contacts: pl.DataFrame
+    flows: pl.DataFrame | None = None
+    consents: pl.DataFrame | None = None
 
 
-def parts_of_book(connection: psycopg.Connection[Any], reader: adbc.Connection) -> Iterator[Part]:
-    """The whole book in parts of many loans, borrowers never parted."""
+def needs_consent(features: Iterable[Feature]) -> bool:
+    """Whether a group of these features is read of borrowers only who agreed to its source."""
+    return any(groups()[name].consent for name in {f.group for f in features})
+
+
+def parts_of_book(
+    connection: psycopg.Connection[Any], reader: adbc.Connection, with_flows: bool = False
+) -> Iterator[Part]:
+    """The whole book in parts of many loans, borrowers never parted; `with_flows`: their account flows too."""
     waiting: list[Book] = []
     for shard_book in books(connection, reader):
         waiting.append(shard_book)
         if sum(map(len, waiting)) >= AT_ONCE:
-            yield _part(reader, waiting)
+            yield _part(reader, waiting, with_flows)
             waiting = []
     if waiting:
-        yield _part(reader, waiting)
+        yield _part(reader, waiting, with_flows)
 
 
-def part_of_borrower(connection: psycopg.Connection[Any], reader: adbc.Connection, borrower: str) -> Part:
+def part_of_borrower(
+    connection: psycopg.Connection[Any], reader: adbc.Connection, borrower: str, with_flows: bool = False
+) -> Part:
     """One borrower with all loans. Raises FactRefused for an unknown reference or a borrower without loans."""
     number, _ = borrower_number(connection, borrower)
     book = read_loans(connection, reader, f"c.borrower = {int(number)}")
     if not len(book):
         raise FactRefused("borrower", borrower, "has no loan", "`afterloan find` looks for borrowers", "unknown")
     owners = np.full(len(book), number, np.int64)
-    return Part(book, owners, _contacts(reader, owners))
+    return _read_of(reader, book, owners, with_flows)
 
 
-def _part(reader: adbc.Connection, shard_books: list[Book]) -> Part:
+def _read_of(reader: adbc.Connection, book: Book, owners: Days, with_flows: bool) -> Part:
+    part = Part(book, owners, _contacts(reader, owners))
+    if with_flows:
+        part.flows, part.consents = _flows(reader, owners)
+    return part
+
+
+def _flows(reader: adbc.Connection, owners: Days) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Movements and consents of some borrowers, those of sources that they agreed to when the movement became known."""
+    few = f" where {one_of('f.borrower', owners)}" if len(owners) < FEW else ""
+    flows = fetch(
+        reader,
+        "select f.borrower, f.source, f.on_day as on, f.known_on, f.amount_fen, f.balance_fen, f.category, "
+        f"f.counterparty from flow f{few}",
+    )
+    consents = fetch(reader, "select borrower, source, uses, on_day, ended_on from flow_consent")
+    mine = pl.col("borrower").is_in(np.unique(owners))
+    frame = pl.DataFrame(flows).filter(mine)
+    major = {"amount": pl.col("amount_fen") * 0.01, "balance": pl.col("balance_fen") * 0.01}
+    return frame.with_columns(**major).drop("amount_fen", "balance_fen"), pl.DataFrame(consents).filter(mine)
+
+
+def agreed(part: Part, as_of: int, use: str) -> pl.DataFrame:
+    """`borrower` and `source` of the consents that hold as of a day for a use."""
+    assert part.consents is not None, "consents were not read"
+    on = date_of(as_of)
+    holds = (pl.col("on_day") < on) & (pl.col("ended_on").is_null() | (pl.col("ended_on") > on))
+    return part.consents.filter(holds & pl.col("uses").list.contains(use)).select("borrower", "source").unique()
+
+
+def _part(reader: adbc.Connection, shard_books: list[Book], with_flows: bool) -> Part:
     book = _joined(shard_books)
     loans = book.contracts["loan"].astype(np.int64)
     told = pl.DataFrame(fetch(reader, "select loan, borrower from contract order by loan"))
     owners = told["borrower"].to_numpy()[np.searchsorted(told["loan"].to_numpy(), loans)]
-    return Part(book, owners, _contacts(reader, owners))
+    return _read_of(reader, book, owners, with_flows)
 
 
 def _joined(few: Sequence[Book]) -> Book:
@@ -101,14 +143,25 @@ def _contacts(reader: adbc.Connection, owners: Days) -> pl.DataFrame:
     return pl.DataFrame(rows).filter(pl.col("borrower").is_in(np.unique(owners)))
 
 
-def sources_of(part: Part, as_of: int, now: Any = None) -> dict[str, pl.DataFrame]:
-    """The rows of every group as of a day."""
-    return own_sources(part.book, part.owners, as_of, part.contacts, now)
+def sources_of(part: Part, as_of: int, use: str, now: Any = None) -> dict[str, pl.DataFrame]:
+    """The rows of every group as of a day that may be read for a use."""
+    told = own_sources(part.book, part.owners, as_of, part.contacts, now)
+    if part.flows is not None:
+        allowed = part.flows.join(agreed(part, as_of, use), on=["borrower", "source"], how="semi")
+        told |= flow_sources(allowed, date_of(as_of))
+    return told
 
 
-def features_on(part: Part, as_of: int, features: Sequence[Feature], borrowers: Days) -> pl.DataFrame:
-    """Features of borrowers as of a day, a row each in their order."""
-    return features_of(sources_of(part, as_of), features, pl.Series("borrower", borrowers))
+def allowed_of(part: Part, as_of: int, purpose: Purpose, features: Sequence[Feature], borrowers: Days) -> Days:
+    """Those of `borrowers` of whom every group of these features may be read: a model never reads a blanked group."""
+    if not needs_consent(features):
+        return borrowers
+    return borrowers[np.isin(borrowers, agreed(part, as_of, purpose.use)["borrower"].to_numpy())]
+
+
+def features_on(part: Part, as_of: int, features: Sequence[Feature], borrowers: Days, use: str) -> pl.DataFrame:
+    """Features of borrowers as of a day for a use, a row each in their order."""
+    return features_of(sources_of(part, as_of, use), features, pl.Series("borrower", borrowers))
 
 
 def days_to_learn_from(first: int, last: int, purpose: Purpose) -> list[int]:
@@ -152,7 +205,7 @@ def panel_of(
     """
     found: list[pl.DataFrame] = []
     with store.connect() as connection, reader_to(store.url) as reader:
-        for part in parts_of_book(connection, reader):
+        for part in parts_of_book(connection, reader, needs_consent(features)):
             begins = first if first is not None else int(part.book.contracts["signed_on"].min()) + 90
             for day in days_to_learn_from(begins, last, purpose):
                 rows = _day(part, purpose, features, day)
@@ -171,11 +224,11 @@ def panel_of(
 
 def _day(part: Part, purpose: Purpose, features: Sequence[Feature], day: int) -> pl.DataFrame | None:
     positions = reckon_book(part.book, day, day - 1)
-    asked = asked_about(purpose, positions, part.owners)
+    asked = allowed_of(part, day, purpose, features, asked_about(purpose, positions, part.owners))
     if not len(asked):
         return None
     outcome = outcomes_of(purpose, part.book, part.owners, day, asked)
-    told = features_of(sources_of(part, day, positions), features, pl.Series("borrower", asked))
+    told = features_of(sources_of(part, day, purpose.use, positions), features, pl.Series("borrower", asked))
     days = {"as_of": pl.lit(date_of(day)), "until": pl.lit(date_of(ends_on(purpose, day)))}
     told = told.with_columns(**days, **{OUTCOME: pl.Series(outcome)})
     return told.filter(pl.col(OUTCOME) >= 0)

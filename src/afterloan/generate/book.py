@@ -15,6 +15,7 @@ from afterloan.dates import day, iso, months_later, year_month_day
 from afterloan.expected import ExpectedFailure
 from afterloan.generate.chance import BLOCK, keys_of_block
 from afterloan.generate.chunk import Chunk
+from afterloan.generate.flows import flow_tables
 from afterloan.generate.habits import Offer, habits, offer
 from afterloan.generate.known import known_tables
 from afterloan.generate.lives import (
@@ -145,14 +146,17 @@ def live_chunk(share: Share, low: int, high: int, first_day: int, last_day: int,
     return Chunk(low + 1, borrowers, contracts, receipts[:count])
 
 
-def _chunks(share: Share, first_day: int, last_day: int, size: int, workers: int) -> Iterator[tuple[Chunk, Any]]:
+def _chunks(
+    share: Share, first_day: int, last_day: int, size: int, workers: int, with_flows: bool
+) -> Iterator[tuple[Chunk, Any]]:
     """All chunks with their tables, in order of borrowers, a few lived ahead by threads."""
     offered = offer()
     lows = range(0, len(share.keys), size)
 
     def one(low: int) -> tuple[Chunk, Any]:
         chunk = live_chunk(share, low, min(low + size, len(share.keys)), first_day, last_day, offered)
-        return chunk, tables_of(chunk, PRODUCTS) | known_tables(chunk, last_day)
+        tables = tables_of(chunk, PRODUCTS) | known_tables(chunk, last_day)
+        return chunk, tables | flow_tables(chunk, first_day, last_day) if with_flows else tables
 
     with ThreadPoolExecutor(workers) as pool:
         waiting = [pool.submit(one, low) for low in lows[: workers * AHEAD]]
@@ -186,6 +190,7 @@ def generate(
     first_day: int | None = None,
     workers: int = 2,
     chunk: int = CHUNK,
+    with_flows: bool = False,
 ) -> BookWritten:
     """Write a book of `loans` loans over `months` months to the new folder `out`, in the files that import takes.
 
@@ -200,7 +205,7 @@ def generate(
     share = borrowers_of(seed, loans)
     done = told_twice = told_late = reversals = repayments = 0
     with Pages(out, format) as pages:
-        for lived, tables in _chunks(share, first, last, chunk, workers):
+        for lived, tables in _chunks(share, first, last, chunk, workers, with_flows):
             pages.add(tables)
             done += len(lived.contracts)
             repayments += len(lived.receipts)

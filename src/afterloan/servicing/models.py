@@ -11,7 +11,7 @@ from pydantic import Field
 
 from afterloan.dates import date_of, day, number_of
 from afterloan.enquiry.monitoring import monitor_model
-from afterloan.enquiry.panels import features_on, panel_of, parts_of_book, watched_of
+from afterloan.enquiry.panels import allowed_of, features_on, needs_consent, panel_of, parts_of_book, watched_of
 from afterloan.facts import FactRefused
 from afterloan.loan.reckon import reckon_book
 from afterloan.risk.explain import codes_of
@@ -58,7 +58,7 @@ def propose_model(desk: Desk, asked: ProposeModel, on: date) -> dict[str, Any]:
         why = "its card names no purpose of the book" if not purpose else f"{purpose} is no purpose of the book"
         raise FactRefused("content", "the model", why, "train it from the book: `afterloan risk train PURPOSE`")
     mark = folder_mark(files)
-    files[RESERVED] = model.card["leads"]
+    files[RESERVED], files["groups"] = model.card["leads"], str(len(model.card["feature_groups"]))
     fresh = keep_model(desk.connection, mark, purpose, files, desk.who.name, on)
     return {"model": mark[:12], "sha256": mark, "purpose": purpose, "known_before": not fresh}
 
@@ -217,13 +217,17 @@ def score_book(desk: Desk, asked: ScoreBook, on: date) -> dict[str, Any]:
     read = [(m, of_parts(files_of(desk.connection, m.model))) for m in fresh]
     counts = {m.sha256[:12]: 0 for m in fresh}
     if read:
-        for part in parts_of_book(desk.connection, desk.reader):
+        features = {m.model: [feature_named(f["name"]) for f in model.card["features"]] for m, model in read}
+        with_flows = any(needs_consent(told) for told in features.values())
+        for part in parts_of_book(desk.connection, desk.reader, with_flows):
             positions = reckon_book(part.book, number_of(on), number_of(on) - 1)
             for m, model in read:
-                borrowers = asked_about(PURPOSES[m.purpose], positions, part.owners)
+                purpose, told = PURPOSES[m.purpose], features[m.model]
+                asked_for = asked_about(purpose, positions, part.owners)
+                borrowers = allowed_of(part, number_of(on), purpose, told, asked_for)
                 if len(borrowers):
-                    features = [feature_named(f["name"]) for f in model.card["features"]]
-                    rows = scored_rows(model, features_on(part, number_of(on), features, borrowers), borrowers)
+                    frame = features_on(part, number_of(on), told, borrowers, purpose.use)
+                    rows = scored_rows(model, frame, borrowers)
                     keep_scores(desk.connection, m.model, on, rows.iter_rows())
                     counts[m.sha256[:12]] += len(borrowers)
     return {"on": date_of(number_of(on)).isoformat(), "scored": counts, "known_before": len(kept) - len(fresh)}

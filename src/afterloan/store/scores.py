@@ -143,7 +143,8 @@ LATEST = (
     "s.scored_on, m.sha256, m.files->>'leads' from score s join model m using (model) "
     "where s.borrower = any(%(borrowers)s) and m.model = any(%(models)s) "
     "and s.scored_on between %(first)s and %(last)s "
-    "order by s.borrower, m.purpose, s.scored_on desc, m.model desc"
+    # the model that reads more sources goes first where both scored the borrower that day
+    "order by s.borrower, m.purpose, s.scored_on desc, coalesce((m.files->>'groups')::int, 1) desc, m.model desc"
 )
 
 

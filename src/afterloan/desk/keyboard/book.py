@@ -26,13 +26,17 @@ def generate(
     months: Annotated[int, typer.Option(min=1, max=120)] = 24,
     seed: int = 1,
     form: Annotated[str, typer.Option("--format", help="parquet or csv")] = "parquet",
+    flows: Annotated[bool, typer.Option("--flows", help="Also account movements, and consents.")] = False,
 ) -> None:
     """Write a believable book to FOLDER: who pays, forgets, cannot, will not. The same seed, the same book."""
     from afterloan.desk.keyboard.terminal import bar
     from afterloan.generate import generate as make
 
     with bar("generate", f"{folder} is half written: empty it and begin again") as show:
-        made = make(loans, months, seed, folder, format=form, progress=lambda done, total: show("loans", done, total))
+        made = make(
+            loans, months, seed, folder, format=form, with_flows=flows,
+            progress=lambda done, total: show("loans", done, total),
+        )  # fmt: skip
     print(made)
     print(f"book: {folder}; next: afterloan import {folder}", file=sys.stderr)
 

@@ -31,6 +31,8 @@ def register(app: typer.Typer) -> None:
     risk.command()(models)
     risk.command()(why)
     risk.command()(monitor)
+    risk.command()(features)
+    risk.command()(flows)
     app.add_typer(risk, name="risk")
 
 
@@ -303,6 +305,58 @@ def monitor(
         f"{len(told['alarms'])} to look at; compared: "
         + ", ".join(f"{len(r)} rows of {n}" for n, r in told["tables"].items())
     )
+
+
+def features(
+    movements: Annotated[Path, typer.Argument(help="Movements of accounts, CSV or Parquet.")],
+    as_of: Annotated[Path, typer.Option("--as-of", help="A table with borrower, as_of; others are kept.")],
+    out: Annotated[Path, typer.Option("--out", help="The new table, CSV.")],
+    map_: Annotated[Path | None, typer.Option("--map", help="How the movements are read, as YAML.")] = None,
+) -> None:
+    """Features of account flows and spending for each row of a table as of its own day, for `risk fit`."""
+    from afterloan.intake.flow_features import features_of_file
+
+    told = features_of_file(movements, as_of, map_)
+    if out.exists():
+        raise Stop(f"{out}: is there already; name another file")
+    told.frame.write_csv(out)
+    for row in told.refused[:5]:
+        say(f"{row.file} row {row.row}: {row.column} {row.value!r} {row.reason}")
+    print(f"{len(told.frame):,} rows, {len(told.frame.columns)} columns: {out}; {len(told.refused)} movements refused")
+
+
+def flows(
+    file: Annotated[Path, typer.Argument(help="Movements, or with --consents the consents, CSV or Parquet.")],
+    source: Annotated[str, typer.Option("--source", help="The name of the source, as consents name it.")] = "",
+    map_: Annotated[Path | None, typer.Option("--map", help="How the movements are read, as YAML.")] = None,
+    consents: Annotated[bool, typer.Option("--consents", help="FILE holds consents.")] = False,
+    on: Day = "",
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take account movements of a source into the book, of borrowers who agreed to it; refusals row by row."""
+    from afterloan.desk.keyboard.doing import who_here
+    from afterloan.intake.flows import bring_consents, bring_flows, read_flow_map
+    from afterloan.store.server import open_store
+
+    store = open_store()
+    with store.connect() as connection:
+        who = who_here(connection, by)
+    if not consents and not source:
+        raise Stop("--source: name the source of the movements, as the consents name it")
+    day = _business_day(on)
+    told = (
+        bring_consents(store, file, who, day)
+        if consents
+        else bring_flows(store, file, source, read_flow_map(map_), who, day)
+    )
+    for row in told.refused[:20]:
+        say(f"{row.file} row {row.row}: {row.column} {row.value!r} {row.reason}; {row.remedy}")
+    if as_json:
+        refused = [{"row": r.row, "column": r.column, "value": r.value, "reason": r.reason} for r in told.refused]
+        print(json.dumps(told.told() | {"rows_refused": refused}, ensure_ascii=False))
+    else:
+        print(f"{told.read:,} read, {told.taken:,} taken, {told.known:,} known before, {len(told.refused):,} refused")
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:

@@ -51,7 +51,7 @@ class Feature(BaseModel):
 class Group(BaseModel):
     """A group of features: switched as a whole. `uses`: purposes for which it may be read unless a pack says less.
 
-    `consent`: whether the borrower must have agreed to the source. `on`: whether it is read unless asked for.
+    `consent`: whether the borrower must have agreed to the source. `by_default`: whether it is read unless asked for.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -60,7 +60,7 @@ class Group(BaseModel):
     about: str
     uses: tuple[Use, ...]
     consent: bool = False
-    on: bool = True
+    by_default: bool = True
     features: tuple[Feature, ...]
 
 
