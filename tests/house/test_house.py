@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "afterloan"
 MODELS = {
-    "bins", "boosted", "calibrate", "explain", "fair", "measure", "model", "monitor", "own_history", "promotion",
-    "scorecard", "series", "stability", "table", "training",
+    "bins", "boosted", "calibrate", "explain", "fair", "flows", "measure", "model", "monitor", "own_history",
+    "promotion", "scorecard", "series", "stability", "table", "training",
 }  # fmt: skip
 PURE = sorted(
     path

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 from afterloan.dates import NEVER, day_number, year_month_day
-from afterloan.generate.write import Chunk
+from afterloan.generate.chunk import Chunk
 
 Whole = npt.NDArray[np.int64]
 SOURCE = "made-up-bank"
@@ -31,7 +31,7 @@ MONTH_KINDS = (
 
 
 def flow_tables(chunk: Chunk, first_day: int, last_day: int) -> dict[str, pl.DataFrame]:
-    """`flows` and `consents` of a chunk in the form that `afterloan flows` takes. The same whatever the chunks are."""
+    """`flows` and `consents` of a chunk, as `afterloan risk flows` takes them. The same whatever the chunks are."""
     b = chunk.borrowers
     number = np.arange(chunk.first, chunk.first + len(b), dtype=np.int64)
     mark = _mixed(number * 1_000_003 + b["income_yuan"].astype(np.int64) * 7 + b["joined_on"].astype(np.int64))

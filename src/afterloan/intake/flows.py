@@ -253,7 +253,7 @@ def _take(connection: psycopg.Connection[Any], frame: pl.DataFrame, source: str,
     bad = []
     for row, borrower, unknown in connection.execute(UNMATCHED, {"source": source}).fetchall():
         why = "no borrower of that reference" if unknown else f"no consent to source {source} holds on that day"
-        remedy = "import the borrower first" if unknown else "bring the consent first: `afterloan flows consents FILE`"
+        remedy = "import the borrower first" if unknown else "bring it first: `afterloan risk flows FILE --consents`"
         report.refused.append(RefusedRow(file, row, "borrower", borrower, why, remedy))
         bad.append(row)
     done = connection.execute(LOAD, {"source": source, "bad": bad})
