@@ -318,3 +318,15 @@ def test_german_applications() -> None:
 def test_applicants_with_their_outcome_beat_a_constant() -> None:
     told = _folds_left_out("instalments/applicants.csv", "DEFAULTED", ["CODE_GENDER", "NAME_FAMILY_STATUS"])
     assert told["champion"]["auc_low"] > 0.6 and told["challenger"]["auc_low"] > 0.6
+
+
+def test_values_a_last_digit_apart_are_parted_or_not_but_never_leave_an_empty_range() -> None:
+    # .1 + .2 is the next number after .3: nothing lies between, and half of such pairs have the lower as their middle
+    pairs = [x for k in range(1, 9) for x in (0.1 * k, float(np.nextafter(0.1 * k, 1)))]
+    values = np.repeat(pairs, 40)
+    bad = (np.arange(len(values)) % 7 == 0).astype(np.int64)
+    for sign in (-1, 0, 1):
+        told = cut_number("x", values, bad, sign=sign)
+        assert np.isfinite(told.evidence).all()
+        at = np.searchsorted(told.edges, values, side="right")
+        assert np.bincount(at, minlength=len(told.evidence)).min() > 0

@@ -118,7 +118,9 @@ def _first_cut(values: Floats) -> Floats:
         if left < enough:
             break
         if held >= enough:
-            edges.append((distinct[k] + distinct[k + 1]) / 2)
+            middle = (distinct[k] + distinct[k + 1]) / 2
+            # two values a last digit apart have nothing between them: the middle is one of the two
+            edges.append(middle if middle > distinct[k] else distinct[k + 1])
             held = 0
     return np.asarray(edges, float)
 
