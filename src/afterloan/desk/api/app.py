@@ -4,14 +4,18 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
+from starlette.responses import PlainTextResponse
 
 from afterloan.desk.api.acts import act_routes, approval_routes
+from afterloan.desk.api.contract import llms_text
 from afterloan.desk.api.files import file_routes
 from afterloan.desk.api.jobs import clock_routes, job_routes
+from afterloan.desk.api.keys import key_routes
 from afterloan.desk.api.questions import question_routers
 from afterloan.desk.web.app import app_for
 from afterloan.desk.web.asking import Ask, SignedIn
 from afterloan.desk.web.house import House
+from afterloan.desk.web.refusing import TITLES
 from afterloan.desk.web.signing import sit
 
 
@@ -20,12 +24,31 @@ def api_app(house: House) -> FastAPI:
     app = app_for(house, "api", "afterloan", version="1")
     for router in api_routers(house):
         app.include_router(router)
+
+    @app.get("/llms.txt", include_in_schema=False)
+    def llms() -> PlainTextResponse:
+        """The API in one page for readers that are programs."""
+        return PlainTextResponse(llms_text(app.openapi()))
+
+    @app.get("/problems/{reason}", include_in_schema=False)
+    def problem_page(reason: str) -> PlainTextResponse:
+        """What a reason of a refusal means."""
+        return PlainTextResponse(TITLES.get(reason, "no such reason"), 200 if reason in TITLES else 404)
+
     return app
 
 
 def api_routers(house: House) -> list[APIRouter]:
     """Every resource: of the API's own host, and of the desk and the portal, where the cookie says who asks."""
-    made = [entry(), act_routes(), approval_routes(), file_routes(), job_routes(house), *question_routers()]
+    made = [
+        entry(),
+        act_routes(),
+        approval_routes(),
+        file_routes(),
+        job_routes(house),
+        key_routes(house),
+        *question_routers(),
+    ]
     return [*made, sandbox(), clock_routes(house)] if house.demo else made
 
 

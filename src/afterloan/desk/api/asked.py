@@ -26,6 +26,7 @@ After = Annotated[str, Query(max_length=500, description="`next` of the page bef
 
 def permitted(asking: Asking, what: str) -> None:
     """Raises RefusedHere (403) where who asks may not ask this."""
+    asking.within(what)
     refused = may_ask(asking.person, what, asking.today)
     if refused is not None:
         raise RefusedHere(refused, verb=what)

@@ -71,6 +71,7 @@ def act(
     The same key again: the first answer, with `Idempotency-Replayed: true`; other content, or another caller: 422;
     while it is being done: 409. `dry_run`: the answer, and `would` with all that would be written.
     """
+    asking.within(verb)
     on = _day_of(asking, verb, key)
     _unchanged(asking, verb, asked, key)
     if dry_run:
@@ -162,6 +163,7 @@ def refused_by(answer: Refused, verb: str) -> RefusedHere:
 
 def agree(asking: Asking, proposal: str, shown: str) -> Response:
     """Approve a proposal whose digest is the one that was `shown`. Raises RefusedHere (428, 412, or why not)."""
+    asking.within("proposal.approve")
     if not shown:
         raise refuse(428, "not-shown", "say by If-Match what you agree to", "read the proposal and send its sha256",
                      "If-Match")  # fmt: skip

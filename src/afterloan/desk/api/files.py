@@ -49,6 +49,7 @@ def _in_parts(asking: Asking, verb: str, parts: Iterator[BaseModel], content: by
 
     A part is kept whatever becomes of the next: the file sent again goes on where it stopped.
     """
+    asking.within(verb)
     answers: list[Answer] = []
     for k, part in enumerate(parts, 1):
         name = f"file:{sha256(content).hexdigest()[:32]}:{k}:{asking.on}"

@@ -59,6 +59,7 @@ class AdvanceAsked(JobAsked):
 
 def permitted(asking: Asking, what: str) -> None:
     """Raises RefusedHere where who asks may not ask this."""
+    asking.within(what)
     refused = may_ask(asking.person, what, asking.today)
     if refused is not None:
         raise RefusedHere(refused, verb=what)

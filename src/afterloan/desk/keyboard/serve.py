@@ -1,4 +1,4 @@
-"""`afterloan serve`: the desk, the portal and the API of a book, in one process, offline."""
+"""The commands `serve`, which shows the desk, the portal and the API of a book, and `account`, which lets people in."""
 
 import os
 from typing import TYPE_CHECKING, Annotated
@@ -14,8 +14,9 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command()(serve)
+    app.command()(account)
 
 
 def serve(
@@ -73,5 +74,45 @@ def _made_ready(store: "Store") -> None:
     begin(store, APPOINTED, say)
 
 
+def account(person: Annotated[str, typer.Argument(help="The name under which acts are kept.")]) -> None:
+    """Let PERSON sign in at the desk: asks for a password, shows the secret of the one-time codes and recovery codes.
+
+    Given again, it replaces all three. What the person may do, `afterloan roles` says.
+    """
+    from afterloan.store.server import open_store
+
+    _open_account(open_store(), person)
+
+
+def _open_account(store: "Store", person: str) -> None:
+    """Make an account at the terminal. Raises Stop for a password that is weak."""
+    from datetime import UTC, datetime
+
+    from afterloan.desk.identity.accounts import open_account, what_is_weak
+
+    password = typer.prompt("password, 15 characters or more", hide_input=True, confirmation_prompt=True)
+    if weak := what_is_weak(password, person):
+        raise Stop(f"password: {weak}; choose a longer, unusual one")
+    with store.connect(autocommit=True) as connection:
+        uri, codes = open_account(connection, person, password, datetime.now(UTC))
+    print(f"for the app that makes the codes: {uri}")
+    print("recovery codes, each good once; they are not shown again:")
+    print("  " + "  ".join(codes))
+
+
 def _first_administrator(store: "Store") -> None:
     """Ask once, at the terminal, for the person who lets all others in."""
+    from afterloan.facts.act import Who
+    from afterloan.servicing.desk import desk_of
+    from afterloan.servicing.door import do
+    from afterloan.store.accounts import any_account
+
+    with store.connect() as connection:
+        if any_account(connection):
+            return
+    say("Nobody can sign in yet. Who is the first administrator?")
+    person = typer.prompt("name")
+    _open_account(store, person)
+    with desk_of(store) as desk:
+        asked, rule = {"person": person, "roles": ["administrator"]}, Who.rule("first administrator")
+        do(desk, rule, "people.roles", asked, f"first-administrator:{person}", desk.now.date())

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from afterloan.desk.identity.accounts import TriedTooOften
 from afterloan.desk.web.asking import language_of
 from afterloan.desk.web.guard import Guard
 from afterloan.desk.web.house import Host, House
@@ -99,6 +100,10 @@ def _refusals(app: FastAPI, shows: Shows) -> None:
         LOG.error("the database does not answer: %s", error)
         refused = Refused("invalid", "request", "", "the book does not answer just now", "send it again in a moment")
         return shows(request, RefusedHere(refused, 503, "retry"))
+
+    @app.exception_handler(TriedTooOften)
+    def too_often(request: Request, error: TriedTooOften) -> Response:
+        return shows(request, RefusedHere(Refused("invalid", "person", "", str(error), ""), 429, "too-many"))
 
     @app.exception_handler(DataError)
     def no_value(request: Request, error: DataError) -> Response:

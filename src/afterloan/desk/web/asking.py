@@ -11,6 +11,7 @@ from fastapi import Depends, Query
 from starlette.requests import HTTPConnection, Request
 
 from afterloan.dates import DayRefused, date_told
+from afterloan.desk.identity.keys import is_key
 from afterloan.desk.web.forms import FormTold, form_token, name_in
 from afterloan.desk.web.guard import ANSWER
 from afterloan.desk.web.house import LASTS, Host, House
@@ -22,6 +23,7 @@ from afterloan.facts.act import Answer, Refused, Who
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import approve, do, propose
 from afterloan.servicing.roles import roles_of
+from afterloan.store.accounts import ProgramKey, key_of
 from afterloan.store.sittings import Sitting, sitting_of
 
 DAY_NAME = "afterloan-business-date"
@@ -53,6 +55,7 @@ class Asking:
     sitting: Sitting | None = None
     who: Who | None = None
     secret: str = ""
+    key: ProgramKey | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
 
     @property
@@ -76,6 +79,12 @@ class Asking:
         if self.who is None:
             raise refuse(401, "not-signed-in", "nobody is signed in here", "sign in, or send a key", "who")
         return self.who
+
+    def within(self, what: str) -> None:
+        """Raises RefusedHere (403) for a verb or permission beyond the scopes of the key by which it is asked."""
+        if self.key is not None and not self.key.good_for(what):
+            told = f"{what} is beyond the scopes of this key ({', '.join(self.key.scopes)})"
+            raise RefusedHere(Refused("forbidden", "who", self.key.name, told, "have a key made for it"), verb=what)
 
     @property
     def t(self) -> Catalogue:
@@ -156,6 +165,9 @@ def _signed_in(asking: Asking) -> None:
     secret = bearer or asking.request.cookies.get(cookie_of(asking.host), "")
     if not secret:
         return
+    if bearer and is_key(bearer):
+        _by_key(asking, bearer)
+        return
     sitting = sitting_of(asking.connection, secret, "api" if bearer else asking.host, asking.house.now())
     if sitting is None:
         return
@@ -168,6 +180,14 @@ def _signed_in(asking: Asking) -> None:
         sitting.who_kind, sitting.who, roles_of(asking.connection, sitting.who_kind, sitting.who, roles, asking.today),
         door,
     )  # fmt: skip
+
+
+def _by_key(asking: Asking, secret: str) -> None:
+    """Who asks by a program's key: a partner who may do what integrators may, within the key's scopes."""
+    key = key_of(asking.connection, secret, asking.house.now())
+    if key is not None:
+        asking.key = key
+        asking.who = Who("partner", key.name, ("integrator",), "api")
 
 
 Ask = Annotated[Asking, Depends(asking_of)]

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
+from afterloan.desk.identity.accounts import proved
 from afterloan.desk.web.asking import LANGUAGE, Ask, Asking, Form, cookie_of, ends_after
 from afterloan.desk.web.house import LASTS, Host
 from afterloan.desk.web.pages import page
@@ -24,13 +25,19 @@ def signing(host: Host) -> APIRouter:
     def sign_in(asking: Ask) -> Response:
         """Where one signs in."""
         if not asking.house.demo:
-            return page(asking, "web/refused.html", title=asking.t("sign.in"), detail="", remedy="")
+            return page(asking, "web/sign_in.html", wrong=False)
         return page(asking, "web/sit_down.html", host=host, seats=_seats(asking, host))
 
     @router.post("/sign-in")
     def sit_down(asking: Ask, form: Form) -> Response:
-        """Sit down on a demonstration's seat."""
-        secret = sit(asking, host, form["seat"])
+        """Sign in by password and code, or sit down on a demonstration's seat."""
+        if asking.house.demo or form["seat"]:
+            secret = sit(asking, host, form["seat"])
+        elif host == "desk" and proved(asking.connection, form["person"], form.values.get("password", ""),
+                                       form["code"], asking.house.now()):  # fmt: skip
+            secret = begin_for(asking, form["person"])
+        else:
+            return page(asking, "web/sign_in.html", 401, wrong=True)
         answer = RedirectResponse("/", 303)
         set_cookie(answer, host, secret)
         return answer
@@ -56,6 +63,16 @@ def signing(host: Host) -> APIRouter:
         return answer
 
     return router
+
+
+def begin_for(asking: Asking, person: str) -> str:
+    """Begin the sitting of somebody who proved who they are; one that was there before, in this browser, ends."""
+    if asking.sitting is not None:
+        end_sitting(asking.connection, asking.sitting.sitting, asking.house.now(), "signed in anew")
+    lasts = LASTS["desk"]
+    return begin_sitting(
+        asking.connection, "desk", "person", person, "password", asking.house.now(), lasts.idle, lasts.most
+    )
 
 
 def set_cookie(answer: Response, host: Host, secret: str) -> None:
