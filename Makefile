@@ -4,7 +4,7 @@ BIN := .venv/bin
 AFTERLOAN_HOME ?= $(CURDIR)/afterloan-book
 export AFTERLOAN_HOME
 
-.PHONY: setup demo test bench cases simulate lint types clean
+.PHONY: setup demo test bench cases simulate fuzz lint types clean
 
 setup: .venv/ready
 
@@ -32,6 +32,9 @@ cases: setup
 simulate: setup
 	@$(BIN)/python -m tests.simulation --seeds 200
 	@$(BIN)/python -m tests.second --stories $(or $(STORIES),20000)
+
+fuzz: setup
+	@$(BIN)/python -m tests.desk.api.fuzz --calls $(or $(CALLS),100000)
 
 lint: setup
 	@$(BIN)/ruff check .

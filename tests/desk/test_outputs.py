@@ -93,6 +93,7 @@ OTHERS = {
     "promise make", "promise withdraw", "propose", "quote execute", "quote give", "receipts", "refund",
     "refund-returned", "refuse", "repay", "withdraw", "legal refuse-loss", "risk approve", "risk models",
     "risk promote",
+    "account", "risk features", "risk flows", "risk monitor",
     "risk propose", "risk retire", "risk score", "risk train", "risk why", "serve", "verify",
     "reverse", "roles", "stop", "task assign", "task done", "task reopen", "template preview", "try", "waive",
 }  # fmt: skip
@@ -218,6 +219,8 @@ def test_a_sentence_without_inner_words() -> None:
 
 
 WITHOUT_JSON = {
+    "account": "a secret, shown once to who sits there",
+    "risk features": "writes a table and says how many rows",
     "bank-simulator": "a server that runs until it is stopped",
     "day": "tells its steps as they are done",
     "debit callbacks": "a server that runs until it is stopped",

@@ -271,8 +271,9 @@ def test_the_same_statement_in_three_forms_is_one(book: Store, tmp_path: Path, m
     found = []
     for name, data in (("a.xml", write_camt(told)), ("b.sta", write_mt940(told)), ("c.csv", write_statement(told))):
         (tmp_path / name).write_bytes(data)
-        if name == "a.xml":  # the same file is taken as results of debits first: there are none in it
-            assert run.invoke(app, ["debit", "file-in", str(tmp_path / name), "--on", "2025-05-12"]).exit_code == 0
+        if name == "a.xml":  # the same file is taken as results of debits first: its lines name none, and say so
+            results = run.invoke(app, ["debit", "file-in", str(tmp_path / name), "--on", "2025-05-12"])
+            assert results.exit_code == 1 and "take the file in as a statement" in results.output
         answer = run.invoke(app, ["bank-statement", str(tmp_path / name), "--on", "2025-05-12", "--json"])
         assert answer.exit_code == 0, answer.output
         found.append(json.loads(answer.stdout.splitlines()[0]))

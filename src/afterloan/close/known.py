@@ -32,7 +32,7 @@ from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import FactKind
 from afterloan.store.contacts import STANDING_KINDS, defaults_of, standing_of
-from afterloan.store.debits import pay_day_of, standings_before
+from afterloan.store.debits import MandateStanding, pay_days_of, standings_before
 from afterloan.store.ids import ids_of
 from afterloan.store.read import fetch
 from afterloan.store.scores import latest_scores
@@ -150,23 +150,29 @@ def next_debits(
     standings = standings_before(connection, borrowers, date_of(day))
     if not standings:
         return {}
-    told = "select borrower, attributes from borrower where borrower = any(%s)"
-    attributes = dict(connection.execute(told, (list(standings),)).fetchall())
+    pay_days = pay_days_of(connection, list(standings))
     owing = loans.filter(
         pl.col("borrower").is_in(list(standings)) & (pl.col("arrears_fen") + pl.col("due_today_fen") > 0)
     )
     late: dict[int, dict[str, int]] = {}
     for row in owing.iter_rows(named=True):
         late.setdefault(row["borrower"], {})[row["reference"]] = row["days_past_due"]
-    on = date_of(day)
     return {
-        number: next_try_on(
-            standing.mandates, standing.tried, places[number].zones[0], on, late.get(number, {}),
-            (schedule_rule(places[number].jurisdiction, on), retry_rule(places[number].jurisdiction, on)),
-            pay_day_of(attributes[number]),
-        )
+        number: next_debit(standing, places[number], late.get(number, {}), pay_days[number], day)
         for number, standing in standings.items()
-    }  # fmt: skip
+    }
+
+
+def next_debit(
+    standing: MandateStanding, place: Place, late: dict[str, int], pay_day: int | None, day: int
+) -> date | None:
+    """The first day, `day` or later, on which a debit of one borrower makes sense; None: none.
+
+    `late`: loans (references) that owe something on the day, with their days past due.
+    """
+    on = date_of(day)
+    rules = (schedule_rule(place.jurisdiction, on), retry_rule(place.jurisdiction, on))
+    return next_try_on(standing.mandates, standing.tried, place.zones[0], on, late, rules, pay_day)
 
 
 def _restricted(connection: psycopg.Connection[Any], shard: int) -> list[int]:

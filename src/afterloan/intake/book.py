@@ -669,10 +669,10 @@ def judge(
             ready = ready.filter((pl.col(second) >= pl.col(first)).fill_null(True))  # an empty day is no late one
     for name in HAPPENED:
         if name in ready.columns:
-            reason = f"is after {brought.believed}, the furthest day that is believed"
+            why_ahead = f"is after {brought.believed}, the furthest day that is believed"
             ahead = ready.filter(pl.col(name) > brought.believed)
             refused += [
-                RefusedRow(file, row["row"], name, str(row[name]), reason, "correct the day")
+                RefusedRow(file, row["row"], name, str(row[name]), why_ahead, "correct the day")
                 for row in ahead.iter_rows(named=True)
             ]
             ready = ready.filter((pl.col(name) <= brought.believed).fill_null(True))

@@ -17,9 +17,17 @@ import psycopg
 
 from afterloan.close.day import _pool
 from afterloan.close.decide import ladders_of, share_of
-from afterloan.close.known import EVENT_KINDS, borrowers_told, columns_of, events_by_borrower, holds_of, money_of
+from afterloan.close.known import (
+    EVENT_KINDS,
+    borrowers_told,
+    columns_of,
+    events_by_borrower,
+    holds_of,
+    money_of,
+    next_debit,
+)
 from afterloan.close.worked import ALL_LOANS, LONGEST_START, DaysWorked, HeldOn, let_go, steps_alike
-from afterloan.dates import NEVER, iso, number_of
+from afterloan.dates import NEVER, date_of, iso, number_of
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.events import Event
 from afterloan.facts.ladder import StepLeftOut
@@ -28,6 +36,7 @@ from afterloan.loan.book import Book, Offsets, Records
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import FactKind, State
 from afterloan.store.connect import reader_to
+from afterloan.store.debits import debits_told, fold_events, pay_days_of
 from afterloan.store.loans import product_table, products
 from afterloan.store.read import SHARDS, fetch, fold, read_shard
 from afterloan.store.server import Store
@@ -163,6 +172,8 @@ class _Part:
     told: pl.DataFrame
     places: dict[int, Place]
     events: dict[int, list[Event]]
+    debits: dict[int, list[Event]]
+    pay_days: dict[int, int | None]
     arms: dict[str, pl.DataFrame] = field(default_factory=dict)
     fresh: bool = False
     """No day was decided before the first one tried: who is late on it begins by the start rule."""
@@ -220,7 +231,9 @@ def _read(connection: psycopg.Connection[Any], reader: adbc.Connection, shards: 
     kinds = [kind for kind in EVENT_KINDS if kind not in LINE_KINDS]
     events = events_by_borrower(connection, numbers.tolist(), last, kinds)
     codes = {number: t.code for number, t in terms.items()}
-    return _Part(book, owner.astype(np.int64), numbers, contracts, codes, told, places, events)
+    debits = debits_told(connection, numbers.tolist(), date_of(last + 1))
+    pay_days = pay_days_of(connection, list(debits))
+    return _Part(book, owner.astype(np.int64), numbers, contracts, codes, told, places, events, debits, pay_days)
 
 
 def _joined(books: list[Book]) -> Book:
@@ -381,7 +394,10 @@ def _tally_month(
     told, standings, held, again, out = _told(part, frame, ladders, eve.first if eve.fresh else None)
     frame = frame.join(part.told.rename({"borrower": "number"}), on="number", how="left", maintain_order="left")
     frame = _with_reached(whole_frame(frame, told), rows)
-    frame = frame.with_columns(reopened=pl.col("borrower").is_in(list(again)))
+    frame = frame.with_columns(
+        reopened=pl.col("borrower").is_in(list(again)),
+        debit_today=pl.col("borrower").is_in(_debits_make_sense(part, rows)),
+    )
     buckets = starts_of(book.products["buckets"].tolist())
     for jurisdiction in frame["jurisdiction"].unique().sort():
         ladder = ladders.get(jurisdiction) or ladders[ANY]
@@ -390,6 +406,28 @@ def _tally_month(
         mine = eve.started(mine, ladder)
         days_tried = TrialDays(mine, rows, part.places, standings, held, again, out, buckets)
         tally.add(tally_days(ladder, days_tried, pack))
+
+
+def _debits_make_sense(part: _Part, rows: pl.DataFrame) -> list[int]:
+    """The keys (borrower and day) on which the pack's next try under a mandate is that day or was before it.
+
+    Attempts are those that were made: another ladder's own tries would have had answers that nobody knows.
+    """
+    owing = (
+        rows.with_columns(number=pl.col("borrower") // ROW)
+        .filter(pl.col("number").is_in(list(part.debits)) & (pl.col("arrears_fen") + pl.col("due_today_fen") > 0))
+        .join(part.contracts.select("loan", "reference"), on="loan", how="left")
+    )
+    late: dict[tuple[int, int, int], dict[str, int]] = {}
+    for row in owing.iter_rows(named=True):
+        late.setdefault((row["borrower"], row["number"], row["day"]), {})[row["reference"]] = row["days_past_due"]
+    ready = []
+    for (key, number, day), loans in late.items():
+        standing = fold_events(e for e in part.debits[number] if number_of(e.known_on) < day)
+        first = next_debit(standing, part.places[number], loans, part.pay_days[number], day)
+        if first is not None and number_of(first) <= day:
+            ready.append(key)
+    return ready
 
 
 def _arms(part: _Part, ladder: Ladder) -> pl.DataFrame:

@@ -36,7 +36,7 @@ BY = {
     "it left the books": (FactKind.WRITTEN_OFF, FactKind.SOLD),
 }
 """Why nothing is owed after an act, by the facts that it told; the first that fits."""
-TOLD_NOW = "select distinct f.kind from fact f join contract c using (loan) where c.borrower = any(%s) and f.act = %s"
+TOLD_NOW = "select distinct kind from contract join fact using (loan) where borrower = any(%s) and fact.act = %s"
 
 
 def why_nothing_is_owed(desk: "Desk") -> str:

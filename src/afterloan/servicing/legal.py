@@ -77,8 +77,10 @@ def propose_from_ladder(connection: Connection, on: date) -> list[str]:
     made = []
     for key, borrower, told in connection.execute(LADDER, (on,)).fetchall():
         body = readable(connection, LegalBody, key, borrower, "legal.propose", told, on)
-        step = body.words.first if body else ""
-        for about in body.loans if body else ():
+        if body is None:
+            continue
+        step = body.words.first
+        for about in body.loans:
             try:
                 with connection.transaction():
                     reason, by = f"{about.days_past_due} days past due", Who.rule(body.ladder or "ladder").name

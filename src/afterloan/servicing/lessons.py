@@ -95,7 +95,7 @@ def _restore(
     connection: psycopg.Connection[Any], answer: RestorationAnswer, before: int, reference: str, base: dict[str, Any]
 ) -> None:
     by = Who.rule(answer.rule).name
-    told = {"before_fen": before, "after_fen": answer.after_fen, "rule": answer.rule}
+    told: dict[str, Any] = {"before_fen": before, "after_fen": answer.after_fen, "rule": answer.rule}
     tell(connection, LimitRestored(reference=reference, by=by, reason="conditions met", **told, **base))
 
 

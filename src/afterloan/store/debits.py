@@ -117,10 +117,8 @@ def _with(tried: Tried, said: dict[str, DebitOutcome]) -> Tried:
     return tried
 
 
-def standings_before(
-    connection: psycopg.Connection[Any], borrowers: Sequence[int], day: date
-) -> dict[int, MandateStanding]:
-    """Mandates and attempts of those of some borrowers (numbers) who ever signed a mandate, as known before a day."""
+def debits_told(connection: psycopg.Connection[Any], borrowers: Sequence[int], day: date) -> dict[int, list[Event]]:
+    """Mandates and attempts of those of some borrowers (numbers) who have any, as told before a day, in their order."""
     rows = connection.execute(
         f"select e.borrower, {COLUMNS} where e.borrower = any(%s) and e.kind = any(%s) "
         "and e.known_on < %s order by e.event",
@@ -129,13 +127,26 @@ def standings_before(
     found: dict[int, list[Event]] = {}
     for number, _, *told in rows:
         found.setdefault(number, []).append(event_of(*told))
-    return {number: fold_events(own) for number, own in found.items()}
+    return found
+
+
+def standings_before(
+    connection: psycopg.Connection[Any], borrowers: Sequence[int], day: date
+) -> dict[int, MandateStanding]:
+    """Mandates and attempts of those of some borrowers (numbers) who ever signed a mandate, as known before a day."""
+    return {number: fold_events(own) for number, own in debits_told(connection, borrowers, day).items()}
 
 
 def pay_day_of(attributes: Any) -> int | None:
     """The day of the month on which a borrower is paid, where it is known (attribute `pay_day`, 1 to 31)."""
     told = str((attributes or {}).get("pay_day") or "")
     return int(told) if told.isdigit() and 1 <= int(told) <= 31 else None
+
+
+def pay_days_of(connection: psycopg.Connection[Any], borrowers: Sequence[int]) -> dict[int, int | None]:
+    """The pay days of some borrowers (numbers). See `pay_day_of`."""
+    told = "select borrower, attributes from borrower where borrower = any(%s)"
+    return {number: pay_day_of(own) for number, own in connection.execute(told, (list(borrowers),)).fetchall()}
 
 
 def attempt_of(connection: psycopg.Connection[Any], reference: str) -> DebitAttempted:

@@ -315,11 +315,11 @@ def demo(
     from afterloan.enquiry.portfolio import portfolio
     from afterloan.report.page import write_page
 
-    page = home() / "report.html"
+    written = home() / "report.html"
     made = portfolio(store, last)
     made.print(page(), "en")
-    write_page(made, page)
-    print(f"\nreport: {page}", flush=True)
+    write_page(made, written)
+    print(f"\nreport: {written}", flush=True)
     from afterloan.desk.keyboard.story import demo_lives
 
     say("4. five lives, told through the whole machinery (kept for the next run)")

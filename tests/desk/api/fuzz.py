@@ -1,0 +1,108 @@
+"""Calls made up from the contract, right ones and wrong ones, against the served book: none may end in a server error.
+
+python -m tests.desk.api.fuzz --calls 100000 --seed 1
+"""
+
+import argparse
+import json
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import hypothesis
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from schemathesis import GenerationMode
+from starlette.testclient import TestClient
+
+from afterloan.desk.api.__main__ import contract
+from tests.desk.web.served import Served
+
+LEFT_OUT = ("/v1/sandbox/advances", "/v1/closes", "/v1/days", "/v1/jobs/{job}/events")
+"""They play days of the whole book, or stream without end: their own tests have them."""
+SENT = {"method", "url", "headers", "params", "json", "data", "cookies", "content"}
+
+
+@dataclass(slots=True)
+class Fuzzed:
+    """What came of it: calls by status, and each server error as method, address and body."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    errors: list[str] = field(default_factory=list)
+
+
+def operations() -> Iterator[Any]:
+    """The operations of the contract, but for those left out."""
+    schema = schemathesis.openapi.from_dict(contract())
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        if not operation.path.startswith(LEFT_OUT):
+            yield operation
+
+
+def fuzz(served: Served, each: int, first_seed: int, seat: str = "lead") -> Fuzzed:
+    """`each` calls of every operation, half of them against the contract; the same seed makes the same calls."""
+    told, client = Fuzzed(), served.api(seat)
+    for operation in operations():
+        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            _calls(operation, mode, max(1, each // 2), first_seed, client, told)
+    return told
+
+
+def _calls(operation: Any, mode: GenerationMode, count: int, number: int, client: TestClient, told: Fuzzed) -> None:
+    @seed(number)
+    @settings(
+        max_examples=count, database=None, deadline=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(operation.as_strategy(generation_mode=mode))
+    def call(case: Any) -> None:
+        sent = {k: v for k, v in case.as_transport_kwargs(base_url="").items() if k in SENT and v is not None}
+        headers = {str(k): str(v) for k, v in dict(sent.pop("headers", {})).items() if k.lower() != "authorization"}
+        try:
+            answer = client.request(headers=headers, **sent)
+        except (UnicodeError, ValueError, TypeError):  # what no client can put on the wire
+            return
+        told.statuses[answer.status_code] += 1
+        if answer.status_code >= 500:
+            told.errors.append(f"{sent['method']} {sent['url']} {json.dumps(sent.get('json'), default=repr)[:300]}")
+
+    try:
+        call()
+    except hypothesis.errors.Unsatisfiable:  # nothing that would be against the contract
+        return
+
+
+def main() -> None:
+    """Fuzz a small book from a number of calls; exit code 1 with the errors."""
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from afterloan.store.embedded import embedded, stop
+    from afterloan.store.server import Store
+    from tests.desk.web.served import small_book
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--calls", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    warnings.simplefilter("ignore")
+    with TemporaryDirectory(prefix="afterloan-fuzz-") as folder:
+        Path(folder).chmod(0o755)
+        store = Store(embedded(Path(folder) / "pg"))
+        store.migrate()
+        small_book(store)
+        each = max(2, asked.calls // max(1, sum(1 for _ in operations())))
+        told = fuzz(Served(store), each, asked.seed)
+        store.close()
+        stop(Path(folder) / "pg")
+    print(f"{sum(told.statuses.values()):,} calls, seed {asked.seed}: {dict(sorted(told.statuses.items()))}")
+    for error in told.errors[:50]:
+        print(error)
+    raise SystemExit(1 if told.errors else 0)
+
+
+if __name__ == "__main__":
+    main()
