@@ -324,7 +324,7 @@ def demo(
 
     say("4. five lives, told through the whole machinery (kept for the next run)")
     print("\n".join(demo_lives(store)))
-    print(f"\nreport: {page}")
+    print(f"\nreport: {written}")
     print("next: afterloan serve --demo   afterloan explain LOAN   afterloan lives --whole")
 
 
