@@ -48,8 +48,9 @@ def _seal(connection: psycopg.Connection[Any], reader: adbc.Connection, day: str
     for part in SEALED_TABLES:
         kept = _heads(connection, part)
         for rows in rows_by_shard(reader, part, _not_sealed(connection, part, before, since, day, mark)):
-            to = next_head(kept.get(rows.shard, GENESIS), rows.digest(), day)
-            _keep(connection, rows, day, to)
+            digest = rows.digest()
+            to = next_head(kept.get(rows.shard, GENESIS), digest, day)
+            _keep(connection, rows, day, digest, to)
             heads.append((part.table, rows.shard, to))
             count += len(rows.ids)
     connection.execute(
@@ -78,12 +79,12 @@ def _heads(connection: psycopg.Connection[Any], part: SealedTable) -> dict[int, 
     return {row[0]: row[1] for row in rows}
 
 
-def _keep(connection: psycopg.Connection[Any], rows: Rows, day: str, head: bytes) -> None:
+def _keep(connection: psycopg.Connection[Any], rows: Rows, day: str, digest: bytes, head: bytes) -> None:
     connection.execute(
         "insert into seal (part, shard, closed_on, rows, ids, marks, digest, head) "
         "values (%s, %s, %s, %s, %s, %s, %s, %s)",
         (
             rows.part.table, rows.shard, day, len(rows.ids), packed_ids(rows.ids),
-            rows.marks().astype("<u4").tobytes(), rows.digest(), head,
+            rows.marks().astype("<u4").tobytes(), digest, head,
         ),
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """What borrowers ask about themselves: what is owed and by when, what is on its way, who leaves them in peace."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from afterloan.loan.reckon import reckon_book, reckon_loan
 from afterloan.loan.suppose import alone, repaid, suppose
 from afterloan.loan.terms import Component, FactKind, State
 from afterloan.store.contacts import place_in
-from afterloan.store.debits import standing_of
+from afterloan.store.debits import MandateStanding, standing_of
 from afterloan.store.details import details_of
 from afterloan.store.events import events_of
 from afterloan.store.limits import line_now
@@ -139,7 +139,8 @@ def mine(connection: psycopg.Connection[Any], borrower: str, on: date, known_on:
     events = events_of(connection, borrower, kinds, on)
     peace = _peace(events, on, place_in(connection, details.attributes).jurisdiction)
     peace += _promised(connection, borrower, on)
-    debits = _debits(connection, borrower)
+    standing = standing_of(connection, borrower)
+    debits = _debits(connection, borrower, standing)
     due = [loan for loan in loans if loan.due_fen]
     ahead = min((loan for loan in loans if loan.next_on), key=lambda loan: loan.next_on or date.max, default=None)
     graces = [loan.grace_until for loan in due if loan.since and loan.since < on]
@@ -152,7 +153,7 @@ def mine(connection: psycopg.Connection[Any], borrower: str, on: date, known_on:
         ahead.next_on if ahead else None,
         sum(loan.next_fen for loan in loans if ahead and loan.next_on == ahead.next_on),
         sum(m.amount_fen for m in debits if m.state in ("on_its_way", "waits")), loans,
-        _line(connection, borrower, on, events), peace, _mandates(connection, borrower, on), money,
+        _line(connection, borrower, on, events), peace, _mandates(standing, on), money,
         _running(events, peace), _under_review(events),
     )  # fmt: skip
 
@@ -186,10 +187,16 @@ def _names(connection: psycopg.Connection[Any], borrower: str) -> list[str]:
 
 def own_loan(connection: psycopg.Connection[Any], borrower: str, loan: str) -> Book:
     """The book of one loan of a borrower. Raises FactRefused (unknown), in the same words for what is not there."""
-    names = _names(connection, borrower)
-    if loan not in names:
+    return own_loans(connection, borrower, (loan,))[0]
+
+
+def own_loans(connection: psycopg.Connection[Any], borrower: str, loans: Iterable[str]) -> list[Book]:
+    """The same of several loans, which are read once: a book each, in their order."""
+    names, wanted = _names(connection, borrower), list(loans)
+    if not set(wanted) <= set(names):
         raise FactRefused("loan", "", "there is nothing of yours under that name", "look at your own loans", "unknown")
-    return alone(loans_now(connection, ALL_OF_BORROWER, {"of": borrower}), names.index(loan))
+    book = loans_now(connection, ALL_OF_BORROWER, {"of": borrower}) if wanted else None
+    return [alone(book, names.index(loan)) for loan in wanted] if book is not None else []
 
 
 def _loan(name: str, book: Book, k: int, p: np.void) -> MyLoan:
@@ -229,9 +236,8 @@ ASKED = (
 )
 
 
-def _debits(connection: psycopg.Connection[Any], borrower: str) -> list[MyMoney]:
+def _debits(connection: psycopg.Connection[Any], borrower: str, standing: MandateStanding) -> list[MyMoney]:
     """Debits tried, and those that wait for the hour from which a bank may be asked."""
-    standing = standing_of(connection, borrower)
     found = [_debit(tried, standing.signed[tried.mandate].account) for tried in standing.tried]
     for key, on, body, _ in connection.execute(ASKED, (borrower,)).fetchall():
         loans = tuple(x["loan"] for x in body.get("loans", ()))
@@ -249,14 +255,13 @@ def _debit(tried: Tried, account: str) -> MyMoney:
 
 def money_of(connection: psycopg.Connection[Any], borrower: str, reference: str) -> MyMoney:
     """One debit of a borrower. Raises FactRefused (unknown), in the same words whether it is there or not."""
-    for one in _debits(connection, borrower):
+    for one in _debits(connection, borrower, standing_of(connection, borrower)):
         if one.reference == reference:
             return one
     raise FactRefused("payment", "", "there is nothing of yours under that name", "look at your payments", "unknown")
 
 
-def _mandates(connection: psycopg.Connection[Any], borrower: str, on: date) -> tuple[MyMandate, ...]:
-    standing = standing_of(connection, borrower)
+def _mandates(standing: MandateStanding, on: date) -> tuple[MyMandate, ...]:
     stands = [m for m in standing.mandates if m.revoked_on is None or m.revoked_on > on]
     return tuple(
         MyMandate(m.reference, m.source, last_four(standing.signed[m.reference].account),
@@ -315,8 +320,8 @@ def where_it_goes(
 
     Due 405.50 principal, 71.00 interest, 23.50 penalty, paid 500.00: just these, nothing is kept, nothing due after.
     """
-    return tuple(_going(loan, own_loan(connection, borrower, loan), fen, number_of(on))
-                 for loan, fen in amounts.items())  # fmt: skip
+    books = own_loans(connection, borrower, amounts)
+    return tuple(_going(loan, book, amounts[loan], number_of(on)) for loan, book in zip(amounts, books, strict=True))
 
 
 def _going(loan: str, book: Book, fen: int, on: int) -> Going:

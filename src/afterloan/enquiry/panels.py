@@ -13,7 +13,7 @@ import psycopg
 
 from afterloan.dates import date_of, day_number, iso, year_month_day
 from afterloan.facts import FactRefused
-from afterloan.loan.book import Book
+from afterloan.loan.book import Book, joined
 from afterloan.loan.reckon import reckon_book
 from afterloan.risk.features.compute import features_of
 from afterloan.risk.features.declared import Feature, groups
@@ -108,29 +108,11 @@ def agreed(part: Part, as_of: int, use: str) -> pl.DataFrame:
 
 
 def _part(reader: adbc.Connection, shard_books: list[Book], with_flows: bool) -> Part:
-    book = _joined(shard_books)
+    book = joined(shard_books)
     loans = book.contracts["loan"].astype(np.int64)
     told = pl.DataFrame(fetch(reader, "select loan, borrower from contract order by loan"))
     owners = told["borrower"].to_numpy()[np.searchsorted(told["loan"].to_numpy(), loans)]
     return _read_of(reader, book, owners, with_flows)
-
-
-def _joined(few: Sequence[Book]) -> Book:
-    """Several books of the same products as one."""
-
-    def ends(offsets: Sequence[Days]) -> Days:
-        starts = np.cumsum([0, *(o[-1] for o in offsets[:-1])])
-        return np.concatenate([[0], *(o[1:] + s for o, s in zip(offsets, starts, strict=True))]).astype(np.int64)
-
-    return Book(
-        few[0].products,
-        np.concatenate([b.contracts for b in few]),
-        np.concatenate([b.promised for b in few]),
-        ends([b.promised_at for b in few]),
-        np.concatenate([b.facts for b in few]),
-        ends([b.fact_at for b in few]),
-        few[0].calendars,
-    )
 
 
 def _contacts(reader: adbc.Connection, owners: Days) -> pl.DataFrame:

@@ -23,7 +23,6 @@ from afterloan.store.seals import (
 )
 
 Ids = npt.NDArray[np.int64]
-NAMED = {"act", "fact", "event", "contract"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +151,7 @@ def _changed(rows: Rows, day: str, marks: npt.NDArray[np.uint32], digest: bytes,
 
 def _named(connection: psycopg.Connection[Any], part: SealedTable, broken: list[Broken]) -> list[Broken]:
     """The same with the reference of each row that is there, where the table has references."""
-    if part.table not in NAMED or not broken:
+    if not part.text or not broken:  # the text of a table begins with its references
         return broken
     found = dict(
         connection.execute(

@@ -25,7 +25,15 @@ from afterloan.dates import number_of
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Who
 from afterloan.facts.words import AGREED, GIVEN, WAYS
-from afterloan.intake.files import BookFileRefused, FileReport, RefusedRow, batches, check_columns, find_file
+from afterloan.intake.files import (
+    BookFileRefused,
+    FileReport,
+    RefusedRow,
+    batches,
+    check_columns,
+    find_file,
+    other_length,
+)
 from afterloan.intake.told import TOLD_FILES, bring_told, told_files
 from afterloan.loan.bounds import why_out_of_bounds
 from afterloan.loan.terms import (
@@ -802,10 +810,7 @@ def _bring_file(
     total = pq.ParquetFile(path).metadata.num_rows if path.suffix == ".parquet" else 0
 
     def bad_line(number: int, text: str) -> None:
-        reason = f"has another number of columns than the first line ({len(columns)})"
-        refused.append(
-            RefusedRow(path.name, max(number - 1, 0), "", text[:200], reason, "quote values that hold commas")
-        )
+        refused.append(other_length(path, number, text, len(columns)))
         report.read += 1
 
     def take(frame: pl.DataFrame, first_row: int) -> Taken:

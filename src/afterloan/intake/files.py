@@ -58,6 +58,12 @@ def find_file(folder: Path, name: str) -> Path | None:
     return found[0] if found else None
 
 
+def other_length(path: Path, number: int, text: str, columns: int) -> RefusedRow:
+    """The refusal of a line with another number of columns than the first one; `number`: its line in the file."""
+    reason = f"has another number of columns than the first line ({columns})"
+    return RefusedRow(path.name, max(number - 1, 0), "", text[:200], reason, "quote values that hold commas")
+
+
 def batches(path: Path, bad_lines: Callable[[int, str], None]) -> Iterator[pl.DataFrame]:
     """A file as frames of text columns. Raises FileRefused when it cannot be read."""
     try:

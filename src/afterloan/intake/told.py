@@ -24,7 +24,7 @@ from afterloan.facts.legal import LegalTakenOver
 from afterloan.facts.limit import LimitFrozen, LimitReduced, LimitSet
 from afterloan.facts.placement import AgencyPlaced
 from afterloan.facts.promise import PromiseMade
-from afterloan.intake.files import FileReport, RefusedRow, batches, check_columns, find_file
+from afterloan.intake.files import FileReport, RefusedRow, batches, check_columns, find_file, other_length
 from afterloan.money import parse_amount
 from afterloan.store.acts import resume_act
 from afterloan.store.believed import last_day_believed
@@ -193,9 +193,7 @@ def bring_told(store: Store, kind: ToldFile, path: Path, act: int) -> tuple[File
 
     def bad_line(number: int, text: str) -> None:
         report.read += 1
-        reason = f"has another number of columns than the first line ({len(columns)})"
-        remedy = "quote values that hold commas"
-        refused.append(RefusedRow(path.name, max(number - 1, 0), "", text[:200], reason, remedy))
+        refused.append(other_length(path, number, text, len(columns)))
 
     number = 0
     with store.connect() as connection:

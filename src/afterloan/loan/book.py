@@ -1,5 +1,6 @@
 """A book in memory: many loans as a few flat arrays, cut by offsets."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,24 @@ class Book:
     def __len__(self) -> int:
         """How many loans."""
         return len(self.contracts)
+
+
+def joined(books: Sequence[Book]) -> Book:
+    """Books of the same products one after another: of 3 and of 2 loans, a book of 5."""
+
+    def offsets(parts: Sequence[Offsets]) -> Offsets:
+        ends = np.concatenate([np.diff(p) for p in parts])
+        return np.concatenate([np.zeros(1, np.int64), np.cumsum(ends)]).astype(np.int64)
+
+    return Book(
+        books[0].products,
+        np.concatenate([b.contracts for b in books]),
+        np.concatenate([b.promised for b in books]),
+        offsets([b.promised_at for b in books]),
+        np.concatenate([b.facts for b in books]),
+        offsets([b.fact_at for b in books]),
+        books[0].calendars,
+    )
 
 
 def part(book: Book, rows: Offsets) -> Book:

@@ -32,7 +32,7 @@ from afterloan.expected import ExpectedFailure
 from afterloan.facts.events import Event
 from afterloan.facts.ladder import StepLeftOut
 from afterloan.facts.limit import LINE_KINDS
-from afterloan.loan.book import Book, Offsets, Records
+from afterloan.loan.book import Book, Offsets, Records, joined
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import FactKind, State
 from afterloan.store.connect import reader_to
@@ -217,7 +217,7 @@ def _read(connection: psycopg.Connection[Any], reader: adbc.Connection, shards: 
         fold(connection, reader, shard)
         connection.commit()
         books.append(read_shard(connection, reader, shard, table))
-    book = _joined(books)
+    book = joined(books)
     contracts = pl.concat(
         [
             pl.DataFrame(
@@ -234,24 +234,6 @@ def _read(connection: psycopg.Connection[Any], reader: adbc.Connection, shards: 
     debits = debits_told(connection, numbers.tolist(), date_of(last + 1))
     pay_days = pay_days_of(connection, list(debits))
     return _Part(book, owner.astype(np.int64), numbers, contracts, codes, told, places, events, debits, pay_days)
-
-
-def _joined(books: list[Book]) -> Book:
-    """Books one after another."""
-
-    def offsets(parts: list[Offsets]) -> Offsets:
-        ends = np.concatenate([np.diff(p) for p in parts])
-        return np.concatenate([np.zeros(1, np.int64), np.cumsum(ends)]).astype(np.int64)
-
-    return Book(
-        books[0].products,
-        np.concatenate([b.contracts for b in books]),
-        np.concatenate([b.promised for b in books]),
-        offsets([b.promised_at for b in books]),
-        np.concatenate([b.facts for b in books]),
-        offsets([b.fact_at for b in books]),
-        books[0].calendars,
-    )
 
 
 def some_of(book: Book, loans: npt.NDArray[np.int64]) -> Book:

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from afterloan.desk.api.acts import ACT_PATHS, WITHOUT, all_paths, in_path
 from afterloan.desk.api.files import FILE_VERBS
-from afterloan.desk.api.names import id_of, reference_of
+from afterloan.desk.web.names import id_of, reference_of
 from afterloan.servicing.verbs import VERBS, verb_named
 from afterloan.store.locks import lock_reference
 from afterloan.store.server import Store

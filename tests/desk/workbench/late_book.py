@@ -14,6 +14,18 @@ from tests.desk.web.served import Served
 from tests.enquiry.test_worklist import three_late_borrowers
 
 COPIES = itertools.count()
+ROOMS = (
+    "/",
+    "/worklist",
+    "/cases/B1",
+    "/tasks",
+    "/approvals",
+    "/money",
+    "/strategy",
+    "/search",
+    "/cases/B1/why?about=due",
+)
+"""A page of each room."""
 
 
 def _database(server: Store, name: str, template: str = "book_as_new") -> Store:

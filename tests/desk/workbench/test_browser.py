@@ -7,20 +7,8 @@ import pytest
 
 from afterloan.store.server import Store
 from tests.desk.workbench.browsed import Browsing, Open, browser_before, needs_chromium, served_at
-from tests.desk.workbench.late_book import copied
+from tests.desk.workbench.late_book import ROOMS, copied
 from tests.strategy.books import repaid
-
-PAGES = (
-    "/",
-    "/worklist",
-    "/cases/B1",
-    "/tasks",
-    "/approvals",
-    "/money",
-    "/strategy",
-    "/search",
-    "/cases/B1/why?about=due",
-)
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +106,7 @@ def test_a_double_click_on_save_is_one_promise(opens: Open, book: Store) -> None
 def test_every_page_is_whole_for_everybody(opens: Open, width: int, dark: bool, language: str) -> None:
     at = opens(width, dark).sit("lead", language)
     wrong = []
-    for path in PAGES:
+    for path in ROOMS:
         at.go(path)
         wrong += [f"{path}: {found}" for found in axe(at)]
         if at.overflow() > 0:

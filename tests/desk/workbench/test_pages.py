@@ -13,20 +13,12 @@ from afterloan.desk.words import words_of
 from afterloan.enquiry.unmatched import waiting_lines
 from afterloan.store.server import Store
 from tests.desk.web.served import Served
-from tests.desk.workbench.late_book import Desk
+from tests.desk.workbench.late_book import ROOMS, Desk
 from tests.sending.bankhouse import import_statement
 from tests.strategy.books import borrower, loan, repaid
 
 PAGES = (
-    "/",
-    "/worklist",
-    "/cases/B1",
-    "/tasks",
-    "/approvals",
-    "/money",
-    "/strategy",
-    "/search",
-    "/cases/B1/why?about=due",
+    *ROOMS,
     "/why/day?about=proof",
     "/cases/B1?on=2025-05-13&known_on=2025-05-13",
 )

@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from afterloan.desk.api.doing import Despite, Key, Propose, Seen, Try, act, agree
 from afterloan.desk.api.files import FILE_VERBS
-from afterloan.desk.api.names import reference_of
 from afterloan.desk.web.asking import Ask, Asking
+from afterloan.desk.web.names import reference_of
 from afterloan.servicing.verbs import VERBS, verb_named
 
 

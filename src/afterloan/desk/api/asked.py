@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query
 from itsdangerous import BadData, URLSafeSerializer
 from starlette.responses import JSONResponse, Response
 
-from afterloan.desk.api.names import id_of, reference_of
 from afterloan.desk.web.asking import Asking, SignedIn
+from afterloan.desk.web.names import id_of, reference_of
 from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.enquiry.case import seen_now
 from afterloan.facts import FactRefused

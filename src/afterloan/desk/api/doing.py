@@ -18,7 +18,7 @@ from afterloan.enquiry.written import last_entry, written_by
 from afterloan.facts.act import Answer, Refused
 from afterloan.servicing.door import as_agreed, do, propose
 from afterloan.servicing.verbs import verb_named
-from afterloan.store.acts import KeptAct, act_known
+from afterloan.store.acts import act_known
 from afterloan.store.locks import try_reference
 
 HEADER = "Idempotency-Key"
@@ -181,6 +181,3 @@ def agree(asking: Asking, proposal: str, shown: str) -> Response:
 def field_names(verb: str) -> set[str]:
     """The fields that a verb asks."""
     return set(verb_named(verb).asked.model_fields)
-
-
-__all__ = ["KeptAct", "Key", "Propose", "Try", "act", "field_names", "key_told", "refused_by"]

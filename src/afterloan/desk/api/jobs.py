@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
+from afterloan.desk.api.asked import permitted
 from afterloan.desk.api.doing import Key
 from afterloan.desk.web.asking import Asking, SignedIn, asking_of
 from afterloan.desk.web.house import House
-from afterloan.desk.web.refusing import RefusedHere, refuse
+from afterloan.desk.web.refusing import refuse
 from afterloan.expected import BadInput
 from afterloan.servicing.may import may_ask
 from afterloan.store.jobs import Job, ask_job, job_named, jobs_told, news_after, stop_job
@@ -55,14 +56,6 @@ class AdvanceAsked(JobAsked):
         if (self.days is None) == (self.to is None):
             raise BadInput("name one of days and to")
         return self
-
-
-def permitted(asking: Asking, what: str) -> None:
-    """Raises RefusedHere where who asks may not ask this."""
-    asking.within(what)
-    refused = may_ask(asking.person, what, asking.today)
-    if refused is not None:
-        raise RefusedHere(refused, verb=what)
 
 
 def begin(asking: Asking, house: House, kind: str, asked: dict[str, Any], key: str) -> Response:

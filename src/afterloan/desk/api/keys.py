@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from afterloan.desk.api.jobs import permitted
+from afterloan.desk.api.asked import permitted
 from afterloan.desk.identity.keys import new_key
 from afterloan.desk.web.asking import SignedIn
 from afterloan.desk.web.house import House

@@ -163,6 +163,13 @@ def propose(model: Path, on: Day = "", by: By = "", reference: str = "", as_json
     )
 
 
+def _act(verb: str, asked: dict[str, Any], on: str, by: str, reference: str, as_json: bool, told: str) -> None:
+    """Do a verb of models and say what came of it; `told` is filled in with the answer."""
+    from afterloan.desk.keyboard.doing import act, show
+
+    show(act(verb, asked, _business_day(on), reference, by), as_json, lambda body: told.format(**body))
+
+
 def approve(
     model: Name,
     note: Annotated[str, typer.Option("--note", help="What was looked at.")],
@@ -172,18 +179,14 @@ def approve(
     as_json: AsJson = False,
 ) -> None:
     """Approve MODEL as a second person; from then on it scores beside the one in use."""
-    from afterloan.desk.keyboard.doing import act, show
-
-    answer = act("model.approve", {"model": model, "note": note}, _business_day(on), reference, by)
-    show(answer, as_json, lambda b: f"model {b['model']} for {b['purpose']} is approved; next: afterloan risk score")
+    told = "model {model} for {purpose} is approved; next: afterloan risk score"
+    _act("model.approve", {"model": model, "note": note}, on, by, reference, as_json, told)
 
 
 def promote(model: Name, on: Day = "", by: By = "", reference: str = "", as_json: AsJson = False) -> None:
     """Use MODEL from now on, if it passes every gate on days that it did not learn from."""
-    from afterloan.desk.keyboard.doing import act, show
-
-    answer = act("model.promote", {"model": model}, _business_day(on), reference, by)
-    show(answer, as_json, lambda b: f"model {b['model']} is in use for {b['purpose']}: gain {b['evidence']['gain']}")
+    told = "model {model} is in use for {purpose}: gain {evidence[gain]}"
+    _act("model.promote", {"model": model}, on, by, reference, as_json, told)
 
 
 def retire(
@@ -195,10 +198,8 @@ def retire(
     as_json: AsJson = False,
 ) -> None:
     """Use MODEL no longer; what it scored stays on record."""
-    from afterloan.desk.keyboard.doing import act, show
-
-    answer = act("model.retire", {"model": model, "reason": reason}, _business_day(on), reference, by)
-    show(answer, as_json, lambda b: f"model {b['model']} for {b['purpose']} is retired")
+    told = "model {model} for {purpose} is retired"
+    _act("model.retire", {"model": model, "reason": reason}, on, by, reference, as_json, told)
 
 
 def score(

@@ -10,10 +10,10 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from afterloan.dates import DayRefused, date_told
-from afterloan.desk.portal.said import amount
 from afterloan.desk.portal.screens import done_or, fen_told, screen, show, to
 from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.forms import FormTold
+from afterloan.desk.web.pages import amount
 from afterloan.desk.web.refusing import RefusedHere
 from afterloan.enquiry.mine import mine
 from afterloan.enquiry.relieved import hardship_of, offer_of, plans_found

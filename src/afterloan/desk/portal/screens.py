@@ -9,9 +9,9 @@ from fastapi import APIRouter
 from fastapi.encoders import jsonable_encoder
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from afterloan.desk.portal.said import amount, day, days_between
+from afterloan.desk.portal.said import day, days_between
 from afterloan.desk.web.asking import Asking
-from afterloan.desk.web.pages import page
+from afterloan.desk.web.pages import amount, page
 from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Answer

@@ -18,7 +18,6 @@ from afterloan.desk.web.house import LASTS, Host, House
 from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.desk.words import LANGUAGES, Catalogue, words_of
 from afterloan.enquiry.clock import BookClock, clock_of
-from afterloan.facts import FactRefused
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import approve, do, propose
@@ -233,6 +232,3 @@ Form = Annotated[FormTold, Depends(told_of)]
 def ends_after(host: Host) -> int:
     """Seconds after which a host's cookie is forgotten by the browser."""
     return int(LASTS[host].most.total_seconds())
-
-
-__all__ = ["Ask", "Asking", "FactRefused", "Form", "SignedIn", "asking_of", "cookie_of", "house_of", "language_of"]

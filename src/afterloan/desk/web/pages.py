@@ -1,5 +1,6 @@
 """Pages: templates with everything escaped, words by key, amounts and days as people of the language write them."""
 
+from datetime import date
 from functools import cache
 from hashlib import sha256
 from importlib import resources
@@ -13,6 +14,8 @@ from afterloan.money import show_amount
 
 ROOMS = ("web", "workbench", "portal")
 """Rooms with templates of their own: `workbench/today.html` is `desk/workbench/templates/today.html`."""
+WEEK = {"zh": "一二三四五六日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @cache
@@ -29,9 +32,20 @@ def money(fen: int | None, language: str = "en") -> str:
     """An amount in minor units as the language writes it: `1,284.50 元`, `CNY 1,284.50`; None is not recorded."""
     if fen is None:
         return {"zh": "未记录", "en": "not recorded"}[language]
-    shown = show_amount(abs(fen), group=",")
-    signed = f"−{shown}" if fen < 0 else shown
-    return f"{signed} 元" if language == "zh" else f"CNY {signed}"
+    return f"{amount(fen)} 元" if language == "zh" else f"CNY {amount(fen)}"
+
+
+def amount(fen: int) -> str:
+    """An amount without its currency, for columns headed by it: `−1,284.50`."""
+    return ("−" if fen < 0 else "") + show_amount(abs(int(fen)), group=",")
+
+
+def long_day(on: date, language: str) -> str:
+    """`2026年1月8日（周四）`, `Thu 8 Jan 2026`."""
+    day = WEEK[language][on.weekday()]
+    if language == "zh":
+        return f"{on.year}年{on.month}月{on.day}日（周{day}）"
+    return f"{day} {on.day} {MONTHS[on.month - 1]} {on.year}"
 
 
 @cache

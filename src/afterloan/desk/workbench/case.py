@@ -11,8 +11,9 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from afterloan.dates import date_told
 from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.forms import FormTold
+from afterloan.desk.web.names import id_of, reference_of
 from afterloan.desk.web.refusing import RefusedHere
-from afterloan.desk.workbench.showing import ident, is_part, named, show, with_query
+from afterloan.desk.workbench.showing import is_part, show, with_query
 from afterloan.desk.workbench.why import show_why
 from afterloan.enquiry.case import CaseTold, case_told, told_since
 from afterloan.enquiry.why import why_of_case
@@ -64,19 +65,19 @@ def told_of(asking: Asking, borrower: str) -> CaseTold:
 
 def case(asking: SignedIn, borrower: str) -> Response:
     """The case."""
-    return _shown(asking, named(borrower))
+    return _shown(asking, reference_of(borrower))
 
 
 def case_json(asking: SignedIn, borrower: str) -> Response:
     """The same for programs."""
     from fastapi.encoders import jsonable_encoder
 
-    return JSONResponse(jsonable_encoder(told_of(asking, named(borrower)).told()))
+    return JSONResponse(jsonable_encoder(told_of(asking, reference_of(borrower)).told()))
 
 
 def why(asking: SignedIn, borrower: str, about: str) -> Response:
     """Why something of the case is as it is."""
-    told = told_of(asking, named(borrower))
+    told = told_of(asking, reference_of(borrower))
     return show_why(asking, why_of_case(asking.connection, told, about, asking.language), "worklist")
 
 
@@ -94,7 +95,7 @@ def _values(asking: Asking, told: CaseTold, form: FormTold | None) -> dict[str, 
     at = query.get("at", "")
     source = query.get("show", "all")
     lens = {name: query.get(name, "") for name in ("on", "known_on")}
-    here = f"/cases/{ident(told.borrower)}"
+    here = f"/cases/{id_of(told.borrower)}"
     doable = [(key, name) for key, name, verb in PANELS if could(asking.person, verb_named(verb), asking.today)]
     return {
         "case": told, "why": _why_of(told.borrower, lens), "reach": _reach(told), "doable": doable,
@@ -108,7 +109,7 @@ def _values(asking: Asking, told: CaseTold, form: FormTold | None) -> dict[str, 
 
 
 def _why_of(borrower: str, lens: Mapping[str, str]) -> Callable[[str], str]:
-    return lambda about: with_query(f"/cases/{ident(borrower)}/why", **lens, about=about)
+    return lambda about: with_query(f"/cases/{id_of(borrower)}/why", **lens, about=about)
 
 
 def _reach(told: CaseTold) -> list[Any]:
@@ -171,7 +172,7 @@ def _tomorrow(told: CaseTold, on: date) -> str:
 def _posted(path: str, does: Callable[[Asking, str, FormTold], Any]) -> Callable[..., Response]:
     def posted(asking: SignedIn, borrower: str, form: Form) -> Response:
         """Do what the form asks; a page made before something else was told is shown what is new first."""
-        return _acted(asking, named(borrower), path, form)
+        return _acted(asking, reference_of(borrower), path, form)
 
     return posted
 
@@ -208,7 +209,7 @@ def _done(asking: Asking, borrower: str, path: str, form: FormTold, answer: Answ
     done = asking.t(f"desk.done.{PANEL_NAMES[path]}")
     if is_part(asking):
         return _shown(asking, borrower, done=done, against=[rule] if rule else [])
-    return RedirectResponse(f"/cases/{ident(borrower)}", 303)
+    return RedirectResponse(f"/cases/{id_of(borrower)}", 303)
 
 
 def _zone(asking: Asking, borrower: str) -> ZoneInfo:

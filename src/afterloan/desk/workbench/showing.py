@@ -1,10 +1,7 @@
-"""How a page of the workbench is made: shell, filters for figures and days, names in paths."""
+"""How a page of the workbench is made: shell, filters for figures and days."""
 
-import base64
-import binascii
-import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
@@ -13,8 +10,8 @@ from jinja2 import Environment
 from starlette.responses import HTMLResponse
 
 from afterloan.desk.web.asking import Asking
-from afterloan.desk.web.pages import environment
-from afterloan.desk.web.refusing import refuse
+from afterloan.desk.web.names import id_of
+from afterloan.desk.web.pages import amount, environment, long_day
 from afterloan.desk.workbench.said import DeskWords, clock
 from afterloan.desk.workbench.sandbox import job_of
 from afterloan.enquiry.masking import mask_name, mask_phone
@@ -31,41 +28,6 @@ RAIL = (
 """Rooms in the rail: the key after `g`, the path, the name."""
 THEME = "afterloan-theme"
 """The cookie that keeps dark, light, or neither."""
-SAFE = re.compile(r"[A-Za-z0-9._:-][A-Za-z0-9._~:-]{0,119}")
-WEEK = {"zh": "一二三四五六日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def ident(reference: str) -> str:
-    """A reference in a path: `ident("L1") == "L1"`, `ident("s1/1") == "~czEvMQ"`."""
-    if SAFE.fullmatch(reference):
-        return reference
-    return "~" + base64.urlsafe_b64encode(reference.encode()).decode().rstrip("=")
-
-
-def named(name: str) -> str:
-    """The reference of a name in a path. Raises Refusal (404) for what is none."""
-    if not name.startswith("~"):
-        return name
-    try:
-        return base64.b64decode(name[1:] + "=" * (-len(name[1:]) % 4), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise refuse(404, "unknown", "there is nothing of that name", "", "borrower") from error
-
-
-def long_day(on: date, language: str) -> str:
-    """`2026年1月8日（周四）`, `Thu 8 Jan 2026`."""
-    day = WEEK[language][on.weekday()]
-    return (
-        f"{on.year}年{on.month}月{on.day}日（周{day}）"
-        if language == "zh"
-        else f"{day} {on.day} {MONTHS[on.month - 1]} {on.year}"
-    )
-
-
-def amount(fen: int) -> str:
-    """An amount in a table: `−1,284.50`."""
-    return ("−" if fen < 0 else "") + show_amount(abs(int(fen)), group=",")
 
 
 def _hour(at: datetime) -> str:
@@ -82,7 +44,7 @@ def desk_environment() -> Environment:
     made = environment()
     made.filters.update(
         long_day=long_day, short_day=str, clock=clock, hour=_hour, amount=amount, plain_amount=show_amount,
-        count=lambda n: f"{int(n):,}", masked=mask_name, masked_phone=mask_phone, ident=ident, role_word=_role,
+        count=lambda n: f"{int(n):,}", masked=mask_name, masked_phone=mask_phone, ident=id_of, role_word=_role,
     )  # fmt: skip
     return made
 

@@ -7,7 +7,8 @@ from fastapi import APIRouter
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from afterloan.desk.web.asking import Asking, Form, SignedIn
-from afterloan.desk.workbench.showing import ident, show, with_query
+from afterloan.desk.web.names import id_of
+from afterloan.desk.workbench.showing import show, with_query
 from afterloan.desk.workbench.why import show_why
 from afterloan.enquiry.contactability import may_call
 from afterloan.enquiry.why import why_worth
@@ -72,7 +73,7 @@ def worklist_json(asking: SignedIn, queue: str = "", mine: str = "", where: str 
 
 def case_why(borrower: str, about: str) -> str:
     """Where the why of something of a case is had."""
-    return f"/cases/{ident(borrower)}/why?about={quote(about)}"
+    return f"/cases/{id_of(borrower)}/why?about={quote(about)}"
 
 
 def _worth_why(row: WorklistRow) -> str:
@@ -91,7 +92,7 @@ def next_case(asking: SignedIn, queue: str = "", mine: str = "", where: str = ""
     for k, row in enumerate(page.rows):
         if not (row.settled or row.agency):
             query = with_query("", queue=queue, mine=mine, where=where, at=first + k + 1)
-            return RedirectResponse(f"/cases/{ident(row.borrower)}{query}", 303)
+            return RedirectResponse(f"/cases/{id_of(row.borrower)}{query}", 303)
     return RedirectResponse(with_query("/worklist", queue=queue, mine=mine, where=where), 303)
 
 
