@@ -95,7 +95,9 @@ def test_an_amount_that_is_none_is_said_beside_the_form(portal: Served, amount: 
 
 
 @pytest.mark.parametrize(("text", "fen"), [("1,284.50", 128_450), ("500", 50_000), ("0.5", 50), ("1.234", None),
-                                           ("-5", None), ("", None), ("1e3", None), ("9" * 12, None)])  # fmt: skip
+                                           ("-5", None), ("", None), ("1e3", None), ("9" * 12, None),
+                                           ("1,5", 150), ("1,000", None), ("６００", 60_000), ("¥1，284.50", 128_450),
+                                           (" 500 元", 50_000)])  # fmt: skip
 def test_amounts_are_read_as_people_write_them(text: str, fen: int | None) -> None:
     assert fen_told(text) == fen
 

@@ -1,6 +1,7 @@
 """A screen of the portal: one question, one function, shown as a page and told as JSON under `/my`."""
 
 import json
+import unicodedata
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from typing import Any
@@ -15,6 +16,7 @@ from afterloan.desk.web.pages import amount, page
 from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Answer
+from afterloan.money import AmountRefused, parse_amount
 
 TEXT = "afterloan-text"
 """The cookie that keeps larger text; no secret."""
@@ -80,15 +82,21 @@ def done_or(asking: Asking, verb: str, asked: Mapping[str, Any], key: str) -> An
         return refusal
 
 
+MOST_FEN = 10**11
+"""What a person types into a page stays below a thousand million."""
+
+
 def fen_told(text: str) -> int | None:
-    """An amount as people write it: `1,284.50`, `500`, `６００`; None for what is none, or below a cent."""
-    plain = (
-        text.strip().replace(",", "").replace("，", "").replace("¥", "").replace("元", "").replace("CNY", "").strip()
-    )
-    whole, point, cents = plain.partition(".")
-    if not (whole.isdecimal() and (not point or (cents.isdecimal() and len(cents) <= 2))) or len(whole) > 9:
+    """An amount as people write it: `1,284.50`, `500`, `６００`, `500元`; None for what is none, or may be two amounts.
+
+    `1,000` may be one thousand or one: it is None here too (`money.parse_amount`), and not guessed.
+    """
+    plain = unicodedata.normalize("NFKC", text).replace("¥", "").replace("元", "").replace("CNY", "")
+    try:
+        fen = parse_amount(plain)
+    except AmountRefused:
         return None
-    return int(whole) * 100 + int((cents or "0").ljust(2, "0"))
+    return fen if 0 <= fen < MOST_FEN else None
 
 
 def hidden(values: Mapping[str, Any]) -> str:
