@@ -51,6 +51,18 @@ def written(folder: Path, name: str, text: str) -> Path:
     return folder / name
 
 
+def test_a_line_of_another_length_is_refused_with_its_row(book_store: Store, tmp_path: Path) -> None:
+    short = "borrower,source,uses,on\nB0000000005,bank,collect,2025-04-01\nB0000000006,bank,collect\n"
+    consents = bring_consents(book_store, written(tmp_path, "consents.csv", short), WHO, ON)
+    assert consents.taken == 1
+    assert [(r.row, r.reason) for r in consents.refused] == [
+        (2, "has another number of columns than the first line (4)")
+    ]
+    rows = HEAD + "F9,B0000000005,2025-05-20\n"
+    report = bring_flows(book_store, written(tmp_path, "flows.csv", rows), "bank", FlowMap(), WHO, ON)
+    assert [(r.row, r.reason) for r in report.refused] == [(1, "has another number of columns than the first line (8)")]
+
+
 def test_rows_are_taken_once_with_consent_and_refused_one_by_one(book_store: Store, tmp_path: Path) -> None:
     told = bring_consents(book_store, written(tmp_path, "consents.csv", CONSENTS), WHO, ON)
     assert (told.read, told.taken) == (3, 2) and "names no use" in told.refused[0].reason

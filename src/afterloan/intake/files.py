@@ -126,9 +126,14 @@ class HasColumns(Protocol):
         """Columns that may be."""
 
 
+def columns_of_file(path: Path) -> list[str]:
+    """The names of the columns of a file."""
+    return list(pq.ParquetFile(path).schema_arrow.names) if path.suffix == ".parquet" else _header(path)
+
+
 def check_columns(path: Path, kind: HasColumns) -> tuple[list[str], list[str]]:
     """The columns of a file, and those that mean nothing here. Raises FileRefused for a missing one."""
-    columns = pq.ParquetFile(path).schema_arrow.names if path.suffix == ".parquet" else _header(path)
+    columns = columns_of_file(path)
     if not columns:
         raise BookFileRefused(f"{path.name}: is empty; its first line must name the columns: {', '.join(kind.needed)}")
     money = ("amount", "principal", "interest", "fee", "limit", "arrears")

@@ -1,7 +1,7 @@
 """Account flows out of CSV or Parquet, streamed: each row checked by itself, none taken without consent."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from afterloan.facts.act import Who
-from afterloan.intake.files import BookFileRefused, RefusedRow, batches, check_columns
+from afterloan.intake.files import BookFileRefused, RefusedRow, batches, check_columns, columns_of_file, other_length
 from afterloan.risk.flows import CATEGORIES
 from afterloan.store.acts import begin_act, keep_act
 from afterloan.store.server import Store
@@ -143,14 +143,15 @@ RULES = (
 )  # fmt: skip
 
 
+def _refuses_lines(path: Path, report: FlowsRead) -> Callable[[int, str], None]:
+    """Puts lines that have another number of columns than the first one among the refused rows."""
+    columns = len(columns_of_file(path))
+    return lambda number, text: report.refused.append(other_length(path, number, text, columns))
+
+
 def _frames(path: Path, told: FlowMap, report: FlowsRead) -> Iterator[pl.DataFrame]:
     if told.separator == ",":
-        yield from batches(
-            path,
-            lambda number, text: report.refused.append(
-                RefusedRow(path.name, number, "row", text[:80], "has another number of columns", "correct the row")
-            ),
-        )
+        yield from batches(path, _refuses_lines(path, report))
         return
     yield from pl.read_csv(path, separator=told.separator, infer_schema=False).iter_slices(50_000)
 
@@ -268,7 +269,7 @@ def bring_consents(store: Store, path: Path, who: Who, on: date) -> FlowsRead:
     check_columns(path, FlowColumns("consents", ("borrower", "source", "uses", "on"), ("ended_on",)))
     with store.connect(autocommit=True) as connection, connection.transaction():
         act = begin_act(connection)
-        for frame in batches(path, lambda number, text: None):
+        for frame in batches(path, _refuses_lines(path, report)):
             for row in frame.iter_rows(named=True):
                 report.read += 1
                 _consent(connection, path.name, row, report)
