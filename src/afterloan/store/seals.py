@@ -41,13 +41,13 @@ class SealedTable:
     text: tuple[str, ...]
     dated: str
 
-    def sql(self, where: str) -> str:
-        """The rows for which a condition holds, as the canonical bytes take them, by shard and number."""
+    def sql(self, where: str, day: str = "0") -> str:
+        """The rows for which a condition holds, as the canonical bytes take them, by day, shard and number."""
         numbers = ", ".join(f"coalesce(({n})::bigint, {NOTHING}) as n{k}" for k, n in enumerate(self.numbers))
         text = " || e'\\x1f' || ".join(f"coalesce(({t})::text, e'\\x1e')" for t in self.text) or "''"
         return (
-            f"select ({self.shard})::bigint as shard, {self.key}::bigint as key, {numbers}, {text} as text "
-            f"from {self.table} where {where} order by 1, 2"
+            f"select ({day})::bigint as day, ({self.shard})::bigint as shard, {self.key}::bigint as key, {numbers}, "
+            f"{text} as text from {self.table} where {where} order by 1, 2, 3"
         )
 
 
@@ -59,6 +59,10 @@ def _moment(column: str) -> str:
     return f"extract(epoch from {column}) * 1000000"
 
 
+ENTRIES = SealedTable(
+    "entry", "entry", "shard",
+    (_day("closed_on"), "loan", "product", "cause", "component", "debit", "credit", "amount_fen"), (), "closed_on",
+)  # fmt: skip
 SEALED_TABLES: tuple[SealedTable, ...] = (
     SealedTable(
         "act", "act", str(WHOLE_BOOK), (_day("on_day"), _moment("at")),
@@ -82,16 +86,16 @@ SEALED_TABLES: tuple[SealedTable, ...] = (
         ),
         ("reference",), "told",
     ),
-    SealedTable(
-        "entry", "entry", "shard",
-        (_day("closed_on"), "loan", "product", "cause", "component", "debit", "credit", "amount_fen"), (), "closed_on",
-    ),
+    ENTRIES,
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Some rows of one table and shard: `ids` [n], `numbers` [n, k], the texts' `lengths` [n] and bytes."""
+    """Some rows of one table and shard: `ids` [n], `numbers` [n, k], the texts' `lengths` [n] and bytes.
+
+    `day`: the day that seals them, in days since 1970-01-01, where they were asked for by day; else 0.
+    """
 
     part: SealedTable
     shard: int
@@ -99,6 +103,7 @@ class Rows:
     numbers: npt.NDArray[np.int64]
     lengths: npt.NDArray[np.int64]
     text: bytes
+    day: int = 0
 
     def digest(self) -> bytes:
         """SHA-256 of the canonical bytes."""
@@ -125,6 +130,18 @@ class Rows:
         ]
         return Rows(self.part, self.shard, self.ids[at], self.numbers[at], self.lengths[at], b"".join(texts))
 
+    def and_more(self, more: "Rows") -> "Rows":
+        """These rows and more of the same table, shard and day, in order."""
+        return Rows(
+            self.part,
+            self.shard,
+            np.concatenate([self.ids, more.ids]),
+            np.concatenate([self.numbers, more.numbers]),
+            np.concatenate([self.lengths, more.lengths]),
+            self.text + more.text,
+            self.day,
+        )
+
     def _checks(self) -> npt.NDArray[np.int64]:
         if not self.part.text:
             return np.zeros(len(self.ids), np.int64)
@@ -135,25 +152,50 @@ class Rows:
 
 def rows_by_shard(reader: adbc.Connection, part: SealedTable, where: str) -> Iterator[Rows]:
     """The rows of a table for which a condition holds, shard by shard; a shard without any is left out."""
-    waits: list[pl.DataFrame] = []
+    return _grouped(reader, part, part.sql(where))
+
+
+def entries_by_day(reader: adbc.Connection, before: str, first: str, last: str) -> Iterator[Rows]:
+    """Entries closed after `before` up to `last`, by day and shard, in one reading; those before `first` are `first`'s.
+
+    Days are YYYY-MM-DD; `before` "": from the beginning.
+    """
+    day = _day(f"greatest(closed_on, date '{first}')")
+    where = f"closed_on <= '{last}'" + (f" and closed_on > '{before}'" if before else "")
+    return _grouped(reader, ENTRIES, ENTRIES.sql(where, day))
+
+
+def _grouped(reader: adbc.Connection, part: SealedTable, sql: str) -> Iterator[Rows]:
+    """The rows of a query in order, a group for each day and shard."""
+    waits: Rows | None = None
     with reader.cursor() as cursor:
-        cursor.execute(part.sql(where))
+        cursor.execute(sql)
         for batch in cursor.fetch_record_batch():
-            frame = pl.DataFrame(pl.from_arrow(batch))
-            for piece in frame.partition_by("shard", maintain_order=True) if len(frame) else []:
-                if waits and waits[-1]["shard"][0] != piece["shard"][0]:
-                    yield _rows(part, pl.concat(waits))
-                    waits = []
-                waits.append(piece)
-    if waits:
-        yield _rows(part, pl.concat(waits))
+            for rows in _groups(part, pl.DataFrame(pl.from_arrow(batch))):
+                if waits is None:
+                    waits = rows
+                elif (waits.day, waits.shard) == (rows.day, rows.shard):
+                    waits = waits.and_more(rows)
+                else:
+                    yield waits
+                    waits = rows
+    if waits is not None:
+        yield waits
 
 
-def _rows(part: SealedTable, frame: pl.DataFrame) -> Rows:
-    numbers = frame.select(f"n{k}" for k in range(len(part.numbers))).to_numpy()
+def _groups(part: SealedTable, frame: pl.DataFrame) -> Iterator[Rows]:
+    """The groups of a frame that is in order of day and shard."""
+    if not len(frame):
+        return
+    of = frame.select("day", "shard").to_numpy()
+    starts = np.flatnonzero(np.any(of[1:] != of[:-1], axis=1)) + 1
+    ids, numbers = frame["key"].to_numpy(), frame.select(f"n{k}" for k in range(len(part.numbers))).to_numpy()
     lengths = frame["text"].str.len_bytes().to_numpy().astype(np.int64)
     text = "".join(frame["text"].to_list()).encode() if part.text else b""
-    return Rows(part, int(frame["shard"][0]), frame["key"].to_numpy(), numbers, lengths, text)
+    at = np.concatenate([[0], np.cumsum(lengths)])
+    for a, b in pairwise([0, *starts.tolist(), len(frame)]):
+        day, shard = of[a].tolist()
+        yield Rows(part, shard, ids[a:b], numbers[a:b], lengths[a:b], text[at[a] : at[b]], day)
 
 
 def packed_ids(ids: npt.NDArray[np.int64]) -> bytes:
