@@ -63,6 +63,75 @@ def test_a_line_of_another_length_is_refused_with_its_row(book_store: Store, tmp
     assert [(r.row, r.reason) for r in report.refused] == [(1, "has another number of columns than the first line (8)")]
 
 
+def test_a_consent_that_cannot_be_read_is_refused_with_its_column_and_the_rest_is_taken(
+    book_store: Store, tmp_path: Path
+) -> None:
+    rows = (
+        "borrower,source,uses,on,ended_on\n"
+        "B0000000007,bank,collect,2025-02-30,\n"  # no such day
+        "B0000000007,bank,collect,1 April,\n"
+        "B0000000007,bank,collect,2025-04-01,soon\n"
+        "B0000000007,bank,collect,2025-04-01,2025-03-01\n"  # over before it began
+        "B0000000007,,collect,2025-04-01,\n"
+        "B0000000007,ba\0nk,collect,2025-04-01,\n"
+        "B0000000007,bank,collect,2025-04-01,\n"
+        "B0000000007,bank,limit,2025-04-01,\n"  # told as collect a line before
+        "B0000000007,bank,collect,2025-04-01,2025-06-01\n"  # ended: taken
+        "B0000000007,bank,collect,2025-04-01,2025-07-01\n"  # and ended on another day: which?
+    )
+    told = bring_consents(book_store, written(tmp_path, "consents.csv", rows), WHO, ON)
+    assert [(r.row, r.column, r.reason) for r in told.refused] == [
+        (1, "on", "is no day"),
+        (2, "on", "is no day"),
+        (3, "ended_on", "is no day"),
+        (4, "ended_on", "is before 2025-04-01, when it began"),
+        (5, "source", "is empty"),
+        (6, "source", "holds a sign that is no text (NUL)"),
+        (8, "uses", "was told as collect before"),
+        (10, "ended_on", "was told as 2025-06-01 before"),
+    ]
+    assert (told.read, told.taken, told.known) == (10, 2, 0) and all(r.remedy for r in told.refused)
+    with book_store.connect() as connection:
+        kept = connection.execute(
+            "select uses, on_day, ended_on from flow_consent join borrower b using (borrower) "
+            "where b.reference = 'B0000000007'"
+        ).fetchall()
+    assert kept == [(["collect"], date(2025, 4, 1), date(2025, 6, 1))]
+
+
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        ("F\0,B,2025-01-01,2025-01-01,1.00,", "reference"),
+        ("F,B,0000-01-01,0001-01-01,1.00,", "on"),
+        ("F,B,99999-01-01,99999-01-01,1.00,", "on"),
+        ("F,B,2025-01-01,2025-01-01,1.00,much", "balance"),
+        ("F,B,2025-01-01,2025-01-01,999999999999999999999,", "amount"),
+    ],
+)
+def test_a_movement_that_cannot_be_is_refused_with_its_column(tmp_path: Path, row: str, column: str) -> None:
+    file = written(tmp_path, "f.csv", f"reference,borrower,on,known_on,amount,balance\n{row}\n")
+    report = FlowsRead()
+    assert sum(map(len, read_flows(file, FlowMap(), report))) == 0
+    assert [(r.row, r.column) for r in report.refused] == [(1, column)]
+
+
+def test_a_file_of_another_shape_is_refused_whole(tmp_path: Path) -> None:
+    file = written(tmp_path, "f.csv", HEAD + "F1,B1,2025-01-01,2025-01-02,1.00,,food,\n")
+    out = {"column": "direction", "words": ["out"]}
+    with pytest.raises(BookFileRefused, match="the map names column direction: not there"):
+        list(read_flows(file, FlowMap.model_validate({"out": out}), FlowsRead()))
+    twice = written(tmp_path, "g.csv", "reference,reference,borrower,on,known_on,amount\n")
+    with pytest.raises(BookFileRefused, match="column reference is there twice"):
+        list(read_flows(twice, FlowMap(), FlowsRead()))
+    with pytest.raises(BookFileRefused, match="cannot be read"):
+        list(read_flows(written(tmp_path, "h.parquet", "no parquet"), FlowMap(), FlowsRead()))
+    semicolons = written(tmp_path, "s.csv", HEAD.replace(",", ";") + "F1;B1;2025-01-01\n")
+    report = FlowsRead()
+    assert list(read_flows(semicolons, FlowMap(separator=";"), report)) == []
+    assert [(r.row, r.reason) for r in report.refused] == [(1, "has another number of columns than the first line (8)")]
+
+
 def test_rows_are_taken_once_with_consent_and_refused_one_by_one(book_store: Store, tmp_path: Path) -> None:
     told = bring_consents(book_store, written(tmp_path, "consents.csv", CONSENTS), WHO, ON)
     assert (told.read, told.taken) == (3, 2) and "names no use" in told.refused[0].reason

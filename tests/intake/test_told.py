@@ -132,3 +132,17 @@ def test_a_sign_that_is_no_text_stops_its_row_alone(store: Store, tmp_path: Path
     report = next(r for r in bring_in(store, folder) if r.file == "holds.parquet")
     assert (report.read, report.loaded, report.refused) == (2, 1, 1)
     assert [(r["row"], r["column"], r["value"]) for r in refused(folder)] == [("1", "reason", "says\\0he paid")]
+
+
+def test_signs_that_no_store_can_keep_are_refused_row_by_row(store: Store, tmp_path: Path) -> None:
+    book = {
+        "borrowers": 'reference,attributes\nB1,"{""city"": ""a\\u0000b""}"\nB2,\nB3,{city: x}\nB4,"{""a"": 1} x"\n',
+        "limits": (
+            "reference,borrower,on,limit_fen\nG1,B2,2026-01-05,²\nG2,B2,2026-01-05,99999999999999999999999\n"
+            "G3,B2,0000-01-05,100\nG4,B2,2026-01-05,٣\n"
+        ),
+        "contacts": "reference,borrower,at,channel,purpose\nC1,B2,2026-02-18T14:30:00,call,collection\n",
+    }
+    folder = write(tmp_path / "book", **book)
+    reports = {r.file.removesuffix(".csv"): (r.read, r.loaded, r.refused) for r in bring_in(store, folder)}
+    assert reports == {"borrowers": (4, 1, 3), "limits": (4, 0, 4), "contacts": (1, 0, 1)}

@@ -196,7 +196,7 @@ def told_since(connection: psycopg.Connection[Any], borrower: str, seen: str) ->
     """
     number, _ = borrower_told(connection, borrower)
     event, _, fact = seen.partition(".")
-    if not (event.isdigit() and fact.isdigit()):
+    if not (event.isdecimal() and fact.isdecimal()):
         return ["page"]
     kinds = [row[0] for row in connection.execute(NEWS, {"of": number, "event": int(event)}).fetchall()]
     money = connection.execute(

@@ -52,7 +52,7 @@ def happened_after(connection: psycopg.Connection[Any], place: str, most: int) -
     `place` is `TRANSACTION-ACT`, `"812-44"`.
     """
     told, _, act = place.partition("-")
-    numbers = {"told": told if told.isdigit() else "0", "act": int(act) if act.isdigit() else 0, "most": most}
+    numbers = {"told": told if told.isdecimal() else "0", "act": int(act) if act.isdecimal() else 0, "most": most}
     return [
         Happening(f"{told}-{act}", act, reference, verb, kind, on, at, shown(verb, asked), answer, subject)
         for told, act, reference, verb, kind, on, at, asked, answer, subject in connection.execute(

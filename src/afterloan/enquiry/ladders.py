@@ -70,6 +70,6 @@ def lint(text: str, used: str) -> LadderLint:
     except ExpectedFailure as error:
         _, _, said = str(error).partition("draft:")
         number, _, why = said.partition(":")
-        at = int(number) if number.isdigit() else 1
+        at = int(number) if number.isdecimal() else 1
         return LadderLint(False, at, why.strip() or str(error), 0, difference)
     return LadderLint(True, 0, "", len(ladder.steps), difference)

@@ -233,8 +233,8 @@ def watched_of(connection: psycopg.Connection[Any], borrowers: Days, on: date) -
 def _watched(number: str, birth: str, kind: str, on: date) -> tuple[str | None, str | None]:
     chinese = len(number) == 18 and kind in ("", "10")
     text = birth or (f"{number[6:10]}-{number[10:12]}-{number[12:14]}" if chinese else "")
-    sex = ("man" if int(number[16]) % 2 else "woman") if chinese and number[16].isdigit() else None
-    if not text[:4].isdigit():
+    sex = ("man" if int(number[16]) % 2 else "woman") if chinese and number[16].isdecimal() else None
+    if not text[:4].isdecimal():
         return None, sex
     years = on.year - int(text[:4])
     return ("under 30" if years < 30 else "30 to 49" if years < 50 else "50 and over"), sex

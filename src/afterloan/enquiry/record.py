@@ -36,7 +36,7 @@ def own_record(connection: psycopg.Connection[Any], borrower: str, on: date) -> 
     bureau = bureau_of(connection, borrower)
     months = [
         MonthTold(
-            loan, row["month_end"], str(row["status"]), int(row["overdue_fen"] or 0), str(row["status"]).isdigit()
+            loan, row["month_end"], str(row["status"]), int(row["overdue_fen"] or 0), str(row["status"]).isdecimal()
         )
         for loan, rows in standing_with(connection, number, bureau).items()
         for row in rows

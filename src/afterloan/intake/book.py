@@ -6,6 +6,7 @@ ends as if it had not been killed.
 
 import csv
 import json
+import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -244,6 +245,19 @@ def _place_holds(name: str, text: str) -> bool:
     return not what_is_wrong({name: json.loads(text) if text.startswith("[") else text})
 
 
+NUL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def _is_kept_json(text: str) -> bool:
+    """Whether a text is a JSON object that the store can keep: no NUL and no half of a sign in it, as no text may."""
+    try:
+        told = json.loads(text)
+        json.dumps(told, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(told, dict) and NUL_IN_JSON.search(text) is None
+
+
 def _of_place(attributes: pl.Expr, without: pl.Expr, name: str, reason: str, remedy: str) -> RowRule:
     told = pl.when(without).then(None).otherwise(attributes).str.json_path_match(f"$.{name}")
     holds = told.map_elements(lambda text: _place_holds(name, text), return_dtype=pl.Boolean)
@@ -255,7 +269,7 @@ def _borrowers(b: Brought) -> tuple[list[pl.Expr], list[RowRule]]:
     attributes = _text("attributes") if "attributes" in b.columns else pl.lit("{}")
     empty = attributes.is_null() | (attributes == "")
     expressions, rules = _gather(_name("reference"), _day(b, "known_on", pl.date(1970, 1, 1)))
-    shape = ~empty & ~(attributes.str.starts_with("{") & attributes.str.json_path_match("$").is_not_null())
+    shape = ~empty & ~attributes.map_elements(_is_kept_json, return_dtype=pl.Boolean).fill_null(False)
     rules.append(RowRule("attributes", shape, "is no JSON object", 'write {"city": "…"} or leave it empty'))
     rules += [_of_place(attributes, empty | shape, name, *told) for name, told in PLACE_WORDS.items()]
     return [

@@ -64,7 +64,7 @@ def other_length(path: Path, number: int, text: str, columns: int) -> RefusedRow
     return RefusedRow(path.name, max(number - 1, 0), "", text[:200], reason, "quote values that hold commas")
 
 
-def batches(path: Path, bad_lines: Callable[[int, str], None]) -> Iterator[pl.DataFrame]:
+def batches(path: Path, bad_lines: Callable[[int, str], None], separator: str = ",") -> Iterator[pl.DataFrame]:
     """A file as frames of text columns. Raises FileRefused when it cannot be read."""
     try:
         if path.suffix == ".parquet":
@@ -89,9 +89,9 @@ def batches(path: Path, bad_lines: Callable[[int, str], None]) -> Iterator[pl.Da
         reader = pa_csv.open_csv(
             path,
             read_options=pa_csv.ReadOptions(use_threads=False, block_size=32 << 20),
-            parse_options=pa_csv.ParseOptions(invalid_row_handler=odd, newlines_in_values=True),
+            parse_options=pa_csv.ParseOptions(delimiter=separator, invalid_row_handler=odd, newlines_in_values=True),
             convert_options=pa_csv.ConvertOptions(
-                column_types={name: pa.string() for name in _header(path)}, strings_can_be_null=False
+                column_types={name: pa.string() for name in _header(path, separator)}, strings_can_be_null=False
             ),
         )
         for batch in reader:
@@ -102,10 +102,10 @@ def batches(path: Path, bad_lines: Callable[[int, str], None]) -> Iterator[pl.Da
         raise BookFileRefused(f"{path.name}: cannot be read: {error}; save it as UTF-8 CSV or Parquet") from error
 
 
-def _header(path: Path) -> list[str]:
+def _header(path: Path, separator: str = ",") -> list[str]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return next(csv.reader(file), [])
+            return next(csv.reader(file, delimiter=separator), [])
     except UnicodeDecodeError as error:
         raise BookFileRefused(f"{path.name}: is not UTF-8 ({error.reason}); save it as UTF-8") from error
 
@@ -126,14 +126,24 @@ class HasColumns(Protocol):
         """Columns that may be."""
 
 
-def columns_of_file(path: Path) -> list[str]:
-    """The names of the columns of a file."""
-    return list(pq.ParquetFile(path).schema_arrow.names) if path.suffix == ".parquet" else _header(path)
+def columns_of_file(path: Path, separator: str = ",") -> list[str]:
+    """The names of the columns of a file. Raises BookFileRefused where it cannot be read or names one twice."""
+    try:
+        parquet = path.suffix == ".parquet"
+        columns = list(pq.ParquetFile(path).schema_arrow.names) if parquet else _header(path, separator)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise BookFileRefused(f"{path.name}: cannot be read: {error}; save it as UTF-8 CSV or Parquet") from error
+    twice = next((name for name in columns if columns.count(name) > 1), None)
+    if twice is not None:
+        raise BookFileRefused(
+            f"{path.name}: column {twice} is there twice; which of the two is meant? Take the other out"
+        )
+    return columns
 
 
-def check_columns(path: Path, kind: HasColumns) -> tuple[list[str], list[str]]:
+def check_columns(path: Path, kind: HasColumns, separator: str = ",") -> tuple[list[str], list[str]]:
     """The columns of a file, and those that mean nothing here. Raises FileRefused for a missing one."""
-    columns = columns_of_file(path)
+    columns = columns_of_file(path, separator)
     if not columns:
         raise BookFileRefused(f"{path.name}: is empty; its first line must name the columns: {', '.join(kind.needed)}")
     money = ("amount", "principal", "interest", "fee", "limit", "arrears")

@@ -12,6 +12,8 @@ import psycopg
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from afterloan.dates import DayRefused, date_told
+from afterloan.facts import FactRefused
 from afterloan.facts.act import Who
 from afterloan.intake.files import BookFileRefused, RefusedRow, batches, check_columns, columns_of_file, other_length
 from afterloan.risk.flows import CATEGORIES
@@ -22,6 +24,7 @@ NEVER_TAKEN = re.compile(
     r"contact|address.?book|phone.?book|friend|follower|social|wechat|weixin|whatsapp|call.?log|sms", re.I
 )
 """Names of columns that no file of flows may have: address books and social media are no source here, ever."""
+NUL_WHY, NUL_REMEDY = "holds a sign that is no text (NUL)", "take the sign out"
 TOO_MUCH = 10**11  # minor units: a billion in one movement is a mistake
 
 
@@ -50,7 +53,7 @@ class FlowMap(BaseModel):
     model_config = ConfigDict(extra="forbid")
     columns: dict[str, str] = Field(default_factory=dict)
     days: str = "%Y-%m-%d"
-    separator: str = ","
+    separator: str = Field(default=",", min_length=1, max_length=1)
     out: Outgoing | None = None
     category: list[CategoryWords] = Field(default_factory=list)
     known_after_days: int | None = Field(default=None, ge=0, le=31)
@@ -105,7 +108,7 @@ def read_flows(path: Path, told: FlowMap, report: FlowsRead) -> Iterator[pl.Data
     }
     _check_flow_columns(path, told, of)
     row = 0
-    for frame in _frames(path, told, report):
+    for frame in batches(path, _refuses_lines(path, report, told.separator), told.separator):
         frame = frame.with_row_index("row", offset=row + 1)
         row += len(frame)
         report.read += len(frame)
@@ -114,7 +117,7 @@ def read_flows(path: Path, told: FlowMap, report: FlowsRead) -> Iterator[pl.Data
         ready = ready.with_columns(wrong=wrong)
         for number, value, text in (
             ready.filter(pl.col("wrong").is_not_null())
-            .select("row", pl.struct(pl.all()).alias("whole"), "wrong")
+            .select("row", pl.struct(pl.col("^.*_text$")).alias("texts"), "wrong")
             .iter_rows()
         ):
             column, why = text.split("|")
@@ -132,35 +135,34 @@ def read_flows(path: Path, told: FlowMap, report: FlowsRead) -> Iterator[pl.Data
 
 
 TAKEN = ("reference", "borrower", "on", "known_on", "amount_fen", "balance_fen", "category", "counterparty")
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2099, 12, 31)
+
+
+def _is_day(name: str) -> pl.Expr:
+    return pl.col(name).is_between(FIRST_DAY, LAST_DAY).fill_null(False)
+
+
 RULES = (
+    *((name, pl.col(f"{name}_text").str.contains("\0", literal=True), NUL_WHY)
+      for name in ("reference", "borrower", "counterparty")),
     ("reference", pl.col("reference").is_null() | (pl.col("reference") == ""), "is empty"),
     ("borrower", pl.col("borrower").is_null() | (pl.col("borrower") == ""), "is empty"),
-    ("on", pl.col("on").is_null(), "is no day in the form of the map"),
-    ("known_on", pl.col("known_on").is_null() | (pl.col("known_on") < pl.col("on")),
-     "is no day, or before the movement"),
+    ("on", ~_is_day("on"), "is no day in the form of the map"),
+    ("known_on", ~_is_day("known_on") | (pl.col("known_on") < pl.col("on")), "is no day, or before the movement"),
     ("amount", pl.col("amount_fen").is_null() | (pl.col("amount_fen") == 0) | (pl.col("amount_fen").abs() > TOO_MUCH),
      "is no amount"),
+    ("balance", pl.col("balance_fen").is_null() & (pl.col("balance_text").fill_null("") != ""), "is no amount"),
 )  # fmt: skip
 
 
-def _refuses_lines(path: Path, report: FlowsRead) -> Callable[[int, str], None]:
+def _refuses_lines(path: Path, report: FlowsRead, separator: str = ",") -> Callable[[int, str], None]:
     """Puts lines that have another number of columns than the first one among the refused rows."""
-    columns = len(columns_of_file(path))
+    columns = len(columns_of_file(path, separator))
     return lambda number, text: report.refused.append(other_length(path, number, text, columns))
 
 
-def _frames(path: Path, told: FlowMap, report: FlowsRead) -> Iterator[pl.DataFrame]:
-    if told.separator == ",":
-        yield from batches(path, _refuses_lines(path, report))
-        return
-    yield from pl.read_csv(path, separator=told.separator, infer_schema=False).iter_slices(50_000)
-
-
 def _check_flow_columns(path: Path, told: FlowMap, of: Mapping[str, str]) -> None:
-    if told.separator == ",":
-        columns, _ = check_columns(path, FlowColumns())
-    else:
-        columns = pl.read_csv(path, separator=told.separator, n_rows=0).columns
+    columns, _ = check_columns(path, FlowColumns(), told.separator)
     taken = [name for name in columns if NEVER_TAKEN.search(name)]
     if taken:
         raise BookFileRefused(
@@ -170,6 +172,9 @@ def _check_flow_columns(path: Path, told: FlowMap, of: Mapping[str, str]) -> Non
     for name in ("reference", "borrower", "on", "amount"):
         if of[name] not in columns:
             raise BookFileRefused(f"{path.name}: column {of[name]} is missing (found: {', '.join(columns)})")
+    for name in [c.column for c in told.category] + ([told.out.column] if told.out else []):
+        if name not in columns:
+            raise BookFileRefused(f"{path.name}: the map names column {name}: not there ({', '.join(columns)})")
     if of["known_on"] not in columns and told.known_after_days is None:
         raise BookFileRefused(
             f"{path.name}: says of no movement when it became known; bring known_on, or say "
@@ -286,32 +291,80 @@ def bring_consents(store: Store, path: Path, who: Who, on: date) -> FlowsRead:
     return report
 
 
+USES = ("limit", "collect", "fraud", "research")
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One row of a file of consents, read: which borrower agreed to which source for which uses, from when until when.
+
+    Of `on` the first day on which it holds, of `ended_on` the first on which it does so no longer.
+    """
+
+    borrower: str
+    source: str
+    uses: tuple[str, ...]
+    on: date
+    ended_on: date | None
+
+
+def read_consent(row: Mapping[str, Any]) -> Consent:
+    """A row of text as a consent. Raises FactRefused naming the column."""
+    told = {name: str(value or "").strip() for name, value in row.items()}
+    for name in ("borrower", "source", "uses", "on"):
+        if not told[name]:
+            raise FactRefused(name, "", "is empty", "fill it in")
+    odd = next((name for name, value in told.items() if "\0" in value), None)
+    if odd is not None:
+        raise FactRefused(odd, told[odd].replace("\0", "\\0"), NUL_WHY, NUL_REMEDY)
+    uses = tuple(sorted(set(told["uses"].split())))
+    if not set(uses) <= set(USES):
+        raise FactRefused("uses", told["uses"], f"names no use that there is: {', '.join(USES)}", "correct the row")
+    on, ended_on = _day_of(told, "on"), _day_of(told, "ended_on") if told.get("ended_on") else None
+    if ended_on is not None and ended_on < on:
+        raise FactRefused("ended_on", ended_on, f"is before {on}, when it began", "correct one of the two days")
+    return Consent(told["borrower"], told["source"], uses, on, ended_on)
+
+
+def _day_of(told: Mapping[str, str], name: str) -> date:
+    try:
+        return date_told(told[name])
+    except DayRefused as error:
+        raise FactRefused(name, told[name], "is no day", "write YYYY-MM-DD") from error
+
+
 def _consent(connection: psycopg.Connection[Any], file: str, row: Mapping[str, Any], report: FlowsRead) -> None:
-    uses = sorted(set(str(row["uses"]).split()))
-    wrong = [use for use in uses if use not in ("limit", "collect", "fraud", "research")]
-    found = connection.execute("select borrower from borrower where reference = %s", (row["borrower"],)).fetchone()
-    if wrong or not uses or found is None:
-        why = (
-            "no borrower of that reference"
-            if found is None
-            else "names no use that there is: limit, collect, fraud, research"
-        )
-        report.refused.append(
-            RefusedRow(
-                file,
-                report.read,
-                "borrower" if found is None else "uses",
-                str(row["borrower"] if found is None else row["uses"]),
-                why,
-                "correct the row",
-            )
-        )
+    """Keep the consent of a row, or put the row among the refused."""
+    try:
+        known = _keep_consent(connection, read_consent(row))
+    except FactRefused as wrong:
+        value = str(wrong.value or "")
+        report.refused.append(RefusedRow(file, report.read, wrong.column, value, wrong.reason, wrong.remedy))
         return
-    done = connection.execute(
-        "insert into flow_consent (borrower, source, uses, on_day, ended_on) values (%s, %s, %s, %s, %s) "
-        "on conflict (borrower, source, on_day) do update set ended_on = excluded.ended_on "
-        "where flow_consent.ended_on is null and excluded.ended_on is not null",
-        (found[0], row["source"], uses, row["on"], row.get("ended_on") or None),
-    )
-    report.taken += done.rowcount
-    report.known += 1 - done.rowcount
+    report.known += known
+    report.taken += not known
+
+
+def _keep_consent(connection: psycopg.Connection[Any], told: Consent) -> bool:
+    """Whether it was known before. A consent once told is only ever ended; raises FactRefused for anything else."""
+    found = connection.execute("select borrower from borrower where reference = %s", (told.borrower,)).fetchone()
+    if found is None:
+        raise FactRefused("borrower", told.borrower, "no borrower of that reference", "import the borrower first")
+    key = (found[0], told.source, told.on)
+    where = "where borrower = %s and source = %s and on_day = %s"
+    before = connection.execute(f"select uses, ended_on from flow_consent {where} for update", key).fetchone()
+    if before is None:
+        connection.execute(
+            "insert into flow_consent (borrower, source, on_day, uses, ended_on) values (%s, %s, %s, %s, %s)",
+            (*key, list(told.uses), told.ended_on),
+        )
+        return False
+    if sorted(before[0]) != list(told.uses):
+        why = f"was told as {' '.join(sorted(before[0]))} before"
+        raise FactRefused("uses", " ".join(told.uses), why, "end the old one, and tell the new from its own day on")
+    if told.ended_on is None or told.ended_on == before[1]:
+        return True
+    if before[1] is not None:
+        raise FactRefused("ended_on", told.ended_on, f"was told as {before[1]} before", "correct the row")
+    connection.execute(f"update flow_consent set ended_on = %s {where}", (told.ended_on, *key))
+    return False

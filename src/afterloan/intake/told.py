@@ -4,6 +4,7 @@ Each row becomes one event (some two), told as at every other door: the same row
 taken is refused by itself with column, value and remedy. A reference is taken once, so a killed import runs again.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -51,8 +52,10 @@ def _fen(row: Row, name: str, needed: bool = True) -> int | None:
     """An amount in major units, or in minor units under `name_fen`. Raises FactRefused."""
     if row.get(f"{name}_fen") is not None:
         text = str(row[f"{name}_fen"])
-        if not text.isdigit():
-            raise FactRefused(f"{name}_fen", text, "is no whole number", "write whole minor units, e.g. 120000")
+        if not re.fullmatch(r"[0-9]{1,15}", text):
+            raise FactRefused(
+                f"{name}_fen", text, "is no whole number up to 15 digits", "write whole minor units, e.g. 120000"
+            )
         return int(text)
     if row.get(name) is None:
         if needed:

@@ -140,7 +140,7 @@ def standings_before(
 def pay_day_of(attributes: Any) -> int | None:
     """The day of the month on which a borrower is paid, where it is known (attribute `pay_day`, 1 to 31)."""
     told = str((attributes or {}).get("pay_day") or "")
-    return int(told) if told.isdigit() and 1 <= int(told) <= 31 else None
+    return int(told) if told.isdecimal() and 1 <= int(told) <= 31 else None
 
 
 def pay_days_of(connection: psycopg.Connection[Any], borrowers: Sequence[int]) -> dict[int, int | None]:

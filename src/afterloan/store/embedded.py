@@ -59,7 +59,7 @@ def run_folder(folder: Path) -> Path:
 def idle_minutes() -> int:
     """For how many minutes without a command a server is kept. Raises StoreRefused."""
     told = os.environ.get(IDLE, str(IDLE_MINUTES))
-    if not told.isdigit() or int(told) > 100_000:
+    if not told.isdecimal() or int(told) > 100_000:
         raise StoreRefused(f"{IDLE}={told!r} is no number of minutes; write whole minutes, or 0 to keep no server")
     return int(told)
 

@@ -251,7 +251,7 @@ def line_of(connection: psycopg.Connection[Any], name: str, account: str | None 
 
     Raises FactRefused: none, or several lines have that reference.
     """
-    number = int(name[1:]) if name.startswith("#") and name[1:].isdigit() and len(name) < 19 else None
+    number = int(name[1:]) if name.startswith("#") and name[1:].isdecimal() and len(name) < 19 else None
     with connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
         cursor.execute(
             "select l.*, m.how, m.fact, m.match, m.note as said, c.reference as loan from statement_line l "

@@ -113,7 +113,7 @@ def _attempt(plain: Returned, row: dict[str, Any]) -> Returned | AgencyRowRefuse
 
 
 def _promise(plain: Returned, row: dict[str, Any]) -> Returned | AgencyRowRefused:
-    if not row["amount_fen"].isdigit() or not 0 < int(row["amount_fen"]) <= 10**12:
+    if not row["amount_fen"].isdecimal() or not 0 < int(row["amount_fen"]) <= 10**12:
         return AgencyRowRefused(plain.line, "amount_fen", f"{row['amount_fen']!r} is no amount in whole minor units")
     try:
         due_on = date.fromisoformat(row["due_on"])

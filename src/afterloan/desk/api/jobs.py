@@ -106,7 +106,7 @@ def job_routes(house: House) -> APIRouter:
     async def events(request: Request, job: str, last_event_id: Annotated[str, Header()] = "") -> StreamingResponse:
         """What a job tells as it goes (server-sent events); `Last-Event-ID` goes on where a broken line stopped."""
         name = await run_sync(_seen, request, job)
-        after = int(last_event_id) if last_event_id.isdigit() and len(last_event_id) < 19 else 0
+        after = int(last_event_id) if last_event_id.isdecimal() and len(last_event_id) < 19 else 0
         return StreamingResponse(_stream(house, name, after), media_type="text/event-stream")
 
     @router.post("/closes", status_code=202)

@@ -112,7 +112,7 @@ def _with_headers(send: Send, own: Mapping[str, str]) -> Send:
 
 def _too_large(told: Mapping[str, str], most: int) -> tuple[int, str, str] | None:
     length = told.get("content-length", "0")
-    if not length.isdigit():
+    if not length.isdecimal():
         return 400, "unreadable", "content-length is no number"
     return (413, "too-large", f"{length} bytes; a body here has at most {most}") if int(length) > most else None
 

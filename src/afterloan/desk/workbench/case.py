@@ -123,7 +123,7 @@ def _lines(lines: tuple[StoryLine, ...], source: str) -> list[StoryLine]:
 
 
 def _place(asking: Asking, lists: Mapping[str, str], at: str) -> str:
-    if not at.isdigit():
+    if not at.isdecimal():
         return ""
     return asking.t("desk.case.place", at=at, queue=lists["queue"] or lists["mine"] or asking.t("desk.nav.worklist"))
 

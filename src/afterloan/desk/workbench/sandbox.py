@@ -25,7 +25,7 @@ def advances(asking: SignedIn, form: Form) -> Response:
     """Begin to play days, and go back to the page, which tells how far it is."""
     if not asking.house.demo:
         raise refuse(404, "unknown", "nothing is played in this book", "", "days")
-    if not form["days"].isdigit():
+    if not form["days"].isdecimal():
         raise refuse(422, "invalid", f"{form['days']!r} is no number of days", "press one of the buttons", "days")
     advance(asking, asking.house, asking.today + timedelta(days=int(form["days"][:4])), form.key)
     back = form["to"] if form["to"].startswith("/") and not form["to"].startswith(("//", "/\\")) else "/"

@@ -62,7 +62,7 @@ def worklist(
         may_call=calls, queues=queues, query=_query(asked), first=asked.first, most=MOST, page_of=page_of,
         case_query=lambda k: with_query("", queue=queue, mine=mine, where=where, at=asked.first + k + 1),
         case_why=case_why, worth_why=_worth_why,
-        done=asking.t("desk.share.done", n=done) if done.isdigit() else "",
+        done=asking.t("desk.share.done", n=done) if done.isdecimal() else "",
     )  # fmt: skip
 
 
