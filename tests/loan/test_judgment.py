@@ -11,7 +11,7 @@ from afterloan.dates import NEVER, day
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_loan
 from afterloan.loan.suppose import ends_debt
-from afterloan.loan.terms import Component, FactKind, JudgedPart, State
+from afterloan.loan.terms import Component, FactKind, State
 from afterloan.report.explain import explain
 from afterloan.strategy.legal import owed_by_law
 from tests.loan.golden import Words, book_of
@@ -34,7 +34,7 @@ def judged(book: Book, after: int, sums: tuple[int, int, int], principal: int) -
     facts = np.zeros(len(told), book.facts.dtype)
     facts["kind"], facts["on"], facts["known_on"] = int(FactKind.JUDGED), START + after, START + after
     facts["gone_on"], facts["due_on"], facts["amount_fen"] = NEVER, START + after + 10, told
-    facts["component"] = [int(part) for part in JudgedPart]
+    facts["component"] = range(len(told))
     joined = np.concatenate([book.facts, facts])
     joined = joined[np.lexsort((joined["kind"], joined["on"]))]
     at = np.array([0, len(joined)], np.int64)

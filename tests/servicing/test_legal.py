@@ -10,11 +10,18 @@ import pytest
 
 from afterloan.close import close_through
 from afterloan.dates import number_of
-from afterloan.enquiry.legal import legal_case_told
+from afterloan.enquiry.legal import legal_case_told, words_of_case
 from afterloan.enquiry.tasks import tasks
 from afterloan.facts import Accelerated, FactRefused, Repaid, WrittenOff
 from afterloan.facts.act import Answer, Refused, Who
-from afterloan.facts.legal import EvidenceKept, LegalStepProposed, LegalStepRefused, LegalStepStarted, LossRefused
+from afterloan.facts.legal import (
+    CourtInstalment,
+    EvidenceKept,
+    LegalStepProposed,
+    LegalStepRefused,
+    LegalStepStarted,
+    LossRefused,
+)
 from afterloan.facts.message import MessageDelivered
 from afterloan.facts.outbox import Action, LegalPaperBody
 from afterloan.journal.difference import ENTRY
@@ -183,6 +190,47 @@ def test_a_judgment_fixes_the_debt_and_all_show_one_sum(store: Store) -> None:
         assert told["owed"]["total_fen"] == total == int(position["payoff_fen"]) == posted
         assert f"To end the loan today: {total // 100:,}.{total % 100:02d}." in said
         assert told["title"]["debt_fen"] == 1_330_937 and told["title"]["perform_by"] == "2025-09-30"
+
+
+PARTS = tuple(
+    CourtInstalment(due_on=date(2025, month, 30), amount_fen=fen)
+    for month, fen in ((9, 400_000), (10, 400_000), (11, 530_937))
+)
+
+
+def test_a_judgment_in_parts_is_enforced_only_when_a_part_fails(store: Store) -> None:
+    """13,309.37 in parts of 4,000.00, 4,000.00 and 5,309.37 (30 September, October, November); the first is paid."""
+    with store.connect() as connection:
+        late(connection)
+        keep(connection, "court")
+        sums = {"principal_fen": 1_200_000, "interest_fen": 80_000, "penalty_fen": 40_000, "costs_fen": 10_937}
+        called_due(connection)
+        small = acted(connection, "small_claim", CALLED)
+        for wrong, why in (
+            (PARTS[:2], r"come to 8000\.00, the judgment to 13309\.37"),
+            (PARTS[::-1], "are not one after the other from 2025-09-20 on"),
+        ):
+            with pytest.raises(FactRefused, match=why):
+                legal.end(connection, small, date(2025, 9, 20), "granted", Said(instalments=wrong, **sums))
+        legal.end(connection, small, date(2025, 9, 20), "granted", Said(instalments=PARTS, **sums))
+        paid = number_of(date(2025, 9, 30))
+        take(connection, Repaid("L", "first", paid, paid, 400_000))
+        told = legal_case_told(connection, "L", date(2025, 10, 30))
+        assert told["next"]["enforcement"] == [
+            "0 days past due, at least 1 are needed",
+            "the court lets the debtor pay in parts, and none of them is overdue",
+        ]
+        assert "4000.00 by 2025-10-30" in " ".join(words_of_case(told))
+        failed = date(2025, 10, 31)
+        assert legal_case_told(connection, "L", failed)["next"]["enforcement"] == []
+        # parts: costs 109.37, interest 800.00, penalty 400.00 and 2,690.63 of principal, then 4,000.00, then 5,309.37
+        position = case_of(connection, "L", failed).reckoned.position
+        assert [int(c) for c in position["arrears_fen"]] == [0, 0, 0, 400_000] and int(position["days_past_due"]) == 1
+        acted(connection, "enforcement", failed)
+        after = case_of(connection, "L", date(2025, 11, 1)).reckoned.position
+        # all the principal that is left: 12,000.00 - 2,690.63; the clock of the contract goes on
+        assert int(after["arrears_fen"][3]) == 930_937
+        assert int(after["days_past_due"]) == (date(2025, 11, 1) - date(2025, 2, 10)).days
 
 
 def test_after_the_judgment_money_meets_costs_first(store: Store) -> None:

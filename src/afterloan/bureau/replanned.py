@@ -13,7 +13,7 @@ from afterloan.bureau.packs import rule
 from afterloan.dates import NEVER
 from afterloan.loan.book import Book, Records, part
 from afterloan.loan.reckon import reckon_loan
-from afterloan.loan.terms import FactKind, State
+from afterloan.loan.terms import FactKind, JudgedPart, State
 
 PLANS = tuple(
     int(FactKind[name]) for name in ("DEFERRED", "INTEREST_ONLY", "EXTENDED", "REINSTALLED", "SETTLEMENT_AGREED")
@@ -50,7 +50,13 @@ def _plan_days(book: Book, row: int, since: int, at: int, known_on: int) -> list
     facts = book.facts[book.fact_at[row] : book.fact_at[row + 1]]
     known = min(known_on, NEVER - 1)
     stands = (facts["known_on"] <= known) & (facts["gone_on"] > known) & (facts["on"] > since) & (facts["on"] <= at)
-    return [int(day) for day in np.unique(facts["on"][stands & np.isin(facts["kind"], PLANS)])]
+    return [int(day) for day in np.unique(facts["on"][stands & _puts_off(facts)])]
+
+
+def _puts_off(facts: Records) -> npt.NDArray[np.bool_]:
+    """Facts that put arrears off: plans agreed, and the parts in which a court lets the debtor pay."""
+    parts = (facts["kind"] == FactKind.JUDGED) & (facts["component"] == JudgedPart.INSTALMENT)
+    return np.isin(facts["kind"], PLANS) | parts
 
 
 def _kept(book: Book, row: int, plan_on: int, at: int, known_on: int, periods: int) -> bool:
@@ -70,6 +76,6 @@ def _without_plans(book: Book, since: Rows, at: int) -> Book:
     """The loans as if no plan had been agreed after the day `since` of each, up to `at`."""
     owner = np.repeat(np.arange(len(book)), np.diff(book.fact_at))
     facts = book.facts
-    out = np.isin(facts["kind"], PLANS) & (facts["on"] > since[owner]) & (facts["on"] <= at)
+    out = _puts_off(facts) & (facts["on"] > since[owner]) & (facts["on"] <= at)
     count = np.bincount(owner[~out], minlength=len(book))
     return replace(book, facts=facts[~out], fact_at=np.concatenate([[0], np.cumsum(count)]).astype(np.int64))

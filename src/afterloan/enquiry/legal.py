@@ -28,6 +28,7 @@ def legal_case_told(connection: psycopg.Connection[Any], loan: str, on: date) ->
     told["title"] = title and {
         "step": title.step.name, "in_force_on": title.in_force_on.isoformat(), "debt_fen": title.debt_fen,
         "perform_by": title.perform_by.isoformat(),
+        "instalments": [part.model_dump(mode="json") for part in title.told.instalments],
         "enforceable_until": claim.enforceable_until and claim.enforceable_until.isoformat(),
     }  # fmt: skip
     told["steps"] = [_step(step, rules) for step in case.steps]
@@ -76,6 +77,9 @@ def words_of_case(told: Mapping[str, Any]) -> list[str]:
             f"in force since {title['in_force_on']}: {title['step']}, {show_amount(title['debt_fen'])}, to be "
             f"performed by {title['perform_by']}; enforcement may be applied for until {title['enforceable_until']}"
         )
+        if title["instalments"]:
+            parts = ", ".join(f"{show_amount(p['amount_fen'])} by {p['due_on']}" for p in title["instalments"])
+            lines.append(f"the court lets the debtor pay in parts: {parts}")
     elif period:
         lines.append(f"limitation: until {period['ends_on']}, {period['days_left']} days ({period['began_by']})")
     for step in told["steps"]:

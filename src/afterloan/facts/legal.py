@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from afterloan.facts.events import Event, Fen, Name
 from afterloan.loan.terms import RATE_SCALE
@@ -71,6 +71,14 @@ class LegalStepStarted(Event):
     case_number: str = ""
 
 
+class CourtInstalment(BaseModel):
+    """So much of a judgment may be paid until the end of a day, in minor units."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    due_on: date
+    amount_fen: Annotated[int, Field(gt=0, le=10**12)]
+
+
 class LegalStepEnded(Event):
     """What came of a step (`of`: the proposal): a judgment has its sums and the day by which it is to be performed.
 
@@ -90,6 +98,10 @@ class LegalStepEnded(Event):
     costs_fen: Fen = 0
     rate: Annotated[int, Field(ge=0, le=RATE_SCALE)] = 0
     perform_by: date | None = None
+    instalments: Annotated[tuple[CourtInstalment, ...], Field(max_length=120)] = ()
+    """The parts in which a court lets the debtor pay, in order of their days; they come to `amount_fen`."""
+    whole_if_missed: bool = True
+    """Whether the court says that all the rest may be enforced once one of them is not paid."""
     case_number: str = ""
     note: str = ""
 

@@ -61,6 +61,7 @@ def forget_acceleration(life):
     life.judged_on = NEVER
     life.judged_sum_row = -1
     life.judged_row = -1
+    life.judged_parts = 0
     life.accelerated_on = NEVER
     life.accelerated_row = -1
     life.spared = -1

@@ -233,6 +233,7 @@ def begin(life):
     life.transferred_in = 0
     life.transferred_out = 0
     life.charges_ended = 0
+    life.judged_parts = 0
     life.judged_rate = 0
     life.extra_rate = 0
     life.perform_by = 0

@@ -6,12 +6,14 @@ Both stand in a row of their own, so that the sum which the court fixed stays wh
 from afterloan.compiled import stage
 from afterloan.loan.accrual import rounded, rounded_on_base
 from afterloan.loan.bounds import LIMIT, OUT_OF_BOUNDS
-from afterloan.loan.columns import I_ACCRUED_A, I_ACCRUED_B, I_CHARGED_PENALTY, I_DUE, I_NUMBER
+from afterloan.loan.columns import I_ACCRUED_A, I_ACCRUED_B, I_CHARGED_PENALTY, I_DUE, I_DUE_ON, I_NUMBER
 from afterloan.loan.moves import moved
 from afterloan.loan.terms import RATE_SCALE, Cause, Component
+from afterloan.loan.waterfall import owed
 
 PENALTY = int(Component.PENALTY)
 INTEREST = int(Component.INTEREST)
+PRINCIPAL = int(Component.PRINCIPAL)
 FELL_DUE = int(Cause.FELL_DUE)
 SCALE = RATE_SCALE
 
@@ -33,8 +35,23 @@ def bear_judged(life, start, until):
         return
     life.rows[k, I_ACCRUED_A] += life.balance * life.judged_rate * (until - start)
     life.rows[k, I_ACCRUED_B] += life.balance * life.extra_rate * late
+    if life.judged_parts and late > 0:
+        spare_parts_ahead(life, start, until)
     if life.rows[k, I_ACCRUED_A] > LIMIT or life.rows[k, I_ACCRUED_B] > LIMIT:
         life.error = OUT_OF_BOUNDS
+
+
+@stage
+def spare_parts_ahead(life, start, until):
+    """A part that a court lets the debtor pay later bears no extra interest before its own day.
+
+    520.00 due on 10 December: none of it in November, while 300.00 due on 10 November do from the 11th on.
+    """
+    begins = max(start, life.perform_by)
+    for j in range(life.first, life.count):
+        early = min(until, life.rows[j, I_DUE_ON]) - begins
+        if early > 0:
+            life.rows[life.judged_row, I_ACCRUED_B] -= max(owed(life, j, PRINCIPAL), 0) * life.extra_rate * early
 
 
 @stage

@@ -2,6 +2,7 @@
 
 from afterloan.compiled import stage
 from afterloan.dates import NEVER
+from afterloan.loan.arrears import note_delinquency
 from afterloan.loan.columns import (
     I_CHARGED_PENALTY,
     I_DUE,
@@ -28,6 +29,8 @@ INTEREST = int(Component.INTEREST)
 PRINCIPAL = int(Component.PRINCIPAL)
 RATE = int(JudgedPart.RATE)
 EXTRA_RATE = int(JudgedPart.EXTRA_RATE)
+INSTALMENT = int(JudgedPart.INSTALMENT)
+WHOLE_DUE = int(JudgedPart.WHOLE_DUE)
 WAS_JUDGED = int(Cause.JUDGED)
 WAS_WAIVED = int(Cause.WAIVED)
 WAS_CHARGED = int(Cause.CHARGED)
@@ -77,6 +80,7 @@ def begin_judgment(product, life, day):
     life.judged_sum_row = gather(life, day)
     life.judged_row = k
     life.judged_on = day
+    life.judged_parts = 0
     life.judged_rate = 0
     life.judged_base = penalty_base(product.per, product.day_count)
     life.extra_rate = 0
@@ -125,8 +129,54 @@ def fix(life, c, amount, day, fact):
 
 
 @stage
+def pay_in_parts(product, life, amount, due_on, day):
+    """`amount` of the judgment debt gets a row of its own, due on `due_on`: costs first, then interest, then principal.
+
+    1,120.00 (costs 50.00, interest 70.00, principal 1,000.00), of which 300.00 by 10 October: 50.00, 70.00 and 180.00.
+    What time adds to the debt is due with the last part. Until a part fails days past due are those of the parts.
+    """
+    if life.count > ROOM - 2:
+        life.error = TOO_MANY_INSTALMENTS
+        return
+    if life.judged_parts == 0:
+        note_delinquency(product, life, day)
+        life.broken = 0
+        life.judged_parts = 1
+    k = life.judged_row  # nothing has been earned in it on the day of the judgment: it goes one further
+    for column in range(INSTALMENT_WIDTH):
+        life.rows[life.count, column] = life.rows[k, column]
+    life.rows[life.count, I_NUMBER] = life.count + 1
+    life.rows[life.count, I_DUE_ON] = max(due_on, life.rows[k, I_DUE_ON])
+    life.rows[life.count, I_PLACED_ON] = life.rows[life.count, I_DUE_ON]
+    life.judged_row = life.count
+    life.count += 1
+    life.current = life.count
+    life.rows[k, I_DUE_ON] = due_on
+    life.rows[k, I_PLACED_ON] = due_on
+    for c in (FEE, INTEREST, PENALTY, PRINCIPAL):
+        part = max(min(owed(life, life.judged_sum_row, c), amount), 0)
+        amount -= part
+        life.rows[life.judged_sum_row, I_DUE + c] -= part
+        life.rows[k, I_DUE + c] += part
+    for j in (life.judged_sum_row, k):
+        life.rows[j, I_CHARGED_PENALTY] = life.rows[j, I_DUE + PENALTY]
+
+
+@stage
+def call_parts_due(life, day):
+    """A part was not paid: what is left of all of them is due today, and the clock of the old arrears goes on."""
+    if life.judged_parts:
+        for k in range(life.first, life.count):
+            life.rows[k, I_DUE_ON] = min(life.rows[k, I_DUE_ON], day)
+        life.judged_parts = 0
+        life.broken = 1
+
+
+@stage
 def judge_off_the_books(life, fact, k):
-    """The court's sum is what may still be recovered of a debt that was written off."""
+    """The court's sum is what may still be recovered of a debt that was written off, in whatever parts."""
+    if fact.component > EXTRA_RATE:
+        return
     if life.judged_on != fact.on:
         life.judged_on = fact.on
         life.claim = life.recovered
@@ -149,13 +199,18 @@ def judge(product, life, fact, k):
         if not life.was_sold:
             judge_off_the_books(life, fact, k)
         return
+    if fact.component == WHOLE_DUE:
+        call_parts_due(life, day)
+        return
     if life.judged_on != day:
         begin_judgment(product, life, day)
         if life.error != 0:
             return
-    if fact.due_on > 0:
+    if fact.due_on > 0 and fact.component != INSTALMENT:
         life.perform_by = fact.due_on
-    if fact.component == RATE:
+    if fact.component == INSTALMENT:
+        pay_in_parts(product, life, fact.amount_fen, fact.due_on, day)
+    elif fact.component == RATE:
         life.judged_rate = fact.amount_fen
     elif fact.component == EXTRA_RATE:
         life.extra_rate = fact.amount_fen

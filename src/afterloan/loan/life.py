@@ -438,7 +438,7 @@ def advance(product, life, to):
             elif life.first < k and product.penalty_permille > 0:
                 bear_penalties(product, life, start, until)
             life.day = until
-            if product.late_fee_fen > 0:
+            if product.late_fee_fen > 0 and life.judged_row < 0:  # no late fee of the contract after a judgment
                 late_fees(product, life, start, until)
         while life.current < life.count and closes_on(product, life, life.current) <= until:
             fall_due(product, life, life.current)

@@ -223,6 +223,8 @@ class JudgedPart(IntEnum):
     PRINCIPAL = 3
     RATE = 4  # ordinary interest from the judgment on, for the product's unit of time
     EXTRA_RATE = 5  # extra interest of each day after `due_on`, the day of performance
+    INSTALMENT = 6  # so much of the debt, in minor units, may be paid until `due_on`: told before the rates
+    WHOLE_DUE = 7  # an instalment failed: what is left of the others is due on the day of the fact
 
 
 class ArrearsInterest(IntEnum):
@@ -572,6 +574,7 @@ LIFE = np.dtype(
         ("judged_on", "i8"),  # NEVER
         ("judged_sum_row", "i8"),  # the row that holds what the court fixed
         ("judged_row", "i8"),  # the row that holds what time adds to it; -1: no judgment
+        ("judged_parts", "i8"),  # 1 while a court lets the debtor pay in instalments
         ("judged_rate", "i8"),  # on RATE_SCALE, for each `judged_base` days
         ("judged_base", "i8"),
         ("extra_rate", "i8"),  # on RATE_SCALE, a day

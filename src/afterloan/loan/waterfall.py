@@ -307,7 +307,13 @@ def pay_judged(life, money, day, fact):
     """After a judgment: costs, then interest and penalties, then principal, and the extra interest last.
 
     Civil Code 561, whatever the product's order: costs 50, interest 120, principal 1,000 and 500 paid: 50, 120, 330.
+    Where a court lets the debtor pay in parts, each part comes before the next, and what time adds after them.
     """
+    if life.judged_parts:
+        for k in range(life.first, life.count):
+            for c in (FEE, INTEREST, PENALTY, PRINCIPAL):
+                money = pay_part(life, k, c, money, day, fact)
+        return money
     for c in (FEE, INTEREST, PENALTY, PRINCIPAL):
         for k in range(life.first, life.count):
             if c != PENALTY or k != life.judged_row:

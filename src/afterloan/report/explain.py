@@ -55,6 +55,10 @@ TEXT = {
         "extra interest for late performance: {principal_days} (principal × days) × {rate} % = {amount}",
         "迟延履行加倍部分债务利息：{principal_days} 本金积数 × {rate}% = {amount}",
     ),
+    "judgment_parts": (
+        "The court lets it be paid in {count} parts, from {first} to {last}; what time adds is due with the last.",
+        "法院准许分{count}期履行，自{first}至{last}；此后产生的利息随最后一期支付。",
+    ),
     "judgment": (
         "Judgment of {on}, to be performed by {by}: money meets costs, interest and penalties, principal, and extra "
         "interest last.",
@@ -496,6 +500,10 @@ def _tell_judgment(t: _Teller) -> None:
     p = t.told.position
     if p["judged_on"] != NEVER:
         t.line(None, "judgment", on=iso(p["judged_on"]), by=iso(p["perform_by"]))
+        parts = t.facts[(t.facts["kind"] == FactKind.JUDGED) & (t.facts["component"] == JudgedPart.INSTALMENT)]
+        days = sorted(parts["due_on"][parts["on"] == p["judged_on"]].tolist())
+        if days:
+            t.line(None, "judgment_parts", count=len(days), first=iso(days[0]), last=iso(days[-1]))
     if p["state"] == State.WRITTEN_OFF:
         amount, recovered = money(p["claim_fen"]), money(p["recovered_fen"])
         t.line(None, "claim", on=iso(p["written_off_on"]), amount=amount, recovered=recovered)

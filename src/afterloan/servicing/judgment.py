@@ -1,5 +1,6 @@
 """What a court says of a debt reaches the ledger: its sums, checked, and the facts that fix what is owed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -8,12 +9,13 @@ import psycopg
 
 from afterloan.dates import number_of
 from afterloan.facts import Adjudged, FactRefused
+from afterloan.facts.legal import CourtInstalment, LegalStepEnded
 from afterloan.loan.terms import FactKind, JudgedPart
 from afterloan.money import show_amount
 from afterloan.rules.products import ProductTerms
 from afterloan.servicing.booking import take
 from afterloan.store.legal import LegalCase, contract_told
-from afterloan.strategy.course import LegalStep, Title, costs_to_claim, step_rules
+from afterloan.strategy.course import LegalStep, Title, costs_to_claim, step_rules, title_of
 from afterloan.strategy.legal import owed_by_law
 from afterloan.strategy.limitation import rule_of
 
@@ -28,7 +30,8 @@ class Said:
     """What a court said, in minor units: the whole, its parts where they are told, the day to perform by.
 
     `rate_percent`: interest on the principal from the judgment on, for the product's unit of time; the contract's
-    own rate unless it is told.
+    own rate unless it is told. `instalments`: the parts in which the court lets the debtor pay, `whole_if_missed`
+    whether all may be enforced once one of them fails.
     """
 
     amount_fen: int = 0
@@ -38,6 +41,8 @@ class Said:
     penalty_fen: int | None = None
     costs_fen: int | None = None
     rate_percent: str | None = None
+    instalments: tuple[CourtInstalment, ...] = ()
+    whole_if_missed: bool = True
 
     def parts(self) -> tuple[int | None, ...]:
         """Principal, interest, penalty, costs."""
@@ -70,8 +75,30 @@ def sums_of(
         remedy = "a court grants no more principal than is owed; correct the parts"
         raise FactRefused("principal", show_amount(principal), f"{show_amount(lent.principal_fen)} is owed", remedy)
     rate = _rate(connection, case, said.rate_percent)
-    sums = {"amount_fen": total, "principal_fen": principal, "interest_fen": interest}
-    return sums | {"penalty_fen": penalty, "costs_fen": costs, "rate": rate}
+    sums: dict[str, Any] = {"amount_fen": total, "principal_fen": principal, "interest_fen": interest}
+    sums |= {"penalty_fen": penalty, "costs_fen": costs, "rate": rate}
+    return sums | (_in_parts(said, total, case.claim.on) if said.instalments else {})
+
+
+def _in_parts(said: Said, total: int, on: date) -> dict[str, Any]:
+    """The fields of a judgment that may be paid in parts; to be performed by the day of the first of them.
+
+    Raises FactRefused where they are not in order of their days, or do not come to the judgment: 300.00 on 10 October,
+    300.00 on 10 November and 520.00 on 10 December are 1,120.00.
+    """
+    days = [part.due_on for part in said.instalments]
+    came = sum(part.amount_fen for part in said.instalments)
+    if came != total:
+        why = f"come to {show_amount(came)}, the judgment to {show_amount(total)}"
+        raise FactRefused("instalments", f"{len(days)} parts", why, "name every part with its day and amount")
+    if days != sorted(set(days)) or days[0] < on:
+        shown = ", ".join(day.isoformat() for day in days)
+        raise FactRefused("instalments", shown, f"are not one after the other from {on} on", "correct their days")
+    if said.perform_by not in (None, days[0]):
+        remedy = "leave --perform-by out: the first part says it"
+        raise FactRefused("perform_by", said.perform_by, f"the first part is due on {days[0]}", remedy)
+    parts = [part.model_dump(mode="json") for part in said.instalments]
+    return {"perform_by": days[0], "instalments": parts, "whole_if_missed": said.whole_if_missed}
 
 
 def _as_claimed(case: LegalCase, step: LegalStep) -> tuple[int, int, int, int]:
@@ -115,6 +142,30 @@ def fix_debt(connection: psycopg.Connection[Any], case: LegalCase, title: Title,
         JudgedPart.PENALTY: told.penalty_fen, JudgedPart.FEE: told.costs_fen, JudgedPart.INTEREST: told.interest_fen,
         JudgedPart.PRINCIPAL: told.principal_fen, JudgedPart.RATE: told.rate, JudgedPart.EXTRA_RATE: extra,
     }  # fmt: skip
+    name, known = f"judgment:{title.step.proposal.reference}", number_of(on)
     for part, amount in parts.items():
-        name = f"judgment:{title.step.proposal.reference}:{int(part)}"
-        take(connection, Adjudged(case.loan, name, number_of(told.on), number_of(on), part, amount, number_of(by)))
+        reference = f"{name}:{int(part)}"
+        take(connection, Adjudged(case.loan, reference, number_of(told.on), known, part, amount, number_of(by)))
+        if part == JudgedPart.PRINCIPAL:
+            _fix_parts(connection, case.loan, reference, told, known)
+
+
+def _fix_parts(connection: psycopg.Connection[Any], loan: str, name: str, told: LegalStepEnded, known: int) -> None:
+    """One fact for each part, its name between the sums and the rates: facts of a day act in order of their names."""
+    parts: Sequence[CourtInstalment] = told.instalments
+    for k, one in enumerate(parts):
+        due_on, amount = number_of(one.due_on), one.amount_fen
+        on, reference = number_of(told.on), f"{name}:{k:03}"
+        take(connection, Adjudged(loan, reference, on, known, JudgedPart.INSTALMENT, amount, due_on))
+
+
+def call_the_rest(connection: psycopg.Connection[Any], case: LegalCase, on: date) -> None:
+    """Enforcement is applied for because a part failed: what is left of a judgment in parts falls due as a whole.
+
+    Nothing happens where there are no parts, or the court lets only those be enforced that were missed.
+    """
+    title = title_of(case.steps, step_rules(case.claim.jurisdiction, on))
+    if title is None or not title.told.instalments or not title.told.whole_if_missed:
+        return
+    name, day = f"judgment:{title.step.proposal.reference}:whole", number_of(on)
+    take(connection, Adjudged(case.loan, name, day, day, JudgedPart.WHOLE_DUE, 0, day))

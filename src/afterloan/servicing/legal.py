@@ -22,7 +22,7 @@ from afterloan.facts.legal import (
 from afterloan.facts.outbox import Action, LegalBody, LegalPaperBody, MessageBody, MessageValue
 from afterloan.loan.terms import Component
 from afterloan.rules.packs import Finding
-from afterloan.servicing.judgment import Said, fix_debt, sums_of
+from afterloan.servicing.judgment import Said, call_the_rest, fix_debt, sums_of
 from afterloan.servicing.legal_watch import settle
 from afterloan.store.contacts import defaults_of
 from afterloan.store.events import Told, tell
@@ -154,6 +154,8 @@ def start(
     _keep(connection, case, answer.findings)
     event = _started(case, step, on, by, court, case_number)
     tell(connection, event)
+    if step_rules(case.claim.jurisdiction, on)[step.name].parameters.get("within_enforcement_limit"):
+        call_the_rest(connection, case, on)
     put(connection, [_action(connection, case, step, on)])
     settle(connection, case_of(connection, case.loan, on), on)
     return event

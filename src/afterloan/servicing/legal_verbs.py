@@ -9,7 +9,7 @@ from pydantic import Field
 from afterloan.dates import number_of
 from afterloan.facts import Accelerated, AccelerationWithdrawn, FactRefused
 from afterloan.facts.events import read_event
-from afterloan.facts.legal import EvidenceKept, LegalStepProposed, LossProposed
+from afterloan.facts.legal import CourtInstalment, EvidenceKept, LegalStepProposed, LossProposed
 from afterloan.servicing import legal, losses
 from afterloan.servicing.acceleration import accelerate, withdraw_acceleration
 from afterloan.servicing.asked import Asked
@@ -97,7 +97,8 @@ class EndStep(_OfProposal):
     """What came of the step of `proposal`; a judgment has its `amount_fen` or its parts, and the day to `perform_by`.
 
     The parts may be left out where all was granted. `rate_percent`: interest on the principal from then on, for the
-    product's unit of time; the contract's own unless it is told.
+    product's unit of time; the contract's own unless it is told. `instalments`: the parts in which the court lets the
+    debtor pay; with `whole_if_missed` all the rest may be enforced once one of them fails.
     """
 
     outcome: str
@@ -108,6 +109,8 @@ class EndStep(_OfProposal):
     costs_fen: int | None = Field(default=None, ge=0)
     rate_percent: str | None = Field(default=None, pattern=r"^[0-9]{1,3}([.][0-9]{1,5})?$")
     perform_by: date | None = None
+    instalments: tuple[CourtInstalment, ...] = Field(default=(), max_length=120)
+    whole_if_missed: bool = True
     case_number: str = Field(default="", max_length=100)
     note: str = Field(default="", max_length=2_000)
 
@@ -116,7 +119,7 @@ def end_step(desk: Desk, asked: EndStep, on: date) -> dict[str, Any]:
     """Tell what came of a step: delivered, objected, granted, final … A judgment in force fixes the debt (`parts`)."""
     said = Said(
         asked.amount_fen, asked.perform_by, asked.principal_fen, asked.interest_fen, asked.penalty_fen, asked.costs_fen,
-        asked.rate_percent,
+        asked.rate_percent, asked.instalments, asked.whole_if_missed,
     )  # fmt: skip
     done = legal.end(desk.connection, asked.proposal, on, asked.outcome, said, asked.case_number, asked.note)
     parts = {"principal_fen": done.principal_fen, "interest_fen": done.interest_fen}

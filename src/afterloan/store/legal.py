@@ -73,10 +73,11 @@ def case_of(connection: psycopg.Connection[Any], loan: str, on: date) -> LegalCa
         payoff_fen=owed_by_law(position).total_fen,
         evidence=evidence_of(mine, on),
         period=period_of_loan(reckoned, happened, place.jurisdiction, on),
-        enforceable_until=enforceable_until(steps, happened, place.jurisdiction, on),
+        enforceable_until=enforceable_until(steps, happened, place.jurisdiction, on, int(position["oldest_unpaid_on"])),
         province=str((attributes or {}).get("province", "any")),
         held=hold.hold if hold else "",
         ahead_fen=principal_ahead(position),
+        off_books_fen=int(position["claim_fen"]),
         unnoticed=position["accelerated_on"] != NEVER and _unnoticed(connection, int(number), mine, on),
     )
     return LegalCase(borrower, name, int(owner), loan, int(number), attributes or {}, claim, steps, mine, reckoned)
@@ -126,11 +127,21 @@ def period_of_loan(
 
 
 def enforceable_until(
-    steps: Sequence[LegalStep], happened: Sequence[Interruption], jurisdiction: str, on: date
-) -> date | None:
-    """Until when enforcement of the title in force may be applied for; None without one."""
+    steps: Sequence[LegalStep], happened: Sequence[Interruption], jurisdiction: str, on: date,
+    unpaid_on: int = NEVER,
+) -> date | None:  # fmt: skip
+    """Until when enforcement of the title in force may be applied for; None without one.
+
+    Of a judgment in parts it runs from the day of the part that is unpaid (`unpaid_on`, a day's number), from that of
+    the last while none is.
+    """
     rule, title = rule_of(jurisdiction, "enforcement.limit", on), title_of(steps, step_rules(jurisdiction, on))
-    return enforcement_until(title.perform_by, happened, rule, on) if rule and title else None
+    if rule is None or title is None:
+        return None
+    since = title.perform_by
+    if title.told.instalments:
+        since = max(since, date_of(unpaid_on) if unpaid_on != NEVER else title.told.instalments[-1].due_on)
+    return enforcement_until(since, happened, rule, on)
 
 
 MONEY = (

@@ -65,6 +65,14 @@ class Title:
     in_force_on: date
     perform_by: date
 
+    def part_failed(self, owed_fen: int, on: date) -> bool:
+        """Whether a part that was to be paid before a day is missing, of a judgment in parts with so much still owed.
+
+        1,120.00 in parts of 300.00, 300.00 and 520.00, and 820.00 still owed: not before the second was due.
+        """
+        asked = sum(part.amount_fen for part in self.told.instalments if part.due_on < on)
+        return self.debt_fen - owed_fen < asked
+
     @property
     def debt_fen(self) -> int:
         """All that was granted, in minor units."""

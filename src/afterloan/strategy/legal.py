@@ -13,6 +13,7 @@ from afterloan.loan.terms import Component
 from afterloan.rules.packs import Finding, Rule, rules_of
 from afterloan.strategy.course import (
     LegalStep,
+    Title,
     closed_by,
     deadline,
     later,
@@ -41,6 +42,8 @@ class LegalClaim:
     """Principal that is not due yet: no court grants it before it is called due."""
     unnoticed: bool = False
     """Called due by a letter of ours that nothing proves to have been delivered."""
+    off_books_fen: int = 0
+    """Written off and not recovered: the ledger has no parts of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,8 +222,17 @@ def _not_enforceable(claim: LegalClaim, steps: Sequence[LegalStep], rules: Mappi
         yield "nothing can be enforced: no order, judgment or confirmed agreement is in force"
     elif claim.on <= title.perform_by:
         yield f"the debtor has until {title.perform_by} to perform it"
+    elif title.told.instalments and not _part_failed(claim, title):
+        yield "the court lets the debtor pay in parts, and none of them is overdue"
     elif claim.enforceable_until is None or claim.on > claim.enforceable_until:
         yield f"enforcement could be applied for until {claim.enforceable_until}"
+
+
+def _part_failed(claim: LegalClaim, title: Title) -> bool:
+    """Whether one of the parts in which a debt may be paid is overdue: by the ledger, off the books by what came in."""
+    if claim.off_books_fen:
+        return title.part_failed(claim.off_books_fen, claim.on)
+    return claim.days_past_due > 0
 
 
 def small_claims_most(province: str, jurisdiction: str, on: date) -> int:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from afterloan.store.legal import LegalCase
 
 On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
+Instalments = Annotated[
+    list[str] | None,
+    typer.Option("--instalment", help="DAY=AMOUNT, once for each part in which the court lets the debtor pay."),
+]
 Part = Annotated[str, typer.Option(help="As the court says it; all four, or none where all was granted.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 By = Annotated[str, typer.Option("--by", help="Who sits here; the name you are known by on this machine unless given.")]
@@ -122,7 +126,11 @@ def end(
     amount: Annotated[str, typer.Option(help="What was paid or granted in all.")] = "0",
     principal: Part = "", interest: Part = "", penalty: Part = "", costs: Part = "",
     rate: Annotated[str, typer.Option(help="Interest from the judgment on, % a day (or the product's unit).")] = "",
-    perform_by: str = "", case_number: str = "", note: str = "", by: By = "", as_json: AsJson = False,
+    perform_by: str = "", instalment: Instalments = None,
+    parts_alone: Annotated[
+        bool, typer.Option("--parts-alone", help="Only missed parts may be enforced, not all the rest at once.")
+    ] = False,
+    case_number: str = "", note: str = "", by: By = "", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Tell what came of a step: delivered, issued, objected, granted, final, part_paid …"""
     from afterloan.money import show_amount
@@ -131,11 +139,18 @@ def end(
     told = {"principal": principal, "interest": interest, "penalty": penalty, "costs": costs}
     asked |= {f"{name}_fen": amount_of(text, name) for name, text in told.items() if text}
     asked |= {"rate_percent": rate or None, "perform_by": date_or_today(perform_by) if perform_by else None}
+    asked |= {"instalments": [_instalment(text) for text in instalment or ()], "whole_if_missed": not parts_alone}
     done = _act("legal.end", asked | {"case_number": case_number, "note": note}, on, by)
     parts = {name.removesuffix("_fen"): fen for name, fen in done["parts"].items() if fen}
     shown = ", ".join(f"{name} {show_amount(fen)}" for name, fen in parts.items())
     words = f"recorded: {outcome}" + (f"; {show_amount(done['amount_fen'])} = {shown}" if shown else "")
     told_of(done, as_json, words)
+
+
+def _instalment(text: str) -> dict[str, Any]:
+    """One part of a judgment: `_instalment("2026-10-10=300.00")` is 300.00 due on 10 October."""
+    day, _, amount = text.partition("=")
+    return {"due_on": date_or_today(day).isoformat(), "amount_fen": amount_of(amount, "instalment")}
 
 
 def evidence(loan: str, what: str, file: Path, on: On = "", by: By = "", as_json: AsJson = False) -> None:
