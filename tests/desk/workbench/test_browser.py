@@ -75,6 +75,16 @@ def test_an_agent_works_by_keys_alone_and_promises_in_few(opens: Open, book: Sto
     assert at.complaints == []
 
 
+def test_on_a_slow_machine_a_key_pressed_at_once_opens_the_drawer_and_not_another_page(opens: Open) -> None:
+    at = opens().sit("agent")
+    slow = at.page.context.new_cdp_session(at.page)
+    slow.send("Emulation.setCPUThrottlingRate", {"rate": 10})
+    at.page.goto(at.base + "/cases/B1", wait_until="domcontentloaded")
+    at.keys("w")
+    at.page.locator("#why .why-in").wait_for()
+    assert at.page.url.endswith("/cases/B1")
+
+
 def test_money_that_comes_while_one_types_is_shown_and_saving_asks_once_more(opens: Open, book: Store) -> None:
     at = opens().sit("agent")
     at.go("/cases/B2")

@@ -6,6 +6,8 @@
   const typing = (at) => at.closest("input:not([type=radio],[type=checkbox]), textarea, select, [contenteditable]");
   const shown = (it) => it && it.offsetParent !== null;
   let lead = "", cameFrom = null;
+  // htmx would begin a moment after this script: a key pressed in between followed the link away from the page
+  if (window.htmx) htmx.process(document.body);
 
   const rows = () => all("[data-row]").filter(shown);
   const here = () => rows().findIndex((row) => row.hasAttribute("data-here"));
