@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from afterloan.bureau.packs import rule
 from afterloan.bureau.replanned import before_the_plan
 from afterloan.dates import NEVER
 from afterloan.loan.book import Book, part
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import Component, State, Unit
+from afterloan.rules.trifles import trifles_fen
 
 Cells = npt.NDArray[Any]
 Days = npt.NDArray[np.int64]
@@ -89,7 +89,7 @@ def reckon_cells(book: Book, at: int, known_on: int = NEVER, delinquent_after: i
     `delinquent_after`: days after the due date at which delinquency begins (Metro 2 field 25: 30). `bureau`: whose rule
     says from when a plan counts (`replanned.py`); a loan four months late that signed a plan and paid nothing stays so.
     """
-    trifles = int(rule(TRIFLES[bureau]).parameters["most_fen"])
+    trifles = trifles_fen(TRIFLES[bureau])
     cells = _as_agreed(book, at, known_on, delinquent_after, trifles)
     rows, without = before_the_plan(book, reckon_book(book, at, known_on), at, known_on, bureau)
     if len(rows):
@@ -99,7 +99,8 @@ def reckon_cells(book: Book, at: int, known_on: int = NEVER, delinquent_after: i
     return cells
 
 
-TRIFLES = {"metro2": "us.metro2.trifles", "pboc": "cn.pboc.trifles", "neutral": "cn.pboc.trifles"}
+TRIFLES = {"metro2": "US", "pboc": "CN", "neutral": "CN"}
+"""Whose tolerance for trifles a bureau's cells follow (`rules/trifles.py`)."""
 
 
 def forgive_trifles(cells: Cells, most_fen: int) -> None:

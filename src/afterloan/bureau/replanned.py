@@ -56,7 +56,7 @@ def _plan_days(book: Book, row: int, since: int, at: int, known_on: int) -> list
 def _puts_off(facts: Records) -> npt.NDArray[np.bool_]:
     """Facts that put arrears off: plans agreed, and the parts in which a court lets the debtor pay."""
     parts = (facts["kind"] == FactKind.JUDGED) & (facts["component"] == JudgedPart.INSTALMENT)
-    return np.isin(facts["kind"], PLANS) | parts
+    return np.asarray(np.isin(facts["kind"], PLANS) | parts, np.bool_)
 
 
 def _kept(book: Book, row: int, plan_on: int, at: int, known_on: int, periods: int) -> bool:

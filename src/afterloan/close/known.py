@@ -7,6 +7,7 @@ from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import psycopg
 
@@ -31,6 +32,7 @@ from afterloan.facts.placement import AgencyPlaced
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import FactKind
+from afterloan.rules.trifles import trifles_fen, without_trifles
 from afterloan.store.contacts import STANDING_KINDS, defaults_of, standing_of
 from afterloan.store.debits import MandateStanding, pay_days_of, standings_before
 from afterloan.store.ids import ids_of
@@ -92,12 +94,14 @@ def read_known(
         return None
     theirs = np.isin(owners, wanted)
     of_product = book.contracts["product"].astype(np.int64)
-    loans = loan_frame(positions[theirs], owners[theirs], book.products, of_product[theirs], day)
+    told, places = borrowers_told(connection, wanted.tolist())
+    most = most_trifles(owners[theirs], places)
+    seen = without_trifles(positions[theirs], most)
+    loans = loan_frame(seen, owners[theirs], book.products, of_product[theirs], day)
     loans = loans.join(contracts.select("loan", "reference"), on="loan", how="left")
     worked = days_worked(connection, shard, day)
-    loans = reached(loans, book, theirs, positions, worked, day)
+    loans = reached(loans, book, theirs, seen, most, worked, day)
     events = events_by_borrower(connection, wanted.tolist(), day)
-    told, places = borrowers_told(connection, wanted.tolist())
     told = with_scores(connection, told, day)
     needs = columns_of_limits().union(*(ladder.columns for ladder in ladders.values()))
     made = _told_of(connection, told, places, events, book, contracts, day, needs)
@@ -113,6 +117,12 @@ def read_known(
     frame = frame.with_columns(reopened=pl.col("borrower").is_in(list(again)))
     starts = starts_of(book.products["buckets"].tolist())
     return KnownBorrowers(frame, loans, places, *made[1:], starts, again, left_out(events), debits)
+
+
+def most_trifles(owners: npt.NDArray[np.int64], places: Mapping[int, Place]) -> npt.NDArray[np.int64]:
+    """What each loan may lack and count as paid, by the place of its borrower: `owners` are store numbers."""
+    most = [trifles_fen(places[n].jurisdiction) if n in places else 0 for n in owners.tolist()]
+    return np.array(most, np.int64)
 
 
 def _reopened(

@@ -15,6 +15,7 @@ from afterloan.facts.events import Event
 from afterloan.facts.ladder import StepLeftOut
 from afterloan.loan.book import Book, Records, part
 from afterloan.loan.reckon import reckon_book
+from afterloan.rules.trifles import without_trifles
 from afterloan.strategy.catch_up import BEGINS_TO_WAIT, NO_START, STARTS, WAITS, Reopened, start_day
 from afterloan.strategy.governor import Place
 from afterloan.strategy.holds import Held, stopped
@@ -72,20 +73,23 @@ def days_worked(connection: psycopg.Connection[Any], shard: int, day: int) -> Da
 
 
 def reached(
-    loans: pl.DataFrame, book: Book, theirs: npt.NDArray[np.bool_], positions: Records, worked: DaysWorked, day: int
-) -> pl.DataFrame:
+    loans: pl.DataFrame, book: Book, theirs: npt.NDArray[np.bool_], positions: Records, most: npt.NDArray[np.int64],
+    worked: DaysWorked, day: int,
+) -> pl.DataFrame:  # fmt: skip
     """`loans` with `first_seen` and `reached`: the count up to which the ladder was worked, on the last decided day.
 
     20 days past due today, decided yesterday when 19 were known: 19. Decided yesterday when nothing was known to be
-    late (its repayment was taken back since): 0. Decided a week ago: 13.
+    late (its repayment was taken back since): 0. Decided a week ago: 13. `positions`: those of `theirs`; `most`: what
+    each of them may lack and count as paid.
     """
     numbers = book.contracts["loan"][theirs].astype(np.int64)
     first_seen = worked.first_seen(numbers, day)
-    count = positions["days_past_due"][theirs].astype(np.int64)
+    count = positions["days_past_due"].astype(np.int64)
     if worked.last is None:
         was = np.zeros(len(numbers), np.int64)
     else:
         before = reckon_book(part(book, np.flatnonzero(theirs)), worked.last, worked.last - 1)
+        before = without_trifles(before, most)
         was = np.where(before["error"] == 0, before["days_past_due"], 0).astype(np.int64)
     gap = day - worked.last if worked.last is not None else 1
     told = pl.DataFrame(

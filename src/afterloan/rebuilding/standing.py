@@ -10,7 +10,6 @@ import numpy.typing as npt
 import polars as pl
 
 from afterloan.bureau.cells import CELL, TRIFLES, Cells, forgive_trifles, month_before, month_end
-from afterloan.bureau.packs import rule as bureau_rule
 from afterloan.bureau.places import bureau_of_place
 from afterloan.bureau.replanned import before_the_plan
 from afterloan.bureau.status import adverse, metro2_status, pboc_status
@@ -31,6 +30,7 @@ from afterloan.loan.book import Book, Records, part
 from afterloan.loan.reckon import reckon_book
 from afterloan.rebuilding.words import say
 from afterloan.risk.by_place import class_numbers, names_of, rule_of
+from afterloan.rules.trifles import trifles_fen, without_trifles
 
 ARREARS_RULE = "contract"
 SCHEMA = {
@@ -86,7 +86,7 @@ def plain_cells(book: Book, end: int, known_on: int = NEVER, bureau: str = "pboc
     cells["overdue_fen"] = now["arrears_fen"].sum(axis=1)
     cells["reportable"] = (now["error"] == 0) & (now["disbursed_fen"] > 0)
     cells["ended_on"], cells["lost_on"] = now["paid_off_on"], NEVER
-    forgive_trifles(cells, int(bureau_rule(TRIFLES[bureau]).parameters["most_fen"]))
+    forgive_trifles(cells, trifles_fen(TRIFLES[bureau]))
     rows, without = before_the_plan(book, now, end, known_on, bureau)
     if len(rows):
         contract = plain_cells(without, end, known_on, bureau)
@@ -109,7 +109,7 @@ def standing_frame(
     `jurisdiction`: its rule book (`risk/by_place.py`) and its bureau. A million borrowers take a few seconds.
     """
     now = positions if positions is not None else reckon_book(book, on, known_on)
-    days = now["days_past_due"].astype(np.int64)
+    days = without_trifles(now, trifles_fen(jurisdiction))["days_past_due"].astype(np.int64)
     numbers = class_numbers(book, on, jurisdiction, known_on, now)
     frames = [_arrears(book, borrowers, now, days), _classes(book, borrowers, now, days, numbers, jurisdiction)]
     marked = np.flatnonzero(now["worst_days_past_due"] > 0)

@@ -24,6 +24,7 @@ from afterloan.close.known import (
     events_by_borrower,
     holds_of,
     money_of,
+    most_trifles,
     next_debit,
 )
 from afterloan.close.worked import ALL_LOANS, LONGEST_START, DaysWorked, HeldOn, let_go, steps_alike
@@ -35,6 +36,7 @@ from afterloan.facts.limit import LINE_KINDS
 from afterloan.loan.book import Book, Offsets, Records, joined
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import FactKind, State
+from afterloan.rules.trifles import without_trifles
 from afterloan.store.connect import reader_to
 from afterloan.store.debits import debits_told, fold_events, pay_days_of
 from afterloan.store.loans import product_table, products
@@ -365,6 +367,7 @@ def _tally_month(
     positions = np.concatenate([p for _, _, p in seen])
     keys = part.numbers[part.owner[loans]] * ROW + (days - seen[0][0])
     of_product = book.contracts["product"][loans].astype(np.int64)
+    positions = without_trifles(positions, most_trifles(part.numbers, part.places)[part.owner[loans]])
     rows = loan_frame(positions, keys, book.products, of_product, days)
     if not len(rows):
         return

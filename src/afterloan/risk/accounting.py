@@ -8,11 +8,12 @@ import numpy.typing as npt
 from afterloan.journal.beside import Beside
 from afterloan.loan.book import Book, Records, part
 from afterloan.loan.terms import Component, State
-from afterloan.risk.by_place import class_numbers, names_of, rule_of
-from afterloan.risk.classification import trifles_of, without_trifles
+from afterloan.risk.by_place import class_numbers, names_of
+from afterloan.risk.classification import days_without_trifles
 from afterloan.risk.provision import expected_loss
 from afterloan.risk.spells import spells_of
 from afterloan.rules.packs import Rule, rules_of
+from afterloan.rules.trifles import trifles_fen
 
 Ints = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -39,12 +40,12 @@ def non_accrual(book: Book, on: int, known_on: int, positions: Records, rule: Ru
     live = (positions["error"] == 0) & ~np.isin(positions["state"], ENDED)
     put_off = positions["oldest_due_on"] < np.minimum(positions["oldest_unpaid_on"], on)
     by_contract = np.where(put_off, on - positions["oldest_due_on"], 0)
-    days = np.maximum(by_contract, without_trifles(positions, rule_of(rule.jurisdiction)))
+    days = np.maximum(by_contract, days_without_trifles(positions, rule.jurisdiction))
     stops = live & (days > p["after_days"])
     if p["until"] == "arrears_paid":
         doubt = np.flatnonzero(live & ~stops & (days > 0) & (positions["worst_days_past_due"] > p["after_days"]))
         if len(doubt):
-            trifles = trifles_of(rule_of(rule.jurisdiction))
+            trifles = trifles_fen(rule.jurisdiction)
             few = spells_of(part(book, doubt), on, known_on, positions[doubt], int(p["after_days"]) + 1, trifles)
             stops[doubt] = few.worst_now > p["after_days"]
     return np.asarray(stops)

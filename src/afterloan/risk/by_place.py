@@ -16,13 +16,13 @@ from afterloan.risk.classification import (
     class_rule,
     cn_class,
     cn_classes,
+    days_without_trifles,
     eu_default_on,
     eu_defaulted,
     eu_material_since,
     ifrs9_stage,
     in_class,
     owed_in,
-    without_trifles,
 )
 from afterloan.risk.spells import spells_of
 from afterloan.rules.packs import Rule
@@ -60,7 +60,7 @@ def class_numbers(
     now = positions if positions is not None else reckon_book(book, on, known_on)
     if jurisdiction == "CN":
         return cn_classes(book, on, known_on, now)
-    days = without_trifles(now, rule_of(jurisdiction))
+    days = days_without_trifles(now, jurisdiction)
     found = _numbers(book, on, jurisdiction, known_on, now, days)
     found[now["state"] == WRITTEN_OFF] = len(names_of(jurisdiction)) - 1
     return np.where(owed_in(now), found, -1)
@@ -147,7 +147,7 @@ def classify(book: Book, i: int, on: int, jurisdiction: str, known_on: int = NEV
     if jurisdiction == "CN" and name and now["state"][0] != WRITTEN_OFF:
         return cn_class(one, 0, on, known_on)
     rule = rule_of(jurisdiction)
-    told: dict[str, Any] = {"days_past_due": int(without_trifles(now, rule)[0])}
+    told: dict[str, Any] = {"days_past_due": int(days_without_trifles(now, jurisdiction)[0])}
     if now["state"][0] == WRITTEN_OFF:
         told = {"written_off_on": iso(int(now["written_off_on"][0]))}
     elif jurisdiction in ("EU", "UK"):

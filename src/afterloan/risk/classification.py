@@ -15,6 +15,7 @@ from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import State
 from afterloan.risk.spells import agreed_plans, observe, spells_of
 from afterloan.rules.packs import Finding, PackRefused, Rule, rules_of
+from afterloan.rules.trifles import lacks_a_trifle, trifles_fen
 
 Ints = npt.NDArray[np.int64]
 TIERS = ("normal", "special_mention", "substandard", "doubtful", "loss")
@@ -51,18 +52,13 @@ def owed_in(positions: Records) -> npt.NDArray[np.bool_]:
     return np.asarray(live & (positions["state"] != SOLD))
 
 
-def without_trifles(positions: Records, rule: Rule) -> Ints:
-    """Days past due [n] as a rule counts them: arrears up to its `trifles_fen` count as paid.
+def days_without_trifles(positions: Records, jurisdiction: str) -> Ints:
+    """Days past due [n] as a class counts them: what the place counts as a trifle counts as paid (`rules/trifles.py`).
 
-    2.87 that were short for 21 days: 0 days where the rule lets 10.00 pass, 21 where it names nothing.
+    2.87 that were short for 21 days: 0 days in China, which lets 10.00 pass, 21 elsewhere.
     """
     days = positions["days_past_due"].astype(np.int64)
-    return np.where(positions["arrears_fen"].sum(axis=1) <= trifles_of(rule), 0, days)
-
-
-def trifles_of(rule: Rule) -> int:
-    """What a rule counts as paid though it is short, in minor units."""
-    return int(rule.parameters.get("trifles_fen", 0))
+    return np.where(lacks_a_trifle(positions, trifles_fen(jurisdiction)), 0, days)
 
 
 # --- China
@@ -150,11 +146,11 @@ def cn_classes(book: Book, on: int, known_on: int = NEVER, positions: Records | 
     """Tier [n] of every loan of a book: days past due, then upgrade and observation periods. −1: not lent or ended."""
     now = positions if positions is not None else reckon_book(book, on, known_on)
     rule = class_rule("cn.class.general")
-    days = without_trifles(now, rule)
+    days = days_without_trifles(now, "CN")
     tiers = cn_tier(days)
     line = rule.parameters["starts"][2]
     owed = owed_in(now)
-    spells = spells_of(book, on, known_on, now, line, trifles_of(rule))
+    spells = spells_of(book, on, known_on, now, line, trifles_fen("CN"))
     plans = np.zeros(len(book), bool)
     plans[_with_plans(book)] = True
     for i in np.flatnonzero(owed & ((spells.worst_before >= line) | plans)):
@@ -183,9 +179,9 @@ def cn_class(
         one = part(book, np.array([i]))
         position = reckon_book(one, on, known_on)
         rule = class_rule("cn.class.general")
-        days = int(without_trifles(position, rule)[0])
+        days = int(days_without_trifles(position, "CN")[0])
         line = rule.parameters["starts"][2]
-        spell = spells_at(spells_of(one, on, known_on, position, line, trifles_of(rule)), 0)
+        spell = spells_at(spells_of(one, on, known_on, position, line, trifles_fen("CN")), 0)
     told: dict[str, int] = {}
     if spell[0]:
         p = class_rule("cn.class.upgrade").parameters

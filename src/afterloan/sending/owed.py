@@ -13,6 +13,7 @@ import psycopg
 from afterloan.dates import number_of
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
+from afterloan.rules.trifles import trifles_fen, without_trifles
 from afterloan.sending.drain import Dropped, Item, SendRefused, message_of
 from afterloan.store.loans import loans_now
 from afterloan.store.locks import lock_borrowers
@@ -46,6 +47,7 @@ def ask_again(
         "select c.loan, c.borrower, c.reference from contract c where c.borrower = any(%s) order by c.loan", (numbers,)
     ).fetchall()
     owners = {borrower for _, borrower, _ in names}
+    most = {i.borrower_number: trifles_fen(place_of(dict(i.attributes), dict(defaults)).jurisdiction) for i in items}
     standing: dict[date, _Owed] = {}
     answers: list[Item | Dropped | SendRefused] = []
     for item in items:
@@ -55,7 +57,7 @@ def ask_again(
         zone = ZoneInfo(message_of(item).zone or place_of(dict(item.attributes), dict(defaults)).zones[0])
         on = now.astimezone(zone).date()
         if on not in standing:
-            standing[on] = _Owed(book, names, on)
+            standing[on] = _Owed(book, names, most, on)
         answers.append(standing[on].of(item))
     return answers
 
@@ -63,10 +65,11 @@ def ask_again(
 class _Owed:
     """What borrowers owe on a day of theirs, with all that is told up to now."""
 
-    def __init__(self, book: Book, names: list[tuple[int, int, str]], on: date) -> None:
+    def __init__(self, book: Book, names: list[tuple[int, int, str]], most: Mapping[int, int], on: date) -> None:
         day = number_of(on)
         positions = reckon_book(book, day, day + 1)  # the lender's day may be a day ahead of the borrower's
         owners = np.array([borrower for _, borrower, _ in names], np.int64)
+        positions = without_trifles(positions, np.array([most[n] for n in owners.tolist()], np.int64))
         self.unreckoned = set(owners[positions["error"] != 0].tolist())
         product = book.contracts["product"].astype(np.int64)
         told = pl.DataFrame(

@@ -20,6 +20,7 @@ from afterloan.facts.placement import AgencyPlaced, AgencyRecalled, CaseAssigned
 from afterloan.facts.promise import PromiseMade
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import State
+from afterloan.rules.trifles import trifles_fen, without_trifles
 from afterloan.store.contacts import Attempt, admit, defaults_of
 from afterloan.store.events import tell
 from afterloan.store.ids import one_of
@@ -119,10 +120,13 @@ def owed_of_cases(
     where = one_of("c.borrower", numbers)
     book = read_loans(connection, reader, where)
     day = number_of(on)
-    positions = reckon_book(book, day, day)
     told = connection.execute(
-        f"select c.borrower, c.reference from contract c where {where} order by c.loan"
+        "select c.borrower, c.reference, b.attributes from contract c join borrower b using (borrower) "
+        f"where {where} order by c.loan"
     ).fetchall()
+    lender = defaults_of(connection)
+    most = [trifles_fen(place_of(attributes or {}, lender).jurisdiction) for _, _, attributes in told]
+    positions = without_trifles(reckon_book(book, day, day), np.array(most, np.int64))
     owners = np.array([row[0] for row in told], np.int64)
     of_product = book.contracts["product"].astype(np.int64)
     grace = book.products["grace_bureau_days"][of_product].astype(np.int64)
