@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "afterloan"
 MODELS = {
     "bins", "boosted", "calibrate", "explain", "fair", "flows", "measure", "model", "monitor", "own_history",
-    "promotion", "scorecard", "series", "stability", "table", "training",
+    "promotion", "scorecard", "series", "stability", "table", "training", "written",
 }  # fmt: skip
 PURE = sorted(
     path

@@ -1,8 +1,16 @@
 """Tables that analysts bring: CSV or Parquet, every value as it stands."""
 
+import csv
+import gzip
+import io
+import re
+import zlib
 from pathlib import Path
+from typing import Any
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.csv as pa_csv
 import yaml
 from pydantic import ValidationError
 
@@ -11,23 +19,90 @@ from afterloan.risk.table import TableRefused
 
 
 def read_table(path: Path) -> pl.DataFrame:
-    """A table out of a file: `.parquet` with its types, `.csv` (comma, semicolon, tab) as text. Raises TableRefused."""
+    """A table out of a file: `.parquet` with its types, anything else as CSV (comma, semicolon, tab, bar), as text.
+
+    UTF-8, UTF-16, GB 18030 or Windows-1252, packed with gzip or not. Raises TableRefused with the line that is wrong.
+    """
     if not path.is_file():
         raise TableRefused(f"{path}: no such file")
     try:
-        if path.suffix.lower() in (".parquet", ".pq"):
-            return pl.read_parquet(path)
-        return pl.read_csv(path, separator=_separator(path), infer_schema=False, encoding="utf8", quote_char='"')
-    except pl.exceptions.NoDataError as error:
-        raise TableRefused(f"{path}: the table is empty") from error
-    except (pl.exceptions.PolarsError, OSError) as error:
+        parquet = path.suffix.lower() in (".parquet", ".pq")
+        frame = pl.read_parquet(path) if parquet else _csv_table(path, path.read_bytes())
+    except (pl.exceptions.PolarsError, OSError, EOFError, zlib.error, pa.ArrowInvalid) as error:
         raise TableRefused(f"{path}: cannot be read as a table: {str(error).splitlines()[0]}") from error
+    names = [name.strip() for name in frame.columns]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise TableRefused(f"{path}: column {twice!r} is there twice; rename one or take it out")
+    frame.columns = names
+    return frame
 
 
-def _separator(path: Path) -> str:
-    with path.open("rb") as file:
-        head = file.readline(1_000_000).decode("utf-8", "replace")
-    return max(",;\t", key=head.count)
+def _csv_table(path: Path, raw: bytes) -> pl.DataFrame:
+    if raw[:2] == b"\x1f\x8b":
+        raw = gzip.decompress(raw)
+    for mark, what in ((b"PK\x03\x04", "an archive or a workbook"), (b"PAR1", "Parquet under another name")):
+        if raw.startswith(mark):
+            raise TableRefused(f"{path}: is {what}, not CSV; save it as .csv, or name it .parquet")
+    text = _text_of(raw)
+    if not text.strip():
+        raise TableRefused(f"{path}: the table is empty")
+    if text.lstrip()[0] in "[{":
+        raise TableRefused(f"{path}: is JSON, not CSV; save it as CSV or Parquet")
+    separator = _separator(text)
+    names = next(csv.reader(io.StringIO(text), delimiter=separator))
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise TableRefused(f"{path}: column {twice!r} is there twice; rename one or take it out")
+
+    odd: list[Any] = []
+
+    def stop(row: Any) -> str:
+        odd.append(row)
+        return "error"
+
+    try:
+        table = pa_csv.read_csv(
+            io.BytesIO(text.encode()),
+            read_options=pa_csv.ReadOptions(use_threads=False, block_size=64 << 20),
+            parse_options=pa_csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=stop),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+            ),
+        )
+    except pa.ArrowInvalid:
+        if not odd:
+            raise
+        row = odd[0]
+        raise TableRefused(
+            f"{path}: line {row.number}: has {row.actual_columns} values, the first line {row.expected_columns}: "
+            f"{row.text[:80]!r}; quote values that hold {separator!r}"
+        ) from None
+    told = pl.from_arrow(table)
+    assert isinstance(told, pl.DataFrame)
+    return told
+
+
+def _text_of(raw: bytes) -> str:
+    """Bytes as text: as their first bytes say, as UTF-8 where it fits, else GB 18030 or Windows-1252.
+
+    Chinese text has its high bytes in pairs; in text of Western Europe they stand alone.
+    """
+    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return raw.decode("utf-16", "replace")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    runs = re.findall(rb"[\x80-\xff]+", raw)
+    paired = sum(len(run) for run in runs if len(run) > 1) > 0.8 * sum(map(len, runs))
+    return raw.decode("gb18030" if paired else "cp1252", "replace")
+
+
+def _separator(text: str) -> str:
+    """The separator that the first line holds most of, quoted names aside."""
+    head = re.sub(r'"[^"]*"', "", text[:1_000_000].lstrip("\n").split("\n", 1)[0])
+    return max(",;\t|", key=head.count)
 
 
 def read_declaration(path: Path | None) -> Declaration:

@@ -27,6 +27,7 @@ class Declared(BaseModel):
     sign: Literal[-1, 0, 1] = 0
     special: list[float] = Field(default_factory=list)
     kind: Literal["number", "word"] | None = None
+    known_before: bool = False  # it stood before the outcome, however well it tells it
 
 
 class Declaration(BaseModel):

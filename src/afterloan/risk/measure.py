@@ -109,7 +109,7 @@ def logistic_line(x: Floats, bad: Ints) -> tuple[float, float]:
     The figure is brought to mean 0 and spread 1 first. One that does not vary gives slope 0 at the average.
     """
     middle, spread = float(x.mean()), float(x.std())
-    if spread < 1e-9:
+    if spread < 1e-5:  # one probability for all: nothing rises
         return float(log_odds(np.array([bad.mean()]))[0]), 0.0
     design, told = np.c_[np.ones(len(x)), (x - middle) / spread], np.zeros(2)
     loss = loss_of(design @ told, bad)

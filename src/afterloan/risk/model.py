@@ -105,8 +105,10 @@ def left_out(outside: Floats, gone: Ints, fold: Ints) -> Floats:
 
 
 def table_mark(frame: pl.DataFrame) -> str:
-    """sha256 of a table's names and values, as CSV."""
-    return hashlib.sha256(frame.write_csv().encode()).hexdigest()
+    """sha256 of a table's names and single values, as CSV."""
+    flat = [c.name for c in frame if not c.dtype.is_nested() and c.dtype not in (pl.Binary, pl.Object)]
+    told = frame.select(flat).with_columns(pl.selectors.duration().dt.total_microseconds())
+    return hashlib.sha256(told.write_csv().encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,10 @@ def of_parts(files: Mapping[str, str]) -> Model:
     words, lines = json.loads(files["words.json"]), json.loads(files["calibration.json"])
     return Model(
         card,
-        {n: ColumnAsked(a["is_word"], a["sign"], tuple(a["specials"])) for n, a in asked["columns"].items()},
+        {
+            n: ColumnAsked(a["is_word"], a["sign"], tuple(a["specials"]), a.get("form", ""))
+            for n, a in asked["columns"].items()
+        },
         asked["histories"],
         Scorecard(told["base"], told["weights"], {n: _bins(b) for n, b in told["bins"].items()}),
         Boosted(files["model.txt"], tuple(words["names"]), words["words"]),

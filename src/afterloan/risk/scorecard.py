@@ -19,11 +19,12 @@ Column = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True)
 class ColumnAsked:
-    """What is known of a column before any outcome is seen."""
+    """What is known of a column before any outcome is seen; `form`: how its text writes numbers or days."""
 
     is_word: bool
     sign: int = 0
     specials: tuple[float, ...] = ()
+    form: str = ""
 
 
 @dataclass(frozen=True, slots=True)

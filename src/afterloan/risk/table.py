@@ -1,5 +1,6 @@
 """A table as somebody brings it, made ready for fitting: what each column is, what is refused or left out, and why."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,15 +10,27 @@ import numpy.typing as npt
 import polars as pl
 
 from afterloan.expected import ExpectedFailure
+from afterloan.risk.bins import cut_number, cut_word
 from afterloan.risk.declared import Declaration, Declared
+from afterloan.risk.measure import auc
 from afterloan.risk.scorecard import Column, ColumnAsked
+from afterloan.risk.written import PLAIN, form_of, read_as
 
 Ints = npt.NDArray[np.int64]
 MISSING = ("", "na", "n/a", "nan", "null", "none", "?", ".")
-BAD_WORDS = ("1", "bad", "yes", "y", "true", "default", "defaulted", "charged off", "late")
-GOOD_WORDS = ("0", "good", "no", "n", "false", "paid", "fully paid", "current", "non-default", "ok")
+BAD_WORDS = {
+    "1", "bad", "yes", "y", "true", "t", "default", "defaulted", "charged", "charge", "off", "late", "delinquent",
+    "overdue", "npl",
+    "loss", "written", "坏", "坏账", "坏客户", "逾期", "违约", "不良", "是", "有",
+}  # fmt: skip
+GOOD_WORDS = {
+    "0", "good", "no", "n", "false", "f", "paid", "fully", "current", "performing", "non", "ok", "pl",
+    "好", "好客户", "正常", "未逾期", "未违约", "良好", "否", "无", "结清",
+}  # fmt: skip
+IDENTIFIERS = {"id", "number", "no", "nr", "row", "index", "key", "uuid", "guid", "ref", "reference", "serial"}
 NEARLY = 0.9  # of a column's values are numbers: then the rest is refused rather than taken for words
 LEAST_ROWS, LEAST_OF_EACH = 50, 5
+LEAK, NEAR_LEAK, SURE_OF_EACH = 0.99, 0.95, 20
 TOO_MANY_WORDS = 0.5  # distinct words to rows: an identifier or free text
 
 
@@ -65,13 +78,17 @@ def _worse(label: str, kinds: list[str], bad: str) -> str:
         return alike[0]
     if all(_number(k) is not None for k in kinds):
         return max(kinds, key=lambda k: _number(k) or 0.0)
-    told = [k for k in kinds if k.lower() in BAD_WORDS]
-    good = [k for k in kinds if k.lower() in GOOD_WORDS]
-    if len(told) == 1:
-        return told[0]
-    if len(good) == 1:
-        return next(k for k in kinds if k != good[0])
+    says = [_says(k) for k in kinds] if {k.lower() for k in kinds} != {"b", "g"} else [1, -1]
+    if sorted(says) in ([-1, 0], [-1, 1], [0, 1]):
+        return kinds[says.index(max(says))]
     raise TableRefused(f"label {label!r}: which of {kinds[0]!r} and {kinds[1]!r} is the bad outcome? Say it with --bad")
+
+
+def _says(word: str) -> int:
+    """1: a word for a bad end, -1: for a good one, 0: neither, or both. `Fully Paid` is -1, `Bad Customer` 1."""
+    parts = [part for part in re.split(r"[^\w]+|_", word.lower()) if part]
+    good, bad = (any(part in known for part in [*parts, word.lower()]) for known in (GOOD_WORDS, BAD_WORDS))
+    return int(bad) - int(good) if not ("non" in parts or "not" in parts) else -1
 
 
 def prepare(frame: pl.DataFrame, label: str, bad: Ints, declaration: Declaration) -> Prepared:
@@ -89,7 +106,9 @@ def prepare(frame: pl.DataFrame, label: str, bad: Ints, declaration: Declaration
         else:
             _take(ready, frame[name], declaration.columns.get(name, Declared()))
     for name, values in ready.columns.items():
-        _check_leak(name, values, bad, label)
+        if not declaration.columns.get(name, Declared()).known_before:
+            _check_leak(name, values, bad, label)
+            _check_near_leak(ready, name, bad, label)
     if not ready.columns:
         raise TableRefused("no column is left to learn from: " + "; ".join(ready.notes))
     return ready
@@ -113,8 +132,11 @@ def _check_names(frame: pl.DataFrame, label: str, declaration: Declaration) -> N
 
 def _take(ready: Prepared, column: pl.Series, told: Declared) -> None:
     name = column.name
-    as_number = _numbers(column, told.kind)
-    if as_number is None:
+    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+        ready.notes.append(f"{name}: holds {column.dtype} in each row, left out; bring single values")
+        return
+    read = _numbers(column, told.kind)
+    if read is None:
         words = _text(column)
         distinct = words.drop_nulls().n_unique()
         if told.kind is None and distinct > max(50, TOO_MANY_WORDS * len(words)):
@@ -125,55 +147,74 @@ def _take(ready: Prepared, column: pl.Series, told: Declared) -> None:
             ready.columns[name] = words.to_numpy().astype(object)
             ready.asked[name] = ColumnAsked(True)
         return
+    as_number, form = read
+    if form not in ("", PLAIN):
+        ready.notes.append(f"{name}: read as written like {form}")
     if _is_number_of_row(name, as_number):
         ready.notes.append(f"{name}: another whole number in every row, left out as an identifier")
     elif len(np.unique(as_number[~np.isnan(as_number)])) + np.isnan(as_number).any() < 2:
         ready.notes.append(f"{name}: the same in every row, left out")
     else:
         ready.columns[name] = as_number
-        ready.asked[name] = ColumnAsked(False, told.sign, tuple(told.special))
+        ready.asked[name] = ColumnAsked(False, told.sign, tuple(told.special), form)
 
 
 def _is_number_of_row(name: str, values: npt.NDArray[np.float64]) -> bool:
     """An identifier: whole, never missing, different in every row, and named like one or counting on."""
     if np.isnan(values).any() or (values % 1).any() or len(np.unique(values)) < len(values):
         return False
-    parts = name.lower().replace("-", "_").split("_")
-    return "id" in parts or parts[0] in ("number", "no", "row", "index", "key") or bool((np.diff(values) > 0).all())
+    parts = re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().replace("-", "_").replace(" ", "_").split("_")
+    named = bool(IDENTIFIERS & set(parts)) or parts[-1].endswith("id") or name.endswith(("号", "编号"))
+    return named or bool((np.diff(values) > 0).all())
 
 
-def _numbers(column: pl.Series, kind: str | None) -> npt.NDArray[np.float64] | None:
-    """The column as numbers [n], NaN where missing; None: it is words. Raises TableRefused for text in a number."""
-    if column.dtype.is_numeric():
+def _numbers(column: pl.Series, kind: str | None, form: str = "") -> tuple[npt.NDArray[np.float64], str] | None:
+    """The column as numbers [n], NaN where missing, with the form of its text; None: it is words.
+
+    `form`: how its text is to be read; "": as the column itself shows. Raises TableRefused for text in a number.
+    """
+    if column.dtype.is_numeric() or column.dtype == pl.Boolean:
         values = column.cast(pl.Float64).to_numpy().astype(np.float64)
-        return np.where(np.isinf(values), np.nan, values)
-    if column.dtype == pl.Boolean:
-        return column.cast(pl.Float64).to_numpy().astype(np.float64)
+        return np.where(np.isinf(values), np.nan, values), ""
     if column.dtype.is_temporal():
-        return column.cast(pl.Date).cast(pl.Int32).cast(pl.Float64).to_numpy().astype(np.float64)
+        return _of_time(column).to_numpy().astype(np.float64), ""
     if kind == "word":
         return None
     words = _text(column)
-    told = words.cast(pl.Float64, strict=False)
-    told = told.set(told.is_infinite().fill_null(False), None)
+    share = 0.0
+    if form:
+        told = read_as(words, form)
+        share = 1.0 - (told.null_count() - words.null_count()) / max(len(words) - words.null_count(), 1)
+    if share < 1.0 and not (form and kind == "number"):
+        form, share = form_of(words)
+    told = read_as(words, form or PLAIN)
     wrong = words.is_not_null() & told.is_null()
     if not wrong.any():
-        return told.to_numpy().astype(np.float64) if told.is_not_null().any() else np.full(len(words), np.nan)
-    days = words.str.to_date("%Y-%m-%d", strict=False)
-    if not (words.is_not_null() & days.is_null()).any():
-        return days.cast(pl.Int32).cast(pl.Float64).to_numpy().astype(np.float64)
+        return told.to_numpy().astype(np.float64), form
     known = int(words.is_not_null().sum())
     if kind == "number" or known - int(wrong.sum()) >= NEARLY * known:
         row = int(wrong.arg_max() or 0)
+        like = "" if form in ("", PLAIN) else f" (written like {form})"
         raise TableRefused(
-            f"column {column.name!r}, row {row + 1}: {words[row]!r} is no number, {known - int(wrong.sum()):,} of "
-            f"{known:,} values are; correct it, leave it empty, or declare the column as `kind: word`"
+            f"column {column.name!r}, row {row + 1}: {words[row]!r} is no number{like}, {known - int(wrong.sum()):,} "
+            f"of {known:,} values are; correct it, leave it empty, or declare the column as `kind: word`"
         )
     return None
 
 
+def _of_time(column: pl.Series) -> pl.Series:
+    """Days since 1970 of days and moments, seconds of a time of day, days of a duration; null where missing."""
+    if column.dtype == pl.Time:
+        return column.cast(pl.Int64).cast(pl.Float64) / 1e9
+    if isinstance(column.dtype, pl.Duration):
+        return column.dt.total_seconds().cast(pl.Float64) / 86_400
+    return column.cast(pl.Date).cast(pl.Int32).cast(pl.Float64)
+
+
 def _text(column: pl.Series) -> pl.Series:
     """The column as text without blanks around, null where missing."""
+    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+        raise TableRefused(f"column {column.name!r}: holds {column.dtype} in each row; bring single values")
     words = column.cast(pl.String).str.strip_chars()
     return words.set(words.str.to_lowercase().is_in(list(MISSING)).fill_null(False), None)
 
@@ -198,29 +239,58 @@ def _check_leak(name: str, values: Column, bad: Ints, label: str) -> None:
         )
 
 
+def _check_near_leak(ready: Prepared, name: str, bad: Ints, label: str) -> None:
+    """A column that alone tells nearly every outcome was most likely written after it; being there may be what tells.
+
+    What a borrower did before hardly ever reaches .95; .99 is refused unless it is declared as known before.
+    """
+    asked, values = ready.asked[name], ready.columns[name]
+    cut = cut_word(name, values, bad) if asked.is_word else cut_number(name, values, bad, specials=asked.specials)
+    alone = auc(cut.of(values), bad)[0]
+    few = min(bad.sum(), len(bad) - bad.sum()) < SURE_OF_EACH
+    if alone >= LEAK and not few:
+        raise TableRefused(
+            f"column {name!r} alone tells the label {label!r} nearly always (area under the curve {alone:.3f}): it was "
+            "written after the outcome, or is a part of it; leave it out (`leave_out` in the declaration), or declare "
+            "it as `known_before: true`"
+        )
+    if alone >= NEAR_LEAK and not few:
+        ready.notes.append(f"{name}: alone tells the label with {alone:.3f}; look whether it was known before")
+
+
 def columns_for(frame: pl.DataFrame, asked: Mapping[str, ColumnAsked]) -> dict[str, Column]:
     """The columns that a model asks for, out of another table. Raises TableRefused where one is missing or is text."""
     lost = [name for name in asked if name not in frame.columns]
     if lost:
-        raise TableRefused(f"the model asks for {_some(lost)}: not in the table; bring it, or fit a model without it")
+        alike = {c.lower().strip(): c for c in frame.columns}
+        near = [f"{alike[name.lower()]!r} is there" for name in lost if name.lower() in alike]
+        hint = f" ({_some(near)}: names are taken letter by letter)" if near else ""
+        raise TableRefused(
+            f"the model asks for {_some(lost)}: not in the table{hint}; bring it, or fit a model without it"
+        )
     if not len(frame):
         raise TableRefused("the table has no rows")
     out: dict[str, Column] = {}
     for name, told in asked.items():
-        values: Any = None if told.is_word else _numbers(frame[name], "number")
-        out[name] = _text(frame[name]).to_numpy().astype(object) if values is None else values
+        column = frame[name]
+        if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+            raise TableRefused(f"column {name!r}: holds {column.dtype} in each row; bring single values")
+        read = None if told.is_word else _numbers(column, "number", told.form)
+        out[name] = _text(column).to_numpy().astype(object) if read is None else read[0]
     return out
 
 
 def columns_of_any(frame: pl.DataFrame) -> dict[str, Column]:
-    """Every column as numbers where all that is there are numbers, else as words; nothing is refused."""
+    """Every column of single values as numbers where all that is there are, else as words; nothing is refused."""
     out: dict[str, Column] = {}
     for name in frame.columns:
+        if frame[name].dtype.is_nested() or frame[name].dtype in (pl.Binary, pl.Object):
+            continue
         try:
-            values: Any = _numbers(frame[name], None)
+            read = _numbers(frame[name], None)
         except TableRefused:
-            values = None
-        out[name] = _text(frame[name]).to_numpy().astype(object) if values is None else values
+            read = None
+        out[name] = _text(frame[name]).to_numpy().astype(object) if read is None else read[0]
     return out
 
 
