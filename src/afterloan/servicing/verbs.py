@@ -96,6 +96,8 @@ def borrower_of_loan(connection: psycopg.Connection[Any], loan: str) -> str:
 
 
 VERBS: tuple[Verb, ...] = (
+    Verb("borrower.take_in", "Take a new borrower in.", "signing:TakeIn:take_in", "do"),
+    Verb("contract.sign", "Record a contract that a borrower signed.", "signing:SignContract:sign_contract", "do"),
     Verb("repayment.take", "Record money received for a loan.", "repayment:TakeRepayment:take_repayment", "repay"),
     Verb(
         "repayment.reverse",

@@ -14,7 +14,11 @@ from afterloan.store.server import Store
 from tests.desk.web.served import ON, Served
 
 FILLED = {"borrower": "B1", "loan": "L1", "of": "notes", "reference": "none", "job": "none"}
-QUERY = {"/v1/borrowers": "?q=B1", "/v1/borrowers/{borrower}/can-draw": "?amount_fen=100"}
+QUERY = {
+    "/v1/borrowers": "?q=B1",
+    "/v1/loans": "?borrower={borrower}",
+    "/v1/borrowers/{borrower}/can-draw": "?amount_fen=100",
+}
 ROUTES = [
     (path, told["get"]["x-permission"])
     for path, told in api_app(House(Store("postgresql://nowhere"), True)).openapi()["paths"].items()
@@ -26,7 +30,7 @@ WITHOUT |= {"/v1/jobs", "/v1/jobs/{job}", "/v1/jobs/{job}/events"}
 
 
 def address(path: str, **names: str) -> str:
-    return path.format(**{**FILLED, **names}) + QUERY.get(path, "")
+    return (path + QUERY.get(path, "")).format(**{**FILLED, **names})
 
 
 def test_every_get_has_a_permission() -> None:

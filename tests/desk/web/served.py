@@ -1,10 +1,14 @@
 """A small book served in this process: a browser for each host, a demonstration with its clock at 10 February 2026."""
 
+import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+import uvicorn
 from starlette.testclient import TestClient
 
 from afterloan.desk.serve import app_of
@@ -55,6 +59,22 @@ class Served:
         assert told.status_code == 201, told.text
         client.headers["authorization"] = f"Bearer {told.json()['key']}"
         return client
+
+
+@contextmanager
+def listening(served: Served) -> Iterator[int]:
+    """The book served at a port of this machine, for clients that are no part of this process; the port."""
+    free = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app_of(served.house), log_level="warning", access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [free]}, daemon=True)
+    thread.start()
+    try:
+        yield int(free.getsockname()[1])
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        free.close()
 
 
 def small_book(store: Store) -> None:

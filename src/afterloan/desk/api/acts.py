@@ -32,6 +32,7 @@ class ActPath:
 B, L = "/borrowers/{borrower}", "/loans/{loan}"
 ACT_PATHS: tuple[ActPath, ...] = (
     # -- people ---------------------------------------------------------------------------------------------------
+    ActPath("/borrowers", "borrower.take_in", "borrowers"),
     ActPath(f"{B}/changes", "person.correct", "borrowers"),
     ActPath(f"{B}/death", "person.died", "borrowers"),
     ActPath(f"{B}/insolvencies", "person.insolvency_opened", "borrowers"),
@@ -68,6 +69,7 @@ ACT_PATHS: tuple[ActPath, ...] = (
     ActPath("/agencies/{agency}/placements", "agency.place", "cases"),
     ActPath("/placements/{of}/recall", "agency.recall", "cases"),
     # -- money ----------------------------------------------------------------------------------------------------
+    ActPath("/loans", "contract.sign", "loans"),
     ActPath(f"{L}/repayments", "repayment.take", "money"),
     ActPath(f"{L}/disbursements", "disbursement.record", "money"),
     ActPath(f"{L}/rate-changes", "rate.change", "money"),
@@ -85,7 +87,9 @@ ACT_PATHS: tuple[ActPath, ...] = (
     ActPath("/statement-lines/{line}/move", "statement.move", "money"),
     ActPath("/refused-rows/{number}/done", "statement.finish_row", "money"),
     ActPath("/imports/refusals/{number}/done", "import.finish_row", "money"),
+    ActPath("/unmatched/{line}/return", "statement.send_back", "money"),
     ActPath(f"{B}/mandates", "mandate.sign", "debits"),
+    ActPath(f"{B}/debits", "debit.ask", "debits"),
     ActPath("/mandates/{of}/revocation", "mandate.revoke", "debits"),
     ActPath("/mandates/{of}/resumption", "mandate.resume", "debits"),
     ActPath("/debit-files", "debit.file", "debits"),
@@ -102,6 +106,7 @@ ACT_PATHS: tuple[ActPath, ...] = (
     ActPath("/plans/{of}/cancellation", "plan.cancel", "relief"),
     ActPath("/plans/{of}/watch", "plan.watch", "relief"),
     ActPath(f"{B}/hardships", "hardship.apply", "relief"),
+    ActPath(f"{B}/papers", "paper.hand_in", "relief"),
     ActPath("/hardships/{of}/decision", "hardship.decide", "relief"),
     ActPath(f"{B}/breathing-spaces", "breathing_space.start", "relief"),
     ActPath("/breathing-spaces/{of}/end", "breathing_space.end", "relief"),
@@ -141,6 +146,7 @@ ACT_PATHS: tuple[ActPath, ...] = (
     ActPath("/models/{model}/approvals", "model.approve", "policy"),
     ActPath("/models/{model}/promotion", "model.promote", "policy"),
     ActPath("/models/{model}/retirement", "model.retire", "policy"),
+    ActPath("/models/{model}/comparisons", "model.watch", "policy"),
     ActPath("/scores", "model.score", "policy"),
     ActPath("/ladders/uses", "ladder.use", "policy"),
     ActPath("/ladders/{ladder}/hold-out", "hold_out.switch", "policy"),

@@ -3,14 +3,17 @@
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.responses import PlainTextResponse
 
 from afterloan.desk.api.acts import act_routes, approval_routes
+from afterloan.desk.api.client import operation_name
 from afterloan.desk.api.contract import llms_text
 from afterloan.desk.api.files import file_routes
 from afterloan.desk.api.jobs import clock_routes, job_routes
 from afterloan.desk.api.keys import key_routes
+from afterloan.desk.api.loans import loan_routes
 from afterloan.desk.api.questions import question_routers
 from afterloan.desk.web.app import app_for
 from afterloan.desk.web.asking import Ask, SignedIn
@@ -21,7 +24,7 @@ from afterloan.desk.web.signing import sit
 
 def api_app(house: House) -> FastAPI:
     """The API over a house, with its contract at `/openapi.json`."""
-    app = app_for(house, "api", "afterloan", version="1")
+    app = app_for(house, "api", "afterloan", version="1", generate_unique_id_function=_named)
     for router in api_routers(house):
         app.include_router(router)
 
@@ -38,6 +41,11 @@ def api_app(house: House) -> FastAPI:
     return app
 
 
+def _named(route: APIRoute) -> str:
+    """The name of an operation in the contract and of its method in the client; an act has that of its verb."""
+    return operation_name(min(route.methods), route.path)
+
+
 def api_routers(house: House) -> list[APIRouter]:
     """Every resource: of the API's own host, and of the desk and the portal, where the cookie says who asks."""
     made = [
@@ -47,6 +55,7 @@ def api_routers(house: House) -> list[APIRouter]:
         file_routes(),
         job_routes(house),
         key_routes(house),
+        loan_routes(),
         *question_routers(),
     ]
     return [*made, sandbox(), clock_routes(house)] if house.demo else made

@@ -112,20 +112,34 @@ def page_of(asking: Asking, rows: Sequence[dict[str, Any]], key: str, after: str
 
     The cursor is signed; one that was made up is refused (400).
     """
-    signer = URLSafeSerializer(secret_kept(asking.connection, "cursor"), salt=asking.request.url.path)
     begin = 0
     if after:
-        try:
-            name, at = signer.loads(after)
-        except (BadData, ValueError) as error:
-            raise refuse(
-                400, "unreadable", "this cursor is not one of ours", "begin at the first page", "after"
-            ) from error
+        name, at = place_of(asking, after)
         begin = next((k + 1 for k, row in enumerate(rows) if row[key] == name), min(int(at), len(rows)))
     page = list(rows[begin : begin + limit])
     more = begin + limit < len(rows)
-    following = signer.dumps([page[-1][key], begin + limit]) if more and page else None
-    return {"data": page, "next": following if isinstance(following, str) or following is None else following.decode()}
+    return {"data": page, "next": cursor(asking, [page[-1][key], begin + limit]) if more and page else None}
 
 
-__all__ = ["After", "Limit", "SignedIn", "named", "nothing_there", "page_of", "permitted", "question", "theirs"]
+def _signer(asking: Asking) -> URLSafeSerializer:
+    return URLSafeSerializer(secret_kept(asking.connection, "cursor"), salt=asking.request.url.path)
+
+
+def cursor(asking: Asking, place: Any) -> str:
+    """The cursor of a place in a list: signed, and good for this list only."""
+    made = _signer(asking).dumps(place)
+    return made if isinstance(made, str) else made.decode()
+
+
+def place_of(asking: Asking, after: str) -> Any:
+    """The place that a cursor stands for. Raises RefusedHere (400) for one that was made up."""
+    try:
+        return _signer(asking).loads(after)
+    except (BadData, ValueError) as error:
+        raise refuse(400, "unreadable", "this cursor is not one of ours", "begin at the first page", "after") from error
+
+
+__all__ = [
+    "After", "Limit", "SignedIn", "cursor", "named", "nothing_there", "page_of", "permitted", "place_of", "question",
+    "theirs",
+]  # fmt: skip

@@ -25,6 +25,10 @@ from afterloan.store.jobs import Job, ask_job, job_named, jobs_told, news_after,
 LOOK_EVERY = 0.3
 """Seconds between two looks of a stream at what a job told."""
 MOST_DAYS = 400
+STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Server-sent events.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
+"""How a stream stands in the contract."""
 
 
 class JobAsked(BaseModel):
@@ -102,7 +106,7 @@ def job_routes(house: House) -> APIRouter:
         stop_job(asking.connection, _job(asking, job).job, house.now())
         return _job(asking, job).told()
 
-    @router.get("/jobs/{job}/events", response_class=StreamingResponse)
+    @router.get("/jobs/{job}/events", response_class=StreamingResponse, responses=STREAM)
     async def events(request: Request, job: str, last_event_id: Annotated[str, Header()] = "") -> StreamingResponse:
         """What a job tells as it goes (server-sent events); `Last-Event-ID` goes on where a broken line stopped."""
         name = await run_sync(_seen, request, job)

@@ -23,7 +23,16 @@ MOST = 1_000_000
 """Bytes of a body."""
 MOST_FILE = 50_000_000
 """Bytes of a body that brings a file: a bank statement, an agency's answers."""
-FILES = ("/bank-statements", "/debit-results", "/rejections", "/returns", "/receipts", "/evidence", "/imports")
+FILES = (
+    "/bank-statements",
+    "/debit-results",
+    "/rejections",
+    "/returns",
+    "/receipts",
+    "/evidence",
+    "/papers",
+    "/imports",
+)
 """How the paths end that take a file."""
 READS = {"GET", "HEAD", "OPTIONS"}
 
