@@ -628,6 +628,13 @@ class LimitChangeAsked(TypedDict):
     bar: NotRequired[str | None]
 
 
+class LinePart(TypedDict):
+    """`amount_fen` of a line is for `loan`."""
+
+    loan: str
+    amount_fen: int
+
+
 class LoanPart(TypedDict):
     """What of a debit is for one loan, in minor units."""
 
@@ -1007,6 +1014,14 @@ class StatementSetAsideAsked(TypedDict):
 
     account: NotRequired[str | None]
     note: str
+
+
+class StatementSplitAsked(TypedDict):
+    """The line is for several loans: `parts` say how much is for each, all of it together; `note` says how we know."""
+
+    account: NotRequired[str | None]
+    parts: list["LinePart"]
+    note: NotRequired[str]
 
 
 class StatementTakeOffAsked(TypedDict):
@@ -1838,6 +1853,10 @@ class Afterloan:
     def statement_give(self, line: str, body: StatementGiveAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Give a line that waits to a loan."""
         return self._ask("POST", f"/v1/unmatched/{id_of(line)}/assignment", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def statement_split(self, line: str, body: StatementSplitAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Give a line that waits to several loans, a part to each."""
+        return self._ask("POST", f"/v1/unmatched/{id_of(line)}/parts", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
     def statement_send_back(self, line: str, body: StatementSendBackAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Send money that is for no loan back to its payer."""

@@ -13,6 +13,7 @@ from afterloan.banks.batch_csv import write_statement
 from afterloan.banks.camt import write_camt
 from afterloan.banks.mt940 import write_mt940
 from afterloan.banks.words import BankRowRefused, BankStatement, StatementLine, reference_of
+from afterloan.close.suspense import unmatched_fen
 from afterloan.dates import day
 from afterloan.desk.keyboard.main import app
 from afterloan.facts import FactRefused
@@ -20,12 +21,13 @@ from afterloan.servicing.matching import LineClaim, Match, match_line, tokens
 from afterloan.servicing.money import (
     give_line,
     move_line,
+    split_line,
     take_line_off,
 )
 from afterloan.servicing.passing import move_repayment
 from afterloan.store.server import Store
-from afterloan.store.statements import LineRow, finish_refusal, judge, open_refusals, unmatched_lines
-from tests.sending.bankhouse import import_statement, mandate, money, rows, small_book
+from afterloan.store.statements import LineRow, finish_refusal, judge, line_of, open_refusals, unmatched_lines
+from tests.sending.bankhouse import did, import_statement, mandate, money, rows, small_book
 from tests.servicing.test_debit_results import tried
 from tests.strategy.books import borrower, loan
 
@@ -329,3 +331,67 @@ def test_mandates_and_files_on_the_command_line(book: Store, tmp_path: Path, mon
     answer = next((tmp_path / "bank").glob("pain002-*.xml"))
     assert "1 results: 1 failed, 0 known; 0.00 taken" in do("debit", "file-in", str(answer), "--on", "2025-05-12")
     assert "already known: 1 results: 1 failed" in do("debit", "file-in", str(answer), "--on", "2025-05-12")
+
+
+def test_a_line_is_split_over_several_loans_and_taken_off_all_of_them(book: Store) -> None:
+    """742.20 came for two loans: 642.20 for L2 and 100.00 for L3; 642.20 + 100.00 = 742.20, nothing waits then."""
+    import_statement(book, statement(line("S5", 74_220, "from B2")), "f", ON)
+    parts = [("L2", 64_220), ("L3", 10_000)]
+    with book.connect() as connection:
+        given = split_line(connection, "S5", parts, "ming", ON, note="told on the phone")
+        assert [(one.loan, one.amount_fen, one.fact) for one in given] == [
+            ("L2", 64_220, "bank:LENDER-1:S5"),
+            ("L3", 10_000, "bank:LENDER-1:S5#2"),
+        ]
+        assert unmatched_lines(connection) == [] and unmatched_fen(connection, day("2025-05-12")) == 0
+        assert all(one.known for one in split_line(connection, "S5", parts, "ming", ON)), "the same again is known"
+        stands = line_of(connection, "S5")
+        assert stands["loan"] is None and [part["loan"] for part in stands["parts"]] == ["L2", "L3"]
+    assert import_statement(book, statement(line("S5", 74_220, "from B2")), "f", ON).known == 1
+    facts = (
+        "select c.reference, f.amount_fen from fact f join contract c using (loan) "
+        "where f.reference like 'bank:%%S5%%' order by f.fact"
+    )
+    assert rows(book, facts) == [("L2", 64_220), ("L3", 10_000)]
+    with book.connect() as connection:
+        for told, message in (
+            (lambda: give_line(connection, "S5", "L2", "ming", ON), "is matched already"),
+            (lambda: split_line(connection, "S5", [("L2", 4_220), ("L3", 70_000)], "ming", ON), "is matched already"),
+            (lambda: move_line(connection, "S5", "L1", "ming", ON), "stands on several loans"),
+        ):
+            with pytest.raises(FactRefused, match=message):
+                told()
+        off = take_line_off(connection, "S5", "ming", date(2025, 5, 20), note="he meant L2 alone")
+        assert off.reversal == "bank:LENDER-1:S5:off, bank:LENDER-1:S5#2:off"
+        assert [x["bank_reference"] for x in unmatched_lines(connection)] == ["S5"]
+        assert unmatched_fen(connection, day("2025-05-19")) == 0, "on the 19th it stood on its loans"
+        assert unmatched_fen(connection, day("2025-05-20")) == 74_220
+        assert give_line(connection, "S5", "L2", "ming", date(2025, 5, 20)).fact == "bank:LENDER-1:S5#3"
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ([("L2", 64_220), ("L3", 9_999)], r"come to 742\.19, the line to 742\.20"),
+        ([("L2", 74_220)], "a line is split over two loans or more"),
+        ([("L2", 64_220), ("L2", 10_000)], "is named twice"),
+        ([("L2", 74_221), ("L3", -1)], "is no part of a line"),
+        ([("L2", 64_220), ("L9", 10_000)], "no contract of that reference"),
+    ],
+)
+def test_parts_that_are_not_the_line_are_refused_and_nothing_is_kept(
+    book: Store, parts: list[tuple[str, int]], message: str
+) -> None:
+    import_statement(book, statement(line("S5", 74_220, "from B2")), "f", ON)
+    with pytest.raises(FactRefused, match=message), book.connect() as connection:
+        split_line(connection, "S5", parts, "ming", ON)
+    assert rows(book, "select count(*) from fact where reference like 'bank:%%'") == [(0,)]
+
+
+def test_a_split_is_one_act_that_finds_its_borrowers(book: Store) -> None:
+    import_statement(book, statement(line("S5", 74_220, "from B2")), "f", ON)
+    asked = {"line": "S5", "parts": [{"loan": "L2", "amount_fen": 64_220}, {"loan": "L1", "amount_fen": 10_000}]}
+    body = did(book, "statement.split", asked, ON)
+    assert body["amount_fen"] == 74_220 and [part["loan"] for part in body["parts"]] == ["L2", "L1"]
+    touched = "select count(distinct borrower) from fact f join contract using (loan) where act is not null"
+    assert rows(book, touched) == [(2,)], "each part carries the act's number"

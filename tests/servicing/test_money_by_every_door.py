@@ -77,6 +77,13 @@ def by_hand(store: Store) -> None:
     did(store, "statement.give", {"line": "S1", "loan": "L1"}, ON)
 
 
+def by_parts(store: Store) -> None:
+    """1,200.00 is more than the instalment, 300.00 is for another's loan; 1,200.00 + 300.00 = 1,500.00."""
+    taken(store, statement(line("S1", "no words")))
+    parts = [{"loan": "L2", "amount_fen": 30_000}, {"loan": "L1", "amount_fen": 120_000}]
+    did(store, "statement.split", {"line": "S1", "parts": parts}, ON)
+
+
 def by_moving(store: Store) -> None:
     taken(store, statement(line("S1", "repays L2")))
     assert not withdrawn(store)
@@ -117,7 +124,8 @@ def by_repayment(store: Store) -> None:
 
 
 DOORS = (
-    by_statement, by_hand, by_moving, by_debit_line, by_results, by_silence, by_callback, by_drain, by_repayment,
+    by_statement, by_hand, by_parts, by_moving, by_debit_line, by_results, by_silence, by_callback, by_drain,
+    by_repayment,
 )  # fmt: skip
 
 
@@ -186,6 +194,10 @@ def test_lines_are_given_moved_and_taken_off_at_the_keyboard(book: Store, monkey
     assert "1 planned actions withdrawn" not in say("--take-off", "S1")
     assert "loan L1; amount 1500.00" in say("--assign", "S1", "--loan", "L1", "--reference", "again")
     assert "say either --loan LOAN or --aside" in say("--assign", "S1", code=1)
+    assert "say either --loan" in say("--assign", "S1", code=1)
+    say("--take-off", "S1")
+    assert "write LOAN=AMOUNT" in say("--assign", "S1", "--parts", "L1:1200", code=1)
+    assert "loan L1" in say("--assign", "S1", "--parts", "L1=1200.00, L2=300.00", "--reference", "parts")
     assert f"row {number}" in say("--done", str(number), "--aside", "the bank sent it anew")
     assert rows(book, "select distinct who, door from act where who = 'ming'") == [("ming", "keyboard")]
 

@@ -11,9 +11,10 @@ from afterloan.banks.words import BankRowRefused, BankStatement
 from afterloan.facts import FactRefused
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
-from afterloan.servicing.money import PART, TurnedLine, import_lines, lines_in_turn, lock_named, source_of
+from afterloan.servicing.money import MOST_PARTS, PART, TurnedLine, import_lines, lines_in_turn, lock_named, source_of
 from afterloan.servicing.money import give_line as give
 from afterloan.servicing.money import move_line as move
+from afterloan.servicing.money import split_line as split
 from afterloan.servicing.money import take_line_off as take_off
 from afterloan.servicing.verbs import borrower_of_loan
 from afterloan.store.locks import lock_account, lock_bank_files
@@ -70,10 +71,10 @@ class _OfLine(Asked):
     account: str | None = None
 
     def _owners(self, connection: psycopg.Connection[Any], *loans: str) -> list[str]:
-        """The borrowers of the line's loan and of others; the account is locked first, as by statements."""
+        """The borrowers of the line's loans and of others; the account is locked first, as by statements."""
         lock_account(connection, line_of(connection, self.line, self.account)["account"])
-        has = line_of(connection, self.line, self.account)["loan"]
-        return sorted({borrower_of_loan(connection, loan) for loan in (has, *loans) if loan})
+        has = [part["loan"] for part in line_of(connection, self.line, self.account)["parts"]]
+        return sorted({borrower_of_loan(connection, loan) for loan in (*has, *loans) if loan})
 
 
 class GiveLine(_OfLine):
@@ -97,6 +98,37 @@ def give_line(desk: Desk, asked: GiveLine, on: date) -> dict[str, Any]:
         "amount_fen": done.amount_fen,
         "repayment": done.fact,
         "known_before": done.known,
+    }
+
+
+class LinePart(Asked):
+    """`amount_fen` of a line is for `loan`."""
+
+    loan: str
+    amount_fen: int = Field(gt=0)
+
+
+class SplitLine(_OfLine):
+    """The line is for several loans: `parts` say how much is for each, all of it together; `note` says how we know."""
+
+    parts: tuple[LinePart, ...] = Field(min_length=2, max_length=MOST_PARTS)
+    note: str = Field(default="", max_length=2_000)
+
+    def borrowers(self, connection: psycopg.Connection[Any]) -> list[str]:
+        """Whose loans it is given to."""
+        return self._owners(connection, *(part.loan for part in self.parts))
+
+
+def split_line(desk: Desk, asked: SplitLine, on: date) -> dict[str, Any]:
+    """A person gives a line that waits to several loans: a repayment on each, of the day on which it was booked."""
+    parts = [(part.loan, part.amount_fen) for part in asked.parts]
+    done = split(desk.connection, asked.line, parts, desk.who.name, on, asked.account, asked.note)
+    return {
+        "line": done[0].line,
+        "name": done[0].name,
+        "amount_fen": sum(one.amount_fen for one in done),
+        "parts": [{"loan": one.loan, "amount_fen": one.amount_fen, "repayment": one.fact} for one in done],
+        "known_before": all(one.known for one in done),
     }
 
 

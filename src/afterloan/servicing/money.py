@@ -13,6 +13,7 @@ from afterloan.facts import FactRefused, Repaid, Reversed
 from afterloan.facts.act import Who
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.suppose import ends_debt
+from afterloan.money import show_amount
 from afterloan.servicing.asked_back import refuse_not_paid_out, refuse_too_much
 from afterloan.servicing.booking import take
 from afterloan.servicing.debits import Settled, take_result
@@ -24,6 +25,7 @@ from afterloan.store.ids import ids_of
 from afterloan.store.loans import loans_now
 from afterloan.store.locks import lock_account, lock_borrowers
 from afterloan.store.statements import (
+    SPLIT,
     BankRefusal,
     KeptLine,
     LineRow,
@@ -399,12 +401,78 @@ def give_line(
     return LineGiven(line, name, loan, amount, _repay(connection, told, loan, "person", by, on, note), False, note)
 
 
+MOST_PARTS = 20
+"""Loans over which one line is split at most."""
+
+
+def split_line(
+    connection: psycopg.Connection[Any],
+    name: str,
+    parts: Sequence[tuple[str, int]],
+    by: str,
+    on: date,
+    account: str | None = None,
+    note: str = "",
+) -> list[LineGiven]:
+    """A person gives a line that waits to several loans, `(loan, amount_fen)` each, the whole of it and no more.
+
+    742.20 as 642.20 for L1 and 100.00 for L2: two repayments of the day on which the line was booked. The same again
+    is known. Raises FactRefused; the caller's transaction then ends without any of it.
+    """
+    told = _locked(connection, name, account)
+    if told["how"] is not None:
+        return _split_before(connection, told, name, parts)
+    _check_parts(int(told["amount_fen"]), name, parts)
+    return [
+        LineGiven(int(told["line"]), name, loan, amount,
+                  _repay(connection, {**told, "amount_fen": amount}, loan, SPLIT, by, on, note), False, note)
+        for loan, amount in parts
+    ]  # fmt: skip
+
+
+def _check_parts(amount_fen: int, name: str, parts: Sequence[tuple[str, int]]) -> None:
+    loans = [loan for loan, _ in parts]
+    twice = next((loan for loan in loans if loans.count(loan) > 1), None)
+    if twice is not None:
+        raise FactRefused("parts", twice, "is named twice", "name each loan once, with all that is for it")
+    if not 2 <= len(parts) <= MOST_PARTS:
+        raise FactRefused(
+            "parts", len(parts), f"a line is split over two loans or more, at most {MOST_PARTS}", "or give it whole"
+        )
+    wrong = next((amount for _, amount in parts if amount <= 0), None)
+    if wrong is not None:
+        raise FactRefused("parts", show_amount(wrong), "is no part of a line", "each part is more than nothing")
+    total = sum(amount for _, amount in parts)
+    if total != amount_fen:
+        why = f"the parts come to {show_amount(total)}, the line to {show_amount(amount_fen)}"
+        raise FactRefused("parts", name, why, "say of the whole line whose it is; what is too much waits on a loan")
+
+
+def _split_before(
+    connection: psycopg.Connection[Any], told: dict[str, Any], name: str, parts: Sequence[tuple[str, int]]
+) -> list[LineGiven]:
+    """The parts of a line that was split so before. Raises FactRefused where it stands otherwise."""
+    facts = {part["loan"]: part["fact"] for part in told["parts"]}
+    amounts = connection.execute(
+        "select c.reference, f.amount_fen from fact f join contract c using (loan) where f.reference = any(%s)",
+        (list(facts.values()),),
+    ).fetchall()
+    if told["how"] != SPLIT or sorted(amounts) != sorted(parts):
+        where = told["fact"] or told["loan"] or "nobody"
+        raise FactRefused(
+            "bank_reference", name, f"is matched already ({told['how']}, {where})", "take it off there first",
+            "conflict",
+        )  # fmt: skip
+    return [LineGiven(int(told["line"]), name, loan, amount, facts[loan], True, told["said"]) for loan, amount in parts]
+
+
 def take_line_off(
     connection: psycopg.Connection[Any], name: str, by: str, on: date, account: str | None = None, note: str = ""
 ) -> LineTakenOff:
-    """A person takes a line off its loan: the repayment never was, and the line waits again. Raises FactRefused.
+    """A person takes a line off its loan, or all of its loans: the repayment never was, and the line waits again.
 
     The loan is reckoned as if the money had never come, from the day on which this is known; the books keep both.
+    Raises FactRefused.
     """
     told = _locked(connection, name, account)
     if told["how"] is None:
@@ -412,13 +480,21 @@ def take_line_off(
     if told["how"] == "debit":
         reason = f"is what the bank says of our own debit ({told['fact']}), which names its loans itself"
         raise FactRefused("bank_reference", name, reason, "ask the bank whether that debit was taken")
-    fact, reversal = told["fact"], ""
+    was_on = number_of(told["booked_on"])
+    reversals = [_part_off(connection, part, was_on, by, on, note) for part in told["parts"]]
+    return LineTakenOff(int(told["line"]), name, told["loan"], told["fact"], ", ".join(filter(None, reversals)))
+
+
+def _part_off(
+    connection: psycopg.Connection[Any], part: dict[str, Any], was_on: int, by: str, on: date, note: str
+) -> str:
+    """Take one match of a line back, its repayment with it; the reference of what took it back, "" where none."""
+    fact, reversal = part["fact"], ""
     if fact and not _taken_back(connection, fact):
         reversal = f"{fact}:off"
-        was_on = number_of(told["booked_on"])
-        take(connection, Reversed(told["loan"], reversal, was_on, max(number_of(on), was_on), fact))
-    put_unmatch(connection, told["match"], reversal, by, on, note)
-    return LineTakenOff(int(told["line"]), name, told["loan"], fact, reversal)
+        take(connection, Reversed(part["loan"], reversal, was_on, max(number_of(on), was_on), fact))
+    put_unmatch(connection, part["match"], reversal, by, on, note)
+    return reversal
 
 
 def move_line(
@@ -434,7 +510,10 @@ def move_line(
 
     Raises FactRefused; the caller's transaction then ends without it.
     """
-    if line_of(connection, name, account)["loan"] == loan:
+    stands = line_of(connection, name, account)
+    if len(stands["parts"]) > 1:
+        raise FactRefused("bank_reference", name, "stands on several loans", "take it off them, and give it anew")
+    if stands["loan"] == loan:
         raise FactRefused("loan", loan, f"has {name} already", "name the loan that the money is for")
     off = take_line_off(connection, name, by, on, account, note)
     return LineMoved(off, give_line(connection, f"#{off.line}", loan, by, on, note=note))

@@ -275,6 +275,12 @@ VERBS: tuple[Verb, ...] = (
         "statement.take", "Take lines of a bank statement in.", "lines:TakeStatement:take_statement", "bank-statement"
     ),
     Verb("statement.give", "Give a line that waits to a loan.", "lines:GiveLine:give_line", "unmatched"),
+    Verb(
+        "statement.split",
+        "Give a line that waits to several loans, a part to each.",
+        "lines:SplitLine:split_line",
+        "unmatched",
+    ),
     Verb("statement.set_aside", "A line is for no loan.", "lines:SetLineAside:set_line_aside", "unmatched"),
     Verb(
         "statement.send_back",

@@ -41,6 +41,8 @@ class LineRow:
                 self.name, self.counter_account, self.text, self.reason)  # fmt: skip
 
 
+SPLIT = "split"
+"""How a part of a line came to its loan, where a person gave the line to several."""
 COLUMNS = (
     "account, statement, position, bank_reference, booked_on, amount_fen, currency, end_to_end, mandate, name, "
     "counter_account, text, reason"
@@ -162,8 +164,11 @@ def put_match(
     on: date,
     note: str = "",
 ) -> None:
-    """Say what a line came to. The caller holds the account's lock and has seen that it stands on nothing."""
-    assert not is_matched(connection, line)
+    """Say what a line came to. The caller holds the account's lock and has seen that it stands on nothing.
+
+    Only the parts of a line that a person splits (`how` split) stand beside each other.
+    """
+    assert how == SPLIT or not is_matched(connection, line)
     connection.execute(
         "insert into statement_match (line, how, borrower, loan, fact, by, note, matched_on) "
         "select %s, %s, c.borrower, c.loan, %s, %s, %s, %s from (select 1) x "
@@ -249,7 +254,8 @@ def unmatched_lines(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]
 def line_of(connection: psycopg.Connection[Any], name: str, account: str | None = None) -> dict[str, Any]:
     """One line by the bank's reference, or by its number as `#12`, with what it stands on (how, fact, loan, match).
 
-    Raises FactRefused: none, or several lines have that reference.
+    `parts`: every match that stands, more than one where a person split the line; `loan` is then None, and `fact`
+    names them all. Raises FactRefused: none, or several lines have that reference.
     """
     number = int(name[1:]) if name.startswith("#") and name[1:].isdecimal() and len(name) < 19 else None
     with connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
@@ -257,17 +263,26 @@ def line_of(connection: psycopg.Connection[Any], name: str, account: str | None 
             "select l.*, m.how, m.fact, m.match, m.note as said, c.reference as loan from statement_line l "
             "left join statement_standing m using (line) left join contract c on c.loan = m.loan "
             "where case when %s::bigint is null then l.bank_reference = %s and (%s::text is null or l.account = %s) "
-            "else l.line = %s end order by l.line",
+            "else l.line = %s end order by l.line, m.match",
             (number, name, account, account, number),
         )
         rows = cursor.fetchall()
-    if len(rows) == 1:
-        return rows[0]
     if not rows:
         raise FactRefused("bank_reference", name, "no line of that reference", "see `afterloan unmatched`")
-    numbers = ", ".join(f"#{row['line']}" for row in rows[:10])
-    reason = f"{len(rows)} lines have that reference"
+    lines = sorted({row["line"] for row in rows})
+    if len(lines) == 1:
+        return _whole(rows)
+    numbers = ", ".join(f"#{line}" for line in lines[:10])
+    reason = f"{len(lines)} lines have that reference"
     raise FactRefused("bank_reference", name, reason, f"name the line by its number: {numbers}")
+
+
+def _whole(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The rows of one line, one for each match that stands, as one."""
+    parts = [{"match": row["match"], "loan": row["loan"], "fact": row["fact"]} for row in rows if row["match"]]
+    if len(parts) < 2:
+        return {**rows[0], "parts": parts}
+    return {**rows[0], "parts": parts, "loan": None, "fact": ", ".join(part["fact"] for part in parts)}
 
 
 # -- rows that could not be taken -----------------------------------------------------------------------------------

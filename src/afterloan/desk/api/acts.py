@@ -82,6 +82,7 @@ ACT_PATHS: tuple[ActPath, ...] = (
     ActPath("/facts/{of}/reversal", "repayment.reverse", "money"),
     ActPath("/repayments/{of}/move", "repayment.move", "money"),
     ActPath("/unmatched/{line}/assignment", "statement.give", "money"),
+    ActPath("/unmatched/{line}/parts", "statement.split", "money"),
     ActPath("/unmatched/{line}/aside", "statement.set_aside", "money"),
     ActPath("/statement-lines/{line}/release", "statement.take_off", "money"),
     ActPath("/statement-lines/{line}/move", "statement.move", "money"),

@@ -358,6 +358,9 @@ def unmatched(
     ] = "",
     to: Annotated[str, typer.Option(help="The account that money is sent back to.")] = "",
     loan: Annotated[str, typer.Option(help="The loan it is for.")] = "",
+    parts: Annotated[
+        str, typer.Option(help="It is for several loans: how much for each, as L1=642.20,L2=100.00.")
+    ] = "",
     aside: Annotated[str, typer.Option(help="It is for no loan: what it is.")] = "",
     note: Annotated[str, typer.Option(help="How we know.")] = "",
     account: Annotated[str, typer.Option(help="Our account, where several have that reference.")] = "",
@@ -380,6 +383,8 @@ def unmatched(
         verb, asked = (
             ("statement.finish_row", {"number": done, "how": aside})
             if done
+            else ("statement.split", {"parts": _parts(parts), "note": note})
+            if assign and parts
             else _decided(assign, move, loan, aside, note, send_back, to)
         )
         asked |= {} if done else {"line": line, "account": account or None}
@@ -407,6 +412,14 @@ def _decided(
     if assign or move:
         return "statement.give" if assign else "statement.move", {"loan": loan, "note": note}
     return "statement.take_off", {"note": note}
+
+
+def _parts(text: str) -> list[dict[str, Any]]:
+    """`L1=642.20,L2=100.00` as parts of a line. Raises BadInput."""
+    told = [part.strip().rpartition("=") for part in text.split(",") if part.strip()]
+    if any(not equals for _, equals, _ in told):
+        raise BadInput(f"--parts {text}: write LOAN=AMOUNT,LOAN=AMOUNT")
+    return [{"loan": loan, "amount_fen": amount_of(amount, "--parts")} for loan, _, amount in told]
 
 
 def _waiting(as_json: bool) -> None:
