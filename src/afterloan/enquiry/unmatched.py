@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from afterloan.dates import number_of
+from afterloan.enquiry.find import find
 from afterloan.enquiry.masking import last_four, mask_name
 from afterloan.store.limits import owed_of
 from afterloan.store.loans import loans_now
@@ -17,13 +18,34 @@ from afterloan.store.statements import unmatched_lines
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:/-]{1,119}")
 MOST_LINES = 100
 MOST_CANDIDATES = 4
-LOANS = (
+MOST_FOUND = 10
+MOST_DECIDED = 20
+COLUMNS = (
     "select c.reference, b.reference, b.name, c.reference = any(%(words)s), b.reference = any(%(words)s), "
-    "%(name)s <> '' and b.name = %(name)s from contract c join borrower b using (borrower) "
-    "where (c.reference = any(%(words)s) or b.reference = any(%(words)s) or (%(name)s <> '' and b.name = %(name)s)) "
+    "%(name)s <> '' and b.name = %(name)s from contract c join borrower b using (borrower) where "
+)
+LOANS = (
+    f"{COLUMNS} (c.reference = any(%(words)s) or b.reference = any(%(words)s) "
+    "or (%(name)s <> '' and b.name = %(name)s)) "
     "and not exists (select from transition t where t.loan = c.loan and t.kind in (6, 10)) order by c.loan limit 40"
 )
 """Loans named by a line, by their own number, their borrower's, or the payer's name; those that have ended left out."""
+LOANS_OF = f"{COLUMNS} b.reference = any(%(borrowers)s) order by c.loan limit {MOST_FOUND}"
+DECIDED = (
+    "select l.line, l.booked_on, l.amount_fen, m.how, array_agg(c.reference order by m.match), m.by, m.note, "
+    "m.matched_on from statement_standing m join statement_line l using (line) left join contract c on c.loan = m.loan "
+    "where m.how <> 'debit' and m.how = any(%(by_hand)s) and m.matched_on <= %(on)s "
+    "group by l.line, l.booked_on, l.amount_fen, m.how, m.by, m.note, m.matched_on "
+    f"order by max(m.match) desc limit {MOST_DECIDED}"
+)
+BY_HAND = ("person", "split", "set aside")
+"""How lines stand that a person decided."""
+LAST = (
+    "select statement, known_on, count(*), count(*) filter (where not exists "
+    "(select from statement_standing m where m.line = l.line)) from statement_line l where known_on = "
+    "(select max(known_on) from statement_line where known_on <= %s) and known_on <= %s "
+    "group by statement, known_on order by max(line) desc limit 1"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +80,62 @@ class WaitingLine:
         return asdict(self) | {"booked_on": self.booked_on.isoformat()}
 
 
+@dataclass(frozen=True, slots=True)
+class DecidedLine:
+    """A line that a person decided: to which loans it was given (none: set aside), by whom, with which words."""
+
+    line: str
+    booked_on: date
+    amount_fen: int
+    how: str
+    loans: tuple[str, ...]
+    by: str
+    note: str
+    on: date
+
+
+@dataclass(frozen=True, slots=True)
+class LastStatement:
+    """The statement that came last: its name, when it was taken in, how many lines it had and how many of them wait."""
+
+    name: str
+    on: date
+    lines: int
+    waiting: int
+
+
+def last_statement(connection: psycopg.Connection[Any], on: date) -> LastStatement | None:
+    """The statement taken in last up to a day; None where none ever was."""
+    row = connection.execute(LAST, (on, on)).fetchone()
+    return LastStatement(*row) if row else None
+
+
+def decided_lines(connection: psycopg.Connection[Any], on: date) -> list[DecidedLine]:
+    """Lines that people decided and that stand so, the newest first: what may be undone."""
+    rows = connection.execute(DECIDED, {"on": on, "by_hand": list(BY_HAND)}).fetchall()
+    return [
+        DecidedLine(f"#{line}", booked, amount, how, tuple(loan for loan in loans if loan), by, note, decided)
+        for line, booked, amount, how, loans, by, note, decided in rows
+    ]
+
+
+def loans_for(connection: psycopg.Connection[Any], line: str, words: str, on: date) -> list[LineCandidate]:
+    """Loans that a person looks for by what is at hand (a name, a number, a phone's last digits), as candidates for a
+    line that waits; empty where nobody is found or the line waits no more.
+    """
+    row = next((one for one in unmatched_lines(connection) if f"#{one['line']}" == line), None)
+    borrowers = [one["borrower"] for one in find(connection, words)] if row else []
+    if row is None or not borrowers:
+        return []
+    told = {"words": _words(row), "name": str(row["name"] or ""), "borrowers": borrowers}
+    found = connection.execute(LOANS_OF, told).fetchall()
+    return sorted((_candidate(connection, one, int(row["amount_fen"]), on) for one in found), key=_sureness)
+
+
+def _words(row: Mapping[str, Any]) -> list[str]:
+    return WORD.findall(f"{row['end_to_end']} {row['text']} {row['mandate']}")
+
+
 def waiting_lines(connection: psycopg.Connection[Any], on: date) -> list[WaitingLine]:
     """Lines that wait for a person, with at most four loans each that they may be for, the surest first.
 
@@ -67,7 +145,7 @@ def waiting_lines(connection: psycopg.Connection[Any], on: date) -> list[Waiting
 
 
 def _line(connection: psycopg.Connection[Any], row: Mapping[str, Any], on: date) -> WaitingLine:
-    words = WORD.findall(f"{row['end_to_end']} {row['text']} {row['mandate']}")
+    words = _words(row)
     payer = str(row["name"] or "")
     told = {"words": words, "name": payer}
     found = connection.execute(LOANS, told).fetchall() if words or payer else []

@@ -10,10 +10,12 @@ import pytest
 
 from afterloan.banks.words import BankStatement, StatementLine
 from afterloan.desk.words import words_of
+from afterloan.enquiry.debits import STATES, debits_on
+from afterloan.enquiry.refunds import refunds_due
 from afterloan.enquiry.unmatched import waiting_lines
 from afterloan.store.server import Store
 from tests.desk.web.served import Served
-from tests.desk.workbench.late_book import ROOMS, Desk
+from tests.desk.workbench.late_book import ROOMS, Desk, debits_of_all_states
 from tests.sending.bankhouse import import_statement
 from tests.strategy.books import borrower, loan, repaid
 
@@ -229,3 +231,71 @@ def test_somebody_is_found_by_what_is_at_hand_and_no_address_tells_by_what(desk:
     assert found.status_code == 200 and found.text.count("data-open ") == 1 and "/cases/B2" in found.text
     assert "Nobody found" in desk.post("/search", part=False, **asked, q="nobody of that name").text
     assert 'method="post" action="/search"' in desk.page("/")
+
+
+def test_debits_are_told_by_how_they_stand_with_their_files(late: Served, store: Store) -> None:
+    """Seven debits of 100.00, one in each state; of the five in file F-1 one has no answer, two are paid, two came to
+    nothing: 500.00 = 100.00 + 200.00 + 200.00."""
+    debits_of_all_states(store)
+    with store.connect() as connection:
+        told = debits_on(connection, date(2025, 5, 14))
+        then = debits_on(connection, date(2025, 5, 12))
+    assert told.states == {state: (1, 10_000) for state in STATES} and told.total == 7
+    (file,) = told.files
+    assert (file.file, file.debits, file.total_fen, file.open, file.taken, file.back) == ("F-1", 5, 50_000, 1, 2, 2)
+    assert then.states == {"waiting": (1, 10_000), "asked": (1, 10_000), "filed": (5, 50_000)}, "as known on the 12th"
+    desk = Desk(late, "finance")
+    text = desk.page("/money/debits?state=failed")
+    assert "not enough money" in text and "came back 1" in text and "1–1 of 1" in text
+    assert "10:05" in text, "02:05 UTC is 10:05 at the lender's place"
+    answer = desk.browser.get("/money/debits/files/pain008/F-1")
+    assert answer.status_code == 200 and answer.content.count(b"<EndToEndId>") == 5
+    assert Desk(late, "agent").browser.get("/money/debits/files/pain008/F-1").status_code == 404
+    made = desk.post(
+        "/money/debits", part=False, do="file", rail="pain008", **desk.token("/money/debits", "/money/debits")
+    )
+    assert made.headers["location"] == "/money/debits?done=filed"
+    again = desk.post(
+        "/money/debits", part=False, do="file", rail="pain008", **desk.token("/money/debits", "/money/debits")
+    )
+    assert again.headers["location"] == "/money/debits?done=nothing"
+    wrong = desk.post("/money/debits", part=False, do="presume", rail="batch_csv", days="5",
+                      **desk.token("/money/debits", "/money/debits"))  # fmt: skip
+    assert wrong.status_code == 422 and "answers every debit" in wrong.text
+    for days in ("0", "x", "-1"):
+        told_ = desk.token("/money/debits", "/money/debits")
+        assert desk.post("/money/debits", part=False, do="presume", rail="nacha", days=days, **told_).status_code == 422
+
+
+def test_mandates_end_on_the_borrowers_word_and_refunds_wait_for_a_second_person(late: Served, store: Store) -> None:
+    debits_of_all_states(store)
+    desk = Desk(late, "finance")
+    text = desk.page("/money/mandates")
+    assert "··1234" in text and "6222001234" not in text
+    told = desk.token("/money/mandates", "/money/mandates") | {"mandate": "MANDATE-1", "reason": "said so"}
+    assert desk.post("/money/mandates", part=False, do="revoke", **told).headers["location"].endswith("done=revoked")
+    assert "ended 2025-05-14" in desk.page("/money/mandates")
+    with store.connect() as connection:  # 12,000.00 and some interest are owed on ML9: 13,000.00 is too much
+        repaid(connection, "ML9", "2025-05-14", 1_300_000)
+    page = desk.page("/money/refunds")
+    (due,) = refunds_due(store, date(2025, 5, 14))
+    assert due.loan == "ML9" and f"{due.amount_fen / 100:,.2f}" in page
+    told = desk.token("/money/refunds", "/money/refunds") | {"loan": "ML9", "account": "6222 1"}
+    wrong = desk.post("/money/refunds", part=False, do="pay", amount="1,000", **told)
+    assert wrong.status_code == 422 and "1,000" in wrong.text
+    told |= desk.token("/money/refunds", "/money/refunds")
+    sent = desk.post("/money/refunds", part=False, do="pay", amount=f"{due.amount_fen / 100:.2f}", **told)
+    assert sent.headers["location"] == "/money/refunds?done=sent"
+    assert refunds_due(store, date(2025, 5, 14)) == [due], "nothing is done before a second person agrees"
+    lead = Desk(late, "lead")
+    proposal = lead.page("/approvals").split('name="proposal" value="')[1].split('"')[0]
+    agreed = lead.token("/approvals", "/approvals/decide") | {"proposal": proposal, "decision": "approve"}
+    assert lead.post("/approvals/decide", part=False, **agreed).status_code == 303
+    assert refunds_due(store, date(2025, 5, 14)) == []
+    back = desk.token("/money/refunds", "/money/refunds") | {
+        "loan": "ML9",
+        "amount": "50.00",
+        "reason": "no such account",
+    }
+    assert desk.post("/money/refunds", part=False, do="returned", **back).headers["location"].endswith("done=returned")
+    assert [r.amount_fen for r in refunds_due(store, date(2025, 5, 14))] == [5_000]

@@ -17,7 +17,7 @@
     const at = here(), to = at < 0 ? 0 : Math.max(0, Math.min(its.length - 1, at + by));
     its.forEach((row) => row.removeAttribute("data-here"));
     its[to].setAttribute("data-here", "");
-    (one("a[data-open]", its[to]) || its[to]).focus();
+    (one("a[data-open]", its[to]) || its[to]).focus({ preventScroll: true });
     its[to].scrollIntoView({ block: "nearest" });
   }
   function why(from) {
@@ -85,10 +85,12 @@
     const does = { g: () => { lead = "g"; setTimeout(() => { lead = ""; }, 1500); }, j: () => move(1), k: () => move(-1),
       w: () => why(e.target), "?": () => open("keys"), "/": () => one("#search") && one("#search").focus() }[key];
     if (does) { e.preventDefault(); does(); return; }
-    const named = all(`[data-key="${CSS.escape(key === " " ? "Space" : key)}"]`).find(shown);
+    const keyed = `[data-key="${CSS.escape(key === " " ? "Space" : key)}"]`, row = rows()[here()];
+    const named = (row && all(keyed, row).find(shown)) || all(keyed).find(shown);
     if (named && !(key === " " && e.target.closest("button, a, summary, input"))) {
       e.preventDefault();
-      if (named.dataset.shows) show(named.dataset.shows); else named.click();
+      if (named.dataset.shows) show(named.dataset.shows); else if (named.matches("input, textarea")) named.focus(); else named.click();
+      if (named.matches("summary")) { const field = one("input:not([type=hidden])", named.parentElement); if (field) field.focus(); }
     }
   });
   document.addEventListener("click", (e) => {

@@ -8,6 +8,7 @@ from afterloan.desk.web.house import House
 from afterloan.desk.web.refusing import refuse
 from afterloan.desk.workbench.approving import approving
 from afterloan.desk.workbench.case import case_router
+from afterloan.desk.workbench.debits import debits_router
 from afterloan.desk.workbench.money import money_router
 from afterloan.desk.workbench.sandbox import sandbox_router
 from afterloan.desk.workbench.showing import THEME, show
@@ -18,7 +19,8 @@ from afterloan.desk.workbench.worklist import worklist_router
 from afterloan.enquiry.find import find
 
 THEMES = ("light", "dark", "system")
-PARTS = (today_router, worklist_router, case_router, tasks_router, approving, money_router, strategy_router)
+PARTS = (today_router, worklist_router, case_router, tasks_router, approving, money_router, debits_router,
+         strategy_router)  # fmt: skip
 
 
 def workbench_router(house: House) -> APIRouter:

@@ -13,7 +13,7 @@ from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.forms import FormTold
 from afterloan.desk.web.names import id_of, reference_of
 from afterloan.desk.web.refusing import RefusedHere
-from afterloan.desk.workbench.showing import is_part, show, with_query
+from afterloan.desk.workbench.showing import is_part, show, typed_of, with_query
 from afterloan.desk.workbench.why import show_why
 from afterloan.enquiry.case import CaseTold, case_told, told_since
 from afterloan.enquiry.why import why_of_case
@@ -102,7 +102,7 @@ def _values(asking: Asking, told: CaseTold, form: FormTold | None) -> dict[str, 
         "panel_of": PANEL_OF, "timeline": _lines(told.timeline, source), "shown_source": source,
         "timeline_of": lambda s: with_query(here, **lists, **lens, at=at, show="" if s == "all" else s),
         "list_query": with_query("", **lists, after=at), "place_in_list": _place(asking, lists, at),
-        "typed": _typed(form), "panel": _panel(form, doable), "endings": list(OUTCOMES), "hold_kinds": HOLDS,
+        "typed": typed_of(form), "panel": _panel(form, doable), "endings": list(OUTCOMES), "hold_kinds": HOLDS,
         "half": -(-told.owed.due_fen // 2), "days_on": _days_on(asking, told), "back_at": _tomorrow(told, asking.today),
         "review_on": asking.today + timedelta(days=14), "refused": None, "conflict": (), "done": "", "against": (),
     }  # fmt: skip
@@ -126,20 +126,6 @@ def _place(asking: Asking, lists: Mapping[str, str], at: str) -> str:
     if not at.isdecimal():
         return ""
     return asking.t("desk.case.place", at=at, queue=lists["queue"] or lists["mine"] or asking.t("desk.nav.worklist"))
-
-
-class _Typed(dict[str, str]):
-    """What was typed into a form that was refused; a field that was not there is empty."""
-
-    def __missing__(self, name: str) -> str:
-        return ""
-
-    def __getattr__(self, name: str) -> str:
-        return self[name]
-
-
-def _typed(form: FormTold | None) -> _Typed:
-    return _Typed(form.values if form else {})
 
 
 def _panel(form: FormTold | None, doable: list[tuple[str, str]]) -> str:

@@ -38,6 +38,10 @@ class DeskWords:
         """What was proposed."""
         return self._value("verb", name)
 
+    def debit_reason(self, name: str) -> str:
+        """Why a debit did not stand."""
+        return self._value("debit_reason", name)
+
     def news(self, kind: str) -> str:
         """Something that was told since a page was made."""
         return self._value("news", kind)

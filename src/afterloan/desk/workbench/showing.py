@@ -5,11 +5,13 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment
 from starlette.responses import HTMLResponse
 
 from afterloan.desk.web.asking import Asking
+from afterloan.desk.web.forms import FormTold
 from afterloan.desk.web.names import id_of
 from afterloan.desk.web.pages import amount, environment, long_day
 from afterloan.desk.workbench.said import DeskWords, clock
@@ -34,6 +36,10 @@ def _hour(at: datetime) -> str:
     return f"{at:%H:%M}"
 
 
+def _moment(at: datetime, zone: str) -> str:
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+
+
 def _role(role: str, t: DeskWords) -> str:
     return t.words.words.get(f"role.{role}", role)
 
@@ -45,6 +51,7 @@ def desk_environment() -> Environment:
     made.filters.update(
         long_day=long_day, short_day=str, clock=clock, hour=_hour, amount=amount, plain_amount=show_amount,
         count=lambda n: f"{int(n):,}", masked=mask_name, masked_phone=mask_phone, ident=id_of, role_word=_role,
+        moment=_moment,
     )  # fmt: skip
     return made
 
@@ -69,6 +76,23 @@ def with_query(path: str, **values: Any) -> str:
     """A path with those values that are not empty: `with_query("/worklist", queue="early", mine="")`."""
     told = {name: value for name, value in values.items() if value not in ("", None, 0)}
     return f"{path}?{urlencode(told)}" if told else path
+
+
+class Typed(dict[str, str]):
+    """What was typed into a form that was refused; a field that was not there is empty."""
+
+    def __missing__(self, name: str) -> str:
+        """An empty field."""
+        return ""
+
+    def __getattr__(self, name: str) -> str:
+        """A field, as templates write it: `typed.amount`."""
+        return self[name]
+
+
+def typed_of(form: FormTold | None) -> Typed:
+    """What a page shows again in its form; nothing where no form was sent."""
+    return Typed(form.values if form else {})
 
 
 def is_part(asking: Asking) -> bool:

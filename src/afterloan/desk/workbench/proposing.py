@@ -1,0 +1,27 @@
+"""What a person may only propose is proposed by the same form: the page says which it was."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from afterloan.desk.web.asking import Asking
+from afterloan.facts.act import Answer
+from afterloan.servicing.may import could, may_propose
+from afterloan.servicing.verbs import verb_named
+
+Way = Literal["done", "sent", ""]
+"""done: it is done; sent: it waits for a second person."""
+
+
+def way_of(asking: Asking, verb: str) -> Way:
+    """How who asks may do a verb: by themself, by asking a second person, or not at all."""
+    chosen = verb_named(verb)
+    if could(asking.person, chosen, asking.today):
+        return "done"
+    return "sent" if may_propose(asking.person, chosen, asking.today) is None else ""
+
+
+def do_or_ask(asking: Asking, verb: str, asked: Mapping[str, Any], key: str) -> tuple[Answer, Way]:
+    """Do a verb, or ask a second person where that is needed. Raises RefusedHere."""
+    if way_of(asking, verb) == "sent":
+        return asking.propose(verb, asked, key), "sent"
+    return asking.do(verb, asked, key), "done"

@@ -1,0 +1,169 @@
+"""Debits of the last weeks and how each stands; the files in which they left and what came back of each."""
+
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from afterloan.enquiry.masking import last_four, mask_name
+
+WEEKS = 5
+"""Weeks of debits that are looked at: older ones are read in the borrower's story."""
+STATES = ("waiting", "asked", "filed", "succeeded", "presumed", "failed", "returned")
+"""waiting: for a file · asked: of the gateway, no answer yet · filed: no answer yet · presumed: paid by silence."""
+MOST_FILES = 40
+
+TOLD = """
+select e.reference, e.at, b.reference as borrower, b.name, (e.body->>'amount_fen')::bigint as amount_fen,
+    e.body->>'mandate' as mandate, e.body->>'rail' as rail,
+    array(select part->>'loan' from jsonb_array_elements(e.body->'parts') part) as loans,
+    f.body->>'file' as file, f.on_day as collected_on,
+    coalesce(r.body->>'reason', n.body->>'reason', '') as reason,
+    coalesce(r.known_on, s.known_on, n.known_on) as answered_on,
+    case when r.event is not null then 'returned'
+         when s.event is not null then case when a.verb = 'debit.presume_paid' then 'presumed' else 'succeeded' end
+         when n.event is not null then 'failed'
+         when f.event is not null then 'filed'
+         when e.body->>'rail' = 'gateway' then 'asked' else 'waiting' end as state
+from event e join borrower b using (borrower)
+left join lateral (select * from event x where x.kind = 'debit.filed' and x.body->>'of' = e.reference
+    and x.known_on <= %(on)s order by x.event limit 1) f on true
+left join lateral (select * from event x where x.kind = 'debit.succeeded' and x.body->>'of' = e.reference
+    and x.known_on <= %(on)s order by x.event limit 1) s on true
+left join lateral (select * from event x where x.kind = 'debit.failed' and x.body->>'of' = e.reference
+    and x.known_on <= %(on)s order by x.event limit 1) n on true
+left join lateral (select * from event x where x.kind = 'debit.returned' and x.body->>'of' = e.reference
+    and x.known_on <= %(on)s order by x.event limit 1) r on true
+left join act a on a.act = s.act
+where e.kind = 'debit.attempted' and e.on_day > %(since)s and e.known_on <= %(on)s
+"""
+FILES = f"""
+select file, rail, min(collected_on) as collected_on, count(*) as debits, sum(amount_fen)::bigint as total_fen,
+    count(*) filter (where state = 'filed') as open,
+    count(*) filter (where state in ('succeeded', 'presumed')) as taken,
+    count(*) filter (where state in ('failed', 'returned')) as back
+from ({TOLD}) d where file is not null group by file, rail order by 3 desc, 1 desc limit {MOST_FILES}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DebitLine:
+    """One debit: under which mandate, for which loans, in which file, how it stands, why it did not, since when."""
+
+    debit: str
+    at: datetime
+    borrower: str
+    name: str
+    amount_fen: int
+    mandate: str
+    rail: str
+    loans: tuple[str, ...]
+    file: str
+    collected_on: date | None
+    reason: str
+    answered_on: date | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class DebitFile:
+    """A file of debits that left, for collection on a day: how many of how much, and what was heard of them."""
+
+    file: str
+    rail: str
+    collected_on: date
+    debits: int
+    total_fen: int
+    open: int
+    taken: int
+    back: int
+
+
+@dataclass(frozen=True, slots=True)
+class DebitsTold:
+    """Debits since a day, the newest first: a window of those in a state, and (count, amount) of each state."""
+
+    since: date
+    lines: tuple[DebitLine, ...]
+    total: int
+    states: dict[str, tuple[int, int]]
+    files: tuple[DebitFile, ...]
+
+    def told(self) -> dict[str, Any]:
+        """JSON values."""
+        states = {name: {"debits": n, "amount_fen": fen} for name, (n, fen) in self.states.items()}
+        return {**asdict(self), "states": states}
+
+
+def debits_on(
+    connection: psycopg.Connection[Any], on: date, state: str = "", first: int = 0, most: int = 50
+) -> DebitsTold:
+    """Debits of the last weeks up to a day as known then.
+
+    Asked on the 10th, filed for the 12th, nothing heard: `filed`. Taken on the 12th, back on the 15th: `returned`.
+    """
+    told = {"on": on, "since": on - timedelta(weeks=WEEKS), "state": state, "first": first, "most": most}
+    counted = connection.execute(
+        f"select state, count(*), sum(amount_fen)::bigint from ({TOLD}) d group by state", told
+    ).fetchall()
+    states = {name: (int(n), int(fen)) for name, n, fen in sorted(counted, key=lambda row: STATES.index(row[0]))}
+    rows = connection.execute(
+        f"select * from ({TOLD}) d where %(state)s in ('', state) order by at desc, reference "
+        "limit %(most)s offset %(first)s", told
+    ).fetchall()  # fmt: skip
+    total = sum(n for name, (n, _) in states.items() if state in ("", name))
+    files = tuple(DebitFile(*row) for row in connection.execute(FILES, told).fetchall())
+    return DebitsTold(told["since"], tuple(_line(*row) for row in rows), total, states, files)  # type: ignore[arg-type]
+
+
+def _line(
+    debit: str, at: datetime, borrower: str, name: str, amount_fen: int, mandate: str, rail: str, loans: list[str],
+    file: str | None, collected_on: date | None, reason: str, answered_on: date | None, state: str,
+) -> DebitLine:  # fmt: skip
+    return DebitLine(
+        debit, at, borrower, mask_name(name), amount_fen, mandate, rail, tuple(loans), file or "", collected_on,
+        reason, answered_on, state,
+    )  # fmt: skip
+
+
+MANDATES = """
+select m.reference, b.reference, b.name, m.body->>'source', m.body->>'account', m.body->>'rail', c.reference,
+    (m.body->>'ceiling_fen')::bigint, m.on_day,
+    (select min(r.on_day) from event r where r.kind = 'mandate.revoked' and r.body->>'of' = m.reference
+        and r.known_on <= %(on)s)
+from event m join borrower b using (borrower) left join contract c on c.loan = m.loan
+where m.kind = 'mandate.signed' and m.known_on <= %(on)s order by m.event desc limit %(most)s offset %(first)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class MandateLine:
+    """A mandate: whose account (its last four), by which rail, for which loan (None: all), its ceiling, its days."""
+
+    mandate: str
+    borrower: str
+    name: str
+    source: str
+    account: str
+    rail: str
+    loan: str | None
+    ceiling_fen: int | None
+    signed_on: date
+    revoked_on: date | None
+
+
+def mandates_on(
+    connection: psycopg.Connection[Any], on: date, first: int = 0, most: int = 50
+) -> tuple[list[MandateLine], int]:
+    """Mandates as known on a day, the newest first: a window of them, and how many there are."""
+    rows = connection.execute(MANDATES, {"on": on, "first": first, "most": most}).fetchall()
+    counted = connection.execute(
+        "select count(*) from event where kind = 'mandate.signed' and known_on <= %s", (on,)
+    ).fetchone()
+    assert counted is not None
+    lines = [
+        MandateLine(mandate, borrower, mask_name(name), source, last_four(account), *more)
+        for mandate, borrower, name, source, account, *more in rows
+    ]
+    return lines, int(counted[0])

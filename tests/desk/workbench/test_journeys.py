@@ -1,0 +1,123 @@
+"""Longer ways through the desk in real Chromium, on one served copy of the book: each uses borrowers of its own."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+
+import pytest
+
+from afterloan.banks.words import BankStatement, StatementLine
+from afterloan.store.server import Store
+from afterloan.store.statements import unmatched_lines
+from tests.desk.workbench.browsed import Open, browser_before, needs_chromium, served_at
+from tests.desk.workbench.late_book import copied
+from tests.sending.bankhouse import import_statement
+from tests.strategy.books import borrower, loan
+
+DAY = date(2025, 5, 13)
+LINES = (
+    StatementLine("bank-1", DAY, 64_220, text="for May"),
+    StatementLine("bank-2", DAY, 74_220, text="two of mine", name="Name of M1"),
+    StatementLine("bank-3", DAY, -500, text="fee of the account"),
+    StatementLine("bank-4", DAY, 20_000, text="for M2"),
+    StatementLine("bank-5", DAY, 30_000, text="a gift"),
+    StatementLine("bank-6", DAY, 1_000, text="?"),
+    StatementLine("bank-7", DAY, 2_000, text="??"),
+)
+
+
+@pytest.fixture(scope="module")
+def book(server: Store, late_book: str) -> Iterator[Store]:
+    """One copy of the book for all journeys, with borrowers whose money is matched."""
+    with copied(server, late_book) as store:
+        with store.connect() as connection:
+            for name in ("M1", "M2"):
+                borrower(connection, name)
+            for name, whose in (("ML1", "M1"), ("ML2", "M1"), ("ML3", "M2"), ("ML4", "M2")):
+                loan(connection, name, whose, "2025-04-20")
+        told = BankStatement("ST-7", "OURS", "CNY", datetime(2025, 5, 13), LINES, 0, sum(x.amount_fen for x in LINES))
+        import_statement(store, told, "st.csv", DAY)
+        yield store
+
+
+@pytest.fixture(scope="module")
+def opens(book: Store) -> Iterator[Open]:
+    needs_chromium()
+    with served_at(book) as base, browser_before(base) as open_page:
+        yield open_page
+
+
+def waiting(store: Store) -> set[str]:
+    with store.connect() as connection:
+        return {row["bank_reference"] for row in unmatched_lines(connection)}
+
+
+def repaid_on(store: Store, loan_: str) -> list[int]:
+    with store.connect() as connection:
+        rows = connection.execute(
+            "select f.amount_fen from fact f join contract c using (loan) where c.reference = %s "
+            "and f.reference like 'bank:%%' and not exists (select from fact r where r.of_fact = f.fact) order by 1",
+            (loan_,),
+        ).fetchall()
+    return [row[0] for row in rows]
+
+
+def test_a_statement_leaves_seven_lines_of_which_finance_gives_splits_sets_aside_and_undoes(
+    opens: Open, book: Store
+) -> None:
+    """Journey 14. 742.20 is split as 642.20 + 100.00; what is undone waits for a second person of finance."""
+    assert len(waiting(book)) == 7
+    at = opens().sit("finance")
+    at.go("/money")
+    at.sees("last statement ST-7 of 2025-05-13: 7 lines, 7 wait")
+    line = at.page.locator(".line", has_text="two of mine")
+    line.focus()
+    at.keys("x")
+    line.locator("input[name=amount-0]").wait_for(state="visible")
+    assert [line.locator(f"input[name=loan-{k}]").input_value() for k in (0, 1)] == ["ML1", "ML2"]
+    line.locator("input[name=amount-0]").fill("642.20")
+    line.locator("input[name=amount-1]").fill("99.00")
+    line.get_by_role("button", name="Split", exact=True).click()
+    at.sees("the parts come to 741.20, the line to 742.20")
+    line = at.page.locator(".line", has_text="two of mine")
+    assert line.locator("input[name=amount-0]").input_value() == "642.20", "what was typed stays"
+    at.complaints.clear()  # the browser tells of the 422 itself
+    line.locator("input[name=amount-1]").fill("100.00")
+    line.get_by_role("button", name="Split", exact=True).click()
+    at.sees("It was split")
+    assert (repaid_on(book, "ML1"), repaid_on(book, "ML2")) == ([64_220], [10_000])
+
+    line = at.page.locator(".line", has_text="for M2")
+    line.focus()
+    at.keys("1")  # the first candidate, by its key
+    at.sees("It was given")
+    assert repaid_on(book, "ML3") == [20_000]
+
+    line = at.page.locator(".line", has_text="for May")
+    line.locator("summary", has_text="Find another loan").click()
+    line.locator("input[name=q]").fill("Name of M2")
+    line.locator("input[name=q]").press("Enter")
+    at.page.locator(".line", has_text="for May").get_by_text("ML4").wait_for()
+    assert "Name" not in at.page.url
+    at.page.locator('.line button[value="ML4"]').click()
+    at.sees("It was given")
+    assert repaid_on(book, "ML4") == [64_220]
+
+    line = at.page.locator(".line", has_text="fee of the account")
+    line.locator("summary", has_text="Set aside").click()
+    line.locator("input[name=note]").fill("the bank's own fee")
+    line.get_by_role("button", name="Set aside").click()
+    at.sees("It was set aside")
+    assert waiting(book) == {"bank-5", "bank-6", "bank-7"}
+
+    row = at.page.locator("tr", has_text="the bank's own fee")
+    row.locator("summary").click()
+    row.locator("input[name=note]").fill("it was a transfer")
+    row.get_by_role("button", name="Send for approval").click()
+    at.sees("It was sent for approval. Nothing is done yet.")
+    assert waiting(book) == {"bank-5", "bank-6", "bank-7"}
+    second = opens().sit("lead")
+    second.go("/approvals")
+    second.page.get_by_role("button", name="Agree").first.click()
+    second.sees("You agreed; it is done")
+    assert waiting(book) == {"bank-3", "bank-5", "bank-6", "bank-7"}
+    assert at.complaints == [] and second.complaints == []
