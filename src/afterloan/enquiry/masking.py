@@ -25,3 +25,9 @@ def last_four(number: str) -> str:
     """`last_four("6222000000000001") == "··0001"`."""
     plain = "".join(c for c in number if c.isalnum())
     return f"··{plain[-4:]}" if plain else ""
+
+
+def mask_email(address: str) -> str:
+    """`mask_email("li.wei@example.com") == "l****@example.com"`."""
+    local, at, domain = address.partition("@")
+    return f"{local[:1]}****{at}{domain}" if at else "****"

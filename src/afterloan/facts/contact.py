@@ -8,7 +8,7 @@ from afterloan.facts.events import Event, Name
 
 Channel = Literal["call", "ai_call", "visit", "sms", "email", "push", "chat", "letter", "webhook"]
 Person = Literal["borrower", "guarantor", "debt_related", "third"]
-Purpose = Literal["reminder", "collection", "service", "legal_notice", "locate"]
+Purpose = Literal["reminder", "collection", "service", "legal_notice", "locate", "access"]
 Outcome = Literal["reached", "unanswered", "invalid", "not_connected", "delivered", "bounced"]
 Clock = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]
 

@@ -101,7 +101,7 @@ class MessageBody(_OfLadder):
     version: int | None = None
     language: str | None = None
     to: str | None = None
-    purpose: Literal["reminder", "collection", "service", "legal_notice", "locate"] | None = None
+    purpose: Literal["reminder", "collection", "service", "legal_notice", "locate", "access"] | None = None
     values: dict[str, MessageValue] = {}
     zone: str | None = None
     until: datetime | None = None

@@ -119,6 +119,32 @@ def hand_over(
     return total
 
 
+def send_at_once(store: Store, key: str, moment: datetime | None = None, told: ChannelSetting | None = None) -> bool:
+    """Send the one action of a key now, before all that waits; False where it does not wait (any more).
+
+    It is handed over as any other: what this process does not come to, the next drain does. Raises ChannelsRefused.
+    """
+    made, clock = told or setting(), _at(moment)
+    channels()
+    jobs = _queue(store)
+    hand = Hand(store, made)
+    try:
+        with store.connect() as connection:
+            found = sending.due_under(connection, key, clock())
+            if found is None:
+                return False
+            action, kind = found
+            name = next(told.channel for told in CHANNELS.values() if kind in told.kinds)
+            job = int(jobs.configure_task(JOB, queue=name, connection=connection).defer(channel=name))
+            sending.hand_over(connection, [action], job)
+        Batch(hand.connection, hand.handler(name), job, clock).run()
+        sending.drop_job(hand.connection, job)
+        return True
+    finally:
+        hand.close()
+        jobs.close()
+
+
 class Hand:
     """What one job at a time works with: a connection for the record, a handler for each channel."""
 

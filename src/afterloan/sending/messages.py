@@ -11,6 +11,7 @@ import psycopg
 
 from afterloan.facts.contact import ContactEnded
 from afterloan.facts.message import MessageDelivered, MessageFailed, MessageSent
+from afterloan.sending.codes import with_codes
 from afterloan.sending.drain import (
     ChannelPlace,
     Dropped,
@@ -128,7 +129,8 @@ class Messages:
             if end is not None and now >= end
         }
         in_time = [item for item in items if item.action not in late]
-        fresh = dict(zip((i.action for i in in_time), ask_again(connection, in_time, defaults, now), strict=True))
+        asked = with_codes(connection, ask_again(connection, in_time, defaults, now))
+        fresh = dict(zip((i.action for i in in_time), asked, strict=True))
         return [(item, late.get(item.action) or fresh[item.action]) for item in items]
 
     def _attempt(self, item: Item, now: datetime) -> Attempt:

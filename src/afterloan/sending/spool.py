@@ -3,7 +3,9 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +15,7 @@ from afterloan.sending.drain import ChannelPlace, Item, Outcome, Promise, Retry,
 from afterloan.sending.messages import Message, Messages, token
 from afterloan.sending.mime import mime
 from afterloan.sending.templates import Text, date_text, lender_text
+from afterloan.store.server import home
 
 
 class Spool(Messages):
@@ -78,6 +81,28 @@ class Spool(Messages):
         """The file is there or it is not."""
         file = self.file(item.key)
         return Sent(file.name) if file.exists() else Retry("no such file in the folder")
+
+
+@dataclass(frozen=True, slots=True)
+class Spooled:
+    """A message as it lies in the folder: the `channel`, to whom, and its text."""
+
+    channel: str
+    to: str
+    text: str
+
+
+def spooled(channel: str, key: str) -> Spooled | None:
+    """The text or e-mail of a key in AFTERLOAN_HOME/sent, where a channel without a setting goes; None: not there."""
+    file = Spool(channel, ChannelPlace({}, home())).file(key)
+    if not file.exists():
+        return None
+    if channel == "email":
+        mail = message_from_bytes(file.read_bytes(), policy=policy.default)
+        body = mail.get_body()
+        return Spooled(channel, str(mail["to"]), body.get_content() if body else "")
+    to, _, _, text = file.read_text(encoding="utf-8").split("\n", 3)
+    return Spooled(channel, to, text)
 
 
 def letter_pdf(message: Message, place: ChannelPlace, now: datetime) -> bytes:

@@ -52,7 +52,7 @@ class Template(BaseModel):
     version: Annotated[int, Field(ge=1)]
     effective_from: date
     title: dict[str, str]
-    purpose: Literal["reminder", "collection", "service", "legal_notice", "locate"]
+    purpose: Literal["reminder", "collection", "service", "legal_notice", "locate", "access"]
     needs: tuple[str, ...] = ()
     tells_debt: bool = True
     jurisdictions: tuple[str, ...] = ()

@@ -62,6 +62,13 @@ def may_ask(who: Who, what: str, on: date) -> Refused | None:
     return Refused("forbidden", "who", who.name or who.kind, f"{what} {named}", "have one of them look")
 
 
+def fresh_code_of(on: date) -> tuple[tuple[str, ...], int]:
+    """What a borrower does only with a fresh code on a day, and for how many minutes a code is fresh."""
+    rule = permission_of("sign_in.send_code", on)
+    assert rule is not None, "the pack `permissions` says what needs a fresh code"
+    return tuple(rule.parameters["fresh_code"]), int(rule.parameters["fresh_minutes"])
+
+
 def may_verbs(who: Who, on: date) -> dict[str, bool]:
     """Every verb, and whether `who` may do or propose it on a day: so that nothing is offered that is refused."""
     told: dict[str, bool] = {}

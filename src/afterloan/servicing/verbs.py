@@ -230,6 +230,18 @@ VERBS: tuple[Verb, ...] = (
         "people:CorrectDetails:correct_details",
         "correct",
     ),
+    Verb(
+        "sign_in.send_code",
+        "Send a borrower the code that they asked for at the portal.",
+        "signing_in:SendCode:send_code",
+        "do",
+    ),
+    Verb(
+        "sign_in.confirm",
+        "Tell a borrower on the other channels what was agreed by a code.",
+        "signing_in:ConfirmAgreed:confirm_agreed",
+        "do",
+    ),
     Verb("settings.place", "Set the lender's own place.", "people:SetPlace:set_place", "place"),
     Verb("people.roles", "Give a person roles at the doors.", "people:GiveRoles:give_roles", "roles"),
     Verb(

@@ -63,6 +63,21 @@ def due(connection: psycopg.Connection[Any], kinds: Sequence[str], now: datetime
     return [int(row[0]) for row in rows]
 
 
+def due_under(connection: psycopg.Connection[Any], key: str, now: datetime) -> tuple[int, str] | None:
+    """The action of a key and its kind, if nobody has it and it is due, locked in the caller's transaction."""
+    row = connection.execute(
+        "select w.action, w.kind from waiting w join outbox o using (action) where o.key = %s and w.job is null "
+        "and w.not_before <= %s for update of w skip locked",
+        (key, now),
+    ).fetchone()
+    return (int(row[0]), str(row[1])) if row else None
+
+
+def drop_job(connection: psycopg.Connection[Any], job: int) -> None:
+    """Take a job out of the queue that was done without it; one that a worker has meanwhile stays."""
+    connection.execute("delete from procrastinate_jobs where id = %s and status = 'todo'", (job,))
+
+
 def hand_over(connection: psycopg.Connection[Any], actions: Sequence[int], job: int) -> None:
     """Mark actions as a job's, in the transaction that makes the job."""
     connection.execute("update waiting set job = %s where action = any(%s)", (job, list(actions)))

@@ -33,9 +33,15 @@ class Sitting:
     ends_at: datetime
     idle_seconds: int
     stepped_up_at: datetime | None
+    stepped_up_by: str
 
 
-COLUMNS = "sitting, host, who_kind, who, roles, way, begun_at, seen_at, ends_at, idle_seconds, stepped_up_at"
+COLUMNS = (
+    "sitting, host, who_kind, who, roles, way, begun_at, seen_at, ends_at, idle_seconds, stepped_up_at, "
+    "coalesce(stepped_up_by, '')"
+)
+PROVED = ("password", "code", "passkey")
+"""Ways of signing in that prove who it is at that moment; a demonstration's seat and an app's ticket do not."""
 MOST = 2
 """Sittings of one person at one host; the oldest ends when a third begins."""
 
@@ -55,13 +61,27 @@ def begin_sitting(
     idle: timedelta,
     most: timedelta,
     roles: tuple[str, ...] = (),
+    proved_by: str = "",
 ) -> str:
     """Sign somebody in; returns the secret, which is told once. Older sittings beyond `MOST` of a person end."""
     secret = secrets.token_urlsafe(32)
     connection.execute(
         "insert into sitting (digest, host, who_kind, who, roles, way, begun_at, seen_at, ends_at, idle_seconds, "
-        "stepped_up_at) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (digest_of(secret), host, who_kind, who, list(roles), way, now, now, now + most, int(idle / SECONDS), now),
+        "stepped_up_at, stepped_up_by) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, nullif(%s, ''))",
+        (
+            digest_of(secret),
+            host,
+            who_kind,
+            who,
+            list(roles),
+            way,
+            now,
+            now,
+            now + most,
+            int(idle / SECONDS),
+            now if way in PROVED else None,
+            proved_by,
+        ),
     )
     if way != "demo":
         connection.execute(
@@ -86,6 +106,17 @@ def sitting_of(connection: psycopg.Connection[Any], secret: str, host: str, now:
     if now - found.seen_at >= SEEN_EVERY:
         connection.execute("update sitting set seen_at = %s where sitting = %s", (now, found.sitting))
     return found
+
+
+def step_up(connection: psycopg.Connection[Any], sitting: int, by: str, now: datetime) -> str:
+    """Somebody proved themself once more (`by`: the channel of the code): the sitting goes on under a new secret."""
+    secret = secrets.token_urlsafe(32)
+    connection.execute(
+        "update sitting set digest = %s, stepped_up_at = %s, stepped_up_by = %s, seen_at = %s where sitting = %s "
+        "and ended_at is null",
+        (digest_of(secret), now, by, now, sitting),
+    )
+    return secret
 
 
 def end_sitting(connection: psycopg.Connection[Any], sitting: int, now: datetime, why: str = "signed out") -> None:

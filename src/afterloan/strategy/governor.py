@@ -386,6 +386,11 @@ def _language(rule: Rule, case: ContactCase) -> ContactRefused | None:
     return ContactRefused(f"the borrower reads {wanted}, this is in {given}")
 
 
+def _asked_for(rule: Rule, case: ContactCase) -> ContactRefused | None:
+    """It lets pass and refuses nothing: see `_let_pass`."""
+    return None
+
+
 CHECKS: dict[str, Callable[[Rule, ContactCase], ContactRefused | None]] = {
     "hours": _hours,
     "wished_hours": _wished,
@@ -400,7 +405,19 @@ CHECKS: dict[str, Callable[[Rule, ContactCase], ContactRefused | None]] = {
     "consent": _consent,
     "opt_out": _opt_out,
     "language": _language,
+    "asked_for": _asked_for,
 }
+
+
+def _let_pass(request: Request, rules: Iterable[Rule]) -> bool:
+    """Whether the borrower asked for just this, for a purpose to which a rule keeps every door open."""
+    return request.response and any(request.purpose in rule.parameters.get("lets", ()) for rule in rules)
+
+
+def _of_the_dead(case: ContactCase) -> list[tuple[Rule, ContactRefused]]:
+    """Nobody writes to the dead, whoever holds their phone and asks."""
+    lost = [rule for rule in case.standing.holds if rule.parameters["hold"] == "deceased"]
+    return [(rule, ContactRefused("hold: deceased")) for rule in lost]
 
 
 def _held(case: ContactCase) -> list[tuple[Rule, ContactRefused]]:
@@ -440,6 +457,9 @@ def refusals(
 ) -> list[tuple[Rule, ContactRefused]]:
     """Every rule that refuses the request at its own moment."""
     case = ContactCase(request, past, standing)
+    rules = tuple(rules)
+    if _let_pass(request, rules):
+        return _of_the_dead(case)
     found = _held(case)
     for rule in rules:
         if _applies(rule, request):

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from afterloan.facts.act import Answer, Who
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
+from afterloan.store.codes import digits_of
 from afterloan.store.server import Store, open_store
 from afterloan.store.settings import Setting, set_parts
 from tests.conftest import TEMPLATE
@@ -27,7 +28,7 @@ def late_book(store: Store) -> None:
     with store.connect() as connection:
         for name in NAMES:
             n = name[1:]
-            borrower(connection, name, zone="Asia/Shanghai", mobile="13800138000")
+            borrower(connection, name, zone="Asia/Shanghai", mobile=f"138001380{n:0>2}")
             loan(connection, f"L{n}", name, "2025-12-17" if n != "3" else "2026-01-10")
             if n != "3":
                 loan(connection, f"K{n}", name, "2025-12-25", 600_000)
@@ -57,6 +58,18 @@ def book(server: Store, request: pytest.FixtureRequest) -> Iterator[Store]:
 def portal(book: Store) -> Served:
     """The portal over that book."""
     return Served(book)
+
+
+def prove(portal: Served, browser: TestClient) -> None:
+    """Whoever sits there proves with a fresh code on their phone that it is them."""
+    page = browser.get("/step-up").text
+    to = browser.post("/step-up", data={"token": token(page), "channel": "sms"}).headers["location"]
+    with portal.store.connect() as connection:
+        row = connection.execute("select reference from sign_in_code order by code desc limit 1").fetchone()
+        assert row is not None
+        code = digits_of(connection, row[0])
+    done = browser.post("/step-up/code", data={"token": token(browser.get(to).text), "code": code})
+    assert done.status_code == 303, done.text
 
 
 def token(page: str) -> str:

@@ -13,7 +13,7 @@ from afterloan.desk.words import words_of
 from afterloan.enquiry.holds import holds_of
 from afterloan.store.debits import standing_of
 from afterloan.store.files import file_kept
-from tests.desk.portal.house import book, portal, sent, token
+from tests.desk.portal.house import book, portal, prove, sent, token
 from tests.desk.web.served import ON, Served
 
 __all__ = ["book", "portal"]
@@ -111,6 +111,8 @@ def test_a_loan_ends_by_its_sealed_quote(portal: Served) -> None:
     assert browser.post("/pay/transfer", data=fields).status_code == 303
     told = browser.get("/my/documents").json()["mine"]["loans"]
     assert {one["loan"]: one["state"] for one in told}["K5"] == "paid_off" and fen > 600_000
+    assert browser.get("/documents/K5/settled.pdf").headers["location"] == "/step-up?to=/documents"
+    prove(portal, browser)
     assert browser.get("/documents/K5/settled.pdf").content.startswith(b"%PDF-")
     assert browser.get("/documents/L5/settled.pdf").status_code == 404
 
@@ -127,9 +129,19 @@ def test_the_plan_finder_is_left_come_back_to_and_agreed(portal: Served) -> None
                                 "left": 230_000}  # fmt: skip
     offer = found["offers"][0]["reference"]
     assert "tick" in sent(later, f"/plans/{offer}?language=en", "/plan/answer?language=en", of=offer, do="accept")
-    assert sent(later, f"/plans/{offer}", "/plan/answer", of=offer, do="accept", agree="yes") == f"/plans/{offer}"
+    agreed = {"of": offer, "do": "accept", "agree": "yes"}
+    assert sent(later, f"/plans/{offer}", "/plan/answer", **agreed) == f"/step-up?to=/plans/{offer}"
+    prove(portal, later)
+    assert later.get(f"/my/plans/{offer}").json()["state"] == "offered"
+    assert sent(later, f"/plans/{offer}", "/plan/answer", **agreed) == f"/plans/{offer}"
     assert later.get(f"/my/plans/{offer}").json()["state"] == "running"
     assert later.get("/my/plan").json()["told"] == {}, "what was sent is not kept as a draft"
+    with portal.store.connect() as connection:
+        told = connection.execute(
+            "select kind, body->'values' from outbox join borrower using (borrower) where reference = 'B6' and "
+            "key like 'confirmed-by-code:%%' order by kind"
+        ).fetchall()
+    assert told == [("message.push", {"change": "plan.accept"})], "B6 has no e-mail: the inbox tells it"
 
 
 def test_what_was_told_meanwhile_brings_a_fresh_offer(portal: Served) -> None:
@@ -137,6 +149,7 @@ def test_what_was_told_meanwhile_brings_a_fresh_offer(portal: Served) -> None:
     where = sent(browser, "/plan", do="find", **means(7))
     offer = browser.get(f"/my{where}").json()["found"]["offers"][0]["reference"]
     assert sent(browser, "/pay/check?what=loan:L7", "/pay/transfer", loan="L7", amount="100") == "/payments"
+    prove(portal, browser)
     fresh = sent(browser, f"/plans/{offer}", "/plan/answer", of=offer, do="accept", agree="yes")
     assert fresh.endswith("?changed=1") and offer not in fresh
     assert browser.get(f"/my{fresh}").json()["state"] == "offered"

@@ -159,7 +159,11 @@ ACT_PATHS: tuple[ActPath, ...] = (
 )
 
 
-WITHOUT = {"sandbox.set_clock": "the test clock is moved by playing days"}
+WITHOUT = {
+    "sandbox.set_clock": "the test clock is moved by playing days",
+    "sign_in.send_code": "a code is asked for on the portal's own page, by the browser in which it is typed",
+    "sign_in.confirm": "it follows what is agreed to at the portal",
+}
 """Verbs that are not done over HTTP, and why."""
 
 

@@ -72,6 +72,7 @@ def act(
     while it is being done: 409. `dry_run`: the answer, and `would` with all that would be written.
     """
     asking.within(verb)
+    asking.proved_for(verb)
     on = _day_of(asking, verb, key)
     _unchanged(asking, verb, asked, key)
     if dry_run:
@@ -84,6 +85,8 @@ def act(
             asking.request.scope[ANSWER]["retry-after"] = "1"
             raise refusal
         answer = (propose if ask_second else do)(asking.desk, asking.person, verb, asked, key, on)
+        if isinstance(answer, Answer) and not ask_second:
+            asking.confirm(verb, key)
     if isinstance(answer, Refused):
         raise refused_by(answer, verb)
     if answer.known:

@@ -8,6 +8,7 @@ from afterloan.desk.portal.paying import paying
 from afterloan.desk.portal.rebuilding import rebuilding
 from afterloan.desk.portal.relieving import relieving
 from afterloan.desk.portal.screens import TEXT
+from afterloan.desk.portal.signing_in import signing_in
 from afterloan.desk.web.asking import Ask
 from afterloan.desk.web.house import House
 
@@ -19,6 +20,7 @@ def portal_router(house: House) -> APIRouter:
     paying(router)
     relieving(router)
     rebuilding(router)
+    signing_in(router)
 
     @router.get("/text/{size}")
     def text(size: str, asking: Ask, back: str = "/") -> Response:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from afterloan.dates import DayRefused, date_told, number_of
 from afterloan.desk.portal.screens import done_or, not_yours, screen, show, to
+from afterloan.desk.portal.signing_in import first_a_code
 from afterloan.desk.web.asking import Ask, Asking, Form, SignedIn
 from afterloan.desk.web.refusing import RefusedHere
 from afterloan.enquiry.contactability import contactability
@@ -171,6 +172,8 @@ def _papers(router: APIRouter) -> None:
         it = mine(asking.connection, asking.person.name, asking.today)
         if loan not in {one.loan for one in it.loans if one.state == "paid_off"}:
             raise not_yours()
+        if first := first_a_code(asking, "documents.read", "/documents"):
+            return first
         lender, tongue = setting().lender, "zh-CN" if asking.language == "zh" else "en"
         said = {name: lender_text(lender, name, tongue) for name in ("name", "address")}
         said["contact"] = lender_text(lender, "phone", tongue)

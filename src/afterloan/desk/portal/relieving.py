@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from afterloan.dates import DayRefused, date_told
 from afterloan.desk.portal.screens import done_or, fen_told, screen, show, to
+from afterloan.desk.portal.signing_in import first_a_code
 from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.forms import FormTold
 from afterloan.desk.web.pages import amount
@@ -136,6 +137,9 @@ def _agreeing(router: APIRouter) -> None:
         if form["do"] != "decline" and form["agree"] != "yes":
             told = _offer(asking, of)
             return show(asking, "offer", 422, **told, refused=_wrong("consent.none", "agree"))
+        first = None if form["do"] == "decline" else first_a_code(asking, "plan.accept", f"/plans/{of}")
+        if first is not None:
+            return first
         verb = "plan.decline" if form["do"] == "decline" else "plan.accept"
         said = done_or(asking, verb, {"of": of}, form.key)
         if isinstance(said, RefusedHere):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 import psycopg
@@ -21,6 +21,7 @@ from afterloan.enquiry.clock import BookClock, clock_of
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import approve, do, propose
+from afterloan.servicing.may import fresh_code_of
 from afterloan.servicing.roles import roles_of
 from afterloan.store.accounts import ProgramKey, key_of
 from afterloan.store.sittings import Sitting, sitting_of
@@ -85,6 +86,19 @@ class Asking:
             told = f"{what} is beyond the scopes of this key ({', '.join(self.key.scopes)})"
             raise RefusedHere(Refused("forbidden", "who", self.key.name, told, "have a key made for it"), verb=what)
 
+    def needs_code(self, what: str) -> bool:
+        """Whether a borrower at the portal needs a fresh code before `what`: a plan agreed to, a mandate signed."""
+        if self.host != "my" or self.sitting is None or self.who is None or self.who.kind != "borrower":
+            return False
+        needed, minutes = fresh_code_of(self.today)
+        proved = self.sitting.stepped_up_at
+        return what in needed and (proved is None or self.house.now() - proved > timedelta(minutes=minutes))
+
+    def proved_for(self, what: str) -> None:
+        """Raises RefusedHere (403) where a fresh code is needed first."""
+        if self.needs_code(what):
+            raise refuse(403, "fresh-code", f"{what} needs a fresh code", "ask for one at /step-up", "who")
+
     @property
     def t(self) -> Catalogue:
         """The words of the request's language: `asking.t("owe.title")`."""
@@ -98,7 +112,19 @@ class Asking:
         self, verb: str, asked: Mapping[str, Any], reference: str, *, dry_run: bool = False, on: date | None = None
     ) -> Answer:
         """Do a verb as who asks, on the business date. Raises RefusedHere."""
-        return self._told(do(self.desk, self.person, verb, asked, reference, on or self.today, dry_run))
+        self.proved_for(verb)
+        with self.connection.transaction():
+            told = self._told(do(self.desk, self.person, verb, asked, reference, on or self.today, dry_run))
+            if not dry_run:
+                self.confirm(verb, reference)
+        return told
+
+    def confirm(self, verb: str, reference: str) -> None:
+        """Tell a borrower on every other channel what was agreed by a code on one, in the caller's transaction."""
+        if self.sitting is None or not self.sitting.stepped_up_by or verb not in fresh_code_of(self.today)[0]:
+            return
+        asked = {"borrower": self.person.name, "verb": verb, "of": reference, "proved_by": self.sitting.stepped_up_by}
+        self._told(do(self.desk, self.person, "sign_in.confirm", asked, f"confirmed-by-code:{reference}", self.today))
 
     def propose(self, verb: str, asked: Mapping[str, Any], reference: str) -> Answer:
         """Propose what a second person has to agree to. Raises RefusedHere."""

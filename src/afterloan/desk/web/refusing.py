@@ -34,6 +34,7 @@ TITLES: dict[str, str] = {
     "invalid": "It cannot be taken as it is",
     "too-early": "Not yet",
     "needs-second-person": "A second person has to agree",
+    "fresh-code": "A fresh code is needed",
     "not-signed-in": "Not signed in",
     "cross-site": "Another site may not write here",
     "too-large": "Too large",

@@ -14,6 +14,7 @@ from afterloan.desk.web.seats import SEATS
 from afterloan.desk.words import LANGUAGES
 from afterloan.enquiry.pinned import pinned
 from afterloan.facts.act import WhoKind
+from afterloan.store.details import details_of
 from afterloan.store.sittings import begin_sitting, end_sitting
 
 
@@ -21,26 +22,8 @@ def signing(host: Host) -> APIRouter:
     """`/sign-in`, `/sign-out`, `/language` of the desk or the portal."""
     router = APIRouter(include_in_schema=False)
 
-    @router.get("/sign-in")
-    def sign_in(asking: Ask) -> Response:
-        """Where one signs in."""
-        if not asking.house.demo:
-            return page(asking, "web/sign_in.html", wrong=False)
-        return page(asking, "web/sit_down.html", host=host, seats=_seats(asking, host))
-
-    @router.post("/sign-in")
-    def sit_down(asking: Ask, form: Form) -> Response:
-        """Sign in by password and code, or sit down on a demonstration's seat."""
-        if asking.house.demo or form["seat"]:
-            secret = sit(asking, host, form["seat"])
-        elif host == "desk" and proved(asking.connection, form["person"], form.values.get("password", ""),
-                                       form["code"], asking.house.now()):  # fmt: skip
-            secret = begin_for(asking, form["person"])
-        else:
-            return page(asking, "web/sign_in.html", 401, wrong=True)
-        answer = RedirectResponse("/", 303)
-        set_cookie(answer, host, secret)
-        return answer
+    if host == "desk":
+        _of_staff(router)
 
     @router.post("/sign-out")
     def sign_out(asking: Ask, form: Form) -> Response:
@@ -65,6 +48,42 @@ def signing(host: Host) -> APIRouter:
     return router
 
 
+def _of_staff(router: APIRouter) -> None:
+    """How the lender's people sign in; borrowers do at the portal (`desk/portal/signing_in.py`)."""
+
+    @router.get("/sign-in")
+    def sign_in(asking: Ask) -> Response:
+        """Where one signs in."""
+        if not asking.house.demo:
+            return page(asking, "web/sign_in.html", wrong=False)
+        return page(asking, "web/sit_down.html", seats=seats_of(asking, "desk"))
+
+    @router.post("/sign-in")
+    def sit_down(asking: Ask, form: Form) -> Response:
+        """Sign in by password and code, or sit down on a demonstration's seat."""
+        if asking.house.demo or form["seat"]:
+            secret = sit(asking, "desk", form["seat"])
+        elif proved(asking.connection, form["person"], form.values.get("password", ""), form["code"],
+                    asking.house.now()):  # fmt: skip
+            secret = begin_for(asking, form["person"])
+        else:
+            return page(asking, "web/sign_in.html", 401, wrong=True)
+        answer = RedirectResponse("/", 303)
+        set_cookie(answer, "desk", secret)
+        return answer
+
+
+def begin_borrower(asking: Asking, borrower: str, way: str, proved_by: str = "") -> str:
+    """Begin the sitting of a borrower at the portal; one that was there before, in this browser, ends."""
+    if asking.sitting is not None:
+        end_sitting(asking.connection, asking.sitting.sitting, asking.house.now(), "signed in anew")
+    lasts = LASTS["my"]
+    return begin_sitting(
+        asking.connection, "my", "borrower", borrower, way, asking.house.now(), lasts.idle, lasts.most,
+        proved_by=proved_by,
+    )  # fmt: skip
+
+
 def begin_for(asking: Asking, person: str) -> str:
     """Begin the sitting of somebody who proved who they are; one that was there before, in this browser, ends."""
     if asking.sitting is not None:
@@ -83,9 +102,14 @@ def set_cookie(answer: Response, host: Host, secret: str) -> None:
     )  # fmt: skip
 
 
-def _seats(asking: Asking, host: Host) -> list[dict[str, Any]]:
+def seats_of(asking: Asking, host: Host) -> list[dict[str, Any]]:
+    """The seats of a demonstration: each with its value and its words."""
     if host == "my":
-        return [{"value": one["borrower"], "label": one["title"][asking.language]} for one in pinned(asking.connection)]
+        return [
+            {"value": one["borrower"], "label": one["title"][asking.language],
+             "mobile": details_of(asking.connection, one["borrower"]).attributes.get("mobile", "")}
+            for one in pinned(asking.connection)
+        ]  # fmt: skip
     return [{"value": role, "label": asking.t(f"role.{role}")} for role in SEATS]
 
 
