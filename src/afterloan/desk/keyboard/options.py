@@ -1,5 +1,6 @@
 """What many commands take: a day, a language, an answer for machines."""
 
+from datetime import date
 from typing import Annotated, Any
 
 import typer
@@ -84,3 +85,10 @@ def month_end_of(text: str) -> Any:
 
     first = date_told(f"{text}-01" if len(text) == 7 else text).replace(day=1)
     return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def business_day(on: str) -> date:
+    """The day of an act: as told, else the day after the last one the book knows."""
+    from afterloan.dates import date_of, date_told
+
+    return date_told(on) if on else date_of(day_of("") + 1)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from afterloan.desk.keyboard.doing import Stop, say
-from afterloan.desk.keyboard.options import AsJson, group
+from afterloan.desk.keyboard.options import AsJson, business_day, group
+from afterloan.desk.keyboard.risk_limits import limits
 
 if TYPE_CHECKING:
     from afterloan.risk.model import Assessed
@@ -33,6 +34,7 @@ def register(app: typer.Typer) -> None:
     risk.command()(monitor)
     risk.command()(features)
     risk.command()(flows)
+    risk.command()(limits)
     app.add_typer(risk, name="risk")
 
 
@@ -155,7 +157,7 @@ def propose(model: Path, on: Day = "", by: By = "", reference: str = "", as_json
 
     files = read_folder(model)
     content = json.dumps(files, ensure_ascii=False, sort_keys=True).encode()
-    answer = act("model.propose", file_asked(content), _business_day(on), reference, by)
+    answer = act("model.propose", file_asked(content), business_day(on), reference, by)
     show(
         answer,
         as_json,
@@ -167,7 +169,7 @@ def _act(verb: str, asked: dict[str, Any], on: str, by: str, reference: str, as_
     """Do a verb of models and say what came of it; `told` is filled in with the answer."""
     from afterloan.desk.keyboard.doing import act, show
 
-    show(act(verb, asked, _business_day(on), reference, by), as_json, lambda body: told.format(**body))
+    show(act(verb, asked, business_day(on), reference, by), as_json, lambda body: told.format(**body))
 
 
 def approve(
@@ -212,7 +214,7 @@ def score(
     """Score the book: models in use, and beside them those that are approved."""
     from afterloan.desk.keyboard.doing import act, show
 
-    answer = act("model.score", {"purpose": purpose or None}, _business_day(on), reference, by)
+    answer = act("model.score", {"purpose": purpose or None}, business_day(on), reference, by)
     show(
         answer,
         as_json,
@@ -229,7 +231,7 @@ def models(on: Day = "", as_json: AsJson = False) -> None:
     from afterloan.store.server import open_store
 
     with open_store().connect() as connection:
-        rows = listed_models(connection, _business_day(on))
+        rows = listed_models(connection, business_day(on))
     if as_json:
         print(json.dumps(rows, ensure_ascii=False))
     else:
@@ -247,7 +249,7 @@ def why(
     from afterloan.enquiry.models import why as asked
     from afterloan.store.server import open_store
 
-    found = [w.told(language) for w in asked(open_store(), borrower, number_of(_business_day(on)))]
+    found = [w.told(language) for w in asked(open_store(), borrower, number_of(business_day(on)))]
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
         return
@@ -288,7 +290,7 @@ def monitor(
     if Path(what).is_file():
         found = monitor_table(read_table(Path(what)), month, oldest_first)
     else:
-        day = _business_day(on)
+        day = business_day(on)
         found = monitor_model(open_store(), what, day)
         act("model.watch", {"model": what}, day, f"watch:{found.about['model']}:{day}", by)
     told = found.told()
@@ -345,7 +347,7 @@ def flows(
         who = who_here(connection, by)
     if not consents and not source:
         raise Stop("--source: name the source of the movements, as the consents name it")
-    day = _business_day(on)
+    day = business_day(on)
     told = (
         bring_consents(store, file, who, day)
         if consents
@@ -374,14 +376,6 @@ def _csv(rows: list[dict[str, Any]]) -> str:
             [json.dumps(v, ensure_ascii=False) if isinstance(v, dict) else v for v in (row.get(n, "") for n in names)]
         )
     return text.getvalue()
-
-
-def _business_day(on: str) -> Any:
-    """The day of an act: as told, else the day after the last one the book knows."""
-    from afterloan.dates import date_of, date_told
-    from afterloan.desk.keyboard.options import day_of
-
-    return date_told(on) if on else date_of(day_of("") + 1)
 
 
 def _needed() -> None:
