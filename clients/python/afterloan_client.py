@@ -958,6 +958,13 @@ class Result(TypedDict):
     note: NotRequired[str]
 
 
+class RevealAsked(TypedDict):
+    """The field that is to be shown, and why."""
+
+    field: str
+    reason: str
+
+
 class RoadMapKeepAsked(TypedDict):
     """The borrower chose `way` on the road map of `loan`."""
 
@@ -1178,6 +1185,22 @@ class Afterloan:
         """Take one's own proposal back."""
         return self._ask("POST", f"/v1/approvals/{id_of(proposal)}/withdrawal", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def get_audit_acts(self, *, borrower: str | None = None, verb: str | None = None, limit: int | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """What was done, the newest first: by whom, through which door, what was asked and answered."""
+        return self._ask("GET", "/v1/audit/acts", {"borrower": borrower, "verb": verb, "limit": limit, "on": on, "known_on": known_on}, {})
+
+    def get_audit_chain(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Whether readings and refusals are one chain, and the last head sealed; `afterloan verify` looks at all."""
+        return self._ask("GET", "/v1/audit/chain", {"on": on, "known_on": known_on}, {})
+
+    def get_audit_readings(self, *, borrower: str | None = None, who: str | None = None, after: int | None = None, limit: int | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Who read whose record, searched or revealed, the newest first."""
+        return self._ask("GET", "/v1/audit/readings", {"borrower": borrower, "who": who, "after": after, "limit": limit, "on": on, "known_on": known_on}, {})
+
+    def get_audit_refusals(self, *, borrower: str | None = None, who: str | None = None, after: int | None = None, limit: int | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """What was refused to whom, the newest first."""
+        return self._ask("GET", "/v1/audit/refusals", {"borrower": borrower, "who": who, "after": after, "limit": limit, "on": on, "known_on": known_on}, {})
+
     def post_bank_statements(self, content: bytes, *, name: str | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Take a bank statement (camt.053, camt.054, MT940, CSV) and match its money to loans."""
         return self._ask("POST", "/v1/bank-statements", {"name": name, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, content=content)
@@ -1313,6 +1336,10 @@ class Afterloan:
     def promise_withdraw(self, borrower: str, of: str, body: PromiseWithdrawAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """A promise no longer stands, by agreement."""
         return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/promises/{id_of(of)}/withdrawal", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def post_borrower_reveals(self, borrower: str, body: RevealAsked, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Show a masked field of a borrower to whoever needs it; who, which field and why stay on record."""
+        return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/reveals", {"on": on, "known_on": known_on}, {}, body=body)
 
     def get_borrower_standing(self, borrower: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """Where a borrower stands: what is owed, shown and barred, by which rule, and what lifts it."""

@@ -21,6 +21,7 @@ from afterloan.store.seals import (
     restored_on,
     rows_by_shard,
 )
+from afterloan.store.seen import CHAINED, links
 
 Ids = npt.NDArray[np.int64]
 
@@ -61,7 +62,7 @@ def verify(connection: psycopg.Connection[Any], reader: adbc.Connection) -> Veri
     """Read everything that was sealed again, and compare it with its seals, row by row, and the seals with each other.
 
     A book of 20,000 loans takes about a second. Rows told since the last seal are not looked at: the next close
-    seals them.
+    seals them; who looked and what was refused is a chain of its own, and looked at to its end.
     """
     days = connection.execute("select closed_on::text, told::text, rows, head from seal_day order by 1").fetchall()
     if not days:
@@ -69,6 +70,13 @@ def verify(connection: psycopg.Connection[Any], reader: adbc.Connection) -> Veri
     broken = list(_chains(connection, days))
     for part in SEALED_TABLES:
         broken += _named(connection, part, list(_part(connection, reader, part, *days[-1][:2])))
+    for table in CHAINED:
+        known = {one.row for one in broken if one.table == table}
+        broken += [
+            Broken(table, "", shard, row, "changed")
+            for row, shard, good in links(connection, table)
+            if not good and row not in known
+        ]
     return Verified(len(days), sum(day[2] for day in days), days[-1][0], days[-1][3].hex(), broken)
 
 
@@ -151,7 +159,7 @@ def _changed(rows: Rows, day: str, marks: npt.NDArray[np.uint32], digest: bytes,
 
 def _named(connection: psycopg.Connection[Any], part: SealedTable, broken: list[Broken]) -> list[Broken]:
     """The same with the reference of each row that is there, where the table has references."""
-    if not part.text or not broken:  # the text of a table begins with its references
+    if "reference" not in part.text or not broken:
         return broken
     found = dict(
         connection.execute(

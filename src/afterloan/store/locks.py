@@ -26,6 +26,8 @@ class Space(IntEnum):
     BANK_FILE = 727474
     FURNISH_SHARD = 727476
     CLOSE_BOOK = 727475
+    SEEN = 727477
+    """Taken by the triggers of `seen` and `denied`, for each shard."""
 
 
 def lock_borrowers(connection: psycopg.Connection[Any], borrowers: Iterable[int]) -> None:

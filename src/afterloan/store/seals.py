@@ -1,4 +1,4 @@
-"""What a day sealed: acts, facts, events, contracts and entries as bytes, their digests, and one chain for each shard.
+"""What a day sealed: acts, facts, events, contracts, entries, who looked: as bytes, their digests, one chain a shard.
 
 The database refuses changes to these tables, but who owns a database can switch that off. So every evening the rows
 told since the evening before are put into canonical bytes and digested, and each digest goes into the next one's head:
@@ -87,6 +87,16 @@ SEALED_TABLES: tuple[SealedTable, ...] = (
         ("reference",), "told",
     ),
     ENTRIES,
+    SealedTable(
+        "seen", "seen", "shard", ("borrower", "rows", _day("on_day"), _moment("at")),
+        ("who_kind", "who", "roles", "door", "what", "reason", "field", "encode(terms, 'hex')",
+         "encode(digest, 'hex')"),
+        "told",
+    ),
+    SealedTable(
+        "denied", "denied", "shard", ("borrower", "status", _day("on_day"), _moment("at")),
+        ("who_kind", "who", "roles", "door", "what", "reason", "encode(digest, 'hex')"), "told",
+    ),
 )  # fmt: skip
 
 

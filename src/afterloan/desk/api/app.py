@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from starlette.responses import PlainTextResponse
 
 from afterloan.desk.api.acts import act_routes, approval_routes
+from afterloan.desk.api.audit import audit_routes
 from afterloan.desk.api.client import operation_name
 from afterloan.desk.api.contract import llms_text
 from afterloan.desk.api.files import file_routes
@@ -52,6 +53,7 @@ def api_routers(house: House) -> list[APIRouter]:
         entry(),
         act_routes(),
         approval_routes(),
+        audit_routes(),
         file_routes(),
         job_routes(house),
         key_routes(house),

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
+from afterloan.desk.portal.looking import looked_at_me
 from afterloan.desk.portal.owing import owing
 from afterloan.desk.portal.paying import paying
 from afterloan.desk.portal.rebuilding import rebuilding
@@ -21,6 +22,7 @@ def portal_router(house: House) -> APIRouter:
     relieving(router)
     rebuilding(router)
     signing_in(router)
+    looked_at_me(router)
 
     @router.get("/text/{size}")
     def text(size: str, asking: Ask, back: str = "/") -> Response:

@@ -19,6 +19,7 @@ from afterloan.desk.web.guard import Guard
 from afterloan.desk.web.house import Host, House
 from afterloan.desk.web.pages import environment, marks
 from afterloan.desk.web.refusing import TITLES, RefusedHere, as_problem, problem, problem_of
+from afterloan.desk.web.seeing import REASON
 from afterloan.desk.words import words_of
 from afterloan.expected import ExpectedFailure
 from afterloan.facts import FactRefused
@@ -85,6 +86,7 @@ def _refusals(app: FastAPI, shows: Shows) -> None:
 
     @app.exception_handler(RefusedHere)
     def refused(request: Request, error: RefusedHere) -> Response:
+        request.scope[REASON] = error.reason
         return shows(request, error)
 
     @app.exception_handler(FactRefused)

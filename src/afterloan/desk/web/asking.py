@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from typing import Annotated, Any
 
 import psycopg
@@ -13,9 +14,10 @@ from starlette.requests import HTTPConnection, Request
 from afterloan.dates import DayRefused, date_told
 from afterloan.desk.identity.keys import is_key
 from afterloan.desk.web.forms import FormTold, form_token, name_in
-from afterloan.desk.web.guard import ANSWER
+from afterloan.desk.web.guard import ANSWER, BEFORE
 from afterloan.desk.web.house import LASTS, Host, House
 from afterloan.desk.web.refusing import RefusedHere, refuse
+from afterloan.desk.web.seeing import keep_looked
 from afterloan.desk.words import LANGUAGES, Catalogue, words_of
 from afterloan.enquiry.clock import BookClock, clock_of
 from afterloan.facts.act import Answer, Refused, Who
@@ -24,6 +26,8 @@ from afterloan.servicing.door import approve, do, propose
 from afterloan.servicing.may import fresh_code_of
 from afterloan.servicing.roles import roles_of
 from afterloan.store.accounts import ProgramKey, key_of
+from afterloan.store.rates import hidden
+from afterloan.store.seen import Looked, keep_seen
 from afterloan.store.sittings import Sitting, sitting_of
 
 DAY_NAME = "afterloan-business-date"
@@ -85,6 +89,11 @@ class Asking:
         if self.key is not None and not self.key.good_for(what):
             told = f"{what} is beyond the scopes of this key ({', '.join(self.key.scopes)})"
             raise RefusedHere(Refused("forbidden", "who", self.key.name, told, "have a key made for it"), verb=what)
+
+    def searched(self, words: str, rows: int) -> None:
+        """Keep that who asks searched by these words, as a keyed hash, and how many rows were found."""
+        looked = Looked(self.person, "search", self.today, self.house.now())
+        keep_seen(self.connection, looked, terms=hidden(self.connection, f"search:{words}"), rows=rows)
 
     def needs_code(self, what: str) -> bool:
         """Whether a borrower at the portal needs a fresh code before `what`: a plan agreed to, a mandate signed."""
@@ -180,6 +189,7 @@ def asking_of(request: HTTPConnection, on: OnDay = "", known_on: KnownOn = "") -
         )  # fmt: skip
         request.scope.setdefault(ANSWER, {})[DAY_NAME] = clock.on.isoformat()
         _signed_in(asking)
+        _kept_of(asking)
         yield asking
 
 
@@ -205,6 +215,13 @@ def _signed_in(asking: Asking) -> None:
         sitting.who_kind, sitting.who, roles_of(asking.connection, sitting.who_kind, sitting.who, roles, asking.today),
         door,
     )  # fmt: skip
+
+
+def _kept_of(asking: Asking) -> None:
+    """Before the answer begins it is kept who reads whose record, or what is refused (`desk/web/seeing.py`)."""
+    if asking.who is not None:
+        looks = partial(keep_looked, asking.house, asking.request, asking.who, asking.today)
+        asking.request.scope.setdefault(BEFORE, []).append(looks)
 
 
 def _by_key(asking: Asking, secret: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CSP = (
@@ -70,7 +71,8 @@ class Guard:
             await self.app(scope, receive, send)
             return
         told = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        guarded = _with_headers(send, scope.setdefault(ANSWER, {}))
+        scope.setdefault(ANSWER, {})
+        guarded = _with_headers(send, scope)
         most = MOST_FILE if scope["path"].endswith(FILES) else MOST
         refusal = _too_large(told, most) or _foreign(scope, told)
         if refusal:
@@ -106,9 +108,16 @@ class Guard:
                     await send(message)
 
 
-def _with_headers(send: Send, own: Mapping[str, str]) -> Send:
+BEFORE = "afterloan.before"
+"""Where in a request's scope gathers what is done before its answer begins: functions of the answer's status."""
+
+
+def _with_headers(send: Send, scope: Scope) -> Send:
     async def guarded(message: Message) -> None:
         if message["type"] == "http.response.start":
+            for done in scope.pop(BEFORE, ()):  # what cannot be kept is not shown: a mistake here is one of the answer
+                await run_in_threadpool(done, int(message["status"]))
+            own: Mapping[str, str] = scope[ANSWER]
             there = {name.lower() for name, _ in message["headers"]}
             more = [(n.encode(), v.encode()) for n, v in {**HEADERS, **own}.items() if n.encode() not in there]
             if b"cache-control" not in there:

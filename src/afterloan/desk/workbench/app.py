@@ -46,7 +46,9 @@ def found(asking: SignedIn, form: Form) -> Response:
     stands in an address.
     """
     words = form["q"][:200]
-    return show(asking, "search.html", "search", asked=words, found=find(asking.connection, words) if words else [])
+    rows = find(asking.connection, words) if words else []
+    asking.searched(words, len(rows))
+    return show(asking, "search.html", "search", asked=words, found=rows)
 
 
 def choose_theme(theme: str, asking: Ask, to: str = "/") -> Response:

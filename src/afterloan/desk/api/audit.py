@@ -1,0 +1,101 @@
+"""The auditor's questions, and the reveal of a masked field, which leaves a record."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from afterloan.desk.api.asked import Limit, nothing_there, permitted, question, theirs
+from afterloan.desk.web.asking import Asking, SignedIn
+from afterloan.desk.web.names import reference_of
+from afterloan.desk.web.refusing import RefusedHere, refuse
+from afterloan.enquiry.acts import acts_done
+from afterloan.enquiry.audit import chain_told
+from afterloan.facts import FactRefused
+from afterloan.facts.act import Refused
+from afterloan.store.cases import hands_of
+from afterloan.store.details import NAME, details_of
+from afterloan.store.events import borrower_number
+from afterloan.store.seen import Looked, keep_seen, kept
+
+Text = Annotated[str, Query(max_length=200)]
+Below = Annotated[int, Query(ge=0, le=2**62, description="`next` of the page before: rows of lower numbers.")]
+
+
+class RevealAsked(BaseModel):
+    """The field that is to be shown, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+    field: str = Field(pattern=r"^[a-z_]{1,40}$")
+    reason: str = Field(min_length=3, max_length=500)
+
+
+def audit_routes() -> APIRouter:
+    """Who did, who saw, what was refused, is the record whole; and reveals."""
+    router = APIRouter(prefix="/v1")
+
+    @question(router, "/audit/acts", "audit.read", "audit")
+    def acts(asking: SignedIn, borrower: Text = "", verb: Text = "", limit: Limit = 50) -> Any:
+        """What was done, the newest first: by whom, through which door, what was asked and answered."""
+        return acts_done(asking.connection, borrower, verb, limit)
+
+    @question(router, "/audit/readings", "audit.read", "audit")
+    def readings(asking: SignedIn, borrower: Text = "", who: Text = "", after: Below = 0, limit: Limit = 50) -> Any:
+        """Who read whose record, searched or revealed, the newest first."""
+        return _page(kept(asking.connection, "seen", borrower, who, after, limit), limit)
+
+    @question(router, "/audit/refusals", "audit.read", "audit")
+    def refusals(asking: SignedIn, borrower: Text = "", who: Text = "", after: Below = 0, limit: Limit = 50) -> Any:
+        """What was refused to whom, the newest first."""
+        return _page(kept(asking.connection, "denied", borrower, who, after, limit), limit)
+
+    @question(router, "/audit/chain", "audit.read", "audit")
+    def chain(asking: SignedIn) -> Any:
+        """Whether readings and refusals are one chain, and the last head sealed; `afterloan verify` looks at all."""
+        return chain_told(asking.connection)
+
+    _revealing(router)
+    return router
+
+
+def _page(rows: list[dict[str, Any]], limit: int) -> dict[str, Any]:
+    return {"data": rows, "next": rows[-1]["number"] if len(rows) == limit else None}
+
+
+def _revealing(router: APIRouter) -> None:
+    @router.post("/borrowers/{borrower}/reveals", status_code=201, tags=["borrowers"],
+                 openapi_extra={"x-permission": "person.reveal"})  # fmt: skip
+    def reveal(asking: SignedIn, borrower: str, asked: RevealAsked) -> dict[str, Any]:
+        """Show a masked field of a borrower to whoever needs it; who, which field and why stay on record."""
+        permitted(asking, "person.reveal")
+        borrower = reference_of(borrower)
+        theirs(asking, borrower)
+        return {"borrower": borrower, "field": asked.field, "value": revealed(asking, borrower, asked)}
+
+
+def revealed(asking: Asking, borrower: str, asked: RevealAsked) -> str:
+    """The field, once it is kept that it was shown. Raises RefusedHere: nobody, no such field, another one's case."""
+    try:
+        details = details_of(asking.connection, borrower, asking.today)
+    except FactRefused as error:
+        raise nothing_there() from error
+    _own_case(asking, borrower)
+    value = details.name if asked.field == NAME else details.attributes.get(asked.field)
+    if value is None:
+        raise refuse(
+            422, "invalid", f"nothing is told of {asked.field}", "choose a field that is shown masked", "field"
+        )
+    looked = Looked(asking.person, "reveal", asking.today, asking.house.now(), borrower, reason=asked.reason)
+    keep_seen(asking.connection, looked, field=asked.field)
+    return str(value)
+
+
+def _own_case(asking: Asking, borrower: str) -> None:
+    """Raises RefusedHere (403) where an agent asks about a case that is in no hands of theirs."""
+    if set(asking.person.roles) != {"agent"}:
+        return
+    number, _ = borrower_number(asking.connection, borrower)
+    owners = hands_of(asking.connection, [number], asking.today).get(number, ({}, "", []))[0]
+    if asking.person.name not in owners.values():
+        told = Refused("forbidden", "who", asking.person.name, "the case is not in your hands", "take the case first")
+        raise RefusedHere(told, verb="person.reveal")
