@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "afterloan"
 MODELS = {
     "bins", "boosted", "calibrate", "explain", "fair", "flows", "measure", "model", "monitor", "own_history",
-    "promotion", "scorecard", "series", "stability", "table", "training", "written",
+    "promotion", "scorecard", "series", "stability", "table", "training", "treat", "treat_log", "written",
+    "network", "forecast",
 }  # fmt: skip
 PURE = sorted(
     path

@@ -9,6 +9,7 @@ import typer
 from afterloan.desk.keyboard.doing import Stop, say
 from afterloan.desk.keyboard.options import AsJson, business_day, group
 from afterloan.desk.keyboard.risk_limits import limits
+from afterloan.desk.keyboard.risk_treat import treat
 
 if TYPE_CHECKING:
     from afterloan.risk.model import Assessed
@@ -35,6 +36,7 @@ def register(app: typer.Typer) -> None:
     risk.command()(features)
     risk.command()(flows)
     risk.command()(limits)
+    risk.command()(treat)
     app.add_typer(risk, name="risk")
 
 
