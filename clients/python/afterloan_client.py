@@ -810,8 +810,9 @@ class PersonLawyerLeftAsked(TypedDict):
 
 
 class PlanAcceptAsked(TypedDict):
-    """The borrower accepts the offer `of`."""
+    """The borrower accepts the offer `of`. `consent`: how the borrower agreed, where somebody accepts for them: "on the phone, 14:05, heard the whole offer"."""
 
+    consent: NotRequired[str]
 
 
 class PlanCancelAsked(TypedDict):

@@ -14,10 +14,10 @@ import pytest
 from afterloan.close import close_through
 from afterloan.close.decide import decide
 from afterloan.dates import day
-from afterloan.facts.act import Answer, Who
+from afterloan.facts.act import Answer, Refused, Who
 from afterloan.facts.relief import PlanOffered
 from afterloan.servicing.desk import Desk, desk_of
-from afterloan.servicing.door import do
+from afterloan.servicing.door import approve, do, propose
 from afterloan.store.events import events_of
 from afterloan.store.server import Store
 from afterloan.strategy.holds import held_on
@@ -113,3 +113,25 @@ def test_two_loans_together_stay_within_what_can_be_paid(desk: Desk) -> None:
         for on, amount in offer.simulation["pays"]:
             by_month[on[:7]] = by_month.get(on[:7], 0) + amount
     assert max(by_month.values()) <= 108_000
+
+
+def test_one_person_does_not_decide_otherwise_than_the_rule_says(desk: Desk) -> None:
+    """The rule says grant (2,202.30 asked, 540.00 affordable): a specialist alone may not refuse, two people may."""
+    asked = {"borrower": "B1", "cause": "job_loss", "told": "lost my job", "means": MEANS, "evidence": [EVIDENCE]}
+    done(desk, "hardship.apply", asked, "H", "2026-02-16")
+    specialist, lead = (
+        Who("person", name, (role,), "keyboard") for name, role in (("sun", "specialist"), ("zhao", "lead"))
+    )
+    refusing, on = {"of": "H", "granted": False, "reasons": ["no paper came"]}, date(2026, 2, 17)
+    alone = do(desk, specialist, "hardship.decide", refusing, "HX", on)
+    assert isinstance(alone, Refused) and alone.kind == "needs_second_person" and "the rule says grant" in alone.why
+    assert isinstance(propose(desk, specialist, "hardship.decide", refusing, "HP", on), Answer)
+    agreed = approve(desk, lead, "HP", on)
+    assert isinstance(agreed, Answer) and agreed.body["granted"] is False
+
+
+def test_nobody_agrees_to_a_plan_for_the_borrower_without_a_word_on_how(desk: Desk) -> None:
+    granted(desk)
+    silent = do(desk, LEAD, "plan.accept", {"of": "HD/L/1"}, "A", date(2026, 2, 18))
+    assert isinstance(silent, Refused) and silent.where == "consent"
+    done(desk, "plan.accept", {"of": "HD/L/1", "consent": "on the phone, 10:00"}, "A", "2026-02-18")

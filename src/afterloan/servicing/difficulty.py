@@ -55,8 +55,12 @@ def decide_hardship(
     connection: Connection, of: str, on: int, by: str, reference: str, granted: bool | None = None,
     reasons: Sequence[str] = (),
     flows: Sequence[MonthFlow] = (),
+    by_one: bool = False,
 ) -> HardshipDecided:  # fmt: skip
-    """Decide an application; the holds of the review end. Raises FactRefused."""
+    """Decide an application; the holds of the review end. Raises FactRefused.
+
+    `by_one`: one person decides, so otherwise than the rule says is refused (`needs_second_person`).
+    """
     applied: HardshipApplied = event_named(connection, of, HardshipApplied)
     events = events_of(connection, applied.borrower, as_of=date_of(on), known_on=date_of(on))
     now = hardships_of(events, date_of(on))
@@ -70,6 +74,12 @@ def decide_hardship(
         asked += _asked_a_month(alone(loans_now(connection, ONE_LOAN, {"of": held.loan}), 0, on), on)
     able = affordable(applied.means, date_of(on), flows)
     decided, finding = decision(applied, able, asked, date_of(on), by, reference, granted, reasons)
+    if by_one and decided.granted != finding.inputs["by_rule"]:
+        says = "grant" if finding.inputs["by_rule"] else "refuse"
+        raise FactRefused(
+            "granted", decided.granted, f"the rule says {says}: otherwise two people decide",
+            "propose it with the reasons; a lead agrees", "needs_second_person",
+        )  # fmt: skip
     tell(connection, decided)
     hold = f"{of}/hold"
     tell(connection, HoldLifted(borrower=applied.borrower, loan=applied.loan, on=date_of(on), known_on=date_of(on),

@@ -13,6 +13,7 @@ from afterloan.facts.relief import Evidence, HardshipApplied, Means, Vulnerabili
 from afterloan.servicing import difficulty, protection
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
+from afterloan.servicing.may import ALL_ROLES
 from afterloan.store.events import tell
 from afterloan.store.relief import event_named
 from afterloan.strategy.eligibility import relief_rule
@@ -60,10 +61,14 @@ class DecideHardship(Asked):
 
 def decide_hardship(desk: Desk, asked: DecideHardship, on: date) -> dict[str, Any]:
     """Grant or refuse; the holds of the review end. Granted, the borrower is protected until the review day, and plans
-    within their means are offered at once (`offers`; `fits` is false where none fits, and a person has a task)."""
+    within their means are offered at once (`offers`; `fits` is false where none fits, and a person has a task).
+
+    Otherwise than the rule says it takes a second person: whoever decides proposes it with the reasons.
+    """
     by, today = desk.who.name, number_of(on)
+    alone = desk.who.kind == "person" and not desk.proposed_by and ALL_ROLES not in desk.who.roles
     decided = difficulty.decide_hardship(
-        desk.connection, asked.of, today, by, desk.reference, asked.granted, asked.reasons
+        desk.connection, asked.of, today, by, desk.reference, asked.granted, asked.reasons, by_one=alone
     )
     told = decided.model_dump(mode="json")
     if not decided.granted:

@@ -7,12 +7,14 @@ import psycopg
 from pydantic import Field, model_validator
 
 from afterloan.dates import iso, number_of
+from afterloan.facts import FactRefused
 from afterloan.facts.act import Refused, Who
 from afterloan.facts.relief import Means, PlanOffered, QuoteGiven
 from afterloan.servicing import protection, quotes, relief
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import do
+from afterloan.servicing.may import ALL_ROLES
 from afterloan.store.relief import event_named
 from afterloan.store.server import Store
 from afterloan.strategy.quote import Want
@@ -133,11 +135,18 @@ class _OfPlan(_OfEvent):
 
 
 class AcceptPlan(_OfPlan):
-    """The borrower accepts the offer `of`."""
+    """The borrower accepts the offer `of`.
+
+    `consent`: how the borrower agreed, where somebody accepts for them: "on the phone, 14:05, heard the whole offer".
+    """
+
+    consent: str = Field(default="", max_length=2_000)
 
 
 def accept_plan(desk: Desk, asked: AcceptPlan, on: date) -> dict[str, Any]:
     """Run the plan exactly as offered; where the loan changed since, `done` is false and a fresh offer is made."""
+    if desk.who.kind == "person" and ALL_ROLES not in desk.who.roles and not asked.consent.strip():
+        raise FactRefused("consent", "", "nobody agrees for the borrower", "say how and when the borrower agreed")
     done = relief.accept_plan(desk.connection, asked.of, number_of(on), desk.reference)
     if done.done and done.why != "known already":
         protection.end_with_plan(desk.connection, next(iter(desk.touched.values())), on, desk.reference)

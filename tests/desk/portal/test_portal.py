@@ -2,10 +2,12 @@
 
 import gzip
 import re
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
+import segno
 
 from afterloan.desk.portal.app import portal_router
 from afterloan.desk.portal.screens import fen_told
@@ -249,3 +251,12 @@ def reference_of_b2(other: Any, path: str) -> str:
                   "income": "100"}  # fmt: skip
         return str(other.post("/hardship/evidence", data=fields).headers["location"]).rsplit("/", 1)[1]
     return "nothing-of-b2"
+
+
+def test_the_details_of_a_transfer_can_be_read_by_a_camera(portal: Served) -> None:
+    """The picture is the very code of the account, the loan and the amount that stand beside it."""
+    page = portal.sat("my", "B1").get("/pay/check?what=other&amount=500", headers={"accept-language": "en"}).text
+    told = "\n".join(["Lender", "11001042700059000123", "Bank", "L1", "500.00"])
+    picture = segno.make(told, error="m").svg_data_uri(scale=4, light="#fff")
+    assert unescape(page.split('<img src="')[1].split('"')[0]) == picture
+    assert "QR code with the details of the transfer for L1" in page

@@ -158,3 +158,9 @@ def test_a_page_is_in_the_language_asked_for(served: Served) -> None:
     assert browser.get("/language/en?to=//evil.example").headers["location"] == "/"
     assert browser.get("/language/en?to=/sign-in").headers["location"] == "/sign-in"
     assert 'lang="en"' in browser.get("/sign-in", headers={"accept-language": "zh"}).text
+
+
+@pytest.mark.parametrize("host", ["desk", "my", "api"])
+def test_every_host_has_the_sign_of_the_house(served: Served, host: str) -> None:
+    answer = served.browser(host).get("/favicon.ico")
+    assert answer.status_code == 200 and answer.headers["content-type"].startswith("image/svg+xml")

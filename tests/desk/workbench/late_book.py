@@ -27,6 +27,7 @@ ROOMS = (
     "/",
     "/worklist",
     "/cases/B1",
+    "/cases/B1/relief",
     "/tasks",
     "/approvals",
     "/money",
@@ -100,7 +101,7 @@ class Desk:
         form = self.page(path).split(f'action="{action}')[1].split("</form>")[0]
         return {
             name: form.split(f'name="{name}" value="')[1].split('"')[0]
-            for name in ("token", "seen")
+            for name in ("token", "seen", "shown")
             if f'name="{name}" value="' in form
         }
 

@@ -289,6 +289,14 @@ def test_mandates_end_on_the_borrowers_word_and_refunds_wait_for_a_second_person
     assert refunds_due(store, date(2025, 5, 14)) == [due], "nothing is done before a second person agrees"
     lead = Desk(late, "lead")
     proposal = lead.page("/approvals").split('name="proposal" value="')[1].split('"')[0]
+    unseen = lead.token("/approvals", "/approvals/decide") | {
+        "proposal": proposal,
+        "decision": "approve",
+        "shown": "0" * 64,
+    }
+    not_shown = lead.post("/approvals/decide", part=False, **unseen)
+    assert not_shown.status_code == 412 and "not what was shown to you" in not_shown.text
+    assert refunds_due(store, date(2025, 5, 14)) == [due]
     agreed = lead.token("/approvals", "/approvals/decide") | {"proposal": proposal, "decision": "approve"}
     assert lead.post("/approvals/decide", part=False, **agreed).status_code == 303
     assert refunds_due(store, date(2025, 5, 14)) == []
@@ -299,3 +307,60 @@ def test_mandates_end_on_the_borrowers_word_and_refunds_wait_for_a_second_person
     }
     assert desk.post("/money/refunds", part=False, do="returned", **back).headers["location"].endswith("done=returned")
     assert [r.amount_fen for r in refunds_due(store, date(2025, 5, 14))] == [5_000]
+
+
+def test_help_is_searched_changed_meanwhile_and_agreed_on_recorded_consent(late: Served, store: Store) -> None:
+    """Journey 10 at the desk: 6,000 − 3,500 − 400 − 600 leaves 1,500.00; 10.00 paid meanwhile bring a fresh offer."""
+    agent = Desk(late, "agent")
+    at = "/cases/B1/relief"
+    means = {"income": "6000", "spending": "3500", "other_debts": "400", "household": "1"}
+    wrong = agent.post(at, part=False, do="search", loan="L1", **(means | {"income": "a lot"}), **agent.token(at, at))
+    assert wrong.status_code == 422 and "a lot" in wrong.text
+    found = agent.post(at, part=False, do="search", loan="L1", **means, **agent.token(at, at))
+    assert found.headers["location"] == f"{at}?done=search"
+    text = agent.page(at)
+    assert "1,500.00" in text and "600.00 kept for you" in text
+    of = text.split('name="of" value="')[1].split('"')[0]
+    silent = agent.post(at, part=False, do="accept", of=of, **agent.token(at, at))
+    assert silent.status_code == 422 and "nobody agrees for the borrower" in silent.text
+    with store.connect() as connection:
+        repaid(connection, "L1", "2025-05-14", 1_000)
+    said = {"of": of, "consent": "on the phone, 10:05, heard all of it"}
+    changed = agent.post(at, part=False, do="accept", **said, **agent.token(at, at))
+    assert changed.headers["location"] == f"{at}?done=changed" and "plan.accepted" not in kinds(store)
+    fresh = agent.page(at).split('name="of" value="')[1].split('"')[0]
+    assert fresh != of
+    done = agent.post(at, part=False, do="accept", **(said | {"of": fresh}), **agent.token(at, at))
+    assert done.headers["location"] == f"{at}?done=accepted" and "plan.accepted" in kinds(store)
+    assert "running" in agent.page(at)
+    quote = agent.post(at, part=False, do="quote", loan="L1", want="full", **agent.token(at, at))
+    assert "quote=form" in quote.headers["location"] and "for L1 on 2025-05-14" in agent.page(quote.headers["location"])
+
+
+def test_hardship_decided_otherwise_than_the_rule_waits_for_the_lead(late: Served, store: Store) -> None:
+    """Journey 13. 9,000 − 3,000 − 0 less the reserve is more than the contract asks for: the rule refuses."""
+    specialist, at = Desk(late, "specialist"), "/cases/B2/relief"
+    told = {"cause": "income_drop", "told": "orders stopped", "income": "9000", "spending": "3000", "other_debts": "0",
+            "household": "1"}  # fmt: skip
+    paper = {"paper1": ("slip.pdf", b"%PDF-1.4\n" + b"x" * 2_000, "application/pdf")}
+    page = specialist.browser.post(at, data=told | {"do": "apply"} | specialist.token(at, at), files=paper,
+                                   headers={"accept-language": "en"})  # fmt: skip
+    assert page.status_code == 303, page.text[:3_000]
+    text = specialist.page(at)
+    assert "orders stopped" in text and "The rule says refuse" in text and "slip.pdf" in text
+    kept = specialist.browser.get(
+        text.split('href="/cases/B2/papers/')[1].join(["/cases/B2/papers/", ""]).split('"')[0]
+    )
+    assert kept.content.startswith(b"%PDF-1.4") and kept.headers["content-disposition"].startswith("attachment")
+    of = text.split('name="of" value="')[1].split('"')[0]
+    sent = specialist.post(at, part=False, do="decide", of=of, decision="grant", reason="one income of two is gone",
+                           **specialist.token(at, at))  # fmt: skip
+    assert sent.headers["location"] == f"{at}?done=sent" and "hardship.decided" not in kinds(store)
+    assert "You proposed it" in specialist.page("/approvals")
+    lead = Desk(late, "lead")
+    shown = lead.page("/approvals")
+    assert "Agreed to now, it would write" in shown and "one income of two is gone" in shown
+    proposal = shown.split('name="proposal" value="')[1].split('"')[0]
+    agreed = lead.token("/approvals", "/approvals/decide") | {"proposal": proposal, "decision": "approve"}
+    assert lead.post("/approvals/decide", part=False, **agreed).status_code == 303
+    assert "hardship.decided" in kinds(store) and "one income of two is gone" in specialist.page(at)

@@ -39,6 +39,7 @@ def app_for(house: House, host: Host, title: str, **more: Any) -> FastAPI:
     _refusals(app, shows)
     app.get("/healthz", include_in_schema=False)(healthy)
     app.get("/static/{mark}/{name}", include_in_schema=False)(static_file)
+    app.get("/favicon.ico", include_in_schema=False)(icon)
     return app
 
 
@@ -50,6 +51,12 @@ def guarded(app: FastAPI) -> Guard:
 def healthy() -> dict[str, str]:
     """The process answers."""
     return {"status": "ok"}
+
+
+def icon() -> Response:
+    """The sign of the house, where browsers ask for it unbidden."""
+    content = resources.files("afterloan.desk.static").joinpath("icon.svg").read_bytes()
+    return Response(content, media_type=KINDS[".svg"], headers={"cache-control": "public, max-age=86400"})
 
 
 def static_file(mark: str, name: str) -> Response:

@@ -10,6 +10,7 @@ from afterloan.desk.workbench.approving import approving
 from afterloan.desk.workbench.case import case_router
 from afterloan.desk.workbench.debits import debits_router
 from afterloan.desk.workbench.money import money_router
+from afterloan.desk.workbench.relief import relief_router
 from afterloan.desk.workbench.sandbox import sandbox_router
 from afterloan.desk.workbench.showing import THEME, show
 from afterloan.desk.workbench.strategy import strategy_router
@@ -19,8 +20,10 @@ from afterloan.desk.workbench.worklist import worklist_router
 from afterloan.enquiry.find import find
 
 THEMES = ("light", "dark", "system")
-PARTS = (today_router, worklist_router, case_router, tasks_router, approving, money_router, debits_router,
-         strategy_router)  # fmt: skip
+PARTS = (
+    today_router, worklist_router, case_router, relief_router, tasks_router, approving, money_router, debits_router,
+    strategy_router,
+)  # fmt: skip
 
 
 def workbench_router(house: House) -> APIRouter:

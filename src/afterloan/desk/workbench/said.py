@@ -1,11 +1,15 @@
 """Words that depend on a value: queues, holds, tasks, reasons; a value without words is shown plainly."""
 
+import re
 from datetime import date, datetime
 from typing import Any
 
 from afterloan.desk.words import Catalogue
 from afterloan.money import show_amount
 from afterloan.strategy.next_acts import NextAct
+
+RULED = re.compile(r"the contract asks for (\d+) minor units a month, (\d+) minor units are affordable")
+"""The reason of the rule of hardship (`strategy/hardship.py`)."""
 
 
 class DeskWords:
@@ -41,6 +45,14 @@ class DeskWords:
     def debit_reason(self, name: str) -> str:
         """Why a debit did not stand."""
         return self._value("debit_reason", name)
+
+    def hardship_reason(self, why: str) -> str:
+        """Why an application was decided: the rule's reason in the page's language, a person's as written."""
+        told = RULED.fullmatch(why)
+        if told is None:
+            return why
+        asked, able = (show_amount(int(fen), group=",") for fen in told.groups())
+        return self("desk.relief.ruled", asked=asked, able=able)
 
     def news(self, kind: str) -> str:
         """Something that was told since a page was made."""

@@ -1,0 +1,120 @@
+"""What the desk sees of help for a borrower: offers of plans with their effect, searches, applications, decisions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import psycopg
+
+from afterloan.enquiry.furnished import borrower_told
+from afterloan.facts.relief import PLAN_EVENTS, Evidence, HardshipApplied, HardshipDecided, Means, PlanOffered
+from afterloan.store.contacts import place_in
+from afterloan.store.drafts import draft_of
+from afterloan.store.events import events_of
+from afterloan.strategy.affordability import affordable
+
+MOST_OFFERS = 6
+SEARCHED = (
+    "select a.reference, a.on_day, a.asked, a.answer from act a where a.verb = 'plan.search' and a.on_day <= %(on)s "
+    "and a.asked->>'loan' in (select c.reference from contract c join borrower b using (borrower) "
+    "where b.reference = %(of)s) order by a.act desc limit 1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LastSearch:
+    """The last search of plans: the means told, `working` (minor units of a month) and what did not fit, by reason."""
+
+    reference: str
+    loan: str
+    on: date
+    means: Means
+    working: Mapping[str, int]
+    fits: bool
+    refused: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class OfferTold:
+    """An offer of a plan with all that it does (`simulation`)."""
+
+    reference: str
+    loan: str
+    plan: str
+    offered_on: date
+    valid_until: date
+    simulation: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationTold:
+    """An application for hardship; `state` is review, granted or refused."""
+
+    reference: str
+    cause: str
+    told: str
+    on: date
+    decide_by: date
+    review_on: date
+    means: Means
+    papers: tuple[Evidence, ...]
+    state: str
+    by: str
+    reasons: tuple[str, ...]
+    again_from: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class HelpTold:
+    """Help for a borrower as the desk sees it. `begun`: what the borrower answered in the plan finder and kept."""
+
+    search: LastSearch | None
+    offers: tuple[OfferTold, ...]
+    applications: tuple[ApplicationTold, ...]
+    begun: Mapping[str, str]
+
+
+def help_told(connection: psycopg.Connection[Any], borrower: str, on: date, now: datetime) -> HelpTold:
+    """Searches, offers and applications of a borrower up to a day, the newest first."""
+    events = events_of(connection, borrower, (*PLAN_EVENTS, HardshipApplied.KIND, HardshipDecided.KIND), on)
+    offers = [
+        OfferTold(e.reference, e.loan or "", e.plan, e.on, e.valid_until, e.simulation)
+        for e in events if isinstance(e, PlanOffered)
+    ]  # fmt: skip
+    decided = {e.of: e for e in events if isinstance(e, HardshipDecided)}
+    applied = [_application(e, decided.get(e.reference)) for e in events if isinstance(e, HardshipApplied)]
+    kept = draft_of(connection, borrower, "plan", now)
+    return HelpTold(
+        _searched(connection, borrower, on), tuple(offers[::-1][:MOST_OFFERS]), tuple(applied[::-1]),
+        kept[0] if kept else {},
+    )  # fmt: skip
+
+
+def _application(e: HardshipApplied, said: HardshipDecided | None) -> ApplicationTold:
+    state = "review" if said is None else "granted" if said.granted else "refused"
+    return ApplicationTold(
+        e.reference, e.cause, e.told, e.on, e.decide_by, e.review_on, e.means, e.evidence, state,
+        said.by if said else "", said.reasons if said else (), said.again_from if said else None,
+    )  # fmt: skip
+
+
+def _searched(connection: psycopg.Connection[Any], borrower: str, on: date) -> LastSearch | None:
+    row = connection.execute(SEARCHED, {"on": on, "of": borrower}).fetchone()
+    if row is None:
+        return None
+    reference, then, asked, answer = row
+    means = Means(**asked["means"])
+    return LastSearch(
+        reference, str(asked["loan"]), then, means, means_working(connection, borrower, means, then),
+        bool(answer["fits"]), answer["refused"],
+    )  # fmt: skip
+
+
+def means_working(connection: psycopg.Connection[Any], borrower: str, means: Means, on: date) -> dict[str, int]:
+    """Income less spending, debts and the reserve of a month: 6,000 − 3,500 − 400 − 600 leaves 1,500."""
+    _, attributes = borrower_told(connection, borrower)
+    able = affordable(means, on, (), place_in(connection, attributes).jurisdiction)
+    told = able.finding.inputs
+    working = {name: int(told[f"{name}_fen"]) for name in ("income", "spending", "debts", "reserve")}
+    return {**working, "left": able.amount_fen}
