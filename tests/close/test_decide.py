@@ -18,6 +18,8 @@ from afterloan.facts.events import Event
 from afterloan.facts.hold import HoldLifted, HoldPlaced
 from afterloan.facts.limit import LimitSet
 from afterloan.facts.promise import PromiseMade
+from afterloan.sending.channels import LENDER
+from afterloan.sending.templates import render, template_of
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.store.events import events_of, tell
@@ -242,6 +244,47 @@ def test_a_line_is_frozen_and_the_borrower_told(store: Store) -> None:
             repaid(connection, "L1", due, 110_000 + k)
     close_through(store, day("2025-06-15"))
     assert decide(store, day("2025-06-15")).changes == 0  # 30 days clean: what restores is the rule of rebuilding
+
+
+def test_who_is_months_late_is_not_reminded_of_what_is_due_tomorrow_on_the_same_loan(store: Store) -> None:
+    """The loan of the 10th is 29 days late on 8 June, that of the 20th is not late: only it is reminded of."""
+    use(store)
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        loan(connection, "L1", "B1", "2025-04-10")
+        loan(connection, "L2", "B1", "2025-05-20")
+    run(store, "2025-06-08", "2025-06-11")
+    assert [step for kind, step in said(store, "2025-06-09")] == ["late"]  # L1 would be due on the 10th
+    assert ("debit.attempt", "due") in said(store, "2025-06-10")  # the debit is tried all the same
+    run(store, "2025-06-12", "2025-06-19")
+    reminded = [body["values"]["loans"] for _, step, _, on, body in outbox(store) if step == "before"]
+    assert reminded == [["L2"]]
+
+
+RESTRICT = SHORT.replace(
+    "  - {id: off,",
+    "  - {id: restrict, day: {from: 3, to: 90}, when: not barred and limit_fen > 0, do: limit.restrict}\n  - {id: off,",
+)
+
+
+def test_a_bar_on_new_borrowing_is_told_once_by_its_own_notice(store: Store) -> None:
+    """Barred 3 days past due: one restriction notice that says why, and none on the days after, nor for the freeze."""
+    use(store, RESTRICT)
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        loan(connection, "L1", "B1", "2025-04-10")
+    line = {"by": "credit", "reason": "assessment", "rule": "person"}
+    told(store, LimitSet(**dated("2025-04-01"), reference="l1", before_fen=0, after_fen=2_000_000, **line))
+    run(store, "2025-05-13", "2025-05-16")
+    with store.connect() as connection:
+        barred = events_of(connection, "B1", ["borrowing.barred"])
+    assert [e.on.isoformat() for e in barred] == ["2025-05-13"]  # 10 May + 3 days
+    notices = [(on, body) for *_, on, body in outbox(store) if body.get("template") == "restriction-notice"]
+    assert [on for on, _ in notices] == ["2025-05-13"]
+    values = notices[0][1]["values"]
+    said = render(template_of("restriction-notice", date(2025, 5, 13)), "en", values, LENDER, channel="push",
+                  on=date(2025, 5, 13))  # fmt: skip
+    assert values["change"] == "borrowing.barred" and "3 days" in said.body
 
 
 def test_the_day_is_that_of_the_evening_before(store: Store) -> None:

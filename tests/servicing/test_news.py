@@ -14,8 +14,10 @@ from afterloan.close.telling import tell_news
 from afterloan.dates import day
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.facts.outbox import Action, MessageBody
+from afterloan.loan.reckon import reckon_book
 from afterloan.sending.channels import LENDER
 from afterloan.sending.templates import render, template_of
+from afterloan.servicing.booking import book_of
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import do
 from afterloan.store.events import borrower_number
@@ -106,6 +108,46 @@ def test_paid_off_is_confirmed_and_cured_is_welcomed(desk: Desk) -> None:
     assert name == "settlement-confirmed" and len(told(desk.store)) == 2
     assert values == {"loans": ["L"], "paid_fen": 110_115 + 1_114_027, "decided_on": "2026-02-20"}
     assert "您的借款（L）已于2026年2月20日结清，共支付12,241.42元。" in words(name, values)
+
+
+def pay_what_is_due(desk: Desk, on: str) -> int:
+    """Pay on a day all that falls due then and before; how much it was."""
+    p = reckon_book(book_of(desk.connection, "L"), day(on))[0]
+    amount = int((p["due_today_fen"] + p["arrears_fen"]).sum())
+    done(desk, "repayment.take", {"loan": "L", "amount_fen": amount, "received_on": on}, f"R-{on}", on)
+    return amount
+
+
+def agree(desk: Desk, plan: dict[str, Any], on: str) -> str:
+    """Offer a plan and accept it; its reference."""
+    answer = do(desk, LEAD, "plan.offer", {"loan": "L", **plan}, "S", date.fromisoformat(on))
+    assert isinstance(answer, Answer), answer
+    done(desk, "plan.accept", {"of": "S"}, "A", on)
+    return "S"
+
+
+def test_a_plan_completed_while_the_loan_goes_on_is_told(desk: Desk) -> None:
+    """Two instalments paid in time under a waiver of penalties: it is completed, the loan goes on."""
+    of = agree(desk, {"plan": "penalty_waiver", "periods": 2, "amount_fen": 100}, "2026-02-20")
+    for on in ("2026-02-20", "2026-03-10", "2026-04-10"):
+        pay_what_is_due(desk, on)
+    done(desk, "plan.watch", {"of": of}, "W", "2026-04-11")
+    name, values = told(desk.store)[-1]
+    assert (name, values) == ("plan-completed", {"plan": "penalty_waiver"})
+    assert "您已按约完成方案（减免罚息）" in words(name, values)
+
+
+def test_a_plan_completed_because_the_loan_is_paid_off_is_one_message(desk: Desk) -> None:
+    """The confirmation of settlement says that nothing is owed; that the plan is done too is no second message."""
+    of = agree(desk, {"plan": "reinstalment", "periods": 2}, "2026-02-20")
+    before = len(told(desk.store))
+    pay_what_is_due(desk, "2026-03-10")
+    pay_what_is_due(desk, "2026-04-10")
+    close_through(desk.store, day("2026-04-10"))
+    done(desk, "plan.watch", {"of": of}, "W", "2026-04-11")
+    tell_news(desk.store, day("2026-04-11"))
+    assert rows(desk.store, "select 1 from event where kind = 'plan.completed'") == [(1,)]
+    assert [name for name, _ in told(desk.store)[before:]] == ["settlement-confirmed"]
 
 
 def test_a_debit_that_failed_is_told_with_its_next_day_and_not_while_another_source_follows(store: Store) -> None:

@@ -127,7 +127,8 @@ def test_every_message_has_its_template_and_its_values() -> None:
 
 
 def frame(*rows: dict[str, object]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    told = pl.DataFrame([{"borrower": k, **row} for k, row in enumerate(rows)])
+    ahead = [{"days_to_due_in_time": row["days_to_due"]} if "days_to_due" in row else {} for row in rows]
+    told = pl.DataFrame([{"borrower": k, **row, **more} for k, (row, more) in enumerate(zip(rows, ahead, strict=True))])
     whole = whole_frame(told)
     return whole, whole.select("borrower", "days_past_due", "bucket", "bucket_first_day")
 

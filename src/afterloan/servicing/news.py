@@ -8,12 +8,15 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
+from afterloan.dates import NEVER, number_of
 from afterloan.facts.hold import HOLD_KINDS
 from afterloan.facts.outbox import Action, MessageBody, MessageValue
+from afterloan.loan.reckon import reckon_book
 from afterloan.servicing.debits import next_after, place_of_borrower
 from afterloan.servicing.withdrawal import Gone, withdraw
 from afterloan.store.debits import attempt_of
 from afterloan.store.events import events_of
+from afterloan.store.loans import loans_now
 from afterloan.store.outbox import put
 from afterloan.strategy.holds import held_on, stopped
 
@@ -97,6 +100,14 @@ def _of_plan(template: str) -> Maker:
     return told
 
 
+def _completed(connection: Connection, news: News) -> Telling | None:
+    """Not where the loan ended with its plan: the confirmation of settlement tells that, and one message is enough."""
+    book = loans_now(connection, "c.reference = %(of)s", {"of": news.loan})
+    if reckon_book(book, number_of(news.on))[0]["paid_off_on"] != NEVER:
+        return None
+    return Telling("plan-completed", {"plan": _plan_of(connection, news)["plan"]})
+
+
 def _debit_failed(connection: Connection, news: News) -> Telling | None:
     """Not while another try of the same day follows, and not of what never reached the bank."""
     if news.body["reason"] == "not_sent":
@@ -122,7 +133,7 @@ TOLD: dict[str, Maker] = {
     "plan.offered": _offered,
     "plan.accepted": _accepted,
     "plan.broken": _of_plan("plan-broken"),
-    "plan.completed": _of_plan("plan-completed"),
+    "plan.completed": _completed,
     "debit.failed": _debit_failed,
     "debit.returned": _debit_failed,
     "limit.restored": _restored,

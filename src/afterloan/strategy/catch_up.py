@@ -132,7 +132,7 @@ def stood(ladder: Ladder, row: SeenBorrower, holds: Sequence[tuple[bool, bool]],
             continue
         if step.clock == "loan":
             continue
-        count = -row.told["days_to_due"] if step.before_due else row.told["days_past_due"]
+        count = -row.told[step.counts_to_due] if step.before_due else row.told["days_past_due"]
         if not step.before_due and count == 0:
             continue
         low = min(count - row.told["gap"] if step.before_due else row.told["reached"], count - back if back else count)

@@ -22,6 +22,7 @@ COLUMNS: dict[str, Column] = {
     "due_today_fen": (pl.Int64, "due on the day and unpaid"),
     "penalty_fen": (pl.Int64, "penalty interest and penalties owed"),
     "days_to_due": (pl.Int64, f"to the nearest instalment that asks for money, 0 on its day; {FAR}: none"),
+    "days_to_due_in_time": (pl.Int64, "the same, of loans on which nothing is past due: what reminders count by"),
     "next_due_fen": (pl.Int64, "what that instalment asks for (all loans of that day)"),
     "principal_fen": (pl.Int64, "outstanding principal"),
     "payoff_fen": (pl.Int64, "what ends all loans on the day"),

@@ -157,6 +157,15 @@ class LadderStep(BaseModel):
         """The purpose of a contact under this step."""
         return self.purpose or ("reminder" if self.before_due else "collection")
 
+    @property
+    def counts_to_due(self) -> str:
+        """The column by which a step before the due date counts.
+
+        A message is of loans on which nothing is past due: who is months late is not reminded of the instalment of
+        the same loan that is due in three days, what is overdue is asked for instead. A debit is tried all the same.
+        """
+        return "days_to_due_in_time" if self.do in MESSAGES else "days_to_due"
+
     def on_its_day(self) -> pl.Expr:
         """Whether a row (borrower or loan) stands on one of the step's days."""
         if self.bucket is not None:
@@ -164,7 +173,7 @@ class LadderStep(BaseModel):
             turn = since == 0 if self.every is None else since % self.every == 0
             return (pl.col("bucket") == self.bucket) & turn
         if self.before_due:
-            return pl.col("days_to_due").is_in([-d for d in self.days])
+            return pl.col(self.counts_to_due).is_in([-d for d in self.days])
         if self.clock == "grace":
             since_grace = pl.col("days_past_due") - pl.col("grace_days")
             return (pl.col("days_past_due") > 0) & since_grace.is_in(list(self.days))
