@@ -119,6 +119,21 @@ def test_a_closed_account_ends_the_mandate(store: Store) -> None:
     assert task[0].startswith("no debit is tried again (account closed): talk to the borrower")
 
 
+def test_a_mandate_revoked_since_the_decision_is_a_task_and_no_failure(store: Store) -> None:
+    """Decided in the evening, revoked at night, drained in the morning: nothing failed, one task whatever follows."""
+    small_book(store, mandate("M1", "X1"))
+    with desk_of(store, at("2025-05-10 08:00")) as desk:
+        revoked = {"of": "M1", "reason": "by phone"}
+        assert isinstance(do(desk, LEAD, "mandate.revoke", revoked, "R1", date(2025, 5, 10)), Answer)
+    with bank_at("2025-05-10") as (_, url):
+        for k in range(2):
+            attempt(store, f"k{k}", f"2025-05-10 09:3{k}")
+            done = run_drain(store, url, f"2025-05-10 09:3{k + 1}")
+            assert (done.total("refused"), done.total("dropped")) == (0, 1)
+    (task,) = rows(store, "select body->>'why' from outbox where kind = 'task'")
+    assert task[0].startswith("no mandate is in effect any more: ask the borrower for one")
+
+
 def test_a_lost_answer_is_asked_after_and_never_sent_again(store: Store) -> None:
     small_book(store, mandate("M1", "6222001"))
     with bank_at("2025-05-10", Habits(lost=1000)) as (bank, url):

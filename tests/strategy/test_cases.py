@@ -8,6 +8,7 @@ import pytest
 from afterloan.close import close_through
 from afterloan.close.decide import decide
 from afterloan.dates import day
+from afterloan.enquiry.tasks import kinds_sent, tasks
 from afterloan.facts.act import Answer, Who
 from afterloan.facts.hold import HoldPlaced
 from afterloan.servicing.desk import desk_of
@@ -139,6 +140,21 @@ def test_out_to_an_agency_and_back_row_by_row(store: Store) -> None:
 def test_a_file_that_is_none_of_ours_is_refused() -> None:
     with pytest.raises(AgencyFileRefused, match="the header has no reference, placement"):
         read_returns("a,b\n1,2\n")
+
+
+def test_what_a_ladder_proposes_for_an_agency_is_a_task_until_it_is_placed_or_kept(store: Store) -> None:
+    late_book(store)
+    decide(store, day("2025-05-15"))
+    on = date(2025, 5, 15)
+    with store.connect() as connection:
+        shown = [t for t in tasks(connection, kinds_sent(), on) if t.queue == "agency-proposal"]
+        assert [t.borrower for t in shown] == ["B1", "B2", "B3"] and "5 days past due" in shown[0].what
+    with desk_of(store) as desk:
+        kept = {"of": shown[0].key, "how": "pays on the 20th"}
+        assert isinstance(do(desk, Who("person", "wang", ("lead",), "keyboard"), "task.done", kept, "T", on), Answer)
+    with store.connect() as connection:
+        assert len(place_with(connection, "acme", on, "chief").splitlines()) == 3  # a header, B2 and B3
+        assert not [t for t in tasks(connection, kinds_sent(), on) if t.queue == "agency-proposal"]
 
 
 def test_nothing_is_placed_twice_across_days(store: Store) -> None:

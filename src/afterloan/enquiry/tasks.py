@@ -98,6 +98,14 @@ TERMS = (
     "and (e.body->>'until')::date < %(on)s and not exists (select from event r where r.borrower = e.borrower "
     "and r.kind = 'agency.recalled' and r.body->>'of' = e.reference and r.on_day <= %(on)s)"
 )
+AGENCIES = (
+    "select o.key, 'agency-proposal', b.reference, b.name, (select string_agg(x->>'loan', ' ') "
+    "from jsonb_array_elements(o.body->'loans') x), o.decided_on, o.body "
+    "from outbox o join borrower b using (borrower) where o.kind = 'agency.place' and o.decided_on <= %(on)s "
+    "and not exists (select from event e where e.reference in ('withdrawn:' || o.key, 'place:' || o.key) "
+    "and e.on_day <= %(on)s)"
+)
+"""Cases that a ladder proposes for an agency: a person places them, or says why they stay."""
 CALL_BACKS = (
     "select 'call-back:' || e.reference, 'call-back', b.reference, b.name, '', e.on_day, e.body || "
     "jsonb_build_object('why', 'call back, as agreed' || case when coalesce(e.body->>'note', '') = '' then '' "
@@ -171,6 +179,8 @@ def _sentence(queue: str, body: dict[str, Any]) -> str:
         "bureau-dispute": f"answer dispute {body.get('dispute', '')}",
         "review": f"look again at {body.get('hold') or body.get('flag') or body.get('cause', '')}"
         + (f": {body['reason']}" if body.get("hold") == "deceased" else ""),
+        "agency-proposal": f"place with an agency, or keep: {body.get('days_past_due')} days past due, "
+        f"{show_amount(int(body.get('amount_fen') or 0))} overdue",
         "address": f"ask for the borrower's {body.get('lacks', '')}: {body.get('messages')} messages did not leave",
         "unreadable": f"do {body.get('key', '')} by hand, it was not done: {body.get('why', '')}",
         "legal": f"{str(body.get('task', '')).replace('_', ' ').replace('.', ': ')}",
@@ -188,6 +198,7 @@ TODO = {
     "legal": "`afterloan legal show {loan}`, then `afterloan task done {key} HOW`",
     "money": "`afterloan unmatched --assign '#{of}' --loan LOAN`",
     "place": "`afterloan correct {borrower} --reason … --attribute timezone=…`",
+    "agency-proposal": "`afterloan agency out AGENCY FILE` places all; `afterloan task done {key} HOW` keeps this one",
     "address": "`afterloan correct {borrower} --reason … --attribute {lacks}=…`",
     "sending-in-doubt": "ask the receiver whether it arrived; `afterloan task done {key} HOW`",
 }
@@ -322,7 +333,7 @@ def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, do
     for sql in (PUT, WITHOUT_CHANNEL):
         rows = connection.execute(sql, told).fetchall()
         found += _rows(_of_outbox(*row) for row in rows)
-    for sql in (REVIEWS, WITHOUT_ADDRESS, TERMS, ESTATES, MORATORIA, CALL_BACKS, IMPORTS, MODELS_WATCHED):
+    for sql in (REVIEWS, WITHOUT_ADDRESS, TERMS, ESTATES, MORATORIA, AGENCIES, CALL_BACKS, IMPORTS, MODELS_WATCHED):
         found += _rows(connection.execute(sql, told).fetchall())
     found += _money(connection, on) + _places(connection) + _approvals(connection, on) + _turned_down(connection, on)
     done: dict[str, str] = {}

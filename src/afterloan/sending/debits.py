@@ -9,15 +9,27 @@ import psycopg
 
 from afterloan.banks.words import Order, Result, reference_of
 from afterloan.facts import FactRefused
-from afterloan.facts.outbox import DebitBody
+from afterloan.facts.outbox import Action, DebitBody, DebitTask
 from afterloan.sending.bank_gateway import Declined, Gateway, HttpGateway, NotSent, Unclear, result_body, result_of
 from afterloan.sending.channels import only, secret
-from afterloan.sending.drain import ChannelPlace, Item, Outcome, Promise, Retry, SendRefused, Sent, Unknown, register
+from afterloan.sending.drain import (
+    ChannelPlace,
+    Dropped,
+    Item,
+    Outcome,
+    Promise,
+    Retry,
+    SendRefused,
+    Sent,
+    Unknown,
+    register,
+)
 from afterloan.sending.settling import DRAIN, settle
 from afterloan.servicing.debits import KIND, OWN, Planned, place_of_borrower, plan_attempt
 from afterloan.store.connect import reader_to
-from afterloan.store.debits import attempt_of, day_of, outcomes_of
+from afterloan.store.debits import attempt_of, day_of, outcomes_of, standing_of
 from afterloan.store.locks import lock_borrowers
+from afterloan.store.outbox import put
 from afterloan.store.server import store_behind
 
 
@@ -42,7 +54,7 @@ class Debits:
 
     def admit(
         self, connection: psycopg.Connection[Any], items: Sequence[Item], now: datetime
-    ) -> Sequence[SendRefused | Retry | None]:
+    ) -> Sequence[SendRefused | Retry | Dropped | None]:
         """Plan each debit on what is owed now and tell it as attempted."""
         reader = self._read_through(connection)
         lock_borrowers(connection, {item.borrower_number for item in items})  # all at once: two workers never wait both
@@ -50,7 +62,7 @@ class Debits:
 
     def _admit(
         self, connection: psycopg.Connection[Any], reader: adbc.Connection, item: Item, now: datetime
-    ) -> SendRefused | Retry | None:
+    ) -> SendRefused | Retry | Dropped | None:
         assert isinstance(item.body, DebitBody), item.key
         since = item.body.round or item.not_before
         planned: Planned | None = None
@@ -62,6 +74,9 @@ class Debits:
         if planned.attempt is None or planned.order is None:
             if planned.answer.again_at is not None:
                 return Retry("outside the hours of debits", planned.answer.again_at)
+            why = {f.outcome for f in planned.answer.findings}
+            if why and why <= UNAUTHORISED:
+                return _without_mandate(connection, item, now)
             return SendRefused("; ".join(f.outcome for f in planned.answer.findings) or "nothing to collect")
         if planned.attempt.rail == "gateway" and self.gateway is None:
             return Retry("no gateway is configured: write debit: {url: …} in channels.yaml")
@@ -129,6 +144,32 @@ class Debits:
             return None
         code = "technical" if outcome.detail.get("declined") else "not_sent"
         return Result(reference, "failed", attempt.on, 0, code, OWN, note=outcome.why[:140])
+
+
+UNAUTHORISED = {"no mandate", "mandate not in effect"}
+"""What the schedule finds where nothing authorises a debit any more."""
+
+
+def _without_mandate(connection: psycopg.Connection[Any], item: Item, now: datetime) -> Dropped:
+    """The mandate went between the decision and the debit: nothing failed, a person asks for another, once.
+
+    A task that tells already why the last mandate rests is enough.
+    """
+    standing = standing_of(connection, item.borrower)
+    last = max(standing.mandates, key=lambda m: (m.signed_on, m.reference), default=None)
+    name = last.reference if last else ""
+    why = "no mandate is in effect any more: ask the borrower for one, or for another way to pay"
+    task = DebitTask(mandate=name, reason="no_mandate", why=why)
+    key = f"mandate:{item.borrower}:{name or 'none'}"
+    told = connection.execute(
+        "select from outbox where borrower = %s and kind = 'task' and body->>'queue' = 'debits' "
+        "and body->>'mandate' = %s limit 1",
+        (item.borrower_number, name),
+    ).fetchone()
+    zone, _ = place_of_borrower(connection, item.borrower_number)
+    if told is None:
+        put(connection, [Action(key, item.borrower_number, "task", now, day_of(now, zone), None, task)])
+    return Dropped("no mandate is in effect any more")
 
 
 def _sent(result: Result) -> Sent:

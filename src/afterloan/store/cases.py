@@ -198,6 +198,9 @@ PROPOSED = (
     "select o.key, b.reference, b.name, o.body, b.borrower, b.attributes from outbox o "
     "join borrower b using (borrower) where o.kind = 'agency.place' and o.decided_on <= %s "
     "and not exists (select from event e where e.reference in ('withdrawn:' || o.key, 'place:' || o.key)) "
+    # whoever finished its task keeps the case here
+    "and coalesce((select d.kind from event d where d.borrower = o.borrower and d.kind in ('task.done', "
+    "'task.reopened') and d.body->>'of' = o.key order by d.event desc limit 1), '') <> 'task.done' "
     "order by o.action"
 )
 
