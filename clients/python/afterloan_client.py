@@ -1057,6 +1057,12 @@ class TaskReopenAsked(TypedDict):
     reason: str
 
 
+class TicketAsked(TypedDict):
+    """The borrower, by reference, whom the app has signed in."""
+
+    borrower: str
+
+
 class VulnerabilityClearAsked(TypedDict):
     """A flag (`of`) no longer holds."""
 
@@ -1726,6 +1732,14 @@ class Afterloan:
         """Who the key or the sitting is."""
         return self._ask("GET", "/v1/me", {"on": on, "known_on": known_on}, {})
 
+    def get_me_sittings(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Where who asks is signed in just now."""
+        return self._ask("GET", "/v1/me/sittings", {"on": on, "known_on": known_on}, {})
+
+    def delete_me_sitting(self, sitting: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Sign out in another browser."""
+        return self._ask("DELETE", f"/v1/me/sittings/{id_of(sitting)}", {"on": on, "known_on": known_on}, {})
+
     def post_models(self, content: bytes, *, dry_run: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Propose a model of who goes wrong, by its whole folder in one file."""
         return self._ask("POST", "/v1/models", {"dry_run": dry_run, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, content=content)
@@ -1745,6 +1759,14 @@ class Afterloan:
     def model_retire(self, model: str, body: ModelRetireAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Use a model no longer."""
         return self._ask("POST", f"/v1/models/{id_of(model)}/retirement", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_people(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Who has an account, with roles and whether it is disabled."""
+        return self._ask("GET", "/v1/people", {"on": on, "known_on": known_on}, {})
+
+    def post_person_disablement(self, person: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """A person signs in no more, and is signed out everywhere at once; the last administrator cannot leave."""
+        return self._ask("POST", f"/v1/people/{id_of(person)}/disablement", {"on": on, "known_on": known_on}, {})
 
     def people_roles(self, person: str, body: PeopleRolesAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Give a person roles at the doors."""
@@ -1769,6 +1791,10 @@ class Afterloan:
     def plan_watch(self, of: str, body: PlanWatchAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Look whether a running plan is kept."""
         return self._ask("POST", f"/v1/plans/{id_of(of)}/watch", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def post_portal_tickets(self, body: TicketAsked, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Let a borrower of the lender's app in to the portal: an address to open, good once, for 60 seconds."""
+        return self._ask("POST", "/v1/portal-tickets", {"on": on, "known_on": known_on}, {}, body=body)
 
     def get_products(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """The products that come with afterloan."""

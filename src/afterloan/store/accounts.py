@@ -88,6 +88,12 @@ def tried_too_often(connection: psycopg.Connection[Any], person: str, at: dateti
     return bool(row and row[0] >= TRIES)
 
 
+def accounts_told(connection: psycopg.Connection[Any]) -> list[tuple[str, bool]]:
+    """Everybody who has an account, by name, and whether it is disabled."""
+    rows = connection.execute("select person, disabled_at is not null from account order by person").fetchall()
+    return [(str(row[0]), bool(row[1])) for row in rows]
+
+
 def disable_account(connection: psycopg.Connection[Any], person: str, at: datetime) -> bool:
     """A person signs in no more; False where there is no such account."""
     return connection.execute("update account set disabled_at = %s where person = %s", (at, person)).rowcount == 1

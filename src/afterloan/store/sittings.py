@@ -126,6 +126,28 @@ def end_sitting(connection: psycopg.Connection[Any], sitting: int, now: datetime
     )
 
 
+def sittings_of(connection: psycopg.Connection[Any], who_kind: WhoKind, who: str, now: datetime) -> list[Sitting]:
+    """Where somebody is signed in at a moment, the newest first."""
+    rows = connection.execute(
+        f"select {COLUMNS} from sitting where who_kind = %s and who = %s and ended_at is null and ends_at > %s "
+        "and seen_at + idle_seconds * interval '1 second' > %s order by sitting desc limit 100",
+        (who_kind, who, now, now),
+    ).fetchall()
+    return [Sitting(row[0], row[1], row[2], row[3], tuple(row[4]), *row[5:]) for row in rows]
+
+
+def end_sitting_of(
+    connection: psycopg.Connection[Any], sitting: int, who_kind: WhoKind, who: str, now: datetime
+) -> bool:
+    """Somebody's own sitting is over; False for one that is not theirs, or over already."""
+    done = connection.execute(
+        "update sitting set ended_at = %s, ended_why = 'signed out elsewhere' where sitting = %s and who_kind = %s "
+        "and who = %s and ended_at is null",
+        (now, sitting, who_kind, who),
+    )
+    return done.rowcount == 1
+
+
 def end_sittings_of(connection: psycopg.Connection[Any], who_kind: WhoKind, who: str, now: datetime, why: str) -> int:
     """All sittings of a person are over: disabled, or signed out everywhere. Returns how many were open."""
     done = connection.execute(

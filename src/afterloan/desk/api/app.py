@@ -12,6 +12,7 @@ from afterloan.desk.api.audit import audit_routes
 from afterloan.desk.api.client import operation_name
 from afterloan.desk.api.contract import llms_text
 from afterloan.desk.api.files import file_routes
+from afterloan.desk.api.identity import identity_routes
 from afterloan.desk.api.jobs import clock_routes, job_routes
 from afterloan.desk.api.keys import key_routes
 from afterloan.desk.api.loans import loan_routes
@@ -57,6 +58,7 @@ def api_routers(house: House) -> list[APIRouter]:
         file_routes(),
         job_routes(house),
         key_routes(house),
+        identity_routes(house),
         loan_routes(),
         *question_routers(),
     ]

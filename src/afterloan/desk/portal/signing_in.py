@@ -21,6 +21,7 @@ from afterloan.servicing.may import fresh_code_of
 from afterloan.servicing.signing_in import key_of_code, ways_of
 from afterloan.store.codes import GOOD_FOR, codes_of_browsers
 from afterloan.store.sittings import digest_of, step_up
+from afterloan.store.tickets import use_ticket
 
 BROWSER = "__Host-afterloan-code"
 """The cookie that binds a code to the browser that asked for it."""
@@ -81,6 +82,16 @@ def signing_in(router: APIRouter) -> None:
         then = local(asking.request.query_params.get("to", "/"))
         back = f"/step-up/code?to={then}" if asked and asked[0].why == "step_up" else "/sign-in/code"
         return show(asking, "phone", messages=[one for one in found if one], back=back)
+
+    @router.get("/ticket/{ticket}")
+    def by_ticket(asking: Ask, ticket: str) -> Response:
+        """Let in whom the lender's app has signed in: a ticket is good once, for a minute."""
+        borrower = use_ticket(asking.connection, ticket[:100], asking.house.now())
+        if borrower is None:
+            return _first(asking, 422, refused=_wrong("ticket.over", "to"))
+        answer = to("/")
+        set_cookie(answer, "my", begin_borrower(asking, borrower, "ticket"))
+        return answer
 
     _proving_anew(router)
 

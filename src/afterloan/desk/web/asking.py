@@ -18,6 +18,7 @@ from afterloan.desk.web.guard import ANSWER, BEFORE
 from afterloan.desk.web.house import LASTS, Host, House
 from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.desk.web.seeing import keep_looked
+from afterloan.desk.web.speed import EACH_SECOND
 from afterloan.desk.words import LANGUAGES, Catalogue, words_of
 from afterloan.enquiry.clock import BookClock, clock_of
 from afterloan.facts.act import Answer, Refused, Who
@@ -229,7 +230,19 @@ def _by_key(asking: Asking, secret: str) -> None:
     key = key_of(asking.connection, secret, asking.house.now())
     if key is not None:
         asking.key = key
+        _within_speed(asking, key)
         asking.who = Who("partner", key.name, ("integrator",), "api")
+
+
+def _within_speed(asking: Asking, key: ProgramKey) -> None:
+    """Raises RefusedHere (429) for a program that asks too fast; every answer says how many requests are left."""
+    left = asking.house.speed.take(key.name, asking.house.now())
+    told = asking.request.scope.setdefault(ANSWER, {})
+    told["ratelimit-policy"] = f'"key";q={EACH_SECOND};w=1'
+    told["ratelimit"] = f'"key";r={max(left, 0)};t=1'
+    if left < 0:
+        told["retry-after"] = "1"
+        raise refuse(429, "too-many", f"more than {EACH_SECOND} requests in a second", "wait a second", "who")
 
 
 Ask = Annotated[Asking, Depends(asking_of)]

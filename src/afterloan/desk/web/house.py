@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from afterloan.desk.web.speed import Speed
 from afterloan.store.server import Store
 
 Host = Literal["desk", "my", "api"]
@@ -42,6 +43,7 @@ class House:
     demo: bool = False
     domain: str = "localhost"
     now: Callable[[], datetime] = field(default=machine_clock)
+    speed: Speed = field(default_factory=Speed)
     rings: Callable[[], None] | None = None
     """Tells whoever does jobs that there is a new one."""
 

@@ -1,0 +1,89 @@
+"""Who is signed in where: one's own sittings, people who leave, tickets of the lender's app to the portal."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from afterloan.desk.api.asked import nothing_there, permitted
+from afterloan.desk.web.asking import SignedIn
+from afterloan.desk.web.house import House
+from afterloan.desk.web.refusing import refuse
+from afterloan.store.accounts import accounts_told, disable_account
+from afterloan.store.settings import Setting, setting
+from afterloan.store.sittings import end_sitting_of, end_sittings_of, sittings_of
+from afterloan.store.tickets import GOOD_FOR, make_ticket
+
+
+class TicketAsked(BaseModel):
+    """The borrower, by reference, whom the app has signed in."""
+
+    model_config = ConfigDict(extra="forbid")
+    borrower: str = Field(min_length=1, max_length=200)
+
+
+def identity_routes(house: House) -> APIRouter:
+    """Tickets, sittings, people."""
+    router = APIRouter(prefix="/v1")
+
+    @router.post("/portal-tickets", status_code=201, tags=["administration"],
+                 openapi_extra={"x-permission": "portal.ticket"})  # fmt: skip
+    def ticket(asking: SignedIn, asked: TicketAsked) -> dict[str, Any]:
+        """Let a borrower of the lender's app in to the portal: an address to open, good once, for 60 seconds."""
+        permitted(asking, "portal.ticket")
+        made = make_ticket(asking.connection, asked.borrower, asking.person.name, house.now())
+        if made is None:
+            raise nothing_there()
+        return {"path": f"/ticket/{made}", "host": f"my.{house.domain}", "seconds": int(GOOD_FOR.total_seconds())}
+
+    _own(router, house)
+    _people(router, house)
+    return router
+
+
+def _own(router: APIRouter, house: House) -> None:
+    @router.get("/me/sittings", tags=["entry"])
+    def sittings(asking: SignedIn) -> dict[str, Any]:
+        """Where who asks is signed in just now."""
+        own = asking.sitting.sitting if asking.sitting else 0
+        rows = [
+            {"sitting": s.sitting, "host": s.host, "way": s.way, "begun_at": s.begun_at.isoformat(),
+             "seen_at": s.seen_at.isoformat(), "here": s.sitting == own}
+            for s in sittings_of(asking.connection, asking.person.kind, asking.person.name, house.now())
+        ]  # fmt: skip
+        return {"data": rows, "next": None}
+
+    @router.delete("/me/sittings/{sitting}", tags=["entry"])
+    def sign_out_there(asking: SignedIn, sitting: int) -> dict[str, Any]:
+        """Sign out in another browser."""
+        who = asking.person
+        if sitting > 2**62 or not end_sitting_of(asking.connection, sitting, who.kind, who.name, house.now()):
+            raise nothing_there()
+        return {"sitting": sitting, "ended": True}
+
+
+def _people(router: APIRouter, house: House) -> None:
+    @router.get("/people", tags=["administration"], openapi_extra={"x-permission": "admin.do"})
+    def people(asking: SignedIn) -> dict[str, Any]:
+        """Who has an account, with roles and whether it is disabled."""
+        permitted(asking, "admin.do")
+        given = setting(asking.connection, Setting.ROLES)
+        rows = [{"person": person, "disabled": disabled, "roles": list(given.get(person, ()))}
+                for person, disabled in accounts_told(asking.connection)]  # fmt: skip
+        return {"data": rows, "next": None}
+
+    @router.post("/people/{person}/disablement", tags=["administration"], openapi_extra={"x-permission": "admin.do"})
+    def disable(asking: SignedIn, person: str) -> dict[str, Any]:
+        """A person signs in no more, and is signed out everywhere at once; the last administrator cannot leave."""
+        permitted(asking, "admin.do")
+        given = setting(asking.connection, Setting.ROLES)
+        there = [name for name, disabled in accounts_told(asking.connection) if not disabled]
+        if "administrator" in given.get(person, ()) and not any(
+            "administrator" in given.get(name, ()) for name in there if name != person
+        ):
+            raise refuse(409, "conflict", "the last administrator cannot leave", "make another one first", "person")
+        with asking.connection.transaction():
+            if not disable_account(asking.connection, person, house.now()):
+                raise nothing_there()
+            ended = end_sittings_of(asking.connection, "person", person, house.now(), "disabled")
+        return {"person": person, "disabled": True, "ended": ended}
