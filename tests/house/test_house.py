@@ -14,7 +14,7 @@ SOURCE = ROOT / "src" / "afterloan"
 MODELS = {
     "bins", "boosted", "calibrate", "explain", "fair", "flows", "measure", "model", "monitor", "own_history",
     "promotion", "scorecard", "series", "stability", "table", "training", "treat", "treat_log", "written",
-    "network", "forecast",
+    "forecast",
 }  # fmt: skip
 PURE = sorted(
     path

@@ -8,6 +8,7 @@ import typer
 
 from afterloan.desk.keyboard.doing import Stop, say
 from afterloan.desk.keyboard.options import AsJson, business_day, group
+from afterloan.desk.keyboard.risk_forecast import forecast
 from afterloan.desk.keyboard.risk_limits import limits
 from afterloan.desk.keyboard.risk_treat import treat
 
@@ -37,6 +38,7 @@ def register(app: typer.Typer) -> None:
     risk.command()(flows)
     risk.command()(limits)
     risk.command()(treat)
+    risk.command()(forecast)
     app.add_typer(risk, name="risk")
 
 

@@ -1,0 +1,36 @@
+"""`afterloan risk forecast`: where the loans of today will stand month by month, with an interval, and a back-test."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from afterloan.desk.keyboard.options import AsJson, day_of
+
+
+def forecast(
+    months: Annotated[int, typer.Option("--months", min=1, max=36, help="Months ahead.")] = 12,
+    on: Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD: the months before it are read.")] = "",
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Forecast today's loans by state from how the book's loans passed until now; and what that said before."""
+    from afterloan.desk.keyboard.plain import table
+    from afterloan.enquiry.forecasting import forecast_book
+    from afterloan.store.server import open_store
+
+    told = forecast_book(open_store(), day_of(on), months, seed).told()
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False))
+        return
+    rows = [
+        {k: v if k == "month" else f"{v[0]:,.0f} ({v[1]:,.0f} to {v[2]:,.0f})" for k, v in row.items()}
+        for row in told["forecast"]
+    ]
+    table(rows, f"loans by state after {told['as_of']}, expected (95 % interval)")
+    back = told["back_test"]
+    said = {n: f"{v[0]:,.0f} ({v[1]:,.0f} to {v[2]:,.0f})" for n, v in back.items() if isinstance(v, list)}
+    print(
+        f"{back['months']} months ago, loans 30 days late or lost by now: said {said['model']}, by roll rates alone "
+        f"{said['roll_rates']}; came {back['came']:,.0f}"
+    )

@@ -1,0 +1,73 @@
+"""Where the book's loans of today will stand: every loan's state at each month end until now, and what follows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from afterloan.dates import NEVER, iso, months_later, year_month_day
+from afterloan.enquiry.panels import parts_of_book
+from afterloan.facts import FactRefused
+from afterloan.loan.reckon import reckon_book
+from afterloan.loan.terms import State
+from afterloan.risk.forecast import NOT_YET, BackTest, Forecast, back_test, forecast, state_of
+from afterloan.store.connect import reader_to
+from afterloan.store.server import Store
+
+Ints = npt.NDArray[np.int64]
+LEAST_MONTHS = 6
+MOST_MONTHS = 36
+GONE = (int(State.CHARGED_OFF), int(State.WRITTEN_OFF), int(State.SOLD))
+
+
+@dataclass(frozen=True, slots=True)
+class BookForecast:
+    """The months of the past that were read, the forecast of today's loans, and one made `back` months ago."""
+
+    month_ends: list[int]
+    ahead: Forecast
+    back: BackTest
+
+    def told(self) -> dict[str, Any]:
+        """JSON values."""
+        return {
+            "as_of": iso(self.month_ends[-1]), "months_read": len(self.month_ends),
+            "forecast": self.ahead.told(), "back_test": self.back.told(),
+        }  # fmt: skip
+
+
+def month_ends_until(last: int, months: int) -> list[int]:
+    """The last days of so many months, up to `last`: of 2026-03-10 and 2: 2026-01-31, 2026-02-28."""
+    dom = int(year_month_day(last + 1)[2])
+    first = last + 1 - (dom - 1)
+    return [int(months_later(first, -k, 1)) - 1 for k in range(months - 1, -1, -1)]
+
+
+def states_of_book(store: Store, month_ends: list[int]) -> Ints:
+    """The state of loans [loans, months] at month ends, by all that is known by now; NOT_YET before it began."""
+    parts = []
+    with store.connect() as connection, reader_to(store.url) as reader:
+        for part in parts_of_book(connection, reader):
+            signed = part.book.contracts["signed_on"].astype(np.int64)
+            columns, positions = [], None
+            for day in month_ends:
+                positions = reckon_book(part.book, day, NEVER, positions)
+                lost, closed = np.isin(positions["state"], GONE), positions["state"] == int(State.PAID_OFF)
+                state = state_of(positions["days_past_due"].astype(np.int64), lost, closed)
+                columns.append(np.where((signed > day) | (positions["error"] != 0), NOT_YET, state))
+            parts.append(np.column_stack(columns))
+    states = np.concatenate(parts)
+    return np.asarray(states[(states != NOT_YET).any(axis=1)])
+
+
+def forecast_book(store: Store, last: int, months: int, seed: int = 1) -> BookForecast:
+    """Forecast the loans of the last whole month. Raises FactRefused where the book is too young."""
+    ends = month_ends_until(last, MOST_MONTHS)
+    states = states_of_book(store, ends)
+    began = (states != NOT_YET).any(axis=0)
+    states, ends = states[:, began], [day for day, here in zip(ends, began, strict=True) if here]
+    if len(ends) < LEAST_MONTHS:
+        raise FactRefused("months", len(ends), f"{LEAST_MONTHS} months of the book are needed", "wait, or import more")
+    back = min(months, len(ends) // 3)
+    return BookForecast(ends, forecast(states, months, seed), back_test(states, back, seed))
