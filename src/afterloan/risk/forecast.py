@@ -189,5 +189,5 @@ def back_test(states: Ints, months: int, seed: int = 1) -> BackTest:
 
 def own_path(states: Ints, state: int, age: int, stay: int, months: int = 12) -> Floats:
     """One loan's chance to be in each state [months + 1, states]: never a promise, and told with its spread."""
-    one = (np.array([told]) for told in (state, age, min(stay, STAYS)))
-    return run(hazards(passings(states)), *one, months)
+    at, on_book, here = np.array([state]), np.array([age]), np.array([min(stay, STAYS)])
+    return run(hazards(passings(states)), at, on_book, here, months)
