@@ -1,11 +1,14 @@
 """Commands that do one verb each, the verbs themselves, tasks of people, and what was done."""
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from afterloan.desk.keyboard.options import AsJson, amount_of, date_or_today, group
+
+if TYPE_CHECKING:
+    from afterloan.store.server import Store
 
 Today = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
 By = Annotated[str, typer.Option("--by", help="Who does it; the name you are known by on this machine unless given.")]
@@ -436,14 +439,19 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Whether acts, facts, events, contracts and entries are still what the closes sealed; names what is not."""
+    from afterloan.store.server import open_store
+
+    prove_seals(open_store(), head, as_json)
+
+
+def prove_seals(store: "Store", head: str, as_json: bool) -> None:
+    """Read everything that was sealed again and tell what is not as it was. Raises Exit (1) where anything is not."""
     from dataclasses import asdict
 
     from afterloan.enquiry.seals import knows_head
     from afterloan.enquiry.seals import verify as look
     from afterloan.store.connect import reader_to
-    from afterloan.store.server import open_store
 
-    store = open_store()
     with store.connect() as connection, reader_to(store.url) as reader:
         found = look(connection, reader)
         day = knows_head(connection, head) if head else ""

