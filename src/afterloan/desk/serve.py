@@ -10,8 +10,12 @@ from afterloan.desk.web.app import app_for
 from afterloan.desk.web.asking import Ask
 from afterloan.desk.web.guard import Guard
 from afterloan.desk.web.house import HOSTS, Host, House
+from afterloan.desk.web.measures import Measures
 from afterloan.desk.web.pages import page
 from afterloan.desk.web.signing import signing
+
+OF_THE_API = ("/v1", "/callbacks", "/openapi.json", "/problems", "/llms.txt", "/readyz", "/metrics")
+"""Paths that the bare address of the machine passes to the API."""
 
 
 class ByHost:
@@ -30,7 +34,7 @@ class ByHost:
             return
         header = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
         named = self.house.host_named(header)
-        if named == "" and scope["path"].startswith(("/v1", "/callbacks", "/openapi.json", "/problems", "/llms.txt")):
+        if named == "" and scope["path"].startswith(OF_THE_API):
             named = "api"
         if named == "?":
             await _refuse_host(send)
@@ -68,8 +72,10 @@ def app_of(house: House) -> ByHost:
     for app in (desk, my):
         for router in api_routers(house):
             app.include_router(router)
-    apps = {"api": api_app(house), "desk": desk, "my": my, "": _landing(house)}
-    return ByHost(house, {name: Guard(app) for name, app in apps.items()})
+    api, measures = api_app(house), Measures(house)
+    measures.add_to(api)
+    apps = {"api": api, "desk": desk, "my": my, "": _landing(house)}
+    return ByHost(house, {name: measures.wrap(Guard(app), name or "bare") for name, app in apps.items()})
 
 
 def _landing(house: House) -> FastAPI:

@@ -1,13 +1,12 @@
 """Whether a book is well: what runs behind, what waits too long, what nobody does; each with its remedy."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import psycopg
 
-from afterloan.store.posted import last_closed
+from afterloan.enquiry.clock import BookClock, clock_of
 from afterloan.store.settings import Setting, setting
 from afterloan.store.statements import unmatched_lines
 
@@ -29,94 +28,91 @@ class Check:
     remedy: str = ""
 
 
-def health(connection: psycopg.Connection[Any], on: date, now: datetime) -> list[Check]:
-    """All checks of a book as of its business day and a moment.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A book, its clock, and the moment as the machine has it."""
+
+    connection: psycopg.Connection[Any]
+    clock: BookClock
+    machine: datetime
+
+
+def health(connection: psycopg.Connection[Any], machine: datetime) -> list[Check]:
+    """All checks of a book on its business day; `machine`: the moment as the machine has it, by which jobs wait.
 
     A book whose last day closed is 28 December is, on 31 December, two days behind: `look`, `afterloan close`.
     """
-    return [check(connection, on, now) for check in CHECKS]
+    asked = Asked(connection, clock_of(connection, machine), machine)
+    return [check(asked) for check in CHECKS]
 
 
-def _number(connection: psycopg.Connection[Any], sql: str, told: tuple[Any, ...] = ()) -> int:
-    row = connection.execute(sql, told).fetchone()
+def _number(asked: Asked, sql: str, *told: Any) -> int:
+    row = asked.connection.execute(sql, told).fetchone()
     return int(row[0]) if row and row[0] is not None else 0
 
 
-def _closed(connection: psycopg.Connection[Any], on: date, now: datetime) -> Check:
-    closed = last_closed(connection)
-    yesterday = on - timedelta(days=1)
+def _found(name: str, count: int, well: str, found: str, remedy: str, state: State = "look") -> Check:
+    """A check that counts what should not be there: `well` where there is none."""
+    return Check(name, state, found.format(count), count, remedy) if count else Check(name, "well", well)
+
+
+def _closed(asked: Asked) -> Check:
+    closed, yesterday = asked.clock.closed_through, asked.clock.on - timedelta(days=1)
+    remedy = f"afterloan close --through {yesterday}"
     if closed is None:
-        state: State = "look" if _number(connection, "select count(*) from (select from contract limit 1) c") else "well"
-        return Check("days", state, "no day is closed yet", 0, f"afterloan close --through {yesterday}" * (state != "well"))
+        loans = _number(asked, "select count(*) from (select from contract limit 1) c")
+        return _found("days", loans, "no day is closed yet", "no day is closed yet", remedy)
     behind = max(0, (yesterday - closed).days)
-    if not behind:
-        return Check("days", "well", f"closed and proved through {closed}")
-    says = f"closed through {closed}: {behind} {'day is' if behind == 1 else 'days are'} behind"
-    return Check("days", "look", says, behind, f"afterloan close --through {yesterday}")
+    days = "day is" if behind == 1 else "days are"
+    found = f"closed through {closed}: {{}} {days} behind"
+    return _found("days", behind, f"closed and proved through {closed}", found, remedy)
 
 
-def _excepted(connection: psycopg.Connection[Any], on: date, now: datetime) -> Check:
-    found = _number(
-        connection, "select count(*) from exception where closed_on = (select max(closed_on) from proof)"
-    )
-    if not found:
-        return Check("loans reckoned", "well", "every loan was reckoned at the last close")
-    return Check("loans reckoned", "wrong", f"{found} not reckoned at the last close", found, "afterloan list exceptions")
+def _excepted(asked: Asked) -> Check:
+    count = _number(asked, "select count(*) from exception where closed_on = (select max(closed_on) from proof)")
+    found = "{} not reckoned at the last close"
+    return _found("loans reckoned", count, "every loan was reckoned", found, "afterloan list exceptions", "wrong")
 
 
-def _sealed(connection: psycopg.Connection[Any], on: date, now: datetime) -> Check:
-    missing = _number(
-        connection,
-        "select count(*) from proof p where closed_on >= (select min(closed_on) from seal_day) "
-        "and not exists (select from seal_day s where s.closed_on >= p.closed_on)",
-    )
-    if not missing:
-        return Check("seals", "well", "every closed day is sealed")
-    return Check("seals", "look", f"{missing} closed days are not sealed yet", missing, "close once more: it seals them")
+def _sealed(asked: Asked) -> Check:
+    sql = "select count(*) from proof where closed_on > (select max(closed_on) from seal_day)"
+    remedy = "close once more: it seals them"
+    return _found("seals", _number(asked, sql), "every closed day is sealed", "{} closed days have no seal", remedy)
 
 
-def _waiting(connection: psycopg.Connection[Any], on: date, now: datetime) -> Check:
-    late = _number(connection, "select count(*) from waiting where not_before < %s and job is null", (now - LATE,))
-    if not late:
-        return Check("outbox", "well", "nothing that is due has waited for more than an hour")
-    return Check("outbox", "look", f"{late} actions have been due for more than an hour", late, "afterloan drain")
+def _waiting(asked: Asked) -> Check:
+    sql = "select count(*) from waiting where not_before < %s and job is null"
+    count, well = _number(asked, sql, asked.clock.now - LATE), "nothing that is due has waited for more than an hour"
+    return _found("outbox", count, well, "{} actions have been due for more than an hour", "afterloan drain")
 
 
-def _in_doubt(connection: psycopg.Connection[Any], on: date, now: datetime) -> Check:
-    found = _number(
-        connection,
+def _in_doubt(asked: Asked) -> Check:
+    sql = (
         "select count(*) from sending d where step = 'doubt' and not exists (select from sending f "
-        "where f.action = d.action and f.step in ('sent', 'refused', 'dropped'))",
+        "where f.action = d.action and f.step in ('sent', 'refused', 'dropped'))"
     )
-    if not found:
-        return Check("in doubt", "well", "of nothing that left it is unknown whether it arrived")
-    return Check("in doubt", "look", f"{found} sent, without a word whether they arrived", found, "afterloan task list")
+    found = "of {} that left it is unknown whether they arrived"
+    return _found("in doubt", _number(asked, sql), "all that left is known to", found, "afterloan task list")
 
 
-def _jobs(connection: psycopg.Connection[Any], on: date, now: datetime) -> Check:
-    waiting = _number(connection, "select count(*) from job where state = 'queued' and asked_at < %s", (now - LONG,))
-    if not waiting:
-        return Check("jobs", "well", "no job waits for a worker")
-    return Check("jobs", "wrong", f"{waiting} wait for more than ten minutes", waiting, "is `afterloan serve` running?")
+def _jobs(asked: Asked) -> Check:
+    sql = "select count(*) from job where state = 'queued' and asked_at < %s"
+    count, found = _number(asked, sql, asked.machine - LONG), "{} wait for more than ten minutes"
+    return _found("jobs", count, "no job waits for a worker", found, "is `afterloan serve` running?", "wrong")
 
 
-def _unmatched(connection: psycopg.Connection[Any], on: date, now: datetime) -> Check:
-    lines = len(unmatched_lines(connection))
-    if not lines:
-        return Check("money", "well", "no money waits for a loan")
-    return Check("money", "look", f"{lines} lines of statements wait for a loan", lines, "afterloan unmatched")
+def _unmatched(asked: Asked) -> Check:
+    count, found = len(unmatched_lines(asked.connection)), "{} lines of statements wait for a loan"
+    return _found("money", count, "no money waits for a loan", found, "afterloan unmatched")
 
 
-def _place(connection: psycopg.Connection[Any], on: date, now: datetime) -> Check:
-    lacking = [s.value for s in (Setting.PLACE, Setting.CREDITOR) if not setting(connection, s)]
-    if not lacking:
-        return Check("settings", "well", "the lender's place and its account for debits are set")
-    remedies = {"place": "afterloan place", "creditor": "afterloan debit creditor"}
-    says = f"not set: {', '.join(lacking)}; what comes with afterloan holds instead"
-    return Check("settings", "look", says, len(lacking), ", ".join(remedies[name] for name in lacking))
+def _settings(asked: Asked) -> Check:
+    remedies = {Setting.PLACE: "afterloan place", Setting.CREDITOR: "afterloan debit creditor"}
+    lacking = [name for name in remedies if not setting(asked.connection, name)]
+    found = f"not set: {', '.join(lacking)}; what comes with afterloan holds instead"
+    remedy = ", ".join(remedies[name] for name in lacking)
+    return _found("settings", len(lacking), "the lender's place and its account for debits are set", found, remedy)
 
 
-CHECKS: tuple[Callable[[psycopg.Connection[Any], date, datetime], Check], ...] = (
-    _closed, _excepted, _sealed, _waiting, _in_doubt, _jobs, _unmatched, _place,
-)  # fmt: skip
+CHECKS = (_closed, _excepted, _sealed, _waiting, _in_doubt, _jobs, _unmatched, _settings)
 """What is looked at, in the order in which it is told."""

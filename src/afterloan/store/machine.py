@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from afterloan.store.server import OLDEST, Store, home, newest_tables
+from afterloan.store.server import Store, home
 
 LITTLE = 5_000_000_000
 """Bytes free below which somebody should look: a close over a million loans writes about a gigabyte."""
@@ -18,7 +18,6 @@ class Machine:
     python: str
     server: int
     tables: str
-    newest: str
     free: int
     size: int
     folder: Path
@@ -27,11 +26,6 @@ class Machine:
     def server_told(self) -> str:
         """`15.4`."""
         return f"{self.server // 10_000}.{self.server % 10_000}"
-
-    @property
-    def too_old(self) -> bool:
-        """Whether the server is older than what afterloan needs."""
-        return self.server < OLDEST
 
 
 def machine_of(store: Store) -> Machine:
@@ -44,4 +38,5 @@ def machine_of(store: Store) -> Machine:
         assert row is not None
         server = connection.info.server_version
     place = next(path for path in (folder, *folder.parents) if path.exists())
-    return Machine(sys.version.split()[0], server, row[0], newest_tables(), shutil.disk_usage(place).free, row[1], folder)
+    free = shutil.disk_usage(place).free
+    return Machine(sys.version.split()[0], server, row[0], free, row[1], folder)

@@ -31,15 +31,13 @@ def doctor(as_json: AsJson = False) -> None:
     """
     from datetime import UTC, datetime
 
-    from afterloan.enquiry.clock import clock_of
     from afterloan.enquiry.health import health
     from afterloan.store.server import open_store
 
     store = open_store()
     checks = _of_machine(store)
     with store.connect() as connection:
-        clock = clock_of(connection, datetime.now(UTC))
-        checks += health(connection, clock.on, clock.now)
+        checks += health(connection, datetime.now(UTC))
     if as_json:
         print(json.dumps([asdict(check) for check in checks]))
     else:
@@ -64,12 +62,18 @@ def _of_machine(store: "Store") -> "list[Check]":
     return [Check("python", "well", told.python), Check("database", "well", server), disk]
 
 
-def backup(file: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")]) -> None:
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
+    as_json: AsJson = False,
+) -> None:
     """Write the whole book into FILE, as it is at one moment, while it is in use; `restore` reads it."""
     from afterloan.store.backup import write_backup
     from afterloan.store.server import open_store
 
     told = write_backup(open_store(), file)
+    if as_json:
+        print(json.dumps({"file": str(file), **asdict(told)}))
+        return
     print(f"{file}: {told.size / 1e6:,.1f} MB, sha256 {told.sha256}")
     say(f"closed through {told.closed_through or '-'}; keep the head of its seals elsewhere: {told.head or '-'}")
 
@@ -77,6 +81,7 @@ def backup(file: Annotated[Path, typer.Argument(help="The file to write; it must
 def restore(
     file: Annotated[Path, typer.Argument(help="A file that `backup` wrote.")],
     head: Annotated[str, typer.Option(help="The head of the seals as it was written down elsewhere.")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Bring the book of FILE into an empty database or home, and prove it: no sealed row may be changed or missing."""
     from afterloan.desk.keyboard.acts import prove_seals
@@ -87,6 +92,5 @@ def restore(
         raise Stop(f"{file} is not there: give the file that `afterloan backup` wrote")
     store = open_store()
     read_backup(store, file)
-    print(f"{file} is in; now it is proved")
-    prove_seals(store, head, as_json=False)
-
+    say(f"{file} is in; now it is proved")
+    prove_seals(store, head, as_json)
