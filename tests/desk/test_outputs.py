@@ -94,7 +94,7 @@ OTHERS = {
     "refund-returned", "refuse", "repay", "withdraw", "legal refuse-loss", "risk approve", "risk models",
     "risk promote",
     "account", "risk features", "risk flows", "risk monitor",
-    "risk propose", "risk retire", "risk score", "risk train", "risk why", "serve", "verify",
+    "risk propose", "risk retire", "risk score", "risk train", "risk why", "serve", "verify", "backup", "restore", "doctor",
     "reverse", "roles", "stop", "task assign", "task done", "task reopen", "template preview", "try", "waive",
 }  # fmt: skip
 """Commands that do something, or write files."""
