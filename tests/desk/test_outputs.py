@@ -76,6 +76,7 @@ READING: dict[str, tuple[str, ...]] = {
 }
 """Commands that only read, with what they are asked here."""
 OTHERS = {
+    "backup", "doctor", "restore",
     "agency in", "agency out", "agency recall", "approve", "bank-simulator", "bank-statement", "bureau compare",
     "bureau dispute decide", "bureau dispute disagree", "bureau dispute evidence", "bureau dispute notified",
     "bureau dispute open", "bureau furnish", "bureau import", "bureau rejections", "certificate", "close",
@@ -93,8 +94,8 @@ OTHERS = {
     "promise make", "promise withdraw", "propose", "quote execute", "quote give", "receipts", "refund",
     "refund-returned", "refuse", "repay", "withdraw", "legal refuse-loss", "risk approve", "risk models",
     "risk promote",
-    "account", "risk features", "risk flows", "risk monitor",
-    "risk propose", "risk retire", "risk score", "risk train", "risk why", "serve", "verify", "backup", "restore", "doctor",
+    "account", "risk features", "risk flows", "risk limits", "risk monitor",
+    "risk propose", "risk retire", "risk score", "risk train", "risk why", "serve", "verify",
     "reverse", "roles", "stop", "task assign", "task done", "task reopen", "template preview", "try", "waive",
 }  # fmt: skip
 """Commands that do something, or write files."""

@@ -45,7 +45,7 @@ def api_app(house: House) -> FastAPI:
 
 def _named(route: APIRoute) -> str:
     """The name of an operation in the contract and of its method in the client; an act has that of its verb."""
-    return operation_name(min(route.methods), route.path)
+    return operation_name(min(route.methods or {"GET"}), route.path)
 
 
 def api_routers(house: House) -> list[APIRouter]:
