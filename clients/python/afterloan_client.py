@@ -446,6 +446,18 @@ class EvidenceKeepAsked(TypedDict):
     sha256: str
 
 
+class ExportAsked(TypedDict):
+    """The form of the files."""
+
+    form: NotRequired[Literal["csv", "parquet"]]
+
+
+class FurnishAsked(TypedDict):
+    """Who furnishes, where the bureau's form asks for it: identification_number, reporter_name …"""
+
+    sender: NotRequired[dict[str, Any]]
+
+
 class HardshipApplyAsked(TypedDict):
     """`borrower` tells of a difficulty: its `cause`, in their words (`told`), `means` of a month, documents."""
 
@@ -461,6 +473,16 @@ class HardshipDecideAsked(TypedDict):
 
     granted: NotRequired[bool | None]
     reasons: NotRequired[list[str]]
+
+
+class HistoryTried(TypedDict):
+    """Stored history from `first` to `last`, replayed under a ladder (`text`; none: that in use), grace, contact pack. The whole of the days is replayed before the job tells anything."""
+
+    first: str
+    last: str
+    text: NotRequired[str | None]
+    grace_days: NotRequired[int | None]
+    contact: NotRequired[Literal["CN", "US", "EU", "UK", "IN"] | None]
 
 
 class HoldAsked(TypedDict):
@@ -633,6 +655,13 @@ class LinePart(TypedDict):
 
     loan: str
     amount_fen: int
+
+
+class LintAsked(TypedDict):
+    """A ladder's text, and the place whose ladder it is compared with."""
+
+    text: str
+    jurisdiction: NotRequired[str]
 
 
 class LoanPart(TypedDict):
@@ -846,6 +875,14 @@ class PlanSearchAsked(TypedDict):
 class PlanWatchAsked(TypedDict):
     """Look at the running plan `of`."""
 
+
+
+class PreviewAsked(TypedDict):
+    """How a template is shown: in which language, by which channel, with the lines of law of which place."""
+
+    language: NotRequired[str]
+    channel: NotRequired[str]
+    jurisdiction: NotRequired[str]
 
 
 class PromiseMakeAsked(TypedDict):
@@ -1085,6 +1122,33 @@ class VulnerabilityReadAsked(TypedDict):
     why: str
 
 
+class WebhookEndAsked(TypedDict):
+    """The webhook is told of nothing any more; its name stays taken. `reason` says why."""
+
+    reason: NotRequired[str]
+
+
+class WebhookRenewSecretAsked(TypedDict):
+    """The webhook signs with a new secret; for a day the one before signs beside it."""
+
+
+
+class WebhookReplayAsked(TypedDict):
+    """The webhook is told everything `after` a place in the log once more (empty: from the beginning), or goes on where it stood when it was switched off (none given)."""
+
+    after: NotRequired[str | None]
+
+
+class WebhookSubscribeAsked(TypedDict):
+    """A receiver at `url` (https, no private address) is told of events from now on, or `after` a place in the log. `types`: beginnings of their types (`afterloan.repayment.`), none: all. `whole`: with what was asked and answered; thin otherwise: what happened to whom under which reference, and nothing personal."""
+
+    webhook: str
+    url: str
+    types: NotRequired[list[str]]
+    whole: NotRequired[bool]
+    after: NotRequired[str | None]
+
+
 class Afterloan:
     """The API at an address, asked with a key. Raises Refused; httpx.HTTPError where nothing answers after `tries`."""
 
@@ -1160,6 +1224,10 @@ class Afterloan:
                     yield StreamEvent(block.get("id", ""), block.get("event", "message"), json.loads(block["data"]))
                     block = {}
 
+    def get_entry(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Where everything is: the contract, who one is, the day, the lists."""
+        return self._ask("GET", "/v1", {"on": on, "known_on": known_on}, {})
+
     def get_acts(self, *, verb: str | None = None, borrower: str | None = None, limit: int | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """What was done, the newest first: who, through which door, what was asked and answered."""
         return self._ask("GET", "/v1/acts", {"verb": verb, "borrower": borrower, "limit": limit, "on": on, "known_on": known_on}, {})
@@ -1171,6 +1239,10 @@ class Afterloan:
     def post_agency_returns(self, agency: str, content: bytes, *, dry_run: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Take an agency's file: attempts, promises, cases given back."""
         return self._ask("POST", f"/v1/agencies/{id_of(agency)}/returns", {"dry_run": dry_run, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, content=content)
+
+    def get_appointments(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Who may approve legal steps and losses on a day, and in which roles."""
+        return self._ask("GET", "/v1/appointments", {"on": on, "known_on": known_on}, {})
 
     def people_appoint(self, person: str, body: PeopleAppointAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Say in which roles a person may approve legal steps and losses."""
@@ -1232,6 +1304,14 @@ class Afterloan:
         """No interest, no penalty and no contact for a time."""
         return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/breathing-spaces", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def get_borrower_bureau(self, borrower: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """What a bureau has from us about a borrower."""
+        return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/bureau", {"on": on, "known_on": known_on}, {})
+
+    def post_borrower_bureau_comparisons(self, borrower: str, content: bytes, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Hold a borrower's own report against what was furnished: drafts of disputes; nothing is kept."""
+        return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/bureau-comparisons", {"on": on, "known_on": known_on}, {}, content=content)
+
     def get_borrower_can_draw(self, borrower: str, *, amount_fen: int, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """Whether a borrower may draw an amount, with all reasons against it."""
         return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/can-draw", {"amount_fen": amount_fen, "on": on, "known_on": known_on}, {})
@@ -1251,6 +1331,10 @@ class Afterloan:
     def contact_end(self, borrower: str, of: str, body: ContactEndAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Tell how a contact attempt ended."""
         return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/contact-attempts/{id_of(of)}/outcome", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_borrower_contact_preferences(self, borrower: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Wishes, consents, opt-outs, agreed hours, and persons through whom to be found."""
+        return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/contact-preferences", {"on": on, "known_on": known_on}, {})
 
     def contact_agree_hours(self, borrower: str, body: ContactAgreeHoursAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """The borrower agreed to be contacted in quiet hours."""
@@ -1280,9 +1364,21 @@ class Afterloan:
         """A borrower asks that what is due be debited now."""
         return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/debits", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def get_borrower_debits(self, borrower: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """What was tried to be debited of a borrower, the newest first, and how each attempt stands."""
+        return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/debits", {"on": on, "known_on": known_on}, {})
+
     def hardship_apply(self, borrower: str, body: HardshipApplyAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """A borrower tells of a difficulty."""
         return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/hardships", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_borrower_hardships(self, borrower: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The hardship of a borrower: what is open and by when it is decided, granted, refused."""
+        return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/hardships", {"on": on, "known_on": known_on}, {})
+
+    def get_borrower_hardship(self, borrower: str, reference: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """An application, its papers, and what was decided."""
+        return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/hardships/{id_of(reference)}", {"on": on, "known_on": known_on}, {})
 
     def hold_place(self, borrower: str, body: HoldPlaceAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Stop a borrower's treatment for a reason."""
@@ -1304,6 +1400,10 @@ class Afterloan:
         """Insolvency proceedings are over."""
         return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/insolvencies/{id_of(of)}/end", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def get_borrower_known(self, borrower: str, *, then: str, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """What was believed of a day at the end of another, what is believed now, and the facts that came between."""
+        return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/known", {"then": then, "on": on, "known_on": known_on}, {})
+
     def person_lawyer_engaged(self, borrower: str, body: PersonLawyerEngagedAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """A lawyer represents the borrower."""
         return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/lawyers", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
@@ -1311,6 +1411,10 @@ class Afterloan:
     def person_lawyer_left(self, borrower: str, of: str, body: PersonLawyerLeftAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """A lawyer represents the borrower no longer."""
         return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/lawyers/{id_of(of)}/end", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_borrower_limit(self, borrower: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The credit line on a day: limit, whether it rests, bars; each change with its rule and reason."""
+        return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/limit", {"on": on, "known_on": known_on}, {})
 
     def limit_apply(self, borrower: str, body: LimitApplyAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """A borrower applies for a limit."""
@@ -1328,9 +1432,21 @@ class Afterloan:
         """A borrower's mandates; accounts by their last four."""
         return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/mandates", {"on": on, "known_on": known_on}, {})
 
+    def get_borrower_messages(self, borrower: str, *, limit: int | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """What was, and is to be, sent to a borrower, the newest first."""
+        return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/messages", {"limit": limit, "on": on, "known_on": known_on}, {})
+
     def paper_hand_in(self, borrower: str, body: PaperHandInAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """A borrower hands a paper in."""
         return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/papers", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_borrower_plan_offer(self, borrower: str, reference: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """An offer of a plan: what it does, pays and costs."""
+        return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/plan-offers/{id_of(reference)}", {"on": on, "known_on": known_on}, {})
+
+    def get_borrower_plans(self, borrower: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The plans that were ever offered to a borrower: offered, running, kept, broken, over."""
+        return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/plans", {"on": on, "known_on": known_on}, {})
 
     def promise_make(self, borrower: str, body: PromiseMakeAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Record what the borrower undertook to pay."""
@@ -1347,6 +1463,10 @@ class Afterloan:
     def post_borrower_reveals(self, borrower: str, body: RevealAsked, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """Show a masked field of a borrower to whoever needs it; who, which field and why stay on record."""
         return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/reveals", {"on": on, "known_on": known_on}, {}, body=body)
+
+    def get_borrower_scores(self, borrower: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Why a borrower stands where the models put them: band, reasons, what would change it."""
+        return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/scores", {"on": on, "known_on": known_on}, {})
 
     def get_borrower_standing(self, borrower: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """Where a borrower stands: what is owed, shown and barred, by which rule, and what lifts it."""
@@ -1388,6 +1508,14 @@ class Afterloan:
         """End a breathing space."""
         return self._ask("POST", f"/v1/breathing-spaces/{id_of(of)}/end", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def get_bureau_months(self, bureau: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The months that were furnished to a bureau."""
+        return self._ask("GET", f"/v1/bureaus/{id_of(bureau)}/months", {"on": on, "known_on": known_on}, {})
+
+    def post_bureau_month_furnishings(self, bureau: str, month_end: str, body: FurnishAsked, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Furnish a month to a bureau: only what was not told yet, or is reckoned otherwise by now."""
+        return self._ask("POST", f"/v1/bureaus/{id_of(bureau)}/months/{id_of(month_end)}/furnishings", {"on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
     def post_bureau_month_rejections(self, bureau: str, month_end: str, content: bytes, *, dry_run: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Take a bureau's answer for the month that ends on a day: each row it did not take is a fact and a task."""
         return self._ask("POST", f"/v1/bureaus/{id_of(bureau)}/months/{id_of(month_end)}/rejections", {"dry_run": dry_run, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, content=content)
@@ -1412,13 +1540,33 @@ class Afterloan:
         """Leave a step of the ladder out for a borrower, in this episode of arrears."""
         return self._ask("POST", f"/v1/cases/{id_of(borrower)}/left-out-steps", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def get_case_next_acts(self, borrower: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """What to do next with a borrower, the best first, with the reasons."""
+        return self._ask("GET", f"/v1/cases/{id_of(borrower)}/next-acts", {"on": on, "known_on": known_on}, {})
+
     def case_note(self, borrower: str, body: CaseNoteAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Write a note on a borrower's case."""
         return self._ask("POST", f"/v1/cases/{id_of(borrower)}/notes", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def get_classification(self, *, jurisdiction: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """How many loans of a place are in each class, what is outstanding of them, the expected loss by IFRS 9."""
+        return self._ask("GET", "/v1/classification", {"jurisdiction": jurisdiction, "on": on, "known_on": known_on}, {})
+
     def post_closes(self, body: CloseAsked, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Close all days up to one."""
         return self._ask("POST", "/v1/closes", {"on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_contact_rules(self, *, jurisdiction: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The contact rules that bind on a day, and those announced; status, source and how certain each is."""
+        return self._ask("GET", "/v1/contact-rules", {"jurisdiction": jurisdiction, "on": on, "known_on": known_on}, {})
+
+    def get_days(self, *, limit: int | None = None, after: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Days that were closed, the newest first: contracts signed = closed + excepted."""
+        return self._ask("GET", "/v1/days", {"limit": limit, "after": after, "on": on, "known_on": known_on}, {})
+
+    def get_day(self, day: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """One closed day: its proof, and the loans that could not be reckoned with the reason."""
+        return self._ask("GET", f"/v1/days/{id_of(day)}", {"on": on, "known_on": known_on}, {})
 
     def post_day_decision(self, day: str, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Decide a day."""
@@ -1468,6 +1616,10 @@ class Afterloan:
         """A document to a dispute."""
         return self._ask("POST", f"/v1/disputes/{id_of(of)}/papers", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def get_dispute(self, reference: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """A dispute as it stands."""
+        return self._ask("GET", f"/v1/disputes/{id_of(reference)}", {"on": on, "known_on": known_on}, {})
+
     def post_drains(self, body: DrainAsked, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Send what is due to leave."""
         return self._ask("POST", "/v1/drains", {"on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
@@ -1476,6 +1628,10 @@ class Afterloan:
         """The log of what was done, without gaps: `next` goes on where this page ends, also when it was empty."""
         return self._ask("GET", "/v1/events", {"after": after, "limit": limit, "thin": thin, "on": on, "known_on": known_on}, {})
 
+    def post_exports(self, body: ExportAsked, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Take the whole book out: an archive of files that can be brought in again."""
+        return self._ask("POST", "/v1/exports", {"on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
     def repayment_reverse(self, of: str, body: RepaymentReverseAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Take a repayment, or another fact, back: it was never there."""
         return self._ask("POST", f"/v1/facts/{id_of(of)}/reversal", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
@@ -1483,6 +1639,10 @@ class Afterloan:
     def hardship_decide(self, of: str, body: HardshipDecideAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Grant or refuse an application for hardship."""
         return self._ask("POST", f"/v1/hardships/{id_of(of)}/decision", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def post_imports(self, content: bytes, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Bring a book in: an archive (.zip) of the files that `afterloan import` takes; bad rows are refused alone."""
+        return self._ask("POST", "/v1/imports", {"on": on, "known_on": known_on}, {"Idempotency-Key": key}, content=content)
 
     def import_finish_row(self, number: str, body: ImportFinishRowAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """A row that an import refused is done with."""
@@ -1504,9 +1664,17 @@ class Afterloan:
         """What a job tells as it goes (server-sent events); `Last-Event-ID` goes on where a broken line stopped."""
         return self._stream("GET", f"/v1/jobs/{id_of(job)}/events", {}, {"last-event-id": last_event_id})
 
+    def get_job_file(self, job: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The file that a job made."""
+        return self._ask("GET", f"/v1/jobs/{id_of(job)}/file", {"on": on, "known_on": known_on}, {})
+
     def get_journal_entries(self, *, limit: int | None = None, after: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """Every entry of the journal, in the order of posting."""
         return self._ask("GET", "/v1/journal/entries", {"limit": limit, "after": after, "on": on, "known_on": known_on}, {})
+
+    def get_journal_export(self, *, format: Literal["beancount", "hledger"] | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The whole journal as plain text, a transaction at a time; each sums to zero."""
+        return self._ask("GET", "/v1/journal/export", {"format": format, "on": on, "known_on": known_on}, {})
 
     def get_keys(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """All keys; the secrets are nowhere."""
@@ -1532,6 +1700,10 @@ class Afterloan:
         """Use a ladder for the borrowers of a place."""
         return self._ask("POST", "/v1/ladders/uses", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def get_ladders_uses(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The ladder of every place: its text, and whether the lender chose it or it came along."""
+        return self._ask("GET", "/v1/ladders/uses", {"on": on, "known_on": known_on}, {})
+
     def hold_out_switch(self, ladder: str, body: HoldOutSwitchAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Switch the hold-out of a ladder on or off."""
         return self._ask("POST", f"/v1/ladders/{id_of(ladder)}/hold-out", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
@@ -1555,6 +1727,10 @@ class Afterloan:
     def legal_start(self, proposal: str, body: LegalStartAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Take an approved step."""
         return self._ask("POST", f"/v1/legal-proposals/{id_of(proposal)}/start", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_lesson_effect(self, name: str, *, after_days: int | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """What a lesson changed: those who were given it beside those who were not, with the interval."""
+        return self._ask("GET", f"/v1/lessons/{id_of(name)}/effect", {"after_days": after_days, "on": on, "known_on": known_on}, {})
 
     def lesson_check(self, of: str, body: LessonCheckAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Keep the answer to a lesson."""
@@ -1591,6 +1767,10 @@ class Afterloan:
     def bureau_assets_taken(self, loan: str, body: BureauAssetsTakenAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Debt of a loan was settled with assets."""
         return self._ask("POST", f"/v1/loans/{id_of(loan)}/assets-taken", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_loan_bureau(self, loan: str, *, bureau: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """What stands of a loan with a bureau, month by month."""
+        return self._ask("GET", f"/v1/loans/{id_of(loan)}/bureau", {"bureau": bureau, "on": on, "known_on": known_on}, {})
 
     def bureau_notice_delivered(self, loan: str, body: BureauNoticeDeliveredAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """The notice before the first report was delivered."""
@@ -1720,6 +1900,10 @@ class Afterloan:
         """Turn a proposed loss down."""
         return self._ask("POST", f"/v1/loss-proposals/{id_of(proposal)}/refusal", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def get_mandates(self, *, limit: int | None = None, after: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Every mandate; accounts by their last four."""
+        return self._ask("GET", "/v1/mandates", {"limit": limit, "after": after, "on": on, "known_on": known_on}, {})
+
     def mandate_resume(self, of: str, body: MandateResumeAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Debits under a mandate that rested after failures are tried again."""
         return self._ask("POST", f"/v1/mandates/{id_of(of)}/resumption", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
@@ -1744,6 +1928,10 @@ class Afterloan:
         """Propose a model of who goes wrong, by its whole folder in one file."""
         return self._ask("POST", "/v1/models", {"dry_run": dry_run, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, content=content)
 
+    def get_models(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Every model on record as it stood on a day."""
+        return self._ask("GET", "/v1/models", {"on": on, "known_on": known_on}, {})
+
     def model_approve(self, model: str, body: ModelApproveAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Approve a model that another person proposed."""
         return self._ask("POST", f"/v1/models/{id_of(model)}/approvals", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
@@ -1759,6 +1947,10 @@ class Afterloan:
     def model_retire(self, model: str, body: ModelRetireAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Use a model no longer."""
         return self._ask("POST", f"/v1/models/{id_of(model)}/retirement", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_outbox(self, *, state: str | None = None, borrower: str | None = None, limit: int | None = None, after: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """What is to be done outside, the newest first, and what became of it; `state`: waiting, sent, withdrawn …"""
+        return self._ask("GET", "/v1/outbox", {"state": state, "borrower": borrower, "limit": limit, "after": after, "on": on, "known_on": known_on}, {})
 
     def get_people(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """Who has an account, with roles and whether it is disabled."""
@@ -1784,6 +1976,10 @@ class Afterloan:
         """The borrower declines a plan."""
         return self._ask("POST", f"/v1/plan-offers/{id_of(of)}/refusal", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def post_plans_watches(self, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Look at every running plan of the book: kept, broken or completed."""
+        return self._ask("POST", "/v1/plans/watches", {"on": on, "known_on": known_on}, {"Idempotency-Key": key})
+
     def plan_cancel(self, of: str, body: PlanCancelAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Take a running plan back."""
         return self._ask("POST", f"/v1/plans/{id_of(of)}/cancellation", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
@@ -1791,6 +1987,10 @@ class Afterloan:
     def plan_watch(self, of: str, body: PlanWatchAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Look whether a running plan is kept."""
         return self._ask("POST", f"/v1/plans/{id_of(of)}/watch", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def post_policies_lint(self, body: LintAsked, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Whether a ladder may be used, the line where not and why, and in what it differs from the one in use."""
+        return self._ask("POST", "/v1/policies/lint", {"on": on, "known_on": known_on}, {}, body=body)
 
     def post_portal_tickets(self, body: TicketAsked, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """Let a borrower of the lender's app in to the portal: an address to open, good once, for 60 seconds."""
@@ -1804,9 +2004,17 @@ class Afterloan:
         """Execute a quote exactly as given: its money has come."""
         return self._ask("POST", f"/v1/quotes/{id_of(of)}/execution", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def get_quote(self, reference: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """A quote of an early repayment, and whether it stands."""
+        return self._ask("GET", f"/v1/quotes/{id_of(reference)}", {"on": on, "known_on": known_on}, {})
+
     def post_receipts(self, content: bytes, *, name: str | None = None, dry_run: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Take what receivers tell of messages (.json, .jsonl, .csv, or a returned mail .eml)."""
         return self._ask("POST", "/v1/receipts", {"name": name, "dry_run": dry_run, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, content=content)
+
+    def get_refunds_due(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Paid loans that hold money of the borrower, those that wait longest on top."""
+        return self._ask("GET", "/v1/refunds-due", {"on": on, "known_on": known_on}, {})
 
     def get_refused_rows(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """Rows of bank files that could not be taken."""
@@ -1819,6 +2027,10 @@ class Afterloan:
     def repayment_move(self, of: str, body: RepaymentMoveAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Take a repayment to the loan it was meant for."""
         return self._ask("POST", f"/v1/repayments/{id_of(of)}/move", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_reports(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The reports there are."""
+        return self._ask("GET", "/v1/reports", {"on": on, "known_on": known_on}, {})
 
     def get_reports_portfolio(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """The portfolio on a day: summary, ageing, roll rates, vintages, expected against received."""
@@ -1856,6 +2068,10 @@ class Afterloan:
         """Set the lender's own place."""
         return self._ask("POST", "/v1/settings/place", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def get_setting(self, of: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """A setting: place, creditor, hold-out, roles."""
+        return self._ask("GET", f"/v1/settings/{id_of(of)}", {"on": on, "known_on": known_on}, {})
+
     def statement_move(self, line: str, body: StatementMoveAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Take a line to the loan it was meant for."""
         return self._ask("POST", f"/v1/statement-lines/{id_of(line)}/move", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
@@ -1888,6 +2104,18 @@ class Afterloan:
         """One task: what it is, until when, what to do, and what became of it so far."""
         return self._ask("GET", f"/v1/tasks/{id_of(reference)}", {"on": on, "known_on": known_on}, {})
 
+    def get_templates(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Every template with its version, purpose, needed values and title."""
+        return self._ask("GET", "/v1/templates", {"on": on, "known_on": known_on}, {})
+
+    def post_templates_checks(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """What is wrong with any template, in any language, on any channel, at any place."""
+        return self._ask("POST", "/v1/templates/checks", {"on": on, "known_on": known_on}, {})
+
+    def post_template_previews(self, template: str, body: PreviewAsked, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """A template with made-up values, as a borrower would read it; nothing is sent or kept."""
+        return self._ask("POST", f"/v1/templates/{id_of(template)}/previews", {"on": on, "known_on": known_on}, {}, body=body)
+
     def get_today(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """The day under control: close, decisions, queues, flow, clocks, refusals."""
         return self._ask("GET", "/v1/today", {"on": on, "known_on": known_on}, {})
@@ -1895,6 +2123,10 @@ class Afterloan:
     def get_trial_balance(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """Debits and credits of every account; they sum to zero."""
         return self._ask("GET", "/v1/trial-balance", {"on": on, "known_on": known_on}, {})
+
+    def post_trials(self, body: HistoryTried, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Try a ladder, grace or contact pack on stored history; its figures are the result of the job."""
+        return self._ask("POST", "/v1/trials", {"on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
     def get_unmatched(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """Lines of bank statements that found no loan."""
@@ -1908,6 +2140,10 @@ class Afterloan:
         """Give a line that waits to a loan."""
         return self._ask("POST", f"/v1/unmatched/{id_of(line)}/assignment", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def get_unmatched_candidates(self, line: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The loans that a line of a statement may be for, each with the signs that say so."""
+        return self._ask("GET", f"/v1/unmatched/{id_of(line)}/candidates", {"on": on, "known_on": known_on}, {})
+
     def statement_split(self, line: str, body: StatementSplitAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Give a line that waits to several loans, a part to each."""
         return self._ask("POST", f"/v1/unmatched/{id_of(line)}/parts", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
@@ -1920,6 +2156,42 @@ class Afterloan:
         """Every verb, and whether who asks may do it."""
         return self._ask("GET", "/v1/verbs", {"on": on, "known_on": known_on}, {})
 
+    def webhook_subscribe(self, body: WebhookSubscribeAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Tell a receiver outside of events from now on."""
+        return self._ask("POST", "/v1/webhooks", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_webhooks(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Every webhook: on, failing, off or ended, and after which place in the log it goes on."""
+        return self._ask("GET", "/v1/webhooks", {"on": on, "known_on": known_on}, {})
+
+    def get_webhook(self, webhook: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """One webhook."""
+        return self._ask("GET", f"/v1/webhooks/{id_of(webhook)}", {"on": on, "known_on": known_on}, {})
+
+    def get_webhook_deliveries(self, webhook: str, *, limit: int | None = None, after: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """What a webhook was told, the newest first, and whether it took it."""
+        return self._ask("GET", f"/v1/webhooks/{id_of(webhook)}/deliveries", {"limit": limit, "after": after, "on": on, "known_on": known_on}, {})
+
+    def webhook_end(self, webhook: str, body: WebhookEndAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Tell a receiver of nothing any more."""
+        return self._ask("POST", f"/v1/webhooks/{id_of(webhook)}/end", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def webhook_replay(self, webhook: str, body: WebhookReplayAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Tell a receiver what happened since a place in the log."""
+        return self._ask("POST", f"/v1/webhooks/{id_of(webhook)}/replays", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_webhook_secret(self, webhook: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The secret with which a webhook's events are signed (Standard Webhooks), and until when an older one too."""
+        return self._ask("GET", f"/v1/webhooks/{id_of(webhook)}/secret", {"on": on, "known_on": known_on}, {})
+
+    def webhook_renew_secret(self, webhook: str, body: WebhookRenewSecretAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Sign what a receiver is told with a new secret."""
+        return self._ask("POST", f"/v1/webhooks/{id_of(webhook)}/secrets", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def post_webhook_tests(self, webhook: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Tell a webhook an event that nothing happened for, and say whether it took it."""
+        return self._ask("POST", f"/v1/webhooks/{id_of(webhook)}/tests", {"on": on, "known_on": known_on}, {})
+
     def get_worklist(self, *, queue: str | None = None, mine: str | None = None, where: str | None = None, first: int | None = None, limit: int | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """The evening's list, the most worth first; shown rows are reckoned anew. `where`: a ladder's condition."""
         return self._ask("GET", "/v1/worklist", {"queue": queue, "mine": mine, "where": where, "first": first, "limit": limit, "on": on, "known_on": known_on}, {})
@@ -1927,3 +2199,7 @@ class Afterloan:
     def case_share_out(self, body: CaseShareOutAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Share the unassigned cases out to people."""
         return self._ask("POST", "/v1/worklist/assignments", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_worklist_next(self, *, queue: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The case to work on next: of one's own the one most worth, else one that is in nobody's hands; or none."""
+        return self._ask("GET", "/v1/worklist/next", {"queue": queue, "on": on, "known_on": known_on}, {})

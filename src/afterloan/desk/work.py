@@ -5,11 +5,12 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 from afterloan.dates import date_told, number_of
+from afterloan.desk.bulk import BULK, Step
 from afterloan.expected import BadInput, ExpectedFailure
 from afterloan.store.jobs import Job, end_job, progress_of, put_back_jobs, take_job, tell_news
 from afterloan.store.server import Store
@@ -17,16 +18,6 @@ from afterloan.store.server import Store
 LOG = logging.getLogger("afterloan.work")
 PAUSE = 0.5
 """Seconds between two looks at the queue, where nobody rang."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A safe point of a job: how far it is, and what it has to tell."""
-
-    done: int
-    total: int
-    unit: str
-    told: Mapping[str, Any]
 
 
 class Stopped(Exception):
@@ -171,6 +162,13 @@ def _drain(worker: JobWorker, asked: Mapping[str, Any]) -> Iterator[Step]:
     yield Step(1, 1, "drains", done.told())
 
 
+def _bulk(
+    does: Callable[[Store, Mapping[str, Any]], Iterator[Step]], worker: JobWorker, asked: Mapping[str, Any]
+) -> Iterator[Step]:
+    """A work on the whole book that needs the store only."""
+    yield from does(worker.store, asked)
+
+
 def _day(asked: Mapping[str, Any], name: str) -> date:
     return date_told(str(asked.get(name, "")))
 
@@ -181,5 +179,6 @@ KINDS: dict[str, Callable[[JobWorker, Mapping[str, Any]], Iterator[Step]]] = {
     "day": _day_begun,
     "decide": _decide,
     "drain": _drain,
+    **{name: partial(_bulk, does) for name, does in BULK.items()},
 }
 """What each kind of job does, step by step."""

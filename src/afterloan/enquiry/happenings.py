@@ -46,6 +46,15 @@ class Happening:
         }  # fmt: skip
 
 
+def last_place(connection: psycopg.Connection[Any]) -> str:
+    """The place of the newest that stands in the log for sure; empty where nothing does."""
+    row = connection.execute(
+        "select told::text, act from act where told < pg_snapshot_xmin(pg_current_snapshot()) "
+        "order by told desc, act desc limit 1"
+    ).fetchone()
+    return f"{row[0]}-{row[1]}" if row else ""
+
+
 def happened_after(connection: psycopg.Connection[Any], place: str, most: int) -> list[Happening]:
     """What stands in the log after a place (`""`: from the beginning), at most so many. The places only grow.
 

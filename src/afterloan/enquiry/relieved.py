@@ -14,6 +14,7 @@ from afterloan.store.acts import act_known
 from afterloan.store.contacts import place_in
 from afterloan.store.events import events_of
 from afterloan.strategy.affordability import affordable
+from afterloan.strategy.hardship import hardships_of
 
 NOT_THERE = ("there is nothing of yours under that name", "look at your own loans", "unknown")
 
@@ -94,3 +95,14 @@ def hardship_of(connection: psycopg.Connection[Any], borrower: str, reference: s
                 said.again_from if said else None, tuple(p.name for p in e.evidence),
             )  # fmt: skip
     raise FactRefused("hardship", "", *NOT_THERE)  # type: ignore[arg-type]
+
+
+def hardships_told(connection: psycopg.Connection[Any], borrower: str, on: date) -> dict[str, Any]:
+    """The hardship of a borrower on a day: what is open and by when it is decided, what was granted, what refused."""
+    now = hardships_of(events_of(connection, borrower, as_of=on, known_on=on), on)
+    return {
+        "open": {"reference": now.open.reference, "decide_by": now.open.decide_by} if now.open else None,
+        "late": now.overdue,
+        "granted": {"reference": now.granted.reference, "review_on": now.granted.review_on} if now.granted else None,
+        "refused": {"of": now.refused.of, "again_from": now.refused.again_from} if now.refused else None,
+    }

@@ -142,6 +142,12 @@ MODELS_WATCHED = (
     "and r.on_day <= %(on)s and r.answer->>'model' = a.answer->>'model')"
 )
 """What the last look at each model found; the next look takes its place, and so does retiring the model."""
+WEBHOOKS_OFF = (
+    "select 'webhook:' || w.webhook || ':' || w.off_on, 'webhook', '', '', '', w.off_on, jsonb_build_object('why', "
+    "'webhook ' || w.webhook || ' took nothing for three days and is off: ' || w.off_why) "
+    "from webhook w where w.off_on <= %(on)s and not w.ended"
+)
+"""Receivers of events that were switched off; being told again, or its end, ends the task."""
 MORATORIA = (
     "select 'moratorium:' || e.reference, 'review', b.reference, b.name, '', (e.body->>'ends_on')::date + 1, "
     "jsonb_build_object('why', 'the breathing space is over: end it, so that interest runs again') "
@@ -200,6 +206,7 @@ TODO = {
     "place": "`afterloan correct {borrower} --reason … --attribute timezone=…`",
     "agency-proposal": "`afterloan agency out AGENCY FILE` places all; `afterloan task done {key} HOW` keeps this one",
     "address": "`afterloan correct {borrower} --reason … --attribute {lacks}=…`",
+    "webhook": "mend the receiver, then `afterloan do webhook.replay webhook=NAME`, or `afterloan do webhook.end …`",
     "sending-in-doubt": "ask the receiver whether it arrived; `afterloan task done {key} HOW`",
 }
 """What a person does about a task of each queue; of others they say how they did it."""
@@ -333,7 +340,8 @@ def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, do
     for sql in (PUT, WITHOUT_CHANNEL):
         rows = connection.execute(sql, told).fetchall()
         found += _rows(_of_outbox(*row) for row in rows)
-    for sql in (REVIEWS, WITHOUT_ADDRESS, TERMS, ESTATES, MORATORIA, AGENCIES, CALL_BACKS, IMPORTS, MODELS_WATCHED):
+    by_rule = (REVIEWS, WITHOUT_ADDRESS, TERMS, ESTATES, MORATORIA, AGENCIES, CALL_BACKS, IMPORTS, MODELS_WATCHED)
+    for sql in (*by_rule, WEBHOOKS_OFF):
         found += _rows(connection.execute(sql, told).fetchall())
     found += _money(connection, on) + _places(connection) + _approvals(connection, on) + _turned_down(connection, on)
     done: dict[str, str] = {}

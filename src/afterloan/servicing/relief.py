@@ -380,3 +380,13 @@ def plan_named(
     if kind == "penalty_waiver" and amount_fen < 1:
         raise FactRefused("amount", amount_fen, "a waiver asks for the penalties it gives up", "give --amount")
     return makes[kind]()  # type: ignore[no-any-return]
+
+
+def plans_told(connection: psycopg.Connection[Any], borrower: str, on: date) -> list[dict[str, Any]]:
+    """The plans that were ever offered to a borrower, each with where it stands on a day."""
+    events = events_of(connection, borrower, list(PLAN_EVENTS), on, on)
+    return [
+        {"reference": e.reference, "loan": e.loan, "plan": e.plan, "offered_on": e.on, "valid_until": e.valid_until,
+         "state": plan_state(events, e.reference, on)}
+        for e in events if isinstance(e, PlanOffered)
+    ]  # fmt: skip

@@ -547,6 +547,10 @@ VERBS: tuple[Verb, ...] = (
         "cases:AskContact:ask_contact",
         "contact ask",
     ),
+    Verb("webhook.subscribe", "Tell a receiver outside of events from now on.", "webhooks:Subscribe:subscribe", "do"),
+    Verb("webhook.end", "Tell a receiver of nothing any more.", "webhooks:EndWebhook:end", "do"),
+    Verb("webhook.replay", "Tell a receiver what happened since a place in the log.", "webhooks:Replay:replay", "do"),
+    Verb("webhook.renew_secret", "Sign what a receiver is told with a new secret.", "webhooks:RenewSecret:renew", "do"),
     Verb("sandbox.set_clock", "Set the test clock of a book that is only played.", "sandbox:SetClock:set_clock", "do"),
     Verb("vulnerability.clear", "A flag no longer holds.", "event:relief:VulnerabilityCleared", "do"),
 )

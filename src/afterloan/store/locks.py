@@ -28,6 +28,7 @@ class Space(IntEnum):
     CLOSE_BOOK = 727475
     SEEN = 727477
     """Taken by the triggers of `seen` and `denied`, for each shard."""
+    WEBHOOK = 727478
 
 
 def lock_borrowers(connection: psycopg.Connection[Any], borrowers: Iterable[int]) -> None:
@@ -90,3 +91,15 @@ def closing_book(connection: psycopg.Connection[Any], waits: Callable[[], None] 
         yield
     finally:
         connection.execute("select pg_advisory_unlock(%s)", space)
+
+
+@contextmanager
+def webhook_held(connection: psycopg.Connection[Any], name: str) -> Iterator[bool]:
+    """Whether this connection alone tells a webhook until the block ends; no transaction is open for it."""
+    row = connection.execute("select pg_try_advisory_lock(%s, hashtext(%s))", (int(Space.WEBHOOK), name)).fetchone()
+    held = bool(row and row[0])
+    try:
+        yield held
+    finally:
+        if held:
+            connection.execute("select pg_advisory_unlock(%s, hashtext(%s))", (int(Space.WEBHOOK), name))

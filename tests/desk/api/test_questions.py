@@ -13,10 +13,12 @@ from afterloan.servicing.may import may_ask
 from afterloan.store.server import Store
 from tests.desk.web.served import ON, Served
 
-FILLED = {"borrower": "B1", "loan": "L1", "of": "notes", "reference": "none", "job": "none"}
+FILLED = {"borrower": "B1", "loan": "L1", "of": "notes", "reference": "none", "job": "none", "day": "2026-02-09",
+          "line": "none", "name": "none", "bureau": "pboc", "webhook": "none"}  # fmt: skip
 QUERY = {
     "/v1/borrowers": "?q=B1",
     "/v1/loans": "?borrower={borrower}",
+    "/v1/borrowers/{borrower}/known": "?then=2026-02-01",
     "/v1/borrowers/{borrower}/can-draw": "?amount_fen=100",
 }
 ROUTES = [
@@ -25,7 +27,7 @@ ROUTES = [
     if "get" in told and "x-permission" in told["get"]
 ]
 WITHOUT = {"/v1/business-date", "/v1/me", "/v1/sandbox/clock", "/v1/keys"}
-WITHOUT |= {"/v1/jobs", "/v1/jobs/{job}", "/v1/jobs/{job}/events"}
+WITHOUT |= {"/v1", "/v1/jobs", "/v1/jobs/{job}", "/v1/jobs/{job}/events", "/v1/jobs/{job}/file"}
 """GETs that look after themselves who may see what."""
 
 

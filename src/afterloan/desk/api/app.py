@@ -16,12 +16,18 @@ from afterloan.desk.api.identity import identity_routes
 from afterloan.desk.api.jobs import clock_routes, job_routes
 from afterloan.desk.api.keys import key_routes
 from afterloan.desk.api.loans import loan_routes
+from afterloan.desk.api.policies import policy_routes, work_routes
 from afterloan.desk.api.questions import question_routers
+from afterloan.desk.api.relieving import relief_routes
+from afterloan.desk.api.reporting import bureau_routes, finance_routes
+from afterloan.desk.api.webhooks import webhook_routes
+from afterloan.desk.api.works import work_jobs
 from afterloan.desk.web.app import app_for
 from afterloan.desk.web.asking import Ask, SignedIn
 from afterloan.desk.web.house import House
 from afterloan.desk.web.refusing import TITLES
 from afterloan.desk.web.signing import sit
+from afterloan.enquiry.clock import clock_of
 
 
 def api_app(house: House) -> FastAPI:
@@ -29,6 +35,12 @@ def api_app(house: House) -> FastAPI:
     app = app_for(house, "api", "afterloan", version="1", generate_unique_id_function=_named)
     for router in api_routers(house):
         app.include_router(router)
+
+    @app.get("/readyz", include_in_schema=False)
+    def ready() -> dict[str, str]:
+        """The database answers, and the book is one of ours."""
+        with house.store.connect() as connection:
+            return {"status": "ok", "business_date": clock_of(connection, house.now()).on.isoformat()}
 
     @app.get("/llms.txt", include_in_schema=False)
     def llms() -> PlainTextResponse:
@@ -60,6 +72,13 @@ def api_routers(house: House) -> list[APIRouter]:
         key_routes(house),
         identity_routes(house),
         loan_routes(),
+        relief_routes(),
+        finance_routes(),
+        bureau_routes(),
+        work_routes(),
+        policy_routes(),
+        work_jobs(house),
+        webhook_routes(house),
         *question_routers(),
     ]
     return [*made, sandbox(), clock_routes(house)] if house.demo else made
@@ -68,6 +87,23 @@ def api_routers(house: House) -> list[APIRouter]:
 def entry() -> APIRouter:
     """Who am I, which day is it."""
     router = APIRouter(prefix="/v1", tags=["entry"])
+
+    @router.get("", operation_id="get_entry")
+    def entry_(asking: SignedIn) -> dict[str, Any]:
+        """Where everything is: the contract, who one is, the day, the lists."""
+        places = (
+            "me",
+            "business-date",
+            "status",
+            "worklist",
+            "tasks",
+            "approvals",
+            "borrowers",
+            "loans",
+            "jobs",
+            "events",
+        )
+        return {"contract": "/openapi.json", "about": "/llms.txt", **{name: f"/v1/{name}" for name in places}}
 
     @router.get("/business-date")
     def business_date(asking: Ask) -> dict[str, Any]:

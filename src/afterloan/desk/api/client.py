@@ -138,7 +138,7 @@ def operation_name(method: str, path: str) -> str:
     """The name of an operation that is no verb: `GET /v1/borrowers/{borrower}/standing` is `get_borrower_standing`."""
     parts = [part for part in path.split("/") if part and part != "v1"]
     words = []
-    for part, following in zip(parts, [*parts[1:], ""], strict=True):
+    for part, following in zip(parts, [*parts, ""][1:], strict=True):
         if not part.startswith("{"):
             words.append(_one_of(part) if following.startswith("{") else part)
     return "_".join([method.lower(), *words]).replace("-", "_").replace(".", "_") or method.lower()

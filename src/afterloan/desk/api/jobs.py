@@ -73,11 +73,11 @@ def begin(asking: Asking, house: House, kind: str, asked: dict[str, Any], key: s
                          "Idempotency-Key")  # fmt: skip
     if house.rings is not None:
         house.rings()
-    job = _job(asking, name)
+    job = own_job(asking, name)
     return JSONResponse(job.told(), 202, {"location": f"/v1/jobs/{name}", "retry-after": "1"})
 
 
-def _job(asking: Asking, name: str) -> Job:
+def own_job(asking: Asking, name: str) -> Job:
     """A job that who asks may see: their own, or all with `day.run`. Raises RefusedHere (404)."""
     job = job_named(asking.connection, name)
     if job is None or (job.who != asking.person.name and may_ask(asking.person, "day.run", asking.today)):
@@ -98,13 +98,13 @@ def job_routes(house: House) -> APIRouter:
     @router.get("/jobs/{job}")
     def job_(asking: SignedIn, job: str) -> dict[str, Any]:
         """One job: how far it is, and what it came to."""
-        return _job(asking, job).told()
+        return own_job(asking, job).told()
 
     @router.delete("/jobs/{job}", status_code=202)
     def stop(asking: SignedIn, job: str) -> dict[str, Any]:
         """Ask a job to stop at its next safe point."""
-        stop_job(asking.connection, _job(asking, job).job, house.now())
-        return _job(asking, job).told()
+        stop_job(asking.connection, own_job(asking, job).job, house.now())
+        return own_job(asking, job).told()
 
     @router.get("/jobs/{job}/events", response_class=StreamingResponse, responses=STREAM)
     async def events(request: Request, job: str, last_event_id: Annotated[str, Header()] = "") -> StreamingResponse:
@@ -171,7 +171,7 @@ def clock_routes(house: House) -> APIRouter:
 def _seen(request: Request, job: str) -> str:
     """The job's name, if who asks may see it; the connection is given back before the stream begins."""
     with contextmanager(asking_of)(request) as asking:
-        return _job(asking, job).job
+        return own_job(asking, job).job
 
 
 def _news(house: House, job: str, after: int) -> tuple[list[tuple[int, dict[str, Any]]], bool]:

@@ -30,6 +30,7 @@ def serve(
     """Serve the desk, the borrowers' portal and the HTTP API of the book; Ctrl-C stops."""
     import uvicorn
 
+    from afterloan.desk.pushing import HookTeller
     from afterloan.desk.serve import addresses, app_of
     from afterloan.desk.web.house import House
     from afterloan.desk.work import JobWorker
@@ -39,7 +40,7 @@ def serve(
         raise Stop(f"--demo asks nobody for a password: it is served on {LOOPBACK[0]} only, not on {bind}", "forbidden")
     store = open_store()
     _made_ready(store) if demo else _first_administrator(store)
-    worker = JobWorker(store)
+    worker, teller = JobWorker(store), HookTeller(store)
     house = House(store, demo, domain, rings=worker.ring)
     server = uvicorn.Server(
         uvicorn.Config(
@@ -51,11 +52,13 @@ def serve(
         print(f"{words:22}{addresses(house, port)[name]}", flush=True)  # type: ignore[index]
     say("Ctrl-C stops")
     worker.start()
+    teller.start()
     try:
         server.run()
     except KeyboardInterrupt:
         pass
     finally:
+        teller.stop()
         worker.stop()
         store.close()
 

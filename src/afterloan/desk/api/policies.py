@@ -1,0 +1,170 @@
+"""Policies and settings over HTTP: contact rules, templates, ladders in use, models; the next case to work on."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from afterloan.dates import number_of
+from afterloan.desk.api.asked import permitted, question
+from afterloan.desk.web.asking import SignedIn
+from afterloan.desk.web.refusing import refuse
+from afterloan.enquiry.case import case_told
+from afterloan.enquiry.contacting import standing_told
+from afterloan.enquiry.ladders import ladders_in_use, lint
+from afterloan.enquiry.lists import listed
+from afterloan.enquiry.models import listed_models, why
+from afterloan.enquiry.worklist import NOBODY, WorklistAsked, worklist_page
+from afterloan.rules.packs import rules_of
+from afterloan.servicing.may import may_verbs
+from afterloan.store.contacts import defaults_of
+from afterloan.store.legal import people
+from afterloan.store.settings import Setting, setting
+from afterloan.strategy.governor import contact_rules
+from afterloan.strategy.places import check_place
+
+Text = Annotated[str, Query(max_length=200)]
+SETTINGS = {"creditor": Setting.CREDITOR, "hold-out": Setting.HOLD_OUT, "roles": Setting.ROLES}
+
+
+class Read(BaseModel):
+    """The base of what is only worked out: nothing is kept, so no key is needed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PreviewAsked(Read):
+    """How a template is shown: in which language, by which channel, with the lines of law of which place."""
+
+    language: str = Field(default="zh-CN", max_length=20)
+    channel: str = Field(default="email", max_length=20)
+    jurisdiction: str = Field(default="CN", max_length=10)
+
+
+class LintAsked(Read):
+    """A ladder's text, and the place whose ladder it is compared with."""
+
+    text: str = Field(max_length=200_000)
+    jurisdiction: str = Field(default="CN", max_length=10)
+
+
+def work_routes() -> APIRouter:
+    """What an agent asks before and after a conversation."""
+    router = APIRouter(prefix="/v1")
+
+    @question(router, "/worklist/next", "contact.read", "cases")
+    def next_case(asking: SignedIn, queue: Text = "") -> Any:
+        """The case to work on next: of one's own the one most worth, else one that is in nobody's hands; or none."""
+        for hands in (asking.person.name, NOBODY):
+            asked = WorklistAsked(asking.on, queue, hands, "", 0, 1, asking.known_on)
+            rows = worklist_page(asking.connection, asking.reader, asked).rows
+            if rows:
+                return {"case": {**rows[0].told(), "href": f"/v1/cases/{rows[0].borrower}"}}
+        return {"case": None}
+
+    @question(router, "/cases/{borrower}/next-acts", "contact.read", "cases")
+    def next_acts(asking: SignedIn, borrower: str) -> Any:
+        """What to do next with a borrower, the best first, with the reasons."""
+        may = may_verbs(asking.person, asking.today)
+        known = asking.known_on or asking.today
+        told = case_told(asking.connection, borrower, asking.on, known, asking.clock.now, may, asking.language)
+        return told.next.told()
+
+    @question(router, "/borrowers/{borrower}/contact-preferences", "book.read", "contact")
+    def preferences(asking: SignedIn, borrower: str) -> Any:
+        """Wishes, consents, opt-outs, agreed hours, and persons through whom to be found."""
+        return standing_told(asking.connection, borrower, asking.on).told()
+
+    @question(router, "/borrowers/{borrower}/messages", "book.read", "messages")
+    def messages(asking: SignedIn, borrower: str, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Any:
+        """What was, and is to be, sent to a borrower, the newest first."""
+        rows = listed(asking.connection, "outbox", asking.on, borrower, 1_000)
+        return [row for row in rows if row["kind"].startswith("message.")][:limit]
+
+    @question(router, "/contact-rules", "report.read", "policy")
+    def rules(asking: SignedIn, jurisdiction: Text = "CN") -> Any:
+        """The contact rules that bind on a day, and those announced; status, source and how certain each is."""
+        check_place("jurisdiction", jurisdiction)
+        binding = [rule.model_dump(mode="json") for rule in contact_rules(jurisdiction, asking.on)]
+        coming = [
+            rule.model_dump(mode="json") for rule in rules_of("contact")
+            if rule.jurisdiction == jurisdiction and rule.status in ("draft", "announced")
+        ]  # fmt: skip
+        return {"data": binding, "next": None, "not_binding_yet": coming}
+
+    return router
+
+
+def policy_routes() -> APIRouter:
+    """Templates, ladders, models, settings."""
+    router = APIRouter(prefix="/v1")
+
+    @question(router, "/templates", "report.read", "messages")
+    def templates_(asking: SignedIn) -> Any:
+        """Every template with its version, purpose, needed values and title."""
+        from afterloan.sending.templates import templates
+
+        return [one.model_dump(mode="json") for versions in templates().values() for one in versions]
+
+    @router.post("/templates/{template}/previews", tags=["messages"])
+    def preview(asking: SignedIn, template: str, asked: PreviewAsked) -> dict[str, Any]:
+        """A template with made-up values, as a borrower would read it; nothing is sent or kept."""
+        from afterloan.sending.channels import setting as channels
+        from afterloan.sending.templates import render, sample_values, template_of
+
+        permitted(asking, "report.read")
+        found = template_of(template, asking.on)
+        told: dict[str, Any] = {"channel": asked.channel, "jurisdiction": asked.jurisdiction, "on": asking.on}
+        text = render(found, asked.language, sample_values(found), channels().lender, **told)
+        return {"template": text.template, "version": text.version, "language": text.language,
+                "subject": text.subject, "text": text.whole(), "rules": list(text.rules)}  # fmt: skip
+
+    @router.post("/templates/checks", tags=["messages"])
+    def checks(asking: SignedIn) -> dict[str, Any]:
+        """What is wrong with any template, in any language, on any channel, at any place."""
+        from afterloan.sending.channels import setting as channels
+        from afterloan.sending.templates import proofread
+
+        permitted(asking, "report.read")
+        problems = proofread(channels().lender)
+        return {"sound": not problems, "data": problems, "next": None}
+
+    @question(router, "/ladders/uses", "report.read", "policy")
+    def uses(asking: SignedIn) -> Any:
+        """The ladder of every place: its text, and whether the lender chose it or it came along."""
+        return [{"jurisdiction": x.jurisdiction, "ladder": x.name, "chosen": x.own, "text": x.text}
+                for x in ladders_in_use(asking.connection)]  # fmt: skip
+
+    @router.post("/policies/lint", tags=["policy"])
+    def lint_(asking: SignedIn, asked: LintAsked) -> dict[str, Any]:
+        """Whether a ladder may be used, the line where not and why, and in what it differs from the one in use."""
+        permitted(asking, "report.read")
+        used = next((x.text for x in ladders_in_use(asking.connection) if x.jurisdiction == asked.jurisdiction), "")
+        return lint(asked.text, used).told()
+
+    @question(router, "/models", "report.read", "policy")
+    def models(asking: SignedIn) -> Any:
+        """Every model on record as it stood on a day."""
+        return listed_models(asking.connection, asking.on)
+
+    @question(router, "/borrowers/{borrower}/scores", "report.read", "policy")
+    def scores(asking: SignedIn, borrower: str) -> Any:
+        """Why a borrower stands where the models put them: band, reasons, what would change it."""
+        return [asdict(one) for one in why(asking.house.store, borrower, number_of(asking.on))]
+
+    @question(router, "/settings/{of}", "report.read", "administration")
+    def settings(asking: SignedIn, of: str) -> Any:
+        """A setting: place, creditor, hold-out, roles."""
+        if of == "place":
+            return {"setting": of, "value": defaults_of(asking.connection)}
+        if of not in SETTINGS:
+            raise refuse(404, "unknown", "no setting of that name", "place, creditor, hold-out, roles", "setting")
+        return {"setting": of, "value": setting(asking.connection, SETTINGS[of])}
+
+    @question(router, "/appointments", "report.read", "administration")
+    def appointments(asking: SignedIn) -> Any:
+        """Who may approve legal steps and losses on a day, and in which roles."""
+        return [{"person": name, "roles": list(roles)} for name, roles in people(asking.connection, asking.on).items()]
+
+    return router

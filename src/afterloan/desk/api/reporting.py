@@ -1,0 +1,158 @@
+"""Finance, bureau and audit over HTTP: days and their proof, the journal as text, months told, then against now."""
+
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import polars as pl
+from fastapi import APIRouter, Query
+from starlette.responses import StreamingResponse
+
+from afterloan.dates import DayRefused, date_told, number_of
+from afterloan.desk.api.asked import After, Limit, cursor, named, page_of, permitted, place_of, question, theirs
+from afterloan.desk.api.files import FILE, Content
+from afterloan.desk.web.asking import SignedIn
+from afterloan.desk.web.names import reference_of
+from afterloan.desk.web.refusing import refuse
+from afterloan.enquiry.books import export_lines
+from afterloan.enquiry.classes import classify_book
+from afterloan.enquiry.days import day_closed, days_closed
+from afterloan.enquiry.furnished import bureau_of, compared, told_months
+from afterloan.enquiry.lists import listed
+from afterloan.enquiry.masking import last_four, mask_name
+from afterloan.enquiry.record import own_record
+from afterloan.enquiry.refunds import refunds_due
+from afterloan.enquiry.then_and_now import then_and_now
+from afterloan.enquiry.unmatched import waiting_lines
+from afterloan.servicing.disputes import dispute_of
+from afterloan.store.debits import mandates_listed
+from afterloan.store.furnished import files
+
+Text = Annotated[str, Query(max_length=200)]
+REPORTS = {"portfolio": "the portfolio on a day: summary, ageing, roll rates, vintages, expected against received"}
+DISPUTE = ("borrower", "loan", "bureau", "months", "claims", "opened_on", "answer_by", "decided_on", "outcome")
+
+
+def finance_routes() -> APIRouter:
+    """What finance reads."""
+    router = APIRouter(prefix="/v1")
+
+    @question(router, "/days", "report.read", "finance")
+    def days(asking: SignedIn, limit: Limit = 50, after: After = "") -> Any:
+        """Days that were closed, the newest first: contracts signed = closed + excepted."""
+        before = date_told(place_of(asking, after)) if after else date.max
+        rows = days_closed(asking.connection, before, limit)
+        return {"data": rows, "next": cursor(asking, str(rows[-1]["closed_on"])) if len(rows) == limit else None}
+
+    @question(router, "/days/{day}", "report.read", "finance")
+    def day_(asking: SignedIn, day: str) -> Any:
+        """One closed day: its proof, and the loans that could not be reckoned with the reason."""
+        return day_closed(asking.connection, _day(day, "day"))
+
+    @question(router, "/journal/export", "report.read", "finance")
+    def export(
+        asking: SignedIn, form: Annotated[Literal["beancount", "hledger"], Query(alias="format")] = "beancount"
+    ) -> Any:
+        """The whole journal as plain text, a transaction at a time; each sums to zero."""
+        lines = export_lines(asking.house.store, form)
+        return StreamingResponse((line + "\n" for line in lines), media_type="text/plain; charset=utf-8")
+
+    @question(router, "/reports", "report.read", "finance")
+    def reports(asking: SignedIn) -> Any:
+        """The reports there are."""
+        return [{"id": name, "about": about, "href": f"/v1/reports/{name}"} for name, about in REPORTS.items()]
+
+    @question(router, "/refunds-due", "report.read", "money")
+    def refunds(asking: SignedIn) -> Any:
+        """Paid loans that hold money of the borrower, those that wait longest on top."""
+        return [asdict(row) for row in refunds_due(asking.house.store, asking.on)]
+
+    @question(router, "/unmatched/{line}/candidates", "report.read", "money")
+    def candidates(asking: SignedIn, line: str) -> Any:
+        """The loans that a line of a statement may be for, each with the signs that say so."""
+        name = reference_of(line)
+        found = next((one for one in waiting_lines(asking.connection, asking.on) if one.line == name), None)
+        if found is None:
+            raise refuse(404, "unknown", "no line of that name waits", "GET /v1/unmatched lists them", "line")
+        return [{**asdict(one), "name": mask_name(one.name)} for one in found.candidates]
+
+    @question(router, "/mandates", "report.read", "debits")
+    def mandates(asking: SignedIn, limit: Limit = 50, after: After = "") -> Any:
+        """Every mandate; accounts by their last four."""
+        rows = [{**row, "account": last_four(str(row["account"]))} for row in mandates_listed(asking.connection, None)]
+        return page_of(asking, rows, "reference", after, limit)
+
+    @question(router, "/outbox", "report.read", "messages")
+    def outbox(asking: SignedIn, state: Text = "", borrower: Text = "", limit: Limit = 50, after: After = "") -> Any:
+        """What is to be done outside, the newest first, and what became of it; `state`: waiting, sent, withdrawn …"""
+        rows = [
+            row for row in listed(asking.connection, "outbox", asking.on, borrower, 10_000)
+            if state in ("", row["state"])
+        ]  # fmt: skip
+        return page_of(asking, rows, "key", after, limit)
+
+    @question(router, "/classification", "report.read", "finance")
+    def classification(asking: SignedIn, jurisdiction: Text = "CN") -> Any:
+        """How many loans of a place are in each class, what is outstanding of them, the expected loss by IFRS 9."""
+        return classify_book(asking.house.store, number_of(asking.on), jurisdiction)
+
+    return router
+
+
+def bureau_routes() -> APIRouter:
+    """What bureaus were told, and what is disputed."""
+    router = APIRouter(prefix="/v1")
+
+    @question(router, "/bureaus/{bureau}/months", "report.read", "bureau")
+    def months(asking: SignedIn, bureau: str) -> Any:
+        """The months that were furnished to a bureau."""
+        names = ("furnishing", "bureau", "month_end", "known_on", "rows")
+        rows = [dict(zip(names, row, strict=True)) for row in files(asking.connection)]
+        return [row for row in rows if row["bureau"] == bureau]
+
+    @question(router, "/loans/{loan}/bureau", "book.read", "bureau")
+    def of_loan(asking: SignedIn, loan: str, bureau: Text = "") -> Any:
+        """What stands of a loan with a bureau, month by month."""
+        found: pl.DataFrame = told_months(asking.connection, bureau or bureau_of(asking.connection), loan)
+        return found.to_dicts()
+
+    @question(router, "/borrowers/{borrower}/bureau", "book.read", "bureau")
+    def of_borrower(asking: SignedIn, borrower: str) -> Any:
+        """What a bureau has from us about a borrower."""
+        return asdict(own_record(asking.connection, borrower, asking.on))
+
+    @router.post("/borrowers/{borrower}/bureau-comparisons", tags=["bureau"], openapi_extra=FILE)
+    def comparison(asking: SignedIn, borrower: str, content: Content) -> dict[str, Any]:
+        """Hold a borrower's own report against what was furnished: drafts of disputes; nothing is kept."""
+        permitted(asking, "book.read")
+        name = reference_of(borrower)
+        theirs(asking, name)
+        drafts = compared(asking.connection, name, content, asking.on)
+        data = [
+            {"loan": d.loan, "bureau": d.bureau, "months": [m.isoformat() for m in d.months], "claims": list(d.claims),
+             "statement": d.statement}
+            for d in drafts
+        ]  # fmt: skip
+        return {"data": data, "next": None}
+
+    @question(router, "/disputes/{reference}", "report.read", "bureau")
+    def dispute(asking: SignedIn, reference: str) -> Any:
+        """A dispute as it stands."""
+        found = dispute_of(asking.connection, reference)
+        return named({name: getattr(found, name) for name in DISPUTE}, reference, "disputes")
+
+    @question(router, "/borrowers/{borrower}/known", "audit.read", "audit")
+    def known(asking: SignedIn, borrower: str, then: Text) -> Any:
+        """What was believed of a day at the end of another, what is believed now, and the facts that came between."""
+        now = asking.known_on or asking.today
+        return then_and_now(asking.connection, borrower, asking.on, _day(then, "then"), now)
+
+    return router
+
+
+def _day(text: str, name: str) -> date:
+    """A day as it was told. Raises RefusedHere (422)."""
+    try:
+        return date_told(text)
+    except DayRefused as error:
+        raise refuse(422, "invalid", str(error), "write the day as YYYY-MM-DD", name) from error

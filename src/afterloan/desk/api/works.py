@@ -1,0 +1,104 @@
+"""Works on the whole book over HTTP: each is a job under its key; a file that it made is had from the job."""
+
+from datetime import date
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path
+from pydantic import Field
+from starlette.responses import Response
+
+from afterloan.desk.api.asked import permitted
+from afterloan.desk.api.doing import Key
+from afterloan.desk.api.files import FILE, Content
+from afterloan.desk.api.jobs import JobAsked, begin, own_job
+from afterloan.desk.web.asking import SignedIn
+from afterloan.desk.web.house import House
+from afterloan.desk.web.refusing import refuse
+from afterloan.store.files import file_kept, keep_file
+
+KIND_OF = {"furnish": "bureau.furnish", "export": "book.export", "import": "book.import", "trial": "ladder.try"}
+"""By which permission a job is begun; its file is had by the same."""
+
+
+class FurnishAsked(JobAsked):
+    """Who furnishes, where the bureau's form asks for it: identification_number, reporter_name …"""
+
+    sender: dict[str, str] = Field(default_factory=dict, max_length=20)
+
+
+class HistoryTried(JobAsked):
+    """Stored history from `first` to `last`, replayed under a ladder (`text`; none: that in use), grace, contact pack.
+
+    The whole of the days is replayed before the job tells anything.
+    """
+
+    first: date
+    last: date
+    text: str | None = Field(default=None, max_length=200_000)
+    grace_days: int | None = Field(default=None, ge=0, le=366)
+    contact: Literal["CN", "US", "EU", "UK", "IN"] | None = None
+
+
+class ExportAsked(JobAsked):
+    """The form of the files."""
+
+    form: Literal["csv", "parquet"] = "csv"
+
+
+def work_jobs(house: House) -> APIRouter:
+    """What is asked once and done for the whole book."""
+    router = APIRouter(prefix="/v1")
+
+    @router.post("/bureaus/{bureau}/months/{month_end}/furnishings", status_code=202, tags=["bureau"])
+    def furnish(
+        asking: SignedIn, key: Key, bureau: Annotated[Literal["metro2", "pboc", "neutral"], Path()], month_end: date,
+        asked: FurnishAsked,
+    ) -> Response:  # fmt: skip
+        """Furnish a month to a bureau: only what was not told yet, or is reckoned otherwise by now."""
+        permitted(asking, "bureau.furnish")
+        told = {"bureau": bureau, "month_end": month_end.isoformat(), "sender": asked.sender}
+        return begin(asking, house, "furnish", told, key)
+
+    @router.post("/plans/watches", status_code=202, tags=["relief"])
+    def watches(asking: SignedIn, key: Key) -> Response:
+        """Look at every running plan of the book: kept, broken or completed."""
+        permitted(asking, "day.run")
+        return begin(asking, house, "watch-plans", {"on": asking.today.isoformat()}, key)
+
+    @router.post("/trials", status_code=202, tags=["policy"])
+    def trials(asking: SignedIn, key: Key, asked: HistoryTried) -> Response:
+        """Try a ladder, grace or contact pack on stored history; its figures are the result of the job."""
+        permitted(asking, "ladder.try")
+        if not 0 <= (asked.last - asked.first).days <= 366:
+            raise refuse(422, "invalid", "a trial has 1 to 367 days", "name a later last day, or a nearer one", "last")
+        return begin(asking, house, "trial", asked.model_dump(mode="json", exclude_none=True), key)
+
+    @router.post("/exports", status_code=202, tags=["bulk"])
+    def exports(asking: SignedIn, key: Key, asked: ExportAsked) -> Response:
+        """Take the whole book out: an archive of files that can be brought in again."""
+        permitted(asking, "book.export")
+        return begin(asking, house, "export", asked.model_dump(), key)
+
+    @router.post("/imports", status_code=202, tags=["bulk"], openapi_extra=FILE)
+    def imports(asking: SignedIn, key: Key, content: Content) -> Response:
+        """Bring a book in: an archive (.zip) of the files that `afterloan import` takes; bad rows are refused alone."""
+        permitted(asking, "book.import")
+        digest = sha256(content).hexdigest()
+        keep_file(asking.connection, digest, content)
+        return begin(asking, house, "import", {"sha256": digest, "by": asking.person.name}, key)
+
+    @router.get("/jobs/{job}/file", tags=["jobs"], openapi_extra={"x-file": True})
+    def file(asking: SignedIn, job: str) -> Response:
+        """The file that a job made."""
+        found = own_job(asking, job)
+        permitted(asking, KIND_OF.get(found.kind, "day.run"))
+        digest = str((found.result or {}).get("sha256", ""))
+        content = file_kept(asking.connection, digest) if digest else None
+        if content is None:
+            raise refuse(404, "unknown", "the job has no file", "a job of that kind makes none, or is not over", "job")
+        name = str((found.result or {}).get("file", "file"))
+        named: dict[str, Any] = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(content, media_type="application/octet-stream", headers=named)
+
+    return router

@@ -1,0 +1,38 @@
+"""Days that were closed, each with its proof and the loans that it could not reckon."""
+
+from datetime import date
+from typing import Any
+
+import psycopg
+
+from afterloan.enquiry.lists import Rows
+from afterloan.facts import FactRefused
+
+DAYS = (
+    "select closed_on, loans_in, closed, excepted from proof where closed_on < %(before)s "
+    "order by closed_on desc limit %(most)s"
+)
+EXCEPTED = (
+    "select c.reference as loan, b.reference as borrower, x.reason from exception x join contract c using (loan) "
+    "join borrower b on b.borrower = c.borrower where x.closed_on = %s order by c.reference limit 1000"
+)
+
+
+def days_closed(connection: psycopg.Connection[Any], before: date = date.max, most: int = 50) -> Rows:
+    """Closed days, the newest first: contracts signed = closed + excepted."""
+    cursor = connection.execute(DAYS, {"before": before, "most": most})
+    return _rows(cursor)
+
+
+def day_closed(connection: psycopg.Connection[Any], day: date) -> dict[str, Any]:
+    """One closed day with what it could not reckon, at most 1,000 of them. Raises FactRefused (unknown)."""
+    cursor = connection.execute("select closed_on, loans_in, closed, excepted from proof where closed_on = %s", (day,))
+    found = _rows(cursor)
+    if not found:
+        raise FactRefused("day", day, "was not closed", "`GET /v1/days` lists those that were", "unknown")
+    return {**found[0], "exceptions": _rows(connection.execute(EXCEPTED, (day,)))}
+
+
+def _rows(cursor: psycopg.Cursor[Any]) -> Rows:
+    names = [column.name for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

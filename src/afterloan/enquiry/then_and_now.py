@@ -1,0 +1,41 @@
+"""A borrower as known then against as known now: the two positions of each loan, and the facts that came between."""
+
+from datetime import date
+from typing import Any
+
+import psycopg
+
+from afterloan.enquiry.furnished import borrower_told
+from afterloan.enquiry.loans import LoansWanted, loans_page
+from afterloan.loan.terms import FactKind
+
+MOST = 200
+BETWEEN = (
+    "select f.reference, c.reference, f.kind, f.on_day, f.known_on, f.amount_fen, o.reference from fact f "
+    "join contract c using (loan) left join fact o on o.fact = f.of_fact where c.borrower = %(of)s "
+    "and f.on_day <= %(on)s and f.known_on > %(then)s and f.known_on <= %(now)s order by f.known_on, f.fact limit 500"
+)
+REVERSED = 90
+
+
+def then_and_now(connection: psycopg.Connection[Any], borrower: str, on: date, then: date, now: date) -> dict[str, Any]:
+    """What was believed of a day at the end of `then`, what is believed now, and why they differ.
+
+    A repayment of 10 March learnt on the 12th: asked of the 10th, then the 11th, the loan was late; now it is not, and
+    the repayment stands between. Raises FactRefused (unknown).
+    """
+    number, _ = borrower_told(connection, borrower)
+    pages = [loans_page(connection, LoansWanted(on, known, borrower, most=MOST)).rows for known in (then, now)]
+    loans = [
+        {"loan": was["loan"], "then": was, "now": is_, "differs": sorted(k for k in was if was[k] != is_[k])}
+        for was, is_ in zip(*pages, strict=True)
+    ]
+    rows = connection.execute(BETWEEN, {"of": number, "on": on, "then": then, "now": now}).fetchall()
+    return {"borrower": borrower, "then": then, "loans": loans, "facts_between": [_fact(row) for row in rows]}
+
+
+def _fact(row: tuple[Any, ...]) -> dict[str, Any]:
+    reference, loan, kind, on, known_on, amount_fen, of = row
+    word = "reversed" if kind == REVERSED else FactKind(kind).name.lower()
+    return {"reference": reference, "loan": loan, "kind": word, "on": on, "known_on": known_on,
+            "amount_fen": int(amount_fen), "of": of}  # fmt: skip

@@ -1,0 +1,102 @@
+"""Works on the whole book: jobs with files, each begun by whoever may, taken out and brought in again the same."""
+
+import io
+import zipfile
+from typing import Any
+
+import pytest
+
+from afterloan.close import close_through
+from afterloan.desk import bulk
+from afterloan.desk.work import JobWorker
+from afterloan.expected import BadInput
+from tests.desk.web.served import Served
+from tests.strategy.books import day_of
+
+
+def done(served: Served, seat: str, path: str, key: str, **sent: Any) -> dict[str, Any]:
+    client = served.api(seat)
+    begun = client.post(path, headers={"idempotency-key": key}, **sent)
+    assert begun.status_code == 202, begun.text
+    assert JobWorker(served.store).do_next()
+    told: dict[str, Any] = client.get(begun.headers["location"]).json()
+    return told
+
+
+def archive(**files: str) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as into:
+        for name, text in files.items():
+            into.writestr(name, text)
+    return made.getvalue()
+
+
+def test_a_book_taken_out_is_the_same_brought_in(served: Served) -> None:
+    out = done(served, "finance", "/v1/exports", "out", json={})
+    assert out["state"] == "done", out
+    file = served.api("finance").get("/v1/jobs/out/file")
+    assert file.status_code == 200 and 'filename="book.zip"' in file.headers["content-disposition"]
+    names = zipfile.ZipFile(io.BytesIO(file.content)).namelist()
+    assert {"borrowers.csv", "contracts.csv", "disbursements.csv"} <= set(names)
+    again = done(served, "finance", "/v1/imports", "in", content=file.content)
+    assert again["state"] == "done", again
+    counts = again["result"]["files"]["contracts.csv"]
+    assert (counts["read"], counts["loaded"], counts["known"], counts["refused"]) == (2, 0, 2, 0)
+
+
+def test_rows_that_cannot_be_taken_are_refused_alone_and_had_as_a_file(served: Served) -> None:
+    rows = "reference,name,known_on\nN1,新人,2026-02-10\nN2,x,never\n"
+    told = done(served, "finance", "/v1/imports", "in", content=archive(**{"../../borrowers.csv": rows}))
+    assert told["state"] == "done", told
+    assert told["result"]["files"]["borrowers.csv"]["loaded"] == 1 and told["result"]["file"] == "refused.csv"
+    assert b"N2" not in served.api("finance").get("/v1/borrowers?q=N2").content
+    assert b"is no day" in served.api("finance").get("/v1/jobs/in/file").content
+
+
+@pytest.mark.parametrize("content", [b"no archive", b"PK\x03\x04broken", archive(**{"other.csv": "a\n1\n"})])
+def test_what_is_no_book_is_refused_by_the_job(served: Served, content: bytes) -> None:
+    told = done(served, "finance", "/v1/imports", "in", content=content)
+    assert told["state"] == "failed" and told["refused"]["reason"] == "invalid" and told["refused"]["detail"]
+
+
+def test_a_bomb_is_not_unpacked(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "MOST_UNPACKED", 5_000_000)
+    bomb = archive(**{"borrowers.csv": "0" * 6_000_000})
+    assert len(bomb) < 10_000
+    with pytest.raises(BadInput, match="unpacks to more than"):
+        bulk.unpack(bomb, tmp_path)
+    with pytest.raises(BadInput, match="41 files"):
+        bulk.unpack(archive(**{f"{k}.csv": "" for k in range(41)}), tmp_path)
+
+
+def test_a_month_is_furnished_and_its_file_had_by_those_who_furnish(served: Served) -> None:
+    close_through(served.store, day_of("2026-02-09"))
+    told = done(served, "bureau", "/v1/bureaus/pboc/months/2026-01-31/furnishings", "jan", json={})
+    assert told["state"] == "done" and told["result"]["reportable"] == 2, told
+    assert served.api("bureau").get("/v1/jobs/jan/file").status_code == 200
+    months = served.api("lead").get("/v1/bureaus/pboc/months").json()["data"]
+    assert [(m["month_end"], m["rows"]) for m in months] == [("2026-01-31", told["result"]["told"])]
+    assert served.api("agent").get("/v1/jobs/jan/file").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("seat", "path", "sent"),
+    [
+        ("agent", "/v1/exports", {"json": {}}),
+        ("agent", "/v1/imports", {"content": b"x"}),
+        ("agent", "/v1/trials", {"json": {"first": "2026-02-01", "last": "2026-02-02"}}),
+        ("finance", "/v1/bureaus/pboc/months/2026-01-31/furnishings", {"json": {}}),
+        ("agent", "/v1/plans/watches", {}),
+    ],
+)
+def test_who_may_not_begin_a_work_is_told_so(served: Served, seat: str, path: str, sent: dict[str, Any]) -> None:
+    answer = served.api(seat).post(path, headers={"idempotency-key": "k"}, **sent)
+    assert (answer.status_code, answer.json()["reason"]) == (403, "not-permitted")
+
+
+def test_plans_are_watched_and_a_trial_has_its_days(served: Served) -> None:
+    assert done(served, "finance", "/v1/plans/watches", "w")["result"] == {"plans": {}}
+    long = served.api("lead").post(
+        "/v1/trials", json={"first": "2024-01-01", "last": "2026-01-01"}, headers={"idempotency-key": "t"}
+    )
+    assert (long.status_code, long.json()["reason"]) == (422, "invalid")
