@@ -16,7 +16,7 @@ from afterloan.loan.terms import ArrearsInterest
 from afterloan.strategy.affordability import MonthFlow, affordable
 from afterloan.strategy.eligibility import PlanAsked, PlanCase, against, eligible, relief_rule
 from afterloan.strategy.planner import MONTHS, Option, candidates, case_of, choose, search, together
-from afterloan.strategy.simulation import cost_of, reinstalment, settlement, simulate
+from afterloan.strategy.simulation import Simulated, cost_of, reinstalment, settlement, simulate
 from tests.strategy.loans import loan, repaid
 
 ON = day("2026-07-15")
@@ -239,3 +239,21 @@ def test_on_the_last_due_day_nothing_lies_ahead_to_extend() -> None:
 def test_arrears_on_the_rows_left_cannot_end_all_interest() -> None:
     with pytest.raises(FactRefused, match="needs new instalments; give a count and the first due day, or spread"):
         Reinstalled("L1", "R1", day("2026-03-10"), day("2026-03-10"), interest=ArrearsInterest.ALONE)
+
+
+def test_the_shortest_plan_that_fits_a_month_is_offered_first() -> None:
+    """15 instalments of 739.54 fit who can spare 740.00 a month, though two of them fall into 30 days of February."""
+    book = late()
+    found = search(book, case(book, hardship=False), 74_000, ON)  # type: ignore[arg-type]
+    first = found.offers[0]
+    assert (first.plan.kind, first.plan.asked.periods, first.simulated.highest_fen) == ("reinstalment", 15, 73_954)
+    # one instalment a month whatever its length: the 10th, seen from the 15th; and from the 31st, due on the 28th
+    days = [day(f"2026-{m:02}-10") for m in range(8, 13)] + [day(f"2027-{m:02}-10") for m in range(1, 5)]
+    assert paid_once(days).months(ON, 10).tolist() == [1] * 9 + [0]
+    ends = [day(d) for d in ("2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31")]
+    assert paid_once(ends).months(day("2026-01-31"), 5).tolist() == [0, 1, 1, 1, 1]
+
+
+def paid_once(days: list[int]) -> Simulated:
+    """A plan that asks for one fen on each of some days."""
+    return Simulated(None, np.array(days), np.ones(len(days), np.int64), 0, 0, 0, 0, 0, days[-1])

@@ -37,6 +37,7 @@ from afterloan.strategy.hardship import (
     may_apply,
     review_hold,
 )
+from afterloan.strategy.simulation import month_edges
 
 Connection = psycopg.Connection[Any]
 
@@ -91,12 +92,12 @@ def decide_hardship(
 
 
 def _asked_a_month(book: Book, on: int) -> int:
-    """What the contract asks for now and in the next 30 days."""
+    """What the contract asks for now and in the next month."""
     now = reckon_loan(book, 0, on)
     if now.position["error"] or now.position["paid_off_on"] != NEVER:
         return 0
     days, amounts = ahead(now, on)
-    return due_now(now.position) + int(amounts[days <= on + 30].sum())
+    return due_now(now.position) + int(amounts[days < month_edges(on, 1)[1]].sum())
 
 
 def start_breathing_space(

@@ -22,6 +22,7 @@ from afterloan.strategy.simulation import (
     deferral,
     extension,
     interest_only,
+    month_edges,
     re_age,
     reinstalment,
     settlement,
@@ -136,7 +137,7 @@ def _settlements(today: Reckoned, case: PlanCase, on: int) -> list[ReliefPlan]:
 def search(book: Book, case: PlanCase, affordable_fen: int, on: int, asked_kinds: Sequence[str] = ()) -> Search:
     """Up to three plans of different kinds for loan 0 of a book (`alone`), best first.
 
-    A plan is left out when the pack refuses it, when any 30 days ask for more than `affordable_fen`, or when it would
+    A plan is left out when the pack refuses it, when any month asks for more than `affordable_fen`, or when it would
     cost more than the cap. What remains is chosen by loss: the payoff of today less the present value of what
     the plan brings, at the contract rate. Who is behind, or in hardship, could not pay what the contract asks: a plan
     that asks for no more a month than one instalment comes before any that does, and of those that do the least asking.
@@ -194,9 +195,9 @@ def _gentle(options: list[Simulated], today: Reckoned, case: PlanCase) -> list[S
 
 
 def _easier(beyond: list[Simulated], today: Reckoned, on: int) -> list[Simulated]:
-    """Of plans beyond the borrower's means those that ask for less in the next 30 days than the contract does."""
+    """Of plans beyond the borrower's means those that ask for less in the next month than the contract does."""
     days, amounts = ahead(today, on)
-    asked = due_now(today.position) + int(amounts[days <= on + 30].sum())
+    asked = due_now(today.position) + int(amounts[days < month_edges(on, 1)[1]].sum())
     return [s for s in beyond if int(s.months(on, MONTHS)[0]) < asked]
 
 
@@ -224,10 +225,10 @@ def _why_least(sim: Simulated, affordable_fen: int, on: int) -> tuple[str, ...]:
     most = int(sim.months(on, MONTHS).max())
     over = most - affordable_fen
     first = (
-        f"does not fit: asks for up to {_units(most)} in 30 days, {_units(over)} more than the "
+        f"does not fit: asks for up to {_units(most)} in a month, {_units(over)} more than the "
         f"{_units(affordable_fen)} a month that are affordable; a person has to look at it"
         if over > 0
-        else f"asks for at most {_units(most)} in 30 days; {_units(affordable_fen)} a month are affordable"
+        else f"asks for at most {_units(most)} in a month; {_units(affordable_fen)} a month are affordable"
     )
     return (first, f"ends on {iso(sim.ends_on)}", "asks for least of the plans of its kind")
 
@@ -270,7 +271,7 @@ def _option(sim: Simulated, payoff: int, on: int) -> "Option":
 def _why(sim: Simulated, affordable_fen: int, on: int) -> tuple[str, ...]:
     months = sim.months(on, MONTHS)
     return (
-        f"asks for at most {_units(int(months.max()))} in 30 days; {_units(affordable_fen)} a month are affordable",
+        f"asks for at most {_units(int(months.max()))} in a month; {_units(affordable_fen)} a month are affordable",
         f"ends on {iso(sim.ends_on)}",
         "loses least of the plans of its kind that fit",
     )

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from afterloan.bureau.cells import month_end, reckon_cells
 from afterloan.bureau.status import pboc_status
-from afterloan.dates import NEVER, date_of, iso, number_of
+from afterloan.dates import NEVER, date_of, iso, months_later, number_of, year_month_day
 from afterloan.facts import (
     Deferred,
     Extended,
@@ -165,10 +166,22 @@ class Simulated:
     error: int = 0
 
     def months(self, on: int, count: int) -> npt.NDArray[np.int64]:
-        """What is asked for in each 30 days from `on` on, `count` of them; the last holds all that follows."""
-        edges = np.searchsorted(self.days, on + 30 * np.arange(count + 1))
+        """What is asked for in each month from `on` on, `count` of them; the last holds all that follows."""
+        edges = np.searchsorted(self.days, month_edges(on, count))
         edges[-1] = len(self.days)
         return np.diff(np.concatenate([[0], np.cumsum(self.amounts)])[edges])
+
+
+@cache
+def month_edges(on: int, count: int) -> npt.NDArray[np.int64]:
+    """The days on which the months from `on` on begin, `count` of them, and the day after the last.
+
+    15 July: 15 August, 15 September … A month, as the borrower counts what comes in: in 30 days from 10 February two
+    instalments of the 10th would fall. Days after the 28th count as the 28th from the second month on, so that each
+    month holds one instalment whatever its length.
+    """
+    dom = min(year_month_day(on)[2], 28)
+    return np.array([on, *(int(months_later(on, k, dom)) for k in range(1, count + 1))], np.int64)
 
 
 def simulate(book: Book, plan: ReliefPlan | None, on: int, scratch: Scratch | None = None) -> Simulated:
