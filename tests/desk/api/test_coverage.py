@@ -70,15 +70,18 @@ MACHINE = "it works the machine on which the book lies"
 FOLDER = "it works on an analyst's own files; the book is not asked"
 WITHOUT_ROUTE = {
     "account": "an account is opened where its password is typed",
+    "backup": MACHINE,
     "bank-simulator": MACHINE,
     "bureau import": "a comparison, and one POST /v1/disputes for each draft that the caller agrees with",
     "certificate": "a PDF of a settled loan: the portal hands it out",
     "debit callbacks": "it serves a bank's callbacks at an address of its own",
     "demo": MACHINE,
+    "doctor": MACHINE,
     "generate": "a book is made up where it will lie",
     "import-instalments": "tables of another form, mapped by hand before they are brought in",
     "legal bundle": "papers for a court are made where they are printed",
     "lives": "plays the lives of the documentation into a book of its own",
+    "restore": MACHINE,
     "risk assess": FOLDER,
     "risk card": FOLDER,
     "risk features": FOLDER,

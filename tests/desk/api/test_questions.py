@@ -27,7 +27,7 @@ ROUTES = [
     if "get" in told and "x-permission" in told["get"]
 ]
 WITHOUT = {"/v1/business-date", "/v1/me", "/v1/sandbox/clock", "/v1/keys"}
-WITHOUT |= {"/v1", "/v1/jobs", "/v1/jobs/{job}", "/v1/jobs/{job}/events", "/v1/jobs/{job}/file"}
+WITHOUT |= {"/v1", "/v1/me/sittings", "/v1/jobs", "/v1/jobs/{job}", "/v1/jobs/{job}/events", "/v1/jobs/{job}/file"}
 """GETs that look after themselves who may see what."""
 
 
