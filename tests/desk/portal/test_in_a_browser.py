@@ -23,7 +23,8 @@ __all__ = ["book"]
 CHROMIUM = Path("/usr/bin/chromium")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 LOOKED_AT = ["/", "/why", "/pay", "/pay/check?what=all", "/cannot", "/plan", "/hardship", "/way-back/L1", "/bureau",
-             "/contact", "/documents", "/help"]  # fmt: skip
+             "/contact", "/documents", "/help", "/looked",
+             "/step-up", "/step-up/code", "/sign-in", "/phone"]  # fmt: skip
 pytestmark = pytest.mark.skipif(
     not CHROMIUM.exists(), reason="NO CHROMIUM AT /usr/bin/chromium: the portal is not seen"
 )
