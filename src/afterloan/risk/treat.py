@@ -314,10 +314,10 @@ def explored(arm: Ints, allowed: Mask, share: float, rng: np.random.Generator) -
     """
     n, arms = allowed.shape
     open_ = allowed | (np.arange(arms) == 0)
-    each = np.asarray(share / open_.sum(axis=1), np.float64)
-    chance: Floats = np.where(open_, each[:, None], 0.0)
+    chance: Floats = np.where(open_, share, 0.0)
+    chance /= open_.sum(axis=1, keepdims=True)
     chance[np.arange(n), arm] += 1 - share
-    drawn = (rng.uniform(size=n)[:, None] > np.cumsum(chance, axis=1)).sum(axis=1)
+    drawn = (rng.random(n)[:, None] > np.cumsum(chance, axis=1)).sum(axis=1)
     return np.minimum(drawn, arms - 1), chance
 
 
