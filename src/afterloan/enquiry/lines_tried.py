@@ -113,7 +113,9 @@ def lines_of_book(store: Store, on: date, policy: LinePolicy, safe: tuple[str, .
     with store.connect() as connection, reader_to(store.url) as reader:
         rows = connection.execute(LINES, {"on": on}).fetchall()
         if not rows:
-            raise FactRefused("on", on, "no borrower has an open line on that day", "`afterloan limit set`", "unknown")
+            raise FactRefused(
+                "on", on, "no borrower has an open line on that day", "`afterloan limit change`", "unknown"
+            )
         numbers = np.array([row[0] for row in rows], np.int64)
         scores = latest_scores(connection, numbers.tolist(), on, ("limit",))
         days: dict[int, int] = dict(connection.execute(IN_BAND, {"on": on}).fetchall())

@@ -317,7 +317,7 @@ def explored(arm: Ints, allowed: Mask, share: float, rng: np.random.Generator) -
     chance: Floats = np.where(open_, share, 0.0)
     chance /= open_.sum(axis=1, keepdims=True)
     chance[np.arange(n), arm] += 1 - share
-    drawn = (rng.random(n)[:, None] > np.cumsum(chance, axis=1)).sum(axis=1)
+    drawn = (rng.random((n, 1)) > np.cumsum(chance, axis=1)).sum(axis=1)
     return np.minimum(drawn, arms - 1), chance
 
 

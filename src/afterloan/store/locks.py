@@ -29,6 +29,7 @@ class Space(IntEnum):
     SEEN = 727477
     """Taken by the triggers of `seen` and `denied`, for each shard."""
     WEBHOOK = 727478
+    RATE = 727479
 
 
 def lock_borrowers(connection: psycopg.Connection[Any], borrowers: Iterable[int]) -> None:
@@ -61,6 +62,11 @@ def try_reference(connection: psycopg.Connection[Any], reference: str) -> bool:
 def lock_account(connection: psycopg.Connection[Any], account: str) -> None:
     """Nobody else keeps, matches or moves lines of this account of ours until the transaction ends."""
     connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (int(Space.ACCOUNT), account))
+
+
+def lock_use(connection: psycopg.Connection[Any], whose: bytes) -> None:
+    """What may be done a few times in a while is counted by one transaction at a time; `whose`: who does it, hashed."""
+    connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (int(Space.RATE), whose.hex()))
 
 
 def lock_furnishing(connection: psycopg.Connection[Any], bureau: str, shard: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from afterloan.store.locks import lock_use
 from afterloan.store.settings import secret_kept
 
 FORGOTTEN = timedelta(days=1)
@@ -61,7 +62,7 @@ def take(
 ) -> timedelta | None:
     """Use it if it may be used now: None; else how long to wait. Two who come at once are taken one after the other."""
     with connection.transaction():
-        connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", (whose.hex(),))
+        lock_use(connection, whose)
         wait = wait_for(connection, limits, whose, now)
         if wait is None:
             use(connection, limits, whose, now)
