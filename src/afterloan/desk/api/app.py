@@ -27,7 +27,6 @@ from afterloan.desk.web.asking import Ask, SignedIn
 from afterloan.desk.web.house import House
 from afterloan.desk.web.refusing import TITLES
 from afterloan.desk.web.signing import sit
-from afterloan.enquiry.clock import clock_of
 
 
 def api_app(house: House) -> FastAPI:
@@ -35,12 +34,6 @@ def api_app(house: House) -> FastAPI:
     app = app_for(house, "api", "afterloan", version="1", generate_unique_id_function=_named)
     for router in api_routers(house):
         app.include_router(router)
-
-    @app.get("/readyz", include_in_schema=False)
-    def ready() -> dict[str, str]:
-        """The database answers, and the book is one of ours."""
-        with house.store.connect() as connection:
-            return {"status": "ok", "business_date": clock_of(connection, house.now()).on.isoformat()}
 
     @app.get("/llms.txt", include_in_schema=False)
     def llms() -> PlainTextResponse:
