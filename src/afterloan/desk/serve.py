@@ -69,10 +69,11 @@ def app_of(house: House) -> ByHost:
     my = app_for(house, "my", "afterloan portal", openapi_url=None)
     my.include_router(signing("my"))
     my.include_router(portal_router(house))
+    routers = api_routers(house)  # made once: the records of all acts are most of what a start costs
     for app in (desk, my):
-        for router in api_routers(house):
+        for router in routers:
             app.include_router(router)
-    api, measures = api_app(house), Measures(house)
+    api, measures = api_app(house, routers), Measures(house)
     measures.add_to(api)
     apps = {"api": api, "desk": desk, "my": my, "": _landing(house)}
     return ByHost(house, {name: measures.wrap(Guard(app), name or "bare") for name, app in apps.items()})

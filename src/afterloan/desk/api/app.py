@@ -1,5 +1,6 @@
 """The app of the API host."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -29,10 +30,10 @@ from afterloan.desk.web.refusing import TITLES
 from afterloan.desk.web.signing import sit
 
 
-def api_app(house: House) -> FastAPI:
-    """The API over a house, with its contract at `/openapi.json`."""
+def api_app(house: House, routers: Sequence[APIRouter] | None = None) -> FastAPI:
+    """The API over a house, with its contract at `/openapi.json`. `routers`: of `api_routers`."""
     app = app_for(house, "api", "afterloan", version="1", generate_unique_id_function=_named)
-    for router in api_routers(house):
+    for router in api_routers(house) if routers is None else routers:
         app.include_router(router)
 
     @app.get("/llms.txt", include_in_schema=False)
