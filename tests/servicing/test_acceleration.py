@@ -10,7 +10,7 @@ import pytest
 from afterloan.close import close_through
 from afterloan.close.decide import decide
 from afterloan.dates import NEVER, day
-from afterloan.facts import Accelerated, AccelerationWithdrawn, FactRefused, Repaid
+from afterloan.facts import Accelerated, AccelerationWithdrawn, FactRefused, Repaid, Reversed
 from afterloan.money import show_amount
 from afterloan.sending.channels import read_setting
 from afterloan.sending.drain_work import drain
@@ -58,13 +58,17 @@ def test_called_due_in_the_books_and_no_reminder_afterwards(store: Store) -> Non
 
 
 def test_a_reminder_that_waits_is_withdrawn(store: Store) -> None:
-    """On 7 July "due in three days" is planned for 10:00; the loan is called due that morning."""
+    """On 7 July "due in three days" is planned for 10:00: all arrears were met. That morning the money is taken back by
+    its bank, and the loan is called due."""
     demanded(store)
     on = day("2025-07-07")
+    with store.connect() as connection:
+        take(connection, Repaid("L", "r", day("2025-06-20"), day("2025-06-20"), 600_000))
     close_through(store, on - 1)
     decide(store, on)
     assert "remind-3" in [step for _, step, *_ in outbox(store)]
     with store.connect() as connection:
+        take(connection, Reversed("L", "back", on, on, "r"))
         accelerate(connection, Accelerated("L", "acc", on, on))
         told = connection.execute("select body->>'key', body->>'reason' from event where kind = 'action.withdrawn'")
         assert [(key.split("/")[1], why) for key, why in told.fetchall()] == [("remind-3", "called due")]

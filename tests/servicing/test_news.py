@@ -27,6 +27,8 @@ from tests.sending.bankhouse import attempt, bank_at, mandate, rows, run_drain, 
 from tests.strategy.books import borrower, loan
 
 LEAD = Who("person", "Wang", ("lead", "specialist", "finance"), "keyboard")
+CONSENT = "agreed on the telephone, recorded"
+"""How the borrower agreed: a person of the lender's agrees for nobody without it."""
 
 
 @pytest.fixture
@@ -80,7 +82,7 @@ def test_offers_of_one_search_are_one_message_and_each_step_of_a_plan_is_told(de
     later = datetime(2026, 2, 25, 2, tzinfo=UTC)
     number, _ = borrower_number(desk.connection, "B1")
     put(desk.connection, [Action("call", number, "message.sms", later, date(2026, 2, 20), None, call)])
-    done(desk, "plan.accept", {"of": "S/1"}, "A", "2026-02-20")
+    done(desk, "plan.accept", {"of": "S/1", "consent": CONSENT}, "A", "2026-02-20")
     # nothing was paid: what was planned is withdrawn because of the plan, or by its hold, never as cured
     ((why,),) = rows(desk.store, "select body->>'reason' from event where reference = 'withdrawn:call'")
     assert why in ("a plan was agreed: nothing is due now", "hold: plan_running"), why
@@ -122,7 +124,7 @@ def agree(desk: Desk, plan: dict[str, Any], on: str) -> str:
     """Offer a plan and accept it; its reference."""
     answer = do(desk, LEAD, "plan.offer", {"loan": "L", **plan}, "S", date.fromisoformat(on))
     assert isinstance(answer, Answer), answer
-    done(desk, "plan.accept", {"of": "S"}, "A", on)
+    done(desk, "plan.accept", {"of": "S", "consent": CONSENT}, "A", on)
     return "S"
 
 

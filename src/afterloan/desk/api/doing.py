@@ -13,6 +13,7 @@ from afterloan.desk.web.asking import Ask, Asking
 from afterloan.desk.web.forms import name_in
 from afterloan.desk.web.guard import ANSWER
 from afterloan.desk.web.refusing import RefusedHere, refuse
+from afterloan.desk.web.seeing import TRIED
 from afterloan.enquiry.case import seen_now, told_since
 from afterloan.enquiry.written import last_entry, written_by
 from afterloan.facts.act import Answer, Refused
@@ -76,6 +77,7 @@ def act(
     on = _day_of(asking, verb, key)
     _unchanged(asking, verb, asked, key)
     if dry_run:
+        asking.request.scope[TRIED] = True
         told, would = _tried(asking, verb, asked, key, on)
         shown = {name: value for name, value in _told(asking, told, key, on).items() if name not in NUMBERS}
         return JSONResponse({**shown, "act": 0, "dry_run": True, "would": would}, 200)

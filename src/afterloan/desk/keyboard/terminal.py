@@ -1,5 +1,6 @@
 """A progress bar for the terminal: how far, how fast, how long still, where Ctrl-C stopped it."""
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -25,6 +26,8 @@ def bar(label: str, after: str = GOES_ON) -> Iterator[Callable[[str, int, int], 
         TimeRemainingColumn,
     )
 
+    # a connection that Ctrl-C cuts off is told of by its pool as well, before our own line: one is enough
+    logging.getLogger("psycopg.pool").addHandler(logging.NullHandler())
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description:24}"),

@@ -13,6 +13,8 @@ from afterloan.store.seen import Looked, keep_denied, keep_seen
 
 REASON = "afterloan.reason"
 """Where in a request's scope the reason of its refusal stands."""
+TRIED = "afterloan.tried"
+"""Set in a request's scope where an act is only tried: what it runs into refuses nobody anything, and is not kept."""
 NO_REFUSALS = (400, 405, 415)
 """Statuses of what could not be read at all: nothing was refused to anybody."""
 AUDIT = "/v1/audit/"
@@ -23,6 +25,8 @@ def keep_looked(house: House, request: HTTPConnection, who: Who, on: date, statu
     did: that is the act. The auditor's reading of the record is a reading too.
     """
     refused = 400 <= status < 500 and status not in NO_REFUSALS
+    if status == 422 and request.scope.get(TRIED):
+        return
     path = request.scope["path"]
     whose = {name: _named(request, name) for name in ("borrower", "loan")}
     read = status in (200, 304) and request.scope["method"] in ("GET", "HEAD") and who.kind != "borrower"
