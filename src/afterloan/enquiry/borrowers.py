@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from afterloan.dates import NEVER, iso, number_of
+from afterloan.dates import number_of
 from afterloan.enquiry.lists import Rows, listed
+from afterloan.enquiry.positions import date_or_none, state_of
 from afterloan.loan.reckon import reckon_book
-from afterloan.loan.terms import State
 from afterloan.store.details import details_of
 from afterloan.store.loans import ALL_OF_BORROWER, loans_now
 
@@ -66,17 +66,16 @@ def loans_of_borrower(connection: psycopg.Connection[Any], borrower: str, on: da
 
 def _loan(contract: tuple[Any, ...], position: np.void) -> dict[str, Any]:
     reference, product, signed_on, principal_fen = contract
-    wrong = int(position["error"])
-    next_due = int(position["next_due_on"])
+    next_due_on = date_or_none(position["next_due_on"])
     return {
         "loan": reference,
         "product": product,
         "signed_on": signed_on,
         "principal_fen": principal_fen,
-        "state": "cannot be reckoned" if wrong else State(int(position["state"])).name.lower().replace("_", " "),
+        "state": state_of(position, "cannot be reckoned").replace("_", " "),
         "days_past_due": int(position["days_past_due"]),
         "arrears_fen": int(position["arrears_fen"].sum()),
         "payoff_fen": int(position["payoff_fen"]),
-        "next_due_on": iso(next_due) if 0 < next_due < NEVER else "",
+        "next_due_on": next_due_on.isoformat() if next_due_on else "",
         "next_due_fen": int(position["next_due_fen"]),
     }

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from afterloan.dates import NEVER, date_of, number_of
+from afterloan.dates import number_of
 from afterloan.enquiry.contactability import Contactability, Reach, contactability
 from afterloan.enquiry.furnished import borrower_told, bureau_of, told_months
 from afterloan.enquiry.masking import PHONES, last_four, mask_name, mask_phone
+from afterloan.enquiry.positions import date_or_none, state_of
 from afterloan.enquiry.story import records
 from afterloan.facts.contact import VOICE, ContactAttempted, ContactEnded
 from afterloan.facts.debit import DebitFailed, DebitReturned
@@ -20,7 +21,7 @@ from afterloan.facts.hold import HOLD_KINDS
 from afterloan.facts.relief import HardshipApplied, HardshipDecided
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
-from afterloan.loan.terms import Component, State
+from afterloan.loan.terms import Component
 from afterloan.store.cases import hands_of
 from afterloan.store.contacts import place_in
 from afterloan.store.debits import mandates_listed, pay_day_of
@@ -222,12 +223,10 @@ def _loans(connection: psycopg.Connection[Any], borrower: str, on: date, known_o
 def _loan(name: str, product: str, book: Book, k: int, p: np.void) -> CaseLoan:
     due = p["arrears_fen"] + p["due_today_fen"]
     days, grace = int(p["days_past_due"]), int(book.products["grace_bureau_days"][book.contracts["product"][k]])
-    next_on = int(p["next_due_on"])
-    state = "unreckoned" if p["error"] else State(int(p["state"])).name.lower()
     return CaseLoan(
-        name, product, state, days, int(p["bucket"]), int(due.sum()),
+        name, product, state_of(p), days, int(p["bucket"]), int(due.sum()),
         {part: int(due[int(c)]) for part, c in PARTS.items()}, int(p["payoff_fen"]),
-        date_of(next_on) if 0 < next_on < NEVER else None, int(p["next_due_fen"]),
+        date_or_none(p["next_due_on"]), int(p["next_due_fen"]),
         max(grace - days, 0) if days else 0, int(p["worst_days_past_due"]),
     )  # fmt: skip
 

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from afterloan.dates import NEVER, iso, months_later, year_month_day
+from afterloan.dates import NEVER, iso
 from afterloan.enquiry.panels import parts_of_book
 from afterloan.facts import FactRefused
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import State
+from afterloan.report.portfolio import month_ends
 from afterloan.risk.forecast import NOT_YET, BackTest, Forecast, back_test, forecast, state_of
 from afterloan.store.connect import reader_to
 from afterloan.store.server import Store
@@ -39,19 +40,17 @@ class BookForecast:
 
 def month_ends_until(last: int, months: int) -> list[int]:
     """The last days of so many months, up to `last`: of 2026-03-10 and 2: 2026-01-31, 2026-02-28."""
-    dom = int(year_month_day(last + 1)[2])
-    first = last + 1 - (dom - 1)
-    return [int(months_later(first, -k, 1)) - 1 for k in range(months - 1, -1, -1)]
+    return month_ends(last + 1, months)[:-1]
 
 
-def states_of_book(store: Store, month_ends: list[int]) -> Ints:
+def states_of_book(store: Store, ends: list[int]) -> Ints:
     """The state of loans [loans, months] at month ends, by all that is known by now; NOT_YET before it began."""
     parts = []
     with store.connect() as connection, reader_to(store.url) as reader:
         for part in parts_of_book(connection, reader):
             signed = part.book.contracts["signed_on"].astype(np.int64)
             columns, positions = [], None
-            for day in month_ends:
+            for day in ends:
                 positions = reckon_book(part.book, day, NEVER, positions)
                 lost, closed = np.isin(positions["state"], GONE), positions["state"] == int(State.PAID_OFF)
                 state = state_of(positions["days_past_due"].astype(np.int64), lost, closed)

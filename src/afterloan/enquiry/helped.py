@@ -7,12 +7,10 @@ from typing import Any
 
 import psycopg
 
-from afterloan.enquiry.furnished import borrower_told
+from afterloan.enquiry.relieved import application_state, means_working
 from afterloan.facts.relief import PLAN_EVENTS, Evidence, HardshipApplied, HardshipDecided, Means, PlanOffered
-from afterloan.store.contacts import place_in
 from afterloan.store.drafts import draft_of
 from afterloan.store.events import events_of
-from afterloan.strategy.affordability import affordable
 
 MOST_OFFERS = 6
 SEARCHED = (
@@ -92,9 +90,9 @@ def help_told(connection: psycopg.Connection[Any], borrower: str, on: date, now:
 
 
 def _application(e: HardshipApplied, said: HardshipDecided | None) -> ApplicationTold:
-    state = "review" if said is None else "granted" if said.granted else "refused"
     return ApplicationTold(
-        e.reference, e.cause, e.told, e.on, e.decide_by, e.review_on, e.means, e.evidence, state,
+        e.reference, e.cause, e.told, e.on, e.decide_by, e.review_on, e.means, e.evidence,
+        application_state(said),
         said.by if said else "", said.reasons if said else (), said.again_from if said else None,
     )  # fmt: skip
 
@@ -109,12 +107,3 @@ def _searched(connection: psycopg.Connection[Any], borrower: str, on: date) -> L
         reference, str(asked["loan"]), then, means, means_working(connection, borrower, means, then),
         bool(answer["fits"]), answer["refused"],
     )  # fmt: skip
-
-
-def means_working(connection: psycopg.Connection[Any], borrower: str, means: Means, on: date) -> dict[str, int]:
-    """Income less spending, debts and the reserve of a month: 6,000 − 3,500 − 400 − 600 leaves 1,500."""
-    _, attributes = borrower_told(connection, borrower)
-    able = affordable(means, on, (), place_in(connection, attributes).jurisdiction)
-    told = able.finding.inputs
-    working = {name: int(told[f"{name}_fen"]) for name in ("income", "spending", "debts", "reserve")}
-    return {**working, "left": able.amount_fen}

@@ -9,14 +9,16 @@ import numpy as np
 import polars as pl
 import psycopg
 
-from afterloan.dates import NEVER, date_of, number_of
+from afterloan.dates import number_of
+from afterloan.enquiry.positions import date_or_none, state_of
 from afterloan.expected import BadInput
 from afterloan.facts import FactRefused
 from afterloan.journal.accounts import Account
 from afterloan.journal.causes import cause_of
 from afterloan.loan.book import Records
 from afterloan.loan.reckon import reckon_book, reckon_loan
-from afterloan.loan.terms import RATE_SCALE, Component, Refusal, RowKind, State
+from afterloan.loan.terms import Component, Refusal, RowKind
+from afterloan.report.explain import percent
 from afterloan.store.loans import ONE_LOAN, loans_now
 from afterloan.strategy.conditions import condition
 
@@ -38,6 +40,8 @@ COLUMNS: dict[str, Any] = {
     "next_due_fen": pl.Int64,
 }
 """What a loan of a list tells, and what a condition over the list may speak of."""
+WRONG = "cannot_be_reckoned"
+"""The state of a loan that has an error."""
 LONGEST_CONDITION = 500
 AT_ONCE = 1_000
 MOST_LOOKED_AT = 10_000
@@ -133,8 +137,12 @@ def _window(
 
 def _row(contract: tuple[Any, ...], position: np.void) -> dict[str, Any]:
     _, loan, borrower, product, signed_on, principal_fen = contract
-    told = {"loan": loan, "borrower": borrower, "product": product, "state": state_of(position), "signed_on": signed_on}
-    return told | {
+    return {
+        "loan": loan,
+        "borrower": borrower,
+        "product": product,
+        "state": state_of(position, WRONG),
+        "signed_on": signed_on,
         "principal_fen": int(principal_fen),
         "days_past_due": int(position["days_past_due"]),
         "worst_days_past_due": int(position["worst_days_past_due"]),
@@ -143,19 +151,9 @@ def _row(contract: tuple[Any, ...], position: np.void) -> dict[str, Any]:
         "outstanding_principal_fen": int(position["outstanding_fen"][Component.PRINCIPAL]),
         "payoff_fen": int(position["payoff_fen"]),
         "unapplied_fen": int(position["unapplied_fen"]),
-        "next_due_on": _day(position["next_due_on"]),
+        "next_due_on": date_or_none(position["next_due_on"]),
         "next_due_fen": int(position["next_due_fen"]),
     }
-
-
-def state_of(position: np.void) -> str:
-    """The state of a position in a word; `cannot_be_reckoned` for one with an error."""
-    return "cannot_be_reckoned" if position["error"] else State(int(position["state"])).name.lower()
-
-
-def _day(number: Any) -> date | None:
-    """A day; None for "never" and for 0."""
-    return date_of(int(number)) if 0 < int(number) < NEVER else None
 
 
 def loans_counted(
@@ -195,8 +193,7 @@ def contract_told(connection: psycopg.Connection[Any], loan: str) -> dict[str, A
     if row is None:
         raise FactRefused("loan", loan, "no contract of that reference", "`afterloan find` looks for it", "unknown")
     told = dict(zip((column.name for column in cursor.description or ()), row, strict=True))
-    rate = f"{int(told.pop('rate')) * 100 / RATE_SCALE:.5f}".rstrip("0").rstrip(".")
-    return {**told, "rate_percent": rate}
+    return {**told, "rate_percent": percent(told.pop("rate"))}
 
 
 def loan_told(connection: psycopg.Connection[Any], loan: str, on: date, known_on: date) -> dict[str, Any]:
@@ -207,11 +204,11 @@ def loan_told(connection: psycopg.Connection[Any], loan: str, on: date, known_on
     contract = contract_told(connection, loan)
     book = loans_now(connection, ONE_LOAN, {"of": contract.pop("loan")})
     position = reckon_book(book, number_of(on), number_of(known_on))[0]
-    told: dict[str, Any] = {"loan": loan, **contract, "state": state_of(position)}
+    told: dict[str, Any] = {"loan": loan, **contract, "state": state_of(position, WRONG)}
     if position["error"]:
         return {**told, "error": Refusal(int(position["error"])).name.lower()}
     told |= {name: int(position[name]) for name in NUMBERS}
-    told |= {name: _day(position[name]) for name in DAYS}
+    told |= {name: date_or_none(position[name]) for name in DAYS}
     told |= {name: int(position[name].sum()) for name in BY_PART}
     return told | {f"{name.removesuffix('_fen')}_by_part": _parts(position[name]) for name in BY_PART}
 
@@ -228,11 +225,12 @@ def schedule_told(connection: psycopg.Connection[Any], loan: str, on: date, know
     return [
         {
             "number": int(row["number"]), "kind": RowKind(int(row["row_kind"])).name.lower(),
-            "from_on": _day(row["from_on"]), "due_on": _day(row["due_on"]), "due_fen": int(row["due_fen"].sum()),
+            "from_on": date_or_none(row["from_on"]), "due_on": date_or_none(row["due_on"]),
+            "due_fen": int(row["due_fen"].sum()),
             "due_by_part": _parts(row["due_fen"]), "paid_fen": int(row["paid_fen"].sum()),
             "paid_by_part": _parts(row["paid_fen"]), "waived_fen": int(row["waived_fen"].sum()),
             "balance_fen": int(row["balance_fen"]), "final": bool(row["fell_due"]),
-            "cleared_on": _day(row["cleared_on"]),
+            "cleared_on": date_or_none(row["cleared_on"]),
         }
         for row in rows
     ]  # fmt: skip

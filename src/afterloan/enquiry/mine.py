@@ -11,6 +11,7 @@ import psycopg
 from afterloan.dates import NEVER, date_of, number_of
 from afterloan.enquiry.furnished import borrower_told
 from afterloan.enquiry.masking import last_four
+from afterloan.enquiry.positions import date_or_none, state_of
 from afterloan.facts import FactRefused
 from afterloan.facts.events import Event
 from afterloan.facts.hold import HOLD_KINDS
@@ -203,15 +204,13 @@ def _loan(name: str, book: Book, k: int, p: np.void) -> MyLoan:
     due = p["arrears_fen"] + p["due_today_fen"]
     terms = book.products[book.contracts["product"][k]]
     grace = min(int(terms["grace_bureau_days"]), int(terms["grace_penalty_days"]))
-    oldest, next_on = int(p["oldest_unpaid_on"]), int(p["next_due_on"])
-    since = date_of(oldest) if 0 < oldest < NEVER and due.sum() else None
+    since = date_or_none(p["oldest_unpaid_on"]) if due.sum() else None
     until = since + timedelta(days=grace) if since else None
     in_grace = until is not None and int(p["days_past_due"]) <= grace
-    state = "unreckoned" if p["error"] else State(int(p["state"])).name.lower()
     return MyLoan(
-        name, state, int(due.sum()), {part: int(due[int(c)]) for part, c in PARTS.items()}, since,
+        name, state_of(p), int(due.sum()), {part: int(due[int(c)]) for part, c in PARTS.items()}, since,
         int(p["days_past_due"]), until if in_grace else None, int(p["payoff_fen"]),
-        date_of(next_on) if 0 < next_on < NEVER else None, int(p["next_due_fen"]), int(p["instalments_left"]),
+        date_or_none(p["next_due_on"]), int(p["next_due_fen"]), int(p["instalments_left"]),
     )  # fmt: skip
 
 

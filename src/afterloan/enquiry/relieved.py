@@ -38,14 +38,17 @@ def plans_found(connection: psycopg.Connection[Any], borrower: str, reference: s
     act = act_known(connection, reference)
     if act is None or act.verb != "plan.search" or (act.who_kind, act.who) != ("borrower", borrower):
         raise FactRefused("plan", "", *NOT_THERE)  # type: ignore[arg-type]
+    working = means_working(connection, borrower, Means(**act.asked["means"]), act.on)
+    return PlansFound(reference, str(act.asked["loan"]), bool(act.answer["fits"]), working, tuple(act.answer["offers"]))
+
+
+def means_working(connection: psycopg.Connection[Any], borrower: str, means: Means, on: date) -> dict[str, int]:
+    """Income less spending, debts and the reserve of a month: 6,000 − 3,500 − 400 − 600 leaves 1,500."""
     _, attributes = borrower_told(connection, borrower)
-    able = affordable(Means(**act.asked["means"]), act.on, (), place_in(connection, attributes).jurisdiction)
+    able = affordable(means, on, (), place_in(connection, attributes).jurisdiction)
     told = able.finding.inputs
     working = {name: int(told[f"{name}_fen"]) for name in ("income", "spending", "debts", "reserve")}
-    return PlansFound(
-        reference, str(act.asked["loan"]), bool(act.answer["fits"]), {**working, "left": able.amount_fen},
-        tuple(act.answer["offers"]),
-    )  # fmt: skip
+    return {**working, "left": able.amount_fen}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +92,16 @@ def hardship_of(connection: psycopg.Connection[Any], borrower: str, reference: s
     for e in events:
         if isinstance(e, HardshipApplied) and e.reference == reference:
             said = decided.get(reference)
-            state = "review" if said is None else "granted" if said.granted else "refused"
             return HardshipSeen(
-                reference, e.cause, e.told, e.on, e.decide_by, state, said.reasons if said else (),
+                reference, e.cause, e.told, e.on, e.decide_by, application_state(said), said.reasons if said else (),
                 said.again_from if said else None, tuple(p.name for p in e.evidence),
             )  # fmt: skip
     raise FactRefused("hardship", "", *NOT_THERE)  # type: ignore[arg-type]
+
+
+def application_state(said: HardshipDecided | None) -> str:
+    """How an application stands by what was decided of it: review, granted or refused."""
+    return "review" if said is None else "granted" if said.granted else "refused"
 
 
 def hardships_told(connection: psycopg.Connection[Any], borrower: str, on: date) -> dict[str, Any]:

@@ -123,13 +123,23 @@ def loans_for(connection: psycopg.Connection[Any], line: str, words: str, on: da
     """Loans that a person looks for by what is at hand (a name, a number, a phone's last digits), as candidates for a
     line that waits; empty where nobody is found or the line waits no more.
     """
-    row = next((one for one in unmatched_lines(connection) if f"#{one['line']}" == line), None)
+    row = _row_of(connection, line)
     borrowers = [one["borrower"] for one in find(connection, words)] if row else []
     if row is None or not borrowers:
         return []
     told = {"words": _words(row), "name": str(row["name"] or ""), "borrowers": borrowers}
     found = connection.execute(LOANS_OF, told).fetchall()
     return sorted((_candidate(connection, one, int(row["amount_fen"]), on) for one in found), key=_sureness)
+
+
+def waiting_line(connection: psycopg.Connection[Any], line: str, on: date) -> WaitingLine | None:
+    """One line that waits, `#12`, as `waiting_lines` tells it; None where none of that name waits."""
+    row = _row_of(connection, line)
+    return None if row is None else _line(connection, row, on)
+
+
+def _row_of(connection: psycopg.Connection[Any], line: str) -> dict[str, Any] | None:
+    return next((one for one in unmatched_lines(connection) if f"#{one['line']}" == line), None)
 
 
 def _words(row: Mapping[str, Any]) -> list[str]:

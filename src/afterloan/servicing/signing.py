@@ -1,7 +1,6 @@
 """Verbs that begin a relation: a borrower is taken in, a contract is signed."""
 
 from datetime import date
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -11,7 +10,7 @@ from pydantic import Field
 from afterloan.dates import number_of
 from afterloan.facts import FactRefused
 from afterloan.loan.bounds import why_out_of_bounds
-from afterloan.loan.terms import CONTRACT, MAX_INSTALMENTS, MAX_PRINCIPAL_FEN, RATE_SCALE, Method, Unit
+from afterloan.loan.terms import CONTRACT, MAX_INSTALMENTS, MAX_PRINCIPAL_FEN, Method, Unit
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
 from afterloan.store.contracts import NewContract, add_borrower, add_contract, product_of
@@ -79,7 +78,7 @@ def sign_contract(desk: Desk, asked: SignContract, on: date) -> dict[str, Any]:
             "product", asked.product, "its schedules are told row by row", "bring it in with `afterloan import`"
         )
     told = NewContract(
-        asked.loan, asked.product, asked.principal_fen, int(Decimal(asked.rate_percent) * RATE_SCALE / 100), signed_on,
+        asked.loan, asked.product, asked.principal_fen, terms.rate(asked.rate_percent), signed_on,
         asked.first_due_on, Unit[asked.unit.upper()], asked.every, asked.instalments, asked.due_dom,
     )  # fmt: skip
     why = why_out_of_bounds(terms.record(), _as_reckoned(told))

@@ -42,7 +42,11 @@ class Served:
 
     def browser(self, host: str) -> TestClient:
         return TestClient(
-            self.app, base_url=f"https://{host}.localhost", follow_redirects=False, raise_server_exceptions=False
+            self.app,
+            base_url=f"https://{host}.localhost",
+            follow_redirects=False,
+            raise_server_exceptions=False,
+            client=("127.0.0.1", 50_000),
         )
 
     def sat(self, host: str, seat: str) -> TestClient:

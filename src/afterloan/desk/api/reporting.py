@@ -19,11 +19,11 @@ from afterloan.enquiry.classes import classify_book
 from afterloan.enquiry.days import day_closed, days_closed
 from afterloan.enquiry.furnished import bureau_of, compared, told_months
 from afterloan.enquiry.lists import listed
-from afterloan.enquiry.masking import last_four, mask_name
+from afterloan.enquiry.masking import last_four
 from afterloan.enquiry.record import own_record
 from afterloan.enquiry.refunds import refunds_due
 from afterloan.enquiry.then_and_now import then_and_now
-from afterloan.enquiry.unmatched import waiting_lines
+from afterloan.enquiry.unmatched import waiting_line
 from afterloan.servicing.disputes import dispute_of
 from afterloan.store.debits import mandates_listed
 from afterloan.store.furnished import files
@@ -70,11 +70,10 @@ def finance_routes() -> APIRouter:
     @question(router, "/unmatched/{line}/candidates", "report.read", "money")
     def candidates(asking: SignedIn, line: str) -> Any:
         """The loans that a line of a statement may be for, each with the signs that say so."""
-        name = reference_of(line)
-        found = next((one for one in waiting_lines(asking.connection, asking.on) if one.line == name), None)
+        found = waiting_line(asking.connection, reference_of(line), asking.on)
         if found is None:
             raise refuse(404, "unknown", "no line of that name waits", "GET /v1/unmatched lists them", "line")
-        return [{**asdict(one), "name": mask_name(one.name)} for one in found.candidates]
+        return [asdict(one) for one in found.candidates]
 
     @question(router, "/mandates", "report.read", "debits")
     def mandates(asking: SignedIn, limit: Limit = 50, after: After = "") -> Any:

@@ -2,7 +2,7 @@
 
 from datetime import date
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
 from pydantic import Field
@@ -14,6 +14,7 @@ from afterloan.desk.api.files import FILE, Content
 from afterloan.desk.api.jobs import JobAsked, begin, own_job
 from afterloan.desk.web.asking import SignedIn
 from afterloan.desk.web.house import House
+from afterloan.desk.web.letters import saved
 from afterloan.desk.web.refusing import refuse
 from afterloan.store.files import file_kept, keep_file
 
@@ -98,7 +99,6 @@ def work_jobs(house: House) -> APIRouter:
         if content is None:
             raise refuse(404, "unknown", "the job has no file", "a job of that kind makes none, or is not over", "job")
         name = str((found.result or {}).get("file", "file"))
-        named: dict[str, Any] = {"content-disposition": f'attachment; filename="{name}"'}
-        return Response(content, media_type="application/octet-stream", headers=named)
+        return saved(content, name)
 
     return router

@@ -11,18 +11,15 @@ from afterloan.dates import DayRefused, date_told, number_of
 from afterloan.desk.portal.screens import done_or, not_yours, screen, show, to
 from afterloan.desk.portal.signing_in import first_a_code
 from afterloan.desk.web.asking import Ask, Asking, Form, SignedIn
+from afterloan.desk.web.letters import settlement_letter
 from afterloan.desk.web.refusing import RefusedHere
 from afterloan.enquiry.contactability import contactability
 from afterloan.enquiry.mine import mine, own_loan
 from afterloan.enquiry.record import own_record
 from afterloan.enquiry.rules import rule_told
-from afterloan.enquiry.settled import settled_loan
 from afterloan.enquiry.way_back import draw_in
 from afterloan.facts.act import Refused
 from afterloan.facts.contact import ContactOptedOut
-from afterloan.papers.settled import certificate
-from afterloan.sending.channels import setting
-from afterloan.sending.templates import lender_text
 from afterloan.servicing.relief import plan_for_map
 from afterloan.store.events import events_of
 from afterloan.store.rebuilding import person_in
@@ -174,12 +171,7 @@ def _papers(router: APIRouter) -> None:
             raise not_yours()
         if first := first_a_code(asking, "documents.read", "/documents"):
             return first
-        lender, tongue = setting().lender, "zh-CN" if asking.language == "zh" else "en"
-        said = {name: lender_text(lender, name, tongue) for name in ("name", "address")}
-        said["contact"] = lender_text(lender, "phone", tongue)
-        made = certificate(settled_loan(asking.connection, loan, asking.today), said, tongue, asking.today)
-        head = {"content-disposition": f'attachment; filename="settled-{number_of(asking.today)}.pdf"'}
-        return Response(made, media_type="application/pdf", headers=head)
+        return settlement_letter(asking, loan)
 
 
 def _help(router: APIRouter) -> None:

@@ -13,12 +13,12 @@ from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.forms import FormTold
 from afterloan.desk.web.names import id_of, reference_of
 from afterloan.desk.web.refusing import RefusedHere
-from afterloan.desk.workbench.showing import is_part, show, typed_of, with_query
+from afterloan.desk.workbench.showing import is_part, of_form, show, typed_of, with_query
 from afterloan.desk.workbench.why import show_why
 from afterloan.enquiry.case import CaseTold, case_told, told_since
 from afterloan.enquiry.why import why_of_case
 from afterloan.expected import ExpectedFailure
-from afterloan.facts.act import Answer, Refused
+from afterloan.facts.act import Answer
 from afterloan.money import parse_amount
 from afterloan.servicing.may import could
 from afterloan.servicing.verbs import verb_named
@@ -172,10 +172,8 @@ def _acted(asking: Asking, borrower: str, path: str, form: FormTold) -> Response
     try:
         verb, asked = DOES[path](asking, borrower, form)
         answer = asking.do(verb, asked, key)
-    except RefusedHere as error:
-        return _shown(asking, borrower, error.status, form, refused=error.refused)
-    except ExpectedFailure as error:
-        return _shown(asking, borrower, 422, form, refused=Refused("invalid", "form", "", str(error), ""))
+    except (RefusedHere, ExpectedFailure) as error:
+        return _shown(asking, borrower, form=form, **of_form(error))
     return _done(asking, borrower, path, form, answer)
 
 

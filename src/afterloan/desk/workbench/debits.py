@@ -8,9 +8,10 @@ from starlette.responses import RedirectResponse, Response
 from afterloan.banks.files import SUFFIX, read_results
 from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.forms import FormTold
+from afterloan.desk.web.letters import saved
 from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.desk.workbench.proposing import do_or_ask, way_of
-from afterloan.desk.workbench.showing import show, with_query
+from afterloan.desk.workbench.showing import of_form, show, with_query
 from afterloan.enquiry.debits import STATES, WEEKS, debits_on, mandates_on
 from afterloan.enquiry.refunds import refunds_due
 from afterloan.expected import ExpectedFailure
@@ -42,12 +43,6 @@ def _done(asking: Asking, done: str) -> str:
     return asking.t(f"desk.debits.done.{done}") if done in DONE else ""
 
 
-def _refused(error: ExpectedFailure | RefusedHere) -> tuple[int, Refused]:
-    if isinstance(error, RefusedHere):
-        return error.status, error.refused
-    return 422, Refused("invalid", "form", "", str(error), "")
-
-
 # -- debits -------------------------------------------------------------------------------------------------------
 
 
@@ -76,8 +71,7 @@ def decide_debits(asking: SignedIn, form: Form) -> Response:
     try:
         what = _debits_decided(asking, form)
     except (RefusedHere, ExpectedFailure) as error:
-        status, refused = _refused(error)
-        return _shown_debits(asking, status=status, refused=refused)
+        return _shown_debits(asking, **of_form(error))
     return RedirectResponse(f"/money/debits?done={what}", 303)
 
 
@@ -103,8 +97,7 @@ def debit_file(asking: SignedIn, rail: str, message: str) -> Response:
     if rail not in SUFFIX or way_of(asking, "debit.file") != "done":
         raise refuse(404, "unknown", "there is no such file for you", "", "file")
     made = file_again(asking.connection, rail, message, CURRENCY)
-    told = {"content-disposition": f'attachment; filename="{message}.{SUFFIX[rail]}"', "cache-control": "no-store"}
-    return Response(made.data, media_type="application/octet-stream", headers=told)
+    return saved(made.data, f"{message}.{SUFFIX[rail]}")
 
 
 # -- mandates -----------------------------------------------------------------------------------------------------
@@ -133,8 +126,7 @@ def decide_mandate(asking: SignedIn, form: Form) -> Response:
     try:
         asking.do(verb, {"of": form["mandate"], "reason": form["reason"]}, f"form:{form.key}")
     except (RefusedHere, ExpectedFailure) as error:
-        status, refused = _refused(error)
-        return _shown_mandates(asking, status=status, refused=refused)
+        return _shown_mandates(asking, **of_form(error))
     return RedirectResponse(f"/money/mandates?done={'resumed' if form['do'] == 'resume' else 'revoked'}", 303)
 
 
@@ -159,8 +151,7 @@ def decide_refund(asking: SignedIn, form: Form) -> Response:
     try:
         what = _refund_decided(asking, form)
     except (RefusedHere, ExpectedFailure) as error:
-        status, refused = _refused(error)
-        return _shown_refunds(asking, status, refused=refused)
+        return _shown_refunds(asking, **of_form(error))
     return RedirectResponse(f"/money/refunds?done={what}", 303)
 
 
@@ -168,9 +159,5 @@ def _refund_decided(asking: Asking, form: FormTold) -> str:
     key = f"form:{form.key}"
     asked: dict[str, Any] = {"loan": form["loan"], "amount_fen": parse_amount(form["amount"])}
     if form["do"] == "returned":
-        return _way(do_or_ask(asking, "refund.return", {**asked, "reason": form["reason"]}, key)[1], "returned")
-    return _way(do_or_ask(asking, "refund.pay", {**asked, "account": form["account"]}, key)[1], "refund")
-
-
-def _way(way: str, done: str) -> str:
-    return "sent" if way == "sent" else done
+        return do_or_ask(asking, "refund.return", {**asked, "reason": form["reason"]}, key, "returned")
+    return do_or_ask(asking, "refund.pay", {**asked, "account": form["account"]}, key, "refund")

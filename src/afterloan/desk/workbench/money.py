@@ -9,7 +9,7 @@ from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.forms import FormTold
 from afterloan.desk.web.refusing import RefusedHere
 from afterloan.desk.workbench.proposing import do_or_ask, way_of
-from afterloan.desk.workbench.showing import show, typed_of
+from afterloan.desk.workbench.showing import of_form, show, typed_of
 from afterloan.enquiry.unmatched import decided_lines, last_statement, loans_for, waiting_lines
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.act import Refused
@@ -61,10 +61,8 @@ def decide(asking: SignedIn, form: Form) -> Response:
     """Give a line to a loan or to several, set it aside with what it is, send it back, or undo what was decided."""
     try:
         what = _decided(asking, form)
-    except RefusedHere as error:
-        return _shown(asking, error.status, refused=error.refused, form=form)
-    except ExpectedFailure as error:
-        return _shown(asking, 422, refused=Refused("invalid", "form", "", str(error), ""), form=form)
+    except (RefusedHere, ExpectedFailure) as error:
+        return _shown(asking, **of_form(error), form=form)
     return RedirectResponse(f"/money?done={what}", 303)
 
 
@@ -78,15 +76,11 @@ def _decided(asking: Asking, form: FormTold) -> str:
         asking.do("statement.split", {**line, "parts": _parts(form)}, key)
         return "split"
     if form["undo"]:
-        return _asked(do_or_ask(asking, "statement.take_off", line, key)[1], "undo")
+        return do_or_ask(asking, "statement.take_off", line, key, "undo")
     if form["back"]:
-        return _asked(do_or_ask(asking, "statement.send_back", {**line, "to": form["to"]}, key)[1], "back")
+        return do_or_ask(asking, "statement.send_back", {**line, "to": form["to"]}, key, "back")
     asking.do("statement.set_aside", line, key)
     return "aside"
-
-
-def _asked(way: str, what: str) -> str:
-    return "sent" if way == "sent" else what
 
 
 def _parts(form: FormTold) -> list[dict[str, Any]]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from afterloan.desk.web.asking import Asking
-from afterloan.facts.act import Answer
 from afterloan.servicing.may import could, may_propose
 from afterloan.servicing.verbs import verb_named
 
@@ -20,8 +19,10 @@ def way_of(asking: Asking, verb: str) -> Way:
     return "sent" if may_propose(asking.person, chosen, asking.today) is None else ""
 
 
-def do_or_ask(asking: Asking, verb: str, asked: Mapping[str, Any], key: str) -> tuple[Answer, Way]:
-    """Do a verb, or ask a second person where that is needed. Raises RefusedHere."""
+def do_or_ask(asking: Asking, verb: str, asked: Mapping[str, Any], key: str, done: str) -> str:
+    """Do a verb, or ask a second person where that is needed; `done`, or "sent". Raises RefusedHere."""
     if way_of(asking, verb) == "sent":
-        return asking.propose(verb, asked, key), "sent"
-    return asking.do(verb, asked, key), "done"
+        asking.propose(verb, asked, key)
+        return "sent"
+    asking.do(verb, asked, key)
+    return done

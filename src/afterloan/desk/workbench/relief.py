@@ -7,24 +7,21 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from afterloan.dates import number_of
 from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.forms import FormTold
+from afterloan.desk.web.letters import saved, settlement_letter
 from afterloan.desk.web.names import id_of, reference_of
 from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.desk.workbench.case import told_of
 from afterloan.desk.workbench.proposing import way_of
-from afterloan.desk.workbench.showing import show, typed_of
-from afterloan.enquiry.helped import ApplicationTold, HelpTold, help_told, means_working
+from afterloan.desk.workbench.showing import of_form, show, typed_of
+from afterloan.enquiry.helped import ApplicationTold, HelpTold, help_told
 from afterloan.enquiry.quoted import Quoted, quoted
-from afterloan.enquiry.settled import settled_loan
+from afterloan.enquiry.relieved import means_working
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.act import Refused
 from afterloan.facts.relief import PLAN_EVENTS
 from afterloan.money import parse_amount
-from afterloan.papers.settled import certificate
-from afterloan.sending.channels import setting
-from afterloan.sending.templates import lender_text
 from afterloan.servicing.relief import plan_state
 from afterloan.store.events import events_of
 from afterloan.store.files import file_kept
@@ -107,10 +104,8 @@ def help_done(asking: SignedIn, borrower: str, form: Form) -> Response:
         raise refuse(422, "invalid", "the form says not what is asked", "open the page again", "do")
     try:
         query = does(asking, whose, form)
-    except RefusedHere as error:
-        return _shown(asking, whose, error.status, refused=error.refused, form=form)
-    except ExpectedFailure as error:
-        return _shown(asking, whose, 422, refused=Refused("invalid", "form", "", str(error), ""), form=form)
+    except (RefusedHere, ExpectedFailure) as error:
+        return _shown(asking, whose, **of_form(error), form=form)
     return RedirectResponse(f"/cases/{id_of(whose)}/relief?{query}", 303)
 
 
@@ -184,8 +179,7 @@ def paper(asking: SignedIn, borrower: str, digest: str) -> Response:
     if found is None or content is None or way_of(asking, "hardship.decide") == "":
         raise refuse(404, "unknown", "there is no such paper for you", "", "paper")
     name = f"paper-{digest[:8]}.{KINDS.get(found.type, 'bin')}"
-    told_ = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
-    return Response(content, media_type="application/octet-stream", headers=told_)
+    return saved(content, name)
 
 
 def settled(asking: SignedIn, borrower: str, loan: str) -> Response:
@@ -193,9 +187,4 @@ def settled(asking: SignedIn, borrower: str, loan: str) -> Response:
     case = told_of(asking, reference_of(borrower))
     if reference_of(loan) not in {one.loan for one in case.loans if one.state == "paid_off"}:
         raise refuse(404, "unknown", "no loan of that name is paid off here", "", "loan")
-    lender, tongue = setting().lender, "zh-CN" if asking.language == "zh" else "en"
-    said = {name: lender_text(lender, name, tongue) for name in ("name", "address")}
-    said["contact"] = lender_text(lender, "phone", tongue)
-    made = certificate(settled_loan(asking.connection, reference_of(loan), asking.today), said, tongue, asking.today)
-    head = {"content-disposition": f'attachment; filename="settled-{number_of(asking.today)}.pdf"'}
-    return Response(made, media_type="application/pdf", headers=head)
+    return settlement_letter(asking, reference_of(loan))

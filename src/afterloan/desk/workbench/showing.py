@@ -14,9 +14,12 @@ from afterloan.desk.web.asking import Asking
 from afterloan.desk.web.forms import FormTold
 from afterloan.desk.web.names import id_of
 from afterloan.desk.web.pages import amount, environment, long_day
+from afterloan.desk.web.refusing import RefusedHere
 from afterloan.desk.workbench.said import DeskWords, clock
 from afterloan.desk.workbench.sandbox import job_of
 from afterloan.enquiry.masking import mask_name, mask_phone
+from afterloan.expected import ExpectedFailure
+from afterloan.facts.act import Refused
 from afterloan.money import show_amount
 
 RAIL = (
@@ -54,6 +57,13 @@ def desk_environment() -> Environment:
         moment=_moment,
     )  # fmt: skip
     return made
+
+
+def of_form(error: RefusedHere | ExpectedFailure) -> dict[str, Any]:
+    """The `status` and `refused` of a page whose form could not be done: 422 for what nobody could have taken."""
+    if isinstance(error, RefusedHere):
+        return {"status": error.status, "refused": error.refused}
+    return {"status": 422, "refused": Refused("invalid", "form", "", str(error), "")}
 
 
 def here_of(asking: Asking) -> str:
