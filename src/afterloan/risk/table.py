@@ -132,7 +132,7 @@ def _check_names(frame: pl.DataFrame, label: str, declaration: Declaration) -> N
 
 def _take(ready: Prepared, column: pl.Series, told: Declared) -> None:
     name = column.name
-    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
+    if _of_many(column):
         ready.notes.append(f"{name}: holds {column.dtype} in each row, left out; bring single values")
         return
     read = _numbers(column, told.kind)
@@ -202,6 +202,17 @@ def _numbers(column: pl.Series, kind: str | None, form: str = "") -> tuple[npt.N
     return None
 
 
+def _of_many(column: pl.Series) -> bool:
+    """Whether a row holds a list, a record or bytes, and no single value."""
+    return column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object)
+
+
+def _single(column: pl.Series) -> None:
+    """Raises TableRefused where rows hold more than single values."""
+    if _of_many(column):
+        raise TableRefused(f"column {column.name!r}: holds {column.dtype} in each row; bring single values")
+
+
 def _of_time(column: pl.Series) -> pl.Series:
     """Days since 1970 of days and moments, seconds of a time of day, days of a duration; null where missing."""
     if column.dtype == pl.Time:
@@ -213,8 +224,7 @@ def _of_time(column: pl.Series) -> pl.Series:
 
 def _text(column: pl.Series) -> pl.Series:
     """The column as text without blanks around, null where missing."""
-    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
-        raise TableRefused(f"column {column.name!r}: holds {column.dtype} in each row; bring single values")
+    _single(column)
     words = column.cast(pl.String).str.strip_chars()
     return words.set(words.str.to_lowercase().is_in(list(MISSING)).fill_null(False), None)
 
@@ -273,8 +283,7 @@ def columns_for(frame: pl.DataFrame, asked: Mapping[str, ColumnAsked]) -> dict[s
     out: dict[str, Column] = {}
     for name, told in asked.items():
         column = frame[name]
-        if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
-            raise TableRefused(f"column {name!r}: holds {column.dtype} in each row; bring single values")
+        _single(column)
         read = None if told.is_word else _numbers(column, "number", told.form)
         out[name] = _text(column).to_numpy().astype(object) if read is None else read[0]
     return out
@@ -284,7 +293,7 @@ def columns_of_any(frame: pl.DataFrame) -> dict[str, Column]:
     """Every column of single values as numbers where all that is there are, else as words; nothing is refused."""
     out: dict[str, Column] = {}
     for name in frame.columns:
-        if frame[name].dtype.is_nested() or frame[name].dtype in (pl.Binary, pl.Object):
+        if _of_many(frame[name]):
             continue
         try:
             read = _numbers(frame[name], None)
