@@ -50,13 +50,16 @@ def watch_all(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
 
 
 def try_a_ladder(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
-    """Replay stored history under another ladder, grace or contact pack, beside what was."""
+    """Replay stored history under another ladder, grace or contact pack, beside what was; who is treated otherwise."""
+    from afterloan.enquiry.tried import trial_kept
     from afterloan.rehearsal.trial import try_ladder
 
     first, last = (number_of(date_told(str(asked[name]))) for name in ("first", "last"))
     trial = try_ladder(store, first, last, asked.get("text"), asked.get("grace_days"), asked.get("contact"), 1)
     told = {"ladder": trial.ladder, "assumption": trial.assumption, "held_still": list(trial.held_still)}
-    yield Step(1, 1, "trials", {**told, "rows": trial.rows()})
+    with store.connect() as connection:
+        kept = trial_kept(connection, trial.otherwise())
+    yield Step(1, 1, "trials", {**told, "rows": trial.rows(), **kept})
 
 
 def export_book(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:

@@ -1,6 +1,7 @@
 """Ladders as texts: which one is used at a place, whether another is sound, and in what the two differ."""
 
 from dataclasses import asdict, dataclass
+from datetime import date
 from difflib import unified_diff
 from importlib import resources
 from typing import Any
@@ -45,6 +46,32 @@ def ladders_in_use(connection: psycopg.Connection[Any]) -> list[LadderInUse]:
     """The ladder of every place that has one, by place."""
     chosen = {str(place): str(told) for place, told in setting(connection, Setting.LADDERS).items()}
     return [_in_use(place, chosen.get(place, "")) for place in sorted({*BUILTIN, *chosen})]
+
+
+@dataclass(frozen=True, slots=True)
+class LadderVersion:
+    """A ladder as it was put to use: from which day's decision on, by whom, proposed by whom ("" where by nobody)."""
+
+    ladder: str
+    since: date
+    by: str
+    proposed_by: str
+    text: str
+    act: int
+
+
+VERSIONS = (
+    "select a.answer->>'ladder', a.on_day, a.who, coalesce(p.who, ''), a.asked->>'text', a.act from act a "
+    "left join act p on p.verb = 'proposal.make' and p.reference || ':done' = a.reference "
+    "where a.verb = 'ladder.use' and a.asked->>'jurisdiction' = %(place)s and a.on_day <= %(on)s "
+    "order by a.act desc limit 50"
+)
+
+
+def ladder_versions(connection: psycopg.Connection[Any], place: str, on: date) -> list[LadderVersion]:
+    """The ladders put to use at a place up to a day, the newest first; the first of them is the one in use."""
+    rows = connection.execute(VERSIONS, {"place": place, "on": on}).fetchall()
+    return [LadderVersion(*row) for row in rows]
 
 
 def _in_use(place: str, told: str) -> LadderInUse:

@@ -94,6 +94,19 @@ class Trial:
         found.append(_row("bureau", "overdue loan-months", None, self.stands.bureau_entries, self.tried.bureau_entries))
         return found
 
+    def otherwise(self) -> pl.DataFrame:
+        """Who would be treated otherwise: borrower (`number`), kind (`do`), how often as it `stands` and as `tried`.
+
+        Two texts fewer and nothing else: one row, 5 and 3. Those who change most come first.
+        """
+        stands = self.stands.by_borrower().rename({"times": "stands"})
+        both = stands.join(
+            self.tried.by_borrower().rename({"times": "tried"}), on=["number", "do"], how="full", coalesce=True
+        ).with_columns(pl.col("stands", "tried").fill_null(0))
+        changed = both.filter(pl.col("stands") != pl.col("tried"))
+        most = (pl.col("tried") - pl.col("stands")).abs()
+        return changed.sort(most, "number", "do", descending=[True, False, False])
+
 
 def _row(what: str, name: str, was: int | None, stands: int, tried: int) -> dict[str, Any]:
     return {"what": what, "name": name, "was": was, "stands": stands, "tried": tried, "change": tried - stands}

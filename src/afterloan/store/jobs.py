@@ -71,9 +71,12 @@ def job_named(connection: psycopg.Connection[Any], job: str) -> Job | None:
     return Job(*row) if row else None
 
 
-def jobs_told(connection: psycopg.Connection[Any], most: int = 50) -> list[Job]:
-    """Jobs, the newest first."""
-    rows = connection.execute(f"select {COLUMNS} from job order by asked_at desc, job limit %s", (most,)).fetchall()
+def jobs_told(connection: psycopg.Connection[Any], most: int = 50, kind: str = "") -> list[Job]:
+    """Jobs, of a kind or all, the newest first."""
+    rows = connection.execute(
+        f"select {COLUMNS} from job where %(kind)s in ('', kind) order by asked_at desc, job limit %(most)s",
+        {"kind": kind, "most": most},
+    ).fetchall()
     return [Job(*row) for row in rows]
 
 

@@ -54,6 +54,9 @@ STANDS_STILL = frozenset(
 """Columns that a trial does not replay, because they follow from what was done: they keep their defaults."""
 
 
+TREATED = {"number": pl.Int64, "do": pl.String, "times": pl.Int64}
+
+
 @dataclass(slots=True)
 class Tally:
     """What a replay came to: actions by kind and step, borrowers they went to, what was refused by which rule."""
@@ -65,6 +68,8 @@ class Tally:
     penalty_income_fen: int = 0
     bureau_entries: int = 0
     loan_days: int = 0
+    treated: list[pl.DataFrame] = field(default_factory=list)
+    """Actions by borrower (`number`) and kind (`do`), as `times`: parts to be summed (`by_borrower`)."""
 
     def add(self, other: "Tally") -> None:
         """Take another part's counts in. Borrowers of parts are not the same, as a part is a set of borrowers."""
@@ -75,6 +80,12 @@ class Tally:
         self.penalty_income_fen += other.penalty_income_fen
         self.bureau_entries += other.bureau_entries
         self.loan_days += other.loan_days
+        self.treated.extend(other.treated)
+
+    def by_borrower(self) -> pl.DataFrame:
+        """How often each borrower (`number`) gets each kind of action (`do`): `times`."""
+        whole = pl.concat([pl.DataFrame(schema=TREATED), *self.treated])
+        return whole.group_by("number", "do").agg(pl.col("times").sum())
 
     def kinds(self) -> Counter[str]:
         """Actions by kind."""
@@ -148,6 +159,8 @@ def tally_days(ladder: Ladder, days: TrialDays, pack: str | None = None) -> Tall
             tally.steps[step.do, step.id] += len(kept)
             tally.cost_tenths_fen += prices.get(step.do, 0) * len(kept)
             tally.borrowers[step.do] += kept["number"].n_unique()
+            counted = kept.group_by("number").agg(times=pl.len().cast(pl.Int64), do=pl.lit(step.do))
+            tally.treated.append(counted.select(pl.col("number").cast(pl.Int64), "do", "times"))
     return tally
 
 

@@ -1,6 +1,7 @@
 """The pages of the workbench without a browser: what they show, what they do, what they refuse and what they keep to
 themselves."""
 
+import csv
 import re
 from datetime import date, datetime
 from html import unescape
@@ -10,8 +11,11 @@ import pytest
 
 from afterloan.banks.words import BankStatement, StatementLine
 from afterloan.desk.words import words_of
+from afterloan.desk.work import JobWorker
 from afterloan.enquiry.debits import STATES, debits_on
+from afterloan.enquiry.ladders import ladder_versions
 from afterloan.enquiry.refunds import refunds_due
+from afterloan.enquiry.tried import as_csv
 from afterloan.enquiry.unmatched import waiting_lines
 from afterloan.store.server import Store
 from tests.desk.web.served import Served
@@ -364,3 +368,62 @@ def test_hardship_decided_otherwise_than_the_rule_waits_for_the_lead(late: Serve
     agreed = lead.token("/approvals", "/approvals/decide") | {"proposal": proposal, "decision": "approve"}
     assert lead.post("/approvals/decide", part=False, **agreed).status_code == 303
     assert "hardship.decided" in kinds(store) and "one income of two is gone" in specialist.page(at)
+
+
+def tried(store: Store, analyst: Desk, **asked: str) -> str:
+    """A trial asked for on its page and done by the worker; where its page is."""
+    told = analyst.token("/strategy/trials", "/strategy/trials")
+    begun = analyst.post("/strategy/trials", part=False, first="2025-05-01", last="2025-05-14", **told, **asked)
+    assert begun.status_code == 303, begun.text
+    at = str(begun.headers["location"])
+    assert "The days are replayed" in analyst.page(at) and 'data-stream="/v1/jobs/' in analyst.page(at)
+    assert JobWorker(store).do_next()
+    return at
+
+
+def test_a_ladder_is_tried_kept_and_says_who_would_be_treated_otherwise(late: Served, store: Store) -> None:
+    """All three are four days late on the 14th, the last day tried, and come to the worklist on day 4: one each. With
+    day 9 instead nobody comes to it: three people, 1 as it stands and 0 as tried."""
+    analyst = Desk(late, "analyst")
+    text = unescape(analyst.page("/strategy").split("<textarea")[1].split(">", 1)[1].split("</textarea>")[0])
+    at = tried(store, analyst, text=text.replace("day: 4", "day: 9"))
+    page = analyst.page(at)
+    assert "3 people would be treated otherwise" in page
+    answer = analyst.browser.get(f"{at}/people.csv")
+    rows = list(csv.DictReader(answer.text.splitlines()))
+    work = [row for row in rows if row["do"] == "worklist"]
+    assert [(row["borrower"], row["stands"], row["tried"]) for row in work] == [(f"B{k}", "1", "0") for k in (1, 2, 3)]
+    beside = tried(store, analyst, grace="7")
+    compared = analyst.page(f"{at}?beside={beside.rsplit('/', 1)[1]}")
+    assert "the other trial" in compared and "7 days of grace" in compared
+    for language in ("zh", "en"):
+        for path in (at, "/strategy/trials", f"{at}?beside={beside.rsplit('/', 1)[1]}"):
+            missing = re.findall(r"\bdesk\.[a-z_]+(?:\.[a-z_]+)+", analyst.page(path, language))
+            assert set(missing) <= {"desk.localhost"}, (path, missing)
+    listed = analyst.page("/strategy/trials")
+    assert listed.count('<a data-open href="/strategy/trials/') == 2 and "✓ done" in listed
+    for wrong in ({"first": "2025-05-14", "last": "2025-05-01"}, {"first": "x"}, {"grace": "367"}, {"text": "id: x"}):
+        told = {"first": "2025-05-01", "last": "2025-05-14", "grace": "7"} | wrong
+        told |= analyst.token("/strategy/trials", "/strategy/trials")
+        assert analyst.post("/strategy/trials", part=False, **told).status_code == 422, wrong
+    assert Desk(late, "agent").browser.get("/strategy/trials").status_code == 403
+
+
+def test_a_spreadsheet_reckons_nothing_that_a_trial_names() -> None:
+    told = as_csv([{"borrower": "=1+1", "do": "call", "stands": 1, "tried": 0}])
+    assert told.splitlines() == ["borrower,do,stands,tried", "'=1+1,call,1,0"]
+
+
+def test_the_ladders_put_to_use_are_listed_with_who_proposed_and_who_agreed(late: Served, store: Store) -> None:
+    analyst, lead = Desk(late, "analyst"), Desk(late, "lead")
+    text = unescape(analyst.page("/strategy").split("<textarea")[1].split(">", 1)[1].split("</textarea>")[0])
+    hidden = analyst.token("/strategy", "/strategy/drafts") | {"place": "CN", "propose": "yes"}
+    analyst.post("/strategy/drafts", part=False, **hidden, text=text.replace("day: 4", "day: 5"))
+    proposal = lead.page("/approvals").split('name="proposal" value="')[1].split('"')[0]
+    agreed = lead.token("/approvals", "/approvals/decide") | {"proposal": proposal, "decision": "approve"}
+    assert lead.post("/approvals/decide", part=False, **agreed).status_code == 303
+    with store.connect() as connection:
+        first = ladder_versions(connection, "CN", date(2025, 5, 14))[0]
+    assert (first.since, first.ladder) == (date(2025, 5, 14), "short") and "day: 5" in first.text
+    assert first.by != first.proposed_by and f"{first.proposed_by} → </span>" not in lead.page("/strategy")
+    assert f"{first.proposed_by} → {first.by}" in lead.page("/strategy")

@@ -12,10 +12,11 @@ from afterloan.desk.api.asked import permitted
 from afterloan.desk.api.doing import Key
 from afterloan.desk.api.files import FILE, Content
 from afterloan.desk.api.jobs import JobAsked, begin, own_job
-from afterloan.desk.web.asking import SignedIn
+from afterloan.desk.web.asking import Asking, SignedIn
 from afterloan.desk.web.house import House
 from afterloan.desk.web.letters import saved
 from afterloan.desk.web.refusing import refuse
+from afterloan.enquiry.ladders import lint
 from afterloan.store.files import file_kept, keep_file
 
 KIND_OF = {"furnish": "bureau.furnish", "export": "book.export", "import": "book.import", "trial": "ladder.try"}
@@ -70,10 +71,7 @@ def work_jobs(house: House) -> APIRouter:
     @router.post("/trials", status_code=202, tags=["policy"])
     def trials(asking: SignedIn, key: Key, asked: HistoryTried) -> Response:
         """Try a ladder, grace or contact pack on stored history; its figures are the result of the job."""
-        permitted(asking, "ladder.try")
-        if not 0 <= (asked.last - asked.first).days <= 366:
-            raise refuse(422, "invalid", "a trial has 1 to 367 days", "name a later last day, or a nearer one", "last")
-        return begin(asking, house, "trial", asked.model_dump(mode="json", exclude_none=True), key)
+        return begin_trial(asking, house, asked, key)
 
     @router.post("/exports", status_code=202, tags=["bulk"])
     def exports(asking: SignedIn, key: Key, asked: ExportAsked) -> Response:
@@ -102,3 +100,14 @@ def work_jobs(house: House) -> APIRouter:
         return saved(content, name)
 
     return router
+
+
+def begin_trial(asking: Asking, house: House, asked: HistoryTried, key: str) -> Response:
+    """Queue a trial. Raises RefusedHere: not permitted, no span of days, a ladder that is not sound."""
+    permitted(asking, "ladder.try")
+    if not 0 <= (asked.last - asked.first).days <= 366:
+        raise refuse(422, "invalid", "a trial has 1 to 367 days", "name a later last day, or a nearer one", "last")
+    found = lint(asked.text, "") if asked.text is not None else None
+    if found is not None and not found.sound:
+        raise refuse(422, "invalid", f"line {found.line}: {found.why}", "correct the ladder", "text")
+    return begin(asking, house, "trial", asked.model_dump(mode="json", exclude_none=True), key)

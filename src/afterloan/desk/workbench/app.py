@@ -16,13 +16,14 @@ from afterloan.desk.workbench.showing import THEME, show
 from afterloan.desk.workbench.strategy import strategy_router
 from afterloan.desk.workbench.tasks import tasks_router
 from afterloan.desk.workbench.today import today_router
+from afterloan.desk.workbench.trials import trials_router
 from afterloan.desk.workbench.worklist import worklist_router
 from afterloan.enquiry.find import find
 
 THEMES = ("light", "dark", "system")
 PARTS = (
     today_router, worklist_router, case_router, relief_router, tasks_router, approving, money_router, debits_router,
-    strategy_router,
+    strategy_router, trials_router,
 )  # fmt: skip
 
 

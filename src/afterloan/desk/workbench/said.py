@@ -54,6 +54,11 @@ class DeskWords:
         asked, able = (show_amount(int(fen), group=",") for fen in told.groups())
         return self("desk.relief.ruled", asked=asked, able=able)
 
+    def trial_row(self, what: str, name: str) -> str:
+        """A figure of a trial: what it counts, and of what."""
+        kind = self._value("trial.rows", what)
+        return f"{kind} {self._value('trial.names', name)}"
+
     def news(self, kind: str) -> str:
         """Something that was told since a page was made."""
         return self._value("news", kind)

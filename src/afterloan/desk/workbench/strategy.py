@@ -1,14 +1,16 @@
 """The strategy lab: the ladder of a place, a draft of it with what is wrong and what is different, and its proposal."""
 
+from datetime import timedelta
+
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.desk.workbench.showing import show
-from afterloan.enquiry.ladders import LadderInUse, LadderLint, ladders_in_use, lint
+from afterloan.enquiry.ladders import LadderInUse, LadderLint, ladder_versions, ladders_in_use, lint
 from afterloan.facts.act import Refused
-from afterloan.servicing.may import may_propose
+from afterloan.servicing.may import may_ask, may_propose
 from afterloan.servicing.verbs import verb_named
 from afterloan.store.contacts import defaults_of
 
@@ -46,7 +48,8 @@ def _shown(
     may = may_propose(asking.person, verb_named("ladder.use"), asking.today) is None
     return show(
         asking, "strategy.html", "strategy", status, every=every, used=used, text=text or used.text, lint=found,
-        refused=refused, may_propose=may,
+        refused=refused, may_propose=may, versions=ladder_versions(asking.connection, used.jurisdiction, asking.on),
+        from_on=asking.on - timedelta(days=90), may_try=may_ask(asking.person, "ladder.try", asking.today) is None,
     )  # fmt: skip
 
 
