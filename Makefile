@@ -4,7 +4,7 @@ BIN := .venv/bin
 AFTERLOAN_HOME ?= $(CURDIR)/afterloan-book
 export AFTERLOAN_HOME
 
-.PHONY: setup demo test bench cases simulate fuzz lint types clean
+.PHONY: setup demo test bench cases simulate fuzz fuzz-files lint types clean
 
 setup: .venv/ready
 
@@ -35,6 +35,9 @@ simulate: setup
 
 fuzz: setup
 	@$(BIN)/python -m tests.desk.api.fuzz --calls $(or $(CALLS),100000)
+
+fuzz-files: setup
+	@$(BIN)/python -m tests.files --each $(or $(EACH),20000) --seed $(or $(SEED),1)
 
 lint: setup
 	@$(BIN)/ruff check .

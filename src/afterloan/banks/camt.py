@@ -114,9 +114,9 @@ def read_camt(data: bytes, file: str = "camt") -> list[BankStatement]:
 def _statement(node: Node, message: str, with_balances: bool) -> BankStatement:
     entries = list(node.all("Ntry"))
     currency = node.text("Acct/Ccy", "") or (entries[0].one("Amt").element.get("Ccy") if entries else "") or "CNY"
-    amounts = [_signed(entry) for entry in entries]
+    amounts = [_signed(entry, currency) for entry in entries]
     _check_sums(node, amounts, currency)
-    opening, closing = _balances_of(node) if with_balances else (None, None)
+    opening, closing = _balances_of(node, currency) if with_balances else (None, None)
     booked = [a for a, e in zip(amounts, entries, strict=True) if _is_booked(e)]
     if opening is not None and closing is not None and opening + sum(booked) != closing:
         told = [show_amount(fen, decimals_of(currency)) for fen in (opening, sum(booked), closing)]
@@ -167,9 +167,16 @@ def _is_booked(entry: Node) -> bool:
     return (entry.text("Sts/Cd", "") or entry.text("Sts", "")) in ("BOOK", "")
 
 
-def _signed(entry: Node) -> int:
-    """The amount of an entry: a reversal of a credit is told as a debit already, so RvslInd changes nothing."""
-    amount = entry.fen("Amt")
+def _signed(entry: Node, currency: str) -> int:
+    """The amount of an entry: a reversal of a credit is told as a debit already, so RvslInd changes nothing.
+
+    It is in the account's own currency; one in another would be read as the wrong sum. Raises FileRefused.
+    """
+    amount = entry.fen("Amt", currency)
+    named = entry.one("Amt").currency(currency)
+    if named != currency:
+        reason = f"<Amt> is in {named}, the account in {currency}"
+        raise BankFileRefused(entry.file, entry.place, reason, "have the bank tell it in the account's currency")
     way = entry.text("CdtDbtInd")
     if way not in ("CRDT", "DBIT"):
         raise BankFileRefused(entry.file, entry.place, f"<CdtDbtInd> {way!r}", "write CRDT or DBIT")
@@ -198,11 +205,11 @@ def _check_sums(node: Node, amounts: Sequence[int], currency: str) -> None:
                 )
 
 
-def _balances_of(node: Node) -> tuple[int | None, int | None]:
+def _balances_of(node: Node, currency: str) -> tuple[int | None, int | None]:
     found: dict[str, int] = {}
     for balance in node.all("Bal"):
         code = balance.text("Tp/CdOrPrtry/Cd", "")
-        found.setdefault(code, _signed(balance))
+        found.setdefault(code, _signed(balance, currency))
     return found.get("OPBD", found.get("PRCD")), found.get("CLBD")
 
 
@@ -217,9 +224,9 @@ def _lines(entry: Node, amount: int, currency: str) -> list[StatementLine]:
     details = list(entry.all("NtryDtls/TxDtls"))
     if len(details) <= 1:
         return [_line(entry, details[0] if details else None, reference, day, amount)]
-    shares = [_share(detail, amount) for detail in details]
+    shares = [_share(detail, amount, currency) for detail in details]
     charges = amount - sum(share for share in shares if share is not None)
-    if None in shares or (charges and -charges != _charges(entry, details)):
+    if None in shares or (charges and -charges != _charges(entry, details, currency)):
         decimals = decimals_of(currency)
         parts = show_amount(amount - charges, decimals) if None not in shares else "no sum that can be told"
         doubt = f"is of {show_amount(amount, decimals)}, its {len(details)} transactions come to {parts}"
@@ -246,20 +253,25 @@ def _day(entry: Node) -> date:
     )
 
 
-def _share(detail: Node, whole: int) -> int | None:
-    """What a transaction adds to its entry, by its own direction where it tells one; None: it does not say how much."""
+def _share(detail: Node, whole: int, currency: str) -> int | None:
+    """What a transaction adds to its entry, by its own direction where it tells one; None: it does not say how much
+    in the account's currency (what a payer instructed in another one is no share of the entry)."""
     way = detail.text("CdtDbtInd", "CRDT" if whole > 0 else "DBIT")
     for path in ("Amt", "AmtDtls/TxAmt/Amt", "AmtDtls/InstdAmt/Amt"):
-        if any(True for _ in detail.all(path)):
-            return detail.fen(path) * (1 if way == "CRDT" else -1)
+        if any(told.currency(currency) == currency for told in detail.all(path)):
+            return detail.fen(path, currency) * (1 if way == "CRDT" else -1)
     return None
 
 
-def _charges(entry: Node, details: Sequence[Node]) -> int:
+def _charges(entry: Node, details: Sequence[Node], currency: str) -> int:
     """Charges that the bank took off: told on the entry, else on its transactions. Both versions of the form."""
     for nodes in ([entry], details):
         for path in ("Chrgs/TtlChrgsAndTaxAmt", "Chrgs/Rcrd/Amt", "Chrgs/Amt"):
-            found = [node.fen(path) for node in nodes if any(True for _ in node.all(path))]
+            found = [
+                node.fen(path, currency)
+                for node in nodes
+                if any(told.currency(currency) == currency for told in node.all(path))
+            ]
             if found:
                 return sum(found)
     return 0

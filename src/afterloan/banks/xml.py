@@ -13,6 +13,7 @@ from lxml import etree
 from afterloan.banks.numbers import is_iban, plain_account
 from afterloan.banks.words import MAX_BYTES, BankFileRefused
 from afterloan.money import AmountRefused, decimals_of, parse_amount, show_amount
+from afterloan.texts import WITHOUT_REMARKS
 
 DAY_WITH_ZONE = re.compile(r"^(\d{4}-\d\d-\d\d)(Z|[+-]\d\d:\d\d)$")
 """A day may carry its zone (`2026-03-10+01:00`); it stays the same day."""
@@ -55,10 +56,21 @@ class Node:
             return default
         raise BankFileRefused(self.file, self.place, f"<{path}> is missing", "have the bank send the file again")
 
+    def bare(self) -> None:
+        """Raises FileRefused where elements stand within what is text: `<Amt>1<b/>00</Amt>` is no amount."""
+        if len(self.element):
+            inner = etree.QName(self.element[0]).localname
+            raise BankFileRefused(self.file, self.place, f"<{inner}> stands within a value", "have it sent again")
+
+    def currency(self, otherwise: str = "") -> str:
+        """The currency that an amount names, else the one given."""
+        return str(self.element.get("Ccy") or otherwise)
+
     def fen(self, path: str, currency: str = "") -> int:
         """An amount in minor units of its own `Ccy`, else of `currency`. Raises FileRefused."""
         node = self.one(path)
-        decimals = decimals_of(node.element.get("Ccy") or currency)
+        node.bare()
+        decimals = decimals_of(node.currency(currency))
         try:
             return parse_amount(node.element.text or "", decimals, mark=".", where=f"<{path}>")
         except AmountRefused as error:
@@ -67,6 +79,7 @@ class Node:
 
     def whole(self, path: str) -> int:
         """A whole number. Raises FileRefused."""
+        self.one(path).bare()
         text = self.text(path)
         if not text.isascii() or not text.isdigit() or len(text) > 15:
             raise BankFileRefused(self.file, self.place, f"<{path}> {text!r} is no number", "correct it")
@@ -78,6 +91,7 @@ class Node:
 
     def moment(self, path: str) -> datetime:
         """A moment, or the beginning of a day. Raises FileRefused."""
+        self.one(path).bare()
         text = self.text(path)
         try:
             return datetime.fromisoformat(DAY_WITH_ZONE.sub(r"\1", text))
@@ -92,7 +106,9 @@ def read_document(data: bytes, file: str, messages: dict[str, str]) -> tuple[str
     """
     if len(data) > MAX_BYTES:
         raise BankFileRefused(file, "file", f"{len(data):,} bytes", f"send at most {MAX_BYTES:,}")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, **WITHOUT_REMARKS
+    )
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:

@@ -1,6 +1,5 @@
 """A borrower's own report against what was furnished: each difference, and the dispute it could become."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,6 +11,7 @@ from afterloan.bureau.metro2.layout import CHARACTER_RECORD
 from afterloan.bureau.metro2.record import Record, RecordRefused, take_record
 from afterloan.bureau.overlay import Cell, month_end, repaid_on, show
 from afterloan.bureau.packs import rule
+from afterloan.texts import json_told
 
 FORMAT = "afterloan-report/1"
 MARKS: dict[str, str] = {"status": "status", "history": "status", "overdue_fen": "amount", "balance_fen": "amount"}
@@ -98,7 +98,7 @@ def _lines(raw: bytes) -> list[Record]:
 
 def _neutral(raw: bytes) -> list[ShownAccount]:
     try:
-        told = json.loads(raw)
+        told = json_told(raw, "report")
         assert told["format"] == FORMAT
         person = {k: str(v) for k, v in told["person"].items()}
         return [

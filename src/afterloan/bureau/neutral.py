@@ -9,6 +9,7 @@ import polars as pl
 
 from afterloan.bureau.metro2.record import RecordRefused
 from afterloan.bureau.reportable import COUNTS, DAYS, MONEY, TEXTS
+from afterloan.texts import TextRefused, json_told
 
 FORMAT = "afterloan-bureau/1"
 
@@ -53,11 +54,9 @@ def read_neutral(text: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 def _object(line: str, nth: int) -> dict[str, Any]:
     try:
-        told = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise RecordRefused(
-            f"line {nth}", "line", f"is no JSON ({error.msg})", "the file is cut; fetch it again"
-        ) from None
+        told = json_told(line, f"line {nth}")
+    except TextRefused as bad:
+        raise RecordRefused(f"line {nth}", "line", bad.reason, "the file is cut; fetch it again") from None
     if not isinstance(told, dict):
         raise RecordRefused(f"line {nth}", "line", "is no object", "give one JSON object a line")
     return told

@@ -17,6 +17,7 @@ from lxml import etree
 
 from afterloan.bureau.metro2.record import RecordRefused
 from afterloan.bureau.packs import rule
+from afterloan.texts import WITHOUT_REMARKS
 
 SPACE = "urn:afterloan:pboc-reading:1"
 READING = "afterloan's reading of public material; not the official specification"
@@ -221,7 +222,9 @@ def read_records(raw: bytes, at: date | None = None) -> list[dict[str, Any]]:
 def _root(raw: bytes) -> Any:
     if len(raw) > LARGEST:
         raise RecordRefused("file", "size", f"{len(raw)} bytes", "split it; at most 512 MB are read at once")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, **WITHOUT_REMARKS
+    )
     try:
         root = etree.fromstring(raw, parser)
     except etree.XMLSyntaxError as error:

@@ -1,8 +1,5 @@
 """What a bureau answers: the rows that it did not take; a file of another period or cut is refused whole."""
 
-import csv
-import io
-import json
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,6 +8,7 @@ from lxml import etree
 
 from afterloan.bureau.metro2.layout import CHARACTER_RECORD
 from afterloan.bureau.metro2.record import RecordRefused, take_record
+from afterloan.texts import WITHOUT_REMARKS, TextRefused, csv_rows, json_told, utf8
 
 FORMAT = "afterloan-response/1"
 COLUMNS = ("bureau", "month_end", "loan", "field", "code", "reason")
@@ -69,9 +67,9 @@ CUT = "the file is cut; fetch it again. Nothing of it was taken"
 
 def _text(raw: bytes) -> str:
     try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise RecordRefused(f"byte {error.start}", "text", "is not UTF-8", "save the file as UTF-8") from None
+        return utf8(raw, "file")
+    except TextRefused as bad:
+        raise RecordRefused(bad.where, "text", bad.reason, bad.remedy) from None
 
 
 def _json(raw: bytes, bureau: str, month_end: date) -> list[Rejection]:
@@ -79,9 +77,9 @@ def _json(raw: bytes, bureau: str, month_end: date) -> list[Rejection]:
     lines = _text(raw).strip().split("\n")
     for nth, line in enumerate(lines, 1):
         try:
-            told = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise RecordRefused(f"line {nth}", "line", f"is no JSON ({error.msg})", CUT) from None
+            told = json_told(line, f"line {nth}")
+        except TextRefused as bad:
+            raise RecordRefused(f"line {nth}", "line", bad.reason, CUT) from None
         if not isinstance(told, dict):
             raise RecordRefused(f"line {nth}", "line", "is no object", "give one JSON object a line")
         rows.append(told)
@@ -103,7 +101,10 @@ def _rejection(line: int, row: dict[str, Any]) -> Rejection:
 
 
 def _csv(raw: bytes, bureau: str, month_end: date) -> list[Rejection]:
-    rows = list(csv.reader(io.StringIO(_text(raw))))
+    try:
+        rows = [row for _, row in csv_rows(_text(raw), "file")]
+    except TextRefused as bad:
+        raise RecordRefused(bad.where, "line", bad.reason, CUT) from None
     if not rows or tuple(rows[0]) != COLUMNS:
         raise RecordRefused(
             "line 1", "columns", f"are not {','.join(COLUMNS)}", "give the bureau's answer as it was written"
@@ -140,7 +141,7 @@ def _echo(raw: bytes, month_end: date) -> list[Rejection]:
 
 def _xml(raw: bytes, month_end: date) -> list[Rejection]:
     """`<Feedback>` of our reading: head with the settlement date, a row for each rejected record, the count."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, **WITHOUT_REMARKS)
     try:
         root = etree.fromstring(raw, parser)
     except etree.XMLSyntaxError as error:

@@ -108,6 +108,8 @@ def _header(path: Path, separator: str = ",") -> list[str]:
             return next(csv.reader(file, delimiter=separator), [])
     except UnicodeDecodeError as error:
         raise BookFileRefused(f"{path.name}: is not UTF-8 ({error.reason}); save it as UTF-8") from error
+    except csv.Error as error:
+        raise BookFileRefused(f"{path.name}: its first line is no CSV ({error}); name the columns there") from error
 
 
 class HasColumns(Protocol):

@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import polars as pl
 import psycopg
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from afterloan.dates import DayRefused, date_told
@@ -19,6 +18,7 @@ from afterloan.intake.files import BookFileRefused, RefusedRow, batches, check_c
 from afterloan.risk.flows import CATEGORIES
 from afterloan.store.acts import begin_act, keep_act
 from afterloan.store.server import Store
+from afterloan.texts import TextRefused, utf8_file, yaml_told
 
 NEVER_TAKEN = re.compile(
     r"contact|address.?book|phone.?book|friend|follower|social|wechat|weixin|whatsapp|call.?log|sms", re.I
@@ -64,12 +64,12 @@ def read_flow_map(path: Path | None) -> FlowMap:
     if path is None:
         return FlowMap()
     try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        told = yaml_told(utf8_file(path), str(path)) or {}
         if isinstance(told, dict) and isinstance(told.get("columns"), dict) and True in told["columns"]:
             told["columns"]["on"] = told["columns"].pop(True)  # YAML takes a bare `on` for yes
         return FlowMap.model_validate(told)
-    except (OSError, yaml.YAMLError) as error:
-        raise BookFileRefused(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from error
+    except TextRefused as bad:
+        raise BookFileRefused(str(bad)) from bad
     except ValidationError as error:
         first = error.errors()[0]
         raise BookFileRefused(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error

@@ -8,6 +8,7 @@ oddity, with counts, is in `docs/importing-instalments.md`.
 import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from itertools import groupby, pairwise
@@ -124,15 +125,16 @@ class Source:
 
 def _whole(text: str) -> int:
     """A whole number also where it is written 12.0, as tables with gaps are."""
-    value = Decimal(text)
+    value = _amount(text)
     if value != value.to_integral_value():
         raise InvalidOperation
     return int(value)
 
 
 def _amount(text: str) -> Decimal:
+    """A number as tables write it, no longer than any amount: `1E+999999` would fill the memory."""
     value = Decimal(text)
-    if not value.is_finite():
+    if not value.is_finite() or not -20 < value.adjusted() < 20 or len(text) > 60:
         raise InvalidOperation
     return value
 
@@ -172,8 +174,7 @@ def read_row(row: int, told: dict[str, str | None]) -> Payment | NotTaken:
 
 def read_rows(path: Path) -> Iterator[Payment | NotTaken]:
     """The rows of `instalments.csv`, one at a time. Raises SourceRefused when a column is missing."""
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
+    with _opened(path) as reader:
         missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
         if missing:
             raise SourceRefused(f"{path.name}: no column {missing[0]}; it needs {', '.join(COLUMNS)}")
@@ -181,13 +182,33 @@ def read_rows(path: Path) -> Iterator[Payment | NotTaken]:
             yield read_row(row, told)
 
 
+@contextmanager
+def _opened(path: Path) -> Iterator["csv.DictReader[str]"]:
+    """A file of the source, row by row: it may be larger than memory. Raises SourceRefused where it is no text."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        try:
+            yield csv.DictReader(file)
+        except UnicodeDecodeError:
+            raise SourceRefused(f"{path.name}: is not UTF-8; save it as UTF-8") from None
+        except csv.Error as error:
+            raise SourceRefused(f"{path.name}: is no CSV ({error}); save it as CSV") from None
+
+
 def decided_days(path: Path) -> dict[int, int]:
     """The day each loan was decided, from `previous_loans.csv`; empty when the file is not there."""
     if not path.exists():
         return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file)
-        return {_whole(row["SK_ID_PREV"]): _whole(row["DAYS_DECISION"]) for row in rows if row.get("DAYS_DECISION")}
+    found: dict[int, int] = {}
+    with _opened(path) as rows:
+        for number, row in enumerate(rows, 1):
+            if not row.get("DAYS_DECISION"):
+                continue
+            try:
+                found[_whole(row.get("SK_ID_PREV") or "")] = _whole(row["DAYS_DECISION"])
+            except InvalidOperation:
+                told = f"{row.get('SK_ID_PREV')!r} decided {row['DAYS_DECISION']!r}"
+                raise SourceRefused(f"{path.name} row {number}: {told}: is no number; correct the row") from None
+    return found
 
 
 def _fen(amount: Decimal) -> int:

@@ -1,6 +1,5 @@
 """Tables that analysts bring: CSV or Parquet, every value as it stands."""
 
-import csv
 import gzip
 import io
 import re
@@ -11,11 +10,12 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv as pa_csv
-import yaml
+import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from afterloan.risk.declared import Declaration
 from afterloan.risk.table import TableRefused
+from afterloan.texts import TextRefused, csv_rows, utf8_file, yaml_told
 
 
 def read_table(path: Path) -> pl.DataFrame:
@@ -27,7 +27,7 @@ def read_table(path: Path) -> pl.DataFrame:
         raise TableRefused(f"{path}: no such file")
     try:
         parquet = path.suffix.lower() in (".parquet", ".pq")
-        frame = pl.read_parquet(path) if parquet else _csv_table(path, path.read_bytes())
+        frame = _parquet_table(path) if parquet else _csv_table(path, path.read_bytes())
     except (pl.exceptions.PolarsError, OSError, EOFError, zlib.error, pa.ArrowInvalid) as error:
         raise TableRefused(f"{path}: cannot be read as a table: {str(error).splitlines()[0]}") from error
     names = [name.strip() for name in frame.columns]
@@ -36,6 +36,13 @@ def read_table(path: Path) -> pl.DataFrame:
         raise TableRefused(f"{path}: column {twice!r} is there twice; rename one or take it out")
     frame.columns = names
     return frame
+
+
+def _parquet_table(path: Path) -> pl.DataFrame:
+    """A Parquet file with its types. Arrow's own reader: that of Polars ends the process for some broken files."""
+    told = pl.from_arrow(pq.ParquetFile(path).read())
+    assert isinstance(told, pl.DataFrame)
+    return told
 
 
 def _csv_table(path: Path, raw: bytes) -> pl.DataFrame:
@@ -50,7 +57,10 @@ def _csv_table(path: Path, raw: bytes) -> pl.DataFrame:
     if text.lstrip()[0] in "[{":
         raise TableRefused(f"{path}: is JSON, not CSV; save it as CSV or Parquet")
     separator = _separator(text)
-    names = next(csv.reader(io.StringIO(text), delimiter=separator))
+    try:
+        _, names = next(csv_rows(text, str(path), separator))
+    except TextRefused as bad:
+        raise TableRefused(str(bad)) from bad
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise TableRefused(f"{path}: column {twice!r} is there twice; rename one or take it out")
@@ -110,12 +120,9 @@ def read_declaration(path: Path | None) -> Declaration:
     if path is None:
         return Declaration()
     try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        return Declaration.model_validate(told)
-    except OSError as error:
-        raise TableRefused(f"{path}: no such file") from error
-    except yaml.YAMLError as error:
-        raise TableRefused(f"{path}: is no YAML: {' '.join(str(error).split())}") from error
+        return Declaration.model_validate(yaml_told(utf8_file(path), str(path)) or {})
+    except TextRefused as bad:
+        raise TableRefused(str(bad)) from bad
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import yaml
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -44,6 +43,7 @@ from afterloan.loan.terms import (
     Shift,
     Timing,
 )
+from afterloan.texts import TextRefused, utf8_file, yaml_told
 
 
 class ProductRefused(ExpectedFailure, ValueError):
@@ -361,9 +361,9 @@ def _policy(name: str) -> int:
 def read_products(text: str, where: str) -> list[ProductTerms]:
     """The products of one YAML text (a product, or a list of them). Raises ProductRefused: file, product, field."""
     try:
-        told = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ProductRefused(f"{where}: not YAML: {error}") from error
+        told = yaml_told(text, where)
+    except TextRefused as bad:
+        raise ProductRefused(str(bad)) from bad
     products = []
     for entry in told if isinstance(told, list) else [told]:
         try:
@@ -378,8 +378,12 @@ def read_products(text: str, where: str) -> list[ProductTerms]:
 
 
 def load_products(path: Path) -> list[ProductTerms]:
-    """The products of a YAML file."""
-    return read_products(path.read_text(encoding="utf-8"), str(path))
+    """The products of a YAML file. Raises ProductRefused."""
+    try:
+        text = utf8_file(path)
+    except TextRefused as bad:
+        raise ProductRefused(str(bad)) from bad
+    return read_products(text, str(path))
 
 
 def builtin() -> dict[str, ProductTerms]:

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from afterloan.expected import ExpectedFailure
 from afterloan.sending.drain import ChannelPlace
 from afterloan.store.server import home
+from afterloan.texts import TextRefused, utf8_file, yaml_told
 
 FILE = "AFTERLOAN_CHANNELS"
 LENDER: dict[str, Any] = {
@@ -51,9 +50,9 @@ def setting(path: Path | None = None) -> ChannelSetting:
             raise ChannelsRefused(f"{file}: no such file; correct {FILE} or unset it to spool messages to a folder")
         return ChannelSetting(home())
     try:
-        told = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise ChannelsRefused(f"{file}: not YAML: {error}") from error
+        told = yaml_told(utf8_file(file), str(file)) or {}
+    except TextRefused as bad:
+        raise ChannelsRefused(str(bad)) from bad
     return read_setting(told, str(file))
 
 

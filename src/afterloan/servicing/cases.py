@@ -10,6 +10,7 @@ from afterloan.servicing.desk import Desk
 from afterloan.store.cases import open_cases, place_with, share_out, take_returns
 from afterloan.store.contacts import Attempt, admit
 from afterloan.strategy.agency_file import read_returns
+from afterloan.texts import utf8
 
 
 class ShareOut(Asked):
@@ -45,7 +46,7 @@ class TakeReturns(AskedFile):
 
 def take_agency_file(desk: Desk, asked: TakeReturns, on: date) -> dict[str, Any]:
     """One act for the file: attempts, promises, returns, row by row; refused rows leave the others."""
-    good, bad = read_returns(asked.content.decode("utf-8"))
+    good, bad = read_returns(utf8(asked.content, "the agency's file"))
     done = take_returns(desk.connection, asked.agency, good, on)
     refused = [str(row) for row in sorted([*bad, *done.refused], key=lambda r: r.line)]
     return {"taken": done.taken, "known": done.known, "against_rules": done.against_rules, "refused": refused}

@@ -1,6 +1,5 @@
 """Verbs of models: proposed, approved by a second person, promoted through the gates, retired; the book scored."""
 
-import json
 from datetime import date
 from typing import Any
 
@@ -35,6 +34,7 @@ from afterloan.store.scores import (
     scored_days,
     was_scored,
 )
+from afterloan.texts import json_told
 
 MILLION = 1_000_000
 RESERVED = "leads"
@@ -47,7 +47,7 @@ class ProposeModel(AskedFile):
 def propose_model(desk: Desk, asked: ProposeModel, on: date) -> dict[str, Any]:
     """Keep the model as it is; it scores nobody for use before another person approved it and it passed the gates."""
     try:
-        files = json.loads(asked.content)
+        files = json_told(asked.content, "the model")
         model = of_parts(files)
     except (ValueError, TypeError, TableRefused) as error:
         raise FactRefused(

@@ -1,14 +1,11 @@
 """Verb of what receivers tell later of messages: delivered, bounced, opened, opted out; row by row, each once."""
 
-import csv
 import email
 import email.utils
-import io
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from email.message import Message as Mail
 from pathlib import PurePath
 from typing import Any, Literal, Protocol
@@ -25,6 +22,7 @@ from afterloan.facts.outbox import BodyRefused, MessageBody, OutboxBody
 from afterloan.servicing.asked import AskedFile
 from afterloan.servicing.desk import Desk
 from afterloan.store.sending import KnownSends, SendStep, TellRow, finish, named, tell_rows, write
+from afterloan.texts import TextRefused, csv_rows, json_told, utf8
 
 LARGEST = 64 * 1024 * 1024
 MESSAGE_ID = re.compile(r"<([0-9a-f]{32})@")
@@ -199,24 +197,36 @@ def rows_of(name: str, content: bytes) -> list[Mapping[str, Any]]:
     ending = PurePath(name).suffix
     if ending == ".eml":
         return bounces(content, name)
-    text = content.decode("utf-8")
+    text = utf8(content, name)
     if ending == ".csv":
-        return list(csv.DictReader(io.StringIO(text)))
+        return _table(text, name)
     if ending in (".jsonl", ".ndjson"):
         return [_line(line, f"line {n}") for n, line in enumerate(text.splitlines(), 1) if line.strip()]
     if ending == ".json":
-        told = json.loads(text)
-        return told if isinstance(told, list) else [told]
+        told = json_told(text, name)
+        return [_row(row, f"receipt {n}") for n, row in enumerate(told if isinstance(told, list) else [told], 1)]
     raise BadInput("receipts are .jsonl, .csv, .json or .eml; name the file so")
 
 
 def _line(line: str, where: str) -> Mapping[str, Any]:
     """A line that is no JSON becomes a row that is refused by itself."""
     try:
-        told = json.loads(line)
-    except json.JSONDecodeError as error:
-        return {"status": f"not JSON: {error.msg}"}
+        return _row(json_told(line, where), where)
+    except TextRefused as bad:
+        return {"status": f"not JSON: {bad.reason}"}
+
+
+def _row(told: Any, where: str) -> Mapping[str, Any]:
+    """A receipt that is no object becomes a row that is refused by itself."""
     return told if isinstance(told, dict) else {"status": f"{where}: no object"}
+
+
+def _table(text: str, name: str) -> list[Mapping[str, Any]]:
+    """The rows of a CSV by the names in its first line; one of another length is refused by itself."""
+    rows = csv_rows(text, name)
+    _, header = next(rows, (0, []))
+    odd = {"status": f"has another number of columns than the first line ({len(header)})"}
+    return [dict(zip(header, row, strict=True)) if len(row) == len(header) else odd for _, row in rows]
 
 
 def bounces(data: bytes, where: str = "mail") -> list[Mapping[str, Any]]:
@@ -234,9 +244,18 @@ def bounces(data: bytes, where: str = "mail") -> list[Mapping[str, Any]]:
                          "returned Message-ID")  # fmt: skip
     action, code = str(told["Action"]).strip().lower(), str(told.get("Status", "")).strip()
     status = "delivered" if action == "delivered" else "bounced" if code.startswith("5") else "soft_bounced"
-    at = email.utils.parsedate_to_datetime(str(mail["Date"]))
+    at = _sent_at(mail, where)
     reason = f"{code} {told.get('Diagnostic-Code', '')}".strip()[:500]
     return [{"token": name, "status": status, "at": at.isoformat(), "reason": reason} for name in dict.fromkeys(names)]
+
+
+def _sent_at(mail: Mail, where: str) -> datetime:
+    """When a mail was sent; without a zone it is meant in UTC, as mail servers write `-0000`. Raises BadInput."""
+    try:
+        at = email.utils.parsedate_to_datetime(str(mail["Date"]))
+        return at.replace(tzinfo=at.tzinfo or UTC)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise BadInput(f"{where}: its Date is no moment; have the mail server send it again") from error
 
 
 def _parts(part: Mail) -> Sequence[Mail]:

@@ -2,18 +2,22 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, get_args
 
+from afterloan.dates import DayRefused, date_told
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.contact import Outcome
+from afterloan.texts import csv_rows
 
 OUT = ("placement", "borrower", "name", "loans", "arrears_fen", "days_past_due", "until")
 IN = ("reference", "placement", "borrower", "kind", "on", "at", "channel", "outcome", "amount_fen", "due_on", "note")
 KINDS = ("attempt", "promise", "return")
 MOST_ROWS = 200_000
+AMOUNT = re.compile(r"[0-9]{1,15}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +66,23 @@ def write_placements(rows: Iterable[Sequence[Any]]) -> str:
 
 def read_returns(text: str) -> tuple[list[Returned], list[AgencyRowRefused]]:
     """The rows of an agency's file that can be read, and those that cannot. Raises FileRefused."""
-    reader = csv.DictReader(io.StringIO(text))
-    missing = [name for name in IN if name not in (reader.fieldnames or ())]
+    rows = csv_rows(text, "the agency's file")
+    _, header = next(rows, (0, []))
+    missing = [name for name in IN if header.count(name) != 1]
     if missing:
-        raise AgencyFileRefused(f"the header has no {', '.join(missing)}; it reads: {','.join(IN)}")
+        raise AgencyFileRefused(f"the header has no {', '.join(missing)}, or twice; it reads: {','.join(IN)}")
     good: list[Returned] = []
     bad: list[AgencyRowRefused] = []
-    for row in reader:
-        if reader.line_num > MOST_ROWS:
+    for line, row in rows:
+        if line > MOST_ROWS:
             raise AgencyFileRefused(f"more than {MOST_ROWS} lines; split the file")
-        told = _read(reader.line_num, row)
+        told = _read(line, dict(zip(header, row, strict=True)) if len(row) == len(header) else None)
         (good if isinstance(told, Returned) else bad).append(told)  # type: ignore[arg-type]
     return good, bad
 
 
-def _read(line: int, row: dict[str, Any]) -> Returned | AgencyRowRefused:
-    if None in row or None in row.values():
+def _read(line: int, row: dict[str, str] | None) -> Returned | AgencyRowRefused:
+    if row is None:
         return AgencyRowRefused(line, "row", f"has not {len(IN)} fields; the file may be cut")
     for name in ("reference", "placement", "borrower"):
         if not row[name].strip():
@@ -86,8 +91,8 @@ def _read(line: int, row: dict[str, Any]) -> Returned | AgencyRowRefused:
     if kind not in KINDS:
         return AgencyRowRefused(line, "kind", f"{kind!r} is none of {', '.join(KINDS)}")
     try:
-        on = date.fromisoformat(row["on"])
-    except ValueError:
+        on = date_told(row["on"])
+    except DayRefused:
         return AgencyRowRefused(line, "on", f"{row['on']!r} is not a day; write YYYY-MM-DD")
     plain = Returned(line, row["reference"], row["placement"], row["borrower"], kind, on, note=row["note"])
     if kind == "attempt":
@@ -113,11 +118,11 @@ def _attempt(plain: Returned, row: dict[str, Any]) -> Returned | AgencyRowRefuse
 
 
 def _promise(plain: Returned, row: dict[str, Any]) -> Returned | AgencyRowRefused:
-    if not row["amount_fen"].isdecimal() or not 0 < int(row["amount_fen"]) <= 10**12:
+    if not AMOUNT.fullmatch(row["amount_fen"]) or not 0 < int(row["amount_fen"]) <= 10**12:
         return AgencyRowRefused(plain.line, "amount_fen", f"{row['amount_fen']!r} is no amount in whole minor units")
     try:
-        due_on = date.fromisoformat(row["due_on"])
-    except ValueError:
+        due_on = date_told(row["due_on"])
+    except DayRefused:
         return AgencyRowRefused(plain.line, "due_on", f"{row['due_on']!r} is not a day; write YYYY-MM-DD")
     if due_on < plain.on:
         return AgencyRowRefused(plain.line, "due_on", f"{due_on} is before the promise was made, {plain.on}")

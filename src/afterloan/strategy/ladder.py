@@ -339,6 +339,11 @@ def read_ladder(text: str, where: str) -> Ladder:
         raise LadderRefused(f"{where}:{error}") from error
     except ValidationError as error:
         raise LadderRefused(f"{where}:{_said(error, lines)}") from error
+    except RecursionError as error:
+        raise LadderRefused(f"{where}:1: is nested too deep; write the steps as a plain list") from error
+    except (yaml.YAMLError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        # a sign that no YAML has, a day or number that cannot be: PyYAML tells no line for them
+        raise LadderRefused(f"{where}:1: not YAML: {' '.join(str(error).split())}") from error
     return _checked(told, lines, where)
 
 

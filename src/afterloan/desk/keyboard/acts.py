@@ -67,13 +67,14 @@ def _value(name: str, text: str, known: set[str]) -> tuple[str, Any]:
 def _plain(name: str, text: str) -> Any:
     """The value of a text: lists and records are JSON. Raises Stop for one that is begun and is none."""
     from afterloan.desk.keyboard.doing import Stop
+    from afterloan.texts import TextRefused, json_told
 
     if text[:1] not in ("[", "{"):
         return text
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise Stop(f'{name}: {text!r} is no JSON ({error}); write a list as ["a", "b"]') from error
+        return json_told(text, name)
+    except TextRefused as bad:
+        raise Stop(f'{name}: {text!r} {bad.reason}; write a list as ["a", "b"]') from bad
 
 
 def _attribute(text: str) -> tuple[str, Any]:

@@ -45,9 +45,9 @@ def _act(verb: str, asked: dict[str, Any], on: str, reference: str = "", by: str
 
 
 def _sender(path: Path | None) -> dict[str, Any]:
-    import yaml
+    from afterloan.texts import utf8_file, yaml_told
 
-    told = yaml.safe_load(path.read_text(encoding="utf-8")) if path else {}
+    told = yaml_told(utf8_file(path), str(path)) if path else {}
     if not isinstance(told, dict):
         raise BadInput(f"{path}: write lines `name: value`, e.g. identification_number: AFT0012345")
     return {str(k): v for k, v in told.items()}

@@ -124,10 +124,11 @@ def _ladder_text(told: str) -> str:
     from importlib import resources
 
     from afterloan.strategy.ladder import builtin_ladders
+    from afterloan.texts import utf8_file
 
     path = Path(told)
     if path.is_file():
-        return path.read_text(encoding="utf-8")
+        return utf8_file(path)
     if told in builtin_ladders():
         place = resources.files("afterloan.rules") / "packs" / "ladders" / f"{told}.yaml"
         return place.read_text(encoding="utf-8")
@@ -137,8 +138,9 @@ def _ladder_text(told: str) -> str:
 def ladder_check(file: Path, as_json: AsJson = False) -> None:
     """Read FILE as a ladder; a mistake is told with its line."""
     from afterloan.strategy.ladder import sound_ladder
+    from afterloan.texts import utf8_file
 
-    ladder = sound_ladder(file.read_text(encoding="utf-8"), str(file))
+    ladder = sound_ladder(utf8_file(file), str(file))
     told = {"ladder": ladder.id, "steps": len(ladder.steps)}
     print(json.dumps(told) if as_json else f"{ladder.id}: {len(ladder.steps)} steps, sound")
 
