@@ -158,3 +158,38 @@ def test_identifiers_however_named_and_values_that_are_lists_stay_out(rows: pl.D
     assert assess(model, odd, "outcome").models["champion"].rows == ROWS
     with pytest.raises(TableRefused, match=r"asks for late: not in the table \('LATE' is there"):
         assess(model, odd.rename({"late": "LATE"}), "outcome")
+
+
+def test_yes_and_no_are_one_column_whether_told_as_words_or_as_a_type(rows: pl.DataFrame) -> None:
+    flag = rows["used"] > 0.5
+    typed = rows.with_columns(flag=flag)
+    written = typed.with_columns(flag=pl.when(flag).then(pl.lit("TRUE")).otherwise(pl.lit("False")))
+    for learnt, other in ((typed, written), (written, typed)):
+        model = fit(learnt, "outcome", Declaration())
+        for name, said in model.probabilities(learnt).items():
+            assert np.array_equal(said, model.probabilities(other)[name]), name
+
+
+def test_a_table_written_otherwise_throughout_is_read_as_it_is_written(rows: pl.DataFrame) -> None:
+    model = fit(rows.with_columns(used=text("used", european)), "outcome", Declaration())
+    assert model.asked["used"].form == "1.234,5"
+    plain = rows.with_columns(used=text("used", lambda x: f"{x:.2f}"))  # 0.25: two places after a point, no thousands
+    same = model.probabilities(rows.with_columns(used=text("used", european)))["champion"]
+    assert np.array_equal(model.probabilities(plain)["champion"], same)
+
+
+def test_words_for_not_known_are_missing_and_a_column_half_of_words_is_refused_not_lost(rows: pl.DataFrame) -> None:
+    every = pl.int_range(len(rows)) % 4 == 0
+    gone = rows["outcome"].to_numpy()
+    for word in ("unknown", "inf", "-", "#N/A", "未知"):
+        told = rows.with_columns(amount=pl.when(every).then(pl.lit(word)).otherwise(pl.int_range(len(rows)) * 1.5))
+        column = prepare(told, "outcome", gone, Declaration()).columns["amount"]
+        assert np.isnan(column).sum() == ROWS // 4, word
+    odd = rows.with_columns(amount=pl.when(every).then(pl.lit("lots")).otherwise(pl.int_range(len(rows)) * 1.5))
+    with pytest.raises(TableRefused, match=r"column 'amount', row 1: 'lots' is no number, 225 of 300 values are"):
+        prepare(odd, "outcome", gone, Declaration())
+
+
+def test_a_table_of_the_label_alone_says_so(rows: pl.DataFrame) -> None:
+    with pytest.raises(TableRefused, match="no column is left to learn from: 'outcome' is the only one"):
+        fit(rows.select("outcome"), "outcome", Declaration())

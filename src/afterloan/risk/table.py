@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,10 @@ from afterloan.risk.scorecard import Column, ColumnAsked
 from afterloan.risk.written import PLAIN, form_of, read_as
 
 Ints = npt.NDArray[np.int64]
-MISSING = ("", "na", "n/a", "nan", "null", "none", "?", ".")
+MISSING = (
+    "", "na", "n/a", "#n/a", "nan", "null", "none", "?", ".", "-", "--", "\\n", "inf", "-inf", "infinity", "-infinity",
+    "unknown", "missing", "xna", "未知", "不详", "缺失",
+)  # fmt: skip
 BAD_WORDS = {
     "1", "bad", "yes", "y", "true", "t", "default", "defaulted", "charged", "charge", "off", "late", "delinquent",
     "overdue", "npl",
@@ -28,6 +31,7 @@ GOOD_WORDS = {
     "好", "好客户", "正常", "未逾期", "未违约", "良好", "否", "无", "结清",
 }  # fmt: skip
 IDENTIFIERS = {"id", "number", "no", "nr", "row", "index", "key", "uuid", "guid", "ref", "reference", "serial"}
+MOSTLY = 0.5  # of a column's values are numbers: then it is no identifier
 NEARLY = 0.9  # of a column's values are numbers: then the rest is refused rather than taken for words
 LEAST_ROWS, LEAST_OF_EACH = 50, 5
 LEAK, NEAR_LEAK, SURE_OF_EACH = 0.99, 0.95, 20
@@ -110,7 +114,8 @@ def prepare(frame: pl.DataFrame, label: str, bad: Ints, declaration: Declaration
             _check_leak(name, values, bad, label)
             _check_near_leak(ready, name, bad, label)
     if not ready.columns:
-        raise TableRefused("no column is left to learn from: " + "; ".join(ready.notes))
+        why = "; ".join(ready.notes) or f"{label!r} is the only one"
+        raise TableRefused(f"no column is left to learn from: {why}")
     return ready
 
 
@@ -140,6 +145,8 @@ def _take(ready: Prepared, column: pl.Series, told: Declared) -> None:
         words = _text(column)
         distinct = words.drop_nulls().n_unique()
         if told.kind is None and distinct > max(50, TOO_MANY_WORDS * len(words)):
+            _refuse_mixed(words)
+        if told.kind is None and distinct > max(50, TOO_MANY_WORDS * len(words)):
             ready.notes.append(f"{name}: {distinct:,} words in {len(words):,} rows, left out as an identifier")
         elif distinct + words.is_null().any() < 2:
             ready.notes.append(f"{name}: the same in every row, left out")
@@ -157,6 +164,13 @@ def _take(ready: Prepared, column: pl.Series, told: Declared) -> None:
     else:
         ready.columns[name] = as_number
         ready.asked[name] = ColumnAsked(False, told.sign, tuple(told.special), form)
+
+
+def _refuse_mixed(words: pl.Series) -> None:
+    """Raises TableRefused for a column that is neither: most of it numbers, no two alike, and words among them."""
+    form, share = form_of(words)
+    if share >= MOSTLY:
+        _refuse_text(words, read_as(words, form), form)
 
 
 def _is_number_of_row(name: str, values: npt.NDArray[np.float64]) -> bool:
@@ -185,21 +199,33 @@ def _numbers(column: pl.Series, kind: str | None, form: str = "") -> tuple[npt.N
     if form:
         told = read_as(words, form)
         share = 1.0 - (told.null_count() - words.null_count()) / max(len(words) - words.null_count(), 1)
-    if share < 1.0 and not (form and kind == "number"):
-        form, share = form_of(words)
+    if share < 1.0 and not (form and kind == "number" and share > 0):
+        form = _form_instead(words, form)
     told = read_as(words, form or PLAIN)
     wrong = words.is_not_null() & told.is_null()
     if not wrong.any():
         return told.to_numpy().astype(np.float64), form
     known = int(words.is_not_null().sum())
     if kind == "number" or known - int(wrong.sum()) >= NEARLY * known:
-        row = int(wrong.arg_max() or 0)
-        like = "" if form in ("", PLAIN) else f" (written like {form})"
-        raise TableRefused(
-            f"column {column.name!r}, row {row + 1}: {words[row]!r} is no number{like}, {known - int(wrong.sum()):,} "
-            f"of {known:,} values are; correct it, leave it empty, or declare the column as `kind: word`"
-        )
+        _refuse_text(words, told, form)
     return None
+
+
+def _refuse_text(words: pl.Series, told: pl.Series, form: str) -> NoReturn:
+    """Raises TableRefused with the first of `words` that is no number as `told` by a form."""
+    wrong = words.is_not_null() & told.is_null()
+    row, known = int(wrong.arg_max() or 0), int(words.is_not_null().sum())
+    like = "" if form in ("", PLAIN) else f" (written like {form})"
+    raise TableRefused(
+        f"column {words.name!r}, row {row + 1}: {words[row]!r} is no number{like}, {known - int(wrong.sum()):,} "
+        f"of {known:,} values are; correct it, leave it empty, or declare the column as `kind: word`"
+    )
+
+
+def _form_instead(words: pl.Series, learnt: str) -> str:
+    """The form of a column that is not written as it was learnt: another only where all of it fits that one."""
+    form, share = form_of(words)
+    return form if not learnt or share == 1.0 else learnt
 
 
 def _of_many(column: pl.Series) -> bool:

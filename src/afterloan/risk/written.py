@@ -9,6 +9,7 @@ NUMBERS = {
     POINTS: r"^[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?$",
 }
 """Forms of numbers. 12,345 has a thousands mark where no value says otherwise; 0,345 or 1,5 says otherwise."""
+FLAGS = "true/false"
 DAYS = (
     "%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%d-%b-%Y", "%d %b %Y",
     "%d-%b-%y", "%Y年%m月%d日", "%d/%m/%y", "%m/%d/%y",
@@ -28,7 +29,7 @@ def form_of(words: pl.Series) -> tuple[str, float]:
         return PLAIN, 1.0
     few = here.head(SAMPLE)
     best = ("", 0.0)
-    for form in (*NUMBERS, *DAYS, *MONTHS):
+    for form in (*NUMBERS, FLAGS, *DAYS, *MONTHS):
         if read_as(few, form).null_count() * 4 <= len(few):
             share = 1 - read_as(here, form).null_count() / len(here)
             if share > best[1]:
@@ -41,11 +42,15 @@ def form_of(words: pl.Series) -> tuple[str, float]:
 def read_as(words: pl.Series, form: str) -> pl.Series:
     """Texts as Float64 by a form, null where a text is none: `read_as(["1,234.50"], "1,234.5")` is [1234.5].
 
-    A day is the number of days since 1970, a month its first day. Currency signs, blanks and % around a number, and
-    accountants' brackets for what is below zero, are read over.
+    `True` is 1, `false` 0. A day is the number of days since 1970, a month its first day. Currency signs, blanks and %
+    around a number, and accountants' brackets for what is below zero, are read over.
     """
     if form in NUMBERS:
         return _numbers_as(words, form)
+    if form == FLAGS:
+        return words.str.to_lowercase().replace_strict(
+            {"true": 1.0, "false": 0.0}, default=None, return_dtype=pl.Float64
+        )
     plain = words.str.replace(TIME, "")
     days = (
         plain.str.to_date(form, strict=False)
