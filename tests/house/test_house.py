@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "afterloan"
 MODELS = {
-    "bins", "boosted", "calibrate", "explain", "fair", "flows", "measure", "model", "monitor", "own_history",
+    "bins", "boosted", "calibrate", "curves", "explain", "fair", "flows", "measure", "model", "monitor", "own_history",
     "promotion", "scorecard", "series", "stability", "table", "training", "treat", "treat_log", "written",
     "forecast",
 }  # fmt: skip

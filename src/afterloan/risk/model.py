@@ -21,6 +21,7 @@ from afterloan.risk.declared import Declaration
 from afterloan.risk.measure import ModelMeasures, measured
 from afterloan.risk.scorecard import Column, ColumnAsked, Scorecard, fit_scorecard, folds
 from afterloan.risk.series import derived, series_of
+from afterloan.risk.stability import edges_of, shares_by
 from afterloan.risk.table import TableRefused, columns_for, groups_of, outcomes, prepare
 
 Ints = npt.NDArray[np.int64]
@@ -92,8 +93,17 @@ def fit(
         "groups": declaration.groups,
         "on_folds_left_out": {name: measured(p, gone).told() for name, p in said.items()},
         "table_sha256": table_mark(frame),
+        **_shares_of(said[CHAMPION if small else CHALLENGER], ready.columns),
     }
     return Model(card, ready.asked, series, scorecard, boosted, calibrations)
+
+
+def _shares_of(said: Floats, columns: Mapping[str, Column]) -> dict[str, Any]:
+    """In what parts the score (of rows as folds left out told it) and each column of numbers lay when it learnt."""
+    numbers = {name: values for name, values in columns.items() if values.dtype != object}
+    told = {name: (edges_of(values), values) for name, values in {"": said, **numbers}.items()}
+    shares = {name: {"edges": e, "shares": [round(x, 6) for x in shares_by(v, e)]} for name, (e, v) in told.items()}
+    return {"score_shares": shares.pop(""), "feature_shares": shares}
 
 
 def left_out(outside: Floats, gone: Ints, fold: Ints) -> Floats:

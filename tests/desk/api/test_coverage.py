@@ -88,6 +88,7 @@ WITHOUT_ROUTE = {
     "risk fit": FOLDER,
     "risk flows": "movements come with their map, a file of its own",
     "risk forecast": "a forecast of the whole book is an analyst's table, made where the book lies",
+    "risk report": "a page is written to a file, from an analyst's own table or from the whole book",
     "risk treat": FOLDER,
     "risk limits": "it sets lines anew on paper and writes the folder that an analyst proposes from",
     "risk train": FOLDER,

@@ -10,6 +10,7 @@ from afterloan.desk.keyboard.doing import Stop, say
 from afterloan.desk.keyboard.options import AsJson, business_day, group
 from afterloan.desk.keyboard.risk_forecast import forecast
 from afterloan.desk.keyboard.risk_limits import limits
+from afterloan.desk.keyboard.risk_report import report
 from afterloan.desk.keyboard.risk_treat import treat
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def register(app: typer.Typer) -> None:
     risk.command()(limits)
     risk.command()(treat)
     risk.command()(forecast)
+    risk.command()(report)
     app.add_typer(risk, name="risk")
 
 
