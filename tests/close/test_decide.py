@@ -22,12 +22,13 @@ from afterloan.sending.channels import LENDER
 from afterloan.sending.templates import render, template_of
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
+from afterloan.store.debits import revoke_mandate
 from afterloan.store.events import events_of, tell
 from afterloan.store.record import record
 from afterloan.store.server import Store
 from afterloan.store.settings import Setting, setting
 from afterloan.strategy.segments import place_in_line
-from tests.strategy.books import borrower, loan, outbox, repaid
+from tests.strategy.books import borrower, loan, mandate, outbox, repaid
 
 SHORT = """id: short
 jurisdiction: CN
@@ -78,6 +79,7 @@ def test_three_late_loans_are_one_contact_that_names_all(store: Store) -> None:
     use(store)
     with store.connect() as connection:
         borrower(connection, "B1")
+        mandate(connection, "B1")
         for name in ("L1", "L2", "L3"):
             loan(connection, name, "B1", "2025-04-10")
     run(store, "2025-05-09", "2025-05-12")
@@ -93,6 +95,61 @@ def test_three_late_loans_are_one_contact_that_names_all(store: Store) -> None:
     with store.connect() as connection:
         row = connection.execute("select not_before from outbox where body->>'step' = 'late' limit 1").fetchone()
     assert row is not None and row[0].isoformat() == "2025-05-11T00:00:00+00:00"  # 07:00 is moved to 08:00 in Shanghai
+
+
+def test_a_debit_without_a_mandate_is_told_and_not_decided(store: Store) -> None:
+    """B1 never signed one, B2 took his back on 9 May, B3 has one for another loan: no debit on the due date, 10 May.
+
+    What the ladder says next goes on: the message of the 11th asks for the money. B4's stands: only his is tried.
+    """
+    use(store)
+    with store.connect() as connection:
+        for k in range(1, 5):
+            borrower(connection, f"B{k}")
+            loan(connection, f"L{k}", f"B{k}", "2025-04-10")
+        loan(connection, "L30", "B3", "2025-05-08")
+        mandate(connection, "B2")
+        revoke_mandate(connection, "M-B2", date(2025, 5, 9), date(2025, 5, 9))
+        mandate(connection, "B3", of="L30")
+        mandate(connection, "B4")
+    run(store, "2025-05-09", "2025-05-11")
+    assert [row[2] for row in outbox(store, "o.kind = 'debit.attempt'")] == ["B4"]
+    assert [row[2] for row in outbox(store, "o.body->>'step' = 'late'")] == ["B1", "B2", "B3", "B4"]
+    with store.connect() as connection:
+        found = connection.execute(
+            "select b.reference, f.decided_on::text, f.about, f.rule, f.outcome, f.inputs->>'step' from finding f "
+            "join borrower b using (borrower) order by 1"
+        ).fetchall()
+    told = ("2025-05-10", "debit.attempt", "debit.schedule.cn")
+    assert found == [
+        ("B1", *told, "no mandate", "due"),
+        ("B2", *told, "mandate not in effect", "due"),
+        ("B3", *told, "no mandate for this loan", "due"),
+    ]
+
+
+def test_a_debit_made_up_late_needs_a_mandate_too(store: Store) -> None:
+    """Nothing was decided on the due date, 10 May: on the 13th the debit is made up for B2; B1 is told why not."""
+    use(store, SHORT.replace("{id: due, day: 0,", "{id: due, day: 1,"))
+    with store.connect() as connection:
+        for name in ("B1", "B2"):
+            borrower(connection, name)
+            loan(connection, f"L-{name}", name, "2025-04-10")
+        mandate(connection, "B2")
+    run(store, "2025-05-09", "2025-05-10")
+    close_through(store, day("2025-05-12"))
+    decide(store, day("2025-05-13"))
+    assert [row[2] for row in outbox(store, "o.kind = 'debit.attempt'")] == ["B2"]
+    with store.connect() as connection:
+        found = connection.execute(
+            "select b.reference, f.outcome from finding f join borrower b using (borrower) "
+            "where f.about = 'debit.attempt'"
+        ).fetchall()
+        (late,) = connection.execute(
+            "select f.inputs->'late' from finding f join borrower b using (borrower) "
+            "where f.about = 'ladder' and b.reference = 'B1'"
+        ).fetchone() or (None,)
+    assert found == [("B1", "no mandate")] and late == {"work": 2}  # the case is late, no debit is said to be
 
 
 def test_a_cure_ends_it_and_withdraws_what_waits_for_people(store: Store) -> None:
@@ -184,6 +241,7 @@ def test_a_hold_stops_a_promise_pauses_and_both_end(store: Store) -> None:
 def test_the_hold_out_misses_only_what_is_tested_and_is_off_until_switched_on(store: Store) -> None:
     with store.connect() as connection:
         borrower(connection, "B1")
+        mandate(connection, "B1")
         loan(connection, "L1", "B1", "2025-04-10")
     salt = next(f"s{k}" for k in range(99) if place_in_line(f"s{k}", "B1") < 500)
     use(store, SHORT.replace("steps:", f"arms: {{salt: {salt}, hold_out_permille: 500}}\nsteps:"))
@@ -251,6 +309,7 @@ def test_who_is_months_late_is_not_reminded_of_what_is_due_tomorrow_on_the_same_
     use(store)
     with store.connect() as connection:
         borrower(connection, "B1")
+        mandate(connection, "B1")
         loan(connection, "L1", "B1", "2025-04-10")
         loan(connection, "L2", "B1", "2025-05-20")
     run(store, "2025-06-08", "2025-06-11")

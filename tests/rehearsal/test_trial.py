@@ -17,7 +17,7 @@ from afterloan.intake.book import bring_in
 from afterloan.rehearsal.trial import TrialRefused, try_ladder
 from afterloan.store.events import tell
 from afterloan.store.server import Store
-from tests.strategy.books import borrower, loan, repaid
+from tests.strategy.books import borrower, loan, mandate, repaid
 
 FIRST, LAST = day("2024-10-24"), day("2024-10-31")
 
@@ -84,18 +84,25 @@ def test_another_grace_moves_the_messages(store: Store) -> None:
 
     Three days of grace: a word on day 1, the last day of grace on 3, the notice on 4, a firm word on 7, a case on 8.
     Seven days of grace: a word on day 1, the last day of grace on day 7, the notice on 8, and then it is paid.
+    B2 pays as late and never signed a mandate: no debit is counted for him, but what refuses it.
     """
     with store.connect() as connection:
         borrower(connection, "B1")
+        mandate(connection, "B1")
         loan(connection, "L1", "B1", "2025-04-10")
         repaid(connection, "L1", "2025-05-18", 200_000)
+        borrower(connection, "B2")
+        loan(connection, "L2", "B2", "2025-04-10")
+        repaid(connection, "L2", "2025-05-18", 200_000)
     close_through(store, day("2025-06-01"), only=True)
     trial = try_ladder(store, day("2025-05-01"), day("2025-05-31"), grace_days=7)
     before = ("message.push", "remind-3"), ("message.sms", "remind-1"), ("message.push", "due-today")
-    both = dict.fromkeys((*before, ("debit.attempt", "debit-0")), 1)
-    both |= {("message.sms", "grace-1"): 1, ("message.sms", "last-day"): 1, ("bureau.notice", "bureau-notice"): 1}
+    # nothing was sent in this history, so the debit of B1 stays to be tried from day 0 to the eighth
+    both = dict.fromkeys(before, 2) | {("debit.attempt", "debit-0"): 1, ("debit.attempt", "debit-1"): 8}
+    both |= {("message.sms", "grace-1"): 2, ("message.sms", "last-day"): 2, ("bureau.notice", "bureau-notice"): 2}
+    assert trial.tried.refused["debit.schedule.cn", "debit.attempt"] == 1
     assert trial.tried.steps == both
-    assert trial.stands.steps == both | {("message.sms", "firm-7"): 1, ("worklist", "work-8"): 1}
+    assert trial.stands.steps == both | {("message.sms", "firm-7"): 2, ("worklist", "work-8"): 2}
 
 
 def test_bureau_entries_are_month_ends_overdue_beyond_grace(store: Store) -> None:

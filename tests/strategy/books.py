@@ -7,7 +7,9 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from afterloan.facts import Disbursed, Repaid
+from afterloan.facts.debit import MandateSigned
 from afterloan.rules.products import builtin
+from afterloan.store.debits import sign_mandate
 from afterloan.store.record import record
 from afterloan.store.server import Store
 
@@ -55,6 +57,16 @@ def loan(
 def repaid(connection: psycopg.Connection[Any], reference: str, on: str, amount_fen: int) -> None:
     day = day_of(on)
     record(connection, Repaid(reference, f"R-{reference}-{on}-{amount_fen}", day, day, amount_fen))
+
+
+def mandate(connection: psycopg.Connection[Any], owner: str, of: str | None = None) -> None:
+    """A mandate over all loans of the borrower or one, signed on 2 January 2025, without a ceiling."""
+    on = date(2025, 1, 2)
+    told = MandateSigned(
+        borrower=owner, loan=of, on=on, known_on=on, reference=f"M-{owner}", account=f"6222-{owner}", source="account",
+        rail="gateway",
+    )  # fmt: skip
+    sign_mandate(connection, told)
 
 
 def outbox(store: Store, where: str = "true") -> list[tuple[Any, ...]]:

@@ -12,6 +12,7 @@ from afterloan.dates import number_of
 from afterloan.facts.ladder import StepLeftOut
 from afterloan.rules.packs import Finding
 from afterloan.strategy.catch_up import STARTS, Reopened, is_unsteady, start_day
+from afterloan.strategy.debit import NextTry
 from afterloan.strategy.frame import whole_frame
 from afterloan.strategy.governor import ANY, Place
 from afterloan.strategy.holds import Held, hold_rules
@@ -72,6 +73,7 @@ def known(count: int, gap: int = 1, reached: int | None = None, **more: Any) -> 
     return KnownBorrowers(
         whole_frame(pl.DataFrame([told])), pl.DataFrame([loan]), {1: place}, {}, more.get("held", {}), {},
         {1: BUCKETS}, more.get("reopened", {}), more.get("left_out", {}),
+        {1: NextTry(DUE)},
     )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ from afterloan.store.read import fetch
 from afterloan.store.scores import latest_scores
 from afterloan.strategy.catch_up import Reopened, starts_of
 from afterloan.strategy.columns import FAR
-from afterloan.strategy.debit import next_try_on, schedule_rule
+from afterloan.strategy.debit import NextTry, next_try, schedule_rule
 from afterloan.strategy.debit_retry import retry_rule
 from afterloan.strategy.frame import active_loans, loan_frame, of_borrowers, whole_frame
 from afterloan.strategy.governor import ANY, NO_STANDING, ContactStanding, Place
@@ -110,7 +110,7 @@ def read_known(
     clean = (pl.col("days_past_due") > 0) | (pl.col("arrears_fen") > 0)
     frame = frame.with_columns(clean_days=pl.when(clean).then(0).otherwise("clean_days"))
     debits = next_debits(connection, wanted.tolist(), loans, places, day)
-    ready = [number for number, first in debits.items() if first is not None and first <= date_of(day)]
+    ready = [number for number, then in debits.items() if then.on is not None and then.on <= date_of(day)]
     frame = frame.with_columns(debit_today=pl.col("borrower").is_in(ready))
     frame = with_reached(frame, loans, ladders, ladders[ANY], worked.last, day)
     again = _reopened(connection, ladders.values(), places, events, book, contracts, made[2], worked, day)
@@ -155,8 +155,8 @@ def _reopened(
 
 def next_debits(
     connection: psycopg.Connection[Any], borrowers: list[int], loans: pl.DataFrame, places: dict[int, Place], day: int
-) -> dict[int, date | None]:
-    """For those who ever signed a mandate: the first day, `day` or later, on which a debit makes sense; None: none."""
+) -> dict[int, NextTry]:
+    """For those who ever signed a mandate: the first day, `day` or later, on which a debit makes sense, or why none."""
     standings = standings_before(connection, borrowers, date_of(day))
     if not standings:
         return {}
@@ -173,16 +173,14 @@ def next_debits(
     }
 
 
-def next_debit(
-    standing: MandateStanding, place: Place, late: dict[str, int], pay_day: int | None, day: int
-) -> date | None:
-    """The first day, `day` or later, on which a debit of one borrower makes sense; None: none.
+def next_debit(standing: MandateStanding, place: Place, late: dict[str, int], pay_day: int | None, day: int) -> NextTry:
+    """The first day, `day` or later, on which a debit of one borrower makes sense, or why none does.
 
     `late`: loans (references) that owe something on the day, with their days past due.
     """
     on = date_of(day)
     rules = (schedule_rule(place.jurisdiction, on), retry_rule(place.jurisdiction, on))
-    return next_try_on(standing.mandates, standing.tried, place.zones[0], on, late, rules, pay_day)
+    return next_try(standing.mandates, standing.tried, place.zones[0], on, late, rules, pay_day)
 
 
 def _restricted(connection: psycopg.Connection[Any], shard: int) -> list[int]:

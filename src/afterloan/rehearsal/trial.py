@@ -422,8 +422,8 @@ def _debits_make_sense(part: _Part, rows: pl.DataFrame) -> list[int]:
     ready = []
     for (key, number, day), loans in late.items():
         standing = fold_events(e for e in part.debits[number] if number_of(e.known_on) < day)
-        first = next_debit(standing, part.places[number], loans, part.pay_days[number], day)
-        if first is not None and number_of(first) <= day:
+        then = next_debit(standing, part.places[number], loans, part.pay_days[number], day)
+        if then.on is not None and number_of(then.on) <= day:
             ready.append(key)
     return ready
 

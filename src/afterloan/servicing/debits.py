@@ -49,7 +49,7 @@ from afterloan.strategy.debit import (
     allocate,
     endings,
     next_debit,
-    next_try_on,
+    next_try,
     reason_of,
     schedule_rule,
 )
@@ -443,7 +443,7 @@ def next_after(connection: psycopg.Connection[Any], attempt: DebitAttempted, on:
     late = {part.loan: days + (on - attempt.on).days for part, days in _late_then(connection, attempt)}
     standing = standing_of(connection, attempt.borrower)
     pay_day = pay_day_known(connection, number)
-    return next_try_on(standing.mandates, standing.tried, zone, on, late, rules, pay_day)
+    return next_try(standing.mandates, standing.tried, zone, on, late, rules, pay_day).on
 
 
 def rest(connection: psycopg.Connection[Any], attempt: DebitAttempted, on: date) -> str | None:

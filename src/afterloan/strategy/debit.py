@@ -284,7 +284,19 @@ def retry_turn(
     return turn_of(failed, days, retries, pay_day, mandate.less_allowed)
 
 
-def next_try_on(
+@dataclass(frozen=True, slots=True)
+class NextTry:
+    """The first day, today or later, on which a debit makes sense for a borrower; None: none does, and `why`."""
+
+    on: date | None
+    why: str = ""
+
+
+NO_MANDATE = NextTry(None, "no mandate")
+"""Of a borrower who never signed one."""
+
+
+def next_try(
     mandates: Sequence[Mandate],
     tried: Sequence[Tried],
     zone: str,
@@ -292,24 +304,34 @@ def next_try_on(
     late: Mapping[str, int],
     rules: tuple[Rule, Rule],
     pay_day: int | None,
-) -> date | None:
-    """The first day, today or later, on which a debit makes sense for a borrower; None: no mandate stands, or all rest.
+) -> NextTry:
+    """When a debit makes sense next. Where none does, why: in the words of the first mandate that stands, if one does.
 
     `late`: days past due of each loan that owes something today; `rules`: schedule and retries.
     """
     schedule, retries = rules
     found: list[date] = []
+    rests: list[str] = []
     for mandate in mandates:
-        loans = [loan for loan in late if mandate.loan in (None, loan)]
         gone = mandate.revoked_on is not None and mandate.revoked_on <= today
-        if not loans or gone or mandate.signed_on > today:
+        if gone or mandate.signed_on > today:
+            continue
+        loans = [loan for loan in late if mandate.loan in (None, loan)]
+        if not loans:
+            rests.append("no mandate for this loan" if late else "nothing to collect")
             continue
         mine = [t for t in tried if t.mandate == mandate.reference]
         see = _Seen(datetime.min, today, zone, schedule, (), late, tried, None, retries, pay_day)
         turn = _turn(mandate, mine, see, loans)
-        if (turn is None or turn.on is not None) and _stopped(mine, see, mandate.resumed_at) is None:
+        stopped = _stopped(mine, see, mandate.resumed_at)
+        if stopped is not None:
+            rests.append(stopped[0])
+        elif turn is not None and turn.on is None:
+            rests.append("rests until a person has looked")
+        else:
             found.append(max(today, turn.on) if turn is not None and turn.on is not None else today)
-    return min(found, default=None)
+    why = rests[0] if rests else ("mandate not in effect" if mandates else NO_MANDATE.why)
+    return NextTry(min(found)) if found else NextTry(None, why)
 
 
 def _stopped(

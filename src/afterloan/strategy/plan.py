@@ -16,6 +16,7 @@ from afterloan.facts.outbox import OUTBOX, Action, MessageBody, MessageValue
 from afterloan.rules.packs import Finding, Rule, in_force, rules_of
 from afterloan.strategy import catch_up
 from afterloan.strategy.catch_up import ABOUT, BEGINS_TO_WAIT, STARTS, DueStep, Reopened, Resolved
+from afterloan.strategy.debit import NO_MANDATE, NextTry, schedule_rule
 from afterloan.strategy.figures import Figures, figures_of, values_of
 from afterloan.strategy.governor import (
     ANY,
@@ -74,8 +75,8 @@ class KnownBorrowers:
     """What could not be done until today, by borrower."""
     left_out: Mapping[int, Sequence[StepLeftOut]] = field(default_factory=dict)
     """What people left out, by borrower."""
-    debits: Mapping[int, date | None] = field(default_factory=dict)
-    """Of those who ever signed a mandate: the first day on which a debit makes sense; None: none does by itself."""
+    debits: Mapping[int, NextTry] = field(default_factory=dict)
+    """Of those who ever signed a mandate: the first day on which a debit makes sense, or why none does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +149,6 @@ def _choose(known: KnownBorrowers, ladders: Mapping[str, Ladder], on: date, plan
                 arms[number] = arm_of(ladder.arms, row["reference"])
             if known.places[number].wrong and step.do not in NO_TREATMENT and step.why != "legal_notice":
                 return False  # a task of people until it is corrected: `enquiry/tasks.py`
-            if step.do == "debit.attempt" and not _debit_makes_sense(number, known, on):
-                return False
             said = known.left_out.get(number, ())
             return in_arm(step, arms[number]) and not is_left_out(step, row["days_past_due"], number_of(on), said)
 
@@ -157,7 +156,9 @@ def _choose(known: KnownBorrowers, ladders: Mapping[str, Ladder], on: date, plan
         due: list[tuple[int, dict[str, Any], DueStep]] = []
         for step, hit in matches(ladder, steady.filter(pl.col("jurisdiction") == jurisdiction), known.loans):
             for row in hit.iter_rows(named=True):
-                if takes(step, row) and not _is_held(row["borrower"], step, known, plan, on):
+                if not takes(step, row) or _is_held(row["borrower"], step, known, plan, on):
+                    continue
+                if not _is_no_debit(row["borrower"], step, known, plan, on):
                     due.append((place[step.id], row, DueStep(place[step.id], step, (0,), 0)))
         odd = unsteady.filter(pl.col("jurisdiction") == jurisdiction)
         for row, resolved in _made_up(known, ladder, odd, takes, plan, on):
@@ -187,6 +188,8 @@ def _made_up(
         resolved, stopped_now = work_off(ladder, seen, holds, partial(takes, row=row), held)
         for step, hold in stopped_now:
             plan.findings.append(PlannedFinding(number, step.do, _stopped(step, hold, on)))
+        can_be = tuple(it for it in resolved.kept if not _is_no_debit(number, it.step, known, plan, on))
+        resolved = Resolved(can_be, resolved.left)
         told = catch_up.told_late(on, row, resolved)
         if row["start"] == BEGINS_TO_WAIT:
             told = catch_up.told_waiting(on, row)
@@ -213,12 +216,20 @@ def work_off(
     return free, [(it.step, hold) for it in waiting.kept if (hold := hold_on(it.step, stops)) is not None]
 
 
-def _debit_makes_sense(number: int, known: KnownBorrowers, on: date) -> bool:
-    """Whether the pack's retries let a debit be tried today; who never signed a mandate is told of it by the drain."""
-    if number not in known.debits:
-        return True
-    first = known.debits[number]
-    return first is not None and first <= on
+def _is_no_debit(number: int, step: LadderStep, known: KnownBorrowers, plan: DayPlan, on: date) -> bool:
+    """Whether a step is a debit that cannot be today: no mandate, or the pack says later. It is told, not done.
+
+    The other steps of the day go on, so who has no mandate is asked to pay by what the ladder says next.
+    """
+    if step.do != "debit.attempt":
+        return False
+    then = known.debits.get(number, NO_MANDATE)
+    if then.on is not None and then.on <= on:
+        return False
+    rule = schedule_rule(known.places[number].jurisdiction, on)
+    why = f"waits until {then.on}" if then.on is not None else then.why
+    plan.findings.append(PlannedFinding(number, step.do, rule.finding(on, why, step=step.id)))
+    return True
 
 
 def is_left_out(step: LadderStep, days_past_due: int, day: int, said: Sequence[StepLeftOut]) -> bool:

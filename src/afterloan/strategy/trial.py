@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from typing import Any
@@ -21,6 +21,7 @@ from afterloan.strategy.catch_up import (
     told_late,
     told_waiting,
 )
+from afterloan.strategy.debit import schedule_rule
 from afterloan.strategy.governor import NO_STANDING, ContactStanding, Place, Verdict
 from afterloan.strategy.holds import Held, stopped
 from afterloan.strategy.ladder import MESSAGES, Ladder, LadderStep, conditions_of, matches, wanted_arms
@@ -37,6 +38,7 @@ from afterloan.strategy.plan import (
 )
 from afterloan.strategy.segments import HOLD_OUT
 
+DEBIT = "debit.attempt"
 STANDS_STILL = frozenset(
     {
         "attempts_30",
@@ -137,8 +139,9 @@ def tally_days(ladder: Ladder, days: TrialDays, pack: str | None = None) -> Tall
             continue
         found = []
         if step.id in on_day:
-            hit = on_day[step.id].filter(_in_arm(step)).select("borrower", "number", "day", "days_past_due")
-            found.append(_not_held(step, _not_left_out(step, hit, days), days, tally).select(ROWS))
+            hit = on_day[step.id].filter(_in_arm(step))
+            free = _not_held(step, _not_left_out(step, hit, days), days, tally)
+            found.append(_can_be_debited(step, free, days, tally).select(ROWS))
         if step.id in made_up:
             found.append(made_up[step.id])
         if not found:
@@ -180,6 +183,10 @@ def _made_up(ladder: Ladder, rows: pl.DataFrame, days: TrialDays, tally: Tally) 
         resolved, stopped_now = work_off(ladder, seen, holds, takes, days.held.get(key, []))
         for step, hold in stopped_now:
             tally.refused[hold.rule.id, step.do] += 1
+        debited = row["debit_today"] or not any(it.step.do == DEBIT for it in resolved.kept)
+        if not debited:
+            tally.refused[schedule_rule(row["jurisdiction"], on).id, DEBIT] += 1
+            resolved = replace(resolved, kept=tuple(it for it in resolved.kept if it.step.do != DEBIT))
         told = told_waiting(on, row) if row["start"] == BEGINS_TO_WAIT else told_late(on, row, resolved)
         if told is not None:
             tally.refused[told.rule, ABOUT] += 1
@@ -222,6 +229,15 @@ def _not_held(step: LadderStep, rows: pl.DataFrame, days: TrialDays, tally: Tall
             out.append(key)
             tally.refused[hold.rule.id, step.do] += 1
     return rows.filter(~pl.col("borrower").is_in(out)) if out else rows
+
+
+def _can_be_debited(step: LadderStep, rows: pl.DataFrame, days: TrialDays, tally: Tally) -> pl.DataFrame:
+    """Of a debit those whose mandate the pack lets be tried that day, as `plan.plan_day` has it; the others counted."""
+    if step.do != DEBIT:
+        return rows
+    for number, day in rows.filter(~pl.col("debit_today")).select("number", "day").iter_rows():
+        tally.refused[schedule_rule(days.places[number].jurisdiction, date_of(day)).id, DEBIT] += 1
+    return rows.filter(pl.col("debit_today"))
 
 
 def _permitted(step: LadderStep, rows: pl.DataFrame, days: TrialDays, tally: Tally, pack: str | None) -> pl.DataFrame:
