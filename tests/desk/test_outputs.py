@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from afterloan.close.decide import decide
 from afterloan.close.furnish import furnish
 from afterloan.dates import day
 from afterloan.desk.keyboard.main import app
+from afterloan.desk.keyboard.options import ON_HELP
 from afterloan.desk.keyboard.plain import plain
 from afterloan.expected import ExpectedFailure
+from afterloan.rehearsal.sandbox import set_clock
 from afterloan.rules.packs import in_force, rules_of
 from afterloan.store.outbox import put_findings
 from afterloan.store.server import Store
@@ -199,6 +202,10 @@ def test_no_reading_command_shows_a_number_or_a_field_of_the_store(
             f"{name}: {found.group()}: {told[max(found.start() - 60, 0) :][:120]!r}" for found in INNER.finditer(told)
         ]
     assert not wrong, "\n".join(wrong)
+    set_clock(store, date.fromisoformat(ON))  # the book is played, and its day is that of OF
+    for name, asked in READING.items():
+        if asked[-2:] == OF:
+            assert run(*name.split(), *asked[:-2]) == run(*name.split(), *asked), name
     for name in (
         "list findings",
         "list holds",
@@ -211,6 +218,20 @@ def test_no_reading_command_shows_a_number_or_a_field_of_the_store(
         rows = json.loads(run(*name.split(), *(() if name.startswith("find") else OF), "--json"))
         assert rows, name
         assert not re.search(r"77000\d|88000\d", json.dumps(rows)), name
+
+
+def options(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for word, part in getattr(command, "commands", {}).items():
+        yield from options(part, (*words, word))
+    if not hasattr(command, "commands"):
+        yield from ((" ".join(words), p) for p in command.params if "--on" in p.opts)
+
+
+def test_on_has_one_default_and_every_help_says_it() -> None:
+    """All but `close`, which asks for one of two days and has no default, take the book's own day."""
+    found = {name: option for name, option in options(get_command(app)) if name != "close"}
+    assert len(found) > 90
+    assert {(option.help, option.default, option.required) for option in found.values()} == {(ON_HELP, "", False)}
 
 
 def test_a_sentence_without_inner_words() -> None:

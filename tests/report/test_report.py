@@ -44,6 +44,19 @@ def test_month_ends() -> None:
     assert month_ends(day("2026-03-15"), 2) == [day("2026-01-31"), day("2026-02-28"), day("2026-03-15")]
 
 
+def test_a_loan_that_lacks_a_trifle_ages_as_current() -> None:
+    """809.40 of 812.40 paid on the due date: 3.00 short for 49 days on 31 March, with 10.00 a trifle (China)."""
+    short = book()
+    short.facts["amount_fen"][3], short.facts["gone_on"][3] = 80_940, NEVER
+    strict, told = (portfolio_report([short], day("2026-03-31"), months=3, most_trifles_fen=n) for n in (0, 1_000))
+    shares = [dict(r.tables["summary"].iter_rows())["share_30"] for r in (strict, told)]
+    assert shares == [1.0, 0.0]
+    ages = [{row["bucket"]: row["number"] for row in r.tables["ageing"].to_dicts()} for r in (strict, told)]
+    assert (ages[0]["current"], ages[0]["M2"]) == (0, 1) and (ages[1]["current"], ages[1]["M2"]) == (1, 0)
+    # what is owed stays owed: 3.00 of principal and its penalty, 3.00 × 49 days × 0.06575 % = 0.10
+    assert dict(told.tables["summary"].iter_rows())["arrears"] == 310
+
+
 def test_the_figures_of_a_small_book(tmp_path: Path) -> None:
     report = portfolio_report([book()], day("2026-03-31"), months=3)
     summary = dict(report.tables["summary"].iter_rows())

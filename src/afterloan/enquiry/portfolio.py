@@ -8,6 +8,7 @@ import numpy.typing as npt
 from afterloan.loan.book import Book, Records
 from afterloan.report.portfolio import Report, portfolio_report
 from afterloan.risk.by_place import non_performing
+from afterloan.rules.trifles import trifles_fen
 from afterloan.store.connect import reader_to
 from afterloan.store.contacts import defaults_of
 from afterloan.store.read import books
@@ -22,7 +23,7 @@ def portfolio(store: Store, on: int, known_on: int | None = None) -> Report:
     def bad(book: Book, day: int, known: int, positions: Records) -> npt.NDArray[np.bool_]:
         return non_performing(book, day, place, known, positions)
 
-    return portfolio_report(_books(store), on, known_on, non_performing=bad)
+    return portfolio_report(_books(store), on, known_on, non_performing=bad, most_trifles_fen=trifles_fen(place))
 
 
 def _books(store: Store) -> Iterator[Book]:

@@ -35,27 +35,40 @@ KINDS: tuple[tuple[str, Mapping[str, str], int, int], ...] = (
 def begin(store: Store, appointed: Mapping[str, Sequence[str]], said: Callable[[str], None]) -> date:
     """Begin the test clock on the day after the last one closed, decide that day, pin borrowers; returns the day.
 
-    A clock that runs already stays as it is, and nothing is decided twice. Raises ValueError for a book without a day
+    Borrowers who are pinned stay, and nothing is decided twice. Raises ValueError for a book without a day
     that was closed.
     """
     with store.connect() as connection:
         told = setting(connection, Setting.CLOCK)
         closed = last_closed(connection)
-    if told:
+    if "pinned" in told:
         return date.fromisoformat(str(told["on"]))
     if closed is None:
         raise ValueError("a demonstration needs a book with a closed day")
-    day = closed + timedelta(days=1)
+    day = max(closed + timedelta(days=1), date.fromisoformat(str(told.get("on", date.min))))
     for line in run_day(store, number_of(day)):
         said(line)
     with store.connect(autocommit=True) as connection:
         chosen = _pinned_in(connection, day)
-    _do(store, "sandbox.set_clock", {"day": day}, f"clock:{day}", day)
+    set_clock(store, day)
     with store.connect() as connection:
         set_parts(connection, Setting.CLOCK, {"pinned": chosen})
     for person, roles in appointed.items():
         _do(store, "people.appoint", {"person": person, "roles": list(roles)}, f"appointed:{person}", day)
     return day
+
+
+def set_clock(store: Store, day: date) -> None:
+    """Let the test clock of a book that is played stand at a day from now on."""
+    _do(store, "sandbox.set_clock", {"day": day}, f"clock:{day}", day)
+
+
+def move_clock(store: Store, day: date) -> None:
+    """Move the test clock of a played book on to a day that begins; a real book, and one that is further, stay."""
+    with store.connect() as connection:
+        told = setting(connection, Setting.CLOCK)
+    if told and date.fromisoformat(str(told["on"])) < day:
+        set_clock(store, day)
 
 
 def _do(store: Store, verb: str, asked: Mapping[str, Any], reference: str, on: date) -> None:

@@ -18,6 +18,7 @@ from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import POSITION, Component, State
 from afterloan.money import show_amount
+from afterloan.rules.trifles import without_trifles
 
 BUCKETS = 8  # current, M1 … M7
 PAID_OFF = BUCKETS  # a ninth column: owes nothing
@@ -94,13 +95,20 @@ def _flows(before: Records, now: Records) -> Sums:
     return np.array([due.sum(), (due - missed).sum(), received.sum()], np.int64)
 
 
-def _add(sums: _Sums, book: Book, ends: list[int], known_on: int, non_performing: NonPerforming | None = None) -> None:
+def _add(
+    sums: _Sums,
+    book: Book,
+    ends: list[int],
+    known_on: int,
+    non_performing: NonPerforming | None = None,
+    most_trifles_fen: int = 0,
+) -> None:
     cohorts = _month_of(book.contracts["signed_on"])
     before: npt.NDArray[np.int64] | None = None
     positions = np.zeros(len(book), POSITION)
     evening = positions
     for m, end in enumerate(ends):
-        evening, positions = positions, reckon_book(book, end, min(known_on, NEVER))
+        evening, positions = positions, without_trifles(reckon_book(book, end, min(known_on, NEVER)), most_trifles_fen)
         stage = _stage(positions)
         if before is not None:
             both = (before >= 0) & (stage >= 0) & (before < PAID_OFF)
@@ -245,12 +253,13 @@ def _cell(column: str, value: Any, language: str) -> str:
 
 def portfolio_report(
     books: Iterable[Book], on: int, known_on: int | None = None, months: int = 24, progress: Any = None,
-    non_performing: NonPerforming | None = None,
+    non_performing: NonPerforming | None = None, most_trifles_fen: int = 0,
 ) -> Report:  # fmt: skip
     """The portfolio at the end of day `on`, with what was known on `known_on`, over the `months` months before.
 
     Books are taken one by one (shards), so memory is that of the largest. A book without loans gives tables
     of zeros. `non_performing`: which loans count so; without it their share is not told.
+    `most_trifles_fen`: what a loan may lack and be counted as current (`rules/trifles.py`); it stays in the arrears.
     """
     ends = month_ends(on, months)
     sums = _Sums(
@@ -261,7 +270,7 @@ def portfolio_report(
         {},
     )
     for k, book in enumerate(books):
-        _add(sums, book, ends, NEVER if known_on is None else known_on, non_performing)
+        _add(sums, book, ends, NEVER if known_on is None else known_on, non_performing, most_trifles_fen)
         if progress:
             progress(k + 1)
     return Report(on, known_on, _tables(sums, ends, non_performing is not None))

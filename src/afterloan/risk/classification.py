@@ -93,6 +93,7 @@ def cn_class_of(
     technical: bool = False,
     was_worst: int = 0,
     cured_on: int = 0,
+    moved_on: int = 0,
     kept: int = 0,
     missed: int = 0,
     plan_on: int = 0,
@@ -102,7 +103,8 @@ def cn_class_of(
 ) -> Classified:
     """The tier of one loan with the periods in which it is held back.
 
-    `was_worst` days in the spell that ended on `cured_on`; since then `kept` periods in time and `missed` not.
+    `was_worst` days in the spell that ended on `cured_on`, or whose arrears a plan moved on `moved_on` without a
+    payment; since then `kept` periods in time and `missed` not.
     The same four for a plan agreed on `plan_on`. Cured on 2026-05-01 after 120 days: substandard until two periods
     are kept and 2026-11-01 has come, the later of both.
     """
@@ -111,13 +113,20 @@ def cn_class_of(
     findings = [base.finding(_on(on), TIERS[tier], days_past_due=days, technical=technical)]
     until = 0
     line = base.parameters["starts"][TIERS.index(base.parameters["non_performing"])]
-    if cured_on and was_worst >= line:
+    since = cured_on or moved_on
+    if since and was_worst >= line:
         rule = class_rule("cn.class.upgrade")
-        ends = months_on(cured_on, rule.parameters["months"])
+        ends = months_on(since, rule.parameters["months"])
         held = kept < rule.parameters["payment_periods"] or missed > 0 or on < ends
         if held:
             tier, until = max(tier, TIERS.index(rule.parameters["until_then"])), ends
-        told = {"cured_on": iso(cured_on), "worst": was_worst, "kept": kept, "missed": missed, "earliest": iso(ends)}
+        told = {
+            "cured_on" if cured_on else "moved_by_a_plan_on": iso(since),
+            "worst": was_worst,
+            "kept": kept,
+            "missed": missed,
+            "earliest": iso(ends),
+        }
         findings.append(rule.finding(_on(on), "held" if held else "may be upgraded", **told))
     if plan_on:
         tier, until = _observed(tier, until, on, plan_on, plan_first_due, plan_kept, plan_missed, findings)
@@ -159,9 +168,9 @@ def cn_classes(book: Book, on: int, known_on: int = NEVER, positions: Records | 
     return np.where(owed, tiers, -1)
 
 
-def spells_at(spells: Any, i: Any) -> tuple[int, int]:
-    """(cured on, worst before) of one loan."""
-    return int(spells.cured_on[i]), int(spells.worst_before[i])
+def spells_at(spells: Any, i: Any) -> tuple[int, int, int]:
+    """(cured on, moved by a plan on, worst before) of one loan."""
+    return int(spells.cured_on[i]), int(spells.moved_on[i]), int(spells.worst_before[i])
 
 
 def _with_plans(book: Book) -> Ints:
@@ -172,7 +181,12 @@ def _with_plans(book: Book) -> Ints:
 
 
 def cn_class(
-    book: Book, i: int, on: int, known_on: int = NEVER, days: int | None = None, spell: tuple[int, int] | None = None
+    book: Book,
+    i: int,
+    on: int,
+    known_on: int = NEVER,
+    days: int | None = None,
+    spell: tuple[int, int, int] | None = None,
 ) -> Classified:
     """The tier of loan `i` of a book on a day, its history worked out from its facts."""
     if days is None or spell is None:
@@ -183,11 +197,12 @@ def cn_class(
         line = rule.parameters["starts"][2]
         spell = spells_at(spells_of(one, on, known_on, position, line, trifles_fen("CN")), 0)
     told: dict[str, int] = {}
-    if spell[0]:
+    if since := spell[0] or spell[1]:
         p = class_rule("cn.class.upgrade").parameters
-        seen = observe(book, i, spell[0], on, known_on, p["payment_periods"], p["months"])
+        seen = observe(book, i, since, on, known_on, p["payment_periods"], p["months"])
         if not seen.passed:
-            told |= {"was_worst": spell[1], "cured_on": seen.since, "kept": seen.kept, "missed": seen.missed}
+            ended = "cured_on" if spell[0] else "moved_on"
+            told |= {"was_worst": spell[2], ended: seen.since, "kept": seen.kept, "missed": seen.missed}
     plans = agreed_plans(book, i, on, known_on)
     if len(plans):
         p = class_rule("cn.class.restructured").parameters

@@ -22,10 +22,12 @@ MILD = (int(FactKind.EXTENDED), int(FactKind.REINSTALLED))
 
 @dataclass(frozen=True, slots=True)
 class Spells:
-    """Arrays [n]. `cured_on`: the last day on which arrears were wholly paid; 0: never. `worst_before`: the worst
-    days past due of the spell that ended then; `worst_now`: of the running one."""
+    """Arrays [n]. `cured_on`: the last day on which arrears were wholly paid; `moved_on`: on which a plan moved them
+    while they were not; 0: never, and of the two only the later is told. `worst_before`: the worst days past due of
+    the spell that ended then; `worst_now`: of the running one. A plan broken without a payment ended no spell."""
 
     cured_on: Days
+    moved_on: Days
     worst_before: Days
     worst_now: Days
 
@@ -40,7 +42,8 @@ def spells_of(
     """
     now = positions if positions is not None else reckon_book(book, on, known_on)
     n = len(book)
-    cured, before, worst = np.zeros(n, np.int64), np.zeros(n, np.int64), _days(now, trifles_fen)
+    cured, moved, before = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
+    worst = _days(now, trifles_fen)
     owner = np.repeat(np.arange(n), np.diff(book.fact_at))
     facts = book.facts
     deep = now["worst_days_past_due"] >= max(least, 1)
@@ -56,10 +59,18 @@ def spells_of(
         running[rows] = np.maximum(running[rows], _days(eve, trifles_fen))
         ended = (_days(evening, trifles_fen) == 0) & (running[rows] > 0) & ~np.isin(evening["state"], LOST)
         deep_ones = rows[ended & (running[rows] >= least)]
-        cured[deep_ones] = day
+        by_plan = _put_off(evening, int(day))[ended & (running[rows] >= least)]
+        cured[deep_ones], moved[deep_ones] = np.where(by_plan, 0, day), np.where(by_plan, day, 0)
         before[deep_ones] = running[deep_ones]
         running[rows[ended]] = 0
-    return Spells(cured, before, np.maximum(worst, np.where(worst > 0, running, 0)))
+    again = (moved > 0) & (now["oldest_due_on"] <= moved)  # late anew with what the plan moved still unpaid
+    running = np.maximum(running, np.where(again, before, 0))
+    return Spells(cured, moved, before, np.maximum(worst, np.where(worst > 0, running, 0)))
+
+
+def _put_off(positions: Records, on: int) -> npt.NDArray[np.bool_]:
+    """Whether arrears [n] were moved by a plan and not paid yet: the due date that began them still counts."""
+    return np.asarray(positions["oldest_due_on"] < np.minimum(positions["oldest_unpaid_on"], on))
 
 
 def _days(positions: Records, trifles_fen: int) -> Days:

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import AsJson, amount_of, date_or_today, group
+from afterloan.desk.keyboard.options import AsJson, On, amount_of, book_day, group
 
 if TYPE_CHECKING:
     from afterloan.store.server import Store
 
-Today = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
 By = Annotated[str, typer.Option("--by", help="Who does it; the name you are known by on this machine unless given.")]
 Named = Annotated[
     str, typer.Option("--reference", help="A name of your own: the same again is answered, not done twice.")
@@ -54,7 +53,7 @@ def register(app: typer.Typer) -> None:
 def _do(verb: str, asked: dict[str, Any], on: str, reference: str, by: str, as_json: bool, dry: bool = False) -> None:
     from afterloan.desk.keyboard.doing import act, show, told_plainly
 
-    show(act(verb, asked, date_or_today(on), reference, by, dry), as_json, lambda body: told_plainly(verb, body, dry))
+    show(act(verb, asked, book_day(on), reference, by, dry), as_json, lambda body: told_plainly(verb, body, dry))
 
 
 def _value(name: str, text: str, known: set[str]) -> tuple[str, Any]:
@@ -90,7 +89,7 @@ def _attribute(text: str) -> tuple[str, Any]:
 def do(
     verb: Annotated[str, typer.Argument(help="The verb's name: `afterloan verbs` lists them.")],
     fields: Annotated[list[str] | None, typer.Argument(help="What it asks, as name=value.")] = None,
-    on: Today = "",
+    on: On = "",
     reference: Named = "",
     by: By = "",
     dry_run: Dry = False,
@@ -134,7 +133,7 @@ def _file(path: str) -> dict[str, str]:
 def propose(
     verb: Annotated[str, typer.Argument(help="The verb's name: `afterloan verbs` lists them.")],
     fields: Annotated[list[str] | None, typer.Argument(help="What it asks, as name=value.")] = None,
-    on: Today = "",
+    on: On = "",
     reference: Named = "",
     by: By = "",
     as_json: AsJson = False,
@@ -143,7 +142,7 @@ def propose(
     from afterloan.desk.keyboard.doing import act, reference_made, show
 
     name = reference or reference_made(verb)
-    answer = act(verb, _fields(verb, fields or []), date_or_today(on), name, by, propose_only=True)
+    answer = act(verb, _fields(verb, fields or []), book_day(on), name, by, propose_only=True)
     show(
         answer,
         as_json,
@@ -153,14 +152,14 @@ def propose(
 
 def approve(
     proposal: Annotated[str, typer.Argument(help="The proposal's reference.")],
-    on: Today = "",
+    on: On = "",
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
     """Agree to a PROPOSAL as a second person; it is done at once."""
     from afterloan.desk.keyboard.doing import agree, show, told_plainly
 
-    answer = agree(proposal, date_or_today(on), by)
+    answer = agree(proposal, book_day(on), by)
     show(answer, as_json, lambda body: told_plainly(answer.verb, body, False))
 
 
@@ -170,7 +169,7 @@ Why = Annotated[str, typer.Option(help="Why, to whoever proposed it and for the 
 def refuse(
     proposal: Annotated[str, typer.Argument(help="The proposal's reference.")],
     reason: Why,
-    on: Today = "",
+    on: On = "",
     reference: Named = "",
     by: By = "",
     as_json: AsJson = False,
@@ -182,7 +181,7 @@ def refuse(
 def withdraw(
     proposal: Annotated[str, typer.Argument(help="The reference of a proposal of your own.")],
     reason: Why,
-    on: Today = "",
+    on: On = "",
     reference: Named = "",
     by: By = "",
     as_json: AsJson = False,
@@ -211,7 +210,7 @@ def verbs(
 def reverse(
     of: Annotated[str, typer.Argument(help="The reference of what is taken back.")],
     reason: Annotated[str, typer.Option(help="Why.")],
-    on: Today = "",
+    on: On = "",
     reference: Named = "",
     by: By = "",
     dry_run: Dry = False,
@@ -227,7 +226,7 @@ def refund(
     amount: str,
     account: Annotated[str, typer.Option(help="The account it is paid out to.")],
     reference: Named,
-    on: Today = "",
+    on: On = "",
     by: By = "",
     dry_run: Dry = False,
     as_json: AsJson = False,
@@ -242,7 +241,7 @@ def refund_returned(
     amount: str,
     reference: Named,
     reason: Annotated[str, typer.Option(help="What the bank says of it.")] = "",
-    on: Today = "",
+    on: On = "",
     by: By = "",
     dry_run: Dry = False,
     as_json: AsJson = False,
@@ -252,13 +251,13 @@ def refund_returned(
     _do("refund.return", asked, on, reference, by, as_json, dry_run)
 
 
-def refunds(on: Today = "", as_json: AsJson = False) -> None:
+def refunds(on: On = "", as_json: AsJson = False) -> None:
     """What is owed back to borrowers: paid loans that hold money, those that wait longest on top."""
     from afterloan.desk.keyboard.plain import table
     from afterloan.enquiry.refunds import refunds_due
     from afterloan.store.server import open_store
 
-    rows = [due.told() for due in refunds_due(open_store(), date_or_today(on))]
+    rows = [due.told() for due in refunds_due(open_store(), book_day(on))]
     if as_json:
         print(json.dumps(rows, ensure_ascii=False))
     else:
@@ -269,7 +268,7 @@ def move_repayment(
     of: Annotated[str, typer.Argument(help="The repayment's reference.")],
     target: Annotated[str, typer.Argument(help="The loan it was meant for.")],
     amount: Annotated[str, typer.Option(help="A part of it; the whole unless given.")] = "",
-    on: Today = "",
+    on: On = "",
     reference: Named = "",
     by: By = "",
     dry_run: Dry = False,
@@ -281,7 +280,7 @@ def move_repayment(
 
 
 def pass_on(
-    loan: str, target: str, amount: str, reference: Named, on: Today = "", by: By = "", dry_run: Dry = False,
+    loan: str, target: str, amount: str, reference: Named, on: On = "", by: By = "", dry_run: Dry = False,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Pass AMOUNT that waits on LOAN on to loan TARGET of the same borrower."""
@@ -295,7 +294,7 @@ def waive(
     component: Annotated[str, typer.Argument(help="penalty, fee, interest or principal")],
     reason: Annotated[str, typer.Option(help="Why.")],
     reference: Named,
-    on: Today = "",
+    on: On = "",
     by: By = "",
     dry_run: Dry = False,
     as_json: AsJson = False,
@@ -305,7 +304,7 @@ def waive(
     _do("charge.waive", asked, on, reference, by, as_json, dry_run)
 
 
-def note(borrower: str, text: str, on: Today = "", reference: Named = "", by: By = "", as_json: AsJson = False) -> None:
+def note(borrower: str, text: str, on: On = "", reference: Named = "", by: By = "", as_json: AsJson = False) -> None:
     """Write a note on BORROWER's case."""
     _do("case.note", {"borrower": borrower, "text": text}, on, reference, by, as_json)
 
@@ -316,7 +315,7 @@ def correct(
     name: Annotated[str, typer.Option(help="The right name.")] = "",
     attribute: Annotated[list[str] | None, typer.Option(help="name=value; an empty value takes it away.")] = None,
     since: Annotated[str, typer.Option(help="The day from which it holds; the act's day unless given.")] = "",
-    on: Today = "",
+    on: On = "",
     reference: Named = "",
     by: By = "",
     dry_run: Dry = False,
@@ -331,7 +330,7 @@ def correct(
 
 
 def place(
-    jurisdiction: str = "", zone: str = "", language: str = "", lender_type: str = "", on: Today = "", by: By = "",
+    jurisdiction: str = "", zone: str = "", language: str = "", lender_type: str = "", on: On = "", by: By = "",
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Set the lender's own place: what holds where a borrower says nothing."""
@@ -342,7 +341,7 @@ def place(
 def roles(
     person: str,
     names: Annotated[list[str] | None, typer.Argument(help="agent, lead, finance …; none: no role any more.")] = None,
-    on: Today = "",
+    on: On = "",
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
@@ -351,7 +350,7 @@ def roles(
 
 
 def task_list(
-    on: Today = "",
+    on: On = "",
     queue: Annotated[str, typer.Option(help="Only this queue.")] = "",
     role: Annotated[str, typer.Option(help="Only what waits for this role.")] = "",
     done: Annotated[bool, typer.Option("--done", help="Also those that are done.")] = False,
@@ -366,7 +365,7 @@ def task_list(
     with open_store().connect() as connection:
         found = [
             t
-            for t in tasks(connection, kinds_sent(), date_or_today(on), done)
+            for t in tasks(connection, kinds_sent(), book_day(on), done)
             if queue in ("", t.queue) and (not role or role in t.waits_for.split(", "))
         ]
     if as_json:
@@ -380,7 +379,7 @@ def task_list(
     print(f"{len(found)} tasks")
 
 
-def task_show(key: str, on: Today = "", as_json: AsJson = False) -> None:
+def task_show(key: str, on: On = "", as_json: AsJson = False) -> None:
     """Task KEY, open or done: what it is, until when, what to do, and what became of it so far."""
     from afterloan.desk.keyboard.doing import kinds_sent
     from afterloan.desk.keyboard.plain import plain
@@ -388,7 +387,7 @@ def task_show(key: str, on: Today = "", as_json: AsJson = False) -> None:
     from afterloan.store.server import open_store
 
     with open_store().connect() as connection:
-        found, history = task_of(connection, key, kinds_sent(), date_or_today(on))
+        found, history = task_of(connection, key, kinds_sent(), book_day(on))
     if as_json:
         print(json.dumps({**found.told(), "history": history}, ensure_ascii=False))
         return
@@ -401,17 +400,17 @@ def task_show(key: str, on: Today = "", as_json: AsJson = False) -> None:
         print(f"  {row['on']} {row['what']} by {row['by']}" + (f": {row['words']}" if row["words"] else ""))
 
 
-def task_done(key: str, how: str, on: Today = "", by: By = "", as_json: AsJson = False) -> None:
+def task_done(key: str, how: str, on: On = "", by: By = "", as_json: AsJson = False) -> None:
     """Task KEY is done; HOW says what was done."""
     _do("task.done", {"of": key, "how": how}, on, "", by, as_json)
 
 
-def task_reopen(key: str, reason: str, on: Today = "", by: By = "", as_json: AsJson = False) -> None:
+def task_reopen(key: str, reason: str, on: On = "", by: By = "", as_json: AsJson = False) -> None:
     """Task KEY is not done after all."""
     _do("task.reopen", {"of": key, "reason": reason}, on, "", by, as_json)
 
 
-def task_assign(key: str, to: str, on: Today = "", by: By = "", as_json: AsJson = False) -> None:
+def task_assign(key: str, to: str, on: On = "", by: By = "", as_json: AsJson = False) -> None:
     """Give task KEY to a person; an empty name hands it back."""
     _do("task.assign", {"of": key, "to": to}, on, "", by, as_json)
 

@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-from afterloan.desk.keyboard.options import AsJson, date_or_today, few_loans
-
-On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
+from afterloan.desk.keyboard.options import AsJson, On, book_day, few_loans
 
 
 def register(app: typer.Typer) -> None:
@@ -41,16 +39,15 @@ def borrower_(
 ) -> None:
     """All of BORROWER: details on a day, loans, holds, disputes, notes, and who changed what and why."""
     few_loans()
-    from datetime import date
 
     from afterloan.dates import date_told
     from afterloan.desk.keyboard.plain import heading, table, told
     from afterloan.enquiry.borrowers import borrower_page
     from afterloan.store.server import open_store
 
-    day = date_or_today(on)
+    day = book_day(on)
     with open_store().connect() as connection:
-        page = borrower_page(connection, borrower, day, date_told(known_on) if known_on else max(day, date.today()))
+        page = borrower_page(connection, borrower, day, date_told(known_on) if known_on else max(day, book_day()))
     if as_json:
         print(json.dumps(page.told(), ensure_ascii=False))
         return
@@ -79,7 +76,7 @@ def list_(
     from afterloan.store.server import open_store
 
     with open_store().connect() as connection:
-        rows = listed(connection, what, date_or_today(on), borrower, most)
+        rows = listed(connection, what, book_day(on), borrower, most)
     if as_json:
         print(json.dumps(rows, ensure_ascii=False))
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import date_or_today, group, month_end_of
+from afterloan.desk.keyboard.options import On, book_day, group, month_end_of
 from afterloan.desk.keyboard.plain import told_of
 from afterloan.expected import BadInput
 from afterloan.money import show_amount
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from afterloan.facts.act import Answer
 
 Bureau = Annotated[str, typer.Option("--bureau", help="metro2, pboc or neutral; that of the place unless given.")]
-On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 
 
@@ -41,7 +40,7 @@ By = Annotated[str, typer.Option("--by", help="Who does it; the name you are kno
 def _act(verb: str, asked: dict[str, Any], on: str, reference: str = "", by: str = "") -> "Answer":
     from afterloan.desk.keyboard.doing import act
 
-    return act(verb, asked, date_or_today(on), reference, by)
+    return act(verb, asked, book_day(on), reference, by)
 
 
 def _sender(path: Path | None) -> dict[str, Any]:
@@ -85,7 +84,7 @@ def furnish(
     from afterloan.store.server import open_store
 
     end = month_end_of(month)
-    known = date_or_today(known_on) if known_on else end
+    known = book_day(known_on) if known_on else end
     made = make(open_store(), end, bureau or _bureau(), out, known, _sender(sender), workers)
     names = ("reportable", "told", "amended", "gone", "held", "excepted", "elsewhere", "in_file")
     if as_json:
@@ -129,7 +128,7 @@ def rejections(
 
 def compare(borrower: str, file: Path, on: On = "", as_json: AsJson = False) -> None:
     """Hold a BORROWER's own report FILE against what was furnished; differences are dispute drafts."""
-    told = _compared(borrower, file, date_or_today(on))
+    told = _compared(borrower, file, book_day(on))
     if as_json:
         print(json.dumps([_plain(draft) for draft in told], ensure_ascii=False))
         return
@@ -164,7 +163,7 @@ def import_(
     from hashlib import sha256
 
     mark = sha256(file.read_bytes()).hexdigest()[:16]
-    opened, done = _compared(borrower, file, date_or_today(on)), []
+    opened, done = _compared(borrower, file, book_day(on)), []
     for draft in opened:
         asked = {
             "borrower": borrower, "loan": draft.loan, "bureau": draft.bureau, "months": draft.months,
@@ -181,7 +180,7 @@ def show(borrower: str, bureau: Bureau = "", on: On = "", as_json: AsJson = Fals
     from afterloan.bureau.overlay import Cell, grid, repaid_on
     from afterloan.enquiry.furnished import borrower_told, standing_with
 
-    day = date_or_today(on)
+    day = book_day(on)
     bureau = bureau or _bureau(borrower)
     with _connection() as connection:
         number, _ = borrower_told(connection, borrower)
@@ -320,7 +319,7 @@ def dispute_list(
     from afterloan.enquiry.disputes import disputes_on
 
     with _connection() as connection:
-        lines = disputes_on(connection, date_or_today(on), answered)
+        lines = disputes_on(connection, book_day(on), answered)
     if as_json:
         print(json.dumps([line.told() for line in lines], ensure_ascii=False))
         return

@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import AsJson, date_or_today, few_loans
+from afterloan.desk.keyboard.options import AsJson, On, book_day, few_loans
 
-On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
 By = Annotated[str, typer.Option("--by", help="Who records it; the name you are known by unless given.")]
 Named = Annotated[
     str, typer.Option("--reference", help="A name of your own: the same again is answered, not told twice.")
@@ -23,7 +22,7 @@ def _tell(verb: str, asked: dict[str, Any], on: str, reference: str, by: str, as
 
     from afterloan.desk.keyboard.doing import act, show
 
-    answer = act(verb, asked, date_or_today(on), reference, by)
+    answer = act(verb, asked, book_day(on), reference, by)
     show(answer, as_json, lambda body: words + (f"; {body['said']}" if body.get("said") else ""))
 
 
@@ -116,7 +115,7 @@ def show_standing(borrower: str, on: On = "", as_json: AsJson = False) -> None:
     from afterloan.store.server import open_store
 
     with open_store().connect() as connection:
-        told = standing_told(connection, borrower, date_or_today(on))
+        told = standing_told(connection, borrower, book_day(on))
     if as_json:
         print(json.dumps(told.told(), ensure_ascii=False))
     else:

@@ -21,11 +21,15 @@ def day(
 ) -> None:
     """Begin a day: close the days before, watch plans, restore lines, decide, propose. Then: `afterloan drain`."""
     from afterloan.close.today import run_day
+    from afterloan.dates import date_told
     from afterloan.dates import day as number
+    from afterloan.rehearsal.sandbox import move_clock
     from afterloan.store.server import open_store
 
+    store = open_store()
     try:
-        for line in run_day(open_store(), number(on), workers or os.cpu_count() or 1):
+        for line in run_day(store, number(on), workers or os.cpu_count() or 1):
             print(line, flush=True)
+        move_clock(store, date_told(on))
     except KeyboardInterrupt:
         raise Stop(f"{on}: interrupted; what is told above is done, the same command goes on from there") from None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import amount_of, date_or_today, group
+from afterloan.desk.keyboard.options import On, amount_of, book_day, group
 from afterloan.desk.keyboard.plain import told_of
 from afterloan.expected import BadInput
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from afterloan.facts.act import Answer
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
-OnDay = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
 Form = Annotated[str, typer.Option("--form", help="pain008, nacha or batch_csv.")]
 By = Annotated[str, typer.Option("--by", help="Who sits here; the name you are known by on this machine unless given.")]
 Named = Annotated[str, typer.Option("--reference", help="A name of your own for the act.")]
@@ -88,7 +87,9 @@ def mandate_add(
     turn: Annotated[int, typer.Option(min=0, max=99, help="Of several the lower is tried first.")] = 0,
     rail: Annotated[str, typer.Option(help="gateway, pain008, nacha or batch_csv.")] = "gateway",
     account_type: Annotated[str, typer.Option(help="current or savings; NACHA tells them apart.")] = "current",
-    signed_on: Annotated[str, typer.Option("--signed-on", help="Day of the signature; today unless given.")] = "",
+    signed_on: Annotated[
+        str, typer.Option("--signed-on", help="Day of the signature; the book's own day unless given.")
+    ] = "",
     whole_only: Annotated[bool, typer.Option("--whole-only", help="Less than is owed may not be asked for.")] = False,
     by: By = "",
     as_json: AsJson = False,
@@ -96,7 +97,7 @@ def mandate_add(
     """Record mandate REFERENCE as signed by a borrower."""
     from afterloan.desk.keyboard.doing import act
 
-    on = date_or_today(signed_on)
+    on = book_day(signed_on)
     asked = {
         "borrower": borrower,
         "loan": loan or None,
@@ -115,11 +116,11 @@ def mandate_add(
     told_of(done.told(), as_json, f"{reference}: {'known already' if done.known else f'signed by {borrower} on {on}'}")
 
 
-def mandate_revoke(reference: str, on: OnDay = "", by: By = "", reason: str = "", as_json: AsJson = False) -> None:
+def mandate_revoke(reference: str, on: On = "", by: By = "", reason: str = "", as_json: AsJson = False) -> None:
     """End mandate REFERENCE: no debit under it from that day on."""
     from afterloan.desk.keyboard.doing import act
 
-    day = date_or_today(on)
+    day = book_day(on)
     done = act("mandate.revoke", {"of": reference, "reason": reason}, day, f"{reference}:revoked:{day}", by)
     told_of(done.told(), as_json, f"{reference}: {'known already' if done.known else f'revoked from {day} on'}")
 
@@ -127,14 +128,14 @@ def mandate_revoke(reference: str, on: OnDay = "", by: By = "", reason: str = ""
 def mandate_resume(
     reference: str,
     reason: Annotated[str, typer.Option(help="Why it is worth another try.")],
-    on: OnDay = "",
+    on: On = "",
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
     """Try debits under mandate REFERENCE again, which rested after failures."""
     from afterloan.desk.keyboard.doing import act
 
-    day = date_or_today(on)
+    day = book_day(on)
     done = act("mandate.resume", {"of": reference, "reason": reason}, day, f"{reference}:resumed:{day}", by)
     told_of(done.told(), as_json, f"{reference}: {'known already' if done.known else f'tried again from {day} on'}")
 
@@ -167,7 +168,7 @@ def creditor(
     account: Annotated[str, typer.Option(help="Account on which money is collected.")],
     bank: Annotated[str, typer.Option(help="BIC, clearing code or routing number.")] = "",
     scheme_id: Annotated[str, typer.Option(help="Creditor identifier of the scheme.")] = "",
-    on: OnDay = "",
+    on: On = "",
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
@@ -175,13 +176,13 @@ def creditor(
     from afterloan.desk.keyboard.doing import act
 
     asked = {"name": name, "account": account, "bank": bank, "scheme_id": scheme_id}
-    told_of(act("debit.creditor", asked, date_or_today(on), "", by).told(), as_json, f"{name} collects on {account}")
+    told_of(act("debit.creditor", asked, book_day(on), "", by).told(), as_json, f"{name} collects on {account}")
 
 
 def file_out(
     folder: Path,
     form: Form = "pain008",
-    on: OnDay = "",
+    on: On = "",
     currency: str = "CNY",
     again: Annotated[str, typer.Option(help="Write the file of this name once more.")] = "",
     reference: Named = "",
@@ -200,7 +201,7 @@ def file_out(
     store = open_store()
     with store.connect() as connection:
         who = who_here(connection, by)
-    done = write(store, folder, form, date_or_today(on), currency, again or None, who, reference)
+    done = write(store, folder, form, book_day(on), currency, again or None, who, reference)
     if as_json:
         left = [{"attempt": one.attempt, "borrower": one.borrower, "why": one.why} for one in done.left_out]
         file = str(done.path) if done.path else None
@@ -215,13 +216,13 @@ def file_out(
         print(f"{done.path}: {done.debits:,} debits of {show_amount(done.total_fen)}")
 
 
-def file_in(file: Path, on: OnDay = "", by: By = "", as_json: AsJson = False) -> None:
+def file_in(file: Path, on: On = "", by: By = "", as_json: AsJson = False) -> None:
     """Take results from FILE: pain.002, camt.054, camt.053, NACHA returns, CSV batch. `--on`: when we learnt it."""
     from afterloan.banks.files import read_results
     from afterloan.desk.keyboard.doing import act
     from afterloan.servicing.answers import results_in_parts
 
-    data, day = _data(file), date_or_today(on)
+    data, day = _data(file), book_day(on)
     refused: list[str] = []
     for k, part in enumerate(results_in_parts(read_results(data, file.name)), 1):
         answer = act("debit.results", part.model_dump(), day, _file_name(data, k, day), by)
@@ -255,7 +256,7 @@ def _results_told(body: Mapping[str, Any]) -> str:
 def presume_paid(
     form: Form = "nacha",
     days: Annotated[int, typer.Option(min=1, max=60, help="Days without a return.")] = 3,
-    on: OnDay = "",
+    on: On = "",
     reference: Named = "",
     by: By = "",
     as_json: AsJson = False,
@@ -263,7 +264,7 @@ def presume_paid(
     """Count debits that were never answered as paid, where the scheme tells only returns."""
     from afterloan.desk.keyboard.doing import act
 
-    answer = act("debit.presume_paid", {"form": form, "days": days}, date_or_today(on), reference, by)
+    answer = act("debit.presume_paid", {"form": form, "days": days}, book_day(on), reference, by)
     _show(answer, as_json)
     _refusals(answer.body["refused"])
 
@@ -303,7 +304,7 @@ def callbacks(
     from afterloan.store.server import open_store
 
     app = FastAPI(title="afterloan callbacks")
-    fixed = date_or_today(on) if on else None
+    fixed = book_day(on) if on else None
     app.include_router(debit_callbacks(open_store(), _secret(secret), lambda: fixed or date.today()))
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
 
@@ -318,13 +319,13 @@ def _secret(variable: str) -> str:
 # -- statements ---------------------------------------------------------------------------------------------------
 
 
-def bank_statement(file: Path, on: OnDay = "", by: By = "", as_json: AsJson = False) -> None:
+def bank_statement(file: Path, on: On = "", by: By = "", as_json: AsJson = False) -> None:
     """Take a bank statement (camt.053, camt.054, MT940, CSV) and match its money to loans."""
     from afterloan.banks.files import read_statements
     from afterloan.desk.keyboard.doing import act, show
     from afterloan.servicing.lines import statement_in_parts
 
-    data, day = _data(file), date_or_today(on)
+    data, day = _data(file), book_day(on)
     parts = [p for statement in read_statements(data, file.name) for p in statement_in_parts(statement, file.name)]
     refused: list[str] = []
     for k, part in enumerate(parts, 1):
@@ -365,7 +366,7 @@ def unmatched(
     note: Annotated[str, typer.Option(help="How we know.")] = "",
     account: Annotated[str, typer.Option(help="Our account, where several have that reference.")] = "",
     by: By = "",
-    on: OnDay = "",
+    on: On = "",
     reference: Named = "",
     refunds: Annotated[bool, typer.Option("--refunds", help="List paid loans that hold money instead.")] = False,
     refused: Annotated[
@@ -388,7 +389,7 @@ def unmatched(
             else _decided(assign, move, loan, aside, note, send_back, to)
         )
         asked |= {} if done else {"line": line, "account": account or None}
-        show(act(verb, asked, date_or_today(on), reference, by), as_json, lambda body: told_plainly(verb, body, False))
+        show(act(verb, asked, book_day(on), reference, by), as_json, lambda body: told_plainly(verb, body, False))
     elif refunds:
         refunds_list(on, as_json)
     elif refused:
@@ -493,9 +494,9 @@ def bank_simulator(
         partial=partial,
         balance_most_fen=max(_fen(balance, "--balance") or 1, 1),
     )
-    bank = Bank(seed, date_or_today(today), habits)
+    bank = Bank(seed, book_day(today) if today else date.today(), habits)
     if file_in is not None:
-        _answer_by_file(bank, file_in, file_out, form, date_or_today(until) if until else bank.today)
+        _answer_by_file(bank, file_in, file_out, form, book_day(until) if until else bank.today)
         return
     import uvicorn
 

@@ -37,8 +37,10 @@ def who_here(connection: "psycopg.Connection[Any]", by: str = "") -> "Who":
 
     Roles are those the book gives that name. Where nobody was given a role yet, whoever has the machine has all.
     """
+    from datetime import UTC, datetime
     from getpass import getuser
 
+    from afterloan.enquiry.clock import clock_of
     from afterloan.facts.act import Who
     from afterloan.servicing.may import ALL_ROLES
     from afterloan.store.legal import people
@@ -46,7 +48,7 @@ def who_here(connection: "psycopg.Connection[Any]", by: str = "") -> "Who":
 
     name = by or os.environ.get(WHO, "") or getuser()
     roles = setting(connection, Setting.ROLES)
-    appointed = tuple(people(connection, date.today(), name).get(name, ()))
+    appointed = tuple(people(connection, clock_of(connection, datetime.now(UTC)).on, name).get(name, ()))
     return Who("person", name, (*(roles.get(name, ()) if roles else (ALL_ROLES,)), *appointed), "keyboard")
 
 

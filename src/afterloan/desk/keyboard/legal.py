@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import amount_of, date_or_today, group
+from afterloan.desk.keyboard.options import On, amount_of, book_day, group
 from afterloan.desk.keyboard.plain import told_of
 
 if TYPE_CHECKING:
     from afterloan.papers.court import Matter
     from afterloan.store.legal import LegalCase
 
-On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
 Instalments = Annotated[
     list[str] | None,
     typer.Option("--instalment", help="DAY=AMOUNT, once for each part in which the court lets the debtor pay."),
@@ -50,7 +49,7 @@ def _act(verb: str, asked: dict[str, Any], on: str, by: str = "", reference: str
     """Do one verb; the body of its answer."""
     from afterloan.desk.keyboard.doing import act
 
-    return act(verb, asked, date_or_today(on), reference, by).body
+    return act(verb, asked, book_day(on), reference, by).body
 
 
 def day(on: On = "", by: By = "", as_json: AsJson = False) -> None:
@@ -70,7 +69,7 @@ def show(loan: str, on: On = "", as_json: AsJson = False) -> None:
     from afterloan.store.server import open_store
 
     with open_store().connect() as connection:
-        told = legal_case_told(connection, loan, date_or_today(on))
+        told = legal_case_told(connection, loan, book_day(on))
     print(json.dumps(told, ensure_ascii=False) if as_json else plain("\n".join(words_of_case(told))))
 
 
@@ -138,7 +137,7 @@ def end(
     asked: dict[str, Any] = {"proposal": proposal, "outcome": outcome, "amount_fen": amount_of(amount)}
     told = {"principal": principal, "interest": interest, "penalty": penalty, "costs": costs}
     asked |= {f"{name}_fen": amount_of(text, name) for name, text in told.items() if text}
-    asked |= {"rate_percent": rate or None, "perform_by": date_or_today(perform_by) if perform_by else None}
+    asked |= {"rate_percent": rate or None, "perform_by": book_day(perform_by) if perform_by else None}
     asked |= {"instalments": [_instalment(text) for text in instalment or ()], "whole_if_missed": not parts_alone}
     done = _act("legal.end", asked | {"case_number": case_number, "note": note}, on, by)
     parts = {name.removesuffix("_fen"): fen for name, fen in done["parts"].items() if fen}
@@ -150,7 +149,7 @@ def end(
 def _instalment(text: str) -> dict[str, Any]:
     """One part of a judgment: `_instalment("2026-10-10=300.00")` is 300.00 due on 10 October."""
     day, _, amount = text.partition("=")
-    return {"due_on": date_or_today(day).isoformat(), "amount_fen": amount_of(amount, "instalment")}
+    return {"due_on": book_day(day).isoformat(), "amount_fen": amount_of(amount, "instalment")}
 
 
 def evidence(loan: str, what: str, file: Path, on: On = "", by: By = "", as_json: AsJson = False) -> None:
@@ -174,7 +173,7 @@ def people(
     if person:
         _act("people.appoint", {"person": person, "roles": role or []}, on, by)
     with _both() as (connection, _):
-        found = {name: list(roles) for name, roles in sorted(known(connection, date_or_today(on)).items())}
+        found = {name: list(roles) for name, roles in sorted(known(connection, book_day(on)).items())}
     told_of(found, as_json, "\n".join(f"{name:24}{', '.join(roles)}" for name, roles in found.items()))
 
 
@@ -213,7 +212,7 @@ def bundle(
     from afterloan.store.legal import case_of
 
     with _both() as (connection, reader):
-        case = case_of(connection, loan, date_or_today(on))
+        case = case_of(connection, loan, book_day(on))
         files = _evidence_files(connection, reader, case, language)
     hashes = [(name, hashlib.sha256(data).hexdigest()) for name, data in sorted(files.items())]
     matter = _matter(case, files, hashes, language)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from afterloan.desk.keyboard.doing import Stop, exit_code, mistake_told, say
-from afterloan.desk.keyboard.options import Whole, date_or_today, few_loans, group
+from afterloan.desk.keyboard.options import On, Whole, book_day, day_of, few_loans, group
 from afterloan.desk.keyboard.plain import page, plain
 from afterloan.desk.keyboard.terminal import bar as _bar
 from afterloan.expected import ExpectedFailure
@@ -53,7 +53,6 @@ ROOMS = (
 for _room in ROOMS:
     import_module(f"afterloan.desk.keyboard.{_room}").register(app)
 
-OnDay = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 
 
@@ -140,16 +139,9 @@ def close(
         raise typer.Exit(1)
 
 
-def _last_day(store: "Store") -> str:
-    from afterloan.enquiry.counts import last_day_told
-
-    with store.connect() as connection:
-        return last_day_told(connection)
-
-
 @app.command()
 def report(
-    on: OnDay = "",
+    on: On = "",
     known_on: Annotated[str, typer.Option("--known-on", help="As known at the end of that day.")] = "",
     csv_folder: Annotated[Path | None, typer.Option("--csv", help="Also write the tables there.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Also write one page with charts.")] = None,
@@ -160,7 +152,7 @@ def report(
     from afterloan.enquiry.portfolio import portfolio
 
     store = _store()
-    made = portfolio(store, _day(on or _last_day(store)), _day(known_on) if known_on else None)
+    made = portfolio(store, day_of(on), _day(known_on) if known_on else None)
     if as_json:
         print(made.to_json())
     else:
@@ -190,7 +182,7 @@ def _one(store: "Store", loan: str) -> tuple[Any, str]:
 @app.command()
 def explain(
     loan: str,
-    on: OnDay = "",
+    on: On = "",
     known_on: Annotated[str, typer.Option("--known-on", help="As known at the end of that day.")] = "",
     language: Annotated[str, typer.Option("--language", help="en or zh")] = "en",
     as_json: AsJson = False,
@@ -201,7 +193,7 @@ def explain(
 
     store = _store()
     book, product = _one(store, loan)
-    story = tell(book, 0, product, _day(on or _last_day(store)), _day(known_on) if known_on else None, language)
+    story = tell(book, 0, product, day_of(on), _day(known_on) if known_on else None, language)
     if as_json:
         print(story.to_json())
     else:
@@ -215,8 +207,10 @@ def repay(
     reference: Annotated[
         str, typer.Option(help="The message's own reference: the same again is answered, not booked.")
     ],
-    on: OnDay = "",
-    known_on: Annotated[str, typer.Option("--known-on")] = "",
+    on: On = "",
+    known_on: Annotated[
+        str, typer.Option("--known-on", help="The day on which we learnt of it; its day unless given.")
+    ] = "",
     more_than_owed: Annotated[
         str, typer.Option("--more-than-owed", help="Why far more than is owed came; else such an amount is asked back.")
     ] = "",
@@ -229,7 +223,7 @@ def repay(
     from afterloan.money import parse_amount
 
     fen = parse_amount(amount)
-    received = date_or_today(on)
+    received = book_day(on)
     known = date_told(known_on) if known_on else received
     asked: dict[str, Any] = {"loan": loan, "amount_fen": fen, "received_on": received}
     asked |= {"more_than_owed": more_than_owed} if more_than_owed else {}
@@ -331,7 +325,7 @@ def demo(
 
 def demo_book(store: "Store", loans: int, months: int) -> int:
     """The book of the demonstration, made where there is none, every day closed; returns its last day."""
-    from afterloan.dates import iso, months_later
+    from afterloan.dates import date_of, iso, months_later
     from afterloan.enquiry.counts import counts
     from afterloan.intake.book import bring_in
     from afterloan.store.server import home
@@ -364,6 +358,10 @@ def demo_book(store: "Store", loans: int, months: int) -> int:
         say(str(closed))
         if closed.failed:
             raise typer.Exit(1)
+    if told["closed_through"] is None:
+        from afterloan.rehearsal.sandbox import set_clock
+
+        set_clock(store, date_of(last + 1))
     return last
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from afterloan.desk.keyboard.doing import say
-from afterloan.desk.keyboard.options import date_or_today, group
+from afterloan.desk.keyboard.options import On, book_day, group
 from afterloan.expected import BadInput
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
@@ -98,13 +98,13 @@ def preview(
     channel: Channel = "email",
     jurisdiction: Jurisdiction = "CN",
     pdf: Annotated[Path | None, typer.Option("--pdf", help="Also write the letter there.")] = None,
-    on: Annotated[str, typer.Option("--on", help="The version in use that day; today unless given.")] = "",
+    on: On = "",
 ) -> None:
     """Show template NAME with made-up values, as the borrower would read it."""
     from afterloan.sending.channels import setting
     from afterloan.sending.templates import render, sample_values, template_of
 
-    day = date_or_today(on)
+    day = book_day(on)
     template, lender = template_of(name, day), setting().lender
     told: dict[str, Any] = {"channel": channel, "jurisdiction": jurisdiction, "on": day}
     text = render(template, language, sample_values(template), lender, **told)

@@ -6,7 +6,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; the last day closed unless given.")]
+ON_HELP = "Day, YYYY-MM-DD; the book's own day unless given: today at the lender's place, in a played book its clock's."
+"""What `--on` is, in the words of every help."""
+On = Annotated[str, typer.Option("--on", help=ON_HELP)]
 
 
 Language = Annotated[str, typer.Option("--language", help="en or zh; the borrower's own unless given.")]
@@ -56,23 +58,36 @@ def amount_of(text: str, where: str = "amount") -> int:
     return minor
 
 
-def date_or_today(text: str) -> Any:
-    """The date of a text, `date_or_today("2026-03-10") == date(2026, 3, 10)`; today where nothing is told."""
-    from datetime import date
+def book_day(text: str = "") -> date:
+    """A day as told, `book_day("2026-03-10") == date(2026, 3, 10)`; else the day that it is in the book.
+
+    The one default of `--on`, for acts and questions alike: a served book goes by the same clock.
+    """
+    from datetime import UTC, datetime
 
     from afterloan.dates import date_told
 
-    return date_told(text) if text else date.today()
+    if text:
+        return date_told(text)
+    from afterloan.enquiry.clock import clock_of
+    from afterloan.store.server import open_store
+
+    with open_store().connect() as connection:
+        return clock_of(connection, datetime.now(UTC)).on
 
 
-def day_of(text: str) -> int:
-    """A day from its text, else the last day the book knows."""
-    from afterloan.dates import day
+def day_of(text: str = "") -> int:
+    """`book_day` as days since 1970-01-01."""
+    from afterloan.dates import number_of
+
+    return int(number_of(book_day(text)))
+
+
+def last_day_closed() -> int:
+    """The last day closed, else the last day that the book knows of, as days since 1970-01-01."""
     from afterloan.store.rebuilding import last_day
     from afterloan.store.server import open_store
 
-    if text:
-        return day(text)
     with open_store().connect() as connection:
         return last_day(connection)
 
@@ -85,10 +100,3 @@ def month_end_of(text: str) -> Any:
 
     first = date_told(f"{text}-01" if len(text) == 7 else text).replace(day=1)
     return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-
-
-def business_day(on: str) -> date:
-    """The day of an act: as told, else the day after the last one the book knows."""
-    from afterloan.dates import date_of, date_told
-
-    return date_told(on) if on else date_of(day_of("") + 1)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from afterloan.desk.keyboard.options import AsJson, Language, On, amount_of, day_of, few_loans, group
+from afterloan.desk.keyboard.options import AsJson, Language, On, amount_of, book_day, day_of, few_loans, group
 
 
 def register(app: typer.Typer) -> None:
@@ -93,12 +93,11 @@ def limit_application(
     as_json: AsJson = False,
 ) -> None:
     """BORROWER applies for a limit of WANTED (e.g. 10000.00): restored in a step, or refused with reasons."""
-    from afterloan.dates import date_of
     from afterloan.desk.keyboard.doing import act
     from afterloan.rebuilding.words import money
 
     asked = {"borrower": borrower, "wanted_fen": amount_of(wanted, "wanted")}
-    answer = act("limit.apply", asked, date_of(day_of(on)), reference).body
+    answer = act("limit.apply", asked, book_day(on), reference).body
     if as_json:
         print(json.dumps({k: answer[k] for k in ("granted", "after_fen", "reasons", "ask_again_on", "rule")}))
     elif answer["granted"]:
@@ -119,11 +118,10 @@ def lesson_give(
     as_json: AsJson = False,
 ) -> None:
     """The lesson for what just happened on LOAN, with its own numbers."""
-    from afterloan.dates import date_of
     from afterloan.desk.keyboard.doing import act
 
     asked = {"loan": loan, **({"language": language} if language else {})}
-    given = act("lesson.give", asked, date_of(day_of(on)), reference).body
+    given = act("lesson.give", asked, book_day(on), reference).body
     if as_json:
         print(json.dumps(dict(given), ensure_ascii=False))
     elif given["lesson"] is None:
@@ -145,10 +143,9 @@ def lesson_check(
     as_json: AsJson = False,
 ) -> None:
     """Keep the ANSWER (its number) to the question of the lesson OF."""
-    from afterloan.dates import date_of
     from afterloan.desk.keyboard.doing import act
 
-    checked = act("lesson.check", {"of": of, "answer": answer}, date_of(day_of(on)), reference)
+    checked = act("lesson.check", {"of": of, "answer": answer}, book_day(on), reference)
     right = "right" if checked.body["right"] else "not right"
     print(json.dumps(checked.told(), ensure_ascii=False) if as_json else right)
 

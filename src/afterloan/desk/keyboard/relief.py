@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import AsJson, On, amount_of, day_of, few_loans, group
+from afterloan.desk.keyboard.options import AsJson, On, amount_of, book_day, day_of, few_loans, group
 from afterloan.desk.keyboard.plain import told_of
 from afterloan.expected import BadInput
 
@@ -214,10 +214,9 @@ def watch(of: str, on: On = "", as_json: AsJson = False) -> None:
 
 def watch_all(on: On = "", as_json: AsJson = False) -> None:
     """Look at every running plan of the book: run it after each close."""
-    from afterloan.dates import date_of
     from afterloan.servicing.plans import watch_plans
 
-    _print(watch_plans(_store(), date_of(day_of(on))), as_json)
+    _print(watch_plans(_store(), book_day(on)), as_json)
 
 
 def cancel(
@@ -235,12 +234,11 @@ def cancel(
 
 def show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
     """The plans of BORROWER with where each stands."""
-    from afterloan.dates import date_of
     from afterloan.facts.relief import PLAN_EVENTS, PlanOffered
     from afterloan.servicing.relief import plan_state
     from afterloan.store.events import events_of
 
-    then = date_of(day_of(on))
+    then = book_day(on)
     with _store().connect() as connection:
         events = events_of(connection, borrower, list(PLAN_EVENTS), then, then)
     told = {e.reference: f"{e.plan} of {e.loan}: {plan_state(events, e.reference, then)}"
@@ -287,11 +285,10 @@ def decide(
 
 def hardship_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
     """The hardship of BORROWER: open, granted or refused, with dates."""
-    from afterloan.dates import date_of
     from afterloan.store.events import events_of
     from afterloan.strategy.hardship import hardships_of
 
-    then = date_of(day_of(on))
+    then = book_day(on)
     with _store().connect() as connection:
         now = hardships_of(events_of(connection, borrower, as_of=then, known_on=then), then)
     _print(
@@ -345,13 +342,12 @@ def certificate(
     as_json: AsJson = False,
 ) -> None:
     """Write the confirmation that LOAN was settled (结清证明) as PDF; refused while anything is owed on it."""
-    from afterloan.dates import date_of
     from afterloan.enquiry.settled import settled_loan
     from afterloan.papers.settled import certificate as made
     from afterloan.sending.channels import setting
     from afterloan.sending.templates import lender_text
 
-    then = date_of(day_of(on))
+    then = book_day(on)
     lender = setting().lender
     tongue = "zh-CN" if language.startswith("zh") else "en"
     said = {name: lender_text(lender, name, tongue) for name in ("name", "address")}
@@ -380,5 +376,13 @@ def classify(
         _print(classify_book(store, day, jurisdiction), as_json)
         return
     found = classify_loan(store, loan, day)
-    told = [f"{f.clause}: {f.outcome} {json.dumps(dict(f.inputs))}" for f in found.findings]
-    _print({"class": found.name, "findings": told}, as_json)
+    from afterloan.dates import date_of
+    from afterloan.desk.keyboard.plain import told as in_words
+
+    if as_json:
+        told = [f"{f.clause}: {f.outcome} {json.dumps(dict(f.inputs))}" for f in found.findings]
+        _print({"class": found.name, "findings": told}, as_json)
+        return
+    print(f"{loan} on {date_of(day)}: {found.name.replace('_', ' ')}")
+    for finding in found.findings:
+        print(f"  {finding.clause}: {in_words('outcome', finding.outcome)} ({in_words('', dict(finding.inputs))})")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from afterloan.desk.keyboard.doing import Stop, say
-from afterloan.desk.keyboard.options import AsJson, business_day, group
+from afterloan.desk.keyboard.options import AsJson, On, book_day, day_of, group
 from afterloan.desk.keyboard.risk_forecast import forecast
 from afterloan.desk.keyboard.risk_limits import limits
 from afterloan.desk.keyboard.risk_report import report
@@ -116,7 +116,6 @@ def card(model: Path, as_json: AsJson = False) -> None:
         print(f"  {span:6.2f}  {name}")
 
 
-Day = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; the day after the last one known unless given.")]
 By = Annotated[str, typer.Option("--by", help="Who does it; whoever sits here unless given.")]
 Name = Annotated[str, typer.Argument(help="The first 8 or more characters of the model's name.")]
 
@@ -125,12 +124,14 @@ def train(
     purpose: Annotated[str, typer.Argument(help="early_warning, cure, roll or limit")],
     out: Annotated[Path, typer.Option("--out", help="The new folder of the model.")],
     groups: Annotated[str, typer.Option("--groups", help="Groups of features, with commas between.")] = "own_history",
-    through: Annotated[str, typer.Option("--through", help="The last day known; that of the book unless given.")] = "",
+    through: Annotated[
+        str, typer.Option("--through", help="The last day known; the last one closed unless given.")
+    ] = "",
     seed: Annotated[int, typer.Option(min=0, help="The same seed, the same model.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Fit a model of PURPOSE on the book's own past: features as then known, outcomes as they came."""
-    from afterloan.desk.keyboard.options import day_of
+    from afterloan.desk.keyboard.options import day_of, last_day_closed
     from afterloan.enquiry.models import purpose_named, train_from_book
     from afterloan.risk.model import parts
     from afterloan.store.models import refuse_taken, write_folder
@@ -139,7 +140,9 @@ def train(
     _needed()
     refuse_taken(out)
     wanted = [name.strip() for name in groups.split(",") if name.strip()]
-    model = train_from_book(open_store(), purpose_named(purpose), wanted, day_of(through), seed)
+    model = train_from_book(
+        open_store(), purpose_named(purpose), wanted, day_of(through) if through else last_day_closed(), seed
+    )
     write_folder(out, parts(model))
     told = model.card
     if as_json:
@@ -156,14 +159,14 @@ def train(
     print(f"leads: {told['leads']}\nnext: afterloan risk propose {out}")
 
 
-def propose(model: Path, on: Day = "", by: By = "", reference: str = "", as_json: AsJson = False) -> None:
+def propose(model: Path, on: On = "", by: By = "", reference: str = "", as_json: AsJson = False) -> None:
     """Propose the folder MODEL for use: it is kept as it is, and another person has to approve it."""
     from afterloan.desk.keyboard.doing import act, file_asked, show
     from afterloan.store.models import read_folder
 
     files = read_folder(model)
     content = json.dumps(files, ensure_ascii=False, sort_keys=True).encode()
-    answer = act("model.propose", file_asked(content), business_day(on), reference, by)
+    answer = act("model.propose", file_asked(content), book_day(on), reference, by)
     show(
         answer,
         as_json,
@@ -175,13 +178,13 @@ def _act(verb: str, asked: dict[str, Any], on: str, by: str, reference: str, as_
     """Do a verb of models and say what came of it; `told` is filled in with the answer."""
     from afterloan.desk.keyboard.doing import act, show
 
-    show(act(verb, asked, business_day(on), reference, by), as_json, lambda body: told.format(**body))
+    show(act(verb, asked, book_day(on), reference, by), as_json, lambda body: told.format(**body))
 
 
 def approve(
     model: Name,
     note: Annotated[str, typer.Option("--note", help="What was looked at.")],
-    on: Day = "",
+    on: On = "",
     by: By = "",
     reference: str = "",
     as_json: AsJson = False,
@@ -191,7 +194,7 @@ def approve(
     _act("model.approve", {"model": model, "note": note}, on, by, reference, as_json, told)
 
 
-def promote(model: Name, on: Day = "", by: By = "", reference: str = "", as_json: AsJson = False) -> None:
+def promote(model: Name, on: On = "", by: By = "", reference: str = "", as_json: AsJson = False) -> None:
     """Use MODEL from now on, if it passes every gate on days that it did not learn from."""
     told = "model {model} is in use for {purpose}: gain {evidence[gain]}"
     _act("model.promote", {"model": model}, on, by, reference, as_json, told)
@@ -200,7 +203,7 @@ def promote(model: Name, on: Day = "", by: By = "", reference: str = "", as_json
 def retire(
     model: Name,
     reason: Annotated[str, typer.Option("--reason", help="Why.")],
-    on: Day = "",
+    on: On = "",
     by: By = "",
     reference: str = "",
     as_json: AsJson = False,
@@ -212,7 +215,7 @@ def retire(
 
 def score(
     purpose: Annotated[str, typer.Option("--purpose", help="Only models of this purpose.")] = "",
-    on: Day = "",
+    on: On = "",
     by: By = "",
     reference: str = "",
     as_json: AsJson = False,
@@ -220,7 +223,7 @@ def score(
     """Score the book: models in use, and beside them those that are approved."""
     from afterloan.desk.keyboard.doing import act, show
 
-    answer = act("model.score", {"purpose": purpose or None}, business_day(on), reference, by)
+    answer = act("model.score", {"purpose": purpose or None}, book_day(on), reference, by)
     show(
         answer,
         as_json,
@@ -230,14 +233,14 @@ def score(
     )
 
 
-def models(on: Day = "", as_json: AsJson = False) -> None:
+def models(on: On = "", as_json: AsJson = False) -> None:
     """The models on record: purpose, state, who proposed, who decided last."""
     from afterloan.desk.keyboard.plain import table
     from afterloan.enquiry.models import listed_models
     from afterloan.store.server import open_store
 
     with open_store().connect() as connection:
-        rows = listed_models(connection, business_day(on))
+        rows = listed_models(connection, book_day(on))
     if as_json:
         print(json.dumps(rows, ensure_ascii=False))
     else:
@@ -246,16 +249,15 @@ def models(on: Day = "", as_json: AsJson = False) -> None:
 
 def why(
     borrower: str,
-    on: Day = "",
+    on: On = "",
     language: Annotated[str, typer.Option("--language", help="en or zh.")] = "en",
     as_json: AsJson = False,
 ) -> None:
     """Why BORROWER has the score: reasons with their own figures, what would change it, what was read."""
-    from afterloan.dates import number_of
     from afterloan.enquiry.models import why as asked
     from afterloan.store.server import open_store
 
-    found = [w.told(language) for w in asked(open_store(), borrower, number_of(business_day(on)))]
+    found = [w.told(language) for w in asked(open_store(), borrower, day_of(on))]
     if as_json:
         print(json.dumps(found, ensure_ascii=False))
         return
@@ -278,7 +280,7 @@ def monitor(
         bool, typer.Option("--oldest-first", help="Numbered columns begin with the oldest month, not the latest.")
     ] = False,
     out: Annotated[Path | None, typer.Option("--out", help="A new folder for tables, JSON and a page.")] = None,
-    on: Day = "",
+    on: On = "",
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
@@ -296,7 +298,7 @@ def monitor(
     if Path(what).is_file():
         found = monitor_table(read_table(Path(what)), month, oldest_first)
     else:
-        day = business_day(on)
+        day = book_day(on)
         found = monitor_model(open_store(), what, day)
         act("model.watch", {"model": what}, day, f"watch:{found.about['model']}:{day}", by)
     told = found.told()
@@ -339,7 +341,7 @@ def flows(
     source: Annotated[str, typer.Option("--source", help="The name of the source, as consents name it.")] = "",
     map_: Annotated[Path | None, typer.Option("--map", help="How the movements are read, as YAML.")] = None,
     consents: Annotated[bool, typer.Option("--consents", help="FILE holds consents.")] = False,
-    on: Day = "",
+    on: On = "",
     by: By = "",
     as_json: AsJson = False,
 ) -> None:
@@ -353,7 +355,7 @@ def flows(
         who = who_here(connection, by)
     if not consents and not source:
         raise Stop("--source: name the source of the movements, as the consents name it")
-    day = business_day(on)
+    day = book_day(on)
     told = (
         bring_consents(store, file, who, day)
         if consents

@@ -5,16 +5,16 @@ from typing import Annotated
 
 import typer
 
-from afterloan.desk.keyboard.options import AsJson, day_of
+from afterloan.desk.keyboard.options import AsJson, On, day_of
 
 
 def forecast(
     months: Annotated[int, typer.Option("--months", min=1, max=36, help="Months ahead.")] = 12,
-    on: Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD: the months before it are read.")] = "",
+    on: On = "",
     seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Forecast today's loans by state from how the book's loans passed until now; and what that said before."""
+    """Forecast the day's loans by state from how the book's loans passed until now; and what that said before."""
     from afterloan.desk.keyboard.plain import table
     from afterloan.enquiry.forecasting import forecast_book
     from afterloan.store.server import open_store

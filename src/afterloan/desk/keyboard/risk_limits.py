@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from afterloan.desk.keyboard.doing import Stop, say
-from afterloan.desk.keyboard.options import AsJson
+from afterloan.desk.keyboard.options import AsJson, On
 
 if TYPE_CHECKING:
     from datetime import date
@@ -26,7 +26,7 @@ def limits(
     ] = None,
     try_: Annotated[bool, typer.Option("--try", help="Show the portfolio before and after; nothing is done.")] = False,
     propose: Annotated[int, typer.Option("--propose", min=0, help="Propose so many of the lowered lines.")] = 0,
-    on: Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD.")] = "",
+    on: On = "",
     by: Annotated[str, typer.Option("--by", help="Who does it.")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -65,10 +65,10 @@ def _tried(
         policy = replace(line_policy("ANY", date.max, step_ppm)[0], cap_fen=10**11, unit_fen=1)
         read = of_parts(read_folder(model))
         return lines_of_table(read, read_table(table), limit, drawn, label, policy), date.max
-    from afterloan.desk.keyboard.options import business_day
+    from afterloan.desk.keyboard.options import book_day
     from afterloan.store.server import open_store
 
-    day = business_day(on)
+    day = book_day(on)
     policy, safe = line_policy("ANY", day, step_ppm)
     return lines_of_book(open_store(), day, policy, safe), day
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import few_loans
+from afterloan.desk.keyboard.options import On, book_day, few_loans
 from afterloan.desk.keyboard.plain import plain
 
 if TYPE_CHECKING:
@@ -35,20 +35,18 @@ def in_lines(lines: "list[StoryLine]", brief: bool = False) -> list[str]:
 def story(
     borrower: str,
     language: Annotated[str, typer.Option("--language", help="en or zh")] = "en",
-    on: Annotated[str, typer.Option("--on", help="Up to this day, YYYY-MM-DD; the last one closed unless given.")] = "",
+    on: On = "",
     brief: Annotated[bool, typer.Option("--brief", help="What happened, without how it was decided.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")] = False,
 ) -> None:
-    """Tell every day on which something happened to BORROWER: money, decisions, messages, debits, bureau, courts."""
+    """Tell each day until then on which something happened to BORROWER: money, decisions, messages, debits, courts."""
     few_loans()
     from dataclasses import asdict
 
-    from afterloan.dates import date_told
     from afterloan.enquiry.story import story_of
     from afterloan.store.server import open_store
 
-    day = date_told(on) if on else None
-    lines = story_of(open_store(), borrower, language, day)
+    lines = story_of(open_store(), borrower, language, book_day(on))
     if as_json:
         told: list[dict[str, Any]] = [{**asdict(line), "on": str(line.on)} for line in lines]
         print(json.dumps(told, ensure_ascii=False))

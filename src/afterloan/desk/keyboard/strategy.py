@@ -6,19 +6,17 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from afterloan.desk.keyboard.contacting import CONTACT_TOLD
-from afterloan.desk.keyboard.options import amount_of, date_or_today, group
+from afterloan.desk.keyboard.options import On, amount_of, book_day, day_of, group
 from afterloan.desk.keyboard.plain import plain, table
 from afterloan.expected import BadInput
 from afterloan.money import show_amount
 
-On = Annotated[str, typer.Option("--on", help="Day, YYYY-MM-DD; today unless given.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 By = Annotated[str, typer.Option("--by", help="Who decides or records this.")]
 Reference = Annotated[str, typer.Option(help="The message's own reference: the same again is answered, not recorded.")]
@@ -46,9 +44,8 @@ def register(app: typer.Typer) -> None:
 
 
 def _number(text: str) -> int:
-    from afterloan.dates import number_of
 
-    return number_of(date_or_today(text))
+    return day_of(text)
 
 
 @contextmanager
@@ -154,7 +151,7 @@ def ladder_use(
     from afterloan.desk.keyboard.doing import act, show
 
     asked = {"jurisdiction": jurisdiction, "text": _ladder_text(ladder)}
-    show(act("ladder.use", asked, date.today()), as_json, lambda b: f"{b['ladder']} is used for {b['jurisdiction']}")
+    show(act("ladder.use", asked, book_day()), as_json, lambda b: f"{b['ladder']} is used for {b['jurisdiction']}")
 
 
 def ladder_list(as_json: AsJson = False) -> None:
@@ -201,7 +198,7 @@ def worklist(
     from afterloan.desk.keyboard.doing import act
     from afterloan.store.cases import open_cases
 
-    day = date_or_today(on)
+    day = book_day(on)
     if assign:
         people = [name.strip() for name in assign.split(",") if name.strip()]
         given = act("case.share_out", {"people": people, "queue": queue}, day, by=by).body["given"]
@@ -220,7 +217,7 @@ def can_draw(borrower: str, amount: str, on: On = "", as_json: AsJson = False) -
     from afterloan.store.limits import can_draw as ask
 
     with _connection() as connection:
-        answer = ask(connection, borrower, amount_of(amount), date_or_today(on))
+        answer = ask(connection, borrower, amount_of(amount), book_day(on))
     if as_json:
         told = {"allowed": answer.allowed, "reasons": answer.reasons}
         print(json.dumps({**told, "limit_fen": answer.limit_fen, "available_fen": answer.available_fen}))
@@ -247,7 +244,7 @@ def hold_place(
     asked = {"borrower": borrower, "hold": hold, "reason": reason}
     asked |= {"ends_on": ends} if ends else {}
     asked |= {"review_on": review} if review else {}
-    show(act("hold.place", asked, date_or_today(on), reference, by), as_json, lambda _: f"recorded: {reference}")
+    show(act("hold.place", asked, book_day(on), reference, by), as_json, lambda _: f"recorded: {reference}")
 
 
 def hold_lift(
@@ -262,7 +259,7 @@ def hold_lift(
     from afterloan.desk.keyboard.doing import act, show
 
     asked = {"borrower": borrower, "of": of, "reason": reason}
-    show(act("hold.lift", asked, date_or_today(on), f"lift:{of}", by), as_json, lambda _: f"recorded: lift:{of}")
+    show(act("hold.lift", asked, book_day(on), f"lift:{of}", by), as_json, lambda _: f"recorded: lift:{of}")
 
 
 def hold_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
@@ -270,7 +267,7 @@ def hold_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
     from afterloan.enquiry.holds import holds_of
 
     with _connection() as connection:
-        held_now = holds_of(connection, borrower, date_or_today(on))
+        held_now = holds_of(connection, borrower, book_day(on))
     if as_json:
         rows = [
             {
@@ -307,8 +304,8 @@ def promise_make(
     """Record that BORROWER promised to pay AMOUNT by a day."""
     from afterloan.desk.keyboard.doing import act, show
 
-    asked = {"borrower": borrower, "loan": loan, "amount_fen": amount_of(amount), "due_on": date_or_today(due)}
-    show(act("promise.make", asked, date_or_today(on), reference, by), as_json, lambda _: f"recorded: {reference}")
+    asked = {"borrower": borrower, "loan": loan, "amount_fen": amount_of(amount), "due_on": book_day(due)}
+    show(act("promise.make", asked, book_day(on), reference, by), as_json, lambda _: f"recorded: {reference}")
 
 
 def promise_withdraw(
@@ -318,7 +315,7 @@ def promise_withdraw(
     from afterloan.desk.keyboard.doing import act, show
 
     name, asked = f"withdrawn-promise:{of}", {"borrower": borrower, "of": of, "reason": reason}
-    show(act("promise.withdraw", asked, date_or_today(on), name), as_json, lambda _: f"recorded: {name}")
+    show(act("promise.withdraw", asked, book_day(on), name), as_json, lambda _: f"recorded: {name}")
 
 
 def promise_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
@@ -326,7 +323,7 @@ def promise_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
     from afterloan.store.promises import promises_of
 
     with _connection() as connection:
-        judged = promises_of(connection, borrower, date_or_today(on))
+        judged = promises_of(connection, borrower, book_day(on))
     rows = [
         {
             "promise": j.promise.reference,
@@ -364,7 +361,7 @@ def limit_change(
 
     asked: dict[str, Any] = {"borrower": borrower, "change": change, "reason": reason, "bar": bar or None}
     asked |= {"after_fen": amount_of(amount)} if amount else {}
-    show(act("limit.change", asked, date_or_today(on), reference, by), as_json, lambda _: f"recorded: {reference}")
+    show(act("limit.change", asked, book_day(on), reference, by), as_json, lambda _: f"recorded: {reference}")
 
 
 def limit_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
@@ -373,7 +370,7 @@ def limit_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
     from afterloan.store.events import events_of
     from afterloan.store.limits import line_now
 
-    day = date_or_today(on)
+    day = book_day(on)
     with _connection() as connection:
         line = line_now(connection, borrower, day)
         changes = events_of(connection, borrower, LINE_KINDS, day)
@@ -403,7 +400,7 @@ def agency_out(
     from afterloan.desk.keyboard.doing import act
 
     with file.open("w", encoding="utf-8") as out:  # before the act: a file that cannot be written places nothing
-        done = act("agency.place", {"agency": agency}, date_or_today(on), reference, by).body
+        done = act("agency.place", {"agency": agency}, book_day(on), reference, by).body
         out.write(done["text"])
     told = {"agency": agency, "cases": done["cases"], "file": str(file)}
     print(json.dumps(told, ensure_ascii=False) if as_json else f"{done['cases']} cases: {file}")
@@ -413,7 +410,7 @@ def agency_in(agency: str, file: Path, on: On = "", by: By = "", as_json: AsJson
     """Take AGENCY's answers in: attempts, promises, returns. Refused rows are told and leave the others."""
     from afterloan.desk.keyboard.doing import act, file_asked
 
-    done = act("agency.answers", {"agency": agency, **file_asked(file.read_bytes())}, date_or_today(on), by=by).body
+    done = act("agency.answers", {"agency": agency, **file_asked(file.read_bytes())}, book_day(on), by=by).body
     if as_json:
         print(json.dumps(dict(done), ensure_ascii=False))
     else:
@@ -432,7 +429,7 @@ def agency_recall(
     from afterloan.desk.keyboard.doing import act, show
 
     name, asked = f"recall:{placement}", {"of": placement, "reason": reason}
-    show(act("agency.recall", asked, date_or_today(on), name, by), as_json, lambda _: f"recalled: {placement}")
+    show(act("agency.recall", asked, book_day(on), name, by), as_json, lambda _: f"recalled: {placement}")
 
 
 AGENCY: dict[str, Callable[..., None]] = {"out": agency_out, "in": agency_in, "recall": agency_recall}
@@ -494,7 +491,7 @@ def contact_rules(
     from afterloan.strategy.places import check_place
 
     check_place("jurisdiction", jurisdiction)
-    day = date_or_today(on)
+    day = book_day(on)
     if as_json:
         print(json.dumps([rule.model_dump(mode="json") for rule in binding(jurisdiction, day)], ensure_ascii=False))
         return
