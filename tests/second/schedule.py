@@ -273,7 +273,8 @@ class Schedule:
             return
         ahead, out, carried = self.ahead, self.ahead if self.by_day else self.scheduled, self.carried
         for row in self.rows_ahead():
-            bearing = self.flat if self.terms["method"] == "flat" else out
+            flat = self.terms["method"] == "flat" and (out > 0 or self.stays)  # all repaid by then: nothing is borne
+            bearing = self.flat if flat else out
             if not self._bears() and self.balance == 0:
                 bearing = 0
             nights = self._growth(row, max(self.day, row.start), self._ends(row))
@@ -313,7 +314,7 @@ class Schedule:
             row.asked[PRINCIPAL] = max(principal, early)
             earned = max(earned - row.asked[INTEREST] + row.moved, min(earned, 0))
             left -= row.owed(PRINCIPAL)
-        open_last[0].asked[PRINCIPAL] += max(left, 0)
+        open_last[0].asked[PRINCIPAL] += max(left, -open_last[0].owed(PRINCIPAL))  # equal parts round to more, or less
 
     def _fall_due(self, row: Row) -> None:
         """A row's interest is rounded, and what it asks for is final."""

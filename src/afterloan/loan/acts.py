@@ -142,7 +142,7 @@ def act(product, contract, calendars, life, fact, k):
     elif kind in (REFUNDED, TRANSFERRED_OUT):
         give(life, fact, k)
     elif kind == CHARGE_ENDED:
-        end_charge(life, fact.component)
+        end_charge(product, life, fact.component)
     elif kind == INSTALMENT_AGREED:
         life.own = fact.amount_fen
         relevel(product, life)

@@ -1175,6 +1175,7 @@ def give_up(product, life, day, given, cause, fact):
                 moved(life, day, cause, life.rows[j, I_NUMBER], c, fact, part)
     life.balance = 0
     life.overdue_principal = 0
+    life.forgive_rows = 0  # rows that owe nothing now were not paid in time
     pass_paid(life)
 
 

@@ -109,7 +109,10 @@ def waived_ahead(life):
 
 
 @stage
-def end_charge(life, j):
-    """Charge j of the product is made no more: a guarantee released, a service given up."""
+def end_charge(product, life, j):
+    """Charge j of the product is made no more, nor promised with rows ahead: a guarantee released, a service given up."""
     if life.charges_ended >= 0:
         life.charges_ended |= 1 << j
+    for k in range(life.current, life.count):
+        if life.rows[k, I_PROMISED_FEE] > 0:
+            set_charges(product, life, k, 1)
