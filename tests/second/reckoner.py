@@ -236,6 +236,8 @@ class Ledger(Plans):
         row = Row(0, 0, 0, Fraction(1, 360))
         placed = self._step(last.placed, count)
         self._place(row, placed, self.day)
+        if row.due <= self.day:
+            self._place(row, self._step(last.placed, count + 1), self.day)
         self.rows.append(row)
         self._put_back(aside)
 
@@ -457,6 +459,8 @@ class Ledger(Plans):
         """As much as ends the loan ends it, with what waits, whatever the order of the lines."""
         money = self._allocate(money + max(self.waiting, 0), ahead=False)
         self.waiting = min(self.waiting, 0)
+        if self.stays and not self.by_day:
+            self.capital_until = 0
         self._show_ahead()
         money += self._drop_what_is_not_owed() + max(self.waiting, 0)
         self.waiting = min(self.waiting, 0)
@@ -596,8 +600,11 @@ class Ledger(Plans):
         debt = self.all_owed(PENALTY) + self.all_owed(FEE) + self.due(INTEREST) + self.balance
         debt -= sum(min(row.promised_met(), row.got[FEE]) for row in self.rows_ahead())
         if self.stays and not self.by_day:
+            until, self.capital_until = self.capital_until, 0  # interest is interest until its day
             self._project()
             debt += sum(row.owed(INTEREST) for row in self.rows_ahead())
+            self.capital_until = until
+            self._project()
         else:
             debt += max(self.accrued(), 0) if self.by_day else self.accrued()
         return debt

@@ -204,8 +204,9 @@ class Schedule:
                 row.amount = amount + row.prepaid
         if method in ("equal_principal", "flat"):
             part = self.agreed or self._whole(self._round(Fraction(principal, len(paying))))
-            for row in paying:
-                row.part = part + row.prepaid
+            for row in paying:  # parts round to less than the whole, or more: the last takes what is left
+                share = principal if row is paying[-1] else min(part, principal)
+                row.part, principal = share + row.prepaid, principal - share
 
     def _level_ahead(self) -> None:
         """All instalments ahead anew, the running one counted whole: for what they have still to repay.
@@ -314,7 +315,7 @@ class Schedule:
             row.asked[PRINCIPAL] = max(principal, early)
             earned = max(earned - row.asked[INTEREST] + row.moved, min(earned, 0))
             left -= row.owed(PRINCIPAL)
-        open_last[0].asked[PRINCIPAL] += max(left, -open_last[0].owed(PRINCIPAL))  # equal parts round to more, or less
+        open_last[0].asked[PRINCIPAL] += max(left, 0)
 
     def _fall_due(self, row: Row) -> None:
         """A row's interest is rounded, and what it asks for is final."""

@@ -949,6 +949,22 @@ def fees_charged(product, life):
 
 
 @stage
+def signed_interest_ahead(product, life):
+    """Interest that rows ahead were signed for and is not paid: also where it was to become principal on its day."""
+    until = life.capital_until
+    if until > 0:
+        life.capital_until = 0
+        project(product, life, life.count)
+    total = 0
+    for k in range(life.current, life.count):
+        total += owed(life, k, INTEREST)
+    if until > 0:
+        life.capital_until = until
+        project(product, life, life.count)
+    return total
+
+
+@stage
 def owing(product, life):
     """The debt of today, before money that waits: all that is due, fees charged, interest earned, the whole balance.
 
@@ -959,8 +975,7 @@ def owing(product, life):
     for c in (PENALTY, FEE, INTEREST):
         total -= life.paid[c] + life.waived[c] + life.capitalised[c] + life.written_off[c] + life.sold[c]
     if scheduled_interest_stays(product):
-        for k in range(life.current, life.count):
-            total += owed(life, k, INTEREST)
+        total += signed_interest_ahead(product, life)
     else:
         earned = earned_now(product, life)
         if to_period_end(product) and life.current < rows_end(life):
@@ -1053,6 +1068,9 @@ def settle(product, life, day, fact):
     if product.accrual != ACTUAL and not scheduled_interest_stays(product):
         back = drop_interest(product, life, day, fact)
         ask_the_balance(life)
+    elif life.capital_until > 0 and scheduled_interest_stays(product):  # it becomes no principal any more
+        life.capital_until = 0
+        project(product, life, life.count)
     if product.method == IMPORTED and product.charges == 0:
         back += drop_promised_fees(life, day, fact)
     return back

@@ -393,8 +393,9 @@ def one_more_row(product, calendars, life, day):
         return
     k = life.count - 1
     life.rows[k, I_FROM_ON] = day
-    placed = steps_from(life, old, dom, steps)
-    place_row(product, calendars, life, k, placed)
+    place_row(product, calendars, life, k, steps_from(life, old, dom, steps))
+    if life.rows[k, I_DUE_ON] <= day:  # drawn before a holiday onto the day of the pay-out itself
+        place_row(product, calendars, life, k, steps_from(life, old, dom, steps + 1))
     put_charges_back(product, life, aside)
 
 

@@ -110,7 +110,7 @@ def waived_ahead(life):
 
 @stage
 def end_charge(product, life, j):
-    """Charge j of the product is made no more, nor promised with rows ahead: a guarantee released, a service given up."""
+    """Charge j of the product is made no more, and rows ahead promise it no more: a guarantee released."""
     if life.charges_ended >= 0:
         life.charges_ended |= 1 << j
     for k in range(life.current, life.count):
