@@ -32,6 +32,9 @@ def server() -> Iterator[Store]:
     os.environ["AFTERLOAN_IDLE_MINUTES"] = "0"
     made = open_store()
     with psycopg.connect(made.url, autocommit=True) as connection:
+        for name in ("fsync", "full_page_writes"):  # what survives a power cut is no test's question; kills are
+            connection.execute(f"alter system set {name} = off")
+        connection.execute("select pg_reload_conf()")
         connection.execute(f"create database {TEMPLATE}")
     # the tables are made once, and copied for each test: nobody may be connected to what is copied
     open_store(made.url.replace("/postgres?", f"/{TEMPLATE}?")).close()

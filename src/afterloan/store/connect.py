@@ -102,6 +102,8 @@ class _First:
 _FIRST: dict[str, _First] = {}
 _FREE: "dict[str, list[adbc.Connection]]" = {}
 """Readers that are open and that nobody has just now."""
+_KEPT: "dict[str, adbc.Connection]" = {}
+"""Readers that this process keeps for its next shard."""
 
 
 def _lent(url: str) -> _First | None:
@@ -162,9 +164,9 @@ def _ended_well(connection: psycopg.Connection[Any], autocommit: bool) -> Iterat
 
 def close_pools(url: str | None = None) -> None:
     """Close what this process has to a URL, or all: before a database goes away, and at the end of the process."""
-    for name in [url] if url is not None else {*_POOLS, *_FIRST, *_FREE}:
-        pool, first = _POOLS.pop(name, None), _FIRST.pop(name, None)
-        for reader in _FREE.pop(name, []):
+    for name in [url] if url is not None else {*_POOLS, *_FIRST, *_FREE, *_KEPT}:
+        pool, first, kept = _POOLS.pop(name, None), _FIRST.pop(name, None), _KEPT.pop(name, None)
+        for reader in [*_FREE.pop(name, []), *([kept] if kept is not None else [])]:
             reader.close()
         if pool is not None:
             pool.close()
@@ -180,6 +182,7 @@ def _forget() -> None:
     _POOLS.clear()
     _FIRST.clear()
     _FREE.clear()
+    _KEPT.clear()
 
 
 os.register_at_fork(after_in_child=_forget)
@@ -225,16 +228,13 @@ def _reader_free(url: str) -> "adbc.Connection | None":
             reader.close()
 
 
-_READERS: dict[str, "adbc.Connection"] = {}
-
-
 @contextmanager
 def reader_kept(url: str) -> "Iterator[adbc.Connection]":
     """A reader that this process keeps for its next shard; one in whose use something went wrong is closed."""
-    if url not in _READERS:
-        _READERS[url] = reader_to(url)
+    if url not in _KEPT:
+        _KEPT[url] = reader_to(url)
     try:
-        yield _READERS[url]
+        yield _KEPT[url]
     except BaseException:
-        _READERS.pop(url).close()
+        _KEPT.pop(url).close()
         raise
