@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from afterloan.desk.keyboard.doing import Stop, say
-from afterloan.desk.keyboard.options import AsJson
+from afterloan.desk.keyboard.options import AsJson, On
 
 
 def report(
@@ -22,7 +22,7 @@ def report(
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="The new page.")] = Path("model.html"),
     language: Annotated[str, typer.Option("--language", help="en or zh.")] = "en",
-    on: Annotated[str, typer.Option("--on", help="For a model of the book: as of this day, YYYY-MM-DD.")] = "",
+    on: On = "",
     as_json: AsJson = False,
 ) -> None:
     """Write one page on MODEL: curve, KS, calibration, lift, reasons, stability, fairness, lines, treatment prices."""
@@ -67,11 +67,11 @@ def _of_table(model: Path, table: Path | None, label: str, bad: str, limit: str,
 
 
 def _of_book(model: str, on: str) -> dict[str, Any]:
-    from afterloan.desk.keyboard.options import business_day
+    from afterloan.desk.keyboard.options import book_day
     from afterloan.enquiry.model_report import report_of_book
     from afterloan.store.server import open_store
 
-    return report_of_book(open_store(), model, business_day(on))
+    return report_of_book(open_store(), model, book_day(on))
 
 
 def _read_treatments(path: Path) -> Any:
