@@ -406,7 +406,7 @@ def test_the_command_line(one: Store, who: str, monkeypatch: pytest.MonkeyPatch,
     assert [w["way"] for w in json.loads(run("road-map", f"L-{who}", "--json"))["ways"]][-1] == "nothing"
     assert "may be applied for" in run("road-map", f"L-{who}", "--language", "en", "--choose", "pay_now")
     assert "[ahead]" in run("road-map", f"L-{who}", "--language", "zh")
-    assert "special_mention" in run("classify", f"L-{who}")
+    assert "special mention" in run("classify", f"L-{who}")
     assert "saves" in run("quote", "give", f"L-{who}", "--reference", f"q-{who}")
     assert "done: yes" in run("quote", "execute", f"q-{who}", "--reference", f"x-{who}")
     assert "nothing is owed" in run("road-map", f"L-{who}", "--language", "en")
