@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from bench import book, bureau, engine, generate, messages, relief, strategy
+from bench import book, bureau, desk, engine, generate, messages, relief, strategy
 
 FIGURES: dict[str, Callable[[], list[dict[str, object]]]] = {
     **engine.FIGURES,
@@ -12,7 +12,7 @@ FIGURES: dict[str, Callable[[], list[dict[str, object]]]] = {
     **bureau.FIGURES,
     **relief.FIGURES,
     **strategy.FIGURES,
-    **relief.FIGURES,
+    **desk.FIGURES,
     "generate": generate.figures,
     "messages": messages.figures,
 }

@@ -67,3 +67,15 @@ def take(
         if wait is None:
             use(connection, limits, whose, now)
         return wait
+
+
+def give_back(
+    connection: psycopg.Connection[Any], limits: tuple[MostOften, ...], whose: bytes, at: datetime
+) -> None:
+    """Take back one use of a moment: it turned out to be none that counts."""
+    for what in dict.fromkeys(limit.what for limit in limits):
+        connection.execute(
+            "delete from rate_use where ctid = (select ctid from rate_use where what = %s and whose = %s and at = %s "
+            "limit 1)",
+            (what, whose, at),
+        )

@@ -70,6 +70,19 @@ def test_guessing_waits_and_the_same_for_names_there_are_not(real: Served) -> No
     assert try_(real, totp.at(real.clock()))
 
 
+def test_from_one_address_only_wrong_tries_count_and_twenty_of_them_an_hour(real: Served) -> None:
+    totp, codes = opened(real)
+    with real.store.connect(autocommit=True) as connection:
+        for code in codes:  # ten good ones do not count
+            assert proved(connection, "wang", PASSWORD, code, real.clock(), "203.0.113.7")
+        for k in range(20):
+            assert not proved(connection, f"n{k}", PASSWORD, "000000", real.clock(), "203.0.113.7")
+        with pytest.raises(TriedTooOften) as found:
+            proved(connection, "wang", PASSWORD, totp.at(real.clock()), real.clock(), "203.0.113.7")
+        assert found.value.seconds == 3600
+        assert proved(connection, "wang", PASSWORD, totp.at(real.clock()), real.clock(), "203.0.113.8")
+
+
 def test_a_person_signs_in_at_the_desk_with_the_roles_of_the_book(real: Served) -> None:
     totp, _ = opened(real)
     browser = real.browser("desk")

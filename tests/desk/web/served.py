@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.testclient import TestClient
 
+from afterloan.desk.keyboard.serve import server_for
 from afterloan.desk.serve import app_of
 from afterloan.desk.web.house import House
 from afterloan.store.server import Store
@@ -66,11 +66,10 @@ class Served:
 
 
 @contextmanager
-def listening(served: Served) -> Iterator[int]:
+def listening(served: Served, proxies: tuple[str, ...] = ()) -> Iterator[int]:
     """The book served at a port of this machine, for clients that are no part of this process; the port."""
     free = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app_of(served.house), log_level="warning", access_log=False)
-    server = uvicorn.Server(config)
+    server = server_for(app_of(served.house), "127.0.0.1", 0, list(proxies))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [free]}, daemon=True)
     thread.start()
     try:

@@ -1,7 +1,7 @@
 """Staff accounts: a password of fifteen characters, a one-time code beside it, recovery codes for a lost phone."""
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -12,6 +12,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 from afterloan.expected import BadInput, ExpectedFailure
 from afterloan.store.accounts import (
+    WITHIN,
     account_of,
     keep_account,
     note_try,
@@ -20,6 +21,7 @@ from afterloan.store.accounts import (
     use_recovery,
     use_step,
 )
+from afterloan.store.rates import MostOften, give_back, hidden, take
 
 SHORTEST, LONGEST = 15, 200
 """Characters of a password."""
@@ -29,8 +31,16 @@ COMMON = ("password", "passwort", "qwerty", "123456", "letmein", "iloveyou", "we
 """Words that everybody tries first: a password made of one of them and little else is refused."""
 
 
+PLACES = (MostOften("sign-in-place", 20, timedelta(hours=1)),)
+"""Wrong tries from one network address, whatever the names."""
+
+
 class TriedTooOften(ExpectedFailure):
-    """A name was tried wrongly too often just now."""
+    """A name, or from an address, was tried wrongly too often just now; `seconds` until it may be tried again."""
+
+    def __init__(self, words: str, seconds: int) -> None:
+        super().__init__(words)
+        self.seconds = seconds
 
 
 @cache
@@ -75,14 +85,32 @@ def open_account(
     return pyotp.TOTP(totp).provisioning_uri(name=person, issuer_name="afterloan"), codes
 
 
-def proved(connection: psycopg.Connection[Any], person: str, password: str, code: str, at: datetime) -> bool:
+def proved(
+    connection: psycopg.Connection[Any], person: str, password: str, code: str, at: datetime, place: str = ""
+) -> bool:
     """Whether somebody is who they say: password, and a code not used before. Each try is noted.
 
     A name that there is not is answered like a wrong password, and takes as long. Raises TriedTooOften where the
-    name was tried too often: the try waits, whoever makes it.
+    name, or from the network address `place`, was tried too often: the try waits, whoever makes it.
     """
+    refuse_guessing(connection, person, at)
+    whose = hidden(connection, f"place:{place}")
+    wait = take(connection, PLACES, whose, at) if place else None
+    if wait:
+        raise TriedTooOften("too many tries from this address: wait", -(-wait // timedelta(seconds=1)))
+    good = _proved(connection, person, password, code, at)
+    if good and place:  # a whole office signs in from one address: only wrong tries count
+        give_back(connection, PLACES, whose, at)
+    return good
+
+
+def refuse_guessing(connection: psycopg.Connection[Any], person: str, at: datetime) -> None:
+    """Raises TriedTooOften where a name was tried wrongly too often just now."""
     if tried_too_often(connection, person, at):
-        raise TriedTooOften("too many tries: wait a quarter of an hour")
+        raise TriedTooOften("too many tries: wait a quarter of an hour", int(WITHIN.total_seconds()))
+
+
+def _proved(connection: psycopg.Connection[Any], person: str, password: str, code: str, at: datetime) -> bool:
     account = account_of(connection, person)
     right = _is_password(account.hash if account else _nobodys(), password)
     good = bool(right and account and not account.disabled and _is_code(connection, person, account.totp, code, at))

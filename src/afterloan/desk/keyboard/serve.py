@@ -1,6 +1,7 @@
 """The commands `serve`, which shows the desk, the portal and the API of a book, and `account`, which lets people in."""
 
 import os
+from ipaddress import ip_network
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,6 +9,9 @@ import typer
 from afterloan.desk.keyboard.doing import Stop, say
 
 if TYPE_CHECKING:
+    import uvicorn
+    from starlette.types import ASGIApp
+
     from afterloan.store.server import Store
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -26,10 +30,12 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65_535)] = 8000,
     bind: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     domain: Annotated[str, typer.Option(help="What stands behind api., desk. and my.")] = "localhost",
+    proxy: Annotated[
+        list[str] | None,
+        typer.Option(help="An address or network of the proxies in front (again for each): what they tell is believed."),
+    ] = None,
 ) -> None:
     """Serve the desk, the borrowers' portal and the HTTP API of the book; Ctrl-C stops."""
-    import uvicorn
-
     from afterloan.desk.pushing import HookTeller
     from afterloan.desk.serve import addresses, app_of
     from afterloan.desk.web.house import House
@@ -38,16 +44,12 @@ def serve(
 
     if demo and bind not in LOOPBACK:
         raise Stop(f"--demo asks nobody for a password: it is served on {LOOPBACK[0]} only, not on {bind}", "forbidden")
+    proxies = _proxies(proxy or [])
     store = open_store()
     _made_ready(store) if demo else _first_administrator(store)
     worker, teller = JobWorker(store), HookTeller(store)
     house = House(store, demo, domain, rings=worker.ring)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app_of(house), host=bind, port=port, log_level="warning", access_log=False, server_header=False,
-            timeout_graceful_shutdown=5, proxy_headers=False,
-        )
-    )  # fmt: skip
+    server = server_for(app_of(house), bind, port, proxies)
     for name, words in (("desk", "the lender's people"), ("my", "borrowers"), ("api", "programs")):
         print(f"{words:22}{addresses(house, port)[name]}", flush=True)  # type: ignore[index]
     say("Ctrl-C stops")
@@ -61,6 +63,30 @@ def serve(
         teller.stop()
         worker.stop()
         store.close()
+
+
+def server_for(app: "ASGIApp", bind: str, port: int, proxies: list[str]) -> "uvicorn.Server":
+    """The server of an app; what `proxies` tell in X-Forwarded-For and X-Forwarded-Proto is believed, nobody else."""
+    import uvicorn
+
+    return uvicorn.Server(
+        uvicorn.Config(
+            app, host=bind, port=port, log_level="warning", access_log=False, server_header=False,
+            timeout_graceful_shutdown=5, proxy_headers=bool(proxies), forwarded_allow_ips=proxies,
+        )
+    )  # fmt: skip
+
+
+def _proxies(named: list[str]) -> list[str]:
+    """The proxies whose word about the client is believed. Raises Stop for what is no address, or would be everybody."""
+    for one in named:
+        try:
+            network = ip_network(one)
+        except ValueError as error:
+            raise Stop(f"--proxy {one}: {error}; write an address or a network: 10.0.0.5, 10.1.0.0/16") from error
+        if network.prefixlen == 0:
+            raise Stop(f"--proxy {one} is everybody: anyone could say to be anyone; name the proxies", "forbidden")
+    return named
 
 
 def _made_ready(store: "Store") -> None:

@@ -46,8 +46,8 @@ def signing_in(router: APIRouter) -> None:
         if asked is None:
             return _first(asking, 422, form["to"], _wrong("to.none", "to"))
         secret = asking.request.cookies.get(BROWSER) or secrets.token_urlsafe(32)
-        place = "" if asking.house.demo else _place(asking)
-        kept = ask_code(asking.connection, asked, "sign_in", digest_of(secret), asking.house.now(), place=place)
+        now = asking.house.now()
+        kept = ask_code(asking.connection, asked, "sign_in", digest_of(secret), now, place=asking.place)
         if isinstance(kept, MustWait):
             return waits(_first(asking, 429, form["to"], _wrong("code.often", "to")), kept)
         return _sending(asking, kept, asked, "", "/sign-in/code", secret)
@@ -103,11 +103,6 @@ def _first(asking: Asking, status: int = 200, told: str = "", refused: Refused |
 
 def _wrong(why: str, where: str) -> Refused:
     return Refused("invalid", where, "", why, "")
-
-
-def _place(asking: Asking) -> str:
-    client = asking.request.client
-    return client.host if client else "nowhere"
 
 
 def waits(answer: Response, wait: MustWait) -> Response:

@@ -112,7 +112,9 @@ def _refusals(app: FastAPI, shows: Shows) -> None:
 
     @app.exception_handler(TriedTooOften)
     def too_often(request: Request, error: TriedTooOften) -> Response:
-        return shows(request, RefusedHere(Refused("invalid", "person", "", str(error), ""), 429, "too-many"))
+        answer = shows(request, RefusedHere(Refused("invalid", "person", "", str(error), ""), 429, "too-many"))
+        answer.headers["retry-after"] = str(error.seconds)
+        return answer
 
     @app.exception_handler(DataError)
     def no_value(request: Request, error: DataError) -> Response:

@@ -85,6 +85,12 @@ class Asking:
             raise refuse(401, "not-signed-in", "nobody is signed in here", "sign in, or send a key", "who")
         return self.who
 
+    @property
+    def place(self) -> str:
+        """The network address of who asks, as the machine sees it or a trusted proxy tells; "" in a demonstration."""
+        client = self.request.client
+        return "" if self.house.demo else client.host if client else "nowhere"
+
     def within(self, what: str) -> None:
         """Raises RefusedHere (403) for a verb or permission beyond the scopes of the key by which it is asked."""
         if self.key is not None and not self.key.good_for(what):

@@ -64,7 +64,7 @@ def _of_staff(router: APIRouter) -> None:
         if asking.house.demo or form["seat"]:
             secret = sit(asking, "desk", form["seat"])
         elif proved(asking.connection, form["person"], form.values.get("password", ""), form["code"],
-                    asking.house.now()):  # fmt: skip
+                    asking.house.now(), asking.place):  # fmt: skip
             secret = begin_for(asking, form["person"])
         else:
             return page(asking, "web/sign_in.html", 401, wrong=True)
