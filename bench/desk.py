@@ -50,8 +50,13 @@ class User:
         told = {"Host": f"{host}.localhost", **headers}
         told |= {"Cookie": self.cookie} if host == "desk" else {"Authorization": f"Bearer {self.key}"}
         began = time.perf_counter()
-        line.request(method, path, body or None, told)
-        answer = line.getresponse()
+        try:
+            line.request(method, path, body or None, told)
+            answer = line.getresponse()
+        except (ConnectionError, http.client.RemoteDisconnected):  # the server closed a line on which nobody spoke
+            line.close()
+            line.request(method, path, body or None, told)
+            answer = line.getresponse()
         content = answer.read()
         took = (time.perf_counter() - began) * 1e3
         if answer.status >= 300:
@@ -162,16 +167,16 @@ def _bare_search(desk: Any, loan: str, borrower: str) -> object:
 
 REPAID = {"amount_fen": 100, "received_on": TODAY.isoformat()}
 KINDS = (
-    Kind("can_draw", 15, lambda u, l, b: u.ask("GET", "api", f"/v1/borrowers/{quote(b)}/can-draw?amount_fen=100000"),
+    Kind("can_draw", 15, lambda u, loan, b: u.ask("GET", "api", f"/v1/borrowers/{quote(b)}/can-draw?amount_fen=100000"),
          _bare_draw),
-    Kind("payoff", 5, lambda u, l, b: u.ask("GET", "api", f"/v1/loans/{quote(l)}"), _bare_loan),
-    Kind("quote", 40, lambda u, l, b: u.send(f"/v1/loans/{quote(l)}/quotes", {}),
-         lambda d, l, b: _bare_act(d, "quote.give", {"loan": l})),
-    Kind("repayment", 40, lambda u, l, b: u.send(f"/v1/loans/{quote(l)}/repayments", REPAID),
-         lambda d, l, b: _bare_act(d, "repayment.take", {"loan": l, **REPAID})),
-    Kind("case", 200, lambda u, l, b: u.ask("GET", "desk", f"/cases/{quote(b)}"), _bare_case),
-    Kind("worklist", 120, lambda u, l, b: u.ask("GET", "desk", "/worklist"), _bare_worklist),
-    Kind("search", 100, lambda u, l, b: _search(u, l), _bare_search),
+    Kind("payoff", 5, lambda u, loan, b: u.ask("GET", "api", f"/v1/loans/{quote(loan)}"), _bare_loan),
+    Kind("quote", 40, lambda u, loan, b: u.send(f"/v1/loans/{quote(loan)}/quotes", {}),
+         lambda d, loan, b: _bare_act(d, "quote.give", {"loan": loan})),
+    Kind("repayment", 40, lambda u, loan, b: u.send(f"/v1/loans/{quote(loan)}/repayments", REPAID),
+         lambda d, loan, b: _bare_act(d, "repayment.take", {"loan": loan, **REPAID})),
+    Kind("case", 200, lambda u, loan, b: u.ask("GET", "desk", f"/cases/{quote(b)}"), _bare_case),
+    Kind("worklist", 120, lambda u, loan, b: u.ask("GET", "desk", "/worklist"), _bare_worklist),
+    Kind("search", 100, lambda u, loan, b: _search(u, loan), _bare_search),
 )  # fmt: skip
 OF_FINANCE = ("payoff", "repayment")
 

@@ -1432,9 +1432,9 @@ class Afterloan:
         """A borrower's mandates; accounts by their last four."""
         return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/mandates", {"on": on, "known_on": known_on}, {})
 
-    def get_borrower_messages(self, borrower: str, *, limit: int | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+    def get_borrower_messages(self, borrower: str, *, limit: int | None = None, after: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """What was, and is to be, sent to a borrower, the newest first."""
-        return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/messages", {"limit": limit, "on": on, "known_on": known_on}, {})
+        return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/messages", {"limit": limit, "after": after, "on": on, "known_on": known_on}, {})
 
     def paper_hand_in(self, borrower: str, body: PaperHandInAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """A borrower hands a paper in."""

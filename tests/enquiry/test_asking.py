@@ -1,12 +1,12 @@
 """What people ask all day: who is this, what does he owe, what waits, what became of it."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
 from afterloan.enquiry.borrowers import borrower_page
 from afterloan.enquiry.find import find
-from afterloan.enquiry.lists import LISTS, listed
+from afterloan.enquiry.lists import LISTS, NEWEST, listed, outbox_page
 from afterloan.enquiry.tasks import task_of
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Answer, Who
@@ -39,6 +39,49 @@ def test_a_borrower_is_found_by_what_a_person_has_at_hand(store: Store) -> None:
         assert found("%") == [] and found("_") == []
         assert find(connection, "B1")[0] == {
             "borrower": "B1", "name": "Name of B1", "phone": "+86 138 0013 8000", "loans": "L-A"}  # fmt: skip
+
+
+def test_a_whole_reference_finds_whose_it_is_and_nobody_of_whose_it_is_a_part(store: Store) -> None:
+    with store.connect() as connection:
+        for name in ("B1", "B10", "B100"):
+            borrower(connection, name, email=f"{name}@example.cn", note='a "quoted" word')
+        loan(connection, "B10-7", "B100", "2026-01-10")
+
+        def found(words: str) -> list[str]:
+            return [row["borrower"] for row in find(connection, words)]
+
+        assert found("B10") == ["B10"] and found("b10") == ["B10", "B100"], "as it is written, or by its letters"
+        assert found("B10-7") == ["B100"] and found("10") == ["B10", "B100"]
+        assert found("B10@example.cn") == ["B10"] and found('a "quoted" word') == ["B1", "B10", "B100"]
+        assert found("\\") == [] and found('"') == [] and found("\0B1\0") == ["B1"]
+
+
+def test_the_outbox_is_read_page_by_page_by_the_database(store: Store) -> None:
+    at = datetime(2026, 3, 12, 2, tzinfo=UTC)
+    with store.connect() as connection:
+        numbers = {name: borrower(connection, name) for name in ("B1", "B2")}
+        for k in range(7):
+            name, kind = ("B1", "message.sms") if k % 2 == 0 else ("B2", "debit.attempt")
+            connection.execute(
+                "insert into outbox (key, borrower, kind, not_before, decided_on) values (%s, (select borrower from "
+                "borrower where reference = %s), %s, %s, %s)",
+                (f"k{k}", name, kind, at, date(2026, 3, 12)),
+            )
+        assert numbers
+
+        def walked(**wanted: str) -> list[str]:
+            keys: list[str] = []
+            place: int | None = NEWEST
+            while place is not None:
+                rows, place = outbox_page(connection, ON, 2, before=place, **wanted)
+                assert len(rows) <= 2 and all("action" not in row for row in rows)
+                keys += [row["key"] for row in rows]
+            return keys
+
+        assert walked() == ["k6", "k5", "k4", "k3", "k2", "k1", "k0"]
+        assert walked(borrower="B2") == ["k5", "k3", "k1"] and walked(kind="message") == ["k6", "k4", "k2", "k0"]
+        assert walked(state="waiting") == walked() and walked(state="sent") == []
+        assert outbox_page(connection, date(2026, 3, 11), 2) == ([], None), "nothing was decided by then"
 
 
 def test_the_page_of_a_borrower_shows_details_as_of_a_day_and_what_each_loan_owes(store: Store) -> None:

@@ -12,6 +12,7 @@ from afterloan.desk.web.guard import Guard
 from afterloan.desk.web.house import HOSTS, Host, House
 from afterloan.desk.web.measures import Measures
 from afterloan.desk.web.pages import page
+from afterloan.desk.web.passkeys import passkeys
 from afterloan.desk.web.signing import signing
 
 OF_THE_API = ("/v1", "/callbacks", "/openapi.json", "/problems", "/llms.txt", "/readyz", "/metrics")
@@ -65,9 +66,11 @@ def app_of(house: House) -> ByHost:
 
     desk = app_for(house, "desk", "afterloan desk", openapi_url=None)
     desk.include_router(signing("desk"))
+    desk.include_router(passkeys("desk"))
     desk.include_router(workbench_router(house))
     my = app_for(house, "my", "afterloan portal", openapi_url=None)
     my.include_router(signing("my"))
+    my.include_router(passkeys("my"))
     my.include_router(portal_router(house))
     routers = api_routers(house)  # made once: the records of all acts are most of what a start costs
     for app in (desk, my):

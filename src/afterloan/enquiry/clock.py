@@ -7,9 +7,8 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
-from afterloan.store.contacts import defaults_of
-from afterloan.store.posted import last_closed
-from afterloan.store.settings import Setting, setting
+from afterloan.store.contacts import with_defaults
+from afterloan.store.settings import Setting, settings_and_last_closed
 
 HOUR = "10:00"
 """The hour at which a test clock stands: within the hours in which people may be called."""
@@ -36,9 +35,9 @@ def clock_of(connection: psycopg.Connection[Any], machine: datetime) -> BookCloc
 
     A book whose test clock says 1 January 2026 is at ten o'clock of that day, whatever the machine says.
     """
-    zone = ZoneInfo(str(defaults_of(connection)["zone"]))
-    told = setting(connection, Setting.CLOCK)
-    closed = last_closed(connection)
+    settings, closed = settings_and_last_closed(connection, (Setting.PLACE, Setting.CLOCK))
+    zone = ZoneInfo(str(with_defaults(settings[Setting.PLACE])["zone"]))
+    told = settings[Setting.CLOCK]
     if not told:
         return BookClock(machine.astimezone(zone).date(), machine, False, closed)
     on = date.fromisoformat(str(told["on"]))

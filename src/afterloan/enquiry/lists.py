@@ -39,6 +39,16 @@ OUTBOX = (
     "order by entry desc limit 1) s on true "
     f"where {OF} and o.decided_on <= %(on)s order by o.action desc limit %(most)s"
 )
+OUTBOX_PAGE = (
+    "select * from ("
+    + OUTBOX.replace("select o.decided_on", "select o.action, o.decided_on", 1).replace(
+        " order by o.action desc limit %(most)s",
+        " and o.action < %(before)s and (%(kind)s = '' or o.kind = %(kind)s or starts_with(o.kind, %(kind)s || '.'))",
+    )
+    + ") x where %(state)s = '' or state = %(state)s order by action desc limit %(most)s"
+)
+NEWEST = 1 << 62
+"""The place before the newest row of the outbox."""
 NOTES = (
     "select e.on_day::text as on, b.reference as borrower, e.body->>'by' as by, e.body->>'text' as note from event e "
     f"join borrower b using (borrower) where e.kind = 'case.noted' and {OF} and e.on_day <= %(on)s "
@@ -65,7 +75,25 @@ def _select(sql: str) -> Callable[[psycopg.Connection[Any], Mapping[str, Any]], 
 
 def _outbox(connection: psycopg.Connection[Any], told: Mapping[str, Any]) -> Rows:
     """What is to be done outside, the newest first; `not_before` by the clock of the borrower's place."""
-    rows = _select(OUTBOX)(connection, told)
+    return _with_zones(connection, _select(OUTBOX)(connection, told))
+
+
+def outbox_page(
+    connection: psycopg.Connection[Any], on: date, most: int, borrower: str = "", state: str = "", kind: str = "",
+    before: int = NEWEST,
+) -> tuple[Rows, int | None]:  # fmt: skip
+    """A page of what is to be done outside, the newest first, and the place to go on from; None: it was the last.
+
+    `state`: waiting, sent, withdrawn …; `kind`: `message.sms`, or the family `message`. The database reads no more
+    rows than the page needs.
+    """
+    told = {"on": on, "borrower": borrower, "state": state, "kind": kind, "before": before, "most": most + 1}
+    rows = _select(OUTBOX_PAGE)(connection, told)
+    more = rows[most - 1]["action"] if len(rows) > most else None
+    return [{n: v for n, v in row.items() if n != "action"} for row in _with_zones(connection, rows[:most])], more
+
+
+def _with_zones(connection: psycopg.Connection[Any], rows: Rows) -> Rows:
     for row in rows:
         zone = ZoneInfo(place_in(connection, row.pop("attributes")).zones[0])
         row["not_before"] = row["not_before"].astimezone(zone).isoformat(timespec="minutes")

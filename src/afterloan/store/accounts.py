@@ -45,6 +45,19 @@ def account_of(connection: psycopg.Connection[Any], person: str) -> StaffAccount
     return StaffAccount(*row) if row else None
 
 
+def let_in(connection: psycopg.Connection[Any], person: str, at: datetime) -> bool:
+    """Whether somebody whom the lender's directory knows may come in: not where an administrator disabled them.
+
+    Who comes for the first time gets an account without a password, so that they can be listed and disabled.
+    """
+    connection.execute(
+        "insert into account (person, hash, totp, made_at) values (%s, '', '', %s) on conflict (person) do nothing",
+        (person, at),
+    )
+    found = account_of(connection, person)
+    return found is not None and not found.disabled
+
+
 def any_account(connection: psycopg.Connection[Any]) -> bool:
     """Whether anybody has an account."""
     row = connection.execute("select exists (select from account)").fetchone()

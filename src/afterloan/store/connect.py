@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from select import POLLERR, POLLHUP, POLLIN, poll
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,20 @@ def connect_to(url: str, *, autocommit: bool = False) -> psycopg.Connection[Any]
     return connection
 
 
+def _still_open(connection: psycopg.Connection[Any]) -> None:
+    """Look whether a connection that waited in the pool is still there, before it is given out.
+
+    Where the server went away or ended it, the end of the line, or its last word, waits to be read: only then it is
+    asked. Asking each time would cost each answer of the desk a way to the server and back.
+    """
+    from psycopg_pool import ConnectionPool
+
+    looked = poll()
+    looked.register(connection.fileno(), POLLIN | POLLHUP | POLLERR)
+    if looked.poll(0):
+        ConnectionPool.check_connection(connection)
+
+
 MOST = 64
 """Most connections of a process to one book: each thread at work has one, and a reader beside it."""
 _POOLS: dict[str, "ConnectionPool[psycopg.Connection[Any]]"] = {}
@@ -74,7 +89,7 @@ def pool_to(url: str) -> "ConnectionPool[psycopg.Connection[Any]]":
             if url not in _POOLS:
                 _POOLS[url] = ConnectionPool(
                     url, min_size=0, max_size=MOST, open=True, num_workers=1, name="afterloan",
-                    configure=_prepare, check=ConnectionPool.check_connection,
+                    configure=_prepare, check=_still_open,
                 )  # fmt: skip
     return _POOLS[url]
 

@@ -71,7 +71,12 @@ class Attempt:
 
 def defaults_of(connection: psycopg.Connection[Any]) -> dict[str, Any]:
     """The lender's own place: setting `place`, else DEFAULTS."""
-    return {**DEFAULTS, **setting(connection, Setting.PLACE)}
+    return with_defaults(setting(connection, Setting.PLACE))
+
+
+def with_defaults(place: Mapping[str, Any]) -> dict[str, Any]:
+    """What the setting `place` says, and DEFAULTS where it says nothing."""
+    return {**DEFAULTS, **place}
 
 
 def place_in(connection: psycopg.Connection[Any], attributes: Mapping[str, Any] | None) -> Place:

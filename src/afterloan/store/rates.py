@@ -69,9 +69,7 @@ def take(
         return wait
 
 
-def give_back(
-    connection: psycopg.Connection[Any], limits: tuple[MostOften, ...], whose: bytes, at: datetime
-) -> None:
+def give_back(connection: psycopg.Connection[Any], limits: tuple[MostOften, ...], whose: bytes, at: datetime) -> None:
     """Take back one use of a moment: it turned out to be none that counts."""
     for what in dict.fromkeys(limit.what for limit in limits):
         connection.execute(

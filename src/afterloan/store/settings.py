@@ -1,6 +1,7 @@
 """The settings of a book, each named once: what the lender chose, kept beside the facts."""
 
 import secrets
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -33,6 +34,22 @@ def setting(connection: psycopg.Connection[Any], name: Setting) -> dict[str, Any
     """What is set under a name; empty where nothing is."""
     row = connection.execute("select value from setting where name = %s", (name.value,)).fetchone()
     return dict(row[0]) if row else {}
+
+
+def settings_and_last_closed(
+    connection: psycopg.Connection[Any], names: tuple[Setting, ...]
+) -> tuple[dict[Setting, dict[str, Any]], date | None]:
+    """Several settings, and the last day closed and proved (None before the first), in one question: every answer of
+    the desk begins with them.
+    """
+    rows = connection.execute(
+        "select name, value, null::date from setting where name = any(%s) "
+        "union all select '', null, max(closed_on) from proof",
+        ([name.value for name in names],),
+    ).fetchall()
+    found = {str(name): value for name, value, _ in rows if name}
+    closed = next(last for name, _, last in rows if not name)
+    return {name: dict(found.get(name.value) or {}) for name in names}, closed
 
 
 def set_parts(connection: psycopg.Connection[Any], name: Setting, parts: dict[str, Any]) -> None:

@@ -7,13 +7,13 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from afterloan.dates import number_of
-from afterloan.desk.api.asked import permitted, question
+from afterloan.desk.api.asked import After, Limit, cursor, permitted, place_of, question
 from afterloan.desk.web.asking import SignedIn
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.case import case_told
 from afterloan.enquiry.contacting import standing_told
 from afterloan.enquiry.ladders import ladders_in_use, lint
-from afterloan.enquiry.lists import listed
+from afterloan.enquiry.lists import NEWEST, outbox_page
 from afterloan.enquiry.models import listed_models, why
 from afterloan.enquiry.worklist import NOBODY, WorklistAsked, worklist_page
 from afterloan.rules.packs import rules_of
@@ -77,10 +77,11 @@ def work_routes() -> APIRouter:
         return standing_told(asking.connection, borrower, asking.on).told()
 
     @question(router, "/borrowers/{borrower}/messages", "book.read", "messages")
-    def messages(asking: SignedIn, borrower: str, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Any:
+    def messages(asking: SignedIn, borrower: str, limit: Limit = 50, after: After = "") -> Any:
         """What was, and is to be, sent to a borrower, the newest first."""
-        rows = listed(asking.connection, "outbox", asking.on, borrower, 1_000)
-        return [row for row in rows if row["kind"].startswith("message.")][:limit]
+        before = int(place_of(asking, after)) if after else NEWEST
+        rows, more = outbox_page(asking.connection, asking.on, limit, borrower, "", "message", before)
+        return {"data": rows, "next": cursor(asking, more) if more is not None else None}
 
     @question(router, "/contact-rules", "report.read", "policy")
     def rules(asking: SignedIn, jurisdiction: Text = "CN") -> Any:

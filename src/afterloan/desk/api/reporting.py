@@ -18,7 +18,7 @@ from afterloan.enquiry.books import export_lines
 from afterloan.enquiry.classes import classify_book
 from afterloan.enquiry.days import day_closed, days_closed
 from afterloan.enquiry.furnished import bureau_of, compared, told_months
-from afterloan.enquiry.lists import listed
+from afterloan.enquiry.lists import NEWEST, outbox_page
 from afterloan.enquiry.masking import last_four
 from afterloan.enquiry.record import own_record
 from afterloan.enquiry.refunds import refunds_due
@@ -84,11 +84,9 @@ def finance_routes() -> APIRouter:
     @question(router, "/outbox", "report.read", "messages")
     def outbox(asking: SignedIn, state: Text = "", borrower: Text = "", limit: Limit = 50, after: After = "") -> Any:
         """What is to be done outside, the newest first, and what became of it; `state`: waiting, sent, withdrawn …"""
-        rows = [
-            row for row in listed(asking.connection, "outbox", asking.on, borrower, 10_000)
-            if state in ("", row["state"])
-        ]  # fmt: skip
-        return page_of(asking, rows, "key", after, limit)
+        before = int(place_of(asking, after)) if after else NEWEST
+        rows, more = outbox_page(asking.connection, asking.on, limit, borrower, state, "", before)
+        return {"data": rows, "next": cursor(asking, more) if more is not None else None}
 
     @question(router, "/classification", "report.read", "finance")
     def classification(asking: SignedIn, jurisdiction: Text = "CN") -> Any:

@@ -39,6 +39,7 @@ class TriedTooOften(ExpectedFailure):
     """A name, or from an address, was tried wrongly too often just now; `seconds` until it may be tried again."""
 
     def __init__(self, words: str, seconds: int) -> None:
+        """`words`: as people read them."""
         super().__init__(words)
         self.seconds = seconds
 

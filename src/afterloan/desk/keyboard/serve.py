@@ -2,6 +2,7 @@
 
 import os
 from ipaddress import ip_network
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,10 +33,16 @@ def serve(
     domain: Annotated[str, typer.Option(help="What stands behind api., desk. and my.")] = "localhost",
     proxy: Annotated[
         list[str] | None,
-        typer.Option(help="An address or network of the proxies in front (again for each): what they tell is believed."),
+        typer.Option(
+            help="An address or network of the proxies in front (again for each): what they tell is believed."
+        ),
+    ] = None,
+    oidc: Annotated[
+        Path | None, typer.Option(help="A file that says by which directory people sign in (docs/operating.md).")
     ] = None,
 ) -> None:
     """Serve the desk, the borrowers' portal and the HTTP API of the book; Ctrl-C stops."""
+    from afterloan.desk.identity.oidc import Directory, read_oidc
     from afterloan.desk.pushing import HookTeller
     from afterloan.desk.serve import addresses, app_of
     from afterloan.desk.web.house import House
@@ -45,10 +52,11 @@ def serve(
     if demo and bind not in LOOPBACK:
         raise Stop(f"--demo asks nobody for a password: it is served on {LOOPBACK[0]} only, not on {bind}", "forbidden")
     proxies = _proxies(proxy or [])
+    directory = Directory(read_oidc(oidc)) if oidc else None
     store = open_store()
     _made_ready(store) if demo else _first_administrator(store)
     worker, teller = JobWorker(store), HookTeller(store)
-    house = House(store, demo, domain, rings=worker.ring)
+    house = House(store, demo, domain, rings=worker.ring, directory=directory)
     server = server_for(app_of(house), bind, port, proxies)
     for name, words in (("desk", "the lender's people"), ("my", "borrowers"), ("api", "programs")):
         print(f"{words:22}{addresses(house, port)[name]}", flush=True)  # type: ignore[index]
@@ -78,7 +86,7 @@ def server_for(app: "ASGIApp", bind: str, port: int, proxies: list[str]) -> "uvi
 
 
 def _proxies(named: list[str]) -> list[str]:
-    """The proxies whose word about the client is believed. Raises Stop for what is no address, or would be everybody."""
+    """The proxies whose word about the client is believed. Raises Stop for no address, or everybody."""
     for one in named:
         try:
             network = ip_network(one)

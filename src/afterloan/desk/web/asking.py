@@ -213,7 +213,7 @@ def _signed_in(asking: Asking) -> None:
     sitting = sitting_of(asking.connection, secret, "api" if bearer else asking.host, asking.house.now())
     if sitting is None:
         return
-    roles = sitting.roles if sitting.way == "demo" else ()
+    roles = sitting.roles if sitting.way in ("demo", "directory") else ()
     if sitting.way == "demo" and not asking.house.demo:
         return
     asking.sitting, asking.secret = sitting, secret

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from afterloan.desk.identity.oidc import Directory
 from afterloan.desk.web.speed import Speed
 from afterloan.store.server import Store
 
@@ -44,6 +45,8 @@ class House:
     domain: str = "localhost"
     now: Callable[[], datetime] = field(default=machine_clock)
     speed: Speed = field(default_factory=Speed)
+    directory: Directory | None = None
+    """The lender's directory, where people sign in by it."""
     rings: Callable[[], None] | None = None
     """Tells whoever does jobs that there is a new one."""
 

@@ -1,0 +1,157 @@
+"""Passkeys on the desk and at the portal: made by who is signed in, used to sign in and to prove oneself anew."""
+
+import json
+import secrets
+from hashlib import sha256
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+
+from afterloan.desk.identity.passkeys import LONGEST, Browser, Place, ask_to_make, ask_to_prove, made, proved_by
+from afterloan.desk.web.asking import Ask, Asking, Form, SignedIn
+from afterloan.desk.web.house import Host
+from afterloan.desk.web.pages import page
+from afterloan.desk.web.refusing import refuse
+from afterloan.desk.web.signing import begin_borrower, begin_for, may_sign_in_here, set_cookie
+from afterloan.store.passkeys import end_passkey, passkeys_of
+from afterloan.store.sittings import digest_of, step_up
+
+COOKIE = "__Host-afterloan-passkey"
+"""Binds what a device is asked to sign to the browser in which it was asked, before anybody is signed in."""
+NEEDS = "passkey.make"
+"""What a borrower needs a fresh code for (pack `permissions`)."""
+
+
+async def _told(request: Request) -> dict[str, Any]:
+    """What the device answered. Raises RefusedHere (422) for what is no answer of a device."""
+    content = await request.body()
+    try:
+        told = json.loads(content) if len(content) <= LONGEST else None
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        raise refuse(422, "invalid", "this is no answer of a device", "ask for it again", "credential")
+    return told
+
+
+Answered = Annotated[dict[str, Any], Depends(_told)]
+
+
+def passkeys(host: Host) -> APIRouter:
+    """`/passkeys` and `/sign-in/passkey` of a host; at the portal also `/step-up/passkey`."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/passkeys")
+    def own(asking: SignedIn) -> Response:
+        """One's own passkeys."""
+        return page(asking, "web/passkeys.html", keys=passkeys_of(asking.connection, *_mine(asking)),
+                    needs_code=asking.needs_code(NEEDS))  # fmt: skip
+
+    @router.post("/passkeys/{passkey}/end")
+    def end(asking: SignedIn, passkey: int, form: Form) -> Response:
+        """Give one up."""
+        asking.proved_for(NEEDS)
+        end_passkey(asking.connection, min(passkey, 2**62), *_mine(asking), asking.house.now())
+        return RedirectResponse("/passkeys", 303)
+
+    @router.post("/passkeys/asked")
+    def ask(asking: SignedIn) -> Response:
+        """What the browser hands to the device to make one."""
+        _may_make(asking)
+        return JSONResponse(ask_to_make(_here(asking), *_mine(asking)))
+
+    @router.post("/passkeys")
+    def make(asking: SignedIn, answer: Answered, name: str = "") -> Response:
+        """Keep the one that the device made."""
+        _may_make(asking)
+        told = " ".join(name.split())[:60] or asking.t("passkey.unnamed")
+        if not made(_here(asking), *_mine(asking), told, answer):
+            raise refuse(422, "invalid", asking.t("passkey.not_made"), "", "credential")
+        return JSONResponse({"to": "/passkeys"}, 201)
+
+    _signing_in(router, host)
+    if host == "my":
+        _proving_anew(router)
+    return router
+
+
+def _signing_in(router: APIRouter, host: Host) -> None:
+    kind = "borrower" if host == "my" else "person"
+
+    @router.post("/sign-in/passkey/asked")
+    def ask(asking: Ask) -> Response:
+        """What the browser hands to the device to sign in: the same for everybody."""
+        secret = asking.request.cookies.get(COOKIE) or secrets.token_urlsafe(32)
+        answer = JSONResponse(ask_to_prove(_unknown(asking, secret), "sign_in"))
+        answer.set_cookie(COOKIE, secret, max_age=300, path="/", secure=True, httponly=True, samesite="strict")
+        return answer
+
+    @router.post("/sign-in/passkey")
+    def prove(asking: Ask, answered: Answered) -> Response:
+        """Let in whose device signed."""
+        bound = _unknown(asking, asking.request.cookies.get(COOKIE, ""))
+        found = proved_by(bound, "sign_in", kind, answered)  # type: ignore[arg-type]
+        if found is None or (kind == "person" and not may_sign_in_here(asking, found.who)):
+            raise refuse(401, "not-signed-in", asking.t("passkey.wrong"), "", "credential")
+        if host == "my":
+            secret = begin_borrower(asking, found.who, "passkey")
+        else:
+            secret = begin_for(asking, found.who, "passkey")
+        answer = JSONResponse({"to": "/"})
+        set_cookie(answer, host, secret)
+        answer.delete_cookie(COOKIE, secure=True, httponly=True, path="/")
+        return answer
+
+
+def _proving_anew(router: APIRouter) -> None:
+    @router.post("/step-up/passkey/asked")
+    def ask(asking: SignedIn) -> Response:
+        """What the browser hands to the borrower's own device."""
+        return JSONResponse(ask_to_prove(_here(asking), "step_up", _mine(asking)))
+
+    @router.post("/step-up/passkey")
+    def prove(asking: SignedIn, answered: Answered) -> Response:
+        """Proved anew: the sitting goes on under a new secret."""
+        found = proved_by(_here(asking), "step_up", "borrower", answered)
+        if found is None or found.who != asking.person.name:
+            raise refuse(401, "not-signed-in", asking.t("passkey.wrong"), "", "credential")
+        assert asking.sitting is not None
+        answer = JSONResponse({"to": ""})
+        set_cookie(answer, "my", step_up(asking.connection, asking.sitting.sitting, "", asking.house.now()))
+        return answer
+
+
+def _mine(asking: Asking) -> tuple[Any, str]:
+    return asking.person.kind, asking.person.name
+
+
+def _may_make(asking: Asking) -> None:
+    """Raises RefusedHere: a borrower without a fresh code, a person who has no account of this book."""
+    asking.proved_for(NEEDS)
+    if asking.sitting is None:
+        raise refuse(403, "not-permitted", "a program has no passkey", "sign in in a browser", "who")
+    if asking.person.kind == "person" and not may_sign_in_here(asking, asking.person.name):
+        raise refuse(403, "not-permitted", asking.t("passkey.no_account"), "", "who")
+
+
+def _here(asking: Asking) -> Browser:
+    """Bound to this sitting. Raises RefusedHere (403) where there is none."""
+    if asking.sitting is None:
+        raise refuse(403, "not-permitted", "a program has no passkey", "sign in in a browser", "who")
+    bound = sha256(f"sitting:{asking.sitting.sitting}".encode()).digest()
+    return Browser(asking.connection, _place(asking), bound, asking.house.now())
+
+
+def _unknown(asking: Asking, secret: str) -> Browser:
+    """Bound to a browser in which nobody is signed in yet."""
+    return Browser(asking.connection, _place(asking), digest_of(secret), asking.house.now())
+
+
+def _place(asking: Asking) -> Place:
+    """The host a passkey is for. Browsers have them over TLS, and on the machine itself without."""
+    named = asking.request.headers.get("host", "")
+    name = named.partition(":")[0].lower()
+    here = name.endswith("localhost") and asking.request.url.scheme == "http"
+    return Place(name, f"{'http' if here else 'https'}://{named.lower()}")
