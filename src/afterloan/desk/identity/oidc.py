@@ -60,10 +60,10 @@ class OidcSettings(BaseModel):
 
 
 def over_tls(address: str) -> str:
-    """An address that is had over TLS, or on this machine. Raises ValueError for any other."""
+    """An address that is had over TLS, or on this machine. Raises BadInput for any other."""
     told = urlsplit(address)
     if told.scheme != "https" and not (told.scheme == "http" and told.hostname in ("127.0.0.1", "localhost", "::1")):
-        raise ValueError(f"{address!r} is not had over https")
+        raise BadInput(f"{address!r} is not had over https")
     return address
 
 
