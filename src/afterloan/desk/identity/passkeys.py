@@ -40,7 +40,7 @@ Told = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class HostOfKeys:
     """Where a passkey is good: the name of the host, and the origin of its pages."""
 
     host: str
@@ -52,7 +52,7 @@ class Browser:
     """Where a device is asked to sign: in which browser or sitting (a digest), at which place, at which moment."""
 
     connection: psycopg.Connection[Any]
-    place: Place
+    place: HostOfKeys
     bound: bytes
     now: datetime
 

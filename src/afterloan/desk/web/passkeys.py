@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from afterloan.desk.identity.passkeys import LONGEST, Browser, Place, ask_to_make, ask_to_prove, made, proved_by
+from afterloan.desk.identity.passkeys import LONGEST, Browser, HostOfKeys, ask_to_make, ask_to_prove, made, proved_by
 from afterloan.desk.web.asking import Ask, Asking, Form, SignedIn
 from afterloan.desk.web.house import Host
 from afterloan.desk.web.pages import page
@@ -149,9 +149,9 @@ def _unknown(asking: Asking, secret: str) -> Browser:
     return Browser(asking.connection, _place(asking), digest_of(secret), asking.house.now())
 
 
-def _place(asking: Asking) -> Place:
+def _place(asking: Asking) -> HostOfKeys:
     """The host a passkey is for. Browsers have them over TLS, and on the machine itself without."""
     named = asking.request.headers.get("host", "")
     name = named.partition(":")[0].lower()
     here = name.endswith("localhost") and asking.request.url.scheme == "http"
-    return Place(name, f"{'http' if here else 'https'}://{named.lower()}")
+    return HostOfKeys(name, f"{'http' if here else 'https'}://{named.lower()}")
