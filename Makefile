@@ -4,7 +4,7 @@ BIN := .venv/bin
 AFTERLOAN_HOME ?= $(CURDIR)/afterloan-book
 export AFTERLOAN_HOME
 
-.PHONY: setup demo test bench cases simulate fuzz fuzz-files lint types clean
+.PHONY: setup demo test bench risk-figures cases simulate fuzz fuzz-files lint types clean
 
 setup: .venv/ready
 
@@ -25,6 +25,9 @@ test: setup
 
 bench: setup
 	@$(BIN)/python -m bench $(FIGURE)
+
+risk-figures: setup
+	@$(BIN)/python -m bench.risk_figures $(FIGURE)
 
 cases: setup
 	@$(BIN)/python -m tests.cases

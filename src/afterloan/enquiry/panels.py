@@ -168,6 +168,8 @@ def features_asked(wanted: Sequence[str], purpose: Purpose) -> list[Feature]:
         group = groups()[name]
         if purpose.use not in group.uses:
             raise TableRefused(f"group {name!r} may not be read for {purpose.use}: it is for {', '.join(group.uses)}")
+        if not group.from_book:
+            raise TableRefused(f"group {name!r}: the book holds no such rows; make a table of them and use `risk fit`")
         found += group.features
     return found
 

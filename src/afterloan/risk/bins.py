@@ -5,13 +5,14 @@ shape that turns is kept only where the data speak for it clearly. A word's bins
 Special codes are bins of their own, and so is what is missing: neither is a number.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -47,7 +48,7 @@ class Bins:
         """Evidence [n] of a column [n]: numbers with NaN for missing, or words with None."""
         if self.is_word:
             known = {word: self.evidence[k] for word, k in self.words.items()}
-            return np.array([self.missing if v is None else known.get(v, self.other) for v in values])
+            return of_words(values, known, missing=self.missing, other=self.other)
         numbers = values.astype(np.float64)
         out = np.asarray(self.evidence)[np.searchsorted(self.edges, numbers, side="right")]
         out[np.isnan(numbers)] = self.missing
@@ -63,6 +64,15 @@ class Bins:
         """How far apart the best and the worst of its bins are."""
         told = [*self.evidence, *self.specials.values()]
         return max(told) - min(told)
+
+
+def of_words(values: npt.NDArray[Any], known: Mapping[str, float], missing: float, other: float) -> Floats:
+    """The number of each word [n] by a table of them; of None `missing`, of a word not in the table `other`."""
+    words = pl.Series(values, dtype=pl.String)
+    if not known:
+        return np.where(words.is_null().to_numpy(), missing, other)
+    told = words.replace_strict(dict(known), default=other, return_dtype=pl.Float64)
+    return np.where(words.is_null().to_numpy(), missing, told.to_numpy())
 
 
 def evidence_of(bad: Floats, rows: Floats, average: float) -> Floats:

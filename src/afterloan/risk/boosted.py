@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from afterloan.risk.bins import of_words
 from afterloan.risk.scorecard import Column, ColumnAsked, folds
 
 if TYPE_CHECKING:
@@ -53,8 +54,7 @@ def matrix(columns: Mapping[str, Column], names: tuple[str, ...], words: Mapping
     for name in names:
         values = columns[name]
         if name in words:
-            known = words[name]
-            values = np.array([np.nan if v is None else known.get(v, -1) for v in values], np.float64)
+            values = of_words(values, words[name], missing=np.nan, other=-1.0)
         out.append(values.astype(np.float64))
     return np.column_stack(out)
 

@@ -39,6 +39,7 @@ class Declaration(BaseModel):
     leave_out: list[str] = Field(default_factory=list)
     protected: list[str] | None = None
     groups: list[str] = Field(default_factory=list)
+    sources: dict[str, list[str]] = Field(default_factory=dict)  # by name, columns whose effect is measured as a whole
     histories: bool = True  # numbered columns also as mean, greatest, least and trend
 
     def is_protected(self, name: str) -> bool:

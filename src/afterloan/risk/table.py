@@ -130,6 +130,7 @@ def _check_sizes(frame: pl.DataFrame, bad: Ints) -> None:
 
 def _check_names(frame: pl.DataFrame, label: str, declaration: Declaration) -> None:
     told = [*declaration.columns, *declaration.leave_out, *(declaration.protected or ()), *declaration.groups]
+    told += [name for columns in declaration.sources.values() for name in columns]
     for name in told:
         if name not in frame.columns:
             raise TableRefused(f"the declaration names {name!r}: no such column; there are: {_some(frame.columns)}")

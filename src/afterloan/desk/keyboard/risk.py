@@ -73,6 +73,13 @@ def fit(
     print(f"{told['rows']:,} rows, {told['went_bad']:,} went bad, {len(told['columns'])} columns; model: {out}")
     print("on folds left out of the fitting:")
     _table({name: told["on_folds_left_out"][name] for name in ("champion", "challenger")})
+    for source, halves in told.get("switched", {}).items():
+        for name, e in halves.items():
+            print(
+                f"source {source}, {name}: area {e['without']:.3f} without, {e['with']:.3f} with it "
+                f"({e['low']:+.3f} to {e['high']:+.3f}); least over greatest share treated well, with and without: "
+                f"{e['impact']}"
+            )
     print(f"leads: {told['leads']}\nnext: afterloan risk assess {out} TABLE --label {label}")
 
 
@@ -323,11 +330,14 @@ def features(
     as_of: Annotated[Path, typer.Option("--as-of", help="A table with borrower, as_of; others are kept.")],
     out: Annotated[Path, typer.Option("--out", help="The new table, CSV.")],
     map_: Annotated[Path | None, typer.Option("--map", help="How the movements are read, as YAML.")] = None,
+    network: Annotated[
+        bool, typer.Option("--network", help="Also of transfers among the table's borrowers; it needs defaulted_on.")
+    ] = False,
 ) -> None:
     """Features of account flows and spending for each row of a table as of its own day, for `risk fit`."""
     from afterloan.intake.flow_features import features_of_file
 
-    told = features_of_file(movements, as_of, map_)
+    told = features_of_file(movements, as_of, map_, network)
     if out.exists():
         raise Stop(f"{out}: is there already; name another file")
     told.frame.write_csv(out)

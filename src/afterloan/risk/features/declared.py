@@ -52,6 +52,7 @@ class Group(BaseModel):
     """A group of features: switched as a whole. `uses`: purposes for which it may be read unless a pack says less.
 
     `consent`: whether the borrower must have agreed to the source. `by_default`: whether it is read unless asked for.
+    `from_book`: whether the book holds its rows; else tables are made of files and fitted with `risk fit`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -61,6 +62,7 @@ class Group(BaseModel):
     uses: tuple[Use, ...]
     consent: bool = False
     by_default: bool = True
+    from_book: bool = True
     features: tuple[Feature, ...]
 
 
