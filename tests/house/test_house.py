@@ -14,7 +14,7 @@ SOURCE = ROOT / "src" / "afterloan"
 MODELS = {
     "bins", "boosted", "calibrate", "curves", "explain", "fair", "flows", "measure", "model", "monitor", "own_history",
     "promotion", "scorecard", "series", "stability", "table", "training", "treat", "treat_log", "written",
-    "forecast", "network",
+    "forecast", "in_sql", "network",
 }  # fmt: skip
 PURE = sorted(
     path

@@ -19,6 +19,7 @@ from afterloan.risk.limits import (
     Lines,
     allot,
     bounds,
+    chance_drawn,
     expected_default,
     set_lines,
     told_lines,
@@ -119,6 +120,15 @@ def test_no_line_goes_below_what_is_drawn_or_wider_than_a_step(seed: int) -> Non
     assert (set_lines(told, policy, chance).after_fen == set_lines(told, policy).after_fen)[~told.safe].all()
 
 
+def test_chance_is_even_and_the_same_each_time() -> None:
+    drawn = chance_drawn(np.arange(100_000), 20_000)
+    assert drawn.min() >= 0 and drawn.max() < MILLION
+    assert np.array_equal(drawn, chance_drawn(np.arange(100_000), 20_000))
+    # tenths of an even draw of 100,000 hold 10,000 each; four spreads are 4 × √(100,000 × .1 × .9) = 380
+    assert np.abs(np.bincount(drawn // 100_000) - 10_000).max() < 380
+    assert (drawn != chance_drawn(np.arange(100_000), 20_001)).mean() > 0.99
+
+
 @pytest.fixture(scope="module")
 def book_store(server: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with generated(server, tmp_path_factory.mktemp("limits"), "t_limits", loans=400) as store:
@@ -146,6 +156,14 @@ def test_the_book_is_looked_at_by_the_model_in_use(book_store: Store) -> None:
     assert moved.any() and tried.told()["after_fen"] <= tried.told()["before_fen"]
     change = next(c for c in tried.changes() if c["how"] == "lower")
     assert change["after_fen"] >= min(change["drawn_fen"], change["before_fen"])
+    # with a margin, chance moves lines of the safe bands alone, the same each time it is asked
+    more = replace(policy, margin_ppm=100_000)
+    drawn = lines_of_book(book_store, on, more, safe)
+    assert drawn.drawn_fen is not None and (drawn.drawn_fen[np.array(drawn.bands) == "A"] != 0).any()
+    assert not drawn.drawn_fen[np.array(drawn.bands) == "D"].any()
+    assert np.array_equal(drawn.after.after_fen, lines_of_book(book_store, on, more, safe).after.after_fen)
+    told = {c["borrower"]: c["by_chance_fen"] for c in drawn.changes()}
+    assert any(told.values()) and not any(c["by_chance_fen"] for c in tried.changes())
     # the day before, the oldest score of these borrowers is 60 days old; a score after the day is not read
     assert lines_of_book(book_store, on - timedelta(days=2), policy, safe).told()["raised"] == 0
 

@@ -15,7 +15,17 @@ from afterloan.enquiry.panels import parts_of_book
 from afterloan.facts import FactRefused
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import Component
-from afterloan.risk.limits import MILLION, MOST_FEN, REASONS, LinePolicy, Lines, LinesSet, set_lines, told_lines
+from afterloan.risk.limits import (
+    MILLION,
+    MOST_FEN,
+    REASONS,
+    LinePolicy,
+    Lines,
+    LinesSet,
+    chance_drawn,
+    set_lines,
+    told_lines,
+)
 from afterloan.risk.model import Model
 from afterloan.risk.own_history import live
 from afterloan.risk.table import TableRefused, columns_of_any, outcomes
@@ -47,7 +57,10 @@ IN_BAND = (
 
 @dataclass(frozen=True, slots=True)
 class LinesTried:
-    """Lines before and after; `names` [n] of whom, `bands` [n]; `gone` [n] where it is known who defaulted."""
+    """Lines before and after; `names` [n] of whom, `bands` [n]; `gone` [n] where it is known who defaulted.
+
+    `drawn_fen` [n]: how much of the line after is the margin that chance drew, to learn from; None: none is drawn.
+    """
 
     names: list[str]
     bands: list[str]
@@ -55,6 +68,7 @@ class LinesTried:
     policy: LinePolicy
     after: LinesSet
     gone: npt.NDArray[np.bool_] | None = None
+    drawn_fen: Ints | None = None
 
     def told(self) -> dict[str, Any]:
         """JSON values."""
@@ -69,6 +83,7 @@ class LinesTried:
                 "borrower": self.names[i], "band": self.bands[i], "pd_ppm": int(self.lines.pd_ppm[i]),
                 "before_fen": int(self.lines.limit_fen[i]), "after_fen": int(self.after.after_fen[i]),
                 "drawn_fen": int(self.lines.drawn_fen[i]), "why": REASONS[int(self.after.why[i])],
+                "by_chance_fen": 0 if self.drawn_fen is None else int(self.drawn_fen[i]),
                 "how": ("offer" if self.policy.needs_yes else "raise") if moved[i] > 0 else "lower",
             }
             for i in order.tolist() if moved[i]
@@ -127,7 +142,11 @@ def lines_of_book(store: Store, on: date, policy: LinePolicy, safe: tuple[str, .
         np.full(len(rows), -1), np.array([row[3] for row in rows], np.int64),
         np.array([days.get(int(k), 0) for k in numbers], np.int64), np.isin(bands, safe), np.zeros(len(rows), np.int64),
     )  # fmt: skip
-    return LinesTried([row[1] for row in rows], bands, lines, policy, set_lines(lines, policy))
+    chance = chance_drawn(numbers, number_of(on)) if policy.margin_ppm else None
+    after, plain = set_lines(lines, policy, chance), set_lines(lines, policy)
+    return LinesTried(
+        [row[1] for row in rows], bands, lines, policy, after, drawn_fen=after.after_fen - plain.after_fen
+    )
 
 
 def _standing(

@@ -68,7 +68,7 @@ class Bins:
 
 def of_words(values: npt.NDArray[Any], known: Mapping[str, float], missing: float, other: float) -> Floats:
     """The number of each word [n] by a table of them; of None `missing`, of a word not in the table `other`."""
-    words = pl.Series(values, dtype=pl.String)
+    words = pl.Series(values.tolist(), dtype=pl.String)
     if not known:
         return np.where(words.is_null().to_numpy(), missing, other)
     told = words.replace_strict(dict(known), default=other, return_dtype=pl.Float64)

@@ -119,6 +119,18 @@ def set_lines(lines: Lines, policy: LinePolicy, chance_ppm: Ints | None = None) 
     return LinesSet(after, why, prices)
 
 
+def chance_drawn(borrowers: Ints, day: int) -> Ints:
+    """A number in 0 … 10^6 - 1 for each borrower [n] of a day, evenly spread, the same whenever it is asked for.
+
+    SplitMix64 of borrower and day: whoever looks at the proposal later can draw it again and see that nobody chose it.
+    """
+    with np.errstate(over="ignore"):
+        z = borrowers.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(day) * np.uint64(0xD1B54A32D192ED03)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray((z ^ (z >> np.uint64(31))) % np.uint64(MILLION), np.int64)
+
+
 def allot(room: Ints, pd_ppm: Ints, total: int) -> tuple[Ints, int]:
     """What of `total` each gets [n], at most its `room`, the safest first; and the price, the last one's chance.
 

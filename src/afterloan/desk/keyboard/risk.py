@@ -101,12 +101,22 @@ def assess(
     print(json.dumps(told.told(), ensure_ascii=False)) if as_json else _show(told)
 
 
-def card(model: Path, as_json: AsJson = False) -> None:
+def card(
+    model: Path,
+    sql: Annotated[str, typer.Option("--sql", help="Print the scorecard as one query over this table.")] = "",
+    spark: Annotated[bool, typer.Option("--spark", help="With --sql: names as Spark quotes them.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show the card of MODEL and what its scorecard is made of: each column's bins and points."""
     from afterloan.risk.model import of_parts
     from afterloan.store.models import read_folder
 
     told = of_parts(read_folder(model))
+    if sql:
+        from afterloan.risk.in_sql import scorecard_sql
+
+        print(scorecard_sql(told, sql, "`" if spark else '"'))
+        return
     if as_json:
         lines = {
             name: {"weight": w, "spread": w * told.scorecard.bins[name].span()}

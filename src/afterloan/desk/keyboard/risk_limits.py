@@ -76,12 +76,16 @@ def _tried(
 def _propose(tried: "LinesTried", day: Any, by: str, most: int) -> list[str]:
     """Proposals of lowered lines, the widest first; a wider line is offered to the borrower, and none is made here."""
     from afterloan.desk.keyboard.doing import act
+    from afterloan.money import show_amount
 
     done = []
     for change in [c for c in tried.changes() if c["how"] == "lower"][:most]:
+        by_chance = change["by_chance_fen"]
+        drawn = f", of it by chance, to learn from, {show_amount(by_chance)}" if by_chance else ""
         asked = {
             "borrower": change["borrower"], "change": "reduce", "after_fen": change["after_fen"],
-            "reason": f"looked at anew: band {change['band']}, chance of default {change['pd_ppm'] / 10_000:.2f} %",
+            "reason": f"looked at anew: band {change['band']}, chance of default {change['pd_ppm'] / 10_000:.2f} %"
+            + drawn,
         }  # fmt: skip
         reference = f"reassess:{change['borrower']}:{day}"
         act("limit.change", asked, day, reference, by, propose_only=True)
