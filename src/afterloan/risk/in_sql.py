@@ -59,7 +59,6 @@ def _line(said: tuple[float, ...], came: tuple[float, ...]) -> str:
     whens = [f"when log_odds < {number(said[0])} then {number(came[0])} + (log_odds - ({number(said[0])}))"]
     for k in range(len(said) - 1):
         slope = (came[k + 1] - came[k]) / (said[k + 1] - said[k])
-        whens.append(
-            f"when log_odds < {number(said[k + 1])} then {number(came[k])} + {number(slope)} * (log_odds - ({number(said[k])}))"
-        )
+        below, base, start = number(said[k + 1]), number(came[k]), number(said[k])
+        whens.append(f"when log_odds < {below} then {base} + {number(slope)} * (log_odds - ({start}))")
     return f"case {' '.join(whens)} else {number(came[-1])} + (log_odds - ({number(said[-1])})) end"
