@@ -4,7 +4,7 @@ BIN := .venv/bin
 AFTERLOAN_HOME ?= $(CURDIR)/afterloan-book
 export AFTERLOAN_HOME
 
-.PHONY: setup demo test bench risk-figures cases simulate fuzz fuzz-files lint types clean
+.PHONY: setup demo test bench risk-figures cases simulate fuzz fuzz-files faults wheel lint types clean
 
 setup: .venv/ready
 
@@ -41,6 +41,12 @@ fuzz: setup
 
 fuzz-files: setup
 	@$(BIN)/python -m tests.files --each $(or $(EACH),20000) --seed $(or $(SEED),1)
+
+faults: setup
+	@$(BIN)/python -m tests.faults --kills $(or $(KILLS),1000) --seed $(or $(SEED),1)
+
+wheel: setup
+	@$(BIN)/python -m tests.package.wheel
 
 lint: setup
 	@$(BIN)/ruff check .

@@ -41,6 +41,17 @@ def test_a_book_comes_back_into_an_empty_database_with_its_guards(server: Store,
     there.close()
 
 
+def test_a_tool_on_the_path_that_is_older_than_the_server_is_not_taken(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Debian's pg_dump 15 refuses a server of version 18: the embedded server's own reads it
+    (tmp_path / "pg_dump").write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 15.18 (Debian 15.18-0)'; exit 1\n")
+    (tmp_path / "pg_dump").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setenv("AFTERLOAN_DATABASE_URL", store.url)
+    assert write_backup(store, tmp_path / "book.dump").size > 0
+
+
 def test_a_backup_is_never_written_over_and_what_is_none_changes_nothing(store: Store, kept: Path) -> None:
     with pytest.raises(StoreRefused, match="is there already"):
         write_backup(store, kept)

