@@ -42,7 +42,7 @@ def test_a_book_from_nothing_to_a_story(store: Store, tmp_path: Path) -> None:
     assert (status["loans"], status["closed_through"]) == (60, "2024-03-31")
     balance = json.loads(afterloan(store, "trial-balance", "--json").stdout)
     assert sum(a["debit_fen"] - a["credit_fen"] for a in balance) == 0
-    report = afterloan(store, "report", "--json", "--html", str(tmp_path / "page.html"))
+    report = afterloan(store, "report", "--on", "2024-03-31", "--json", "--html", str(tmp_path / "page.html"))
     assert json.loads(report.stdout)["on"] == "2024-03-31" and (tmp_path / "page.html").exists()
     out = str(tmp_path / "out")
     assert afterloan(store, "export", out).returncode == 0

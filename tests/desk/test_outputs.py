@@ -104,8 +104,8 @@ OTHERS = {
 """Commands that do something, or write files."""
 VOCABULARY = {"ladder columns", "template list"}
 """Lists of the names that a person writes into a ladder or a template."""
-INNER = re.compile(r"77000\d|88000\d|\w+_fen\b|minor units")
-"""Numbers under which this test's store keeps loans and borrowers, and fields of the store."""
+INNER = re.compile(r"77000\d|88000\d|\w+_fen\b|minor units|\[/?(?:dim|bold)?\](?!\()")
+"""Numbers under which this test's store keeps loans and borrowers, fields of the store, marks of a printer."""
 
 
 def commands(command: Any, words: tuple[str, ...] = ()) -> set[str]:
@@ -238,6 +238,7 @@ def test_a_sentence_without_inner_words() -> None:
     assert plain("500 minor units are overdue, the oldest for 12 days") == "5.00 are overdue, the oldest for 12 days"
     assert plain("arrears_fen 45727, due_today_fen=5: ask") == "arrears 457.27, due today=0.05: ask"
     assert plain("give amount_fen") == "give amount"
+    assert plain("amount_fen '10000': is too little") == "amount 100.00: is too little"
 
 
 WITHOUT_JSON = {

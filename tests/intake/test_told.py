@@ -5,6 +5,9 @@ from pathlib import Path
 
 import polars as pl
 
+from afterloan.close import close_through
+from afterloan.close.furnish import furnish
+from afterloan.dates import day
 from afterloan.enquiry.holds import holds_of
 from afterloan.enquiry.tasks import tasks
 from afterloan.facts.act import Answer, Refused, Who
@@ -12,11 +15,15 @@ from afterloan.intake.book import bring_in
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.store.events import events_of
+from afterloan.store.legal import case_of
 from afterloan.store.limits import line_now
 from afterloan.store.promises import promises_of
 from afterloan.store.server import Store
+from afterloan.strategy.course import step_rules, title_of
+from afterloan.strategy.legal import may_propose
 from tests.intake.test_book import refused, write
 
+COUNSEL = Who("person", "Chen", ("counsel",), "keyboard")
 LEAD = Who("person", "Wang", ("lead",), "keyboard")
 BOOK = {
     "borrowers": "reference,name\nB1,Ann\nB2,Bo\n",
@@ -67,6 +74,59 @@ def test_each_row_is_told_or_waits_for_a_person(store: Store, tmp_path: Path) ->
         kinds = [e.KIND for e in events_of(connection, "B1", None, on)]
         assert {"mandate.signed", "agency.placed", "contact.attempted", "contact.ended"} <= set(kinds)
         assert {"bureau.furnished_before", "bureau.notice_delivered"} <= set(kinds)
+
+
+def test_a_suit_taken_over_goes_on_where_it_stands_and_is_not_brought_twice(store: Store, tmp_path: Path) -> None:
+    """B2 was sued on 25 February, before the book came here: no second claim; what comes of it is told under S1."""
+    bring_in(store, write(tmp_path / "book", **BOOK))
+    with store.connect() as connection:
+        case = case_of(connection, "L2", date(2026, 3, 1))
+        steps = [(s.name, s.state, s.started.claim_fen, s.started.court) for s in case.steps if s.started]
+        assert steps == [("suit", "started", 81_200, "Hangzhou")]
+        assert (
+            "suit is under way; only one of them can be before a court"
+            in may_propose(case.claim, case.steps, "payment_order").why
+        )
+    with desk_of(store) as desk:
+        asked = {"proposal": "S1", "outcome": "withdrawn"}
+        assert isinstance(do(desk, COUNSEL, "legal.end", asked, "e1", date(2026, 3, 20)), Answer)
+        again = do(desk, COUNSEL, "legal.end", asked | {"outcome": "granted"}, "e2", date(2026, 3, 21))
+        assert isinstance(again, Refused)  # it has ended
+    with store.connect() as connection:
+        assert case_of(connection, "L2", date(2026, 3, 21)).steps[0].state == "withdrawn"
+        assert [h.hold for h in holds_of(connection, "B2", date(2026, 3, 21))] == ["dispute_open"]  # litigation is over
+
+
+def test_a_judgment_taken_over_is_a_title_and_one_without_its_sum_is_refused(store: Store, tmp_path: Path) -> None:
+    """In force since 2 March with 900.00: it can be enforced. Without the sum nothing could be, so the row waits."""
+    rows = "S1,B2,L2,2026-02-01,suit,900.00,2026-03-02,final\nS2,B1,L1,2026-02-01,suit,,2026-03-02,final\n"
+    legal = f"reference,borrower,loan,on,step,claim,ended_on,outcome\n{rows}S3,B1,L1,2026-02-01,suit,,,won\n"
+    book = {name: BOOK[name] for name in ("borrowers", "contracts", "disbursements")}
+    folder = write(tmp_path / "book", **book, legal=legal)
+    bring_in(store, folder)
+    assert [(r["row"], r["column"]) for r in refused(folder)] == [("2", "claim"), ("3", "outcome")]
+    with store.connect() as connection:
+        case = case_of(connection, "L2", date(2026, 3, 10))
+        title = title_of(case.steps, step_rules("CN", date(2026, 3, 10)))
+    assert title is not None and (title.debt_fen, title.in_force_on) == (90_000, date(2026, 3, 2))
+
+
+def test_what_a_former_system_furnished_is_not_told_again(store: Store, tmp_path: Path) -> None:
+    """Due on 10 February and not paid: `1` at the end of February, as the former system told on a notice of the 14th.
+
+    February again: nothing is told of L1. March, 49 days late (`2`): told without asking for the notice anew.
+    """
+    book = BOOK | {"furnished": BOOK["furnished"].replace("pboc", "neutral")}
+    bring_in(store, write(tmp_path / "book", **book))
+    close_through(store, day("2026-03-31"))
+    ends = (date(2026, 2, 28), date(2026, 3, 31))
+    feb, march = (furnish(store, end, "neutral", tmp_path, date(2026, 4, 1)) for end in ends)
+    with store.connect() as connection:
+        told = connection.execute(
+            "select r.month_end::text, r.status, r.turn from furnished r join contract c using (loan) "
+            "where c.reference = 'L1' order by 1"
+        ).fetchall()
+    assert told == [("2026-03-31", "2", 0)], (feb, march)
 
 
 def test_a_refused_row_is_a_task_until_it_is_right_or_somebody_is_done_with_it(store: Store, tmp_path: Path) -> None:

@@ -14,9 +14,12 @@ from afterloan.facts.hold import HoldPlaced
 from afterloan.facts.promise import PromiseMade
 from afterloan.generate import generate
 from afterloan.intake.book import bring_in
-from afterloan.rehearsal.trial import TrialRefused, try_ladder
+from afterloan.rehearsal.trial import MONTH, TrialRefused, try_ladder
 from afterloan.store.events import tell
+from afterloan.store.scores import keep_model, keep_scores, keep_step, models_on
 from afterloan.store.server import Store
+from afterloan.strategy.trial import costs
+from tests.close.test_decide import SHORT, run, use
 from tests.strategy.books import borrower, loan, mandate, repaid
 
 FIRST, LAST = day("2024-10-24"), day("2024-10-31")
@@ -66,10 +69,11 @@ steps:
   - {id: early, day: 2, do: message.email, template: t, at: "23:00"}
 """
     trial = try_ladder(store, day("2025-05-01"), day("2025-05-31"), gentle, grace_days=7)
-    # due 10 May, paid 15 May: days past due 1 to 5 are lived through (the payment of the 15th is known on the 16th)
-    assert trial.tried.steps == {("message.sms", "s"): 2}
-    assert trial.tried.refused == {("cn.gbt45251.quiet-hours", "message.email"): 1}
-    assert trial.tried.cost_tenths_fen == 90  # 2 × 4.5 fen
+    # due 10 May, paid 15 May: days past due 1 to 5 are lived through (the payment of the 15th is known on the 16th);
+    # the e-mail of day 2 may not go at 23:00: it waits and goes the next morning, told as made up
+    assert trial.tried.steps == {("message.sms", "s"): 2, ("message.email", "early"): 1}
+    assert trial.tried.refused == {("cn.gbt45251.quiet-hours", "message.email"): 1, ("catch-up.late", "ladder"): 1}
+    assert trial.tried.cost_tenths_fen == 90 + costs(date(2025, 5, 1)).get("message.email", 0)  # 2 × 4.5 fen
     # three days of grace are over: penalty for five days; within seven days of grace: none
     # the first instalment is about 109,000; overdue principal about 91,000 × 0.075 % × 5 days = 3.4 yuan
     assert 300 < trial.stands.penalty_income_fen < 400 and trial.tried.penalty_income_fen == 0
@@ -103,6 +107,39 @@ def test_another_grace_moves_the_messages(store: Store) -> None:
     assert trial.tried.refused["debit.schedule.cn", "debit.attempt"] == 1
     assert trial.tried.steps == both
     assert trial.stands.steps == both | {("message.sms", "firm-7"): 2, ("worklist", "work-8"): 2}
+
+
+def test_a_message_refused_its_hour_is_counted_as_the_real_days_send_it(store: Store) -> None:
+    """Three ladders' days with a step at 23:00 on the last of a month's days of trial: it goes on the next."""
+    late = SHORT.replace('message.sms, template: late, at: "07:00"', 'message.email, template: late, at: "23:00"')
+    late = late.replace("{from: 1, to: 60}", "1")
+    use(store, late)
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        loan(connection, "L1", "B1", "2025-04-10")
+    run(store, "2025-05-09", "2025-05-13")
+    trial = try_ladder(store, day("2025-05-09"), day("2025-05-13"))
+    assert ("message.email", "late") in trial.was  # due the 10th, refused on the 11th at 23:00, sent on the 12th
+    assert trial.stands.steps == trial.was
+    # the 11th as the last day of one month of the trial and the 12th as the first of the next
+    long = try_ladder(store, day("2025-05-12") - MONTH, day("2025-05-13"))
+    assert long.stands.steps["message.email", "late"] == 1
+
+
+def test_a_ladder_by_scores_is_tried_with_what_the_models_said_then(store: Store) -> None:
+    """B1 was scored `high` on 12 May, two days after the due date: a case from the 13th on, none before."""
+    ladder = SHORT.replace("day: 2, do: worklist", "day: [2, 3, 4], when: \"score_band = 'high'\", do: worklist")
+    use(store, ladder)
+    with store.connect() as connection:
+        number = borrower(connection, "B1")
+        loan(connection, "L1", "B1", "2025-04-10")
+        keep_model(connection, "a" * 64, "early_warning", {}, "wang", date(2025, 5, 1))
+        model = models_on(connection, date(2025, 5, 1))[0].model
+        keep_step(connection, model, "promoted", date(2025, 5, 1), "wang", {})
+        keep_scores(connection, model, date(2025, 5, 12), [(number, 400_000, 400_000, "high", "")])
+    close_through(store, day("2025-05-31"), only=True)
+    trial = try_ladder(store, day("2025-05-09"), day("2025-05-20"))
+    assert trial.stands.steps["worklist", "work"] == 2  # days 3 and 4 past due: the 13th and 14th
 
 
 def test_bureau_entries_are_month_ends_overdue_beyond_grace(store: Store) -> None:

@@ -164,7 +164,7 @@ def _furnish_shard(
     book = read_shard(connection, reader, shard, table)
     if not len(book):
         return
-    heard = hear(connection, shard, furnishing.known_on)
+    heard = hear(connection, shard, furnishing.bureau, furnishing.known_on)
     who = furnished.identities(connection, shard)
     now = reckoned(book, furnishing.month_end, furnishing, heard)
     elsewhere = _elsewhere(connection, shard, furnishing.bureau, who)
@@ -174,6 +174,7 @@ def _furnish_shard(
     told = furnished.told(connection, furnishing.bureau, shard, furnishing.month_end)
     before, told_before = _earlier(connection, book, shard, furnishing, heard, now)
     changed = difference(pl.concat([now, before]), pl.concat([told, told_before]), heard.rejected)
+    changed = _not_told_before(changed, heard)
     alive, broken = _alive(book, changed, furnishing)
     made.excepted += len(broken)
     changed = changed.filter(~pl.col("loan").is_in(list(broken)))
@@ -189,6 +190,25 @@ def _furnish_shard(
     made.gone += int(rows["gone"].sum())
     _tell_corrections(connection, rows.filter(pl.col("turn") > 0), who, furnishing, heard)
     furnished.done(connection, furnishing, shard)
+
+
+def _not_told_before(changed: pl.DataFrame, heard: Heard) -> pl.DataFrame:
+    """The rows without those that a former system has told in the same words; in other words they are corrections.
+
+    Told of May as `1` before the book came here and reckoned as `1` here: the bureau hears nothing. As `2`: amended.
+    """
+    if not heard.before:
+        return changed
+    keys = list(heard.before)
+    told = pl.DataFrame(
+        [(loan, month, heard.before[loan, month].status) for loan, month in keys],
+        schema={"loan": pl.Int64, "month_end": pl.Date, "told_as": pl.String},
+        orient="row",
+    )
+    both = changed.join(told, ["loan", "month_end"], "left")
+    first = (pl.col("turn") == 0) & pl.col("told_as").is_not_null() & ~pl.col("gone")
+    both = both.filter(~(first & (pl.col("told_as") == pl.col("status"))))
+    return both.with_columns(turn=pl.when(first).then(1).otherwise("turn").cast(pl.Int64)).drop("told_as")
 
 
 def _elsewhere(connection: psycopg.Connection[Any], shard: int, bureau: str, who: pl.DataFrame) -> set[int]:
@@ -284,13 +304,16 @@ def notice_key(bureau: str, loan: str) -> str:
 
 
 def announced(connection: psycopg.Connection[Any], loans: list[int], furnishing: Furnishing) -> set[int]:
-    """Which loans may be reported as adverse: told adversely before, or a notice was delivered by the day.
+    """Which loans may be reported as adverse: told adversely before (here, or by a former system), or a notice was
+    delivered by the day.
 
     The ladder's word before reporting (`bureau.notice`) is such a notice for the loans that it names: the borrower is
     not told a second time.
     """
     rows = connection.execute(
         "select loan from furnished where bureau = %(b)s and adverse and loan = any(%(l)s) union "
+        "select loan from event where kind = 'bureau.furnished_before' and body->>'bureau' = %(b)s "
+        "and (body->>'adverse')::boolean and loan = any(%(l)s) and known_on <= %(k)s union "
         "select loan from event where kind = 'bureau.notice_delivered' and body->>'bureau' = %(b)s "
         "and loan = any(%(l)s) and known_on <= %(k)s union "
         "select c.loan from contract c join event e on e.kind = 'contact.ended' "

@@ -10,6 +10,7 @@ import psycopg
 
 from afterloan.dates import number_of
 from afterloan.enquiry.contactability import Contactability, Reach, contactability
+from afterloan.enquiry.debits import mandates_listed
 from afterloan.enquiry.furnished import borrower_told, bureau_of, told_months
 from afterloan.enquiry.masking import PHONES, last_four, mask_name, mask_phone
 from afterloan.enquiry.positions import date_or_none, state_of
@@ -24,7 +25,7 @@ from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import Component
 from afterloan.store.cases import hands_of
 from afterloan.store.contacts import place_in
-from afterloan.store.debits import mandates_listed, pay_day_of
+from afterloan.store.debits import pay_day_of
 from afterloan.store.details import details_of
 from afterloan.store.events import events_of
 from afterloan.store.limits import line_now

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from afterloan.enquiry.masking import last_four, mask_name
+from afterloan.facts.debit import MandateSigned
 
 WEEKS = 5
 """Weeks of debits that are looked at: older ones are read in the borrower's story."""
@@ -167,3 +168,18 @@ def mandates_on(
         for mandate, borrower, name, source, account, *more in rows
     ]
     return lines, int(counted[0])
+
+
+def mandates_listed(connection: psycopg.Connection[Any], borrower: str | None) -> list[dict[str, Any]]:
+    """Every mandate (of one borrower) with when it was revoked, for people."""
+    rows = connection.execute(
+        "select b.reference, c.reference, e.reference, e.on_day, e.body, "
+        "(select min(r.on_day) from event r where r.kind = 'mandate.revoked' and r.body->>'of' = e.reference) "
+        "from event e join borrower b on b.borrower = e.borrower left join contract c on c.loan = e.loan "
+        "where e.kind = %s and (%s::text is null or b.reference = %s) order by b.reference, e.event",
+        (MandateSigned.KIND, borrower, borrower),
+    ).fetchall()
+    return [
+        {"borrower": b, "loan": loan, "mandate": name, "signed_on": on, "revoked_on": gone, **body}
+        for b, loan, name, on, body, gone in rows
+    ]

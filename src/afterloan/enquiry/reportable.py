@@ -9,10 +9,11 @@ import polars as pl
 import psycopg
 
 from afterloan.bureau.disputes import Dispute, disputes_of
+from afterloan.bureau.history import continued
 from afterloan.bureau.reportable import reportable
 from afterloan.bureau.words import KINDS, not_theirs, said
 from afterloan.dates import number_of
-from afterloan.facts.bureau import BureauRejected
+from afterloan.facts.bureau import BureauRejected, FurnishedBefore
 from afterloan.facts.events import event_of
 from afterloan.loan.book import Book
 from afterloan.risk.classification import TIERS, cn_classes
@@ -26,6 +27,8 @@ def reckoned(book: Book, month_end: date, of: Furnishing, heard: "Heard") -> pl.
     words = said(happened, heard.disputes, of.bureau, month_end)
     tiers = _tiers(book, number_of(month_end), number_of(of.known_on)) if of.bureau != "metro2" else None
     rows = reportable(book, number_of(month_end), of.bureau, number_of(of.known_on), words, tiers)
+    if of.bureau == "metro2":
+        rows = continued(rows, month_end, {key: told.status for key, told in heard.before.items()})
     return rows.filter(~pl.col("loan").is_in(list(heard.not_theirs)))
 
 
@@ -42,18 +45,25 @@ class Heard:
     disputes: list[tuple[int, Dispute]]
     not_theirs: set[int]
     rejected: set[tuple[int, date, int]]
+    before: dict[tuple[int, date], FurnishedBefore]
+    """What a former system told the bureau of a loan in a month."""
 
 
-def hear(connection: psycopg.Connection[Any], shard: int, known_on: date) -> Heard:
-    """The events of a shard that bear on what is furnished, as known on a day."""
+def hear(connection: psycopg.Connection[Any], shard: int, bureau: str, known_on: date) -> Heard:
+    """The events of a shard that bear on what a bureau is told, as known on a day."""
     rows = connection.execute(
         f"select c.loan, {EVENT_COLUMNS} where e.shard = %s and e.kind = any(%s) and e.known_on <= %s "
         "order by e.on_day, e.at nulls first, e.event",
-        (shard, [*KINDS, BureauRejected.KIND], known_on),
+        (shard, [*KINDS, BureauRejected.KIND, FurnishedBefore.KIND], known_on),
     ).fetchall()
     events = [event_of(*row[2:]) for row in rows]
     number = {event.reference: row[0] for row, event in zip(rows, events, strict=True)}
     disputes = [(number[name], dispute) for name, dispute in disputes_of(events).items()]
+    before = {
+        (row[0], e.month_end): e
+        for row, e in zip(rows, events, strict=True)
+        if isinstance(e, FurnishedBefore) and e.bureau == bureau
+    }
     happened = [(row[0], e.KIND, e.on, json.dumps(e.body())) for row, e in zip(rows, events, strict=True) if row[0]]
     rejected = {(number[e.reference], e.month_end, e.turn) for e in events if isinstance(e, BureauRejected)}
-    return Heard(happened, disputes, not_theirs(happened), rejected)
+    return Heard(happened, disputes, not_theirs(happened), rejected, before)

@@ -17,6 +17,9 @@ Ended = Literal[
     "paid", "part_paid", "nothing_found", "listed", "removed", "withdrawn", "closed",
 ]  # fmt: skip
 """How a step ended; the pack says which of them a step can have."""
+NEEDS_A_SUM = ("confirmed", "unanswered", "granted", "partly_granted", "final", "upheld", "changed",
+               "settled")  # fmt: skip
+"""Outcomes of a step taken over that say, or make enforceable, a sum."""
 
 
 class LegalStepProposed(Event):
@@ -125,7 +128,17 @@ class LegalTakenOver(Event):
     case_number: str = ""
     claim_fen: Fen = 0
     ended_on: date | None = None
-    outcome: str = ""
+    outcome: Ended | Literal[""] = ""
+
+    @model_validator(mode="after")
+    def _ended(self) -> "LegalTakenOver":
+        if self.ended_on is not None and self.ended_on < self.on:
+            raise ValueError(f"ended_on {self.ended_on} is before {self.on}, the day of the step; correct one")
+        if self.ended_on is not None and not self.outcome:
+            raise ValueError("ended_on has no outcome; say how the step ended")
+        if self.outcome in NEEDS_A_SUM and not self.claim_fen:
+            raise ValueError(f"outcome {self.outcome} without a claim; say the sum that was granted as the claim")
+        return self
 
 
 class EvidenceKept(Event):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import psycopg
 
@@ -21,7 +21,7 @@ from afterloan.facts.contact import ContactAttempted, ContactEnded
 from afterloan.facts.debit import MandateSigned
 from afterloan.facts.events import Event, read_event
 from afterloan.facts.hold import HoldPlaced
-from afterloan.facts.legal import LegalTakenOver
+from afterloan.facts.legal import NEEDS_A_SUM, Ended, LegalTakenOver
 from afterloan.facts.limit import LimitFrozen, LimitReduced, LimitSet
 from afterloan.facts.placement import AgencyPlaced
 from afterloan.facts.promise import PromiseMade
@@ -147,6 +147,12 @@ def _furnished(row: Row) -> Iterator[Event]:
 
 
 def _legal(row: Row) -> Iterator[Event]:
+    outcome = str(row.get("outcome") or "")
+    if outcome and outcome not in get_args(Ended):
+        remedy = f"write one of: {', '.join(get_args(Ended))}"
+        raise FactRefused("outcome", outcome, "is no outcome of a legal step", remedy)
+    if outcome in NEEDS_A_SUM and not (row.get("claim") or row.get("claim_fen")):
+        raise FactRefused("claim", "", f"is empty, and {outcome} says a sum", "write the sum that was granted")
     told = {
         "claim_fen": _fen(row, "claim", False) or 0,
         **_of(row, "step", "court", "case_number", "ended_on", "outcome"),

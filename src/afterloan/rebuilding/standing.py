@@ -28,7 +28,7 @@ from afterloan.facts.limit import (
 )
 from afterloan.loan.book import Book, Records, part
 from afterloan.loan.reckon import reckon_book
-from afterloan.rebuilding.words import say
+from afterloan.rebuilding.words import code_words, say
 from afterloan.risk.by_place import class_numbers, names_of, rule_of
 from afterloan.rules.trifles import trifles_fen, without_trifles
 
@@ -64,7 +64,8 @@ class Stands:
 
     def told(self, language: str) -> str:
         """The line for a person: what, the rule behind it, and what lifts it."""
-        values = {"since": self.since, "amount": self.amount_fen, "days": self.days, "code": self.code}
+        code = code_words(self.code, language)
+        values = {"since": self.since, "amount": self.amount_fen, "days": self.days, "code": code}
         month = f"{self.since:%Y-%m}" if self.since else ""
         what = say(f"standing.{self.what}", language, month=month, **values)
         lifted = say(f"lifted_by.{self.lifted_by}", language, amount=self.amount_fen, rule=self.rule)

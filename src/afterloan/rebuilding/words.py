@@ -44,6 +44,12 @@ def say(path: str, language: str, **values: Any) -> str:
     return text.format(**{name: shown(value, name) for name, value in values.items()})
 
 
+def code_words(code: str, language: str) -> str:
+    """A class, a bar or a hold as a person reads it: `special_mention` is `special mention`, in Chinese `关注`."""
+    told: dict[str, str] = words()["codes"].get(code, {})
+    return told.get(language.split("-")[0]) or told.get("en") or code.replace("_", " ")
+
+
 @cache
 def rebuilding_rule(name: str) -> Rule:
     """A rule of the packs `rebuilding` by its id. Raises PackRefused."""

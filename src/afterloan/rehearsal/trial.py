@@ -26,6 +26,7 @@ from afterloan.close.known import (
     money_of,
     most_trifles,
     next_debit,
+    with_scores,
 )
 from afterloan.close.worked import ALL_LOANS, LONGEST_START, DaysWorked, HeldOn, let_go, steps_alike
 from afterloan.dates import NEVER, date_of, iso, number_of
@@ -49,7 +50,7 @@ from afterloan.strategy.governor import ANY, ContactStanding, Place
 from afterloan.strategy.holds import Held
 from afterloan.strategy.ladder import Ladder, read_ladder
 from afterloan.strategy.segments import arm_of
-from afterloan.strategy.trial import STANDS_STILL, Tally, TrialDays, tally_days
+from afterloan.strategy.trial import STANDS_STILL, Tally, TrialDays, Waiting, tally_days
 
 ROW = 8_192  # days that fit beside a borrower number in a row key
 PARTS = 8
@@ -189,6 +190,8 @@ class _Part:
     events: dict[int, list[Event]]
     debits: dict[int, list[Event]]
     pay_days: dict[int, int | None]
+    scored: pl.DataFrame | None = None
+    """By `number` and `day` what models in use had said of borrowers before that day; None: nothing ever."""
     arms: dict[str, pl.DataFrame] = field(default_factory=dict)
     fresh: bool = False
     """No day was decided before the first one tried: who is late on it begins by the start rule."""
@@ -200,6 +203,7 @@ def replay_shards(url: str, shards: list[int], first: int, last: int, asked: Tri
         ladders = ladders_of(connection)
         switched = setting(connection, Setting.HOLD_OUT)
         part = _read(connection, reader, shards, last)
+        part.scored = _scored(connection, part.told, first, last)
         decided = connection.execute(
             "select exists (select from decided where decided_on < %s)", (iso(first),)
         ).fetchone()
@@ -249,6 +253,23 @@ def _read(connection: psycopg.Connection[Any], reader: adbc.Connection, shards: 
     debits = debits_told(connection, numbers.tolist(), date_of(last + 1))
     pay_days = pay_days_of(connection, list(debits))
     return _Part(book, owner.astype(np.int64), numbers, contracts, codes, told, places, events, debits, pay_days)
+
+
+SCORED = ("score_band", "score_by", "not_cured_ppm", "rolls_ppm")
+
+
+def _scored(connection: psycopg.Connection[Any], told: pl.DataFrame, first: int, last: int) -> pl.DataFrame | None:
+    """The columns of scores as each day's decision had them: by the models in use then, of the days before it."""
+    found = []
+    for day in range(first, last + 1):
+        frame = with_scores(connection, told, day)
+        if frame is told:
+            continue
+        said = frame.filter(pl.col("score_by").str.starts_with("model") | pl.any_horizontal(
+            pl.col("not_cured_ppm").is_not_null(), pl.col("rolls_ppm").is_not_null()
+        ))  # fmt: skip
+        found.append(said.select(pl.col("borrower").alias("number"), pl.lit(day, pl.Int64).alias("day"), *SCORED))
+    return pl.concat(found) if found else None
 
 
 def some_of(book: Book, loans: npt.NDArray[np.int64]) -> Book:
@@ -328,6 +349,7 @@ class _Eve:
 
     first: int
     fresh: bool
+    waiting: set[Waiting] = field(default_factory=set)
     counts: pl.DataFrame = field(
         default_factory=lambda: pl.DataFrame(schema={"loan": pl.Int64, "day": pl.Int64, "was": pl.Int64})
     )
@@ -391,19 +413,28 @@ def _tally_month(
     )
     told, standings, held, again, out = _told(part, frame, ladders, eve.first if eve.fresh else None)
     frame = frame.join(part.told.rename({"borrower": "number"}), on="number", how="left", maintain_order="left")
+    if part.scored is not None:
+        frame = frame.join(part.scored, on=["number", "day"], how="left", maintain_order="left", suffix="_said")
+        said = {name: pl.coalesce(f"{name}_said", name) for name in ("score_band", "score_by")}
+        frame = frame.with_columns(**said).drop("score_band_said", "score_by_said")
     frame = _with_reached(whole_frame(frame, told), rows)
     frame = frame.with_columns(
         reopened=pl.col("borrower").is_in(list(again)),
         debit_today=pl.col("borrower").is_in(_debits_make_sense(part, rows)),
     )
     buckets = starts_of(book.products["buckets"].tolist())
+    waiting: set[Waiting] = set()
     for jurisdiction in frame["jurisdiction"].unique().sort():
         ladder = ladders.get(jurisdiction) or ladders[ANY]
         mine = frame.filter(pl.col("jurisdiction") == jurisdiction)
         mine = mine.join(_arms(part, ladder), on="number", how="left", maintain_order="left")
         mine = eve.started(mine, ladder)
-        days_tried = TrialDays(mine, rows, part.places, standings, held, again, out, buckets)
-        tally.add(tally_days(ladder, days_tried, pack))
+        before = frozenset(eve.waiting)
+        days_tried = TrialDays(mine, rows, part.places, standings, held, again, out, buckets, before)
+        found = tally_days(ladder, days_tried, pack)
+        waiting |= found.waiting
+        tally.add(found)
+    eve.waiting = waiting
 
 
 def _debits_make_sense(part: _Part, rows: pl.DataFrame) -> list[int]:

@@ -191,9 +191,12 @@ class Story:
 
     def print(self, console: Any) -> None:
         """The story on a terminal."""
+        from rich.text import Text
+
         for line in self.lines:
             space = "    " if line.indent else ""
-            console.print(f"[dim]{line.on:10}[/]  {space}{line.text}", soft_wrap=True, highlight=False)
+            told = Text.assemble((f"{line.on:10}", "dim"), f"  {space}{line.text}")
+            console.print(told, soft_wrap=True, highlight=False)
 
     def to_json(self) -> str:
         """The story for machines."""

@@ -199,11 +199,16 @@ class Report:
     def print(self, console: Any, language: str = "en") -> None:
         """The tables in a terminal; vintages as the last column of each batch."""
         from rich.table import Table
+        from rich.text import Text
 
         since = f", {word('known_on', language)} {iso(self.known_on)}" if self.known_on else ""
-        console.print(f"\n[bold]{word('title', language)}[/]  {word('as_of', language)} {iso(self.on)}{since}\n")
+        console.print()
+        console.print(
+            Text.assemble((word("title", language), "bold"), f"  {word('as_of', language)} {iso(self.on)}{since}")
+        )
+        console.print()
         for name in ("summary", "ageing", "roll", "expected"):
-            console.print(f"[bold]{word(name, language)}[/]")
+            console.print(Text(word(name, language), "bold"))
             shown = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
             table = self.shown(name, language)
             for k, column in enumerate(table[0]):

@@ -106,7 +106,7 @@ def wrong_of(connection: psycopg.Connection[Any], reader: adbc.Connection, dispu
     assert row is not None, "a dispute is of a loan that is there"
     book = read_loans(connection, reader, f"c.loan = {int(row[0])}")
     told = told_months(connection, dispute.bureau, dispute.loan)
-    heard = hear(connection, int(row[1]), on)
+    heard = hear(connection, int(row[1]), dispute.bureau, on)
     of = Furnishing(0, dispute.bureau, on, on, "0", True)
     now = [reckoned(book, month, of, heard) for month in dispute.months]
     return wrong_months(pl.concat(now), told, dispute.months)

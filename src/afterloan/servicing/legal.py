@@ -18,6 +18,7 @@ from afterloan.facts.legal import (
     LegalStepProposed,
     LegalStepRefused,
     LegalStepStarted,
+    LegalTakenOver,
 )
 from afterloan.facts.outbox import Action, LegalBody, LegalPaperBody, MessageBody, MessageValue
 from afterloan.loan.terms import Component
@@ -102,8 +103,8 @@ def _step(case: LegalCase, proposal: str) -> LegalStep:
 
 def _case(connection: Connection, proposal: str, on: date) -> LegalCase:
     row = connection.execute(
-        "select c.reference from event e join contract c using (loan) where e.reference = %s and e.kind = %s",
-        (proposal, LegalStepProposed.KIND),
+        "select c.reference from event e join contract c using (loan) where e.reference = %s and e.kind = any(%s)",
+        (proposal, [LegalStepProposed.KIND, LegalTakenOver.KIND]),
     ).fetchone()
     if row is None:
         raise FactRefused("proposal", proposal, "no such proposal", "`afterloan legal show LOAN` lists them", "unknown")

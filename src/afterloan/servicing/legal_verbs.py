@@ -9,7 +9,7 @@ from pydantic import Field
 from afterloan.dates import number_of
 from afterloan.facts import Accelerated, AccelerationWithdrawn, FactRefused
 from afterloan.facts.events import read_event
-from afterloan.facts.legal import CourtInstalment, EvidenceKept, LegalStepProposed, LossProposed
+from afterloan.facts.legal import CourtInstalment, EvidenceKept, LegalStepProposed, LegalTakenOver, LossProposed
 from afterloan.servicing import legal, losses
 from afterloan.servicing.acceleration import accelerate, withdraw_acceleration
 from afterloan.servicing.asked import Asked
@@ -45,7 +45,7 @@ class _OfProposal(Asked):
         row = connection.execute(
             "select b.reference from event e join borrower b using (borrower) where e.reference = %s "
             "and e.kind = any(%s)",
-            (self.proposal, [LegalStepProposed.KIND, LossProposed.KIND]),
+            (self.proposal, [LegalStepProposed.KIND, LossProposed.KIND, LegalTakenOver.KIND]),
         ).fetchone()
         if row is None:
             remedy = "`afterloan legal show LOAN` lists them"

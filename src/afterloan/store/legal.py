@@ -1,7 +1,7 @@
 """A loan's claim as the store knows it: its steps, its evidence, what interrupted the period, who may approve."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -61,7 +61,7 @@ def case_of(connection: psycopg.Connection[Any], loan: str, on: date) -> LegalCa
     everything = events_of(connection, borrower, None, on, on)
     mine = [e for e in everything if e.loan == loan]
     place = place_of(attributes or {}, defaults_of(connection))
-    steps = steps_of(mine)
+    steps = [replace(s, outcomes=tuple(o for o in s.outcomes if o.on <= on)) for s in steps_of(mine)]
     happened = interruptions(connection, {int(number): place.jurisdiction}, on).get(int(number), [])
     holds = held_on([e for e in everything if e.KIND in HOLD_KINDS], on, place.jurisdiction)
     hold = stopped(holds).get("legal")

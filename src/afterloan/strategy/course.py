@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
-from afterloan.facts.events import Event
+from afterloan.facts.events import Event, read_event
 from afterloan.facts.legal import (
     LegalStepApproved,
     LegalStepEnded,
     LegalStepProposed,
     LegalStepRefused,
     LegalStepStarted,
+    LegalTakenOver,
 )
 from afterloan.rules.packs import Rule, in_force, rules_of
 
@@ -92,6 +93,8 @@ def steps_of(events: Iterable[Event]) -> list[LegalStep]:
     for event in events:
         if isinstance(event, LegalStepProposed):
             found[event.reference] = LegalStep(event)
+        elif isinstance(event, LegalTakenOver):
+            found[event.reference] = taken_over(event)
         elif isinstance(event, LegalStepApproved) and event.of in found:
             found[event.of] = replace(found[event.of], approvals=(*found[event.of].approvals, event))
         elif isinstance(event, LegalStepRefused) and event.of in found:
@@ -101,6 +104,43 @@ def steps_of(events: Iterable[Event]) -> list[LegalStep]:
         elif isinstance(event, LegalStepEnded) and event.of in found:
             found[event.of] = replace(found[event.of], outcomes=(*found[event.of].outcomes, event))
     return list(found.values())
+
+
+FORMER = "the former system"
+"""Who proposed and approved a step that was taken before the loan was in this book."""
+
+
+def taken_over(event: LegalTakenOver) -> LegalStep:
+    """A step that was begun elsewhere, as the course reads it: started, and ended where the row says so.
+
+    A suit taken over as running leaves no room for a payment order beside it; what comes of it is told under the row's
+    own reference (`afterloan legal end`). What was granted is what was claimed, unless its outcome is told here.
+    """
+    same: dict[str, Any] = {"borrower": event.borrower, "loan": event.loan, "step": event.step}
+    begun = same | {"on": event.on, "known_on": event.known_on}
+    proposal = LegalStepProposed(**begun, reference=event.reference, by=FORMER, reason=f"taken by {FORMER}")
+    started = LegalStepStarted(
+        **begun, reference=f"{event.reference}:started", of=event.reference, by=FORMER, approvals=(FORMER,),
+        claim_fen=event.claim_fen, court=event.court, case_number=event.case_number,
+    )  # fmt: skip
+    over_on = event.ended_on or event.on
+    over = same | {"on": over_on, "known_on": max(event.known_on, over_on)}
+    said = [SAID_BY[event.outcome], event.outcome] if event.outcome in SAID_BY else [event.outcome]
+    outcomes = tuple(
+        read_event(
+            LegalStepEnded,
+            over
+            | {"reference": f"{event.reference}:{outcome}", "of": event.reference, "outcome": outcome}
+            | {"amount_fen": event.claim_fen, "principal_fen": event.claim_fen, "case_number": event.case_number},
+        )
+        for outcome in said
+        if outcome
+    )
+    return LegalStep(proposal, started=started, outcomes=cast(tuple[LegalStepEnded, ...], outcomes))
+
+
+SAID_BY = {"final": "granted", "upheld": "granted"}
+"""Of outcomes that make a decision enforceable: the one before them that said the sum."""
 
 
 def _told(rule: Rule, outcome: str) -> Mapping[str, Any]:

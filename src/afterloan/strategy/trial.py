@@ -72,6 +72,8 @@ class Tally:
     loan_days: int = 0
     treated: list[pl.DataFrame] = field(default_factory=list)
     """Actions by borrower (`number`) and kind (`do`), as `times`: parts to be summed (`by_borrower`)."""
+    waiting: set["Waiting"] = field(default_factory=set)
+    """What could not go on the last of the days, and may on the next."""
 
     def add(self, other: "Tally") -> None:
         """Take another part's counts in. Borrowers of parts are not the same, as a part is a set of borrowers."""
@@ -97,6 +99,10 @@ class Tally:
         return found
 
 
+Waiting = tuple[int, int, str]
+"""A message that was refused its hour: borrower, day, step. The next day makes it up, as a decision does."""
+
+
 @dataclass(frozen=True, slots=True)
 class TrialDays:
     """Some days of some borrowers: a row of `frame` is a borrower on a day.
@@ -114,6 +120,8 @@ class TrialDays:
     reopened: Mapping[int, Sequence[Reopened]]
     left_out: Mapping[int, Sequence[StepLeftOut]]
     buckets: Mapping[int, tuple[int, ...]]
+    waiting: frozenset[Waiting] = frozenset()
+    """What was refused its hour on the day before the first."""
 
 
 def costs(on: date) -> dict[str, int]:
@@ -125,9 +133,39 @@ def costs(on: date) -> dict[str, int]:
 def tally_days(ladder: Ladder, days: TrialDays, pack: str | None = None) -> Tally:
     """Count what a ladder would have asked for: the same choices as `plan.plan_day`, for many days at once.
 
-    `pack`: the contact pack to go by instead of that of each borrower's place.
+    `pack`: the contact pack to go by instead of that of each borrower's place. A message that is refused its hour
+    waits and is made up the next day, which may leave out or refuse others: the days are gone over until that is so.
     """
+    waiting = set(days.waiting)
+    while True:
+        tally, refused = _tally(ladder, _with_waiting(days, waiting), pack)
+        if refused <= waiting:
+            break
+        waiting |= refused
+    last = days.frame["day"].max() if len(days.frame) else None
+    tally.waiting = {told for told in waiting if told[1] == last}
+    return tally
+
+
+def _with_waiting(days: TrialDays, waiting: set[Waiting]) -> TrialDays:
+    """The days on which what waits is made up: the day after, where the borrower is looked at then."""
+    if not waiting:
+        return days
+    after = {(number, day + 1) for number, day, _ in waiting}
+    some = days.frame.filter(pl.col("number").is_in(list({number for number, _ in after})))
+    keys = {(number, day): key for key, number, day in some.select("borrower", "number", "day").iter_rows()}
+    again = {key: list(found) for key, found in days.reopened.items()}
+    for number, day, step in sorted(waiting):
+        if (number, day + 1) in keys:
+            again.setdefault(keys[number, day + 1], []).append(Reopened(day - 1, step=step))
+    frame = days.frame.with_columns(reopened=pl.col("reopened") | pl.col("borrower").is_in(list(again)))
+    return replace(days, frame=frame, reopened=again)
+
+
+def _tally(ladder: Ladder, days: TrialDays, pack: str | None) -> tuple[Tally, set[Waiting]]:
+    """The counts, and what was refused an hour that comes again."""
     tally = Tally()
+    waits: set[Waiting] = set()
     parts = []
     unsteady = days.frame.filter(is_unsteady())
     steady = days.frame.filter(~is_unsteady()) if len(unsteady) else days.frame
@@ -150,13 +188,13 @@ def tally_days(ladder: Ladder, days: TrialDays, pack: str | None = None) -> Tall
         rank = RANK[step.why] * 1_000 + place[step.id]
         parts.append(pl.concat(found).with_columns(key=pl.lit(key), rank=pl.lit(rank), step=pl.lit(step.id)))
     if not parts:
-        return tally
+        return tally, waits
     chosen = pl.concat(parts).sort("rank").unique(["borrower", "key"], keep="last")
     prices = costs(date.min.replace(year=2100))
     for step in ladder.steps:
         rows = chosen.filter(pl.col("step") == step.id)
         if len(rows):
-            kept = _permitted(step, rows, days, tally, pack)
+            kept = _permitted(step, rows, days, tally, pack, waits)
             if not len(kept):
                 continue
             tally.steps[step.do, step.id] += len(kept)
@@ -164,7 +202,7 @@ def tally_days(ladder: Ladder, days: TrialDays, pack: str | None = None) -> Tall
             tally.borrowers[step.do] += kept["number"].n_unique()
             counted = kept.group_by("number").agg(times=pl.len().cast(pl.Int64), do=pl.lit(step.do))
             tally.treated.append(counted.select(pl.col("number").cast(pl.Int64), "do", "times"))
-    return tally
+    return tally, waits
 
 
 ROWS = (pl.col("borrower"), pl.col("number"), pl.col("day"), pl.lit(False).alias("late"))
@@ -240,30 +278,36 @@ def _can_be_debited(step: LadderStep, rows: pl.DataFrame, days: TrialDays, tally
     return rows.filter(pl.col("debit_today"))
 
 
-def _permitted(step: LadderStep, rows: pl.DataFrame, days: TrialDays, tally: Tally, pack: str | None) -> pl.DataFrame:
+def _permitted(
+    step: LadderStep, rows: pl.DataFrame, days: TrialDays, tally: Tally, pack: str | None, waits: set[Waiting]
+) -> pl.DataFrame:
     """The rows that the governor lets go on their day; those it does not are counted by rule."""
     if step.do not in MESSAGES and step.do != "bureau.notice":
         return rows
     plain = rows.filter(~pl.col("number").is_in(list(days.standings))) if days.standings else rows
     refused: list[int] = []
-    for place, day, late, keys in _places_and_days(plain, days):
-        rule = _refused_by(step, place, NO_STANDING, date_of(day), pack, late)
-        if rule:
-            refused.extend(keys.to_list())
-            tally.refused[rule, step.do] += len(keys)
+    for place, day, late, some in _places_and_days(plain, days):
+        verdict = _refusal(step, place, NO_STANDING, date_of(day), pack, late)
+        if verdict is not None:
+            refused.extend(some["borrower"].to_list())
+            tally.refused[verdict.rule, step.do] += len(some)
+            if verdict.next_at is not None:
+                waits |= {(number, day, step.id) for number in some["number"].to_list()}
     if len(plain) < len(rows):
         told = rows.filter(pl.col("number").is_in(list(days.standings)))
         for key, number, day, late in told.select("borrower", "number", "day", "late").iter_rows():
             on = date_of(day)
-            rule = _refused_by(step, days.places[number], days.standings[number], on, pack, late)
-            if rule:
+            verdict = _refusal(step, days.places[number], days.standings[number], on, pack, late)
+            if verdict is not None:
                 refused.append(key)
-                tally.refused[rule, step.do] += 1
+                tally.refused[verdict.rule, step.do] += 1
+                if verdict.next_at is not None:
+                    waits.add((number, day, step.id))
     return rows.filter(~pl.col("borrower").is_in(refused)) if refused else rows
 
 
-def _places_and_days(rows: pl.DataFrame, days: TrialDays) -> Iterator[tuple[Place, int, bool, pl.Series]]:
-    """SeenBorrower keys by place, day and lateness: borrowers of whom nothing is told share the governor's answer."""
+def _places_and_days(rows: pl.DataFrame, days: TrialDays) -> Iterator[tuple[Place, int, bool, pl.DataFrame]]:
+    """Rows by place, day and lateness: borrowers of whom nothing is told share the governor's answer."""
     kinds = list(dict.fromkeys(days.places.values()))
     if len(kinds) == 1:
         placed = rows.with_columns(place=pl.lit(0))
@@ -271,13 +315,13 @@ def _places_and_days(rows: pl.DataFrame, days: TrialDays) -> Iterator[tuple[Plac
         number_of = {place: k for k, place in enumerate(kinds)}
         placed = rows.with_columns(place=pl.Series([number_of[days.places[n]] for n in rows["number"]], dtype=pl.Int32))
     for (place, day, late), part in placed.group_by("place", "day", "late"):
-        yield kinds[int(str(place))], int(str(day)), bool(late), part["borrower"]
+        yield kinds[int(str(place))], int(str(day)), bool(late), part
 
 
-def _refused_by(
+def _refusal(
     step: LadderStep, place: Place, standing: ContactStanding, on: date, pack: str | None, late: bool
-) -> str:
+) -> Verdict | None:
     channel = step.do.removeprefix("message.") if step.do in MESSAGES else "push"
     purpose = step.why if step.do in MESSAGES else "legal_notice"
     found = slot_for(step, purpose, channel, place, standing, on, late, pack)
-    return found.rule if isinstance(found, Verdict) else ""
+    return found if isinstance(found, Verdict) else None

@@ -36,7 +36,7 @@ def loan_routes() -> APIRouter:
     ) -> Any:  # fmt: skip
         """Loans as they stand on a day. `where`: a ladder's condition over the columns of GET /v1/loans/columns."""
         place = place_of(asking, after) if after else None
-        known = asking.known_on or asking.today
+        known = asking.known
         page = loans_page(
             asking.connection, LoansWanted(asking.on, known, borrower, product, where, place, limit, sort == "-loan")
         )
@@ -56,7 +56,7 @@ def loan_routes() -> APIRouter:
     @question(router, "/loans/{loan}", "book.read", "loans")
     def loan_(asking: SignedIn, loan: str, include: Include = "") -> Any:
         """A loan: its contract and how it stands; `payoff_fen` is what ends it on the day."""
-        known = asking.known_on or asking.today
+        known = asking.known
         told = named(loan_told(asking.connection, loan, asking.on, known), loan, "loans")
         for name in filter(None, (part.strip() for part in include.split(","))):
             told[name] = _included(asking, loan, name)
@@ -65,7 +65,7 @@ def loan_routes() -> APIRouter:
     @question(router, "/loans/{loan}/schedule", "book.read", "loans")
     def schedule(asking: SignedIn, loan: str) -> Any:
         """The payments of a loan: what falls due when, what met it, what is left."""
-        return schedule_told(asking.connection, loan, asking.on, asking.known_on or asking.today)
+        return schedule_told(asking.connection, loan, asking.on, asking.known)
 
     @question(router, "/loans/{loan}/findings", "report.read", "loans")
     def findings(asking: SignedIn, loan: str, limit: Limit = 50, after: After = "") -> Any:
@@ -95,7 +95,7 @@ def _pages(asking: Any, rows: list[dict[str, Any]], key: str, limit: int) -> dic
 
 def _included(asking: Any, loan: str, name: str) -> Any:
     """What comes with a loan when it is asked for. Raises RefusedHere: nothing of that name, or not for who asks."""
-    known = asking.known_on or asking.today
+    known = asking.known
     if name == "schedule":
         return schedule_told(asking.connection, loan, asking.on, known)
     if asking.person.kind == "borrower":

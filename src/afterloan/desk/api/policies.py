@@ -67,7 +67,7 @@ def work_routes() -> APIRouter:
     def next_acts(asking: SignedIn, borrower: str) -> Any:
         """What to do next with a borrower, the best first, with the reasons."""
         may = may_verbs(asking.person, asking.today)
-        known = asking.known_on or asking.today
+        known = asking.known
         told = case_told(asking.connection, borrower, asking.on, known, asking.clock.now, may, asking.language)
         return told.next.told()
 

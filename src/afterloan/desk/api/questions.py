@@ -15,6 +15,7 @@ from afterloan.enquiry.borrowers import borrower_page
 from afterloan.enquiry.case import case_told
 from afterloan.enquiry.contactability import contactability
 from afterloan.enquiry.counts import counts
+from afterloan.enquiry.debits import mandates_listed
 from afterloan.enquiry.disputes import disputes_on
 from afterloan.enquiry.find import find
 from afterloan.enquiry.happenings import happened_after
@@ -31,7 +32,6 @@ from afterloan.enquiry.way_back import draw_in, stand_in
 from afterloan.enquiry.worklist import WorklistAsked, worklist_page
 from afterloan.servicing.may import may_verbs
 from afterloan.store.acts import act_known
-from afterloan.store.debits import mandates_listed
 from afterloan.store.limits import can_draw
 from afterloan.store.promises import promises_of
 from afterloan.store.rebuilding import person_in
@@ -134,7 +134,7 @@ def borrower_questions() -> APIRouter:
     def case(asking: SignedIn, borrower: str) -> Any:
         """A borrower's case: what is owed, what may be done now and why not, what happened; `seen` marks its state."""
         may = may_verbs(asking.person, asking.today)
-        told = case_told(asking.connection, borrower, asking.on, asking.known_on or asking.today, asking.clock.now, may,
+        told = case_told(asking.connection, borrower, asking.on, asking.known, asking.clock.now, may,
                          asking.language)  # fmt: skip
         return named(told.told(), borrower, "cases")
 
@@ -221,7 +221,7 @@ def work_questions() -> APIRouter:
     @question(router, "/today", "report.read", "cases")
     def today(asking: SignedIn) -> Any:
         """The day under control: close, decisions, queues, flow, clocks, refusals."""
-        known = asking.known_on or asking.today
+        known = asking.known
         return today_told(asking.connection, asking.reader, asking.on, known, kinds_sent()).told()
 
     @question(router, "/worklist", "contact.read", "cases")

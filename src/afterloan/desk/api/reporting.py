@@ -17,6 +17,7 @@ from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.books import export_lines
 from afterloan.enquiry.classes import classify_book
 from afterloan.enquiry.days import day_closed, days_closed
+from afterloan.enquiry.debits import mandates_listed
 from afterloan.enquiry.furnished import bureau_of, compared, told_months
 from afterloan.enquiry.lists import NEWEST, outbox_page
 from afterloan.enquiry.masking import last_four
@@ -25,7 +26,6 @@ from afterloan.enquiry.refunds import refunds_due
 from afterloan.enquiry.then_and_now import then_and_now
 from afterloan.enquiry.unmatched import waiting_line
 from afterloan.servicing.disputes import dispute_of
-from afterloan.store.debits import mandates_listed
 from afterloan.store.furnished import files
 
 Text = Annotated[str, Query(max_length=200)]
@@ -141,7 +141,7 @@ def bureau_routes() -> APIRouter:
     @question(router, "/borrowers/{borrower}/known", "audit.read", "audit")
     def known(asking: SignedIn, borrower: str, then: Text) -> Any:
         """What was believed of a day at the end of another, what is believed now, and the facts that came between."""
-        now = asking.known_on or asking.today
+        now = asking.known
         return then_and_now(asking.connection, borrower, asking.on, _day(then, "then"), now)
 
     return router

@@ -142,8 +142,8 @@ def mandate_resume(
 
 def mandate_list(borrower: str = typer.Argument(""), as_json: AsJson = False) -> None:
     """List mandates, of one BORROWER or of all."""
+    from afterloan.enquiry.debits import mandates_listed
     from afterloan.money import show_amount
-    from afterloan.store.debits import mandates_listed
     from afterloan.store.server import open_store
 
     with open_store().connect() as connection:

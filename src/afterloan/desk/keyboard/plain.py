@@ -9,14 +9,15 @@ from typing import Any
 from afterloan.money import show_amount
 
 AMOUNT = re.compile(r"\b(-?\d+) minor units\b")
-FIELD = re.compile(r"\b([a-z]+(?:_[a-z]+)*)_fen\b(?:(=| |: )(-?\d+)\b)?")
+FIELD = re.compile(r"\b([a-z]+(?:_[a-z]+)*)_fen\b(?:(=| |: )(?P<quote>'?)(-?\d+)\b(?P=quote))?")
 UNDER = re.compile(r"(?<=[a-z])_(?=[a-z])")
 
 
 def plain(text: str) -> str:
     """A sentence without inner words: `plain("500 minor units are overdue") == "5.00 are overdue"`.
 
-    A field in minor units becomes its name with the amount: `arrears_fen 45727` is `arrears 457.27`.
+    A field in minor units becomes its name with the amount: `arrears_fen 45727` is `arrears 457.27`, and so is
+    `arrears_fen '45727'` in a refusal.
     """
     text = AMOUNT.sub(lambda found: show_amount(int(found[1])), text)
     return FIELD.sub(_field, text)
@@ -24,7 +25,7 @@ def plain(text: str) -> str:
 
 def _field(found: re.Match[str]) -> str:
     words = found[1].replace("_", " ")
-    return words + (f"{found[2]}{show_amount(int(found[3]))}" if found[3] else "")
+    return words + (f"{found[2]}{show_amount(int(found[4]))}" if found[3] else "")
 
 
 def told(name: str, value: Any) -> str:

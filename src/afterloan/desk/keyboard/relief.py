@@ -1,7 +1,7 @@
 """`afterloan quote`, `plan`, `hardship`, `classify`: relief for one loan, and the class of a loan or of the book."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -151,18 +151,31 @@ def search(
 
 
 def _print_offer(told: Mapping[str, Any]) -> None:
-    from afterloan.desk.keyboard.plain import plain
+    from afterloan.desk.keyboard.plain import heading, plain
 
-    print(f"{told['reference']}: {told['plan']} {json.dumps(told['does'])}")
+    print(f"{told['reference']}: {heading(told['plan'])} ({_steps(told['does'])})")
     print(
         f"  in all {_money(told['total_fen'])}, of it cost {_money(told['cost_fen'])}; now {_money(told['now_fen'])}, "
         f"at most {_money(told['highest_fen'])} at a time; ends {told['ends_on']}; valid until {told['valid_until']}"
     )
     for name, value in told["effects"].items():
-        shown = " → ".join(map(str, value)) if isinstance(value, list) else value
-        print(plain(f"  {name}: {shown}"))
+        shown = " → ".join(_effect(name, one) for one in (value if isinstance(value, list) else [value]))
+        print(f"  {heading(name)}: {shown}")
     for reason in told.get("reasons", []):
         print(plain(f"  - {reason}"))
+
+
+def _effect(name: str, value: Any) -> str:
+    from afterloan.desk.keyboard.plain import heading, told
+
+    return heading(str(value)) if name == "class" else told(name, value)
+
+
+def _steps(does: Sequence[Mapping[str, Any]]) -> str:
+    """What a plan does, step by step: `count 46, due on 2024-08-01`; the names of facts are the store's."""
+    from afterloan.desk.keyboard.plain import told
+
+    return "; ".join(told("", {name: value for name, value in step.items() if name != "fact"}) for step in does)
 
 
 def offer(
@@ -291,6 +304,9 @@ def hardship_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
     then = book_day(on)
     with _store().connect() as connection:
         now = hardships_of(events_of(connection, borrower, as_of=then, known_on=then), then)
+    if not as_json and not (now.open or now.granted or now.refused):
+        print(f"hardship of {borrower}: none is open, granted or refused")
+        return
     _print(
         {"open": now.open and f"{now.open.reference}, decided by {now.open.decide_by}", "late": now.overdue,
          "granted": now.granted and f"{now.granted.reference}, until {now.granted.review_on}",
@@ -377,12 +393,13 @@ def classify(
         return
     found = classify_loan(store, loan, day)
     from afterloan.dates import date_of
+    from afterloan.desk.keyboard.plain import heading
     from afterloan.desk.keyboard.plain import told as in_words
 
     if as_json:
         told = [f"{f.clause}: {f.outcome} {json.dumps(dict(f.inputs))}" for f in found.findings]
         _print({"class": found.name, "findings": told}, as_json)
         return
-    print(f"{loan} on {date_of(day)}: {found.name.replace('_', ' ')}")
+    print(f"{loan} on {date_of(day)}: {heading(found.name)}")
     for finding in found.findings:
-        print(f"  {finding.clause}: {in_words('outcome', finding.outcome)} ({in_words('', dict(finding.inputs))})")
+        print(f"  {finding.clause}: {heading(finding.outcome)} ({in_words('', dict(finding.inputs))})")

@@ -79,6 +79,11 @@ class Asking:
         return self.clock.on
 
     @property
+    def known(self) -> date:
+        """As known at the end of which day: `known_on`, else today."""
+        return self.known_on or self.today
+
+    @property
     def person(self) -> Who:
         """Who asks. Raises RefusedHere (401) where nobody is signed in."""
         if self.who is None:

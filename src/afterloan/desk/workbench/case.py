@@ -59,7 +59,7 @@ def case_router() -> APIRouter:
 def told_of(asking: Asking, borrower: str) -> CaseTold:
     """The case as the page's lens sees it."""
     may = {verb: could(asking.person, verb_named(verb), asking.today) for verb in VERBS.values()}
-    known = min(asking.known_on or asking.today, asking.today)
+    known = min(asking.known, asking.today)
     return case_told(asking.connection, borrower, asking.on, known, asking.clock.now, may, asking.language)
 
 

@@ -27,7 +27,7 @@ def today_router() -> APIRouter:
 
 
 def _told(asking: Asking) -> TodayTold:
-    known = asking.known_on or asking.today
+    known = asking.known
     return today_told(asking.connection, asking.reader, asking.on, known, kinds_sent(), (asking.person.name,))
 
 
