@@ -764,6 +764,11 @@ class MoneyPassOnAsked(TypedDict):
     amount_fen: int
 
 
+class NetworkWatchAsked(TypedDict):
+    """Look for groups that exchange money, borrowed together and stopped together."""
+
+
+
 class PaperHandInAsked(TypedDict):
     """`borrower` hands in a paper called `name`."""
 
@@ -1947,6 +1952,10 @@ class Afterloan:
     def model_retire(self, model: str, body: ModelRetireAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Use a model no longer."""
         return self._ask("POST", f"/v1/models/{id_of(model)}/retirement", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def network_watch(self, body: NetworkWatchAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Look for groups that borrow and stop together; each is a task of a person."""
+        return self._ask("POST", "/v1/network-looks", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
     def get_outbox(self, *, state: str | None = None, borrower: str | None = None, limit: int | None = None, after: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """What is to be done outside, the newest first, and what became of it; `state`: waiting, sent, withdrawn …"""

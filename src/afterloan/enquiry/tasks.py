@@ -142,6 +142,16 @@ MODELS_WATCHED = (
     "and r.on_day <= %(on)s and r.answer->>'model' = a.answer->>'model')"
 )
 """What the last look at each model found; the next look takes its place, and so does retiring the model."""
+RINGS = (
+    "select 'ring:' || (x->'borrowers'->>0) || ':' || (x->'borrowed'->>0), 'ring', b.reference, b.name, '', a.on_day, "
+    "jsonb_build_object('why', jsonb_array_length(x->'borrowers') || ' borrowers exchange money, borrowed from ' || "
+    "(x->'borrowed'->>0) || ' to ' || (x->'borrowed'->>1) || ' and stopped from ' || (x->'stopped'->>0) || ' to ' || "
+    "(x->'stopped'->>1) || ': look whether they are one; ' || (select string_agg(m, ' ') from "
+    "jsonb_array_elements_text(x->'borrowers') m)) from act a, jsonb_array_elements(a.answer->'rings') x "
+    "join borrower b on b.reference = x->'borrowers'->>0 where a.verb = 'network.watch' and a.on_day <= %(on)s "
+    "and not exists (select from act l where l.verb = 'network.watch' and l.act > a.act and l.on_day <= %(on)s)"
+)
+"""Groups that the last look at the network found, for a person alone: nothing else comes of them."""
 WEBHOOKS_OFF = (
     "select 'webhook:' || w.webhook || ':' || w.off_on, 'webhook', '', '', '', w.off_on, jsonb_build_object('why', "
     "'webhook ' || w.webhook || ' took nothing for three days and is off: ' || w.off_why) "
@@ -341,7 +351,7 @@ def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, do
         rows = connection.execute(sql, told).fetchall()
         found += _rows(_of_outbox(*row) for row in rows)
     by_rule = (REVIEWS, WITHOUT_ADDRESS, TERMS, ESTATES, MORATORIA, AGENCIES, CALL_BACKS, IMPORTS, MODELS_WATCHED)
-    for sql in (*by_rule, WEBHOOKS_OFF):
+    for sql in (*by_rule, RINGS, WEBHOOKS_OFF):
         found += _rows(connection.execute(sql, told).fetchall())
     found += _money(connection, on) + _places(connection) + _approvals(connection, on) + _turned_down(connection, on)
     done: dict[str, str] = {}

@@ -13,6 +13,7 @@ Whole = npt.NDArray[np.int64]
 SOURCE = "made-up-bank"
 AGREES_PERMILLE = 700  # of borrowers agree that their account is read
 STOPS_BEFORE = 25  # days by which wages stop before the borrower cannot pay: the cause comes before the effect
+CIRCLE = 5  # borrowers who know each other and lend each other a little
 FROM = -120  # days before joining from which an account tells
 MONTH_KINDS = (
     # name, day of month (0: the pay day), per mille of income, spread per mille, category
@@ -49,7 +50,7 @@ def flow_tables(chunk: Chunk, first_day: int, last_day: int) -> dict[str, pl.Dat
     )  # fmt: skip
     few = pl.DataFrame({"number": number[agrees], "joined": b["joined_on"][agrees].astype(np.int64)})
     consents = few.select(
-        borrower=name, source=pl.lit(SOURCE), uses=pl.lit("collect limit research"),
+        borrower=name, source=pl.lit(SOURCE), uses=pl.lit("collect limit fraud research"),
         on=(pl.col("joined") + FROM - 31).cast(pl.Int32).cast(pl.Date),
     )  # fmt: skip
     return {"flows": told, "consents": consents}
@@ -69,6 +70,12 @@ def _mixed(x: Whole) -> Whole:
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         return ((z ^ (z >> np.uint64(31))) >> np.uint64(1)).astype(np.int64)
+
+
+def _friends(number: Whole, mark: Whole) -> Whole:
+    """Of each borrower one of the other four of the same five, who gets what is lent among friends: 12 has 10 … 14."""
+    five = number // CIRCLE * CIRCLE
+    return np.asarray(five + (number % CIRCLE + 1 + mark // 7 % (CIRCLE - 1)) % CIRCLE)
 
 
 def _months(first: int, last: int) -> list[tuple[int, int]]:
@@ -100,7 +107,9 @@ def _month(
             amount = np.where(hit, amount * 6 // 10, amount)
         keep = agrees & (at >= begins) & (at <= last_day) & (amount != 0)
         payee = pl.concat_str(pl.lit(f"{name}-"), "mark") if category in ("salary", "rent") else pl.lit(name)
+        if category == "transfer":
+            payee = pl.concat_str(pl.lit("B"), pl.col("friend").cast(pl.String).str.zfill(10))
         told = {"number": number[keep], "on_day": at[keep], "amount": amount[keep], "start": (income * 3 // 10)[keep]}
-        frame = pl.DataFrame(told | {"mark": mark[keep] % 5_000})
+        frame = pl.DataFrame(told | {"mark": mark[keep] % 5_000, "friend": _friends(number, mark)[keep]})
         found.append(frame.with_columns(kind=pl.lit(kind), category=pl.lit(category), counterparty=payee))
     return pl.concat(found)

@@ -11,6 +11,7 @@ from pydantic import Field
 from afterloan.dates import date_of, day, number_of
 from afterloan.enquiry.monitoring import monitor_model
 from afterloan.enquiry.panels import allowed_of, features_on, needs_consent, panel_of, parts_of_book, watched_of
+from afterloan.enquiry.rings import rings_of_book
 from afterloan.facts import FactRefused
 from afterloan.loan.reckon import reckon_book
 from afterloan.risk.explain import codes_of
@@ -268,3 +269,12 @@ def watch_model(desk: Desk, asked: WatchModel, on: date) -> dict[str, Any]:
         "model": found.about["model"], "purpose": found.about["purpose"], "alarms": [a.told() for a in found.alarms],
         "outcomes": found.tables["outcomes"],
     }  # fmt: skip
+
+
+class WatchNetwork(Asked):
+    """Look for groups that exchange money, borrowed together and stopped together."""
+
+
+def watch_network(desk: Desk, asked: WatchNetwork, on: date) -> dict[str, Any]:
+    """Keep what was found with the act; each group is a task of a person, and nothing else follows from it."""
+    return {"on": on.isoformat(), "rings": rings_of_book(desk.store, on)}

@@ -21,6 +21,8 @@ def _borrower_of(connection: psycopg.Connection[Any], key: str) -> str:
     if key.startswith("line:"):
         remedy = f"give it to a loan: `afterloan unmatched --assign '#{key[5:]}' --loan LOAN`"
         raise FactRefused("of", key, "is money that waits", remedy)
+    if key.startswith("ring:"):
+        return key.split(":", 1)[1].rpartition(":")[0]
     if key.startswith("import:"):
         remedy = f"`afterloan do import.finish_row`, number {key[7:]}; or correct the row and import its file again"
         raise FactRefused("of", key, "is a row that could not be taken", remedy)

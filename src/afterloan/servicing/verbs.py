@@ -516,6 +516,12 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb("model.retire", "Use a model no longer.", "models:RetireModel:retire_model", "risk retire"),
     Verb("model.watch", "Compare the months since a model learnt.", "models:WatchModel:watch_model", "risk monitor"),
+    Verb(
+        "network.watch",
+        "Look for groups that borrow and stop together; each is a task of a person.",
+        "models:WatchNetwork:watch_network",
+        "risk rings",
+    ),
     Verb("model.score", "Score the book with its models.", "models:ScoreBook:score_book", "risk score"),
     Verb(
         "case.share_out",

@@ -148,6 +148,7 @@ ACT_PATHS: tuple[ActPath, ...] = (
     ActPath("/models/{model}/promotion", "model.promote", "policy"),
     ActPath("/models/{model}/retirement", "model.retire", "policy"),
     ActPath("/models/{model}/comparisons", "model.watch", "policy"),
+    ActPath("/network-looks", "network.watch", "policy"),
     ActPath("/scores", "model.score", "policy"),
     ActPath("/ladders/uses", "ladder.use", "policy"),
     ActPath("/ladders/{ladder}/hold-out", "hold_out.switch", "policy"),

@@ -11,6 +11,7 @@ from afterloan.desk.keyboard.options import AsJson, On, book_day, day_of, group
 from afterloan.desk.keyboard.risk_forecast import forecast
 from afterloan.desk.keyboard.risk_limits import limits
 from afterloan.desk.keyboard.risk_report import report
+from afterloan.desk.keyboard.risk_rings import rings
 from afterloan.desk.keyboard.risk_treat import treat
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def register(app: typer.Typer) -> None:
     risk.command()(treat)
     risk.command()(forecast)
     risk.command()(report)
+    risk.command()(rings)
     app.add_typer(risk, name="risk")
 
 
