@@ -206,6 +206,20 @@ class CloseAsked(TypedDict):
     through: str
 
 
+class ComplaintAnswerAsked(TypedDict):
+    """The complaint `of` is answered: the borrower was right (`upheld`), partly, or not; `text`: what they are told."""
+
+    outcome: Literal["upheld", "partly", "not_upheld"]
+    text: str
+
+
+class ComplaintRaiseAsked(TypedDict):
+    """`borrower` complains `about` contact, an amount, a decision, the bureau, privacy, staff or something else."""
+
+    about: Literal["contact", "amount", "decision", "bureau", "privacy", "staff", "other"]
+    text: str
+
+
 class ConductShareAsked(TypedDict):
     """The borrower shared a report: loans elsewhere paid on time, what part of the card limits is used."""
 
@@ -1289,6 +1303,10 @@ class Afterloan:
         """Take a bank statement (camt.053, camt.054, MT940, CSV) and match its money to loans."""
         return self._ask("POST", "/v1/bank-statements", {"name": name, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, content=content)
 
+    def get_bank_statements(self, *, limit: int | None = None, after: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Bank statements that were taken, the newest first: days, lines and sums of each file and account."""
+        return self._ask("GET", "/v1/bank-statements", {"limit": limit, "after": after, "on": on, "known_on": known_on}, {})
+
     def borrower_take_in(self, body: BorrowerTakeInAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Take a new borrower in."""
         return self._ask("POST", "/v1/borrowers", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
@@ -1324,6 +1342,10 @@ class Afterloan:
     def person_correct(self, borrower: str, body: PersonCorrectAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Change a borrower's name or attributes from a day on."""
         return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/changes", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def complaint_raise(self, borrower: str, body: ComplaintRaiseAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """A borrower complains; the clock starts."""
+        return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/complaints", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
     def conduct_share(self, borrower: str, body: ConductShareAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """The borrower shared a report of loans elsewhere."""
@@ -1561,6 +1583,14 @@ class Afterloan:
         """Close all days up to one."""
         return self._ask("POST", "/v1/closes", {"on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def get_complaints(self, *, borrower: str | None = None, answered: bool | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Complaints with their clocks, the one to be answered first on top; `answered`: those that were too."""
+        return self._ask("GET", "/v1/complaints", {"borrower": borrower, "answered": answered, "on": on, "known_on": known_on}, {})
+
+    def complaint_answer(self, of: str, body: ComplaintAnswerAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Answer a complaint in writing."""
+        return self._ask("POST", f"/v1/complaints/{id_of(of)}/answer", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
     def get_contact_rules(self, *, jurisdiction: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """The contact rules that bind on a day, and those announced; status, source and how certain each is."""
         return self._ask("GET", "/v1/contact-rules", {"jurisdiction": jurisdiction, "on": on, "known_on": known_on}, {})
@@ -1640,6 +1670,10 @@ class Afterloan:
     def repayment_reverse(self, of: str, body: RepaymentReverseAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Take a repayment, or another fact, back: it was never there."""
         return self._ask("POST", f"/v1/facts/{id_of(of)}/reversal", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_hardships(self, *, decided: bool | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Applications of all borrowers, the one to be decided first on top; `decided`: those that were too."""
+        return self._ask("GET", "/v1/hardships", {"decided": decided, "on": on, "known_on": known_on}, {})
 
     def hardship_decide(self, of: str, body: HardshipDecideAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Grant or refuse an application for hardship."""

@@ -64,7 +64,8 @@ PUT = (
     "and not exists (select from event n where n.borrower = o.borrower and n.on_day <= %(on)s and ("
     "(n.kind = 'contact.ended' and n.body->>'of' = o.body->>'notice' "
     "and n.body->>'outcome' in ('delivered', 'reached')) or "
-    "(n.kind = 'bureau.dispute_decided' and n.body->>'of' = o.body->>'dispute'))) "
+    "(n.kind = 'bureau.dispute_decided' and n.body->>'of' = o.body->>'dispute') or "
+    "(n.kind = 'complaint.answered' and n.body->>'of' = o.body->>'complaint'))) "
     # what a bureau's form lacked ends when it is there, and a later month that asks for it takes the task's place
     "and not (coalesce(o.body->'missing', '[]') <> '[]' and (not exists (select from "
     "jsonb_array_elements(o.body->'missing') m where not exists (select from jsonb_array_elements_text(m) a where "
@@ -193,6 +194,7 @@ def _sentence(queue: str, body: dict[str, Any]) -> str:
         "bureau-refused": _lacking(body),
         "bureau-rejected": f"correct what the bureau did not take: {body.get('reason', '')}",
         "bureau-dispute": f"answer dispute {body.get('dispute', '')}",
+        "complaint": f"answer complaint {body.get('complaint', '')} in writing: about {body.get('about', '')}",
         "review": f"look again at {body.get('hold') or body.get('flag') or body.get('cause', '')}"
         + (f": {body['reason']}" if body.get("hold") == "deceased" else ""),
         "agency-proposal": f"place with an agency, or keep: {body.get('days_past_due')} days past due, "
@@ -210,6 +212,7 @@ TODO = {
     "bureau-refused": "tell what lacks as said, then furnish the month again; `afterloan task done {key} HOW`",
     "bureau-rejected": "correct it, then furnish the month again; `afterloan task done {key} HOW`",
     "bureau-dispute": "`afterloan bureau dispute decide {dispute} --outcome corrected|accurate --reason …`",
+    "complaint": "`afterloan do complaint.answer of={of} outcome=upheld|partly|not_upheld text=…`",
     "review": "`afterloan hold lift {borrower} {of} --reason …`, or `afterloan task done {key} HOW` if it stays",
     "legal": "`afterloan legal show {loan}`, then `afterloan task done {key} HOW`",
     "money": "`afterloan unmatched --assign '#{of}' --loan LOAN`",

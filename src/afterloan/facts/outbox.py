@@ -244,6 +244,15 @@ class DisputeTask(TaskBody):
     answer_by: date
 
 
+class ComplaintTask(TaskBody):
+    """A complaint to be answered in writing by a day."""
+
+    queue: Literal["complaint"] = "complaint"
+    complaint: str
+    about: str
+    answer_by: date
+
+
 class LegalTask(TaskBody):
     """What the law asks for on a day: a period that ends, a deadline, an approval that waits."""
 
@@ -299,6 +308,7 @@ TASKS: dict[str, type[TaskBody]] = {
         RefusedTask,
         RejectedTask,
         DisputeTask,
+        ComplaintTask,
         LegalTask,
         DoubtTask,
         DebitTask,

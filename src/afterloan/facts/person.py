@@ -1,7 +1,7 @@
 """Facts of a borrower as a person: details corrected, notes written, tasks of people done."""
 
 from datetime import date
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -109,3 +109,23 @@ class LawyerLeft(Event):
     KIND: ClassVar[str] = "lawyer.left"
     of: Name
     by: str = ""
+
+
+class ComplaintRaised(Event):
+    """A borrower complains: `about` what, in their words; to be answered in writing by a day (pack `complaints`)."""
+
+    KIND: ClassVar[str] = "complaint.raised"
+    about: Literal["contact", "amount", "decision", "bureau", "privacy", "staff", "other"]
+    text: Text
+    answer_by: date
+    by: Name
+
+
+class ComplaintAnswered(Event):
+    """The complaint `of` was answered: the borrower was right, partly right, or not; `text` is what they are told."""
+
+    KIND: ClassVar[str] = "complaint.answered"
+    of: Name
+    outcome: Literal["upheld", "partly", "not_upheld"]
+    text: Text
+    by: Name

@@ -200,6 +200,10 @@ VERBS: tuple[Verb, ...] = (
         "do",
     ),
     Verb("case.call_back", "The borrower asked to be called back.", "wrapping_up:CallBack:call_back", "do"),
+    Verb(
+        "complaint.raise", "A borrower complains; the clock starts.", "complaints:RaiseComplaint:raise_complaint", "do"
+    ),
+    Verb("complaint.answer", "Answer a complaint in writing.", "complaints:AnswerComplaint:answer_complaint", "do"),
     Verb("case.note", "Write a note on a borrower's case.", "event:person:CaseNoted", "note"),
     Verb("case.assign", "Give a borrower's case to a person.", "event:placement:CaseAssigned", "do"),
     Verb("agency.recall", "Take a case back from its agency.", "agencies:RecallCase:recall_case", "agency recall"),

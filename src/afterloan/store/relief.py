@@ -1,6 +1,7 @@
 """Read what relief rests on inside one transaction: a loan held against other tellers, the offers and quotes given."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import psycopg
@@ -52,3 +53,22 @@ def loans_of(connection: psycopg.Connection[Any], borrower: str) -> list[str]:
         (borrower,),
     ).fetchall()
     return [str(r[0]) for r in rows]
+
+
+HARDSHIPS = (
+    "select e.reference, b.reference as borrower, e.on_day as applied_on, e.body->>'cause' as cause, "
+    "(e.body->>'decide_by')::date as decide_by, (e.body->>'review_on')::date as review_on, d.on_day as decided_on, "
+    "(d.body->>'granted')::boolean as granted from event e join borrower b using (borrower) "
+    "left join event d on d.borrower = e.borrower and d.kind = 'hardship.decided' and d.body->>'of' = e.reference "
+    "and d.on_day <= %(on)s where e.kind = 'hardship.applied' and e.on_day <= %(on)s "
+    "and (%(decided)s or d.event is null) order by d.event is not null, e.body->>'decide_by', e.event limit %(most)s"
+)
+
+
+def hardships_on(
+    connection: psycopg.Connection[Any], on: date, decided: bool = False, most: int = 200
+) -> list[dict[str, Any]]:
+    """Applications of all borrowers as of a day, the one to be decided first on top; `decided`: those that were too."""
+    cursor = connection.execute(HARDSHIPS, {"on": on, "decided": decided, "most": most})
+    names = [column.name for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -240,6 +240,25 @@ def loans_of_name(connection: psycopg.Connection[Any], name: str, most: int = 20
     return [row[0] for row in rows.fetchall()]
 
 
+STATEMENT_FILES = (
+    "select max(line) as place, file, account, currency, min(booked_on) as first_on, max(booked_on) as last_on, "
+    "max(known_on) as taken_on, count(*) as lines, "
+    "coalesce(sum(amount_fen) filter (where amount_fen > 0), 0)::bigint as in_fen, "
+    "coalesce(-sum(amount_fen) filter (where amount_fen < 0), 0)::bigint as out_fen from statement_line "
+    "where known_on <= %(on)s group by file, account, currency having max(line) < %(before)s "
+    "order by place desc limit %(most)s"
+)
+
+
+def statement_files(
+    connection: psycopg.Connection[Any], on: date, most: int, before: int = 1 << 62
+) -> list[dict[str, Any]]:
+    """Bank statements that were taken by a day, the newest first: per file and account its days, lines and sums."""
+    cursor = connection.execute(STATEMENT_FILES, {"on": on, "before": before, "most": most})
+    names = [column.name for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
 def unmatched_lines(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
     """Lines that wait for a person, oldest first; `held` says why one was not even tried."""
     with connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:

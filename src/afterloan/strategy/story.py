@@ -103,6 +103,11 @@ WORDS: dict[str, tuple[str, str]] = {
                       "委托 {agency} 催收：{arrears_fen}，至 {until}"),
     "agency.recalled": ("recalled from the agency: {reason}", "收回委托：{reason}"),
     "case.call_back": ("asked to be called back on {call_on} {note}", "约定 {call_on} 回电 {note}"),
+    "complaint.raised": (
+        "complaint about {about}: {text} (to be answered by {answer_by})",
+        "投诉（{about}）：{text}（{answer_by} 前答复）",
+    ),
+    "complaint.answered": ("complaint {of} answered, {outcome}: {text}", "投诉 {of} 已答复（{outcome}）：{text}"),
     "case.noted": ("note by {by}: {text}", "{by} 备注：{text}"),
     "case.assigned": ("case given to {to}", "案件分派给 {to}"),
     "action.withdrawn": ("planned action withdrawn: {reason}", "撤回计划中的动作：{reason}"),

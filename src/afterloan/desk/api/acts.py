@@ -63,6 +63,8 @@ ACT_PATHS: tuple[ActPath, ...] = (
     ActPath(f"{B}/promises/{{of}}/withdrawal", "promise.withdraw", "cases"),
     ActPath(f"{B}/holds", "hold.place", "cases"),
     ActPath(f"{B}/holds/{{of}}/lift", "hold.lift", "cases"),
+    ActPath(f"{B}/complaints", "complaint.raise", "cases"),
+    ActPath("/complaints/{of}/answer", "complaint.answer", "cases"),
     ActPath("/tasks/{of}/done", "task.done", "cases"),
     ActPath("/tasks/{of}/reopening", "task.reopen", "cases"),
     ActPath("/tasks/{of}/assignment", "task.assign", "cases"),

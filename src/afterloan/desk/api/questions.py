@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from afterloan.dates import moment_told, number_of
-from afterloan.desk.api.asked import After, Limit, named, page_of, question
+from afterloan.desk.api.asked import After, Limit, cursor, named, page_of, place_of, question
 from afterloan.desk.web.asking import SignedIn
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.acts import acts_done
@@ -32,10 +32,12 @@ from afterloan.enquiry.way_back import draw_in, stand_in
 from afterloan.enquiry.worklist import WorklistAsked, worklist_page
 from afterloan.servicing.may import may_verbs
 from afterloan.store.acts import act_known
+from afterloan.store.complaints import complaints_on
 from afterloan.store.limits import can_draw
 from afterloan.store.promises import promises_of
 from afterloan.store.rebuilding import person_in
-from afterloan.store.statements import open_refusals, unmatched_lines
+from afterloan.store.relief import hardships_on
+from afterloan.store.statements import open_refusals, statement_files, unmatched_lines
 
 Text = Annotated[str, Query(max_length=2_000)]
 PRIVATE = {"mobile": mask_phone, "phone": mask_phone, "id_number": last_four, "account": last_four}
@@ -168,6 +170,8 @@ def loan_questions() -> APIRouter:
         made = loan_statement(book, 0, loan, entries, closed_on, None, number_of(asking.on))
         if form not in ("json", "csv"):
             raise refuse(422, "invalid", f"there is no form {form!r}", "ask for json or csv", "format")
+        if form == "csv":  # a document that is taken along: a borrower at the portal proves themself anew
+            asking.proved_for("documents.read")
         return (
             Response(made.to_csv(), media_type="text/csv")
             if form == "csv"
@@ -257,6 +261,27 @@ def work_questions() -> APIRouter:
     def disputes(asking: SignedIn, answered: bool = False) -> Any:
         """The disputes that stand on a day with their clocks, the nearest first."""
         return [line.told() for line in disputes_on(asking.connection, asking.on, answered)]
+
+    @question(router, "/complaints", "contact.read", "cases")
+    def complaints(asking: SignedIn, borrower: Text = "", answered: bool = False) -> Any:
+        """Complaints with their clocks, the one to be answered first on top; `answered`: those that were too."""
+        return [asdict(one) for one in complaints_on(asking.connection, asking.on, borrower, answered)]
+
+    @question(router, "/hardships", "contact.read", "relief")
+    def hardships(asking: SignedIn, decided: bool = False) -> Any:
+        """Applications of all borrowers, the one to be decided first on top; `decided`: those that were too."""
+        return hardships_on(asking.connection, asking.on, decided)
+
+    @question(router, "/bank-statements", "report.read", "money")
+    def bank_statements(asking: SignedIn, limit: Limit = 50, after: After = "") -> Any:
+        """Bank statements that were taken, the newest first: days, lines and sums of each file and account."""
+        before = int(place_of(asking, after)) if after else 1 << 62
+        rows = statement_files(asking.connection, asking.on, limit, before)
+        more = cursor(asking, rows[-1]["place"]) if len(rows) == limit else None
+        shown = [
+            {**{k: v for k, v in row.items() if k != "place"}, "account": last_four(row["account"])} for row in rows
+        ]
+        return {"data": shown, "next": more}
 
     @question(router, "/unmatched", "report.read", "money")
     def unmatched(asking: SignedIn) -> Any:

@@ -1,0 +1,56 @@
+"""Complaints as they were raised and answered."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import psycopg
+
+from afterloan.facts import FactRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """A complaint: whose, about what, in their words; until when it is answered, and how it was (None: not yet)."""
+
+    reference: str
+    borrower: str
+    about: str
+    text: str
+    raised_on: date
+    answer_by: date
+    answered_on: date | None
+    outcome: str
+    answer: str
+
+
+COMPLAINTS = (
+    "select e.reference, b.reference, e.body->>'about', e.body->>'text', e.on_day, (e.body->>'answer_by')::date, "
+    "a.on_day, coalesce(a.body->>'outcome', ''), coalesce(a.body->>'text', '') from event e "
+    "join borrower b using (borrower) left join event a on a.borrower = e.borrower and a.kind = 'complaint.answered' "
+    "and a.body->>'of' = e.reference and a.on_day <= %(on)s where e.kind = 'complaint.raised' and e.on_day <= %(on)s "
+    "and (%(borrower)s = '' or b.reference = %(borrower)s) and (%(answered)s or a.event is null) "
+    "order by a.event is not null, e.body->>'answer_by', e.event limit %(most)s"
+)
+ONE = (
+    "select e.reference, b.reference, e.body->>'about', e.body->>'text', e.on_day, (e.body->>'answer_by')::date, "
+    "a.on_day, coalesce(a.body->>'outcome', ''), coalesce(a.body->>'text', '') from event e "
+    "join borrower b using (borrower) left join event a on a.borrower = e.borrower and a.kind = 'complaint.answered' "
+    "and a.body->>'of' = e.reference where e.kind = 'complaint.raised' and e.reference = %s"
+)
+
+
+def complaint_of(connection: psycopg.Connection[Any], reference: str) -> Complaint:
+    """A complaint by its reference. Raises FactRefused (unknown)."""
+    row = connection.execute(ONE, (reference,)).fetchone()
+    if row is None:
+        raise FactRefused("of", reference, "no complaint of that reference", "GET /v1/complaints lists them", "unknown")
+    return Complaint(*row)
+
+
+def complaints_on(
+    connection: psycopg.Connection[Any], on: date, borrower: str = "", answered: bool = True, most: int = 200
+) -> list[Complaint]:
+    """Complaints raised by a day, the one to be answered first on top; with `answered` False only those that wait."""
+    told = {"on": on, "borrower": borrower, "answered": answered, "most": most}
+    return [Complaint(*row) for row in connection.execute(COMPLAINTS, told).fetchall()]
