@@ -270,11 +270,15 @@ class Ladder:
 
 
 Lines = dict[tuple[Any, ...], int]
+MOST_PARTS = 50_000
+"""Names, values and lists of a ladder's text; 400 steps with all there is to say have some 20,000."""
 
 
 def _plain(node: yaml.Node, path: tuple[Any, ...], lines: Lines) -> Any:
     """A YAML node as plain values; `lines` learns where each stands."""
     lines[path] = node.start_mark.line + 1
+    if len(lines) > MOST_PARTS:  # nine lines of aliases to aliases unfold to a thousand million
+        raise LadderRefused(f"{lines[path]}: unfolds to more than {MOST_PARTS} parts; write the steps out")
     if isinstance(node, yaml.MappingNode):
         found: dict[Any, Any] = {}
         for key, value in node.value:
