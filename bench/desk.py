@@ -176,6 +176,8 @@ KINDS = (
          lambda d, loan, b: _bare_act(d, "repayment.take", {"loan": loan, **REPAID})),
     Kind("case", 200, lambda u, loan, b: u.ask("GET", "desk", f"/cases/{quote(b)}"), _bare_case),
     Kind("worklist", 120, lambda u, loan, b: u.ask("GET", "desk", "/worklist"), _bare_worklist),
+    Kind("search_part", 100, lambda u, loan, b: _search(u, loan[-6:]),
+         lambda d, loan, b: _bare_search(d, loan[-6:], b)),
     Kind("search", 100, lambda u, loan, b: _search(u, loan), _bare_search),
 )  # fmt: skip
 OF_FINANCE = ("payoff", "repayment")

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Header, Path
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, create_model
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from afterloan.desk.api.doing import Despite, Key, Propose, Seen, Try, act, agree
@@ -199,7 +201,7 @@ def body_of(told: ActPath) -> type[BaseModel]:
     record = verb_named(told.verb).asked
     said = {*in_path(told.path), *dict(told.fixed)}
     fields: dict[str, Any] = {
-        name: (Annotated[info.annotation, info], info.default if not info.is_required() else ...)
+        name: (_annotated(info), info.default if not info.is_required() else ...)
         for name, info in record.model_fields.items()
         if name not in said
     }
@@ -207,6 +209,19 @@ def body_of(told: ActPath) -> type[BaseModel]:
     made: type[BaseModel] = create_model(f"{words}Asked", __base__=NoMore, **fields)
     made.__doc__ = inspect.getdoc(record)
     return made
+
+
+def _annotated(info: FieldInfo) -> Any:
+    """A field's type; a whole number is asked for as one: `true` is no 1."""
+    if info.annotation in (int, int | None):
+        return Annotated[info.annotation, info, BeforeValidator(_no_truth)]
+    return Annotated[info.annotation, info]
+
+
+def _no_truth(value: object) -> object:
+    if isinstance(value, bool):
+        raise PydanticCustomError("int_type", "a whole number is asked for, not true or false")
+    return value
 
 
 def handler_of(told: ActPath) -> Callable[..., Response]:
