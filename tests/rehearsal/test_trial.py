@@ -80,6 +80,7 @@ steps:
     assert trial.held_still == ("conversations_30",)
     assert "taken as it was" in trial.assumption
     rows = {(r["what"], r["name"]): r for r in trial.rows()}
+    assert rows["borrowers reached by", "message.sms"]["tried"] == 1  # one borrower, on two days
     assert rows["actions", "message.sms"]["tried"] == 2 and rows["actions", "message.sms"]["was"] == 0
 
 
@@ -106,6 +107,8 @@ def test_another_grace_moves_the_messages(store: Store) -> None:
     both |= {("message.sms", "grace-1"): 2, ("message.sms", "last-day"): 2, ("bureau.notice", "bureau-notice"): 2}
     assert trial.tried.refused["debit.schedule.cn", "debit.attempt"] == 1
     assert trial.tried.steps == both
+    # B1 and B2, each by two steps of SMS (the reminder and those of grace)
+    assert {r["name"]: r["tried"] for r in trial.rows() if r["what"].startswith("borrowers")}["message.sms"] == 2
     assert trial.stands.steps == both | {("message.sms", "firm-7"): 2, ("worklist", "work-8"): 2}
 
 

@@ -84,8 +84,9 @@ class Trial:
         stands, tried = self.stands.kinds(), self.tried.kinds()
         names = sorted({*kinds, *stands, *tried})
         found = [_row("actions", n, kinds[n], stands[n], tried[n]) for n in names]
-        for n in sorted({*self.stands.borrowers, *self.tried.borrowers}):
-            found.append(_row("borrowers reached by", n, None, self.stands.borrowers[n], self.tried.borrowers[n]))
+        reached = self.stands.reached(), self.tried.reached()
+        for n in sorted({*reached[0], *reached[1]}):
+            found.append(_row("borrowers reached by", n, None, reached[0][n], reached[1][n]))
         for key in sorted({*self.stands.refused, *self.tried.refused}):
             found.append(_row("refused", f"{key[0]} {key[1]}", None, self.stands.refused[key], self.tried.refused[key]))
         cost = (self.stands.cost_tenths_fen // 10, self.tried.cost_tenths_fen // 10)  # whole fen, rounded down

@@ -61,11 +61,10 @@ TREATED = {"number": pl.Int64, "do": pl.String, "times": pl.Int64}
 
 @dataclass(slots=True)
 class Tally:
-    """What a replay came to: actions by kind and step, borrowers they went to, what was refused by which rule."""
+    """What a replay came to: actions by kind and step, whom they went to, what was refused by which rule."""
 
     steps: Counter[tuple[str, str]] = field(default_factory=Counter)
     refused: Counter[tuple[str, str]] = field(default_factory=Counter)
-    borrowers: Counter[str] = field(default_factory=Counter)
     cost_tenths_fen: int = 0
     penalty_income_fen: int = 0
     bureau_entries: int = 0
@@ -79,7 +78,6 @@ class Tally:
         """Take another part's counts in. Borrowers of parts are not the same, as a part is a set of borrowers."""
         self.steps.update(other.steps)
         self.refused.update(other.refused)
-        self.borrowers.update(other.borrowers)
         self.cost_tenths_fen += other.cost_tenths_fen
         self.penalty_income_fen += other.penalty_income_fen
         self.bureau_entries += other.bureau_entries
@@ -90,6 +88,10 @@ class Tally:
         """How often each borrower (`number`) gets each kind of action (`do`): `times`."""
         whole = pl.concat([pl.DataFrame(schema=TREATED), *self.treated])
         return whole.group_by("number", "do").agg(pl.col("times").sum())
+
+    def reached(self) -> Counter[str]:
+        """How many borrowers got each kind of action: each counts once, in however many months and steps."""
+        return Counter(dict(self.by_borrower().group_by("do").len().iter_rows()))
 
     def kinds(self) -> Counter[str]:
         """Actions by kind."""
@@ -199,7 +201,6 @@ def _tally(ladder: Ladder, days: TrialDays, pack: str | None) -> tuple[Tally, se
                 continue
             tally.steps[step.do, step.id] += len(kept)
             tally.cost_tenths_fen += prices.get(step.do, 0) * len(kept)
-            tally.borrowers[step.do] += kept["number"].n_unique()
             counted = kept.group_by("number").agg(times=pl.len().cast(pl.Int64), do=pl.lit(step.do))
             tally.treated.append(counted.select(pl.col("number").cast(pl.Int64), "do", "times"))
     return tally, waits
