@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from afterloan.dates import NEVER, day, iso
-from afterloan.enquiry.forecasting import forecast_book, month_ends_until, states_of_book
+from afterloan.enquiry.forecasting import forecast_book, forecast_loan, month_ends_until, states_of, states_of_book
+from afterloan.facts import FactRefused
 from afterloan.risk.forecast import (
     LATE,
     NOT_YET,
@@ -14,6 +15,7 @@ from afterloan.risk.forecast import (
     back_test,
     forecast,
     hazards,
+    own_forecast,
     own_path,
     passings,
     roll_rates,
@@ -112,6 +114,15 @@ def test_the_path_of_one_loan_is_a_chance_in_each_month() -> None:
     assert told[1, 0] == pytest.approx(0.4, abs=0.08) and told[1, 3] == pytest.approx(0.6, abs=0.08)
 
 
+def test_one_loans_path_is_that_of_loans_like_it_with_its_interval() -> None:
+    states = world(800, 20, 3)
+    own = np.array([NOT_YET] * 14 + [0, 0, 0, 0, 1, 2])  # five months on book, for one month 30 to 59 days late
+    told = own_forecast(states, own, 6)
+    assert np.allclose(told.expected, own_path(states, 2, 5, 1, 6))
+    assert (told.low <= told.expected + 1e-9).all() and (told.expected <= told.high + 1e-9).all()
+    assert told.high[1, 0] - told.low[1, 0] > 0.01 and told.expected[0, 2] == told.low[0, 2] == 1.0
+
+
 @pytest.fixture(scope="module")
 def book_store(server: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     with generated(server, tmp_path_factory.mktemp("forecast"), "t_forecast", loans=500) as store:
@@ -133,3 +144,20 @@ def test_the_book_is_read_at_its_month_ends(book_store: Store) -> None:
     # six months ago nobody had yet been 30 days late; what was not yet seen was not said to be impossible
     assert told.back.came == np.isin(states[states[:, -7] != NOT_YET, -1], LATE).sum()
     assert told.back.model[1] <= told.back.came <= told.back.model[2]
+
+
+def test_a_loan_that_runs_has_a_path_and_one_that_is_over_has_none(book_store: Store) -> None:
+    last = day("2025-12-31")
+    book, ends = whole(book_store).book, month_ends_until(last, 24)
+    now = states_of(book, ends)[:, -1]
+    with book_store.connect() as connection:
+        names = dict(connection.execute("select loan, reference from contract").fetchall())
+    runs, over = (names[int(book.contracts["loan"][np.flatnonzero(now == state)[0]])] for state in (0, 6))
+    told = forecast_loan(book_store, runs, last, 6).told()
+    assert told["as_of"] == "2025-12-31" and told["path"][0]["current"] == [1.0, 1.0, 1.0]
+    for row in told["path"]:
+        assert sum(v[0] for k, v in row.items() if k != "month") == pytest.approx(1.0, abs=0.001)
+    with pytest.raises(FactRefused, match="is closed on 2025-12-31"):
+        forecast_loan(book_store, over, last, 6)
+    with pytest.raises(FactRefused, match="no contract of that reference"):
+        forecast_loan(book_store, "NOBODY", last, 6)

@@ -191,3 +191,23 @@ def own_path(states: Ints, state: int, age: int, stay: int, months: int = 12) ->
     """One loan's chance to be in each state [months + 1, states]: never a promise, and told with its spread."""
     at, on_book, here = np.array([state]), np.array([age]), np.array([min(stay, STAYS)])
     return run(hazards(passings(states)), at, on_book, here, months)
+
+
+def own_forecast(states: Ints, own: Ints, months: int = 12, seed: int = 1, draws: int = DRAWS) -> Forecast:
+    """The path of one loan whose states until now are `own` [months], by how all loans `states` [n, months] passed.
+
+    Chances, 0 to 1, with the interval of the months of the past drawn anew: how sure the chance is, not the loan.
+    """
+    mine = own[None, :]
+    at = int(own[-1]), int(ages_of(mine)[0, -1]), int(stays_of(mine)[0, -1])
+    seen = passings(states)
+    where = tuple(np.array([x]) for x in at)
+
+    def path(of: Passings) -> Floats:
+        return run(hazards(of), where[0], where[1], where[2], months)
+
+    rng = np.random.Generator(np.random.Philox(seed))
+    n = len(seen.count)
+    drawn = np.array([path(Passings(seen.count[rng.integers(0, n, n)])) for _ in range(draws)])
+    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
+    return Forecast(path(seen), low, high)

@@ -11,6 +11,7 @@ from afterloan.desk.keyboard.options import AsJson, On, day_of
 def forecast(
     months: Annotated[int, typer.Option("--months", min=1, max=36, help="Months ahead.")] = 12,
     on: On = "",
+    loan: Annotated[str, typer.Option("--loan", help="Only the likely path of this loan.")] = "",
     seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -19,6 +20,9 @@ def forecast(
     from afterloan.enquiry.forecasting import forecast_book
     from afterloan.store.server import open_store
 
+    if loan:
+        _one(loan, months, day_of(on), seed, as_json)
+        return
     told = forecast_book(open_store(), day_of(on), months, seed).told()
     if as_json:
         print(json.dumps(told, ensure_ascii=False))
@@ -34,3 +38,20 @@ def forecast(
         f"{back['months']} months ago, loans 30 days late or lost by now: said {said['model']}, by roll rates alone "
         f"{said['roll_rates']}; came {back['came']:,.0f}"
     )
+
+
+def _one(loan: str, months: int, last: int, seed: int, as_json: bool) -> None:
+    """One loan's likely path, never a promise."""
+    from afterloan.desk.keyboard.plain import table
+    from afterloan.enquiry.forecasting import forecast_loan
+    from afterloan.store.server import open_store
+
+    told = forecast_loan(open_store(), loan, last, months, seed).told()
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False))
+        return
+    rows = [
+        {k: v if k == "month" else f"{v[0]:.0%} ({v[1]:.0%} to {v[2]:.0%})" for k, v in row.items()}
+        for row in told["path"]
+    ]
+    table(rows, f"where {loan} is likely to stand after {told['as_of']} (95 % interval); no promise")
