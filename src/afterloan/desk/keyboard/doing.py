@@ -129,18 +129,16 @@ def exit_code(refusal: "Refused | Stop") -> int:
 def mistake_told(mistake: Exception) -> str:
     """One line for a mistake of ours; its working goes to `errors.log` in the home folder under the same number."""
     import secrets
-    import traceback
     from datetime import UTC, datetime
 
+    from afterloan.desk.logs import working
     from afterloan.store.server import home
 
     number, log = secrets.token_hex(4), home() / "errors.log"
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("a", encoding="utf-8") as file:
-            file.write(
-                f"{datetime.now(UTC).isoformat()} error {number}\n{''.join(traceback.format_exception(mistake))}\n"
-            )
+            file.write(f"{datetime.now(UTC).isoformat()} error {number}\n{working(mistake)}\n")
         where = f"its working is in {log}"
     except OSError as error:
         where = f"its working could not be written ({error}); set AFTERLOAN_TRACE=1 to see it"

@@ -42,10 +42,12 @@ def drain(
 ) -> None:
     """Do the actions that are due: send, write, debit. Channels: AFTERLOAN_HOME/channels.yaml (docs/messages.md)."""
     from afterloan.dates import moment_told
+    from afterloan.desk.logs import begin_logs
     from afterloan.sending.drain_work import drain as run
     from afterloan.sending.drain_work import load_also, stay
     from afterloan.store.server import open_store
 
+    begin_logs()
     load_also("afterloan.servicing.money")  # money of debits is reckoned and posted as it comes
     store = open_store()
     if not once and not at:

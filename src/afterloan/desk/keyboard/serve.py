@@ -43,6 +43,7 @@ def serve(
 ) -> None:
     """Serve the desk, the borrowers' portal and the HTTP API of the book; Ctrl-C stops."""
     from afterloan.desk.identity.oidc import Directory, read_oidc
+    from afterloan.desk.logs import begin_logs
     from afterloan.desk.pushing import HookTeller
     from afterloan.desk.serve import addresses, app_of
     from afterloan.desk.web.house import House
@@ -53,6 +54,7 @@ def serve(
         raise Stop(f"--demo asks nobody for a password: it is served on {LOOPBACK[0]} only, not on {bind}", "forbidden")
     proxies = _proxies(proxy or [])
     directory = Directory(read_oidc(oidc)) if oidc else None
+    begin_logs()
     store = open_store()
     _made_ready(store) if demo else _first_administrator(store)
     worker, teller = JobWorker(store), HookTeller(store)
