@@ -561,10 +561,11 @@ class LadderLeaveOutAsked(TypedDict):
 
 
 class LadderUseAsked(TypedDict):
-    """The ladder `text` (YAML) is used for the borrowers of `jurisdiction`."""
+    """The ladder `text` (YAML) is used for the borrowers of `jurisdiction`; `since`: from which day's decision on. Without `since` it is used from the next decision on. Days before keep the ladder of then, decided late or not."""
 
     jurisdiction: str
     text: str
+    since: NotRequired[str | None]
 
 
 class LegalApproveAsked(TypedDict):
@@ -1731,6 +1732,10 @@ class Afterloan:
         """The ladders that come with afterloan."""
         return self._ask("GET", "/v1/ladders", {"on": on, "known_on": known_on}, {})
 
+    def get_ladders_arms(self, *, jurisdiction: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Champion, challengers and hold-out of a place: who cured within a month, with the interval."""
+        return self._ask("GET", "/v1/ladders/arms", {"jurisdiction": jurisdiction, "on": on, "known_on": known_on}, {})
+
     def get_ladders_columns(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """The columns that a ladder's conditions may speak of."""
         return self._ask("GET", "/v1/ladders/columns", {"on": on, "known_on": known_on}, {})
@@ -2032,7 +2037,7 @@ class Afterloan:
         return self._ask("POST", f"/v1/plans/{id_of(of)}/watch", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
     def post_policies_lint(self, body: LintAsked, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
-        """Whether a ladder may be used, the line where not and why, and in what it differs from the one in use."""
+        """Whether a ladder may be used; line, column and reason where not; in what it differs from that in use."""
         return self._ask("POST", "/v1/policies/lint", {"on": on, "known_on": known_on}, {}, body=body)
 
     def post_portal_tickets(self, body: TicketAsked, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:

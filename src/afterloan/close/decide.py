@@ -22,6 +22,7 @@ from afterloan.facts.action import ActionWithdrawn
 from afterloan.servicing.withdrawal import STOPPED_KINDS, Gone, unwanted
 from afterloan.store.acts import act_of_rule
 from afterloan.store.connect import reader_kept
+from afterloan.store.ladders import ladder_texts
 from afterloan.store.loans import product_table, products
 from afterloan.store.locks import Space
 from afterloan.store.posted import last_closed
@@ -67,11 +68,11 @@ class Decided:
         )
 
 
-def ladders_of(connection: psycopg.Connection[Any]) -> dict[str, Ladder]:
-    """The ladder of each jurisdiction: setting `ladders` (name or YAML text), else those that come with afterloan."""
+def ladders_of(connection: psycopg.Connection[Any], day: int) -> dict[str, Ladder]:
+    """The ladder of each jurisdiction for a day: as chosen (name or YAML text), else those that come with afterloan."""
     ready = builtin_ladders()
     found = {"CN": ready["cn-standard"], "US": ready["us-standard"], ANY: ready["any-gentle"]}
-    for place, told in setting(connection, Setting.LADDERS).items():
+    for place, told in ladder_texts(connection, date_of(day)).items():
         found[place] = ready[told] if told in ready else _read_once(told, f"setting {Setting.LADDERS}.{place}")
     switched = setting(connection, Setting.HOLD_OUT)
     return {place: ladder.with_hold_out(share_of(switched, ladder.id)) for place, ladder in found.items()}
@@ -101,7 +102,7 @@ def decide(store: Store, day: int, workers: int = 1) -> Decided:
         if last is None or number_of(last) < day - 1:
             state = f"the last day closed is {last}" if last is not None else "no day is closed"
             raise DecideRefused(f"{iso(day)} cannot be decided: {state}; close {iso(day - 1)} first")
-        ladders_of(connection)  # refused before any shard is touched
+        ladders_of(connection, day)  # refused before any shard is touched
     decided = Decided(iso(day))
     for part in _shards(store, day, workers):
         decided.borrowers += part.borrowers
@@ -162,7 +163,7 @@ def decide_shard(connection: psycopg.Connection[Any], reader: adbc.Connection, s
         return _write(connection, shard, day, DayPlan(), [], 0, None)
     terms = products(connection)
     book = read_shard(connection, reader, shard, product_table(terms))
-    ladders = ladders_of(connection)
+    ladders = ladders_of(connection, day)
     codes = {number: t.code for number, t in terms.items()}
     read = read_known(connection, reader, shard, book, day, ladders, codes)
     plan = plan_day(read, ladders, date_of(day)) if read is not None else DayPlan()

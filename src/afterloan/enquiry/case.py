@@ -12,7 +12,7 @@ from afterloan.dates import number_of
 from afterloan.enquiry.contactability import Contactability, Reach, contactability
 from afterloan.enquiry.debits import mandates_listed
 from afterloan.enquiry.furnished import borrower_told, bureau_of, told_months
-from afterloan.enquiry.masking import PHONES, last_four, mask_name, mask_phone
+from afterloan.enquiry.masking import PHONES, last_four, mask_name, mask_numbers, mask_phone
 from afterloan.enquiry.positions import date_or_none, state_of
 from afterloan.enquiry.story import records
 from afterloan.facts.contact import VOICE, ContactAttempted, ContactEnded
@@ -160,7 +160,8 @@ def case_told(
     mandates = tuple(m for m in mandates_listed(connection, borrower) if m["revoked_on"] is None)
     hands = hands_of(connection, [number], on).get(number, ({}, "", []))
     bureau = bureau_of(connection, borrower)
-    lines = [x for x in records(connection, borrower, language, known_on) if x.on <= on]
+    told = (x for x in records(connection, borrower, language, known_on) if x.on <= on)
+    lines = [replace(line, text=mask_numbers(line.text)) for line in told]
     phone = next((str(details.attributes[name]) for name in PHONES if details.attributes.get(name)), "")
     return CaseTold(
         borrower, mask_name(details.name), mask_phone(phone) if phone else "",

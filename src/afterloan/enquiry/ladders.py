@@ -1,5 +1,6 @@
 """Ladders as texts: which one is used at a place, whether another is sound, and in what the two differ."""
 
+import re
 from dataclasses import asdict, dataclass
 from datetime import date
 from difflib import unified_diff
@@ -9,7 +10,7 @@ from typing import Any
 import psycopg
 
 from afterloan.expected import ExpectedFailure
-from afterloan.store.settings import Setting, setting
+from afterloan.store.ladders import ladder_texts
 from afterloan.strategy.ladder import Ladder, read_ladder, sound_ladder
 
 BUILTIN = {"CN": "cn-standard", "US": "us-standard", "ANY": "any-gentle"}
@@ -29,10 +30,11 @@ class LadderInUse:
 
 @dataclass(frozen=True, slots=True)
 class LadderLint:
-    """A text as a ladder: sound, or the line (from 1) and why not; `difference` from the one in use."""
+    """A text as a ladder: sound, or the line and column (from 1) and why not; `difference` from the one in use."""
 
     sound: bool
     line: int
+    column: int
     why: str
     steps: int
     difference: tuple[str, ...]
@@ -42,9 +44,9 @@ class LadderLint:
         return asdict(self)
 
 
-def ladders_in_use(connection: psycopg.Connection[Any]) -> list[LadderInUse]:
-    """The ladder of every place that has one, by place."""
-    chosen = {str(place): str(told) for place, told in setting(connection, Setting.LADDERS).items()}
+def ladders_in_use(connection: psycopg.Connection[Any], on: date) -> list[LadderInUse]:
+    """The ladder that a day's decision goes by, of every place that has one, by place."""
+    chosen = ladder_texts(connection, on)
     return [_in_use(place, chosen.get(place, "")) for place in sorted({*BUILTIN, *chosen})]
 
 
@@ -61,15 +63,16 @@ class LadderVersion:
 
 
 VERSIONS = (
-    "select a.answer->>'ladder', a.on_day, a.who, coalesce(p.who, ''), a.asked->>'text', a.act from act a "
+    "select a.answer->>'ladder', coalesce((a.answer->>'since')::date, a.on_day) as since, a.who, "
+    "coalesce(p.who, ''), a.asked->>'text', a.act from act a "
     "left join act p on p.verb = 'proposal.make' and p.reference || ':done' = a.reference "
     "where a.verb = 'ladder.use' and a.asked->>'jurisdiction' = %(place)s and a.on_day <= %(on)s "
-    "order by a.act desc limit 50"
+    "order by since desc, a.act desc limit 50"
 )
 
 
 def ladder_versions(connection: psycopg.Connection[Any], place: str, on: date) -> list[LadderVersion]:
-    """The ladders put to use at a place up to a day, the newest first; the first of them is the one in use."""
+    """The ladders put to use at a place up to a day, the newest first; that in use is the first whose day has come."""
     rows = connection.execute(VERSIONS, {"place": place, "on": on}).fetchall()
     return [LadderVersion(*row) for row in rows]
 
@@ -88,7 +91,7 @@ def _builtin_text(name: str) -> str:
 def lint(text: str, used: str) -> LadderLint:
     """Whether a ladder may be used, and in what it differs from the one in use.
 
-    `day: eight` on the twelfth line: not sound, line 12, with what is wrong there.
+    `    day: eight` on the twelfth line: not sound, line 12, column 5, with what is wrong there.
     """
     lines = unified_diff(used.splitlines(), text.splitlines(), "in use", "draft", lineterm="", n=1)
     difference = tuple(line for line in lines if not line.startswith(("---", "+++")))
@@ -98,5 +101,19 @@ def lint(text: str, used: str) -> LadderLint:
         _, _, said = str(error).partition("draft:")
         number, _, why = said.partition(":")
         at = int(number) if number.isdecimal() else 1
-        return LadderLint(False, at, why.strip() or str(error), 0, difference)
-    return LadderLint(True, 0, "", len(ladder.steps), difference)
+        told = why.strip() or str(error)
+        return LadderLint(False, at, column_of(text, at, told), told, 0, difference)
+    return LadderLint(True, 0, 0, "", len(ladder.steps), difference)
+
+
+def column_of(text: str, line: int, why: str) -> int:
+    """Where on a line (both from 1) the mistake stands: at the first word that the reason quotes, else where it begins.
+
+    `when: arrears_fn >= 5000` of which the reason says "no column 'arrears_fn'": column 7.
+    """
+    lines = text.splitlines()
+    there = lines[line - 1] if 0 < line <= len(lines) else ""
+    for word in re.findall(r"['`]([^'`]+)['`]", why):
+        if word in there:
+            return there.index(word) + 1
+    return len(there) - len(there.lstrip()) + 1

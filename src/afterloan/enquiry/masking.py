@@ -1,5 +1,7 @@
 """What of a person is shown on lists and cases: enough to know them by, not more."""
 
+import re
+
 PHONES = ("mobile", "phone")
 
 
@@ -25,6 +27,20 @@ def last_four(number: str) -> str:
     """`last_four("6222000000000001") == "··0001"`."""
     plain = "".join(c for c in number if c.isalnum())
     return f"··{plain[-4:]}" if plain else ""
+
+
+def mask_numbers(text: str) -> str:
+    """A sentence with its long numbers masked: `mandate signed on card 6222000000000013` ends in `··0013`.
+
+    Eleven digits are a phone's, more are an account's or an identity's; amounts and references of ours are shorter or
+    begin with a letter.
+    """
+    return re.sub(r"(?<![A-Za-z0-9_.,+-])\d{11,}(?![A-Za-z0-9_])", _masked_number, text)
+
+
+def _masked_number(found: re.Match[str]) -> str:
+    number = found.group()
+    return mask_phone(number) if len(number) == 11 else last_four(number)
 
 
 def mask_email(address: str) -> str:

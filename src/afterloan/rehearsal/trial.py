@@ -41,6 +41,7 @@ from afterloan.rules.trifles import without_trifles
 from afterloan.store.connect import reader_to
 from afterloan.store.debits import debits_told, fold_events, pay_days_of
 from afterloan.store.loans import product_table, products
+from afterloan.store.posted import last_closed
 from afterloan.store.read import SHARDS, fetch, fold, read_shard
 from afterloan.store.server import Store
 from afterloan.store.settings import Setting, setting
@@ -201,7 +202,7 @@ class _Part:
 def replay_shards(url: str, shards: list[int], first: int, last: int, asked: TrialAsked) -> tuple[Tally, Tally]:
     """Replay some shards as the rules stand and as asked. One borrower is in one shard only."""
     with Store(url).connect() as connection, reader_to(url) as reader:
-        ladders = ladders_of(connection)
+        ladders = ladders_of(connection, _today(connection, last))
         switched = setting(connection, Setting.HOLD_OUT)
         part = _read(connection, reader, shards, last)
         part.scored = _scored(connection, part.told, first, last)
@@ -220,6 +221,12 @@ def replay_shards(url: str, shards: list[int], first: int, last: int, asked: Tri
         other = read_ladder(asked.ladder, "ladder on trial")
         tried = {ANY: other.with_hold_out(share_of(switched, other.id))}
     return stands, _replay(part, book, tried, first, last, asked.pack)
+
+
+def _today(connection: psycopg.Connection[Any], last: int) -> int:
+    """The day whose ladders stand now: that after the last one closed, or the last of the days tried."""
+    closed = last_closed(connection)
+    return last if closed is None else max(last, number_of(closed) + 1)
 
 
 def _with_grace(book: Book, days: int) -> Book:

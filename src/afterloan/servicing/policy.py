@@ -9,6 +9,7 @@ from afterloan.facts import FactRefused
 from afterloan.facts import limit as facts
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
+from afterloan.store.ladders import keep_ladder, next_decision
 from afterloan.store.limits import change_line, line_now
 from afterloan.store.settings import Setting, set_parts, setting
 from afterloan.strategy.ladder import sound_ladder
@@ -43,20 +44,29 @@ def change_limit(desk: Desk, asked: ChangeLimit, on: date) -> dict[str, Any]:
 
 
 class UseLadder(Asked):
-    """The ladder `text` (YAML) is used for the borrowers of `jurisdiction`."""
+    """The ladder `text` (YAML) is used for the borrowers of `jurisdiction`; `since`: from which day's decision on.
+
+    Without `since` it is used from the next decision on. Days before keep the ladder of then, decided late or not.
+    """
 
     jurisdiction: str = Field(min_length=1, max_length=20)
     text: str = Field(min_length=1, max_length=200_000)
+    since: date | None = None
 
 
 def use_ladder(desk: Desk, asked: UseLadder, on: date) -> dict[str, Any]:
-    """Use it from the next decision on; a ladder that is not sound is refused with the line."""
+    """Use it from a day's decision on; one that is not sound is refused with the line, a day that is decided too."""
+    next_day = next_decision(desk.connection)
+    if asked.since is not None and next_day is not None and asked.since < next_day:
+        why = f"{asked.since} is decided already, by the ladder of then"
+        raise FactRefused("since", "the ladder", why, f"name {next_day} or a later day")
+    since = asked.since or next_day
     try:
         ladder = sound_ladder(asked.text, "ladder")
     except ValueError as error:
         raise FactRefused("text", "the ladder", str(error), "correct it; `afterloan ladder check FILE`") from error
-    set_parts(desk.connection, Setting.LADDERS, {asked.jurisdiction: asked.text})
-    return {"ladder": ladder.id, "jurisdiction": asked.jurisdiction}
+    keep_ladder(desk.connection, asked.jurisdiction, since, asked.text)
+    return {"ladder": ladder.id, "jurisdiction": asked.jurisdiction, "since": since and since.isoformat()}
 
 
 class SwitchHoldOut(Asked):

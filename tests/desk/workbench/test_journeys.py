@@ -6,6 +6,7 @@ from datetime import date, datetime
 import pytest
 
 from afterloan.banks.words import BankStatement, StatementLine
+from afterloan.store.ladders import ladder_texts
 from afterloan.store.server import Store
 from afterloan.store.statements import unmatched_lines
 from tests.desk.workbench.browsed import Open, browser_before, needs_chromium, served_at
@@ -120,4 +121,58 @@ def test_a_statement_leaves_seven_lines_of_which_finance_gives_splits_sets_aside
     second.page.get_by_role("button", name="Agree").first.click()
     second.sees("You agreed; it is done")
     assert waiting(book) == {"bank-3", "bank-5", "bank-6", "bank-7"}
+    assert at.complaints == [] and second.complaints == []
+
+
+def test_a_ladder_with_a_typo_is_mended_tried_on_a_quarter_and_used_from_a_day_on(opens: Open, book: Store) -> None:
+    """Journeys 19 and 20. The day decided, 14 May, goes by the old ladder whenever it is asked; 20 May by the new one.
+
+    Days 8 instead of 4: nobody comes to the worklist within the quarter. Grace of 7 days for 3: tried beside it.
+    """
+    at = opens().sit("analyst")
+    at.go("/strategy")
+    draft = at.page.locator("textarea#draft")
+    used = draft.input_value()
+    changed = used.replace("day: 4,", "day: 8,")
+    draft.fill(changed.replace("do: worklist", "do: worklust", 1))
+    at.keys("Control+Enter")
+    at.sees("Line 8, column")
+    at.page.locator("pre.near", has_text="▲").wait_for()
+    chosen = "document.querySelector('#draft').value.slice(...['Start', 'End'].map(x => draft['selection' + x]))"
+    assert "worklust" in at.page.evaluate(f"(draft => {chosen})(document.querySelector('#draft'))")
+    at.complaints.clear()  # the browser tells of the 422 itself
+    draft.fill(changed)
+    at.page.locator("#first").fill("2025-02-14")
+    at.page.locator("#last").fill("2025-05-14")
+    at.page.get_by_role("button", name="Try it").click()
+    at.sees("3 people would be treated otherwise")
+    first = at.page.url
+    at.go("/strategy/trials")
+    for field, value in (("#first", "2025-02-14"), ("#last", "2025-05-14"), ("#grace", "7")):
+        at.page.locator(field).fill(value)
+    at.page.get_by_role("button", name="Try it").click()
+    at.sees("people would be treated otherwise")
+    at.page.locator("#beside").select_option(first.rsplit("/", 1)[1])
+    at.page.get_by_role("button", name="Compare").click()
+    at.sees("the other trial")
+    with at.page.expect_download() as file:
+        at.page.get_by_role("link", name="CSV").click()
+    assert file.value.suggested_filename.endswith(".csv")
+
+    at.go("/strategy")
+    at.page.locator("textarea#draft").fill(changed)
+    at.page.locator("#since").fill("2025-05-20")
+    at.page.get_by_role("button", name="Propose").click()
+    at.sees("sent for approval")
+    with book.connect() as connection:
+        assert ladder_texts(connection, date(2025, 5, 20))["CN"] == used, "nobody has agreed yet"
+    second = opens().sit("lead")
+    second.go("/approvals")
+    second.page.get_by_role("button", name="Agree").first.click()
+    second.sees("You agreed; it is done")
+    with book.connect() as connection:
+        of = {day: ladder_texts(connection, date(2025, 5, day))["CN"] for day in (14, 19, 20)}
+    assert of == {14: used, 19: used, 20: changed}
+    second.go("/strategy")
+    second.sees("to come")
     assert at.complaints == [] and second.complaints == []

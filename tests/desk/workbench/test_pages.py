@@ -213,7 +213,7 @@ def test_a_ladder_with_a_typo_is_shown_its_line_and_a_sound_one_waits_for_the_le
     hidden = analyst.token("/strategy", "/strategy/drafts") | {"place": "CN"}
     wrong = analyst.post("/strategy/drafts", part=False, **hidden, text=text.replace("day: 4", "dya: 4"))
     number = text[: text.index("day: 4")].count("\n") + 1
-    assert wrong.status_code == 422 and f"Line {number}:" in wrong.text and "dya" in wrong.text
+    assert wrong.status_code == 422 and f"Line {number}, column" in wrong.text and "dya" in wrong.text
     mended = text.replace("day: 4", "day: 5")
     fine = analyst.post("/strategy/drafts", part=False, **hidden, text=mended)
     assert fine.status_code == 200 and "2 steps" in fine.text and "+  - {id: work, day: 5" in unescape(fine.text)
@@ -424,6 +424,6 @@ def test_the_ladders_put_to_use_are_listed_with_who_proposed_and_who_agreed(late
     assert lead.post("/approvals/decide", part=False, **agreed).status_code == 303
     with store.connect() as connection:
         first = ladder_versions(connection, "CN", date(2025, 5, 14))[0]
-    assert (first.since, first.ladder) == (date(2025, 5, 14), "short") and "day: 5" in first.text
+    assert (first.since, first.ladder) == (date(2025, 5, 15), "short") and "day: 5" in first.text
     assert first.by != first.proposed_by and f"{first.proposed_by} → </span>" not in lead.page("/strategy")
     assert f"{first.proposed_by} → {first.by}" in lead.page("/strategy")

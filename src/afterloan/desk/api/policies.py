@@ -10,6 +10,7 @@ from afterloan.dates import number_of
 from afterloan.desk.api.asked import After, Limit, cursor, permitted, place_of, question
 from afterloan.desk.web.asking import SignedIn
 from afterloan.desk.web.refusing import refuse
+from afterloan.enquiry.arms import arms_compared
 from afterloan.enquiry.case import case_told
 from afterloan.enquiry.contacting import standing_told
 from afterloan.enquiry.ladders import ladders_in_use, lint
@@ -135,13 +136,20 @@ def policy_routes() -> APIRouter:
     def uses(asking: SignedIn) -> Any:
         """The ladder of every place: its text, and whether the lender chose it or it came along."""
         return [{"jurisdiction": x.jurisdiction, "ladder": x.name, "chosen": x.own, "text": x.text}
-                for x in ladders_in_use(asking.connection)]  # fmt: skip
+                for x in ladders_in_use(asking.connection, asking.on)]  # fmt: skip
+
+    @question(router, "/ladders/arms", "report.read", "policy")
+    def arms(asking: SignedIn, jurisdiction: Text = "CN") -> Any:
+        """Champion, challengers and hold-out of a place: who cured within a month, with the interval."""
+        check_place("jurisdiction", jurisdiction)
+        return arms_compared(asking.connection, jurisdiction, asking.on).told()
 
     @router.post("/policies/lint", tags=["policy"])
     def lint_(asking: SignedIn, asked: LintAsked) -> dict[str, Any]:
-        """Whether a ladder may be used, the line where not and why, and in what it differs from the one in use."""
+        """Whether a ladder may be used; line, column and reason where not; in what it differs from that in use."""
         permitted(asking, "report.read")
-        used = next((x.text for x in ladders_in_use(asking.connection) if x.jurisdiction == asked.jurisdiction), "")
+        every = ladders_in_use(asking.connection, asking.on)
+        used = next((x.text for x in every if x.jurisdiction == asked.jurisdiction), "")
         return lint(asked.text, used).told()
 
     @question(router, "/models", "report.read", "policy")

@@ -145,13 +145,18 @@ def ladder_check(file: Path, as_json: AsJson = False) -> None:
 def ladder_use(
     ladder: Annotated[str, typer.Argument(help="A ladder's file or name.")],
     jurisdiction: Annotated[str, typer.Option(help="For borrowers of which place.")] = "CN",
+    since: Annotated[str, typer.Option(help="First day it decides, YYYY-MM-DD; the next decision unless given.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Use a ladder for the borrowers of a place from the next decision on."""
+    """Use a ladder for the borrowers of a place from a day's decision on."""
     from afterloan.desk.keyboard.doing import act, show
 
-    asked = {"jurisdiction": jurisdiction, "text": _ladder_text(ladder)}
-    show(act("ladder.use", asked, book_day()), as_json, lambda b: f"{b['ladder']} is used for {b['jurisdiction']}")
+    asked = {"jurisdiction": jurisdiction, "text": _ladder_text(ladder)} | ({"since": since} if since else {})
+    from_on = f" from {since} on" if since else ""
+    show(
+        act("ladder.use", asked, book_day()), as_json,
+        lambda b: f"{b['ladder']} is used for {b['jurisdiction']}{from_on}",
+    )  # fmt: skip
 
 
 def ladder_list(as_json: AsJson = False) -> None:

@@ -119,6 +119,14 @@
     if (said) said.focus();
   });
   ending();
+  // a draft that is not sound: the mistake is selected where it stands
+  const wrong = one("textarea[data-line]");
+  if (wrong) {
+    const lines = wrong.value.split("\n"), at = Number(wrong.dataset.line) - 1;
+    const start = lines.slice(0, at).join("\n").length + (at ? 1 : 0) + Number(wrong.dataset.column) - 1;
+    wrong.setSelectionRange(start, start + (/^[\w-]+/.exec(wrong.value.slice(start)) || [" "])[0].length);
+    wrong.scrollTop = Math.max(0, at - 6) * (wrong.scrollHeight / lines.length);
+  }
   // the stream of a job: one line of progress; the page is asked for anew when it ends
   const job = one("[data-stream]");
   if (job && window.EventSource) {

@@ -54,6 +54,10 @@ class DeskWords:
         asked, able = (show_amount(int(fen), group=",") for fen in told.groups())
         return self("desk.relief.ruled", asked=asked, able=able)
 
+    def arm(self, name: str) -> str:
+        """An arm of a ladder; a challenger by its own name."""
+        return self._value("arm", name)
+
     def trial_row(self, what: str, name: str) -> str:
         """A figure of a trial: what it counts, and of what."""
         kind = self._value("trial.rows", what)

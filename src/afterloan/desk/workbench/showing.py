@@ -47,6 +47,17 @@ def _role(role: str, t: DeskWords) -> str:
     return t.words.words.get(f"role.{role}", role)
 
 
+def points(ppm: int) -> str:
+    """A difference of shares in percentage points, with its sign: 23,456 ppm is +2.3, −400 is −0.0."""
+    tenths = (abs(ppm) + 500) // 1_000
+    return f"{'−' if ppm < 0 else '+'}{tenths // 10}.{tenths % 10}"
+
+
+def on_scale(ppm: int) -> int:
+    """Where a difference stands on a line from −50 to 50 points, at its ends where it is beyond."""
+    return max(-50, min(50, round(ppm / 10_000)))
+
+
 @cache
 def desk_environment() -> Environment:
     """The environment of all templates with the filters of the workbench."""
@@ -54,7 +65,7 @@ def desk_environment() -> Environment:
     made.filters.update(
         long_day=long_day, short_day=str, clock=clock, hour=_hour, amount=amount, plain_amount=show_amount,
         count=lambda n: f"{int(n):,}", masked=mask_name, masked_phone=mask_phone, ident=id_of, role_word=_role,
-        moment=_moment,
+        moment=_moment, points=points, on_scale=on_scale,
     )  # fmt: skip
     return made
 

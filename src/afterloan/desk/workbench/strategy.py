@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.desk.workbench.showing import show
+from afterloan.enquiry.arms import arms_compared
 from afterloan.enquiry.ladders import LadderInUse, LadderLint, ladder_versions, ladders_in_use, lint
 from afterloan.facts.act import Refused
 from afterloan.servicing.may import may_ask, may_propose
@@ -16,6 +17,8 @@ from afterloan.store.contacts import defaults_of
 
 LONGEST = 200_000
 """Characters of a ladder."""
+BESIDE = 2
+"""Lines shown before and after one that is wrong."""
 
 
 def strategy_router() -> APIRouter:
@@ -27,7 +30,7 @@ def strategy_router() -> APIRouter:
 
 
 def _used(asking: Asking, place: str) -> tuple[list[LadderInUse], LadderInUse]:
-    every = ladders_in_use(asking.connection)
+    every = ladders_in_use(asking.connection, asking.on)
     wanted = place or str(defaults_of(asking.connection)["jurisdiction"])
     for one in every:
         if one.jurisdiction == wanted:
@@ -42,15 +45,26 @@ def strategy(asking: SignedIn, place: str = "") -> Response:
 
 def _shown(
     asking: Asking, place: str, text: str = "", found: LadderLint | None = None, status: int = 200,
-    refused: Refused | None = None,
+    refused: Refused | None = None, since: str = "",
 ) -> Response:  # fmt: skip
     every, used = _used(asking, place)
     may = may_propose(asking.person, verb_named("ladder.use"), asking.today) is None
     return show(
         asking, "strategy.html", "strategy", status, every=every, used=used, text=text or used.text, lint=found,
-        refused=refused, may_propose=may, versions=ladder_versions(asking.connection, used.jurisdiction, asking.on),
+        refused=refused, may_propose=may, since=since or asking.today + timedelta(days=1),
+        arms=arms_compared(asking.connection, used.jurisdiction, asking.on), at=_near(text, found),
+        versions=ladder_versions(asking.connection, used.jurisdiction, asking.on),
         from_on=asking.on - timedelta(days=90), may_try=may_ask(asking.person, "ladder.try", asking.today) is None,
     )  # fmt: skip
+
+
+def _near(text: str, found: LadderLint | None) -> list[tuple[int, str]]:
+    """The line of a mistake with those beside it, each with its number; nothing where there is none."""
+    if found is None or found.sound:
+        return []
+    lines = text.splitlines()
+    first = max(found.line - 1 - BESIDE, 0)
+    return list(enumerate(lines[first : found.line + BESIDE], first + 1))
 
 
 def draft(asking: SignedIn, form: Form) -> Response:
@@ -61,7 +75,8 @@ def draft(asking: SignedIn, form: Form) -> Response:
     if not found.sound or not form["propose"]:
         return _shown(asking, used.jurisdiction, text, found, 200 if found.sound else 422)
     try:
-        asking.propose("ladder.use", {"jurisdiction": used.jurisdiction, "text": text}, f"form:{form.key}")
+        asked = {"jurisdiction": used.jurisdiction, "text": text} | ({"since": form["since"]} if form["since"] else {})
+        asking.propose("ladder.use", asked, f"form:{form.key}")
     except RefusedHere as error:
-        return _shown(asking, used.jurisdiction, text, found, error.status, error.refused)
+        return _shown(asking, used.jurisdiction, text, found, error.status, error.refused, form["since"])
     return RedirectResponse("/approvals?done=propose", 303)

@@ -46,7 +46,7 @@ def trials(asking: SignedIn) -> Response:
 def _shown(asking: Asking, status: int = 200, refused: Refused | None = None, form: FormTold | None = None) -> Response:
     return show(
         asking, "trials.html", "strategy", status, trials=jobs_told(asking.connection, kind="trial"), refused=refused,
-        places=[one.jurisdiction for one in ladders_in_use(asking.connection)], typed=typed_of(form),
+        places=[one.jurisdiction for one in ladders_in_use(asking.connection, asking.on)], typed=typed_of(form),
     )  # fmt: skip
 
 

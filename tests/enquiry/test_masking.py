@@ -1,0 +1,17 @@
+"""Long numbers inside sentences: an account's and a phone's show their last digits, amounts and references stay."""
+
+import pytest
+
+from afterloan.enquiry.masking import mask_numbers
+
+
+@pytest.mark.parametrize(("told", "shown"), [
+    ("mandate signed on card 6222000000000013", "mandate signed on card ··0013"),
+    ("bank voucher 12000.00 to 6222000000000013", "bank voucher 12000.00 to ··0013"),
+    ("号码改为13800001234。", "号码改为138****1234。"),
+    ("phone 13800001234, from 1", "phone 138****1234, from 1"),
+    ("loan B0000000363 owes 1,108.52 (SHA-256 960a0073da81…)", "loan B0000000363 owes 1,108.52 (SHA-256 960a0073da81…)"),
+    ("2025-12-31 24:00: 10000000.00 paid", "2025-12-31 24:00: 10000000.00 paid"),
+])  # fmt: skip
+def test_a_sentence_keeps_amounts_and_loses_numbers_of_people(told: str, shown: str) -> None:
+    assert mask_numbers(told) == shown
