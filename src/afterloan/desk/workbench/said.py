@@ -61,7 +61,7 @@ class DeskWords:
     def trial_row(self, what: str, name: str) -> str:
         """A figure of a trial: what it counts, and of what."""
         kind = self._value("trial.rows", what)
-        return f"{kind} {self._value('trial.names', name)}"
+        return f"{kind} {self.words.words.get(f'desk.trial.names.{name}', name)}"
 
     def news(self, kind: str) -> str:
         """Something that was told since a page was made."""
