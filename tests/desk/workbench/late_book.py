@@ -35,6 +35,9 @@ ROOMS = (
     "/money/mandates",
     "/money/refunds",
     "/strategy",
+    "/bureau",
+    "/finance",
+    "/finance/days/2025-05-13",
     "/search",
     "/cases/B1/why?about=due",
 )

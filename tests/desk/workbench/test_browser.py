@@ -126,6 +126,13 @@ def test_every_page_is_whole_for_everybody(opens: Open, width: int, dark: bool, 
     assert wrong == []
 
 
+def test_the_auditors_pages_are_whole_for_everybody(opens: Open) -> None:
+    at = opens(360, True).sit("auditor", "zh")
+    for path in ("/audit", "/audit?tab=readings&chain=yes", "/audit/known?borrower=B1&on=2025-05-13&then=2025-05-13"):
+        at.go(path)
+        assert (axe(at), max(at.overflow(), 0), at.complaints) == ([], 0, []), path
+
+
 def test_the_day_slider_plays_a_day_and_says_how_far_it_is(opens: Open, book: Store) -> None:
     """Last of all: the book's clock moves."""
     at = opens().sit("lead")

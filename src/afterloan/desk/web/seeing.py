@@ -17,7 +17,7 @@ TRIED = "afterloan.tried"
 """Set in a request's scope where an act is only tried: what it runs into refuses nobody anything, and is not kept."""
 NO_REFUSALS = (400, 405, 415)
 """Statuses of what could not be read at all: nothing was refused to anybody."""
-AUDIT = "/v1/audit/"
+AUDIT = ("/v1/audit/", "/audit")
 
 
 def keep_looked(house: House, request: HTTPConnection, who: Who, on: date, status: int) -> None:

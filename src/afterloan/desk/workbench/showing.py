@@ -21,6 +21,7 @@ from afterloan.enquiry.masking import mask_name, mask_phone
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.act import Refused
 from afterloan.money import show_amount
+from afterloan.servicing.may import may_ask
 
 RAIL = (
     ("t", "/", "today"),
@@ -28,9 +29,14 @@ RAIL = (
     ("k", "/tasks", "tasks"),
     ("a", "/approvals", "approvals"),
     ("m", "/money", "money"),
+    ("b", "/bureau", "bureau"),
     ("s", "/strategy", "strategy"),
+    ("f", "/finance", "finance"),
+    ("u", "/audit", "audit"),
 )
 """Rooms in the rail: the key after `g`, the path, the name."""
+NEEDS = {"audit": "audit.read", "finance": "report.read", "bureau": "report.read"}
+"""What one must be permitted for a room to stand in the rail."""
 THEME = "afterloan-theme"
 """The cookie that keeps dark, light, or neither."""
 
@@ -121,13 +127,21 @@ def is_part(asking: Asking) -> bool:
     return asking.request.headers.get("hx-request") == "true"
 
 
+def _rail(asking: Asking) -> list[tuple[str, str, str]]:
+    """The rooms that who asks may enter."""
+    return [
+        room for room in RAIL
+        if room[2] not in NEEDS or may_ask(asking.person, NEEDS[room[2]], asking.today) is None
+    ]  # fmt: skip
+
+
 def show(asking: Asking, template: str, room: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A page of the workbench in its shell; `room`: the place in the rail."""
     query = asking.request.query_params
     lens = lens_of(asking)
     shell: Mapping[str, Any] = {
         "asking": asking, "t": DeskWords(asking.t), "language": asking.language, "token": asking.token, "room": room,
-        "rail": RAIL, "theme": asking.request.cookies.get(THEME, ""), "here": here_of(asking),
+        "rail": _rail(asking), "theme": asking.request.cookies.get(THEME, ""), "here": here_of(asking),
         "path": asking.request.url.path, "lens": bool(lens), "lens_query": lens, "job": job_of(asking),
         "kept": {name: query[name] for name in query if name not in ("on", "known_on")}, "asked": "",
     }  # fmt: skip

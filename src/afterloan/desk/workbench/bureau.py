@@ -1,0 +1,84 @@
+"""The bureau desk: months that were told, a month furnished as a job with its file, disputes by their clocks."""
+
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import RedirectResponse, Response
+
+from afterloan.desk.api.asked import permitted
+from afterloan.desk.api.jobs import begin, own_job
+from afterloan.desk.web.asking import Asking, Form, SignedIn
+from afterloan.desk.web.forms import FormTold
+from afterloan.desk.web.refusing import RefusedHere
+from afterloan.desk.workbench.finance import permitted_here, told_day
+from afterloan.desk.workbench.showing import of_form, show, typed_of
+from afterloan.enquiry.disputes import disputes_on
+from afterloan.expected import ExpectedFailure
+from afterloan.servicing.may import could
+from afterloan.servicing.verbs import verb_named
+from afterloan.store.furnished import files
+
+BUREAUS = ("pboc", "metro2", "neutral")
+DONE = ("corrected", "accurate", "notified")
+MOST = 24
+"""Months shown, the newest."""
+
+
+def bureau_router() -> APIRouter:
+    """`/bureau`, a month furnished, a dispute answered or told."""
+    router = APIRouter(prefix="/bureau")
+    router.get("")(bureau)
+    router.post("/furnishings")(furnish)
+    router.post("/disputes")(answer)
+    return router
+
+
+def bureau(asking: SignedIn, job: str = "", done: str = "") -> Response:
+    """What was told and what is contested; `job`: a furnishing that runs or ran."""
+    permitted_here(asking, "report.read")
+    told = asking.t(f"desk.bureau.done.{done}") if done in DONE else ""
+    return _shown(asking, job=own_job(asking, job) if job else None, done=told)
+
+
+def _shown(
+    asking: Asking, status: int = 200, form: FormTold | None = None, refused: Any = None, job: Any = None,
+    done: str = "",
+) -> Response:  # fmt: skip
+    names = ("furnishing", "bureau", "month_end", "known_on", "rows")
+    months = [dict(zip(names, row, strict=True)) for row in files(asking.connection)]
+    return show(
+        asking, "bureau.html", "bureau", status, months=months[::-1][:MOST],
+        lines=disputes_on(asking.connection, asking.on), bureaus=BUREAUS,
+        month_end=asking.today.replace(day=1) - timedelta(days=1), typed=typed_of(form), refused=refused, done=done,
+        furnishing=job, may_answer=could(asking.person, verb_named("dispute.decide"), asking.today),
+    )  # fmt: skip
+
+
+def furnish(asking: SignedIn, form: Form) -> Response:
+    """Furnish a month as a job, and go where its progress is told."""
+    try:
+        permitted(asking, "bureau.furnish")
+        if form["bureau"] not in BUREAUS:
+            raise ExpectedFailure(asking.t("desk.bureau.no_bureau"))
+        end = told_day(form["month_end"], "month_end")
+        sender = {name: form[name] for name in ("identification_number", "reporter_name") if form[name]}
+        told = {"bureau": form["bureau"], "month_end": end.isoformat(), "sender": sender}
+        begin(asking, asking.house, "furnish", told, form.key)
+    except (RefusedHere, ExpectedFailure) as error:
+        return _shown(asking, form=form, **of_form(error))
+    return RedirectResponse(f"/bureau?job={form.key}", 303)
+
+
+def answer(asking: SignedIn, form: Form) -> Response:
+    """Answer a dispute as the book reckons, or keep that a party was told of the answer."""
+    do, key = form["do"], f"form:{form.key}"
+    try:
+        if do.startswith("told:"):
+            asking.do("dispute.notified", {"of": form["of"], "party": do.removeprefix("told:")}, key)
+            do = "notified"
+        else:
+            asking.do("dispute.decide", {"of": form["of"], "outcome": do, "reason": form["reason"]}, key)
+    except (RefusedHere, ExpectedFailure) as error:
+        return _shown(asking, form=form, **of_form(error))
+    return RedirectResponse(f"/bureau?done={do}", 303)

@@ -1,0 +1,67 @@
+"""Finance: the days that were closed with their proof, what could not be reckoned, and the trial balance."""
+
+from datetime import date
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from afterloan.dates import DayRefused, date_told
+from afterloan.desk.web.asking import Asking, SignedIn
+from afterloan.desk.web.refusing import RefusedHere, refuse
+from afterloan.desk.workbench.showing import show
+from afterloan.enquiry.books import sums_by_accounts
+from afterloan.enquiry.days import day_closed, days_closed
+from afterloan.facts import FactRefused
+from afterloan.facts.act import Refused
+from afterloan.journal.accounts import LINE
+from afterloan.journal.balances import trial_balance
+from afterloan.servicing.may import may_ask
+
+MOST = 31
+
+
+def finance_router() -> APIRouter:
+    """`/finance`, and a day of it."""
+    router = APIRouter(prefix="/finance")
+    router.get("")(finance)
+    router.get("/days/{day}")(day_)
+    return router
+
+
+def permitted_here(asking: Asking, what: str) -> None:
+    """Raises RefusedHere (403) where who asks may not read this room."""
+    refused: Refused | None = may_ask(asking.person, what, asking.today)
+    if refused is not None:
+        raise RefusedHere(refused)
+
+
+def told_day(text: str, name: str) -> date:
+    """A day as it stands in an address. Raises RefusedHere (422)."""
+    try:
+        return date_told(text)
+    except DayRefused as error:
+        raise refuse(422, "invalid", str(error), "write the day as YYYY-MM-DD", name) from error
+
+
+def finance(asking: SignedIn, before: str = "") -> Response:
+    """A month of closed days, the newest first, and what the accounts add up to."""
+    permitted_here(asking, "report.read")
+    days = days_closed(asking.connection, told_day(before, "before") if before else date.max, MOST)
+    lines = [
+        {"code": int(line.account), "name": LINE[line.account], "net": line.debit_fen - line.credit_fen}
+        for line in trial_balance(sums_by_accounts(asking.connection))
+    ]
+    return show(
+        asking, "finance.html", "finance", days=days, lines=[one for one in lines if one["net"]],
+        difference=sum(one["net"] for one in lines), older=days[-1]["closed_on"] if len(days) == MOST else None,
+    )  # fmt: skip
+
+
+def day_(asking: SignedIn, day: str) -> Response:
+    """A closed day: its proof, and each loan that could not be reckoned with the reason."""
+    permitted_here(asking, "report.read")
+    try:
+        told = day_closed(asking.connection, told_day(day, "day"))
+    except FactRefused as error:
+        raise refuse(404, "unknown", str(error), "choose a day of the list", "day") from error
+    return show(asking, "finance_day.html", "finance", day=told)

@@ -1,0 +1,111 @@
+"""The rooms of finance, audit and the bureau without a browser: what they show, what they do, whom they let in."""
+
+import re
+
+import pytest
+
+from afterloan.desk.words import words_of
+from afterloan.desk.work import JobWorker
+from afterloan.facts import Repaid
+from afterloan.store.record import record
+from afterloan.store.server import Store
+from tests.desk.web.served import Served
+from tests.desk.workbench.late_book import Desk
+from tests.strategy.books import day_of
+
+
+def whole(page: str) -> None:
+    """No word is missing: a page shows the key of a word that is not there."""
+    assert set(re.findall(r"\bdesk\.[a-z_]+(?:\.[a-z_]+)+", page)) <= {"desk.localhost"}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_finance_sees_the_days_with_their_proof_and_accounts_that_sum_to_nothing(late: Served, language: str) -> None:
+    """Three loans of 12,000, 6,000 and 3,000: 21,000.00 of principal stand against the cash that went out."""
+    desk, t = Desk(late, "finance"), words_of(language)
+    page = desk.page("/finance", language)
+    whole(page)
+    assert "2025-05-13" in page and t("desk.finance.proved") in page and "21,000.00" in page
+    assert t("desk.finance.difference", amount="0.00") in page
+    day = desk.page("/finance/days/2025-05-13", language)
+    whole(day)
+    assert t("desk.finance.sum", signed="3", closed="3", excepted="0") in day
+    assert desk.browser.get("/finance/days/2025-05-20").status_code == 404
+    assert desk.browser.get("/finance?before=yesterday").status_code == 422
+
+
+def test_the_auditor_sees_who_did_and_who_looked_and_is_seen_too(late: Served, store: Store) -> None:
+    agent, auditor = Desk(late, "agent"), Desk(late, "auditor")
+    agent.page("/cases/B1")
+    noted = agent.token("/cases/B1", "/cases/B1/notes") | {"text": "asked for a payslip"}
+    assert agent.post("/cases/B1/notes", **noted).status_code == 200
+    acts = auditor.page("/audit?borrower=B1")
+    assert "<td>case.note</td>" in acts and "agent-li" in acts
+    assert "<td>case.note</td>" not in auditor.page("/audit?borrower=B2")
+    looked = auditor.page("/audit?tab=readings&borrower=B1")
+    assert "GET /cases/{borrower}" in looked and "agent-li" in looked
+    assert "auditor-xu" in auditor.page("/audit?tab=readings"), "who audits is on record too"
+    assert agent.browser.get("/audit").status_code == 403
+    assert "403" in auditor.page("/audit?tab=refusals&who=agent-li")
+    assert "whole, " in auditor.page("/audit?chain=yes")
+    assert auditor.browser.get("/audit?tab=else").status_code == 404
+    for path in ("/audit", "/audit?tab=readings", "/audit?tab=refusals", "/audit?chain=yes"):
+        for language in ("en", "zh"):
+            whole(auditor.page(path, language))
+
+
+def test_then_against_now_says_which_figures_late_news_changed(late: Served, store: Store) -> None:
+    """L1 is due on 10 May. The 2,000.00 of the 12th are learnt on the 14th: asked of the 13th, it was late by three
+    days as known then, and is not late as known now."""
+    with store.connect() as connection:
+        record(connection, Repaid("L1", "R-late", day_of("2025-05-12"), day_of("2025-05-14"), 200_000))
+    auditor = Desk(late, "auditor")
+    at = "/audit/known?borrower=B1&on=2025-05-13&then=2025-05-13"
+    page = auditor.page(at)
+    assert "figures differ" in page and "R-late" in page and "2,000.00" in page
+    days = page.split("days past due</td>")[1].split("</tr>")[0]
+    assert re.findall(r">(\d+)<", days) == ["3", "0"]
+    assert "Nothing was learnt in between" in auditor.page("/audit/known?borrower=B2&on=2025-05-13&then=2025-05-13")
+    whole(auditor.page(at, "zh"))
+    assert auditor.browser.get("/audit/known?borrower=nobody&then=2025-05-13").status_code == 404
+    assert auditor.browser.get("/audit/known?borrower=B1&then=2025-05-33").status_code == 422
+
+
+def test_a_month_is_furnished_a_dispute_answered_and_both_told(late: Served, store: Store) -> None:
+    """April is told to a neutral bureau: three loans. B1 disputes April, which has its clock."""
+    desk = Desk(late, "bureau")
+    asked = desk.token("/bureau", "/bureau/furnishings") | {"bureau": "neutral", "month_end": "2025-04-30"}
+    begun = desk.post("/bureau/furnishings", part=False, **asked)
+    assert begun.status_code == 303, begun.text
+    at = begun.headers["location"]
+    assert "The month is furnished" in desk.page(at)
+    assert JobWorker(store).do_next()
+    page = desk.page(at)
+    assert '/file">The file' in page and "2025-04" in page
+    file = re.search(r'"(/v1/jobs/[^"]+/file)"', page)
+    assert file is not None and desk.browser.get(file.group(1)).status_code == 200
+
+    opened = late.api("bureau").post(
+        "/v1/disputes", headers={"idempotency-key": "D-1"},
+        json={"borrower": "B1", "loan": "L1", "bureau": "neutral", "months": ["2025-04-30"], "statement": "I paid"},
+    )  # fmt: skip
+    assert opened.status_code in (200, 201), opened.text
+    name = opened.json()["dispute"]
+    page = desk.page("/bureau")
+    assert "1 disputes to look at" in page and f'value="{name}"' in page and "d left" in page
+    hidden = desk.token("/bureau", "/bureau/disputes") | {"of": name}
+    assert desk.post("/bureau/disputes", part=False, **hidden, do="accurate", reason="").status_code == 422
+    decided = desk.post("/bureau/disputes", part=False, **hidden, do="accurate", reason="as the book says")
+    assert decided.headers["location"] == "/bureau?done=accurate", decided.text
+    for party in ("borrower", "bureau"):
+        hidden = desk.token("/bureau", "/bureau/disputes") | {"of": name}
+        told = desk.post("/bureau/disputes", part=False, **hidden, do=f"told:{party}")
+        assert told.headers["location"] == "/bureau?done=notified", told.text
+    page = desk.page("/bureau")
+    assert "No dispute is open, and everybody is told" in page
+    for language in ("en", "zh"):
+        whole(desk.page("/bureau", language))
+    wrong = asked | desk.token("/bureau", "/bureau/furnishings")
+    assert desk.post("/bureau/furnishings", part=False, **(wrong | {"month_end": "April"})).status_code == 422
+    assert desk.post("/bureau/furnishings", part=False, **(wrong | {"bureau": "mine"})).status_code == 422
+    assert 'action="/bureau/furnishings"' not in Desk(late, "agent").page("/bureau")
