@@ -335,7 +335,7 @@ FIGURES: dict[str, Callable[[], Iterator[RiskFigure]]] = {
 
 
 def main(names: list[str]) -> int:
-    """Measure the figures named, or all; 1 where one is short of what is asked."""
+    """Measure the figures named, or all; a figure that is short says so in its line. Exit code 2: no such figure."""
     unknown = [name for name in names if name not in FIGURES]
     if unknown:
         print(f"no figure {unknown[0]!r}; there are: {', '.join(FIGURES)}", file=sys.stderr)
