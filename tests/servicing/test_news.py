@@ -92,6 +92,14 @@ def test_offers_of_one_search_are_one_message_and_each_step_of_a_plan_is_told(de
     assert told(desk.store)[2] == ("plan-broken", {"plan": "reinstalment"})
 
 
+def test_an_offer_beyond_what_the_borrower_can_spare_is_no_message(desk: Desk) -> None:
+    means = {"income_fen": 200_000, "spending_fen": 200_000}  # nothing to spare: what asks for least still does not fit
+    done(desk, "plan.search", {"loan": "L", "means": means}, "S", "2026-02-20")
+    offers = rows(desk.store, "select body->'simulation'->'fits' from event where kind = 'plan.offered'")
+    assert offers and {fits for (fits,) in offers} == {False}
+    assert told(desk.store) == []
+
+
 def test_paid_off_is_confirmed_and_cured_is_welcomed(desk: Desk) -> None:
     done(desk, "repayment.take", {"loan": "L", "amount_fen": 110_115, "received_on": "2026-02-12"}, "R1", "2026-02-12")
     close_through(desk.store, day("2026-02-12"))

@@ -87,6 +87,11 @@ def test_no_payment_order_before_the_demand_was_answered() -> None:
     assert may_propose(claim(), [], "payment_order").why == ("no demand_letter has been delivered",)
 
 
+def test_nothing_is_discontinued_that_has_not_begun() -> None:
+    assert may_propose(claim(), [], "discontinuance").why == ("no legal step has begun that could be discontinued",)
+    assert may_propose(claim(), steps_of(LETTER), "discontinuance").allowed
+
+
 def test_no_enforcement_without_a_title_or_after_its_time() -> None:
     good = claim(enforceable_until=ON)
     assert not may_propose(good, steps_of(LETTER), "enforcement").allowed

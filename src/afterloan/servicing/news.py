@@ -57,6 +57,8 @@ def _promise(connection: Connection, news: News) -> Telling:
 
 
 def _offered(connection: Connection, news: News) -> Telling | None:
+    if not news.body["simulation"].get("fits", True):
+        return None  # more than the borrower can spare: nobody asks for it by message, a person speaks with him
     beside = _offers_beside(connection, news)
     if beside is None:
         return None  # told with the first offer of the same search

@@ -53,7 +53,8 @@ def find_plans(
 ) -> tuple[Affordable, Search, list[PlanOffered]]:
     """Search plans that fit a borrower's means and offer up to three, kept under `reference/1`, `/2`, `/3`.
 
-    Where nothing fits, what the pack allows that asks for least is offered, and says so in its reasons.
+    Where nothing fits, what the pack allows that asks for least is offered, and says so in its reasons; it is for a
+    person to look at, and no message goes out for it.
     """
     it = opened(connection, loan, on)
     able = affordable(means, date_of(on), flows, it.loan.jurisdiction)
@@ -67,7 +68,7 @@ def find_plans(
                 it,
                 offer.simulated,
                 f"{reference}/{k}",
-                {"reasons": list(offer.reasons), "loss_fen": offer.loss_fen},
+                {"reasons": list(offer.reasons), "loss_fen": offer.loss_fen, "fits": bool(found.offers)},
             )
         )
     return able, found, offers

@@ -141,6 +141,8 @@ def _unmet(claim: LegalClaim, steps: Sequence[LegalStep], told: dict[str, Any]) 
     """Each precondition in turn: empty when it is met, else what is missing."""
     rules = step_rules(claim.jurisdiction, claim.on)
     yield f"a hold stops legal steps: {claim.held}" if claim.held and told["step"] != "discontinuance" else ""
+    if told["step"] == "discontinuance" and not steps:
+        yield "no legal step has begun that could be discontinued"
     if claim.days_past_due < told["least_days_past_due"]:
         yield f"{claim.days_past_due} days past due, at least {told['least_days_past_due']} are needed"
     if claim.payoff_fen < told["least_payoff_fen"]:
