@@ -25,7 +25,7 @@ def plain(text: str) -> str:
 
 def _field(found: re.Match[str]) -> str:
     words = found[1].replace("_", " ")
-    return words + (f"{found[2]}{show_amount(int(found[4]))}" if found[3] else "")
+    return words + (f"{found[2]}{show_amount(int(found[4]))}" if found[4] else "")
 
 
 def told(name: str, value: Any) -> str:
