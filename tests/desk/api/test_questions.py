@@ -167,3 +167,11 @@ def test_a_day_is_never_the_machines(served: Served) -> None:
 def test_ids_that_are_none_find_nothing(served: Served, name: str) -> None:
     answer = served.api("lead").get(f"/v1/borrowers/{name}/holds")
     assert answer.status_code == 404, answer.text
+
+
+def test_a_story_shows_the_last_digits_of_an_account_only(served: Served) -> None:
+    signed = {"source": "card", "account": "6222000000000013"}
+    kept = served.api("finance").post("/v1/borrowers/B1/mandates", json=signed, headers={"Idempotency-Key": "m-1"})
+    assert kept.status_code < 300, kept.text
+    told = served.api("lead").get("/v1/borrowers/B1/story").text
+    assert "··0013" in told and "6222000000000013" not in told

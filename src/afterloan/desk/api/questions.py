@@ -22,7 +22,7 @@ from afterloan.enquiry.happenings import happened_after
 from afterloan.enquiry.holds import holds_of
 from afterloan.enquiry.legal import legal_case_told
 from afterloan.enquiry.lists import LISTS, listed
-from afterloan.enquiry.masking import last_four, mask_name, mask_phone
+from afterloan.enquiry.masking import last_four, mask_name, mask_numbers, mask_phone
 from afterloan.enquiry.proposals import waiting
 from afterloan.enquiry.rules import rule_told
 from afterloan.enquiry.story import story_of
@@ -87,10 +87,11 @@ def borrower_questions() -> APIRouter:
 
     @question(router, "/borrowers/{borrower}/story", "book.read", "borrowers")
     def story(asking: SignedIn, borrower: str, brief: bool = False) -> Any:
-        """Every day on which something happened to a borrower."""
+        """Every day on which something happened to a borrower; long numbers within show their last digits."""
         lines = story_of(asking.house.store, borrower, asking.language, asking.on)
         inner = ("decision", "finding", "contact", "working")
-        return [{**asdict(line), "on": str(line.on)} for line in lines if not (brief and line.source in inner)]
+        shown = (line for line in lines if not (brief and line.source in inner))
+        return [{**asdict(line), "on": str(line.on), "text": mask_numbers(line.text)} for line in shown]
 
     @question(router, "/borrowers/{borrower}/contactability", "contact.read", "contact")
     def contactable(asking: SignedIn, borrower: str, at: Text = "") -> Any:
