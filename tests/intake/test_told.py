@@ -101,10 +101,11 @@ def test_a_judgment_taken_over_is_a_title_and_one_without_its_sum_is_refused(sto
     """In force since 2 March with 900.00: it can be enforced. Without the sum nothing could be, so the row waits."""
     rows = "S1,B2,L2,2026-02-01,suit,900.00,2026-03-02,final\nS2,B1,L1,2026-02-01,suit,,2026-03-02,final\n"
     legal = f"reference,borrower,loan,on,step,claim,ended_on,outcome\n{rows}S3,B1,L1,2026-02-01,suit,,,won\n"
+    legal += "S4,B1,L1,2026-02-01,suit,900.00,,granted\n"  # its sums would be of the day on which the suit was brought
     book = {name: BOOK[name] for name in ("borrowers", "contracts", "disbursements")}
     folder = write(tmp_path / "book", **book, legal=legal)
     bring_in(store, folder)
-    assert [(r["row"], r["column"]) for r in refused(folder)] == [("2", "claim"), ("3", "outcome")]
+    assert [(r["row"], r["column"]) for r in refused(folder)] == [("2", "claim"), ("3", "outcome"), ("4", "ended_on")]
     with store.connect() as connection:
         case = case_of(connection, "L2", date(2026, 3, 10))
         title = title_of(case.steps, step_rules("CN", date(2026, 3, 10)))

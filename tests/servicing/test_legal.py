@@ -20,6 +20,7 @@ from afterloan.facts.legal import (
     LegalStepProposed,
     LegalStepRefused,
     LegalStepStarted,
+    LegalTakenOver,
     LossRefused,
 )
 from afterloan.facts.message import MessageDelivered
@@ -280,6 +281,57 @@ def test_a_suit_fixes_the_debt_as_of_the_judgment_once_it_is_in_force(store: Sto
         assert rows == [(first, final, date(2025, 10, 20))]
         # 13,200.00 and 16 days of 6.00
         assert case_of(connection, "L", final).claim.payoff_fen == 1_329_600
+
+
+@pytest.mark.parametrize(("follow", "days"), [(("final",), 16), (("appealed", "upheld"), 46)])
+def test_a_judgment_taken_over_fixes_the_debt_by_the_sums_the_court_said(
+    store: Store, follow: tuple[str, ...], days: int
+) -> None:
+    """Granted elsewhere on 20 September, its row says the claim alone: what the court granted is told with its end.
+
+    12,000.00, 800.00 of interest and 400.00 of penalty at 0.04 % a day are 13,200.00 and 4.80 a day; 1,000.00 paid on
+    26 September meet interest and penalty first (Civil Code 561), so the principal goes on bearing 4.80 a day.
+    13,200.00 - 1,000.00 + 16 x 4.80 = 12,276.80 on 6 October; + 46 x 4.80 = 12,420.80 on 5 November.
+    """
+    with store.connect() as connection:
+        late(connection)
+        first, over = date(2025, 9, 20), date(2025, 9, 20) + timedelta(days)
+        row: dict[str, Any] = {"borrower": "B", "loan": "L", "on": CALLED, "known_on": first, "reference": "S1"}
+        row |= {"step": "suit", "claim_fen": 1_320_000, "ended_on": first, "outcome": "granted"}
+        tell(connection, LegalTakenOver(**row))
+        paid = number_of(date(2025, 9, 26))
+        take(connection, Repaid("L", "paid", paid, paid, 100_000))
+        for outcome in follow[:-1]:
+            legal.end(connection, "S1", date(2025, 10, 1), outcome)
+        court: dict[str, Any] = {"principal_fen": 1_200_000, "interest_fen": 80_000, "penalty_fen": 40_000}
+        by = over + timedelta(10)
+        for said, why in (
+            (Said(perform_by=by), "name --principal, --interest, --penalty and --costs"),
+            (Said(perform_by=by, costs_fen=0, **court), "name --rate"),
+            (Said(costs_fen=0, rate_percent="0.04", **court), "name the day until which"),
+            (Said(0, by, 0, 0, 0, 0, "0.04"), "a judgment granted has a sum"),
+        ):
+            with pytest.raises(FactRefused, match=why):
+                legal.end(connection, "S1", over, follow[-1], said)
+        assert connection.execute("select count(*) from fact where kind = 38").fetchall() == [(0,)]
+        legal.end(connection, "S1", over, follow[-1], Said(perform_by=by, costs_fen=0, rate_percent="0.04", **court))
+        rows = connection.execute("select distinct on_day, known_on, due_on from fact where kind = 38").fetchall()
+        assert rows == [(first, over, by)]
+        assert case_of(connection, "L", over).claim.payoff_fen == 1_220_000 + days * 480
+        [told] = [s.outcomes[-1] for s in case_of(connection, "L", over).steps]
+        assert (told.amount_fen, told.rate) == (1_320_000, 4_000)
+
+
+def test_a_judgment_in_force_elsewhere_still_needs_no_sums_and_one_dismissed_grants_none(store: Store) -> None:
+    """Dismissed elsewhere and final here: nobody asks for sums, nothing is fixed."""
+    with store.connect() as connection:
+        late(connection)
+        first = date(2025, 9, 20)
+        row: dict[str, Any] = {"borrower": "B", "loan": "L", "on": CALLED, "known_on": first, "reference": "S1"}
+        row |= {"step": "suit", "claim_fen": 1_320_000, "ended_on": first, "outcome": "dismissed"}
+        tell(connection, LegalTakenOver(**row))
+        legal.end(connection, "S1", date(2025, 10, 6), "final")
+        assert connection.execute("select count(*) from fact where kind = 38").fetchall() == [(0,)]
 
 
 def test_deadlines_end_with_their_case(store: Store) -> None:

@@ -1,7 +1,7 @@
 """What a court says of a debt reaches the ledger: its sums, checked, and the facts that fix what is owed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -10,10 +10,11 @@ import psycopg
 from afterloan.dates import number_of
 from afterloan.facts import Adjudged, FactRefused
 from afterloan.facts.legal import CourtInstalment, LegalStepEnded
+from afterloan.loan.reckon import reckon_loan
 from afterloan.loan.terms import FactKind, JudgedPart
 from afterloan.money import show_amount
 from afterloan.rules.products import ProductTerms
-from afterloan.servicing.booking import take
+from afterloan.servicing.booking import book_of, take
 from afterloan.store.legal import LegalCase, contract_told
 from afterloan.strategy.course import LegalStep, Title, costs_to_claim, step_rules, title_of
 from afterloan.strategy.legal import owed_by_law
@@ -78,6 +79,24 @@ def sums_of(
     sums: dict[str, Any] = {"amount_fen": total, "principal_fen": principal, "interest_fen": interest}
     sums |= {"penalty_fen": penalty, "costs_fen": costs, "rate": rate}
     return sums | (_in_parts(said, total, case.claim.on) if said.instalments else {})
+
+
+def sums_of_row(
+    connection: psycopg.Connection[Any], case: LegalCase, step: LegalStep, row: LegalStepEnded, outcome: str, said: Said
+) -> dict[str, Any]:
+    """The sums of a judgment that came in as a row, told with what puts it in force: measured on the row's day.
+
+    Nothing is taken from the claim or the contract. Raises FactRefused: parts or rate missing, or nothing granted.
+    """
+    day = row.on if step.taken and step.taken.ended_on else case.claim.on
+    reckoned = reckon_loan(book_of(connection, case.loan), 0, number_of(day), number_of(case.claim.on))
+    then = replace(case, claim=replace(case.claim, on=day), reckoned=reckoned)
+    sums = sums_of(connection, then, step, outcome, said)
+    if said.rate_percent is None:
+        raise FactRefused("rate", None, "the row says no rate", "name --rate as the court says it")
+    if not sums["amount_fen"]:
+        raise FactRefused("parts", 0, f"a judgment {row.outcome} has a sum", "name the parts as the court says them")
+    return sums
 
 
 def _in_parts(said: Said, total: int, on: date) -> dict[str, Any]:

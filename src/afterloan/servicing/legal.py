@@ -23,14 +23,14 @@ from afterloan.facts.legal import (
 from afterloan.facts.outbox import Action, LegalBody, LegalPaperBody, MessageBody, MessageValue
 from afterloan.loan.terms import Component
 from afterloan.rules.packs import Finding
-from afterloan.servicing.judgment import Said, call_the_rest, fix_debt, sums_of
+from afterloan.servicing.judgment import Said, call_the_rest, fix_debt, sums_of, sums_of_row
 from afterloan.servicing.legal_watch import settle
 from afterloan.store.contacts import defaults_of
 from afterloan.store.events import Told, tell
 from afterloan.store.legal import LegalCase, case_of, check_role
 from afterloan.store.locks import lock_borrowers
 from afterloan.store.outbox import put, put_findings, readable
-from afterloan.strategy.course import LegalStep, costs_to_claim, step_rules, title_of, why_not_follow
+from afterloan.strategy.course import LegalStep, costs_to_claim, lacks_sums, step_rules, title_of, why_not_follow
 from afterloan.strategy.legal import StepAnswer, court_fee, may_propose, may_start, owed_by_law
 from afterloan.strategy.places import place_of
 
@@ -212,7 +212,8 @@ def end(
 ) -> LegalStepEnded:  # fmt: skip
     """Tell what came of a step; a judgment in force fixes the debt in the ledger, deadlines end with their case.
 
-    Raises FactRefused: not started, an outcome that cannot follow (yet), a judgment without its sums or its day.
+    Raises FactRefused: not started, an outcome that cannot follow (yet), a judgment without its sums or its day;
+    also one that the row of a former system said, for the row says no more than a claim.
     """
     case = _case(connection, proposal, on)
     lock_borrowers(connection, [case.number])
@@ -233,6 +234,8 @@ def end(
     told |= {"case_number": case_number, "note": note, "reference": reference}
     if rules[step.name].parameters["outcomes"][outcome].get("sums"):
         told |= sums_of(connection, case, step, outcome, said)
+    elif row := lacks_sums(step, rules[step.name], outcome):
+        told |= sums_of_row(connection, case, step, row, outcome, said)
     event = cast(LegalStepEnded, read_event(LegalStepEnded, told))
     after = [replace(s, outcomes=(*s.outcomes, event)) if s is step else s for s in case.steps]
     title = title_of(after, rules)

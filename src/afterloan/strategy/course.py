@@ -26,6 +26,8 @@ class LegalStep:
     refusal: LegalStepRefused | None = None
     started: LegalStepStarted | None = None
     outcomes: tuple[LegalStepEnded, ...] = ()
+    taken: LegalTakenOver | None = None
+    """The row of a former system that says the step, where it was not taken here."""
 
     @property
     def name(self) -> str:
@@ -130,13 +132,13 @@ def taken_over(event: LegalTakenOver) -> LegalStep:
         read_event(
             LegalStepEnded,
             over
-            | {"reference": f"{event.reference}:{outcome}", "of": event.reference, "outcome": outcome}
+            | {"reference": _of_row(event, outcome), "of": event.reference, "outcome": outcome}
             | {"amount_fen": event.claim_fen, "principal_fen": event.claim_fen, "case_number": event.case_number},
         )
         for outcome in said
         if outcome
     )
-    return LegalStep(proposal, started=started, outcomes=cast(tuple[LegalStepEnded, ...], outcomes))
+    return LegalStep(proposal, started=started, outcomes=cast(tuple[LegalStepEnded, ...], outcomes), taken=event)
 
 
 SAID_BY = {"final": "granted", "upheld": "granted"}
@@ -200,8 +202,38 @@ def why_not_follow(step: LegalStep, rule: Rule, outcome: str, on: date) -> str:
 
 
 def judgment_in(step: LegalStep, rule: Rule) -> LegalStepEnded | None:
-    """The last outcome of a step that says the sums of a debt."""
-    return next((o for o in reversed(step.outcomes) if _told(rule, o.outcome).get("sums")), None)
+    """The last outcome of a step that says the sums of a debt.
+
+    A row of a former system says no more than a claim: its judgment has the sums that are told with what puts it in
+    force here, as of the row's day; where the row has no day, as of the day on which they are told.
+    """
+    told = next((o for o in reversed(step.outcomes) if _told(rule, o.outcome).get("sums")), None)
+    if told is None or not of_row(step, told):
+        return told
+    later = next((o for o in step.outcomes if o.amount_fen and not of_row(step, o)), None)
+    if later is None:
+        return told
+    dated = {"on": told.on} if step.taken and step.taken.ended_on else {}
+    return later.model_copy(update={"outcome": told.outcome, **dated})
+
+
+def of_row(step: LegalStep, outcome: LegalStepEnded) -> bool:
+    """Whether an outcome is what the row of a former system said, not told by a person here."""
+    return step.taken is not None and outcome.reference == _of_row(step.taken, outcome.outcome)
+
+
+def _of_row(event: LegalTakenOver, outcome: str) -> str:
+    return f"{event.reference}:{outcome}"
+
+
+def lacks_sums(step: LegalStep, rule: Rule, outcome: str) -> LegalStepEnded | None:
+    """The judgment, told by a row as a mere claim, that an outcome would make enforceable; None where none would be.
+
+    `granted` in a row, `final` told here: what the court granted has to be told with it.
+    """
+    said = _told(rule, outcome)
+    told = judgment_in(step, rule)
+    return told if told and said.get("title") and not said.get("sums") and of_row(step, told) else None
 
 
 def title_of(steps: Sequence[LegalStep], rules: Mapping[str, Rule]) -> Title | None:
