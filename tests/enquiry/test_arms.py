@@ -6,6 +6,7 @@ import pytest
 
 from afterloan.close import close_through
 from afterloan.enquiry.arms import arms_compared, arms_told, as_drawn
+from afterloan.store.ladders import keep_ladder
 from afterloan.store.server import Store
 from afterloan.store.settings import Setting, set_parts
 from afterloan.strategy.ladder import read_ladder
@@ -42,11 +43,14 @@ def test_a_split_that_chance_does_not_bring_is_told() -> None:
 
 def test_who_came_late_and_cured_within_thirty_days_is_counted(store: Store) -> None:
     """All are due on 10 March. B1 pays on the 20th: cured. B2 pays on 20 April, 40 days after: not. B3 never pays.
-    B4 is at another place. On 20 April all have had their 30 days; on 5 April none has, so nobody is counted."""
+    B4 is at another place. B5's instalment is of 15 March. On 20 April all have had their 30 days; on 5 April none has,
+    so nobody is counted. Another ladder from 14 March on: those late on the 11th were treated by the one before."""
     with store.connect() as connection:
         for k, place in enumerate(("CN", "CN", "CN", "US"), 1):
             borrower(connection, f"B{k}", jurisdiction=place)
             loan(connection, f"L{k}", f"B{k}", "2025-02-10")
+        borrower(connection, "B5", jurisdiction="CN")
+        loan(connection, "L5", "B5", "2025-02-15")
         repaid(connection, "L1", "2025-03-20", 150_000)
         repaid(connection, "L2", "2025-04-20", 300_000)
         told = {"permille": 100, "by": "Wang", "on": "2025-01-01", "reason": "a test"}
@@ -56,7 +60,13 @@ def test_who_came_late_and_cured_within_thirty_days_is_counted(store: Store) -> 
     with store.connect() as connection:
         found = arms_compared(connection, "CN", date(2025, 4, 20))
         early = arms_compared(connection, "CN", date(2025, 4, 5))
+        keep_ladder(connection, "CN", date(2025, 3, 14), LADDER + "# changed\n")
+        changed = arms_compared(connection, "CN", date(2025, 4, 20))
+        keep_ladder(connection, "CN", date(2025, 4, 21), LADDER + "# to come\n")
+        to_come = arms_compared(connection, "CN", date(2025, 4, 20))
     assert (found.ladder, found.first, found.last) == ("short", date(2025, 1, 1), date(2025, 3, 21))
-    assert sum(one.borrowers for one in found.arms) == 3 and sum(one.cured for one in found.arms) == 1
+    assert sum(one.borrowers for one in found.arms) == 4 and sum(one.cured for one in found.arms) == 1
     assert [one.arm for one in found.arms] == ["hold_out", "champion"] and found.arms[0].permille == 100
     assert sum(one.borrowers for one in early.arms) == 0
+    assert (changed.first, changed.last) == (date(2025, 3, 14), date(2025, 3, 21)) and changed == to_come
+    assert sum(one.borrowers for one in changed.arms) == 1
