@@ -1,13 +1,18 @@
 """Versions of a place's ladder: which one a day's decision goes by."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from time import sleep
 
 from afterloan.close.decide import ladders_of
 from afterloan.dates import number_of
+from afterloan.store.contacts import defaults_of, set_defaults
 from afterloan.store.ladders import keep_ladder, ladder_texts
 from afterloan.store.server import Store
 from afterloan.store.settings import Setting, set_parts
 from tests.enquiry.test_worklist import LADDER
+
+WAITING = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 
 
 def test_a_day_decided_late_goes_by_the_ladder_of_then(store: Store) -> None:
@@ -22,3 +27,26 @@ def test_a_day_decided_late_goes_by_the_ladder_of_then(store: Store) -> None:
         of = {(m, d): ladders_of(connection, number_of(date(2025, m, d)))["CN"].id
               for m, d in ((5, 7), (5, 8), (5, 31), (6, 1))}  # fmt: skip
     assert of == {(5, 7): "short", (5, 8): "v2", (5, 31): "v2", (6, 1): "v3"}
+
+
+def test_two_ladders_of_a_place_told_at_once_are_both_kept(store: Store) -> None:
+    """One is told and not committed; the second waits for it, and finds what it kept; a place's parts too."""
+
+    def second() -> None:
+        with store.connect() as connection:
+            keep_ladder(connection, "CN", date(2025, 7, 1), "july")
+            set_defaults(connection, language="en")
+
+    with ThreadPoolExecutor(1) as beside:
+        with store.connect() as connection:
+            keep_ladder(connection, "CN", date(2025, 6, 1), "june")
+            set_defaults(connection, zone="America/New_York")
+            told = beside.submit(second)
+            while not told.done() and connection.execute(WAITING).fetchone() == (0,):
+                sleep(0.01)
+            assert not told.done(), "the second did not wait"
+        told.result()
+    with store.connect() as connection:
+        assert [ladder_texts(connection, date(2025, m, 1))["CN"] for m in (6, 7)] == ["june", "july"]
+        place = defaults_of(connection)
+    assert (place["zone"], place["language"]) == ("America/New_York", "en")

@@ -25,7 +25,7 @@ from afterloan.facts.contact import (
 from afterloan.facts.events import Event, event_of, read_event
 from afterloan.facts.hold import HOLD_KINDS
 from afterloan.rules.packs import Finding
-from afterloan.store.locks import lock_borrowers
+from afterloan.store.locks import lock_borrowers, lock_setting
 from afterloan.store.outbox import put_findings
 from afterloan.store.settings import Setting, set_parts, setting
 from afterloan.strategy.governor import ContactStanding, Past, Place, Request, Verdict, contact_rules, judge
@@ -91,6 +91,7 @@ def set_defaults(connection: psycopg.Connection[Any], **told: Any) -> None:
         raise FactRefused("place", sorted(unknown)[0], "is no part of a place", f"there are: {', '.join(DEFAULTS)}")
     if "zone" in told:
         zone_known(told["zone"])
+    lock_setting(connection, Setting.PLACE)
     set_parts(connection, Setting.PLACE, {**defaults_of(connection), **told})
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 
+from afterloan.store.locks import lock_setting
 from afterloan.store.settings import Setting, set_parts, setting
 
 ALWAYS = "0001-01-01"
@@ -32,6 +33,7 @@ def ladder_since(connection: psycopg.Connection[Any], place: str, on: date) -> d
 def keep_ladder(connection: psycopg.Connection[Any], place: str, since: date | None, text: str) -> None:
     """Use a ladder at a place from a day on (None: always); what was to be used from that very day is replaced."""
     day = since.isoformat() if since else ALWAYS
+    lock_setting(connection, Setting.LADDERS)
     before = _versions(setting(connection, Setting.LADDERS).get(place, []))
     kept = [one for one in before if one["since"] != day]
     told = sorted([*kept, {"since": day, "text": text}], key=lambda one: one["since"])

@@ -30,6 +30,7 @@ class Space(IntEnum):
     """Taken by the triggers of `seen` and `denied`, for each shard."""
     WEBHOOK = 727478
     RATE = 727479
+    SETTING = 727480
 
 
 def lock_borrowers(connection: psycopg.Connection[Any], borrowers: Iterable[int]) -> None:
@@ -67,6 +68,11 @@ def lock_account(connection: psycopg.Connection[Any], account: str) -> None:
 def lock_use(connection: psycopg.Connection[Any], whose: bytes) -> None:
     """What may be done a few times in a while is counted by one transaction at a time; `whose`: who does it, hashed."""
     connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (int(Space.RATE), whose.hex()))
+
+
+def lock_setting(connection: psycopg.Connection[Any], name: str) -> None:
+    """A setting that is read, changed and written is changed by one transaction at a time."""
+    connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (int(Space.SETTING), name))
 
 
 def lock_furnishing(connection: psycopg.Connection[Any], bureau: str, shard: int) -> None:
