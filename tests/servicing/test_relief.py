@@ -434,7 +434,7 @@ def test_the_command_line(one: Store, who: str, monkeypatch: pytest.MonkeyPatch,
     assert "decided by 2026-05-05" in run("hardship", "show", who)
     assert "granted: yes" in run("hardship", "decide", f"h-{who}", "--by", "ann", "--reference", f"hd-{who}")
     assert "plans tried" in run("plan", "search", f"M-{who}", *means, "--reference", f"s-{who}")
-    assert "done: yes" in run("plan", "accept", f"s-{who}/1", "--reference", f"a-{who}")
+    assert "done: yes" in run("plan", "accept", f"s-{who}/1", "--reference", f"a-{who}", "--consent", "on the phone")
     assert "running" in run("plan", "show", who)
     assert "running" in run("plan", "watch", f"s-{who}/1")
     assert json.loads(run("plan", "watch-all", "--json"))[f"s-{who}/1"] == "running"

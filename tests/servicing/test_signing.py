@@ -48,6 +48,9 @@ def test_a_loan_is_begun_by_three_acts_and_reckons_like_one_that_was_imported(st
         ({"first_due_on": date(2026, 1, 10)}, "first_due_on", "invalid"),
         ({"principal_fen": 0}, "principal_fen", "invalid"),
         ({"principal_fen": 1_000_000_001}, "principal_fen", "invalid"),
+        # twelve thousand written with a point is not 12,000 fen (120.00), by text or by number
+        ({"principal_fen": "12000.00"}, "principal_fen", "invalid"),
+        ({"principal_fen": 12_000.0}, "principal_fen", "invalid"),
         ({"rate_percent": "0.0000001"}, "rate_percent", "invalid"),
         # 366 years of 0.05 % a day: one period would earn twice the principal and more
         ({"unit": "years", "every": 366}, "principal_fen", "invalid"),

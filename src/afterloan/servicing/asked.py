@@ -1,16 +1,36 @@
 """What is asked of a verb: plain fields, no field that is not named, nothing changed afterwards."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from hashlib import sha256
-from typing import Self
+from typing import Any, Self
 
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+
+def _refuse_a_point(name: str, value: Any) -> None:
+    """Who writes 12000.00 means twelve thousand, not 120.00: minor units with a point are refused, also further in."""
+    if isinstance(value, Mapping):
+        for inner, one in value.items():
+            _refuse_a_point(str(inner), one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            _refuse_a_point(name, one)
+    elif name.endswith("_fen") and (isinstance(value, float) or (isinstance(value, str) and "." in value)):
+        plain = name.removesuffix("_fen")
+        raise ValueError(f"whole minor units have no point; at the command line {plain}=12000.00 is an amount")
 
 
 class Asked(BaseModel):
     """The base of every verb's record."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _minor_units_have_no_point(cls, value: Any, info: ValidationInfo) -> Any:
+        _refuse_a_point(info.field_name or "", value)
+        return value
 
 
 def file_told(content: bytes) -> dict[str, str]:

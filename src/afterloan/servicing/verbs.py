@@ -70,7 +70,8 @@ class Verb:
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"]) or self.name
-            raise FactRefused(place, first.get("input"), first["msg"], "correct the field and ask again") from error
+            why = first["msg"].removeprefix("Value error, ")
+            raise FactRefused(place, first.get("input"), why, "correct the field and ask again") from error
 
     def borrowers(self, connection: psycopg.Connection[Any], record: BaseModel) -> list[str]:
         """The borrowers (references) whom it concerns. Raises FactRefused (unknown) for a loan that is not there."""

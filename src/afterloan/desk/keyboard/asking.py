@@ -53,7 +53,7 @@ def borrower_(
         return
     print(f"{page.borrower}  {page.name}  on {page.on}")
     for name, value in page.attributes.items():
-        print(f"  {heading(name):16}{told('', str(value) if isinstance(value, int) else value)}")
+        print(f"  {heading(name):16}{told(name, value)}")
     table(page.loans, "loans")
     for title, rows in (("holds", page.holds), ("disputes", page.disputes), ("notes", page.notes)):
         if rows:

@@ -52,7 +52,8 @@ def _print(told: Any, as_json: bool) -> None:
     from afterloan.desk.keyboard.plain import told as shown
 
     for name, value in told.items():
-        print(f"{heading(name)}: {shown(name, value)}")
+        if value not in (None, "", [], {}):
+            print(f"{heading(name)}: {shown(name, value)}")
 
 
 By = Annotated[str, typer.Option("--by", help="Who does it; the name you are known by on this machine unless given.")]
@@ -172,10 +173,15 @@ def _effect(name: str, value: Any) -> str:
 
 
 def _steps(does: Sequence[Mapping[str, Any]]) -> str:
-    """What a plan does, step by step: `count 46, due on 2024-08-01`; the names of facts are the store's."""
+    """What a plan does, step by step: `count 46, due on 2024-08-01`, a rate in percent; facts are not named."""
     from afterloan.desk.keyboard.plain import told
+    from afterloan.report.explain import percent
 
-    return "; ".join(told("", {name: value for name, value in step.items() if name != "fact"}) for step in does)
+    return "; ".join(
+        told("", {name: f"{percent(value)} %" if name == "rate" else value for name, value in step.items()
+                  if name != "fact"})
+        for step in does
+    )  # fmt: skip
 
 
 def offer(
@@ -206,9 +212,13 @@ def offer(
         _print_offer(offered)
 
 
-def accept(of: str, reference: Reference, on: On = "", as_json: AsJson = False) -> None:
-    """The borrower accepts the offer OF."""
-    done = _act("plan.accept", {"of": of}, day_of(on), reference)
+def accept(
+    of: str, reference: Reference,
+    consent: Annotated[str, typer.Option("--consent", help="How and when the borrower agreed.")] = "",
+    by: By = "", on: On = "", as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """The borrower accepts the offer OF; who accepts for them says with --consent how they agreed."""
+    done = _act("plan.accept", {"of": of, "consent": consent}, day_of(on), reference, by)
     _print(done, as_json)
     if not done["done"]:
         raise typer.Exit(1)
