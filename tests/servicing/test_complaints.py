@@ -7,6 +7,8 @@ import pytest
 
 from afterloan.enquiry.tasks import kinds_sent, tasks
 from afterloan.facts.act import Answer, Refused, Who
+from afterloan.sending.channels import LENDER
+from afterloan.sending.templates import render, template_of
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.store.complaints import complaints_on
@@ -37,12 +39,41 @@ def test_a_complaint_is_a_task_with_a_clock_until_it_is_answered(store: Store) -
         done = do(desk, HE, "complaint.answer", told, "a1", late)
         assert isinstance(done, Answer) and done.body["late_days"] == 2
         assert tasks(desk.connection, kinds_sent(), late) == []
+        rows = desk.connection.execute(
+            "select key, kind, body from outbox where key like 'complaint-answer:%' order by 1"
+        )
+        letter, inbox = rows.fetchall()
+        assert [(key, kind) for key, kind, _ in (letter, inbox)] == [
+            ("complaint-answer:c1:letter", "message.letter"), ("complaint-answer:c1:push", "message.push"),
+        ]  # fmt: skip
+        for _, _, body in (letter, inbox):
+            assert (body["template"], body["purpose"], body["response"]) == ("complaint-answered", "service", True)
+            assert body["values"] == {"reference": "c1", "outcome": "upheld", "answer": told["text"]}
         again = do(desk, HE, "complaint.answer", told | {"text": "x"}, "a2", late)
         assert isinstance(again, Refused) and "2026-02-27" in again.why
         [one] = complaints_on(desk.connection, late)
         assert (one.about, one.outcome, one.answered_on) == ("contact", "upheld", late)
         assert complaints_on(desk.connection, late, answered=False) == []
         assert len(complaints_on(desk.connection, ON, answered=False)) == 1, "as of the day on which it waited"
+
+
+def test_who_has_an_address_of_e_mail_is_answered_there_and_reads_the_answer_to_the_letter(store: Store) -> None:
+    """Done twice, written once; the words are those of who answered."""
+    with store.connect() as connection:
+        borrower(connection, "B1", email="b1@example.com", address="Road 1")
+    with desk_of(store) as desk:
+        do(desk, AGENT, "complaint.raise", SAID, "c1", ON)
+        told = {"of": "c1", "outcome": "partly", "text": "We gave 3.20 back.\nThe rest was due."}
+        for _ in range(2):
+            assert isinstance(do(desk, HE, "complaint.answer", told, "a1", ON), Answer)
+        rows = desk.connection.execute(
+            "select kind, body from outbox where kind like 'message.%' order by 1"
+        ).fetchall()
+        assert [kind for kind, _ in rows] == ["message.email", "message.push"]
+    for language, says in (("en", "you were right in part"), ("zh", "部分属实")):
+        template = template_of("complaint-answered", ON)
+        text = render(template, language, rows[0][1]["values"], LENDER, channel="email", jurisdiction="CN", on=ON)
+        assert says in text.body and told["text"] in text.body and "c1" in text.body
 
 
 @pytest.mark.parametrize(("verb", "told"), [("complaint.answer", {"of": "none", "outcome": "upheld", "text": "x"}),

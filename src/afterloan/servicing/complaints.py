@@ -1,4 +1,4 @@
-"""Complaints: raised by whoever hears one, a task with its clock until it is answered in writing."""
+"""Complaints: raised by whoever hears one, a task with its clock until it is answered in writing to who raised it."""
 
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -7,12 +7,13 @@ import psycopg
 from pydantic import Field
 
 from afterloan.facts import FactRefused
-from afterloan.facts.outbox import Action, ComplaintTask
+from afterloan.facts.outbox import Action, ComplaintTask, MessageBody
 from afterloan.facts.person import ComplaintAnswered, ComplaintRaised
 from afterloan.rules.packs import in_force, rules_of
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
 from afterloan.store.complaints import complaint_of
+from afterloan.store.details import details_of
 from afterloan.store.events import borrower_number, tell
 from afterloan.store.outbox import put
 
@@ -54,7 +55,10 @@ class AnswerComplaint(Asked):
 
 
 def answer_complaint(desk: Desk, asked: AnswerComplaint, on: date) -> dict[str, Any]:
-    """Keep the answer; the task ends. `late_days`: how long after its day. Raises FactRefused: answered already."""
+    """Keep the answer and write it to the borrower; the task ends. `late_days`: how long after its day.
+
+    Raises FactRefused: answered already.
+    """
     complaint = complaint_of(desk.connection, asked.of)
     if complaint.answered_on is not None:
         raise FactRefused("of", asked.of, f"was answered on {complaint.answered_on}", "raise a new one with its text")
@@ -62,4 +66,25 @@ def answer_complaint(desk: Desk, asked: AnswerComplaint, on: date) -> dict[str, 
         borrower=complaint.borrower, on=on, known_on=on, reference=desk.reference, of=asked.of, outcome=asked.outcome,
         text=asked.text, by=desk.who.name or desk.who.kind,
     ))  # fmt: skip
+    _write(desk, complaint.borrower, asked, on)
     return {"complaint": asked.of, "outcome": asked.outcome, "late_days": max((on - complaint.answer_by).days, 0)}
+
+
+def _write(desk: Desk, borrower: str, asked: AnswerComplaint, on: date) -> None:
+    """Put the answer: by e-mail, or as a letter where no such address is on file, and into the portal's inbox.
+
+    It answers them (`response`). A letter without an address does not leave: people see that it could not.
+    """
+    number, _ = borrower_number(desk.connection, borrower)
+    by_email = details_of(desk.connection, borrower, on).attributes.get("email")
+    body = MessageBody(
+        template="complaint-answered", purpose="service", response=True,
+        values={"reference": asked.of, "outcome": asked.outcome, "answer": asked.text},
+    )  # fmt: skip
+    put(
+        desk.connection,
+        [
+            Action(f"complaint-answer:{asked.of}:{channel}", number, f"message.{channel}", desk.now, on, None, body)
+            for channel in ("email" if by_email else "letter", "push")
+        ],
+    )
