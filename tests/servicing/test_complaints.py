@@ -7,6 +7,7 @@ import pytest
 
 from afterloan.enquiry.tasks import kinds_sent, tasks
 from afterloan.facts.act import Answer, Refused, Who
+from afterloan.rules.packs import rules_of
 from afterloan.sending.channels import LENDER
 from afterloan.sending.templates import render, template_of
 from afterloan.servicing.desk import desk_of
@@ -55,6 +56,22 @@ def test_a_complaint_is_a_task_with_a_clock_until_it_is_answered(store: Store) -
         assert (one.about, one.outcome, one.answered_on) == ("contact", "upheld", late)
         assert complaints_on(desk.connection, late, answered=False) == []
         assert len(complaints_on(desk.connection, ON, answered=False)) == 1, "as of the day on which it waited"
+
+
+def test_the_clock_is_that_of_the_borrower_s_place_where_it_has_one(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sixty days for the US: raised on 10 February, answered by 11 April; all others keep fifteen, 25 February."""
+    [anywhere] = rules_of("complaints")
+    there = anywhere.model_copy(update={"id": "us.complaint", "jurisdiction": "US", "parameters": {"days": 60}})
+    monkeypatch.setattr("afterloan.servicing.complaints.rules_of", lambda pack: (anywhere, there))
+    with store.connect() as connection:
+        borrower(connection, "B1", jurisdiction="US")
+        borrower(connection, "B2", jurisdiction="CN")
+    with desk_of(store) as desk:
+        for who, by in (("B1", "2026-04-11"), ("B2", "2026-02-25")):
+            raised = do(desk, AGENT, "complaint.raise", SAID | {"borrower": who}, f"c-{who}", ON)
+            assert isinstance(raised, Answer) and raised.body["answer_by"] == by
 
 
 def test_who_has_an_address_of_e_mail_is_answered_there_and_reads_the_answer_to_the_letter(store: Store) -> None:

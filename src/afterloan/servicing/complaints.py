@@ -11,6 +11,7 @@ from afterloan.facts.outbox import Action, ComplaintTask, MessageBody
 from afterloan.facts.person import ComplaintAnswered, ComplaintRaised
 from afterloan.rules.packs import in_force, rules_of
 from afterloan.servicing.asked import Asked
+from afterloan.servicing.debits import place_of_borrower
 from afterloan.servicing.desk import Desk
 from afterloan.store.complaints import complaint_of
 from afterloan.store.details import details_of
@@ -29,14 +30,15 @@ class RaiseComplaint(Asked):
 
 
 def raise_complaint(desk: Desk, asked: RaiseComplaint, on: date) -> dict[str, Any]:
-    """Keep it in the borrower's words and start its clock: raised on 10 February with 15 days, answered by the 25th."""
-    answer_by = on + timedelta(int(in_force(rules_of("complaints"), "ANY", on)[0].parameters["days"]))
-    reference = desk.reference
+    """Keep it in the borrower's words; the clock of their place starts: 10 February and 15 days: by the 25th."""
+    number, _ = borrower_number(desk.connection, asked.borrower)
+    place, rules, reference = place_of_borrower(desk.connection, number)[1], rules_of("complaints"), desk.reference
+    clock = (in_force(rules, place, on) or in_force(rules, "ANY", on))[0]
+    answer_by = on + timedelta(int(clock.parameters["days"]))
     tell(desk.connection, ComplaintRaised(
         borrower=asked.borrower, on=on, known_on=on, reference=reference, about=asked.about, text=asked.text,
         answer_by=answer_by, by=desk.who.name or desk.who.kind,
     ))  # fmt: skip
-    number, _ = borrower_number(desk.connection, asked.borrower)
     body = ComplaintTask(queue="complaint", complaint=reference, about=asked.about, answer_by=answer_by)
     put(desk.connection, [Action(f"complaint:{reference}", number, "task", desk.now, on, None, body)])
     return {"complaint": reference, "answer_by": answer_by.isoformat()}
