@@ -14,8 +14,10 @@ import pytest
 from afterloan.close import close_through
 from afterloan.close.decide import decide
 from afterloan.dates import day
+from afterloan.enquiry.story import records
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.facts.relief import PlanOffered
+from afterloan.rebuilding.standing import lines_standing
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import approve, do, propose
 from afterloan.store.events import events_of
@@ -135,3 +137,27 @@ def test_nobody_agrees_to_a_plan_for_the_borrower_without_a_word_on_how(desk: De
     silent = do(desk, LEAD, "plan.accept", {"of": "HD/L/1"}, "A", date(2026, 2, 18))
     assert isinstance(silent, Refused) and silent.where == "consent"
     done(desk, "plan.accept", {"of": "HD/L/1", "consent": "on the phone, 10:00"}, "A", "2026-02-18")
+
+
+def test_the_story_names_the_hold_and_the_plan_and_no_reference_of_the_books_own(desk: Desk) -> None:
+    granted(desk)
+    asked = {"borrower": "B1", "reason": "seen the card", "attributes": {"id_number": "110101199003070038"}}
+    done(desk, "person.correct", asked, "C", "2026-02-17")
+    done(desk, "plan.accept", {"of": "HD/L/1", "consent": "on the phone"}, "A", "2026-02-18")
+    told = [line.text for line in records(desk.connection, "B1")]
+    assert [t for t in told if "lifted" in t] == ["hold lifted: hardship review", "hold lifted: hardship granted"]
+    # the first offer is the cheaper of two: the rate cut over 32 months
+    assert "plan offered: a lower rate and new instalments, 32 times; valid until 2026-03-03" in told
+    assert "plan accepted: a lower rate and new instalments, 32 times" in told
+    placed = [t for t in told if t.startswith("hold: ")]
+    assert placed == [
+        "hold: hardship review; hardship applied: job lost",
+        "hold: hardship granted; hardship granted: job lost",
+        "hold: plan running; plan accepted: a lower rate and new instalments",
+    ]
+    assert "id number corrected by Wang: seen the card" in told
+    assert not [t for t in told if "/" in t or "1101011990" in t], told
+    assert "解除暂停：hardship_review" in [line.text for line in records(desk.connection, "B1", "zh")]
+    # the hold of a running plan waits for no decision and no review
+    stands = [s for s in lines_standing(events_of(desk.connection, "B1"), date(2026, 2, 18)) if s.what == "hold"]
+    assert [(s.code, s.lifted_by) for s in stands] == [("plan_running", "end_plan")]

@@ -11,7 +11,9 @@ from afterloan.dates import date_told, number_of
 from afterloan.facts import FactRefused
 from afterloan.facts.act import shown
 from afterloan.facts.events import Event
+from afterloan.facts.hold import HoldPlaced
 from afterloan.facts.outbox import BodyRefused, read_body
+from afterloan.facts.relief import PlanOffered
 from afterloan.loan.terms import FactKind
 from afterloan.report.explain import explain
 from afterloan.store.contacts import defaults_of
@@ -122,7 +124,9 @@ def _plain_facts(connection: psycopg.Connection[Any], number: int, known_on: dat
     for on, kind, amount, reference, loan in connection.execute(FACTS, told).fetchall():
         name = FactKind(kind).name.lower().replace("_", " ")
         # after what brought it about: a hardship told, a plan accepted
-        yield StoryLine(on, "", "money", loan, f"{name}{' ' + money(amount) if amount else ''} [{reference}]")
+        # a reference with a slash is of the book's own making: `H/penalty/L1/resumed` tells nobody anything
+        named = "" if "/" in reference else f" [{reference}]"
+        yield StoryLine(on, "", "money", loan, f"{name}{' ' + money(amount) if amount else ''}{named}")
 
 
 def _closes(connection: psycopg.Connection[Any], number: int, language: str) -> Iterator[StoryLine]:
@@ -132,6 +136,7 @@ def _closes(connection: psycopg.Connection[Any], number: int, language: str) -> 
 
 def _told(events: list[Event], zone: ZoneInfo, language: str) -> Iterator[StoryLine]:
     moments = {e.reference: e.at for e in events if e.at is not None}
+    named = _named(events)
     for event in sorted(events, key=lambda e: e.at is None):  # what answers a moment is told after it
         body = event.body()
         at = event.at or moments.get(str(body.get("of", "")))
@@ -143,8 +148,15 @@ def _told(events: list[Event], zone: ZoneInfo, language: str) -> Iterator[StoryL
             _clock(at, zone),
             source,
             event.loan or "",
-            sentence(event.KIND, shown(event.KIND, body), language),
+            sentence(event.KIND, {**named.get(str(body.get("of", "")), {}), **shown(event.KIND, body)}, language),
         )
+
+
+def _named(events: list[Event]) -> dict[str, dict[str, Any]]:
+    """What a later event names by its reference alone, by that reference: the hold lifted, the plan accepted."""
+    holds = {e.reference: {"hold": e.hold} for e in events if isinstance(e, HoldPlaced)}
+    offers = {e.reference: e.body() for e in events if isinstance(e, PlanOffered)}
+    return holds | {name: {"plan": body["plan"], "does": body["does"]} for name, body in offers.items()}
 
 
 def _clock(at: datetime | None, zone: ZoneInfo) -> str:

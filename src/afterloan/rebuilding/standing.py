@@ -235,9 +235,8 @@ def lines_standing(events: Sequence[Event], on: date) -> list[Stands]:
     for event in events:
         if isinstance(event, HoldPlaced) and event.on <= on and event.reference not in lifted:
             if event.ends_on is None or on <= event.ends_on:
-                found.append(
-                    Stands("hold", event.on, code=event.hold, rule=f"hold.{event.hold}", lifted_by="lift_hold")
-                )
+                ends = "end_plan" if event.hold == "plan_running" else "lift_hold"
+                found.append(Stands("hold", event.on, code=event.hold, rule=f"hold.{event.hold}", lifted_by=ends))
     return found
 
 

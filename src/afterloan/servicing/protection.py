@@ -24,6 +24,7 @@ from afterloan.store.relief import event_named, loans_of
 from afterloan.strategy.affordability import affordable
 from afterloan.strategy.hardship import hardships_of
 from afterloan.strategy.planner import together
+from afterloan.strategy.story import CAUSES
 
 Connection = psycopg.Connection[Any]
 GRANTED: Literal["hardship_granted"] = "hardship_granted"
@@ -46,7 +47,7 @@ def protect(connection: Connection, applied: HardshipApplied, decided: HardshipD
     Where no plan fits what the borrower can pay, what the pack allows is offered all the same, said to be too much, and
     a person looks at it (queue `hardship`).
     """
-    _hold(connection, applied, f"{decided.reference}/hold", on, f"hardship granted: {applied.cause}")
+    _hold(connection, applied, f"{decided.reference}/hold", on, f"hardship granted: {CAUSES[applied.cause][0]}")
     able = affordable(applied.means, on).amount_fen
     live = [loan for loan in _loans(connection, applied) if _owes(connection, loan, on)]
     offers, fits = _offered(connection, applied, live, able, on, decided.reference)

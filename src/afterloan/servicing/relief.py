@@ -44,6 +44,7 @@ from afterloan.strategy.hardship import (
 )
 from afterloan.strategy.planner import Search, candidates, case_of, search
 from afterloan.strategy.simulation import ReliefPlan, Simulated, cost_of, effects, seal, simulate
+from afterloan.strategy.story import PLANS
 
 Connection = psycopg.Connection[Any]
 
@@ -181,7 +182,8 @@ def _run(it: Open, offered: PlanOffered, reference: str, ends_on: int) -> None:
         it.connection,
         HoldPlaced(
             borrower=it.loan.borrower_reference, loan=it.loan.reference, on=date_of(it.on), known_on=date_of(it.on),
-            reference=f"{offered.reference}/hold", hold="plan_running", reason=f"plan {offered.plan} accepted",
+            reference=f"{offered.reference}/hold", hold="plan_running",
+            reason=f"plan accepted: {PLANS[offered.plan][0]}",
             review_on=date_of(max(ends_on, it.on)),
         ),
     )  # fmt: skip

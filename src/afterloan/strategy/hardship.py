@@ -18,6 +18,7 @@ from afterloan.facts.relief import (
 from afterloan.rules.packs import Finding, in_force, rules_of
 from afterloan.strategy.affordability import Affordable
 from afterloan.strategy.eligibility import relief_rule
+from afterloan.strategy.story import CAUSES
 
 
 def application(
@@ -58,7 +59,8 @@ def review_hold(applied: HardshipApplied) -> HoldPlaced:
     """The hold on collection while the application is under review."""
     return HoldPlaced(
         borrower=applied.borrower, loan=applied.loan, on=applied.on, known_on=applied.known_on,
-        reference=f"{applied.reference}/hold", hold="hardship_review", reason=f"hardship applied: {applied.cause}",
+        reference=f"{applied.reference}/hold", hold="hardship_review",
+        reason=f"hardship applied: {CAUSES[applied.cause][0]}",
         review_on=applied.decide_by,
     )  # fmt: skip
 
@@ -77,7 +79,7 @@ def decision(
     if granted is not None and granted != by_rule and not reasons:
         raise FactRefused("reasons", "", "differs from what the rule says", "give the reasons for the decision")
     why = list(reasons) or [
-        f"the contract asks for {asked_fen} minor units a month, {able.amount_fen} minor units are affordable"
+        f"within a month the contract asks for {asked_fen} minor units, {able.amount_fen} minor units are affordable"
     ]
     if on > applied.decide_by:
         why.append(f"decided after the deadline of {applied.decide_by}")

@@ -87,7 +87,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "legal.taken_over": ("before this book: {step} {court} {case_number} {outcome}",
                          "接管前：{step} {court} {case_number} {outcome}"),
-    "hold.lifted": ("hold {of} lifted", "解除暂停 {of}"),
+    "hold.lifted": ("hold lifted: {held}", "解除暂停：{held}"),
     "limit.set": ("limit set to {after_fen}", "额度设为 {after_fen}"),
     "limit.reduced": (
         "limit lowered from {before_fen} to {after_fen} ({rule})", "额度由 {before_fen} 降至 {after_fen}（{rule}）",
@@ -108,6 +108,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "投诉（{about}）：{text}（{answer_by} 前答复）",
     ),
     "complaint.answered": ("complaint {of} answered, {outcome}: {text}", "投诉 {of} 已答复（{outcome}）：{text}"),
+    "person.details_corrected": ("{changed} corrected by {by}: {reason}", "{by} 更正 {changed}：{reason}"),
     "case.noted": ("note by {by}: {text}", "{by} 备注：{text}"),
     "case.assigned": ("case given to {to}", "案件分派给 {to}"),
     "action.withdrawn": ("planned action withdrawn: {reason}", "撤回计划中的动作：{reason}"),
@@ -131,7 +132,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "plan.offered": ("plan offered: {plan_words}{steps}; valid until {valid_until}",
                      "提供方案：{plan_words}{steps}；有效至 {valid_until}"),
-    "plan.accepted": ("plan accepted: {of}", "接受方案 {of}"),
+    "plan.accepted": ("plan accepted: {plan_words}{steps}", "接受方案：{plan_words}{steps}"),
     "plan.declined": ("plan declined: {of} {reason}", "拒绝方案 {of} {reason}"),
     "plan.broken": ("plan broken: {missed_fen} due on {missed_on} did not come; what it gave on condition returns",
                     "方案未履行：{missed_on} 应还 {missed_fen} 未到；附条件的减免恢复"),
@@ -205,11 +206,25 @@ def _relief(kind: str, body: Mapping[str, Any], k: int) -> dict[str, str]:
         again = body.get("again_from")
         more = (f"; may be told again from {again} on", f"；{again} 起可再次说明")[k] if again else ""
         return {"decision": decision, "why": "; ".join(body["reasons"]), "again": more}
-    if kind == "plan.offered":
+    if kind == "plan.accepted" and not body.get("does"):  # the offer is not at hand: by its reference
+        return {"plan_words": str(body["of"])}
+    if kind in ("plan.offered", "plan.accepted"):
         count = next((s["count"] for s in body["does"] if s.get("count")), 0)
         steps = (f", {count} times", f"，共 {count} 期")[k] if count else ""
         return {"plan_words": PLANS.get(body["plan"], (body["plan"],) * 2)[k], "steps": steps}
     return {}
+
+
+def _of_hold(body: Mapping[str, Any], k: int) -> dict[str, str]:
+    """Which hold was lifted: by its kind, or by its reference where what placed it is not at hand."""
+    held = str(body.get("hold") or body["of"])
+    return {"held": held.replace("_", " ") if k == 0 and body.get("hold") else held}
+
+
+def _of_details(body: Mapping[str, Any], k: int) -> dict[str, str]:
+    """Which details changed, without what they are: a number of identity is no part of a story."""
+    names = [n.removesuffix("_fen").replace("_", " ") for n in {**body.get("before", {}), **body.get("after", {})}]
+    return {"changed": (", ", "、")[k].join(names)}
 
 
 class _ToldWords(dict[str, Any]):
@@ -240,6 +255,10 @@ def sentence(kind: str, body: Mapping[str, Any], language: str) -> str:
     shown = _shown(body, language)
     k = LANGUAGES.index(language)
     shown.update(_relief(kind, body, k))
+    if kind == "hold.lifted":
+        shown.update(_of_hold(body, k))
+    if kind == "person.details_corrected":
+        shown.update(_of_details(body, k))
     for name, (place, *words) in SUMS.get(kind, {}).items():
         if body.get(name):
             shown[place] = shown[place] + words[k].format(x=money(body[name]))

@@ -57,7 +57,7 @@ def drain(
     print(json.dumps(done.told()) if as_json else done)
     failed = sum(done.total(end) for end in FAILURES)
     if failed:
-        say(f"{failed:,} did not leave or are in doubt: afterloan task list shows what a person must do")
+        say(f"{failed:,} did not leave or are in doubt; where a person must act, afterloan task list shows it")
         raise typer.Exit(1)
 
 

@@ -8,8 +8,10 @@ from afterloan.desk.words import Catalogue
 from afterloan.money import show_amount
 from afterloan.strategy.next_acts import NextAct
 
-RULED = re.compile(r"the contract asks for (\d+) minor units a month, (\d+) minor units are affordable")
-"""The reason of the rule of hardship (`strategy/hardship.py`)."""
+RULED = re.compile(
+    r"(?:within a month )?the contract asks for (\d+) minor units(?: a month)?, (\d+) minor units are affordable"
+)
+"""The reason of the rule of hardship (`strategy/hardship.py`), also as it was worded before."""
 
 
 class DeskWords:
