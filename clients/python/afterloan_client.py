@@ -792,6 +792,14 @@ class PaperHandInAsked(TypedDict):
     name: str
 
 
+class PasskeyTakeAwayAsked(TypedDict):
+    """All passkeys of a `person` of the lender's, or of a `borrower`, are good no more, and whoever is signed in under that name is signed out: a phone was stolen. `reason` says how we know."""
+
+    person: NotRequired[str]
+    borrower: NotRequired[str]
+    reason: str
+
+
 class PeopleAppointAsked(TypedDict):
     """The roles in which `person` may approve legal steps and losses; none: they may approve nothing any more."""
 
@@ -1252,6 +1260,10 @@ class Afterloan:
         """What was done, the newest first: who, through which door, what was asked and answered."""
         return self._ask("GET", "/v1/acts", {"verb": verb, "borrower": borrower, "limit": limit, "on": on, "known_on": known_on}, {})
 
+    def passkey_take_away(self, body: PasskeyTakeAwayAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """End all passkeys of a person or a borrower, and sign them out."""
+        return self._ask("POST", "/v1/acts/passkey.take_away", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
     def agency_place(self, agency: str, body: AgencyPlaceAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Place proposed cases with an agency: one act for the file."""
         return self._ask("POST", f"/v1/agencies/{id_of(agency)}/placements", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
@@ -1501,7 +1513,7 @@ class Afterloan:
         return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/standing", {"on": on, "known_on": known_on}, {})
 
     def get_borrower_story(self, borrower: str, *, brief: bool | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
-        """Every day on which something happened to a borrower."""
+        """Every day on which something happened to a borrower; long numbers within show their last digits."""
         return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/story", {"brief": brief, "on": on, "known_on": known_on}, {})
 
     def contact_name_person(self, borrower: str, body: ContactNamePersonAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:

@@ -69,6 +69,15 @@ def fresh_code_of(on: date) -> tuple[tuple[str, ...], int]:
     return tuple(rule.parameters["fresh_code"]), int(rule.parameters["fresh_minutes"])
 
 
+def proof_after_sign_in(on: date) -> tuple[str, ...]:
+    """What the proof by which somebody signed in is not enough for, a person of the lender's as little as a borrower:
+    one code that was caught, or one look over a shoulder, would else become a key that lasts.
+    """
+    rule = permission_of("sign_in.send_code", on)
+    assert rule is not None, "the pack `permissions` says what needs a proof of its own"
+    return tuple(rule.parameters["proof_after_sign_in"])
+
+
 def may_verbs(who: Who, on: date) -> dict[str, bool]:
     """Every verb, and whether `who` may do or propose it on a day: so that nothing is offered that is refused."""
     told: dict[str, bool] = {}

@@ -247,6 +247,19 @@ VERBS: tuple[Verb, ...] = (
         "signing_in:ConfirmAgreed:confirm_agreed",
         "do",
     ),
+    Verb(
+        "passkey.make",
+        "Keep a passkey that one's own device made.",
+        "passkeys:MakePasskey:make",
+        "do",
+    ),
+    Verb("passkey.end", "Give up a passkey of one's own.", "passkeys:EndPasskey:end", "do"),
+    Verb(
+        "passkey.take_away",
+        "End all passkeys of a person or a borrower, and sign them out.",
+        "passkeys:TakeAwayPasskeys:take_away",
+        "do",
+    ),
     Verb("settings.place", "Set the lender's own place.", "people:SetPlace:set_place", "place"),
     Verb("people.roles", "Give a person roles at the doors.", "people:GiveRoles:give_roles", "roles"),
     Verb(

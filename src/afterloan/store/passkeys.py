@@ -79,6 +79,14 @@ def end_passkey(connection: psycopg.Connection[Any], passkey: int, who_kind: Who
     return done.rowcount == 1
 
 
+def end_passkeys_of(connection: psycopg.Connection[Any], who_kind: WhoKind, who: str, at: datetime) -> int:
+    """All passkeys of a person or borrower are good no more. Returns how many there were."""
+    done = connection.execute(
+        "update passkey set ended_at = %s where who_kind = %s and who = %s and ended_at is null", (at, who_kind, who)
+    )
+    return done.rowcount
+
+
 def ask_passkey(connection: psycopg.Connection[Any], challenge: bytes, why: str, browser: bytes, at: datetime) -> None:
     """Keep what a device is asked to sign, for what and in which browser; what is over is forgotten."""
     connection.execute("delete from passkey_asked where asked_at < %s", (at - GOOD_FOR,))

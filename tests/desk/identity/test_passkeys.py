@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -71,6 +71,12 @@ def test_a_person_makes_a_passkey_signs_in_by_it_and_gives_it_up(real: Served) -
             page.fill(f"input[name={field}]", value)
         page.click("form button")
         page.wait_for_url(f"{base}/")
+        real.clock.at += timedelta(seconds=30)
+        page.goto(f"{base}/passkeys")
+        assert page.locator("[data-passkey]").count() == 0, "the proof at sign-in is not enough"
+        page.fill("input[name=code]", totp.at(real.clock()))
+        page.click("form[action='/passkeys/code'] button")
+        page.locator("[data-makes] button").wait_for()
         made_one(page, base)
         kept = line.send("WebAuthn.getCredentials", {"authenticatorId": name})["credentials"]
         assert [(one["rpId"], one["isResidentCredential"]) for one in kept] == [("desk.localhost", True)]
@@ -105,6 +111,7 @@ def test_a_borrower_makes_a_passkey_with_a_fresh_code_and_needs_no_code_any_more
         assert page.locator("[data-passkey]").count() == 0 and page.locator("a[href^='/step-up']").count() == 1
         told = page.evaluate("fetch('/passkeys/asked', {method: 'POST'}).then((r) => r.status)")
         assert told == 403, "what a page does not offer is refused too"
+        real.clock.at += timedelta(seconds=1)
         with real.store.connect(autocommit=True) as connection:
             connection.execute("update sitting set stepped_up_at = %s", (real.clock(),))  # a code was typed
         made_one(page, base)
@@ -114,6 +121,7 @@ def test_a_borrower_makes_a_passkey_with_a_fresh_code_and_needs_no_code_any_more
         page.wait_for_url(f"{base}/")
         with real.store.connect(autocommit=True) as connection:
             connection.execute("update sitting set stepped_up_at = null")
+        real.clock.at += timedelta(seconds=1)
         page.goto(f"{base}/step-up?to=/passkeys")
         page.click("[data-passkey] button")
         page.wait_for_url(f"{base}/passkeys")

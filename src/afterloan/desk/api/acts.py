@@ -172,6 +172,8 @@ WITHOUT = {
     "sandbox.set_clock": "the test clock is moved by playing days",
     "sign_in.send_code": "a code is asked for on the portal's own page, by the browser in which it is typed",
     "sign_in.confirm": "it follows what is agreed to at the portal",
+    "passkey.make": "a device signs on the page, in the browser that asked",
+    "passkey.end": "it is given up on the page that lists them",
 }
 """Verbs that are not done over HTTP, and why."""
 

@@ -111,6 +111,19 @@ def refuse_guessing(connection: psycopg.Connection[Any], person: str, at: dateti
         raise TriedTooOften("too many tries: wait a quarter of an hour", int(WITHIN.total_seconds()))
 
 
+def proved_anew(connection: psycopg.Connection[Any], person: str, code: str, at: datetime) -> bool:
+    """Whether somebody who is signed in has their one-time code at hand just now: one not used before. Each try is
+    noted. Raises TriedTooOften where the name was tried wrongly too often.
+    """
+    refuse_guessing(connection, person, at)
+    account = account_of(connection, person)
+    good = bool(account and account.totp and not account.disabled and _is_code(
+        connection, person, account.totp, code, at
+    ))  # fmt: skip
+    note_try(connection, person, at, good)
+    return good
+
+
 def _proved(connection: psycopg.Connection[Any], person: str, password: str, code: str, at: datetime) -> bool:
     account = account_of(connection, person)
     right = _is_password(account.hash if account else _nobodys(), password)

@@ -27,7 +27,6 @@ from afterloan.facts.act import WhoKind
 from afterloan.store.passkeys import (
     Passkey,
     ask_passkey,
-    keep_passkey,
     passkey_of,
     passkeys_of,
     use_asked,
@@ -72,20 +71,22 @@ def ask_to_make(at: Browser, kind: WhoKind, who: str) -> Told:
     return told
 
 
-def made(at: Browser, kind: WhoKind, who: str, name: str, answer: Told) -> bool:
-    """Keep the passkey that a device made; False for what was not asked here, is not signed right, or is there."""
+def made(at: Browser, kind: WhoKind, who: str, answer: Told) -> Told | None:
+    """The passkey that a device made, as the verb `passkey.make` asks it; None: not asked here, or not signed right."""
     challenge = _challenge(answer)
     if challenge is None or not use_asked(at.connection, challenge, f"make:{kind}:{who}", at.bound, at.now):
-        return False
+        return None
     try:
         proved = verify_registration_response(
             credential=answer, expected_challenge=challenge, expected_rp_id=at.place.host,
             expected_origin=at.place.origin, require_user_verification=True,
         )  # fmt: skip
     except (WebAuthnException, ValueError, KeyError, TypeError):
-        return False
-    return keep_passkey(at.connection, kind, who, proved.credential_id, proved.credential_public_key,
-                        proved.sign_count, name, at.now)  # fmt: skip
+        return None
+    return {
+        "credential": proved.credential_id.hex(), "public_key": proved.credential_public_key.hex(),
+        "sign_count": proved.sign_count,
+    }  # fmt: skip
 
 
 def ask_to_prove(at: Browser, why: str, mine: tuple[WhoKind, str] | None = None) -> Told:

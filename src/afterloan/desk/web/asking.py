@@ -24,7 +24,7 @@ from afterloan.enquiry.clock import BookClock, clock_of
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import approve, do, propose
-from afterloan.servicing.may import fresh_code_of
+from afterloan.servicing.may import fresh_code_of, proof_after_sign_in
 from afterloan.servicing.roles import roles_of
 from afterloan.store.accounts import ProgramKey, key_of
 from afterloan.store.rates import hidden
@@ -108,17 +108,26 @@ class Asking:
         keep_seen(self.connection, looked, terms=hidden(self.connection, f"search:{words}"), rows=rows)
 
     def needs_code(self, what: str) -> bool:
-        """Whether a borrower at the portal needs a fresh code before `what`: a plan agreed to, a mandate signed."""
-        if self.host != "my" or self.sitting is None or self.who is None or self.who.kind != "borrower":
+        """Whether a borrower at the portal needs a fresh code before `what`: a plan agreed to, a mandate signed.
+
+        Before what the proof at sign-in is not enough for (a passkey is made) a person at the desk needs one too.
+        """
+        if self.sitting is None or self.who is None:
             return False
         needed, minutes = fresh_code_of(self.today)
+        its_own = proof_after_sign_in(self.today)
+        if what not in (needed if self.host == "my" and self.who.kind == "borrower" else its_own):
+            return False
         proved = self.sitting.stepped_up_at
-        return what in needed and (proved is None or self.house.now() - proved > timedelta(minutes=minutes))
+        if proved is None or (what in its_own and proved <= self.sitting.begun_at):
+            return True
+        return self.house.now() - proved > timedelta(minutes=minutes)
 
     def proved_for(self, what: str) -> None:
         """Raises RefusedHere (403) where a fresh code is needed first."""
         if self.needs_code(what):
-            raise refuse(403, "fresh-code", f"{what} needs a fresh code", "ask for one at /step-up", "who")
+            where = "ask for one at /step-up" if self.host == "my" else "type one at /passkeys"
+            raise refuse(403, "fresh-code", f"{what} needs a fresh code", where, "who")
 
     @property
     def t(self) -> Catalogue:
@@ -141,8 +150,13 @@ class Asking:
         return told
 
     def confirm(self, verb: str, reference: str) -> None:
-        """Tell a borrower on every other channel what was agreed by a code on one, in the caller's transaction."""
+        """Tell a borrower on every other channel what was agreed by a code on one, in the caller's transaction.
+
+        Passkeys tell it themselves, by whatever they were proved (`servicing/passkeys.py`).
+        """
         if self.sitting is None or not self.sitting.stepped_up_by or verb not in fresh_code_of(self.today)[0]:
+            return
+        if verb.startswith("passkey."):
             return
         asked = {"borrower": self.person.name, "verb": verb, "of": reference, "proved_by": self.sitting.stepped_up_by}
         self._told(do(self.desk, self.person, "sign_in.confirm", asked, f"confirmed-by-code:{reference}", self.today))

@@ -9,19 +9,21 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
+from afterloan.desk.identity.accounts import proved_anew
 from afterloan.desk.identity.passkeys import LONGEST, Browser, HostOfKeys, ask_to_make, ask_to_prove, made, proved_by
 from afterloan.desk.web.asking import Ask, Asking, Form, SignedIn
 from afterloan.desk.web.house import Host
 from afterloan.desk.web.pages import page
 from afterloan.desk.web.refusing import refuse
 from afterloan.desk.web.signing import begin_borrower, begin_for, may_sign_in_here, set_cookie
-from afterloan.store.passkeys import end_passkey, passkeys_of
+from afterloan.store.accounts import account_of
+from afterloan.store.passkeys import passkeys_of
 from afterloan.store.sittings import digest_of, step_up
 
 COOKIE = "__Host-afterloan-passkey"
 """Binds what a device is asked to sign to the browser in which it was asked, before anybody is signed in."""
 NEEDS = "passkey.make"
-"""What a borrower needs a fresh code for (pack `permissions`)."""
+"""What takes a proof of its own, made after sign-in (pack `permissions`)."""
 
 
 async def _told(request: Request) -> dict[str, Any]:
@@ -46,14 +48,12 @@ def passkeys(host: Host) -> APIRouter:
     @router.get("/passkeys")
     def own(asking: SignedIn) -> Response:
         """One's own passkeys."""
-        return page(asking, "web/passkeys.html", keys=passkeys_of(asking.connection, *_mine(asking)),
-                    needs_code=asking.needs_code(NEEDS))  # fmt: skip
+        return _own_page(asking)
 
     @router.post("/passkeys/{passkey}/end")
     def end(asking: SignedIn, passkey: int, form: Form) -> Response:
         """Give one up."""
-        asking.proved_for(NEEDS)
-        end_passkey(asking.connection, min(passkey, 2**62), *_mine(asking), asking.house.now())
+        asking.do("passkey.end", {**_asks(asking), "passkey": min(passkey, 2**62 - 1)}, f"passkey-end:{form.key}")
         return RedirectResponse("/passkeys", 303)
 
     @router.post("/passkeys/asked")
@@ -67,14 +67,44 @@ def passkeys(host: Host) -> APIRouter:
         """Keep the one that the device made."""
         _may_make(asking)
         told = " ".join(name.split())[:60] or asking.t("passkey.unnamed")
-        if not made(_here(asking), *_mine(asking), told, answer):
+        signed = made(_here(asking), *_mine(asking), answer)
+        if signed is None:
             raise refuse(422, "invalid", asking.t("passkey.not_made"), "", "credential")
+        asking.do("passkey.make", {**_asks(asking), **signed, "name": told}, f"passkey:{secrets.token_urlsafe(18)}")
         return JSONResponse({"to": "/passkeys"}, 201)
 
     _signing_in(router, host)
     if host == "my":
         _proving_anew(router)
+    else:
+        _proving_by_code(router)
     return router
+
+
+def _own_page(asking: Asking, status: int = 200, wrong: str = "") -> Response:
+    return page(asking, "web/passkeys.html", status, keys=passkeys_of(asking.connection, *_mine(asking)),
+                needs_code=asking.needs_code(NEEDS), by_code=asking.host == "desk", wrong=wrong)  # fmt: skip
+
+
+def _asks(asking: Asking) -> dict[str, Any]:
+    """Whose passkey it is and by what they proved themselves, as the verbs ask it."""
+    borrower = asking.person.name if asking.person.kind == "borrower" else ""
+    return {"borrower": borrower, "proved_by": asking.sitting.stepped_up_by if asking.sitting else ""}
+
+
+def _proving_by_code(router: APIRouter) -> None:
+    @router.post("/passkeys/code")
+    def prove(asking: SignedIn, form: Form) -> Response:
+        """A person proved anew by a one-time code: the sitting goes on under a new secret."""
+        account = account_of(asking.connection, asking.person.name)
+        if asking.sitting is None or asking.sitting.way == "demo" or account is None:
+            raise refuse(403, "not-permitted", asking.t("passkey.no_account"), "", "who")
+        now = asking.house.now()
+        if not proved_anew(asking.connection, asking.person.name, form["code"][:40], now):
+            return _own_page(asking, 422, "passkey.wrong_code")
+        answer = RedirectResponse("/passkeys", 303)
+        set_cookie(answer, "desk", step_up(asking.connection, asking.sitting.sitting, "totp", now))
+        return answer
 
 
 def _signing_in(router: APIRouter, host: Host) -> None:
