@@ -6,7 +6,8 @@ from typing import Any
 
 import psycopg
 
-from afterloan.store.sittings import digest_of
+from afterloan.store.passkeys import end_passkeys_of
+from afterloan.store.sittings import digest_of, end_sittings_of
 
 TRIES, WITHIN = 5, timedelta(minutes=15)
 """So many wrong tries of one account within so long, and further ones wait."""
@@ -26,12 +27,17 @@ class StaffAccount:
 def keep_account(
     connection: psycopg.Connection[Any], person: str, password_hash: str, totp: str, codes: list[str], at: datetime
 ) -> None:
-    """Make a person's account, or give it a new password, secret and recovery codes."""
+    """Make a person's account, or give it a new password, secret and recovery codes.
+
+    Whatever let in under that name before lets in no more: passkeys are ended, and open sittings.
+    """
     connection.execute(
         "insert into account (person, hash, totp, made_at) values (%s, %s, %s, %s) on conflict (person) do update "
         "set hash = excluded.hash, totp = excluded.totp, totp_used = 0, disabled_at = null",
         (person, password_hash, totp, at),
     )
+    end_passkeys_of(connection, "person", person, at)
+    end_sittings_of(connection, "person", person, at, "account made anew")
     connection.execute("delete from recovery_code where person = %s", (person,))
     for code in codes:
         connection.execute("insert into recovery_code (person, digest) values (%s, %s)", (person, digest_of(code)))
