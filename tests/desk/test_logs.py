@@ -27,6 +27,13 @@ def spoken(text: str) -> list[str]:
     [
         ("no such mobile: 139 1234 5678", "no such mobile: (number)"),
         ("id 11010119850115123X of 王小明 <zebedee@quill.example>", "id (number) of (words) <(address)>"),
+        ("card 6222 0212 3456 7890, +8613912345678", "card (number), (number)"),
+        ("电话13912345678。", "(words)(number)。"),
+        (
+            "2026-11-27 cannot be decided; close 2026-11-26 first",
+            "2026-11-27 cannot be decided; close 2026-11-26 first",
+        ),
+        ("3 2026-11-27 13912345678", "3 2026-11-27 (number)"),
         ("line 12 of 2026, error 3fa9, 57 rows", "line 12 of 2026, error 3fa9, 57 rows"),
         ("violates unique\nDETAIL:  Failing row contains (1, Zebedee Quill).", "violates unique"),
     ],

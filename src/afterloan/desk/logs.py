@@ -9,6 +9,8 @@ import traceback
 from datetime import UTC, datetime
 from typing import TextIO
 
+from afterloan.enquiry.masking import long_number
+
 FORM = "AFTERLOAN_LOG"
 """`json`: one JSON object a line, for machines that gather logs; otherwise lines for people."""
 
@@ -16,7 +18,7 @@ ROWS = re.compile(r"\s*\b(?:DETAIL|CONTEXT|LINE \d+):.*", re.S)
 """What PostgreSQL adds to a refusal: the row that failed, with all that stands in it."""
 PRIVATE = (
     (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"), "(address)"),
-    (re.compile(r"(?<![\w-])\+?\d(?:[ -]?\d){6,}[Xx]?\b"), "(number)"),
+    (long_number(7), "(number)"),
     (re.compile(r"[\u3400-\u9fff\uf900-\ufaff]{2,}"), "(words)"),
 )
 """Addresses of e-mail, numbers of phones, identities and accounts, and words in Chinese, as names are."""

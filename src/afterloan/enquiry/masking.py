@@ -3,6 +3,20 @@
 import re
 
 PHONES = ("mobile", "phone")
+DAY = r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])(?!\d)"
+
+
+def long_number(least: int) -> re.Pattern[str]:
+    """Numbers of `least` digits and more in a sentence, as people write them: +86 139-1234-5678, 6222 0212 …, …123X.
+
+    Neither days (2026-11-27) nor what belongs to a word, a reference or the decimals of an amount: L12345678901.
+    """
+    more = rf"(?:(?! ?{DAY})[ -]?\d){{{least - 1},}}"
+    return re.compile(rf"(?<![A-Za-z0-9_-])(?!(?<=\d[.,])\d{{1,3}}(?!\d))\+?(?!{DAY})\d{more}[Xx]?(?![A-Za-z0-9_])")
+
+
+OF_PEOPLE = long_number(11)
+"""Eleven digits are a phone's, more an account's or an identity's."""
 
 
 def mask_name(name: str) -> str:
@@ -32,15 +46,15 @@ def last_four(number: str) -> str:
 def mask_numbers(text: str) -> str:
     """A sentence with its long numbers masked: `mandate signed on card 6222000000000013` ends in `··0013`.
 
-    Eleven digits are a phone's, more are an account's or an identity's; amounts and references of ours are shorter or
-    begin with a letter.
+    Amounts and references of ours are shorter than a phone's eleven digits, or begin with a letter.
     """
-    return re.sub(r"(?<![A-Za-z0-9_.,+-])\d{11,}(?![A-Za-z0-9_])", _masked_number, text)
+    return OF_PEOPLE.sub(_masked_number, text)
 
 
 def _masked_number(found: re.Match[str]) -> str:
     number = found.group()
-    return mask_phone(number) if len(number) == 11 else last_four(number)
+    told = sum(c.isdigit() for c in number)
+    return mask_phone(number) if number.startswith("+") or (told == 11 and number[-1].isdigit()) else last_four(number)
 
 
 def mask_email(address: str) -> str:
