@@ -1296,9 +1296,9 @@ class Afterloan:
         """Take one's own proposal back."""
         return self._ask("POST", f"/v1/approvals/{id_of(proposal)}/withdrawal", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
-    def get_audit_acts(self, *, borrower: str | None = None, verb: str | None = None, limit: int | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+    def get_audit_acts(self, *, borrower: str | None = None, verb: str | None = None, who: str | None = None, after: int | None = None, limit: int | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """What was done, the newest first: by whom, through which door, what was asked and answered."""
-        return self._ask("GET", "/v1/audit/acts", {"borrower": borrower, "verb": verb, "limit": limit, "on": on, "known_on": known_on}, {})
+        return self._ask("GET", "/v1/audit/acts", {"borrower": borrower, "verb": verb, "who": who, "after": after, "limit": limit, "on": on, "known_on": known_on}, {})
 
     def get_audit_chain(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """Whether readings and refusals are one chain, and the last head sealed; `afterloan verify` looks at all."""

@@ -9,7 +9,8 @@ from afterloan.facts.act import shown
 BEFORE = "before acts were kept"
 DONE = (
     "select a.act, a.on_day::text, a.at::text, a.verb, a.who, a.who_kind, a.roles, a.door, a.reference, a.asked, "
-    "a.answer from act a where (%(verb)s = '' or a.verb = %(verb)s) and (%(borrower)s = '' or a.act in ("
+    "a.answer from act a where (%(verb)s = '' or a.verb = %(verb)s) and (%(who)s = '' or a.who = %(who)s) "
+    "and (%(before)s = 0 or a.act < %(before)s) and (%(borrower)s = '' or a.act in ("
     "select e.act from event e join borrower b using (borrower) where b.reference = %(borrower)s union "
     "select f.act from fact f join contract c using (loan) join borrower b on b.borrower = c.borrower "
     "where b.reference = %(borrower)s)) order by a.act desc limit %(most)s"
@@ -17,10 +18,12 @@ DONE = (
 
 
 def acts_done(
-    connection: psycopg.Connection[Any], borrower: str = "", verb: str = "", most: int = 50
-) -> list[dict[str, Any]]:
-    """Acts, the newest first, as JSON values; of one borrower or one verb where given."""
-    rows = connection.execute(DONE, {"verb": verb, "borrower": borrower, "most": most}).fetchall()
+    connection: psycopg.Connection[Any], borrower: str = "", verb: str = "", most: int = 50, who: str = "",
+    before: int = 0,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Acts, the newest first, as JSON values, below the number `before`; of one borrower, verb or person if given."""
+    told = {"verb": verb, "borrower": borrower, "who": who, "before": before, "most": most}
+    rows = connection.execute(DONE, told).fetchall()
     names = ("act", "on", "at", "verb", "who", "who_kind", "roles", "door", "reference", "asked", "answer")
     return [_shown(dict(zip(names, row, strict=True))) for row in rows]
 

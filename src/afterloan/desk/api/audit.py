@@ -35,9 +35,11 @@ def audit_routes() -> APIRouter:
     router = APIRouter(prefix="/v1")
 
     @question(router, "/audit/acts", "audit.read", "audit")
-    def acts(asking: SignedIn, borrower: Text = "", verb: Text = "", limit: Limit = 50) -> Any:
+    def acts(
+        asking: SignedIn, borrower: Text = "", verb: Text = "", who: Text = "", after: Below = 0, limit: Limit = 50
+    ) -> Any:
         """What was done, the newest first: by whom, through which door, what was asked and answered."""
-        return acts_done(asking.connection, borrower, verb, limit)
+        return _page(acts_done(asking.connection, borrower, verb, limit, who, after), limit, "act")
 
     @question(router, "/audit/readings", "audit.read", "audit")
     def readings(asking: SignedIn, borrower: Text = "", who: Text = "", after: Below = 0, limit: Limit = 50) -> Any:
@@ -58,8 +60,8 @@ def audit_routes() -> APIRouter:
     return router
 
 
-def _page(rows: list[dict[str, Any]], limit: int) -> dict[str, Any]:
-    return {"data": rows, "next": rows[-1]["number"] if len(rows) == limit else None}
+def _page(rows: list[dict[str, Any]], limit: int, number: str = "number") -> dict[str, Any]:
+    return {"data": rows, "next": rows[-1][number] if len(rows) == limit else None}
 
 
 def _revealing(router: APIRouter) -> None:

@@ -38,22 +38,23 @@ def audit(
     if tab not in TABS:
         raise refuse(404, "unknown", "there is no such list", f"there are: {', '.join(TABS)}", "tab")
     if tab == "acts":
-        rows = acts_done(asking.connection, borrower, verb, MOST)
+        rows = acts_done(asking.connection, borrower, verb, MOST, who, max(after, 0))
     else:
         rows = kept(asking.connection, TABLES[tab], borrower, who, max(after, 0), MOST)
     return show(
         asking, "audit.html", "audit", tab=tab, tabs=TABS, rows=rows, borrower=borrower, who=who, verb=verb,
         verbs=sorted(one.name for one in VERBS), chain=chain_told(asking.connection) if chain else None,
-        older=_older(tab, borrower, who, rows),
+        older=_older(tab, borrower, who, verb, rows),
         tab_of=lambda name: with_query("/audit", tab=name, borrower=borrower, who=who),
     )  # fmt: skip
 
 
-def _older(tab: str, borrower: str, who: str, rows: list[dict[str, Any]]) -> str:
-    """Where the next page is; "" on the last. Acts have no further page: one narrows them."""
-    if tab == "acts" or len(rows) < MOST:
+def _older(tab: str, borrower: str, who: str, verb: str, rows: list[dict[str, Any]]) -> str:
+    """Where the next page is; "" on the last."""
+    if len(rows) < MOST:
         return ""
-    return with_query("/audit", tab=tab, borrower=borrower, who=who, after=rows[-1]["number"])
+    last = rows[-1]["act" if tab == "acts" else "number"]
+    return with_query("/audit", tab=tab, borrower=borrower, who=who, verb=verb, after=last)
 
 
 def known(asking: SignedIn, borrower: str, then: str) -> Response:
