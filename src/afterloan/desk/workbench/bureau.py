@@ -10,14 +10,15 @@ from afterloan.desk.api.asked import permitted
 from afterloan.desk.api.jobs import begin, own_job
 from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.forms import FormTold
-from afterloan.desk.web.refusing import RefusedHere
+from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.desk.workbench.finance import permitted_here, told_day
 from afterloan.desk.workbench.showing import of_form, show, typed_of
 from afterloan.enquiry.disputes import disputes_on
 from afterloan.expected import ExpectedFailure
-from afterloan.servicing.may import could
+from afterloan.servicing.may import could, may_ask
 from afterloan.servicing.verbs import verb_named
 from afterloan.store.furnished import files
+from afterloan.store.jobs import Job
 
 BUREAUS = ("pboc", "metro2", "neutral")
 DONE = ("corrected", "accurate", "notified")
@@ -38,7 +39,15 @@ def bureau(asking: SignedIn, job: str = "", done: str = "") -> Response:
     """What was told and what is contested; `job`: a furnishing that runs or ran."""
     permitted_here(asking, "report.read")
     told = asking.t(f"desk.bureau.done.{done}") if done in DONE else ""
-    return _shown(asking, job=own_job(asking, job) if job else None, done=told)
+    return _shown(asking, job=_furnishing(asking, job) if job else None, done=told)
+
+
+def _furnishing(asking: Asking, name: str) -> Job:
+    """A furnishing that who asks may see. Raises RefusedHere (404), also for a job of another kind."""
+    job = own_job(asking, name)
+    if job.kind != "furnish":
+        raise refuse(404, "unknown", "no furnishing of that name", "look at the months that were told", "job")
+    return job
 
 
 def _shown(
@@ -52,6 +61,7 @@ def _shown(
         lines=disputes_on(asking.connection, asking.on), bureaus=BUREAUS,
         month_end=asking.today.replace(day=1) - timedelta(days=1), typed=typed_of(form), refused=refused, done=done,
         furnishing=job, may_answer=could(asking.person, verb_named("dispute.decide"), asking.today),
+        may_furnish=may_ask(asking.person, "bureau.furnish", asking.today) is None,
     )  # fmt: skip
 
 
