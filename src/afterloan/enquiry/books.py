@@ -1,6 +1,7 @@
 """The journal read back out of the store, for exports and statements."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,9 @@ def loan_and_last_day(connection: psycopg.Connection[Any], loan: str) -> tuple[i
     return (int(row[0]), str(row[1])) if row else None
 
 
-def sums_by_accounts(connection: psycopg.Connection[Any]) -> list[tuple[int, int, int]]:
-    """(debit account, credit account, sum in minor units) over all entries."""
-    rows = connection.execute("select debit, credit, sum(amount_fen)::bigint from entry group by 1, 2").fetchall()
+def sums_by_accounts(connection: psycopg.Connection[Any], through: date = date.max) -> list[tuple[int, int, int]]:
+    """(debit account, credit account, sum in minor units) over all entries posted up to a day's close."""
+    rows = connection.execute(
+        "select debit, credit, sum(amount_fen)::bigint from entry where closed_on <= %s group by 1, 2", (through,)
+    ).fetchall()
     return [(int(debit), int(credit), int(total)) for debit, credit, total in rows]

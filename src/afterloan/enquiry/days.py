@@ -9,7 +9,7 @@ from afterloan.enquiry.lists import Rows
 from afterloan.facts import FactRefused
 
 DAYS = (
-    "select closed_on, loans_in, closed, excepted from proof where closed_on < %(before)s "
+    "select closed_on, loans_in, closed, excepted from proof where closed_on < %(before)s and closed_on <= %(through)s "
     "order by closed_on desc limit %(most)s"
 )
 EXCEPTED = (
@@ -18,15 +18,22 @@ EXCEPTED = (
 )
 
 
-def days_closed(connection: psycopg.Connection[Any], before: date = date.max, most: int = 50) -> Rows:
-    """Closed days, the newest first: contracts signed = closed + excepted."""
-    cursor = connection.execute(DAYS, {"before": before, "most": most})
+def days_closed(
+    connection: psycopg.Connection[Any], before: date = date.max, most: int = 50, through: date = date.max
+) -> Rows:
+    """Closed days before a day and up to another, the newest first: contracts signed = closed + excepted."""
+    cursor = connection.execute(DAYS, {"before": before, "through": through, "most": most})
     return _rows(cursor)
 
 
-def day_closed(connection: psycopg.Connection[Any], day: date) -> dict[str, Any]:
-    """One closed day with what it could not reckon, at most 1,000 of them. Raises FactRefused (unknown)."""
-    cursor = connection.execute("select closed_on, loans_in, closed, excepted from proof where closed_on = %s", (day,))
+def day_closed(connection: psycopg.Connection[Any], day: date, through: date = date.max) -> dict[str, Any]:
+    """One closed day with what it could not reckon, at most 1,000 of them. Raises FactRefused (unknown): never closed,
+    or after `through`.
+    """
+    cursor = connection.execute(
+        "select closed_on, loans_in, closed, excepted from proof where closed_on = %s and closed_on <= %s",
+        (day, through),
+    )
     found = _rows(cursor)
     if not found:
         raise FactRefused("day", day, "was not closed", "`GET /v1/days` lists those that were", "unknown")

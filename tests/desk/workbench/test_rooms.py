@@ -1,12 +1,15 @@
 """The rooms of finance, audit and the bureau without a browser: what they show, what they do, whom they let in."""
 
 import re
+from datetime import date
 
 import pytest
 
 from afterloan.desk.words import words_of
 from afterloan.desk.work import JobWorker
 from afterloan.facts import Repaid
+from afterloan.facts.act import Who
+from afterloan.store.acts import begin_act, keep_act
 from afterloan.store.record import record
 from afterloan.store.server import Store
 from tests.desk.web.served import Served
@@ -32,6 +35,14 @@ def test_finance_sees_the_days_with_their_proof_and_accounts_that_sum_to_nothing
     assert t("desk.finance.sum", signed="3", closed="3", excepted="0") in day
     assert desk.browser.get("/finance/days/2025-05-20").status_code == 404
     assert desk.browser.get("/finance?before=yesterday").status_code == 422
+    for lens in ("on=2025-05-12", "known_on=2025-05-12"):  # the one day was closed on the 13th, and posted all
+        before = desk.page(f"/finance?{lens}", language)
+        assert "/finance/days/2025-05-13" not in before and "21,000.00" not in before, lens
+        assert t("desk.finance.no_days") in before and t("desk.finance.no_entries") in before, lens
+        assert desk.browser.get(f"/finance/days/2025-05-13?{lens}").status_code == 404
+        accounts = late.api("finance").get(f"/v1/trial-balance?{lens}").json()["data"]
+        assert not any(one["debit_fen"] or one["credit_fen"] for one in accounts), lens
+        assert late.api("finance").get(f"/v1/days?{lens}").json()["data"] == [], lens
 
 
 def test_the_auditor_sees_who_did_and_who_looked_and_is_seen_too(late: Served, store: Store) -> None:
@@ -52,6 +63,27 @@ def test_the_auditor_sees_who_did_and_who_looked_and_is_seen_too(late: Served, s
     for path in ("/audit", "/audit?tab=readings", "/audit?tab=refusals", "/audit?chain=yes"):
         for language in ("en", "zh"):
             whole(auditor.page(path, language))
+
+
+def test_acts_are_of_one_person_and_go_on_page_by_page(late: Served, store: Store) -> None:
+    """52 notes of two people by turns: 26 of one, and 52 of both on a page of 50 and one of the other two."""
+    names = ("agent-li", "agent-wu")
+    with store.connect() as connection:
+        for k in range(52):
+            number, who = begin_act(connection), Who("person", names[k % 2], ("agent",), "desk")
+            keep_act(connection, number, f"N{k}", "case.note", who, date(2025, 5, 14), {}, {})
+    auditor = Desk(late, "auditor")
+    one = auditor.page("/audit?verb=case.note&who=agent-wu")
+    assert one.count("<td>case.note</td>") == 26 and "agent-li" not in one
+    first = auditor.page("/audit?verb=case.note")
+    older = re.search(r'href="(/audit[^"]+after=\d+)"', first)
+    assert first.count("<td>case.note</td>") == 50 and older is not None
+    rest = auditor.page(older.group(1).replace("&amp;", "&"))
+    assert rest.count("<td>case.note</td>") == 2 and "N0<" in rest and "N1<" in rest
+    assert not re.search(r'class="button" href="/audit[^"]+after=', rest), "that was the last page"
+    page = late.api("auditor").get("/v1/audit/acts?verb=case.note&who=agent-wu&limit=20").json()
+    then = late.api("auditor").get(f"/v1/audit/acts?verb=case.note&who=agent-wu&limit=20&after={page['next']}").json()
+    assert [row["reference"] for row in then["data"]] == ["N11", "N9", "N7", "N5", "N3", "N1"] and then["next"] is None
 
 
 def test_then_against_now_says_which_figures_late_news_changed(late: Served, store: Store) -> None:
@@ -84,6 +116,10 @@ def test_a_month_is_furnished_a_dispute_answered_and_both_told(late: Served, sto
     assert '/file">The file' in page and "2025-04" in page
     file = re.search(r'"(/v1/jobs/[^"]+/file)"', page)
     assert file is not None and desk.browser.get(file.group(1)).status_code == 200
+
+    with store.connect() as connection:  # as if it were a trial of the same person
+        connection.execute("update job set kind = 'trial'")
+    assert desk.browser.get(at).status_code == 404
 
     opened = late.api("bureau").post(
         "/v1/disputes", headers={"idempotency-key": "D-1"},

@@ -377,7 +377,7 @@ def policy_questions() -> APIRouter:
         from afterloan.journal.balances import trial_balance as balance
 
         return [{"account": int(x.account), "debit_fen": x.debit_fen, "credit_fen": x.credit_fen}
-                for x in balance(sums_by_accounts(asking.connection))]  # fmt: skip
+                for x in balance(sums_by_accounts(asking.connection, asking.through))]  # fmt: skip
 
     @question(router, "/reports/portfolio", "report.read", "finance")
     def report(asking: SignedIn) -> Any:

@@ -41,13 +41,13 @@ def finance_routes() -> APIRouter:
     def days(asking: SignedIn, limit: Limit = 50, after: After = "") -> Any:
         """Days that were closed, the newest first: contracts signed = closed + excepted."""
         before = date_told(place_of(asking, after)) if after else date.max
-        rows = days_closed(asking.connection, before, limit)
+        rows = days_closed(asking.connection, before, limit, asking.through)
         return {"data": rows, "next": cursor(asking, str(rows[-1]["closed_on"])) if len(rows) == limit else None}
 
     @question(router, "/days/{day}", "report.read", "finance")
     def day_(asking: SignedIn, day: str) -> Any:
         """One closed day: its proof, and the loans that could not be reckoned with the reason."""
-        return day_closed(asking.connection, _day(day, "day"))
+        return day_closed(asking.connection, _day(day, "day"), asking.through)
 
     @question(router, "/journal/export", "report.read", "finance")
     def export(

@@ -84,6 +84,11 @@ class Asking:
         return self.known_on or self.today
 
     @property
+    def through(self) -> date:
+        """The last day whose close could be known: that which is asked about, or known at the end of if earlier."""
+        return min(self.on, self.known)
+
+    @property
     def person(self) -> Who:
         """Who asks. Raises RefusedHere (401) where nobody is signed in."""
         if self.who is None:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 from afterloan.dates import DayRefused, date_told
 from afterloan.desk.web.asking import Asking, SignedIn
 from afterloan.desk.web.refusing import RefusedHere, refuse
-from afterloan.desk.workbench.showing import show
+from afterloan.desk.workbench.showing import show, with_query
 from afterloan.enquiry.books import sums_by_accounts
 from afterloan.enquiry.days import day_closed, days_closed
 from afterloan.facts import FactRefused
@@ -46,14 +46,16 @@ def told_day(text: str, name: str) -> date:
 def finance(asking: SignedIn, before: str = "") -> Response:
     """A month of closed days, the newest first, and what the accounts add up to."""
     permitted_here(asking, "report.read")
-    days = days_closed(asking.connection, told_day(before, "before") if before else date.max, MOST)
+    days = days_closed(asking.connection, told_day(before, "before") if before else date.max, MOST, asking.through)
     lines = [
         {"code": int(line.account), "name": LINE[line.account], "net": line.debit_fen - line.credit_fen}
-        for line in trial_balance(sums_by_accounts(asking.connection))
+        for line in trial_balance(sums_by_accounts(asking.connection, asking.through))
     ]
+    lens = {"on": asking.on, "known_on": asking.known_on} if asking.through < asking.today else {}
+    older = with_query("/finance", before=days[-1]["closed_on"], **lens) if len(days) == MOST else ""
     return show(
         asking, "finance.html", "finance", days=days, lines=[one for one in lines if one["net"]],
-        difference=sum(one["net"] for one in lines), older=days[-1]["closed_on"] if len(days) == MOST else None,
+        difference=sum(one["net"] for one in lines), older=older,
     )  # fmt: skip
 
 
@@ -61,7 +63,7 @@ def day_(asking: SignedIn, day: str) -> Response:
     """A closed day: its proof, and each loan that could not be reckoned with the reason."""
     permitted_here(asking, "report.read")
     try:
-        told = day_closed(asking.connection, told_day(day, "day"))
+        told = day_closed(asking.connection, told_day(day, "day"), asking.through)
     except FactRefused as error:
         raise refuse(404, "unknown", str(error), "choose a day of the list", "day") from error
     return show(asking, "finance_day.html", "finance", day=told)
