@@ -28,8 +28,8 @@ FINDINGS = (
     "left join contract c on c.loan = f.loan "
     f"where {OF} and f.decided_on <= %(on)s order by f.finding desc limit %(most)s"
 )
-OUTBOX = (
-    "select o.decided_on::text as decided_on, o.key, b.reference as borrower, coalesce(c.reference, '') as loan, "
+OUTBOX_ROWS = (
+    "o.decided_on::text as decided_on, o.key, b.reference as borrower, coalesce(c.reference, '') as loan, "
     "o.kind, coalesce(o.body->>'template', o.body->>'queue', o.body->>'step', '') as what, "
     "o.not_before, b.attributes, "
     "case when w.body is not null then 'withdrawn' when s.step is null then 'waiting' else s.step end as state, "
@@ -37,15 +37,13 @@ OUTBOX = (
     "left join contract c on c.loan = o.loan left join event w on w.reference = 'withdrawn:' || o.key "
     "left join lateral (select step, detail from sending where action = o.action "
     "order by entry desc limit 1) s on true "
-    f"where {OF} and o.decided_on <= %(on)s order by o.action desc limit %(most)s"
+    f"where {OF} and o.decided_on <= %(on)s"
 )
+OUTBOX = f"select {OUTBOX_ROWS} order by o.action desc limit %(most)s"
 OUTBOX_PAGE = (
-    "select * from ("
-    + OUTBOX.replace("select o.decided_on", "select o.action, o.decided_on", 1).replace(
-        " order by o.action desc limit %(most)s",
-        " and o.action < %(before)s and (%(kind)s = '' or o.kind = %(kind)s or starts_with(o.kind, %(kind)s || '.'))",
-    )
-    + ") x where %(state)s = '' or state = %(state)s order by action desc limit %(most)s"
+    f"select * from (select o.action, {OUTBOX_ROWS} and o.action < %(before)s "
+    "and (%(kind)s = '' or o.kind = %(kind)s or starts_with(o.kind, %(kind)s || '.'))) x "
+    "where %(state)s = '' or state = %(state)s order by action desc limit %(most)s"
 )
 NEWEST = 1 << 62
 """The place before the newest row of the outbox."""

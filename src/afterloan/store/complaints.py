@@ -24,20 +24,18 @@ class Complaint:
     answer: str
 
 
-COMPLAINTS = (
+WITH_ANSWER = (
     "select e.reference, b.reference, e.body->>'about', e.body->>'text', e.on_day, (e.body->>'answer_by')::date, "
     "a.on_day, coalesce(a.body->>'outcome', ''), coalesce(a.body->>'text', '') from event e "
     "join borrower b using (borrower) left join event a on a.borrower = e.borrower and a.kind = 'complaint.answered' "
-    "and a.body->>'of' = e.reference and a.on_day <= %(on)s where e.kind = 'complaint.raised' and e.on_day <= %(on)s "
+    "and a.body->>'of' = e.reference"
+)
+COMPLAINTS = (
+    f"{WITH_ANSWER} and a.on_day <= %(on)s where e.kind = 'complaint.raised' and e.on_day <= %(on)s "
     "and (%(borrower)s = '' or b.reference = %(borrower)s) and (%(answered)s or a.event is null) "
     "order by a.event is not null, e.body->>'answer_by', e.event limit %(most)s"
 )
-ONE = (
-    "select e.reference, b.reference, e.body->>'about', e.body->>'text', e.on_day, (e.body->>'answer_by')::date, "
-    "a.on_day, coalesce(a.body->>'outcome', ''), coalesce(a.body->>'text', '') from event e "
-    "join borrower b using (borrower) left join event a on a.borrower = e.borrower and a.kind = 'complaint.answered' "
-    "and a.body->>'of' = e.reference where e.kind = 'complaint.raised' and e.reference = %s"
-)
+ONE = f"{WITH_ANSWER} where e.kind = 'complaint.raised' and e.reference = %s"
 
 
 def complaint_of(connection: psycopg.Connection[Any], reference: str) -> Complaint:

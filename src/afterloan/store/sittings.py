@@ -17,9 +17,10 @@ SEEN_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Sitting:
-    """A person or borrower signed in at a host. `way`: demo, password, code, ticket, passkey, key.
+    """A person or borrower signed in at a host. `way`: demo, password, code, ticket, passkey, directory.
 
-    `roles`: those of a demonstration's seat; empty otherwise. `stepped_up_at`: when they proved themselves once more.
+    `roles`: those of a demonstration's seat or told by the lender's directory; empty: those the book gives. They proved
+    themselves once more at `stepped_up_at`, by the channel `stepped_up_by`.
     """
 
     sitting: int

@@ -11,7 +11,6 @@ from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.forms import FormTold
 from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.desk.workbench.showing import show, typed_of
-from afterloan.enquiry.ladders import ladders_in_use
 from afterloan.enquiry.tried import as_csv
 from afterloan.facts.act import Refused
 from afterloan.servicing.may import may_ask
@@ -46,7 +45,7 @@ def trials(asking: SignedIn) -> Response:
 def _shown(asking: Asking, status: int = 200, refused: Refused | None = None, form: FormTold | None = None) -> Response:
     return show(
         asking, "trials.html", "strategy", status, trials=jobs_told(asking.connection, kind="trial"), refused=refused,
-        places=[one.jurisdiction for one in ladders_in_use(asking.connection, asking.on)], typed=typed_of(form),
+        typed=typed_of(form),
     )  # fmt: skip
 
 
