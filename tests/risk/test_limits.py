@@ -159,8 +159,8 @@ def test_the_book_is_looked_at_by_the_model_in_use(book_store: Store) -> None:
     # with a margin, chance moves lines of the safe bands alone, the same each time it is asked
     more = replace(policy, margin_ppm=100_000)
     drawn = lines_of_book(book_store, on, more, safe)
-    assert drawn.drawn_fen is not None and (drawn.drawn_fen[np.array(drawn.bands) == "A"] != 0).any()
-    assert not drawn.drawn_fen[np.array(drawn.bands) == "D"].any()
+    assert drawn.by_chance_fen is not None and (drawn.by_chance_fen[np.array(drawn.bands) == "A"] != 0).any()
+    assert not drawn.by_chance_fen[np.array(drawn.bands) == "D"].any()
     assert np.array_equal(drawn.after.after_fen, lines_of_book(book_store, on, more, safe).after.after_fen)
     told = {c["borrower"]: c["by_chance_fen"] for c in drawn.changes()}
     assert any(told.values()) and not any(c["by_chance_fen"] for c in tried.changes())

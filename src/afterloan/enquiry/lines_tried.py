@@ -59,7 +59,7 @@ IN_BAND = (
 class LinesTried:
     """Lines before and after; `names` [n] of whom, `bands` [n]; `gone` [n] where it is known who defaulted.
 
-    `drawn_fen` [n]: how much of the line after is the margin that chance drew, to learn from; None: none is drawn.
+    `by_chance_fen` [n]: how much of the line after is the margin that chance drew, to learn from; None: none is drawn.
     """
 
     names: list[str]
@@ -68,7 +68,7 @@ class LinesTried:
     policy: LinePolicy
     after: LinesSet
     gone: npt.NDArray[np.bool_] | None = None
-    drawn_fen: Ints | None = None
+    by_chance_fen: Ints | None = None
 
     def told(self) -> dict[str, Any]:
         """JSON values."""
@@ -83,7 +83,7 @@ class LinesTried:
                 "borrower": self.names[i], "band": self.bands[i], "pd_ppm": int(self.lines.pd_ppm[i]),
                 "before_fen": int(self.lines.limit_fen[i]), "after_fen": int(self.after.after_fen[i]),
                 "drawn_fen": int(self.lines.drawn_fen[i]), "why": REASONS[int(self.after.why[i])],
-                "by_chance_fen": 0 if self.drawn_fen is None else int(self.drawn_fen[i]),
+                "by_chance_fen": 0 if self.by_chance_fen is None else int(self.by_chance_fen[i]),
                 "how": ("offer" if self.policy.needs_yes else "raise") if moved[i] > 0 else "lower",
             }
             for i in order.tolist() if moved[i]
@@ -145,7 +145,7 @@ def lines_of_book(store: Store, on: date, policy: LinePolicy, safe: tuple[str, .
     chance = chance_drawn(numbers, number_of(on)) if policy.margin_ppm else None
     after, plain = set_lines(lines, policy, chance), set_lines(lines, policy)
     return LinesTried(
-        [row[1] for row in rows], bands, lines, policy, after, drawn_fen=after.after_fen - plain.after_fen
+        [row[1] for row in rows], bands, lines, policy, after, by_chance_fen=after.after_fen - plain.after_fen
     )
 
 
