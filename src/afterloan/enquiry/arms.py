@@ -9,11 +9,12 @@ import psycopg
 
 from afterloan.enquiry.ladders import ladders_in_use
 from afterloan.rebuilding.lessons import Effect, effect
-from afterloan.store.contacts import place_in
+from afterloan.store.contacts import defaults_of
 from afterloan.store.ladders import ladder_since
 from afterloan.store.settings import Setting, setting
 from afterloan.strategy.governor import ANY
 from afterloan.strategy.ladder import Ladder
+from afterloan.strategy.places import place_of
 from afterloan.strategy.segments import CHAMPION, HOLD_OUT, arm_of
 
 CURED_WITHIN = 30
@@ -105,9 +106,9 @@ def _came_late(
 ) -> list[tuple[str, bool, int]]:
     """(borrower, cured within the month, messages) at a place; ANY: at places that have no ladder of their own."""
     asked = {"late": LATE, "met": MET, "first": first, "last": last, "days": CURED_WITHIN}
-    found = []
+    found, own = [], defaults_of(connection)
     for reference, attributes, cured, messages in connection.execute(CAME_LATE, asked):
-        place = place_in(connection, attributes).jurisdiction
+        place = place_of(attributes or {}, own).jurisdiction
         if (place if place in places else ANY) == jurisdiction:
             found.append((reference, cured, messages))
     return found

@@ -11,9 +11,10 @@ from afterloan.enquiry.proposals import waiting
 from afterloan.facts import FactRefused
 from afterloan.facts.bureau import DisputeOpened
 from afterloan.facts.events import KINDS, event_of
-from afterloan.store.contacts import place_in
+from afterloan.store.contacts import defaults_of
 from afterloan.store.proposals import proposals
 from afterloan.strategy.holds import held_on
+from afterloan.strategy.places import place_of
 
 Rows = list[dict[str, Any]]
 OF = "(%(borrower)s = '' or b.reference = %(borrower)s)"
@@ -92,8 +93,9 @@ def outbox_page(
 
 
 def _with_zones(connection: psycopg.Connection[Any], rows: Rows) -> Rows:
+    own = defaults_of(connection)
     for row in rows:
-        zone = ZoneInfo(place_in(connection, row.pop("attributes")).zones[0])
+        zone = ZoneInfo(place_of(row.pop("attributes") or {}, own).zones[0])
         row["not_before"] = row["not_before"].astimezone(zone).isoformat(timespec="minutes")
     return rows
 
@@ -122,12 +124,13 @@ def _holds(connection: psycopg.Connection[Any], told: Mapping[str, Any]) -> Rows
     of: dict[str, tuple[Any, list[Any]]] = {}
     for *columns, attributes in connection.execute(EVENTS, {**told, "kinds": HOLDS}).fetchall():
         of.setdefault(columns[1], (attributes, []))[1].append(event_of(*columns))
+    own = defaults_of(connection)
     rows = [
         {"review_on": str(held.review_on or ""), "borrower": borrower, "hold": held.hold.replace("_", " "),
          "since": str(held.since), "until": str(held.until or ""), "stops": held.rule.parameters["stops"],
          "reference": held.reference}
         for borrower, (attributes, events) in of.items()
-        for held in held_on(events, told["on"], place_in(connection, attributes).jurisdiction)
+        for held in held_on(events, told["on"], place_of(attributes or {}, own).jurisdiction)
     ]  # fmt: skip
     return sorted(rows, key=lambda row: (row["review_on"] or "9", row["borrower"]))[: told["most"]]
 

@@ -174,9 +174,14 @@ def ever_told(connection: psycopg.Connection[Any], bureau: str, shard: int, loan
     return {int(row[0]) for row in rows}
 
 
-def files(connection: psycopg.Connection[Any]) -> Iterator[tuple[Any, ...]]:
-    """Every furnishing with its counts: number, bureau, month, known on, rows."""
+def files(connection: psycopg.Connection[Any], newest: int | None = None) -> Iterator[tuple[Any, ...]]:
+    """Furnishings with their counts, the oldest first: number, bureau, month, known on, rows; every one, or the newest.
+
+    Only rows of the furnishings that are told are counted.
+    """
     yield from connection.execute(
-        "select f.furnishing, f.bureau, f.month_end, f.known_on, count(r.furnished) from furnishing f "
-        "left join furnished r using (furnishing) group by 1 order by 1"
+        "with f as (select * from furnishing order by furnishing desc limit %s) "
+        "select f.furnishing, f.bureau, f.month_end, f.known_on, "
+        "(select count(*) from furnished r where r.furnishing = f.furnishing) from f order by 1",
+        (newest,),
     )

@@ -55,9 +55,9 @@ def _shown(
     done: str = "",
 ) -> Response:  # fmt: skip
     names = ("furnishing", "bureau", "month_end", "known_on", "rows")
-    months = [dict(zip(names, row, strict=True)) for row in files(asking.connection)]
+    months = [dict(zip(names, row, strict=True)) for row in files(asking.connection, MOST)]
     return show(
-        asking, "bureau.html", "bureau", status, months=months[::-1][:MOST],
+        asking, "bureau.html", "bureau", status, months=months[::-1],
         lines=disputes_on(asking.connection, asking.on), bureaus=BUREAUS,
         month_end=asking.today.replace(day=1) - timedelta(days=1), typed=typed_of(form), refused=refused, done=done,
         furnishing=job, may_answer=could(asking.person, verb_named("dispute.decide"), asking.today),
