@@ -3,15 +3,17 @@
 import io
 import json
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 
 from afterloan.desk.keyboard.doing import mistake_told
 from afterloan.desk.logs import begin_logs, masked, working
 from afterloan.store.server import Store
-from tests.desk.web.served import Served
+from tests.desk.web.served import Served, listening
 from tests.strategy.books import borrower
 
 SEEDS = ("Zebedee Quill", "13912345678", "11010119850115123X", "zebedee@quill.example", "王小明", "6222021234567890")
@@ -42,10 +44,10 @@ def test_what_is_masked(said: str, left: str) -> None:
     assert masked(said) == left
 
 
-def refused_row(store: Store) -> Exception:
+def refused_row(store: Store, reference: str = "B1") -> Exception:
     """What PostgreSQL says of a row with a person in it, raised from another error that names them too."""
     with store.connect() as connection:
-        borrower(connection, "B1", mobile=SEEDS[1])
+        borrower(connection, reference, mobile=SEEDS[1])
     try:
         try:
             raise ValueError(f"cannot use {SEEDS[1]} of {SEEDS[4]}")
@@ -90,12 +92,49 @@ def test_the_log_of_the_server_tells_of_nobody(served: Served, monkeypatch: pyte
         assert answer.status_code == 500 and not spoken(answer.text)
         ours.error("asked back from %s", SEEDS[3])
     finally:
-        ours.removeHandler(handler)
-        ours.propagate = True
+        logging.getLogger().removeHandler(handler)
     assert not spoken(log.getvalue()) and "RuntimeError" in log.getvalue()
     if form:
         lines = [json.loads(line) for line in log.getvalue().splitlines()]
         assert {"at", "level", "logger", "message"} <= set(lines[0]) and "RuntimeError" in lines[0]["error"]
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """The log of the program as `serve` begins it; the loggers are put back as they were."""
+    monkeypatch.setenv("AFTERLOAN_LOG", "")
+    told = io.StringIO()
+    handler = begin_logs(told)
+    yield told
+    logging.getLogger().removeHandler(handler)
+
+
+def test_the_real_server_writes_no_row_of_a_person_anywhere(
+    served: Served, log: io.StringIO, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The server under the pages tells the same mistake again, by a logger of its own: masked, and nowhere else."""
+    error, key = refused_row(served.store, "B7"), served.api("lead").headers["authorization"]
+    assert spoken(str(error)), "PostgreSQL did not name the person: this would prove nothing"
+
+    def fails(*told: object, **more: object) -> None:
+        raise error
+
+    monkeypatch.setattr("afterloan.desk.web.asking.clock_of", fails)
+    with listening(served) as port:
+        asked = {"host": "api.localhost", "authorization": key}
+        assert httpx.get(f"http://127.0.0.1:{port}/v1/business-date", headers=asked).status_code == 500
+    out, err = capfd.readouterr()
+    assert not spoken(log.getvalue() + out + err)
+    assert "Traceback" not in err and "ERROR uvicorn.error: " in log.getvalue()
+
+
+def test_loggers_of_libraries_are_masked_too(log: io.StringIO) -> None:
+    """A job that failed is told by procrastinate with its arguments and its error."""
+    try:
+        raise RuntimeError(f"cannot use {SEEDS[1]}")
+    except RuntimeError:
+        logging.getLogger("procrastinate.worker").exception("Job send(to=%s) ended", SEEDS[5])
+    assert "procrastinate.worker: Job send(to=(number)) ended" in log.getvalue() and not spoken(log.getvalue())
 
 
 def test_the_working_names_each_error_of_a_chain() -> None:

@@ -66,11 +66,13 @@ class LogLines(logging.Formatter):
 
 
 def begin_logs(to: TextIO | None = None) -> logging.Handler:
-    """Write the program's log to standard error in the form that AFTERLOAN_LOG names; its handler, to take it off."""
+    """Write the log to standard error in the form that AFTERLOAN_LOG names; the handler, to take it off the root.
+
+    Of libraries too, from warnings on: a server or a queue tells of our mistakes in its own words, and nobody else
+    may write them.
+    """
     handler = logging.StreamHandler(to or sys.stderr)
     handler.setFormatter(LogLines(os.environ.get(FORM, "") == "json"))
-    ours = logging.getLogger("afterloan")
-    ours.addHandler(handler)
-    ours.setLevel(logging.INFO)
-    ours.propagate = False
+    logging.getLogger().addHandler(handler)
+    logging.getLogger("afterloan").setLevel(logging.INFO)
     return handler

@@ -170,6 +170,7 @@ def test_passwords_are_over_but_for_the_one_that_is_kept_behind_glass(
     form = {"person": "root", "password": PASSWORD, "code": codes["root"][0]}
     assert browser.post("/sign-in", data=form).status_code == 303
     assert any(r.levelname == "ERROR" and "break glass" in r.getMessage() for r in caplog.records)
+    assert not [r.getMessage() for r in caplog.records if r.name == "afterloan.desk" and "root" in r.getMessage()]
 
 
 def test_without_a_directory_there_is_no_such_way(store: Store) -> None:

@@ -81,8 +81,8 @@ def server_for(app: "ASGIApp", bind: str, port: int, proxies: list[str]) -> "uvi
 
     return uvicorn.Server(
         uvicorn.Config(
-            app, host=bind, port=port, log_level="warning", access_log=False, server_header=False,
-            timeout_graceful_shutdown=5, proxy_headers=bool(proxies), forwarded_allow_ips=proxies,
+            app, host=bind, port=port, log_level="warning", log_config=None, access_log=False,
+            server_header=False, timeout_graceful_shutdown=5, proxy_headers=bool(proxies), forwarded_allow_ips=proxies,
         )
     )  # fmt: skip
 
