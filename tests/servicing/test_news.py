@@ -4,7 +4,7 @@ Each is done twice under the same reference and looked at by the night twice: th
 """
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +15,8 @@ from afterloan.dates import day
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.facts.outbox import Action, MessageBody
 from afterloan.loan.reckon import reckon_book
-from afterloan.sending.channels import LENDER
+from afterloan.sending.channels import LENDER, read_setting
+from afterloan.sending.drain_work import drain
 from afterloan.sending.templates import render, template_of
 from afterloan.servicing.booking import book_of
 from afterloan.servicing.desk import Desk, desk_of
@@ -86,10 +87,21 @@ def test_offers_of_one_search_are_one_message_and_each_step_of_a_plan_is_told(de
     # nothing was paid: what was planned is withdrawn because of the plan, or by its hold, never as cured
     ((why,),) = rows(desk.store, "select body->>'reason' from event where reference = 'withdrawn:call'")
     assert why in ("a plan was agreed: nothing is due now", "hold: plan_running"), why
+    gone = "select body->>'reason' from event where reference = 'withdrawn:news/plan.offered/S/1'"
+    assert rows(desk.store, gone) == [("a plan was agreed on",)]  # what was offered is news no more
     name, values = told(desk.store)[1]
     assert name == "plan-accepted" and values["first_on"] == "2026-03-10" and len(told(desk.store)) == 2
     done(desk, "plan.watch", {"of": "S/1"}, "W", "2026-04-20")
     assert told(desk.store)[2] == ("plan-broken", {"plan": "reinstalment"})
+
+
+def test_an_offer_that_has_ended_is_not_sent(desk: Desk) -> None:
+    means = {"income_fen": 400_000, "spending_fen": 200_000}
+    done(desk, "plan.search", {"loan": "L", "means": means}, "S", "2026-02-20")
+    ((_, values),) = told(desk.store)
+    late = datetime.fromisoformat(f"{values['reply_by']}T10:00:00+08:00") + timedelta(days=1)
+    drain(desk.store, told=read_setting({}), moment=late)
+    assert rows(desk.store, "select step, detail->>'why' from sending") == [("dropped", "the offer has ended")]
 
 
 def test_an_offer_beyond_what_the_borrower_can_spare_is_no_message(desk: Desk) -> None:

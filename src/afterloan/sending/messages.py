@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
+from afterloan.dates import day, number_of
 from afterloan.facts.contact import ContactEnded
 from afterloan.facts.message import MessageDelivered, MessageFailed, MessageSent
 from afterloan.sending.codes import with_codes
@@ -33,6 +34,7 @@ from afterloan.strategy.places import place_of
 
 ADDRESS = {"sms": "mobile", "email": "email", "chat": "chat", "letter": "address", "webhook": "webhook", "push": ""}
 """The borrower's attribute that holds the address of a channel."""
+OVER = Dropped("the offer has ended")
 NOTICES = ("notice.adverse", "bureau.notice")
 
 
@@ -128,10 +130,11 @@ class Messages:
             for item, end in ends
             if end is not None and now >= end
         }
-        in_time = [item for item in items if item.action not in late]
+        over = {item.action: OVER for item in items if item.action not in late and _over(item, now)}
+        in_time = [item for item in items if item.action not in late and item.action not in over]
         asked = with_codes(connection, ask_again(connection, in_time, defaults, now))
-        fresh = dict(zip((i.action for i in in_time), asked, strict=True))
-        return [(item, late.get(item.action) or fresh[item.action]) for item in items]
+        fresh: dict[int, Item | SendRefused | Dropped] = dict(zip((i.action for i in in_time), asked, strict=True))
+        return [(item, (fresh | late | over)[item.action]) for item in items]
 
     def _attempt(self, item: Item, now: datetime) -> Attempt:
         message = self.made[item.action]
@@ -253,6 +256,13 @@ def _amounts(item: Item) -> dict[str, int]:
         for name, value in message_of(item).values.items()
         if name.endswith("_fen") and isinstance(value, int)
     }
+
+
+def _over(item: Item, now: datetime) -> bool:
+    """Whether a message offers what could be agreed to until a day that has passed where the borrower lives."""
+    body = message_of(item)
+    valid = body.values.get("reply_by") if body.template == "plan-offered" else None
+    return valid is not None and number_of(now.astimezone(ZoneInfo(body.zone or "UTC")).date()) > day(str(valid))
 
 
 def _until(item: Item) -> datetime | None:

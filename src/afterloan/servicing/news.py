@@ -142,6 +142,13 @@ TOLD: dict[str, Maker] = {
 }
 """Events of which a borrower is told as soon as they are."""
 
+OVERTAKES = {
+    "debit.succeeded": ("debit.failed", "another debit brought the money"),
+    "plan.accepted": ("plan.offered", "a plan was agreed on"),
+    "plan.declined": ("plan.offered", "the offer was declined"),
+}
+"""Events after which another kind, not told yet, is news no more; and why."""
+
 OF_ACT = (
     "select e.kind, e.reference, e.on_day, e.body, coalesce(c.reference, ''), e.borrower, b.reference from event e "
     "join borrower b using (borrower) left join contract c on c.loan = e.loan "
@@ -156,11 +163,12 @@ def key_of(news: News) -> str:
 
 def tell_of_act(connection: Connection, borrowers: Iterable[int], act: int, on: date, now: datetime) -> int:
     """Tell the borrowers of an act what it did, in its transaction; how many messages are new."""
-    rows = connection.execute(OF_ACT, (list(borrowers), [*TOLD, "debit.succeeded"], act)).fetchall()
+    rows = connection.execute(OF_ACT, (list(borrowers), [*TOLD, *OVERTAKES], act)).fetchall()
     found = [News(*row) for row in rows]
     for news in found:
-        if news.kind == "debit.succeeded":
-            untell(connection, news.borrower, "debit.failed", on, "another debit brought the money")
+        if news.kind in OVERTAKES:
+            kind, why = OVERTAKES[news.kind]
+            untell(connection, news.borrower, kind, on, why, news.loan if kind == "plan.offered" else "")
     return tell_all(connection, [news for news in found if news.kind in TOLD], on, now)
 
 
@@ -193,10 +201,11 @@ def tell(connection: Connection, news: News, telling: Telling, on: date, now: da
     return put(connection, [Action(key_of(news), news.borrower, f"message.{telling.channel}", at, on, loan, body)])
 
 
-def untell(connection: Connection, borrower: int, kind: str, on: date, why: str) -> int:
-    """Withdraw what was to be told of events of a kind and has not left."""
+def untell(connection: Connection, borrower: int, kind: str, on: date, why: str, loan: str = "") -> int:
+    """Withdraw what was to be told of events of a kind, of one loan where it is named, and has not left."""
     rows = connection.execute(
-        "select o.key from outbox o join waiting w using (action) where o.borrower = %s and o.key like %s",
-        (borrower, f"news/{kind}/%"),
+        "select o.key from outbox o join waiting w using (action) left join contract c on c.loan = o.loan "
+        "where o.borrower = %s and o.key like %s and (%s = '' or coalesce(c.reference, '') in ('', %s))",
+        (borrower, f"news/{kind}/%", loan, loan),
     ).fetchall()
     return withdraw(connection, [Gone(key, borrower, why) for (key,) in rows], on)
