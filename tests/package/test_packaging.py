@@ -99,6 +99,9 @@ def test_the_compose_file_is_sound_and_its_commands_are_ours() -> None:
         if name != "postgres":
             assert service.build and (COMPOSE.parent / service.build.context / service.build.dockerfile).is_file()
             parsed([re.sub(r"\$\{\w+:\?.*\}", "lender.example", word) for word in service.command])
+    asked = made.services["server"].command
+    told = asked[asked.index("--proxy") + 1]
+    assert re.fullmatch(r"\$\{AFTERLOAN_PROXY:\?.+\}", told), "without its proxy every client would be one address"
     assert made.services["postgres"].healthcheck and not made.services["postgres"].ports, "the store is not let out"
 
 
@@ -117,7 +120,11 @@ def test_no_secret_stands_in_the_files_and_every_setting_is_known() -> None:
     told = re.search(r"(?<!\{AFTERLOAN_DATABASE_)PASSWORD[:=]\s*(?!\$\{|…)\S", text)
     assert told is None, "a password is given by who starts it"
     sources = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "src").rglob("*.py"))
-    for name in set(re.findall(r"AFTERLOAN_[A-Z_]+", text)) - {"AFTERLOAN_DATABASE_PASSWORD", "AFTERLOAN_DOMAIN"}:
+    for name in set(re.findall(r"AFTERLOAN_[A-Z_]+", text)) - {
+        "AFTERLOAN_DATABASE_PASSWORD",
+        "AFTERLOAN_DOMAIN",
+        "AFTERLOAN_PROXY",
+    }:
         assert f'"{name}"' in sources, f"{name} means nothing here"
 
 
