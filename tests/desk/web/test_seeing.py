@@ -53,6 +53,19 @@ def test_a_page_of_the_desk_is_a_reading_and_a_search_keeps_no_words(served: Ser
     assert rows[0]["rows"] == 1
 
 
+def test_a_list_of_people_is_a_reading_with_its_rows(served: Served) -> None:
+    lead, desk = served.api("lead"), served.sat("desk", "lead")
+    raised = lead.post("/v1/borrowers/B1/complaints", json={"text": "He was rude.", "about": "staff"},
+                       headers={"idempotency-key": "c1"})  # fmt: skip
+    assert raised.status_code == 201, raised.text
+    close_through(served.store, day("2026-02-10"))
+    assert len(lead.get("/v1/complaints").json()["data"]) == 1
+    assert desk.get("/bureau").status_code == 200
+    assert desk.get("/finance/days/2026-02-10").status_code == 200
+    kept_rows = [(row["what"], row["rows"]) for row in seen(served)]
+    assert kept_rows == [("GET /finance/days/{day}", 0), ("GET /bureau", 0), ("GET /v1/complaints", 1)]
+
+
 def test_a_field_is_revealed_with_a_reason_on_record(served: Served) -> None:
     told = {"reason": "told by phone", "attributes": {"mobile": "13800001234"}}
     changed = served.api("lead").post("/v1/borrowers/B1/changes", json=told, headers={"idempotency-key": "c"})

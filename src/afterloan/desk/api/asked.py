@@ -14,7 +14,6 @@ from afterloan.desk.web.names import id_of, reference_of
 from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.enquiry.case import seen_now
 from afterloan.facts import FactRefused
-from afterloan.servicing.may import may_ask
 from afterloan.servicing.verbs import borrower_of_loan
 from afterloan.store.settings import secret_kept
 
@@ -26,10 +25,7 @@ After = Annotated[str, Query(max_length=500, description="`next` of the page bef
 
 def permitted(asking: Asking, what: str) -> None:
     """Raises RefusedHere (403) where who asks may not ask this."""
-    asking.within(what)
-    refused = may_ask(asking.person, what, asking.today)
-    if refused is not None:
-        raise RefusedHere(refused, verb=what)
+    asking.permitted(what)
 
 
 def nothing_there() -> RefusedHere:

@@ -261,17 +261,24 @@ def work_questions() -> APIRouter:
     @question(router, "/disputes", "report.read", "bureau")
     def disputes(asking: SignedIn, answered: bool = False) -> Any:
         """The disputes that stand on a day with their clocks, the nearest first."""
-        return [line.told() for line in disputes_on(asking.connection, asking.on, answered)]
+        lines = disputes_on(asking.connection, asking.on, answered)
+        asking.listed(len(lines))
+        return [line.told() for line in lines]
 
     @question(router, "/complaints", "contact.read", "cases")
     def complaints(asking: SignedIn, borrower: Text = "", answered: bool = False) -> Any:
         """Complaints with their clocks, the one to be answered first on top; `answered`: those that were too."""
-        return [asdict(one) for one in complaints_on(asking.connection, asking.on, borrower, answered)]
+        found = complaints_on(asking.connection, asking.on, borrower, answered)
+        if not borrower:  # one borrower's are kept as a reading of theirs
+            asking.listed(len(found))
+        return [asdict(one) for one in found]
 
     @question(router, "/hardships", "contact.read", "relief")
     def hardships(asking: SignedIn, decided: bool = False) -> Any:
         """Applications of all borrowers, the one to be decided first on top; `decided`: those that were too."""
-        return hardships_on(asking.connection, asking.on, decided)
+        found = hardships_on(asking.connection, asking.on, decided)
+        asking.listed(len(found))
+        return found
 
     @question(router, "/bank-statements", "report.read", "money")
     def bank_statements(asking: SignedIn, limit: Limit = 50, after: After = "") -> Any:

@@ -17,14 +17,14 @@ from afterloan.desk.web.forms import FormTold, form_token, name_in
 from afterloan.desk.web.guard import ANSWER, BEFORE
 from afterloan.desk.web.house import LASTS, Host, House
 from afterloan.desk.web.refusing import RefusedHere, refuse
-from afterloan.desk.web.seeing import keep_looked
+from afterloan.desk.web.seeing import keep_looked, what_of
 from afterloan.desk.web.speed import EACH_SECOND
 from afterloan.desk.words import LANGUAGES, Catalogue, words_of
 from afterloan.enquiry.clock import BookClock, clock_of
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import approve, do, propose
-from afterloan.servicing.may import fresh_code_of, proof_after_sign_in
+from afterloan.servicing.may import fresh_code_of, may_ask, proof_after_sign_in
 from afterloan.servicing.roles import roles_of
 from afterloan.store.accounts import ProgramKey, key_of
 from afterloan.store.rates import hidden
@@ -107,10 +107,22 @@ class Asking:
             told = f"{what} is beyond the scopes of this key ({', '.join(self.key.scopes)})"
             raise RefusedHere(Refused("forbidden", "who", self.key.name, told, "have a key made for it"), verb=what)
 
+    def permitted(self, what: str) -> None:
+        """Raises RefusedHere (403) where who asks may not ask this, or not by this key: pages and API alike."""
+        self.within(what)
+        refused = may_ask(self.person, what, self.today)
+        if refused is not None:
+            raise RefusedHere(refused, verb=what)
+
     def searched(self, words: str, rows: int) -> None:
         """Keep that who asks searched by these words, as a keyed hash, and how many rows were found."""
         looked = Looked(self.person, "search", self.today, self.house.now())
         keep_seen(self.connection, looked, terms=hidden(self.connection, f"search:{words}"), rows=rows)
+
+    def listed(self, rows: int) -> None:
+        """Keep that who asks read a list of people that names none in its address: by its route, and how many rows."""
+        looked = Looked(self.person, what_of(self.request), self.today, self.house.now())
+        keep_seen(self.connection, looked, rows=rows)
 
     def needs_code(self, what: str) -> bool:
         """Whether a borrower at the portal needs a fresh code before `what`: a plan agreed to, a mandate signed.

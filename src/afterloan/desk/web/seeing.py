@@ -33,7 +33,7 @@ def keep_looked(house: House, request: HTTPConnection, who: Who, on: date, statu
     terms = request.query_params.get("q", "") if read else ""
     if not refused and not (read and (any(whose.values()) or terms or path.startswith(AUDIT))):
         return
-    looked = Looked(who, _what(request), on, house.now(), **whose,
+    looked = Looked(who, what_of(request), on, house.now(), **whose,
                     reason=str(request.scope.get(REASON, status)) if refused else "")  # fmt: skip
     with house.store.connect(autocommit=True) as connection:
         if refused:
@@ -51,7 +51,7 @@ def _named(request: HTTPConnection, name: str) -> str:
         return ""
 
 
-def _what(request: HTTPConnection) -> str:
+def what_of(request: HTTPConnection) -> str:
     """The route, without anybody's reference: `GET /v1/borrowers/{borrower}`."""
     route = request.scope.get("route")
     return f"{request.scope['method']} {getattr(route, 'path', '') or 'elsewhere'}"

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from afterloan.desk.web.asking import SignedIn
 from afterloan.desk.web.refusing import refuse
-from afterloan.desk.workbench.finance import permitted_here, told_day
+from afterloan.desk.workbench.finance import told_day
 from afterloan.desk.workbench.showing import show, with_query
 from afterloan.enquiry.acts import acts_done
 from afterloan.enquiry.audit import chain_told
@@ -34,7 +34,7 @@ def audit(
     chain: str = "",
 ) -> Response:  # fmt: skip
     """What was done, read or refused, the newest first, of one borrower, by one person; `chain`: is it whole."""
-    permitted_here(asking, "audit.read")
+    asking.permitted("audit.read")
     if tab not in TABS:
         raise refuse(404, "unknown", "there is no such list", f"there are: {', '.join(TABS)}", "tab")
     if tab == "acts":
@@ -59,7 +59,7 @@ def _older(tab: str, borrower: str, who: str, verb: str, rows: list[dict[str, An
 
 def known(asking: SignedIn, borrower: str, then: str) -> Response:
     """What was believed of a day at the end of `then`, what is believed now, and the facts that came between."""
-    permitted_here(asking, "audit.read")
+    asking.permitted("audit.read")
     day = told_day(then, "then")
     try:
         told = then_and_now(asking.connection, borrower, asking.on, day, asking.known_on or asking.today)

@@ -11,7 +11,7 @@ from afterloan.desk.api.jobs import begin, own_job
 from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.forms import FormTold
 from afterloan.desk.web.refusing import RefusedHere, refuse
-from afterloan.desk.workbench.finance import permitted_here, told_day
+from afterloan.desk.workbench.finance import told_day
 from afterloan.desk.workbench.showing import of_form, show, typed_of
 from afterloan.enquiry.disputes import disputes_on
 from afterloan.expected import ExpectedFailure
@@ -37,7 +37,7 @@ def bureau_router() -> APIRouter:
 
 def bureau(asking: SignedIn, job: str = "", done: str = "") -> Response:
     """What was told and what is contested; `job`: a furnishing that runs or ran."""
-    permitted_here(asking, "report.read")
+    asking.permitted("report.read")
     told = asking.t(f"desk.bureau.done.{done}") if done in DONE else ""
     return _shown(asking, job=_furnishing(asking, job) if job else None, done=told)
 
@@ -55,10 +55,11 @@ def _shown(
     done: str = "",
 ) -> Response:  # fmt: skip
     names = ("furnishing", "bureau", "month_end", "known_on", "rows")
+    lines = disputes_on(asking.connection, asking.on)
+    asking.listed(len(lines))
     months = [dict(zip(names, row, strict=True)) for row in files(asking.connection, MOST)]
     return show(
-        asking, "bureau.html", "bureau", status, months=months[::-1],
-        lines=disputes_on(asking.connection, asking.on), bureaus=BUREAUS,
+        asking, "bureau.html", "bureau", status, months=months[::-1], lines=lines, bureaus=BUREAUS,
         month_end=asking.today.replace(day=1) - timedelta(days=1), typed=typed_of(form), refused=refused, done=done,
         furnishing=job, may_answer=could(asking.person, verb_named("dispute.decide"), asking.today),
         may_furnish=may_ask(asking.person, "bureau.furnish", asking.today) is None,

@@ -6,16 +6,14 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from afterloan.dates import DayRefused, date_told
-from afterloan.desk.web.asking import Asking, SignedIn
-from afterloan.desk.web.refusing import RefusedHere, refuse
+from afterloan.desk.web.asking import SignedIn
+from afterloan.desk.web.refusing import refuse
 from afterloan.desk.workbench.showing import show, with_query
 from afterloan.enquiry.books import sums_by_accounts
 from afterloan.enquiry.days import day_closed, days_closed
 from afterloan.facts import FactRefused
-from afterloan.facts.act import Refused
 from afterloan.journal.accounts import LINE
 from afterloan.journal.balances import trial_balance
-from afterloan.servicing.may import may_ask
 
 MOST = 31
 
@@ -28,13 +26,6 @@ def finance_router() -> APIRouter:
     return router
 
 
-def permitted_here(asking: Asking, what: str) -> None:
-    """Raises RefusedHere (403) where who asks may not read this room."""
-    refused: Refused | None = may_ask(asking.person, what, asking.today)
-    if refused is not None:
-        raise RefusedHere(refused)
-
-
 def told_day(text: str, name: str) -> date:
     """A day as it stands in an address. Raises RefusedHere (422)."""
     try:
@@ -45,7 +36,7 @@ def told_day(text: str, name: str) -> date:
 
 def finance(asking: SignedIn, before: str = "") -> Response:
     """A month of closed days, the newest first, and what the accounts add up to."""
-    permitted_here(asking, "report.read")
+    asking.permitted("report.read")
     days = days_closed(asking.connection, told_day(before, "before") if before else date.max, MOST, asking.through)
     lines = [
         {"code": int(line.account), "name": LINE[line.account], "net": line.debit_fen - line.credit_fen}
@@ -61,9 +52,10 @@ def finance(asking: SignedIn, before: str = "") -> Response:
 
 def day_(asking: SignedIn, day: str) -> Response:
     """A closed day: its proof, and each loan that could not be reckoned with the reason."""
-    permitted_here(asking, "report.read")
+    asking.permitted("report.read")
     try:
         told = day_closed(asking.connection, told_day(day, "day"), asking.through)
     except FactRefused as error:
         raise refuse(404, "unknown", str(error), "choose a day of the list", "day") from error
+    asking.listed(len(told["exceptions"]))
     return show(asking, "finance_day.html", "finance", day=told)

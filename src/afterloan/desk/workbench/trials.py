@@ -13,7 +13,6 @@ from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.desk.workbench.showing import show, typed_of
 from afterloan.enquiry.tried import as_csv
 from afterloan.facts.act import Refused
-from afterloan.servicing.may import may_ask
 from afterloan.store.jobs import Job, job_named, jobs_told
 
 MOST_SHOWN = 200
@@ -30,15 +29,9 @@ def trials_router() -> APIRouter:
     return router
 
 
-def _may(asking: Asking) -> None:
-    refused = may_ask(asking.person, "ladder.try", asking.today)
-    if refused is not None:
-        raise RefusedHere(refused)
-
-
 def trials(asking: SignedIn) -> Response:
     """The trials that are kept, the newest first, and the form of another."""
-    _may(asking)
+    asking.permitted("ladder.try")
     return _shown(asking)
 
 
@@ -51,7 +44,7 @@ def _shown(asking: Asking, status: int = 200, refused: Refused | None = None, fo
 
 def begin(asking: SignedIn, form: Form) -> Response:
     """Begin a trial and go where its progress is told."""
-    _may(asking)
+    asking.permitted("ladder.try")
     asked = {"first": form["first"], "last": form["last"], "grace_days": form["grace"] or None}
     asked |= {"text": form.values["text"].replace("\r\n", "\n")} if form["text"] else {}
     try:
@@ -74,10 +67,11 @@ def _job(asking: Asking, name: str) -> Job:
 
 def trial(asking: SignedIn, job: str, beside: str = "") -> Response:
     """A trial: figures as they were, stand and were tried, `beside` another; who would be treated otherwise."""
-    _may(asking)
+    asking.permitted("ladder.try")
     mine = _job(asking, job)
     other = _job(asking, beside) if beside else None
     told = mine.result or {}
+    asking.listed(len(told.get("otherwise", [])[:MOST_SHOWN]))
     return show(
         asking, "trial.html", "strategy", trial=mine, told=told, rows=_rows(told, other.result if other else None),
         other=other, others=[one for one in jobs_told(asking.connection, kind="trial") if _comparable(one, mine)],
@@ -98,8 +92,9 @@ def _rows(told: dict[str, Any], other: dict[str, Any] | None) -> list[dict[str, 
 
 def people(asking: SignedIn, job: str) -> Response:
     """The people who would be treated otherwise, as CSV."""
-    _may(asking)
+    asking.permitted("ladder.try")
     found = _job(asking, job)
     rows = (found.result or {}).get("otherwise", [])
+    asking.listed(len(rows))
     head = {"content-disposition": f'attachment; filename="trial-{found.job[:12]}.csv"', "cache-control": "no-store"}
     return Response(as_csv(rows), media_type="text/csv", headers=head)
