@@ -6,10 +6,11 @@ from typing import Any
 
 import pyotp
 import pytest
+from argon2 import PasswordHasher
 
 from afterloan.desk.identity.accounts import TriedTooOften, open_account, proved, what_is_weak
 from afterloan.desk.identity.keys import is_key, new_key
-from afterloan.store.accounts import account_of, disable_account
+from afterloan.store.accounts import account_of, disable_account, let_in
 from afterloan.store.server import Store
 from afterloan.store.settings import Setting, set_parts
 from tests.desk.web.served import Served, small_book
@@ -107,6 +108,24 @@ def test_who_is_disabled_is_not_let_in(real: Served) -> None:
     assert not try_(real, totp.at(real.clock()))
 
 
+def test_a_person_of_the_directory_costs_a_guess_as_much_as_a_name_there_is_not(
+    real: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Counted, not timed: each guess is measured against one whole Argon2 hash, whoever is named."""
+    measured: list[str] = []
+    whole = PasswordHasher.verify
+
+    def counted(self: PasswordHasher, kept: str, password: str) -> bool:
+        measured.append(kept[:10])
+        return bool(whole(self, kept, password))
+
+    monkeypatch.setattr(PasswordHasher, "verify", counted)
+    with real.store.connect(autocommit=True) as connection:
+        assert let_in(connection, "of-directory", real.clock())
+    assert not try_(real, "000000", person="nobody") and not try_(real, "000000", person="of-directory")
+    assert measured == ["$argon2id$", "$argon2id$"]
+
+
 def test_a_key_is_known_by_its_checksum() -> None:
     key = new_key(demo=False)
     assert key.startswith("al_live_") and is_key(key) and not is_key(key[:-1] + "x") and not is_key("al_live_")
@@ -140,3 +159,14 @@ def test_a_program_does_what_its_key_is_for_and_nothing_else(served: Served) -> 
     assert admin.delete("/v1/keys/core-bank").status_code == 200
     assert paid("k3").status_code == 401
     assert admin.post("/v1/keys", json={"name": "x", "scopes": ["no.such"]}).status_code == 422
+
+
+def test_a_key_reads_no_page_beyond_its_scopes(served: Served) -> None:
+    """Finance, bureau and audit are read with the permission that the API asks for, by a key as by the API."""
+    made = served.api("administrator").post("/v1/keys", json={"name": "narrow", "scopes": ["repayment.take"]})
+    program = served.browser("desk")
+    program.headers.update({"authorization": f"Bearer {made.json()['key']}", "accept": "application/json"})
+    for page in ("/finance", "/finance/days/2026-02-09", "/bureau"):
+        told = program.get(page)
+        assert (told.status_code, told.json()["reason"]) == (403, "not-permitted"), page
+        assert "beyond the scopes" in told.text, page

@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from starlette.testclient import TestClient
 
-from afterloan.desk.identity.accounts import open_account
+from afterloan.desk.identity.accounts import open_account, refuse_flood
 from afterloan.store.codes import digits_of
 from afterloan.store.passkeys import passkeys_of
 from afterloan.store.server import Store
@@ -171,3 +171,15 @@ def test_an_administrator_takes_the_passkeys_of_a_stolen_device_away(real: Serve
     done = root.post("/v1/acts/passkey.take_away", json=body, headers=key)
     assert done.status_code == 201 and (done.json()["passkeys"], done.json()["sittings"]) == (1, 1), done.text
     assert thief.get("/v1/me").status_code == 401 and acts(real)[-1] == ("passkey.take_away", "person", "root")
+
+
+def test_whoever_asks_for_ever_more_to_sign_waits(real: Served) -> None:
+    with real.store.connect(autocommit=True) as connection:
+        for _ in range(300):
+            refuse_flood(connection, "127.0.0.1", real.clock())
+    told = real.browser("desk").post("/sign-in/passkey/asked")
+    assert (told.status_code, told.headers["retry-after"]) == (429, "3600")
+    with real.store.connect() as connection:
+        assert connection.execute("select count(*) from passkey_asked").fetchone() == (0,)
+    real.clock.at += timedelta(hours=1, seconds=1)
+    assert real.browser("desk").post("/sign-in/passkey/asked").status_code == 200

@@ -132,6 +132,10 @@ def test_an_answer_that_this_browser_did_not_ask_for_lets_nobody_in(directed: Di
     back = [answer.headers["location"] for answer in came]
     assert other.get(back[0]).status_code == 401, "the answer of another browser: nobody is signed in as somebody else"
     assert directed.browser("desk").get(back[1]).status_code == 401, "nor in a browser that asked nothing"
+    assert one.get("/sign-in/directory", params={"code": "x", "state": "状态"}).status_code == 401, "not of this world"
+    assert one.post("/sign-in/directory", data={"token": ""}).status_code == 303
+    back[0] = httpx.get(one.post("/sign-in/directory", data={"token": ""}).headers["location"],
+                        trust_env=False).headers["location"]  # fmt: skip
     assert one.get(back[0]).status_code == 200
     assert one.get(back[0]).status_code == 401, "and each answer once"
 

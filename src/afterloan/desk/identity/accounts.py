@@ -33,6 +33,8 @@ COMMON = ("password", "passwort", "qwerty", "123456", "letmein", "iloveyou", "we
 
 PLACES = (MostOften("sign-in-place", 20, timedelta(hours=1)),)
 """Wrong tries from one network address, whatever the names."""
+FLOOD = (MostOften("passkey-place", 300, timedelta(hours=1)),)
+"""What devices are asked to sign before anybody is signed in, from one network address: a whole office's mornings."""
 
 
 class TriedTooOften(ExpectedFailure):
@@ -105,6 +107,13 @@ def proved(
     return good
 
 
+def refuse_flood(connection: psycopg.Connection[Any], place: str, at: datetime) -> None:
+    """Raises TriedTooOften where an address asks for more to sign than people who sign in would; counts it else."""
+    wait = take(connection, FLOOD, hidden(connection, f"place:{place}"), at) if place else None
+    if wait:
+        raise TriedTooOften("too many tries from this address: wait", -(-wait // timedelta(seconds=1)))
+
+
 def refuse_guessing(connection: psycopg.Connection[Any], person: str, at: datetime) -> None:
     """Raises TriedTooOften where a name was tried wrongly too often just now."""
     if tried_too_often(connection, person, at):
@@ -126,7 +135,7 @@ def proved_anew(connection: psycopg.Connection[Any], person: str, code: str, at:
 
 def _proved(connection: psycopg.Connection[Any], person: str, password: str, code: str, at: datetime) -> bool:
     account = account_of(connection, person)
-    right = _is_password(account.hash if account else _nobodys(), password)
+    right = _is_password((account.hash if account else "") or _nobodys(), password)
     good = bool(right and account and not account.disabled and _is_code(connection, person, account.totp, code, at))
     note_try(connection, person, at, good)
     if good and account and hasher().check_needs_rehash(account.hash):

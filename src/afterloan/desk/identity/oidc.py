@@ -121,7 +121,7 @@ class Directory:
 
     def known_by(self, begun: Begun, back: str, answer: Mapping[str, str], now: datetime) -> Known:
         """Who comes back with an answer. Raises DirectoryRefused."""
-        if not hmac.compare_digest(answer.get("state", ""), begun.state):
+        if not hmac.compare_digest(answer.get("state", "").encode(errors="replace"), begun.state.encode()):
             raise DirectoryRefused("the answer is not to what this browser asked")
         if "iss" in answer and answer["iss"] != self.settings.issuer:
             raise DirectoryRefused("the answer is another directory's")

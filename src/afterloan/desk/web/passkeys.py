@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
-from afterloan.desk.identity.accounts import proved_anew
+from afterloan.desk.identity.accounts import proved_anew, refuse_flood
 from afterloan.desk.identity.passkeys import LONGEST, Browser, HostOfKeys, ask_to_make, ask_to_prove, made, proved_by
 from afterloan.desk.web.asking import Ask, Asking, Form, SignedIn
 from afterloan.desk.web.house import Host
@@ -113,6 +113,7 @@ def _signing_in(router: APIRouter, host: Host) -> None:
     @router.post("/sign-in/passkey/asked")
     def ask(asking: Ask) -> Response:
         """What the browser hands to the device to sign in: the same for everybody."""
+        refuse_flood(asking.connection, asking.place, asking.house.now())
         secret = asking.request.cookies.get(COOKIE) or secrets.token_urlsafe(32)
         answer = JSONResponse(ask_to_prove(_unknown(asking, secret), "sign_in"))
         answer.set_cookie(COOKIE, secret, max_age=300, path="/", secure=True, httponly=True, samesite="strict")
