@@ -10,7 +10,7 @@ from afterloan.facts.limit import LimitFrozen, LimitSet
 from afterloan.store.events import events_of, tell
 from afterloan.store.limits import line_now
 from afterloan.store.server import Store
-from tests.strategy.books import borrower, loan, outbox, repaid
+from tests.strategy.books import borrower, loan, mandate, outbox, repaid
 
 TO = day("2025-07-20")
 
@@ -22,6 +22,7 @@ def test_a_day_is_begun_once(store: Store) -> None:
         borrower(connection, "B2")
         loan(connection, "L1", "B1", "2025-03-20")
         loan(connection, "L2", "B2", "2025-04-20")
+        mandate(connection, "B2")
         for on in ("2025-04-20", "2025-05-20", "2025-06-20"):
             repaid(connection, "L1", on, 110_183)
         granted, frozen = date(2025, 3, 20), date(2025, 4, 25)
