@@ -134,8 +134,6 @@ class LegalTakenOver(Event):
     def _ended(self) -> "LegalTakenOver":
         if self.ended_on is not None and self.ended_on < self.on:
             raise ValueError(f"ended_on {self.ended_on} is before {self.on}, the day of the step; correct one")
-        if self.ended_on is not None and not self.outcome:
-            raise ValueError("ended_on has no outcome; say how the step ended")
         if self.outcome in NEEDS_A_SUM and not self.claim_fen:
             raise ValueError(f"outcome {self.outcome} without a claim; say the sum that was granted as the claim")
         return self

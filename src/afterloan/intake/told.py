@@ -153,6 +153,8 @@ def _legal(row: Row) -> Iterator[Event]:
         raise FactRefused("outcome", outcome, "is no outcome of a legal step", remedy)
     if outcome in NEEDS_A_SUM and not (row.get("claim") or row.get("claim_fen")):
         raise FactRefused("claim", "", f"is empty, and {outcome} says a sum", "write the sum that was granted")
+    if row.get("ended_on") and not outcome:
+        raise FactRefused("outcome", "", "is empty, and the step has ended", "say how it ended, e.g. withdrawn")
     if outcome in NEEDS_A_SUM and not row.get("ended_on"):
         raise FactRefused("ended_on", "", f"is empty, and {outcome} is of a day", "write the day of the decision")
     told = {
