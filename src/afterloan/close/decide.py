@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -33,6 +33,7 @@ from afterloan.store.worklist import queued, write_evening
 from afterloan.strategy.governor import ANY
 from afterloan.strategy.ladder import Ladder, builtin_ladders, read_ladder
 from afterloan.strategy.plan import DayPlan, KnownBorrowers, plan_day
+from afterloan.strategy.segments import share_of
 from afterloan.strategy.worklist import evening_cases
 
 
@@ -76,11 +77,6 @@ def ladders_of(connection: psycopg.Connection[Any], day: int) -> dict[str, Ladde
         found[place] = ready[told] if told in ready else _read_once(told, f"setting {Setting.LADDERS}.{place}")
     switched = setting(connection, Setting.HOLD_OUT)
     return {place: ladder.with_hold_out(share_of(switched, ladder.id)) for place, ladder in found.items()}
-
-
-def share_of(switched: Mapping[str, Any], ladder: str) -> int:
-    """The hold-out of a ladder in per mille: none unless a person has switched it on."""
-    return int(switched.get(ladder, {}).get("permille", 0))
 
 
 _read_once = lru_cache(16)(read_ladder)

@@ -15,7 +15,7 @@ from afterloan.store.settings import Setting, setting
 from afterloan.strategy.governor import ANY
 from afterloan.strategy.ladder import Ladder
 from afterloan.strategy.places import place_of
-from afterloan.strategy.segments import CHAMPION, HOLD_OUT, arm_of
+from afterloan.strategy.segments import CHAMPION, HOLD_OUT, arm_of, share_of
 
 CURED_WITHIN = 30
 """Days after a borrower came late in which arrears that were wholly met count as cured."""
@@ -91,8 +91,9 @@ def arms_compared(connection: psycopg.Connection[Any], jurisdiction: str, on: da
     ladders = {one.jurisdiction: one.ladder for one in ladders_in_use(connection, on)}
     place = jurisdiction if jurisdiction in ladders else ANY
     ladder = ladders[place]
-    switched = setting(connection, Setting.HOLD_OUT).get(ladder.id, {})
-    ladder = ladder.with_hold_out(int(switched.get("permille", 0)))
+    held = setting(connection, Setting.HOLD_OUT)
+    switched = held.get(ladder.id, {})
+    ladder = ladder.with_hold_out(share_of(held, ladder.id))
     since = date.fromisoformat(switched["on"]) if "on" in switched else None
     last = on - timedelta(days=CURED_WITHIN)
     used = ladder_since(connection, place, on)

@@ -101,11 +101,7 @@ def forecast_loan(store: Store, loan: str, last: int, months: int, seed: int = 1
     Refused for a loan that is not there, had not begun by then, or is over; and where the book is too young.
     """
     person = person_of_loan(store, loan)
-    ends = month_ends_until(last, MOST_MONTHS)
-    states = states_of_book(store, ends)
-    began = (states != NOT_YET).any(axis=0)
-    states, ends = states[:, began], [day for day, here in zip(ends, began, strict=True) if here]
-    _old_enough(ends)
+    states, ends = _past(store, last)
     own = states_of(person.book, ends)[person.row(loan)]
     if own[-1] == NOT_YET or own[-1] in ENDS:
         why = f"is {STATES[own[-1]]}" if own[-1] != NOT_YET else "had not begun"
@@ -113,17 +109,19 @@ def forecast_loan(store: Store, loan: str, last: int, months: int, seed: int = 1
     return LoanForecast(loan, ends[-1], own_forecast(states, own, months, seed))
 
 
-def _old_enough(ends: list[int]) -> None:
+def _past(store: Store, last: int) -> tuple[Ints, list[int]]:
+    """States [loans, months] at the month ends until `last` since the book began. Raises FactRefused: too few."""
+    ends = month_ends_until(last, MOST_MONTHS)
+    states = states_of_book(store, ends)
+    began = (states != NOT_YET).any(axis=0)
+    ends = [day for day, here in zip(ends, began, strict=True) if here]
     if len(ends) < LEAST_MONTHS:
         raise FactRefused("months", len(ends), f"{LEAST_MONTHS} months of the book are needed", "wait, or import more")
+    return states[:, began], ends
 
 
 def forecast_book(store: Store, last: int, months: int, seed: int = 1) -> BookForecast:
     """Forecast the loans of the last whole month. Raises FactRefused where the book is too young."""
-    ends = month_ends_until(last, MOST_MONTHS)
-    states = states_of_book(store, ends)
-    began = (states != NOT_YET).any(axis=0)
-    states, ends = states[:, began], [day for day, here in zip(ends, began, strict=True) if here]
-    _old_enough(ends)
+    states, ends = _past(store, last)
     back = min(months, len(ends) // 3)
     return BookForecast(ends, forecast(states, months, seed), back_test(states, back, seed))

@@ -1,6 +1,6 @@
 """What would come of looking at every line anew: of the book's borrowers, or of a table with limits in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -97,6 +97,11 @@ def line_policy(jurisdiction: str, on: date, step_ppm: int | None = None) -> tup
     told = dict(found[0].parameters)
     bands = tuple(told.pop("safe_bands"))
     return LinePolicy(**(told | ({} if step_ppm is None else {"step_ppm": step_ppm}))), bands
+
+
+def table_policy(step_ppm: int | None = None) -> LinePolicy:
+    """The policy by which lines of a table are tried: the lender's, without its cap and to the cent."""
+    return replace(line_policy("ANY", date.max, step_ppm)[0], cap_fen=MOST_FEN, unit_fen=1)
 
 
 def lines_of_table(

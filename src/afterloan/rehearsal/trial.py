@@ -16,7 +16,7 @@ import polars as pl
 import psycopg
 
 from afterloan.close.day import _pool
-from afterloan.close.decide import ladders_of, share_of
+from afterloan.close.decide import ladders_of
 from afterloan.close.known import (
     EVENT_KINDS,
     borrowers_told,
@@ -50,7 +50,7 @@ from afterloan.strategy.frame import loan_frame, of_borrowers, whole_frame
 from afterloan.strategy.governor import ANY, ContactStanding, Place
 from afterloan.strategy.holds import Held
 from afterloan.strategy.ladder import Ladder, read_ladder
-from afterloan.strategy.segments import arm_of
+from afterloan.strategy.segments import arm_of, share_of
 from afterloan.strategy.trial import STANDS_STILL, Tally, TrialDays, Waiting, tally_days
 
 ROW = 8_192  # days that fit beside a borrower number in a row key

@@ -7,12 +7,13 @@ import psycopg
 from pydantic import Field
 
 from afterloan.facts import FactRefused
-from afterloan.facts.outbox import Action, ComplaintTask, MessageBody
+from afterloan.facts.outbox import Action, ComplaintTask
 from afterloan.facts.person import ComplaintAnswered, ComplaintRaised
 from afterloan.rules.packs import in_force, rules_of
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.debits import place_of_borrower
 from afterloan.servicing.desk import Desk
+from afterloan.servicing.news import Values, answer_on
 from afterloan.store.complaints import complaint_of
 from afterloan.store.details import details_of
 from afterloan.store.events import borrower_number, tell
@@ -79,14 +80,6 @@ def _write(desk: Desk, borrower: str, asked: AnswerComplaint, on: date) -> None:
     """
     number, _ = borrower_number(desk.connection, borrower)
     by_email = details_of(desk.connection, borrower, on).attributes.get("email")
-    body = MessageBody(
-        template="complaint-answered", purpose="service", response=True,
-        values={"reference": asked.of, "outcome": asked.outcome, "answer": asked.text},
-    )  # fmt: skip
-    put(
-        desk.connection,
-        [
-            Action(f"complaint-answer:{asked.of}:{channel}", number, f"message.{channel}", desk.now, on, None, body)
-            for channel in ("email" if by_email else "letter", "push")
-        ],
-    )
+    values: Values = {"reference": asked.of, "outcome": asked.outcome, "answer": asked.text}
+    channels = ("email" if by_email else "letter", "push")
+    answer_on(desk, number, f"complaint-answer:{asked.of}", "complaint-answered", values, channels, on)

@@ -13,6 +13,7 @@ from afterloan.facts.hold import HOLD_KINDS
 from afterloan.facts.outbox import Action, MessageBody, MessageValue
 from afterloan.loan.reckon import reckon_book
 from afterloan.servicing.debits import next_after, place_of_borrower
+from afterloan.servicing.desk import Desk
 from afterloan.servicing.withdrawal import Gone, withdraw
 from afterloan.store.debits import attempt_of
 from afterloan.store.events import events_of
@@ -199,6 +200,17 @@ def tell(connection: Connection, news: News, telling: Telling, on: date, now: da
     row = connection.execute("select loan from contract where reference = %s", (news.loan,)).fetchone()
     loan = row[0] if row else None
     return put(connection, [Action(key_of(news), news.borrower, f"message.{telling.channel}", at, on, loan, body)])
+
+
+def answer_on(
+    desk: Desk, borrower: int, key: str, template: str, values: Values, channels: Iterable[str], on: date
+) -> None:
+    """Put a service message that answers what a borrower asked or did, now, on each channel: `key:sms`, `key:push`."""
+    body = MessageBody(template=template, purpose="service", response=True, values=values)
+    put(
+        desk.connection,
+        [Action(f"{key}:{one}", borrower, f"message.{one}", desk.now, on, None, body) for one in channels],
+    )
 
 
 def untell(connection: Connection, borrower: int, kind: str, on: date, why: str, loan: str = "") -> int:

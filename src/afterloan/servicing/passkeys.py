@@ -7,12 +7,11 @@ from pydantic import Field
 
 from afterloan.facts import FactRefused
 from afterloan.facts.act import WhoKind
-from afterloan.facts.outbox import Action, MessageBody
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
+from afterloan.servicing.news import answer_on
 from afterloan.servicing.signing_in import ways_of
 from afterloan.store.events import borrower_number
-from afterloan.store.outbox import put
 from afterloan.store.passkeys import end_passkey, end_passkeys_of, keep_passkey
 from afterloan.store.sittings import end_sittings_of
 
@@ -99,13 +98,6 @@ def _told(desk: Desk, borrower: str, verb: str, proved_by: str, on: date) -> dic
     if not borrower:
         return {}
     number, _ = borrower_number(desk.connection, borrower)
-    body = MessageBody(template=CHANGED, purpose="service", response=True, values={"change": verb})
     channels = [*(one for one in ways_of(desk, borrower) if one != proved_by), "push"]
-    put(
-        desk.connection,
-        [
-            Action(f"{CHANGED}:{desk.reference}:{channel}", number, f"message.{channel}", desk.now, on, None, body)
-            for channel in channels
-        ],
-    )
+    answer_on(desk, number, f"{CHANGED}:{desk.reference}", CHANGED, {"change": verb}, channels, on)
     return {"channels": channels}

@@ -13,6 +13,7 @@ from afterloan.store.ladders import keep_ladder, next_decision
 from afterloan.store.limits import change_line, line_now
 from afterloan.store.settings import Setting, set_parts, setting
 from afterloan.strategy.ladder import sound_ladder
+from afterloan.strategy.segments import share_of
 
 CHANGES: dict[str, type[facts.LineChanged]] = {
     "set": facts.LimitSet,
@@ -79,7 +80,7 @@ class SwitchHoldOut(Asked):
 
 def switch_hold_out(desk: Desk, asked: SwitchHoldOut, on: date) -> dict[str, Any]:
     """Switch a hold-out on or off, with who and when; without it nobody is left without treatment for a test."""
-    before = setting(desk.connection, Setting.HOLD_OUT).get(asked.ladder, {}).get("permille", 0)
+    before = share_of(setting(desk.connection, Setting.HOLD_OUT), asked.ladder)
     told = {"permille": asked.permille, "by": desk.who.name, "on": on.isoformat(), "reason": asked.reason}
     set_parts(desk.connection, Setting.HOLD_OUT, {asked.ladder: told})
     return {"ladder": asked.ladder, "before_permille": before, "permille": asked.permille}

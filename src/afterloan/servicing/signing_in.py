@@ -9,6 +9,7 @@ from afterloan.facts import FactRefused
 from afterloan.facts.outbox import Action, MessageBody
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
+from afterloan.servicing.news import answer_on
 from afterloan.store.codes import GOOD_FOR, code_named
 from afterloan.store.details import details_of
 from afterloan.store.events import borrower_number
@@ -73,13 +74,6 @@ class ConfirmAgreed(Asked):
 def confirm_agreed(desk: Desk, asked: ConfirmAgreed, on: date) -> dict[str, Any]:
     """Write on every other channel on file, and into the portal's inbox, how to object. Returns the channels."""
     number, _ = borrower_number(desk.connection, asked.borrower)
-    others = [channel for channel in ways_of(desk, asked.borrower) if channel != asked.proved_by]
-    body = MessageBody(template=CONFIRMED, purpose="service", response=True, values={"change": asked.verb})
-    put(
-        desk.connection,
-        [
-            Action(f"{CONFIRMED}:{asked.of}:{channel}", number, f"message.{channel}", desk.now, on, None, body)
-            for channel in (*others, "push")
-        ],
-    )
-    return {"channels": [*others, "push"]}
+    channels = [*(one for one in ways_of(desk, asked.borrower) if one != asked.proved_by), "push"]
+    answer_on(desk, number, f"{CONFIRMED}:{asked.of}", CONFIRMED, {"change": asked.verb}, channels, on)
+    return {"channels": channels}

@@ -1,8 +1,9 @@
 """Segments, champion and challengers, hold-out: which version of a ladder a borrower gets, the same every day."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 PARTS = 1_000
 HOLD_OUT = "hold_out"
@@ -16,6 +17,11 @@ class Arms:
     salt: str
     hold_out_permille: int = 0
     challengers: tuple[tuple[str, int], ...] = ()
+
+
+def share_of(switched: Mapping[str, Any], ladder: str) -> int:
+    """The hold-out of a ladder in per mille: none unless a person has switched it on."""
+    return int(switched.get(ladder, {}).get("permille", 0))
 
 
 def place_in_line(salt: str, borrower: str) -> int:

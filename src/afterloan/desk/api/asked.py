@@ -23,11 +23,6 @@ Limit = Annotated[int, Query(ge=1, le=MOST, description="How many rows at most."
 After = Annotated[str, Query(max_length=500, description="`next` of the page before.")]
 
 
-def permitted(asking: Asking, what: str) -> None:
-    """Raises RefusedHere (403) where who asks may not ask this."""
-    asking.permitted(what)
-
-
 def nothing_there() -> RefusedHere:
     """What is not there, and what is somebody else's, in the same words."""
     return refuse(404, "unknown", "there is nothing of that name", "`GET /v1/borrowers?q=` looks for it", "reference")
@@ -55,7 +50,7 @@ def question(router: APIRouter, path: str, what: str, tag: str) -> Callable[[Cal
     def served(function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
         def answered(asking: Asking, **told: Any) -> Response:
-            permitted(asking, what)
+            asking.permitted(what)
             told |= {name: reference_of(told[name]) for name in IDS if isinstance(told.get(name), str)}
             if "{" in path or asking.person.kind == "borrower":
                 theirs(asking, told.get("borrower", "") or "", told.get("loan", "") or "")
@@ -136,6 +131,6 @@ def place_of(asking: Asking, after: str) -> Any:
 
 
 __all__ = [
-    "After", "Limit", "SignedIn", "cursor", "named", "nothing_there", "page_of", "permitted", "place_of", "question",
+    "After", "Limit", "SignedIn", "cursor", "named", "nothing_there", "page_of", "place_of", "question",
     "theirs",
 ]  # fmt: skip

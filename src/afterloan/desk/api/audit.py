@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from afterloan.desk.api.asked import Limit, nothing_there, permitted, question, theirs
+from afterloan.desk.api.asked import Limit, nothing_there, question, theirs
 from afterloan.desk.web.asking import Asking, SignedIn
 from afterloan.desk.web.names import reference_of
 from afterloan.desk.web.refusing import RefusedHere, refuse
@@ -69,7 +69,7 @@ def _revealing(router: APIRouter) -> None:
                  openapi_extra={"x-permission": "person.reveal"})  # fmt: skip
     def reveal(asking: SignedIn, borrower: str, asked: RevealAsked) -> dict[str, Any]:
         """Show a masked field of a borrower to whoever needs it; who, which field and why stay on record."""
-        permitted(asking, "person.reveal")
+        asking.permitted("person.reveal")
         borrower = reference_of(borrower)
         theirs(asking, borrower)
         return {"borrower": borrower, "field": asked.field, "value": revealed(asking, borrower, asked)}

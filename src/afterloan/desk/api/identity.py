@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from afterloan.desk.api.asked import nothing_there, permitted
+from afterloan.desk.api.asked import nothing_there
 from afterloan.desk.web.asking import SignedIn
 from afterloan.desk.web.house import House
 from afterloan.desk.web.refusing import refuse
@@ -30,7 +30,7 @@ def identity_routes(house: House) -> APIRouter:
                  openapi_extra={"x-permission": "portal.ticket"})  # fmt: skip
     def ticket(asking: SignedIn, asked: TicketAsked) -> dict[str, Any]:
         """Let a borrower of the lender's app in to the portal: an address to open, good once, for 60 seconds."""
-        permitted(asking, "portal.ticket")
+        asking.permitted("portal.ticket")
         made = make_ticket(asking.connection, asked.borrower, asking.person.name, house.now())
         if made is None:
             raise nothing_there()
@@ -66,7 +66,7 @@ def _people(router: APIRouter, house: House) -> None:
     @router.get("/people", tags=["administration"], openapi_extra={"x-permission": "admin.do"})
     def people(asking: SignedIn) -> dict[str, Any]:
         """Who has an account, with roles and whether it is disabled."""
-        permitted(asking, "admin.do")
+        asking.permitted("admin.do")
         given = setting(asking.connection, Setting.ROLES)
         rows = [{"person": person, "disabled": disabled, "roles": list(given.get(person, ()))}
                 for person, disabled in accounts_told(asking.connection)]  # fmt: skip
@@ -75,7 +75,7 @@ def _people(router: APIRouter, house: House) -> None:
     @router.post("/people/{person}/disablement", tags=["administration"], openapi_extra={"x-permission": "admin.do"})
     def disable(asking: SignedIn, person: str) -> dict[str, Any]:
         """A person signs in no more, and is signed out everywhere at once; the last administrator cannot leave."""
-        permitted(asking, "admin.do")
+        asking.permitted("admin.do")
         given = setting(asking.connection, Setting.ROLES)
         there = [name for name, disabled in accounts_told(asking.connection) if not disabled]
         if "administrator" in given.get(person, ()) and not any(

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
-from afterloan.desk.api.asked import permitted
 from afterloan.desk.api.doing import Key
 from afterloan.desk.web.asking import Asking, SignedIn, asking_of
 from afterloan.desk.web.house import House
@@ -92,7 +91,7 @@ def job_routes(house: House) -> APIRouter:
     @router.get("/jobs")
     def jobs(asking: SignedIn) -> dict[str, Any]:
         """The newest 50 jobs."""
-        permitted(asking, "day.run")
+        asking.permitted("day.run")
         return {"data": [job.told() for job in jobs_told(asking.connection)], "next": None}
 
     @router.get("/jobs/{job}")
@@ -116,25 +115,25 @@ def job_routes(house: House) -> APIRouter:
     @router.post("/closes", status_code=202)
     def closes(asking: SignedIn, key: Key, asked: CloseAsked) -> Response:
         """Close all days up to one."""
-        permitted(asking, "day.run")
+        asking.permitted("day.run")
         return begin(asking, house, "close", {"through": asked.through.isoformat()}, key)
 
     @router.post("/days/{day}/run", status_code=202)
     def run_day(asking: SignedIn, key: Key, day: date) -> Response:
         """Begin a day: close the day before, watch plans, restore lines, decide, propose."""
-        permitted(asking, "day.run")
+        asking.permitted("day.run")
         return begin(asking, house, "day", {"day": day.isoformat()}, key)
 
     @router.post("/days/{day}/decision", status_code=202)
     def decide(asking: SignedIn, key: Key, day: date) -> Response:
         """Decide a day."""
-        permitted(asking, "day.run")
+        asking.permitted("day.run")
         return begin(asking, house, "decide", {"day": day.isoformat()}, key)
 
     @router.post("/drains", status_code=202)
     def drains(asking: SignedIn, key: Key, asked: DrainAsked) -> Response:
         """Send what is due to leave."""
-        permitted(asking, "day.run")
+        asking.permitted("day.run")
         return begin(asking, house, "drain", asked.model_dump(), key)
 
     return router
@@ -142,7 +141,7 @@ def job_routes(house: House) -> APIRouter:
 
 def advance(asking: Asking, house: House, to: date, key: str) -> Response:
     """Queue the playing of days up to one. Raises RefusedHere: backwards, or too many."""
-    permitted(asking, "sandbox.advance")
+    asking.permitted("sandbox.advance")
     if not 0 < (to - asking.today).days <= MOST_DAYS:
         raise refuse(
             422, "invalid", f"{to} is not 1 to {MOST_DAYS} days after {asking.today}", "name a later day", "to"

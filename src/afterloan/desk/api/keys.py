@@ -6,7 +6,6 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from afterloan.desk.api.asked import permitted
 from afterloan.desk.identity.keys import new_key
 from afterloan.desk.web.asking import SignedIn
 from afterloan.desk.web.house import House
@@ -34,7 +33,7 @@ def key_routes(house: House) -> APIRouter:
     @router.get("")
     def keys(asking: SignedIn) -> dict[str, Any]:
         """All keys; the secrets are nowhere."""
-        permitted(asking, "admin.do")
+        asking.permitted("admin.do")
         rows = [
             {"name": k.name, "scopes": list(k.scopes), "made_by": k.made_by, "made_at": k.made_at.isoformat(),
              "ends_at": k.ends_at.isoformat(), "revoked_at": k.revoked_at.isoformat() if k.revoked_at else None}
@@ -45,7 +44,7 @@ def key_routes(house: House) -> APIRouter:
     @router.post("", status_code=201)
     def make(asking: SignedIn, asked: KeyAsked) -> dict[str, Any]:
         """Make a key; this answer is the only one that shows it."""
-        permitted(asking, "admin.do")
+        asking.permitted("admin.do")
         families = {f"{verb.name.split('.')[0]}.*" for verb in VERBS}
         for scope in asked.scopes:
             if scope not in families and permission_of(scope, asking.today) is None:
@@ -59,7 +58,7 @@ def key_routes(house: House) -> APIRouter:
     @router.delete("/{name}")
     def revoke(asking: SignedIn, name: str) -> dict[str, Any]:
         """A key is good no more, from now on."""
-        permitted(asking, "admin.do")
+        asking.permitted("admin.do")
         if not revoke_key(asking.connection, name, house.now()):
             raise refuse(404, "unknown", "no key of that name is good", "GET /v1/keys lists them", "name")
         return {"name": name, "revoked": True}

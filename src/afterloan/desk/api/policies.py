@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from afterloan.dates import number_of
-from afterloan.desk.api.asked import After, Limit, cursor, permitted, place_of, question
+from afterloan.desk.api.asked import After, Limit, cursor, place_of, question
 from afterloan.desk.web.asking import SignedIn
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.arms import arms_compared
@@ -115,7 +115,7 @@ def policy_routes() -> APIRouter:
         from afterloan.sending.channels import setting as channels
         from afterloan.sending.templates import render, sample_values, template_of
 
-        permitted(asking, "report.read")
+        asking.permitted("report.read")
         found = template_of(template, asking.on)
         told: dict[str, Any] = {"channel": asked.channel, "jurisdiction": asked.jurisdiction, "on": asking.on}
         text = render(found, asked.language, sample_values(found), channels().lender, **told)
@@ -128,7 +128,7 @@ def policy_routes() -> APIRouter:
         from afterloan.sending.channels import setting as channels
         from afterloan.sending.templates import proofread
 
-        permitted(asking, "report.read")
+        asking.permitted("report.read")
         problems = proofread(channels().lender)
         return {"sound": not problems, "data": problems, "next": None}
 
@@ -147,7 +147,7 @@ def policy_routes() -> APIRouter:
     @router.post("/policies/lint", tags=["policy"])
     def lint_(asking: SignedIn, asked: LintAsked) -> dict[str, Any]:
         """Whether a ladder may be used; line, column and reason where not; in what it differs from that in use."""
-        permitted(asking, "report.read")
+        asking.permitted("report.read")
         every = ladders_in_use(asking.connection, asking.on)
         used = next((x.text for x in every if x.jurisdiction == asked.jurisdiction), "")
         return lint(asked.text, used).told()

@@ -8,10 +8,10 @@ import polars as pl
 from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
-from afterloan.dates import DayRefused, date_told, number_of
-from afterloan.desk.api.asked import After, Limit, cursor, named, page_of, permitted, place_of, question, theirs
+from afterloan.dates import date_told, number_of
+from afterloan.desk.api.asked import After, Limit, cursor, named, page_of, place_of, question, theirs
 from afterloan.desk.api.files import FILE, Content
-from afterloan.desk.web.asking import SignedIn
+from afterloan.desk.web.asking import SignedIn, told_day
 from afterloan.desk.web.names import reference_of
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.books import export_lines
@@ -47,7 +47,7 @@ def finance_routes() -> APIRouter:
     @question(router, "/days/{day}", "report.read", "finance")
     def day_(asking: SignedIn, day: str) -> Any:
         """One closed day: its proof, and the loans that could not be reckoned with the reason."""
-        return day_closed(asking.connection, _day(day, "day"), asking.through)
+        return day_closed(asking.connection, told_day(day, "day"), asking.through)
 
     @question(router, "/journal/export", "report.read", "finance")
     def export(
@@ -121,7 +121,7 @@ def bureau_routes() -> APIRouter:
     @router.post("/borrowers/{borrower}/bureau-comparisons", tags=["bureau"], openapi_extra=FILE)
     def comparison(asking: SignedIn, borrower: str, content: Content) -> dict[str, Any]:
         """Hold a borrower's own report against what was furnished: drafts of disputes; nothing is kept."""
-        permitted(asking, "book.read")
+        asking.permitted("book.read")
         name = reference_of(borrower)
         theirs(asking, name)
         drafts = compared(asking.connection, name, content, asking.on)
@@ -142,14 +142,6 @@ def bureau_routes() -> APIRouter:
     def known(asking: SignedIn, borrower: str, then: Text) -> Any:
         """What was believed of a day at the end of another, what is believed now, and the facts that came between."""
         now = asking.known
-        return then_and_now(asking.connection, borrower, asking.on, _day(then, "then"), now)
+        return then_and_now(asking.connection, borrower, asking.on, told_day(then, "then"), now)
 
     return router
-
-
-def _day(text: str, name: str) -> date:
-    """A day as it was told. Raises RefusedHere (422)."""
-    try:
-        return date_told(text)
-    except DayRefused as error:
-        raise refuse(422, "invalid", str(error), "write the day as YYYY-MM-DD", name) from error

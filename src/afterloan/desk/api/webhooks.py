@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from afterloan.desk.api.asked import After, Limit, cursor, permitted, place_of, question
+from afterloan.desk.api.asked import After, Limit, cursor, place_of, question
 from afterloan.desk.web.asking import Asking, SignedIn
 from afterloan.desk.web.house import House
 from afterloan.desk.web.names import reference_of
@@ -46,7 +46,7 @@ def webhook_routes(house: House) -> APIRouter:
     @router.post("/webhooks/{webhook}/tests", tags=["events"])
     def test(asking: SignedIn, webhook: str) -> dict[str, Any]:
         """Tell a webhook an event that nothing happened for, and say whether it took it."""
-        permitted(asking, "admin.do")
+        asking.permitted("admin.do")
         found = _named(asking, webhook)
         now = house.now()
         why = post_test(found, secrets_of(asking.connection, found, now), now)

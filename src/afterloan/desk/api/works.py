@@ -8,7 +8,6 @@ from fastapi import APIRouter, Path
 from pydantic import Field
 from starlette.responses import Response
 
-from afterloan.desk.api.asked import permitted
 from afterloan.desk.api.doing import Key
 from afterloan.desk.api.files import FILE, Content
 from afterloan.desk.api.jobs import JobAsked, begin, own_job
@@ -58,14 +57,14 @@ def work_jobs(house: House) -> APIRouter:
         asked: FurnishAsked,
     ) -> Response:  # fmt: skip
         """Furnish a month to a bureau: only what was not told yet, or is reckoned otherwise by now."""
-        permitted(asking, "bureau.furnish")
+        asking.permitted("bureau.furnish")
         told = {"bureau": bureau, "month_end": month_end.isoformat(), "sender": asked.sender}
         return begin(asking, house, "furnish", told, key)
 
     @router.post("/plans/watches", status_code=202, tags=["relief"])
     def watches(asking: SignedIn, key: Key) -> Response:
         """Look at every running plan of the book: kept, broken or completed."""
-        permitted(asking, "day.run")
+        asking.permitted("day.run")
         return begin(asking, house, "watch-plans", {"on": asking.today.isoformat()}, key)
 
     @router.post("/trials", status_code=202, tags=["policy"])
@@ -76,13 +75,13 @@ def work_jobs(house: House) -> APIRouter:
     @router.post("/exports", status_code=202, tags=["bulk"])
     def exports(asking: SignedIn, key: Key, asked: ExportAsked) -> Response:
         """Take the whole book out: an archive of files that can be brought in again."""
-        permitted(asking, "book.export")
+        asking.permitted("book.export")
         return begin(asking, house, "export", asked.model_dump(), key)
 
     @router.post("/imports", status_code=202, tags=["bulk"], openapi_extra=FILE)
     def imports(asking: SignedIn, key: Key, content: Content) -> Response:
         """Bring a book in: an archive (.zip) of the files that `afterloan import` takes; bad rows are refused alone."""
-        permitted(asking, "book.import")
+        asking.permitted("book.import")
         digest = sha256(content).hexdigest()
         keep_file(asking.connection, digest, content)
         return begin(asking, house, "import", {"sha256": digest, "by": asking.person.name}, key)
@@ -91,7 +90,7 @@ def work_jobs(house: House) -> APIRouter:
     def file(asking: SignedIn, job: str) -> Response:
         """The file that a job made."""
         found = own_job(asking, job)
-        permitted(asking, KIND_OF.get(found.kind, "day.run"))
+        asking.permitted(KIND_OF.get(found.kind, "day.run"))
         digest = str((found.result or {}).get("sha256", ""))
         content = file_kept(asking.connection, digest) if digest else None
         if content is None:
@@ -104,7 +103,7 @@ def work_jobs(house: House) -> APIRouter:
 
 def begin_trial(asking: Asking, house: House, asked: HistoryTried, key: str) -> Response:
     """Queue a trial. Raises RefusedHere: not permitted, no span of days, a ladder that is not sound."""
-    permitted(asking, "ladder.try")
+    asking.permitted("ladder.try")
     if not 0 <= (asked.last - asked.first).days <= 366:
         raise refuse(422, "invalid", "a trial has 1 to 367 days", "name a later last day, or a nearer one", "last")
     found = lint(asked.text, "") if asked.text is not None else None

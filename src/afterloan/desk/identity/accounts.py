@@ -97,21 +97,27 @@ def proved(
     name, or from the network address `place`, was tried too often: the try waits, whoever makes it.
     """
     refuse_guessing(connection, person, at)
-    whose = hidden(connection, f"place:{place}")
-    wait = take(connection, PLACES, whose, at) if place else None
-    if wait:
-        raise TriedTooOften("too many tries from this address: wait", -(-wait // timedelta(seconds=1)))
+    _refuse_place(connection, PLACES, place, at)
     good = _proved(connection, person, password, code, at)
     if good and place:  # a whole office signs in from one address: only wrong tries count
-        give_back(connection, PLACES, whose, at)
+        give_back(connection, PLACES, _of_place(connection, place), at)
     return good
 
 
 def refuse_flood(connection: psycopg.Connection[Any], place: str, at: datetime) -> None:
     """Raises TriedTooOften where an address asks for more to sign than people who sign in would; counts it else."""
-    wait = take(connection, FLOOD, hidden(connection, f"place:{place}"), at) if place else None
+    _refuse_place(connection, FLOOD, place, at)
+
+
+def _refuse_place(connection: psycopg.Connection[Any], most: tuple[MostOften, ...], place: str, at: datetime) -> None:
+    """Count a try from an address; "": none is told. Raises TriedTooOften beyond `most`."""
+    wait = take(connection, most, _of_place(connection, place), at) if place else None
     if wait:
         raise TriedTooOften("too many tries from this address: wait", -(-wait // timedelta(seconds=1)))
+
+
+def _of_place(connection: psycopg.Connection[Any], place: str) -> bytes:
+    return hidden(connection, f"place:{place}")
 
 
 def refuse_guessing(connection: psycopg.Connection[Any], person: str, at: datetime) -> None:

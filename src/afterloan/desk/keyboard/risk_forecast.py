@@ -27,17 +27,20 @@ def forecast(
     if as_json:
         print(json.dumps(told, ensure_ascii=False))
         return
-    rows = [
-        {k: v if k == "month" else f"{v[0]:,.0f} ({v[1]:,.0f} to {v[2]:,.0f})" for k, v in row.items()}
-        for row in told["forecast"]
-    ]
+    rows = [{k: v if k == "month" else _with_interval(v, ",.0f") for k, v in row.items()} for row in told["forecast"]]
     table(rows, f"loans by state after {told['as_of']}, expected (95 % interval)")
     back = told["back_test"]
-    said = {n: f"{v[0]:,.0f} ({v[1]:,.0f} to {v[2]:,.0f})" for n, v in back.items() if isinstance(v, list)}
+    said = {n: _with_interval(v, ",.0f") for n, v in back.items() if isinstance(v, list)}
     print(
         f"{back['months']} months ago, loans 30 days late or lost by now: said {said['model']}, by roll rates alone "
         f"{said['roll_rates']}; came {back['came']:,.0f}"
     )
+
+
+def _with_interval(told: list[float], form: str) -> str:
+    """An expected figure with the ends of its interval: `41 (35 to 48)`."""
+    expected, low, high = (format(one, form) for one in told)
+    return f"{expected} ({low} to {high})"
 
 
 def _one(loan: str, months: int, last: int, seed: int, as_json: bool) -> None:
@@ -50,8 +53,5 @@ def _one(loan: str, months: int, last: int, seed: int, as_json: bool) -> None:
     if as_json:
         print(json.dumps(told, ensure_ascii=False))
         return
-    rows = [
-        {k: v if k == "month" else f"{v[0]:.0%} ({v[1]:.0%} to {v[2]:.0%})" for k, v in row.items()}
-        for row in told["path"]
-    ]
+    rows = [{k: v if k == "month" else _with_interval(v, ".0%") for k, v in row.items()} for row in told["path"]]
     table(rows, f"where {loan} is likely to stand after {told['as_of']} (95 % interval); no promise")

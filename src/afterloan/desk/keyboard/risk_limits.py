@@ -48,10 +48,9 @@ def limits(
 def _tried(
     model: Path | None, table: Path | None, limit: str, drawn: str, label: str, step_ppm: int | None, on: str
 ) -> "tuple[LinesTried, date]":
-    from afterloan.enquiry.lines_tried import line_policy, lines_of_book, lines_of_table
+    from afterloan.enquiry.lines_tried import line_policy, lines_of_book, lines_of_table, table_policy
 
     if model is not None:
-        from dataclasses import replace
         from datetime import date
 
         from afterloan.intake.tables import read_table
@@ -62,9 +61,8 @@ def _tried(
             raise Stop("name the table and its column of limits: `risk limits MODEL TABLE --limit COLUMN --try`")
         if on:
             raise Stop("--on: a table has no day; leave it out")
-        policy = replace(line_policy("ANY", date.max, step_ppm)[0], cap_fen=10**11, unit_fen=1)
         read = of_parts(read_folder(model))
-        return lines_of_table(read, read_table(table), limit, drawn, label, policy), date.max
+        return lines_of_table(read, read_table(table), limit, drawn, label, table_policy(step_ppm)), date.max
     from afterloan.desk.keyboard.options import book_day
     from afterloan.store.server import open_store
 

@@ -46,10 +46,7 @@ def report(
 
 
 def _of_table(model: Path, table: Path | None, label: str, bad: str, limit: str, drawn: str) -> dict[str, Any]:
-    from dataclasses import replace
-    from datetime import date
-
-    from afterloan.enquiry.lines_tried import line_policy, lines_of_table
+    from afterloan.enquiry.lines_tried import lines_of_table, table_policy
     from afterloan.enquiry.model_report import bands_asked, limit_matrix, report_of_table
     from afterloan.intake.tables import read_table
     from afterloan.risk.model import of_parts
@@ -60,8 +57,7 @@ def _of_table(model: Path, table: Path | None, label: str, bad: str, limit: str,
     read, frame = of_parts(read_folder(model)), read_table(table)
     told = report_of_table(read, frame, label, bad)
     if limit:
-        policy = replace(line_policy("ANY", date.max)[0], cap_fen=10**11, unit_fen=1)
-        tried = lines_of_table(read, frame, limit, drawn, "", policy)
+        tried = lines_of_table(read, frame, limit, drawn, "", table_policy())
         told["lines"] = limit_matrix(tried, bands_asked(read))
     return told
 

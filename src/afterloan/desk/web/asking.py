@@ -198,8 +198,11 @@ KnownOn = Annotated[str, Query(description="As known at the end of that day, YYY
 
 def _day(text: str, name: str) -> date | None:
     """A day out of the query, `?on=2026-01-01`. Raises RefusedHere (422)."""
-    if not text:
-        return None
+    return told_day(text, name) if text else None
+
+
+def told_day(text: str, name: str) -> date:
+    """A day as it was told in an address or a form. Raises RefusedHere (422)."""
     try:
         return date_told(text)
     except DayRefused as error:

@@ -161,8 +161,6 @@ def _mine(asking: Asking) -> tuple[Any, str]:
 def _may_make(asking: Asking) -> None:
     """Raises RefusedHere: a borrower without a fresh code, a person who has no account of this book."""
     asking.proved_for(NEEDS)
-    if asking.sitting is None:
-        raise refuse(403, "not-permitted", "a program has no passkey", "sign in in a browser", "who")
     if asking.person.kind == "person" and not may_sign_in_here(asking, asking.person.name):
         raise refuse(403, "not-permitted", asking.t("passkey.no_account"), "", "who")
 

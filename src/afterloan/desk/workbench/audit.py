@@ -5,9 +5,8 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from afterloan.desk.web.asking import SignedIn
+from afterloan.desk.web.asking import SignedIn, told_day
 from afterloan.desk.web.refusing import refuse
-from afterloan.desk.workbench.finance import told_day
 from afterloan.desk.workbench.showing import show, with_query
 from afterloan.enquiry.acts import acts_done
 from afterloan.enquiry.audit import chain_told

@@ -6,12 +6,10 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from afterloan.desk.api.asked import permitted
 from afterloan.desk.api.jobs import begin, own_job
-from afterloan.desk.web.asking import Asking, Form, SignedIn
+from afterloan.desk.web.asking import Asking, Form, SignedIn, told_day
 from afterloan.desk.web.forms import FormTold
 from afterloan.desk.web.refusing import RefusedHere, refuse
-from afterloan.desk.workbench.finance import told_day
 from afterloan.desk.workbench.showing import of_form, show, typed_of
 from afterloan.enquiry.disputes import disputes_on
 from afterloan.expected import ExpectedFailure
@@ -69,7 +67,7 @@ def _shown(
 def furnish(asking: SignedIn, form: Form) -> Response:
     """Furnish a month as a job, and go where its progress is told."""
     try:
-        permitted(asking, "bureau.furnish")
+        asking.permitted("bureau.furnish")
         if form["bureau"] not in BUREAUS:
             raise ExpectedFailure(asking.t("desk.bureau.no_bureau"))
         end = told_day(form["month_end"], "month_end")

@@ -5,8 +5,7 @@ from datetime import date
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from afterloan.dates import DayRefused, date_told
-from afterloan.desk.web.asking import SignedIn
+from afterloan.desk.web.asking import SignedIn, told_day
 from afterloan.desk.web.refusing import refuse
 from afterloan.desk.workbench.showing import show, with_query
 from afterloan.enquiry.books import sums_by_accounts
@@ -24,14 +23,6 @@ def finance_router() -> APIRouter:
     router.get("")(finance)
     router.get("/days/{day}")(day_)
     return router
-
-
-def told_day(text: str, name: str) -> date:
-    """A day as it stands in an address. Raises RefusedHere (422)."""
-    try:
-        return date_told(text)
-    except DayRefused as error:
-        raise refuse(422, "invalid", str(error), "write the day as YYYY-MM-DD", name) from error
 
 
 def finance(asking: SignedIn, before: str = "") -> Response:
