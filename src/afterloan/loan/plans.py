@@ -784,7 +784,8 @@ def ask_as_written(life, first, sign):
     for j in range(first, life.count):
         life.rows[j, I_DUE + PRINCIPAL] += sign * life.rows[j, I_PLANNED_PRINCIPAL]
         life.rows[j, I_DUE + INTEREST] += sign * life.rows[j, I_AGREED]
-        life.rows[j, I_PLANNED_PRINCIPAL] = 0
+        if sign > 0:
+            life.rows[j, I_PLANNED_PRINCIPAL] = 0
 
 
 @stage
