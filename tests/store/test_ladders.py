@@ -12,7 +12,10 @@ from afterloan.store.server import Store
 from afterloan.store.settings import Setting, set_parts
 from tests.enquiry.test_worklist import LADDER
 
-WAITING = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+WAITING = (  # locks are read anew each time, the activity of a server once in a transaction
+    "select count(*) from pg_locks where not granted "
+    "and database = (select oid from pg_database where datname = current_database())"
+)
 
 
 def test_a_day_decided_late_goes_by_the_ladder_of_then(store: Store) -> None:

@@ -42,7 +42,7 @@ def page(book: Store) -> Iterator[Any]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    served = uvicorn.Server(uvicorn.Config(app_of(House(book, True)), port=port, log_level="error"))
+    served = uvicorn.Server(uvicorn.Config(app_of(House(book, True)), port=port, log_level="error", log_config=None))
     thread = threading.Thread(target=served.run, daemon=True)
     thread.start()
     while not served.started:

@@ -36,7 +36,9 @@ def served_at(store: Store) -> Iterator[str]:
         port = free.getsockname()[1]
     worker = JobWorker(store)
     house = House(store, demo=True, rings=worker.ring)
-    server = uvicorn.Server(uvicorn.Config(app_of(house), host="127.0.0.1", port=port, log_level="error"))
+    server = uvicorn.Server(
+        uvicorn.Config(app_of(house), host="127.0.0.1", port=port, log_level="error", log_config=None)
+    )
     worker.start()
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
