@@ -128,6 +128,28 @@ def test_the_real_server_writes_no_row_of_a_person_anywhere(
     assert "Traceback" not in err and "ERROR uvicorn.error: " in log.getvalue()
 
 
+def test_a_log_begun_again_ends_the_one_before_it(log: io.StringIO) -> None:
+    """`serve` and `message drain --watch` in one process, or a stream that is closed by now: one log, the latest."""
+    later = io.StringIO()
+    log.close()
+    handler = begin_logs(later)
+    try:
+        logging.getLogger("afterloan").error("told once")
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert later.getvalue().count("told once") == 1
+
+
+def test_a_line_that_cannot_be_written_tells_of_nobody(log: io.StringIO, capfd: pytest.CaptureFixture[str]) -> None:
+    log.close()
+    try:
+        raise RuntimeError(f"cannot use {SEEDS[1]}")
+    except RuntimeError:
+        logging.getLogger("afterloan").exception("failed for %s", SEEDS[5])
+    err = capfd.readouterr().err
+    assert "a line of the log by afterloan was not written" in err and not spoken(err)
+
+
 def test_loggers_of_libraries_are_masked_too(log: io.StringIO) -> None:
     """A job that failed is told by procrastinate with its arguments and its error."""
     try:

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TextIO
 
@@ -65,14 +66,26 @@ class LogLines(logging.Formatter):
         return json.dumps(told | ({"error": error} if error else {}), ensure_ascii=False)
 
 
+class LogHandler(logging.StreamHandler[TextIO]):
+    """Writes the lines of the log; one that cannot be written, as to a closed stream, is told by its kind alone."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say that a line was lost; Python's own way would write its arguments and its error as they are."""
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(f"a line of the log by {record.name} was not written: {sys.exc_info()[0]!r}\n")
+
+
 def begin_logs(to: TextIO | None = None) -> logging.Handler:
     """Write the log to standard error in the form that AFTERLOAN_LOG names; the handler, to take it off the root.
 
     Of libraries too, from warnings on: a server or a queue tells of our mistakes in its own words, and nobody else
-    may write them.
+    may write them. A log begun before ends: one process writes one log.
     """
-    handler = logging.StreamHandler(to or sys.stderr)
+    root = logging.getLogger()
+    for earlier in [kept for kept in root.handlers if isinstance(kept, LogHandler)]:
+        root.removeHandler(earlier)
+    handler = LogHandler(to or sys.stderr)
     handler.setFormatter(LogLines(os.environ.get(FORM, "") == "json"))
-    logging.getLogger().addHandler(handler)
+    root.addHandler(handler)
     logging.getLogger("afterloan").setLevel(logging.INFO)
     return handler
