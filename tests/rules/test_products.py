@@ -35,6 +35,9 @@ def read(changed: dict[str, Any]) -> ProductTerms:
         ({"payoff_interest": "scheduled"}, "take accrual scheduled, or payoff_interest earned"),
         ({"method": "imported", "accrual": "scheduled", "early": "reduce_number"}, "take adjust_last"),
         ({"method": "flat", "accrual": "scheduled", "early": "reduce_number"}, "take adjust_last or reduce_instalment"),
+        # signed interest owed whole: 10,000.00 at 24 % over three, 5,000.00 paid twice would end what 10,394.03 ends
+        ({"accrual": "scheduled", "payoff_interest": "scheduled", "early": "reduce_instalment"}, "take adjust_last, or "),
+        ({"accrual": "scheduled", "payoff_interest": "scheduled", "early": "reduce_number"}, "take adjust_last, or "),
         ({"shift": "following"}, "name a calendar, or take shift none"),
         ({"shift_interest": False, "past_due_bears_interest": True}, "take one of them"),
         ({"buckets": [1, 31, 31]}, "sort them and drop equal ones"),
@@ -59,6 +62,8 @@ def test_refused_with_file_product_and_remedy(changed: dict[str, Any], why: str)
         {"direction": "vertical", "in_advance": "last_instalment"},
         {"in_advance": "spread"},
         {"accrual": "scheduled", "payoff_interest": "scheduled"},
+        {"method": "flat", "accrual": "scheduled", "payoff_interest": "scheduled", "early": "reduce_instalment"},
+        {"accrual": "scheduled", "early": "reduce_instalment"},
         {"past_due_bears_interest": True},
         {"shift_interest": False, "shift": "preceding", "calendar": "cn"},
         {"down_payment_percent": "100"},

@@ -133,6 +133,8 @@ class Teller:
         early = ["reduce_instalment"] + ([] if code == "flat" else ["reduce_number"])
         if self._also(0.2, "early"):
             told["early"] = pick([way for way in early if way not in OPEN] or ["adjust_last"])
+            if told.get("payoff_interest") == "scheduled" and code != "flat":  # refused where products are read
+                told["early"] = "adjust_last"
         if self._also(0.2, "charges"):
             told["charges"] = self._charges()
         if self._also(0.08, "down payment"):

@@ -1328,11 +1328,13 @@ def pay_off(product, life, money, day, k):
 
 @leaf
 def ends_it(product, life, money):
-    """Whether money ends the loan though more is due: interest of days to come, paid early, counts against the rest.
+    """Whether money ends the loan though as much or more is due: what was paid of interest and fees to come counts.
 
     1,318 of principal and 6 of penalty due, 168 of interest paid and not earned: 1,156 ends it.
     """
-    return product.accrual != ACTUAL and money >= payoff_amount(product, life)
+    may = life.early_interest > 0 and product.accrual != ACTUAL
+    may = may or product.charges > 0 or product.method == IMPORTED
+    return may and life.current < life.count and money >= payoff_amount(product, life)
 
 
 @stage
@@ -1386,9 +1388,10 @@ def repay(product, contract, life, fact, k):
         round_off(product, life)
     late = life.overdue_principal
     due = due_by_now(life)
-    if money == due and product.clears:
+    ends = ends_it(product, life, money)
+    if money == due and product.clears and not ends:
         money = clear_due(life, money, day, k)
-    elif life.current < life.count and (product.direction == VERTICAL or money > due or ends_it(product, life, money)):
+    elif life.current < life.count and (product.direction == VERTICAL or money > due or ends):
         money, late = pay_beyond_due(product, contract, life, money, day, k, late)
     left = allocate(product, life, money, day, k) if money > 0 else 0
     if late > life.overdue_principal and to_period_end(product):
