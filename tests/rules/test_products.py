@@ -11,6 +11,7 @@ PLAIN = builtin()["equal-principal"].model_dump(mode="json")
 DUE = [f"{timing} {part}" for timing in ("past_due", "due") for part in ("penalty", "fee", "interest", "principal")]
 AHEAD = [f"in_advance {part}" for part in ("penalty", "fee", "interest", "principal")]
 BARE = ["interest", "principal", "fee", "penalty"]
+STAYS = {"accrual": "scheduled", "payoff_interest": "scheduled"}  # interest that was signed is owed whole
 
 
 def read(changed: dict[str, Any]) -> ProductTerms:
@@ -36,8 +37,8 @@ def read(changed: dict[str, Any]) -> ProductTerms:
         ({"method": "imported", "accrual": "scheduled", "early": "reduce_number"}, "take adjust_last"),
         ({"method": "flat", "accrual": "scheduled", "early": "reduce_number"}, "take adjust_last or reduce_instalment"),
         # signed interest owed whole: 10,000.00 at 24 % over three, 5,000.00 paid twice would end what 10,394.03 ends
-        ({"accrual": "scheduled", "payoff_interest": "scheduled", "early": "reduce_instalment"}, "take adjust_last, or "),
-        ({"accrual": "scheduled", "payoff_interest": "scheduled", "early": "reduce_number"}, "take adjust_last, or "),
+        ({**STAYS, "early": "reduce_instalment"}, "take adjust_last, or payoff_interest earned"),
+        ({**STAYS, "early": "reduce_number"}, "take adjust_last, or payoff_interest earned"),
         ({"shift": "following"}, "name a calendar, or take shift none"),
         ({"shift_interest": False, "past_due_bears_interest": True}, "take one of them"),
         ({"buckets": [1, 31, 31]}, "sort them and drop equal ones"),

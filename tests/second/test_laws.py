@@ -151,11 +151,14 @@ def test_what_is_told_of_later_days_changes_no_day_before_them(story: Story, day
 @given(stories, after)
 @settings(max_examples=60, deadline=None)
 def test_rows_ask_exactly_for_the_balance(story: Story, days: int) -> None:
-    told = reckon_loan(book_of(story), 0, day_after(story, days).toordinal() - TO_ORDINAL)
+    on = day_after(story, days)
+    told = reckon_loan(book_of(story), 0, on.toordinal() - TO_ORDINAL)
     assume(told.position["state"] not in ENDED)
     rows = told.instalments
     asked = rows["due_fen"] - rows["paid_fen"] - rows["waived_fen"]
-    assert asked[:, PRINCIPAL].sum() == told.position["outstanding_fen"][PRINCIPAL]
+    more = asked[:, PRINCIPAL].sum() - told.position["outstanding_fen"][PRINCIPAL]
+    becomes = any(f["on"] <= on < f["due_on"] for f in story["story"] if "capitalised_until" in f)
+    assert more >= 0 if becomes else more == 0  # interest that will be principal by then is asked for too
     assert (asked.sum(axis=1) >= 0).all() and (np.diff(rows["due_on"]) >= 0).all()
 
 

@@ -335,7 +335,7 @@ def _other_faults(terms: ProductTerms) -> Iterator[str]:
     stays = terms.payoff_interest == PayoffInterest.SCHEDULED and terms.method != Method.FLAT
     if stays and terms.early != Early.ADJUST_LAST:  # 10,000.00 paid in two parts would end what 10,394.03 ends at once
         yield (
-            f"early: {terms.early.name.lower()} gives back the interest of days to come, payoff_interest scheduled keeps "
+            f"early: {terms.early.name.lower()} gives back interest of days to come, payoff_interest scheduled keeps "
             "all of it; take adjust_last, or payoff_interest earned"
         )
     if not terms.shift_interest and terms.past_due_bears_interest:
