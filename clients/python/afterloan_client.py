@@ -160,6 +160,12 @@ class CaseCallBackAsked(TypedDict):
     note: NotRequired[str]
 
 
+class CaseHandBackAsked(TypedDict):
+    """The open case of `borrower`, in every queue in which it stands; `queue`: in that one alone."""
+
+    queue: NotRequired[str]
+
+
 class CaseNoteAsked(TypedDict):
     """A person wrote a note on a borrower's case. Notes are never changed; a later one may say otherwise."""
 
@@ -174,6 +180,12 @@ class CaseShareOutAsked(TypedDict):
 
     people: list[str]
     queue: NotRequired[str | None]
+
+
+class CaseTakeAsked(TypedDict):
+    """The open case of `borrower`, in every queue in which it stands; `queue`: in that one alone."""
+
+    queue: NotRequired[str]
 
 
 class ChargeEndAsked(TypedDict):
@@ -1576,6 +1588,10 @@ class Afterloan:
         """The borrower asked to be called back."""
         return self._ask("POST", f"/v1/cases/{id_of(borrower)}/call-backs", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def case_hand_back(self, borrower: str, body: CaseHandBackAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Hand a case of one's own back: it is free again."""
+        return self._ask("POST", f"/v1/cases/{id_of(borrower)}/handing-back", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
     def ladder_leave_out(self, borrower: str, body: LadderLeaveOutAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Leave a step of the ladder out for a borrower, in this episode of arrears."""
         return self._ask("POST", f"/v1/cases/{id_of(borrower)}/left-out-steps", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
@@ -1587,6 +1603,10 @@ class Afterloan:
     def case_note(self, borrower: str, body: CaseNoteAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Write a note on a borrower's case."""
         return self._ask("POST", f"/v1/cases/{id_of(borrower)}/notes", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def case_take(self, borrower: str, body: CaseTakeAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Take a free case: whoever asks works it from now on."""
+        return self._ask("POST", f"/v1/cases/{id_of(borrower)}/taking", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
     def get_classification(self, *, jurisdiction: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """How many loans of a place are in each class, what is outstanding of them, the expected loss by IFRS 9."""

@@ -31,6 +31,7 @@ from afterloan.store.events import events_of
 from afterloan.store.limits import line_now
 from afterloan.store.loans import ALL_OF_BORROWER, loans_now
 from afterloan.store.promises import promises_of
+from afterloan.store.worklist import queued
 from afterloan.strategy.affordability import affordable
 from afterloan.strategy.holds import Held, held_on, stopped
 from afterloan.strategy.next_acts import ContactNow, NextActs, Situation, next_acts
@@ -97,7 +98,7 @@ class BureauMonth:
 class CaseTold:
     """A borrower's case on a day as known on another. `seen`: the newest event and fact: how a stale page is known.
 
-    `owners`: in whose hands, by queue. `account`: last four of the account under mandate.
+    `owners`: in whose hands, by queue, "" for nobody's. `account`: last four of the account under mandate.
     """
 
     borrower: str
@@ -159,6 +160,8 @@ def case_told(
     situation = _situation(on, owed, loans, events, holds, promises, reach, pay_day)
     mandates = tuple(m for m in mandates_listed(connection, borrower) if m["revoked_on"] is None)
     hands = hands_of(connection, [number], on).get(number, ({}, "", []))
+    stands = {one.queue: "" for one in queued(connection, [number], min(on, known_on))} if owed.due_fen else {}
+    whose = {**stands, **{queue: person for queue, person in hands[0].items() if person or queue in stands}}
     bureau = bureau_of(connection, borrower)
     told = (x for x in records(connection, borrower, language, known_on) if x.on <= on)
     lines = [replace(line, text=mask_numbers(line.text)) for line in told]
@@ -167,7 +170,7 @@ def case_told(
         borrower, mask_name(details.name), mask_phone(phone) if phone else "",
         last_four(str(mandates[0].get("account", ""))) if mandates else "", on, known_on, _seen(connection, number),
         owed, loans, line_now(connection, borrower, on), bureau, _months(connection, bureau, loans, known_on), holds,
-        promises, mandates, hands[0], hands[1], reach, next_acts(situation, may), tuple(reversed(lines)), pay_day,
+        promises, mandates, whose, hands[1], reach, next_acts(situation, may), tuple(reversed(lines)), pay_day,
     )  # fmt: skip
 
 

@@ -19,6 +19,8 @@ from afterloan.strategy.worklist import priority_fen, worth_rule
 
 LONGEST_CONDITION = 500
 MOST_ROWS = 100
+AHEAD = 10
+"""Cases reckoned at once while the next one is looked for."""
 NOBODY = "-"
 """The filter `mine` that asks for cases in nobody's hands."""
 COLUMNS: dict[str, Any] = {
@@ -116,6 +118,26 @@ def worklist_page(connection: psycopg.Connection[Any], reader: adbc.Connection, 
     queues = {str(queue): int(n) for queue, n in counts.iter_rows()}
     rows = tuple(_anew(connection, reader, window, asked.on))
     return WorklistPage(decided_on, rows, len(cases), int(cases["arrears_fen"].sum()), queues)
+
+
+def next_for(
+    connection: psycopg.Connection[Any], reader: adbc.Connection, asked: WorklistAsked, person: str
+) -> tuple[int, WorklistRow] | None:
+    """The next case of the list that `person` may work, from the place `first` on, with its place; None: no more.
+
+    Theirs or nobody's, with no agency, and not paid since the evening. Raises as `worklist_page`.
+    """
+    decided_on = evening_before(connection, asked.on, asked.known_on or asked.on)
+    if decided_on is None:
+        return None
+    cases = _filtered(_with_hands(connection, reader, decided_on, asked.on), asked).with_row_index("place")
+    mine = cases.filter((pl.col("place") >= asked.first) & pl.col("assigned_to").is_in(["", person]))
+    for begin in range(0, len(mine), AHEAD):
+        window = mine.slice(begin, AHEAD)
+        for place, row in zip(window["place"], _anew(connection, reader, window, asked.on), strict=True):
+            if not (row.settled or row.agency):
+                return int(place), row
+    return None
 
 
 def _with_hands(

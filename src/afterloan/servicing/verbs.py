@@ -207,6 +207,8 @@ VERBS: tuple[Verb, ...] = (
     Verb("complaint.answer", "Answer a complaint in writing.", "complaints:AnswerComplaint:answer_complaint", "do"),
     Verb("case.note", "Write a note on a borrower's case.", "event:person:CaseNoted", "note"),
     Verb("case.assign", "Give a borrower's case to a person.", "event:placement:CaseAssigned", "do"),
+    Verb("case.take", "Take a free case: whoever asks works it from now on.", "cases:TakeCase:take_case", "case take"),
+    Verb("case.hand_back", "Hand a case of one's own back: it is free again.", "cases:TakeCase:hand_back", "case back"),
     Verb("agency.recall", "Take a case back from its agency.", "agencies:RecallCase:recall_case", "agency recall"),
     Verb(
         "proposal.refuse",

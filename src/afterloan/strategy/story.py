@@ -259,6 +259,8 @@ def sentence(kind: str, body: Mapping[str, Any], language: str) -> str:
         shown.update(_of_hold(body, k))
     if kind == "person.details_corrected":
         shown.update(_of_details(body, k))
+    if kind == "case.assigned" and not body.get("to"):
+        return ("case handed back by {by}", "{by} 退回案件")[k].format_map(shown)
     for name, (place, *words) in SUMS.get(kind, {}).items():
         if body.get(name):
             shown[place] = shown[place] + words[k].format(x=money(body[name]))

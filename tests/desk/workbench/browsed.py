@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from afterloan.desk.serve import app_of
 from afterloan.desk.web.house import House
 from afterloan.desk.work import JobWorker
 from afterloan.store.server import Store
+from afterloan.store.sittings import begin_sitting
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -64,6 +66,18 @@ class Browsing:
         self.page.click(f'button[value="{seat}"]')
         self.page.goto(f"{self.base}/language/{language}?to=/")
         self.complaints.clear()  # a sign-in page without an icon of its own
+        return self
+
+    def as_agent(self, store: Store, name: str, roles: tuple[str, ...] = ("agent",)) -> "Browsing":
+        """Somebody who is signed in already, by a cookie of their own."""
+        now = datetime.now(UTC)
+        with store.connect(autocommit=True) as connection:
+            lasts = (timedelta(minutes=30), timedelta(hours=10))
+            secret = begin_sitting(connection, "desk", "person", name, "demo", now, *lasts, roles)
+        cookie = {"name": "__Host-afterloan-desk", "value": secret, "url": self.base.replace("http:", "https:"),
+                  "secure": True, "httpOnly": True}  # fmt: skip
+        self.page.context.add_cookies([cookie])
+        self.page.goto(f"{self.base}/language/en?to=/")
         return self
 
     def go(self, path: str) -> None:

@@ -6,11 +6,12 @@ from datetime import date, datetime
 import pytest
 
 from afterloan.banks.words import BankStatement, StatementLine
-from afterloan.store.ladders import ladder_texts
+from afterloan.store.ladders import keep_ladder, ladder_texts
 from afterloan.store.server import Store
 from afterloan.store.statements import unmatched_lines
 from tests.desk.workbench.browsed import Open, browser_before, needs_chromium, served_at
 from tests.desk.workbench.late_book import copied
+from tests.enquiry.test_worklist import LADDER
 from tests.sending.bankhouse import import_statement
 from tests.strategy.books import borrower, loan
 
@@ -124,6 +125,41 @@ def test_a_statement_leaves_seven_lines_of_which_finance_gives_splits_sets_aside
     assert at.complaints == [] and second.complaints == []
 
 
+def hands(store: Store) -> dict[str, str]:
+    with store.connect() as connection:
+        rows = connection.execute(
+            "select b.reference, e.body->>'to' from event e join borrower b using (borrower) "
+            "where e.kind = 'case.assigned' order by e.event"
+        ).fetchall()
+    return dict(rows)
+
+
+def test_two_agents_take_one_case_one_has_it_and_the_other_is_offered_the_next(opens: Open, book: Store) -> None:
+    """Journey 8, by keys: both look at the same list; `t` takes the row, `r` hands it back."""
+    li, wu = opens().sit("agent"), opens().as_agent(book, "agent-wu")
+    for at in (li, wu):
+        at.go("/worklist")
+        at.keys("j")
+    li.keys("t")
+    li.sees("The case is yours.")
+    li.page.locator("tr[data-here]", has_text="agent-li").wait_for()
+    wu.complaints.clear()
+    wu.keys("t")
+    wu.sees("is in the hands of agent-li (early)")
+    wu.complaints.clear()  # the browser tells of the 409 itself
+    wu.keys("Space")
+    wu.page.wait_for_url("**/cases/B2*")
+    wu.keys("t")
+    wu.sees("The case is yours.")
+    assert hands(book) == {"B1": "agent-li", "B2": "agent-wu"}
+    li.go("/cases/B2")
+    li.sees("agent-wu")
+    assert li.page.locator('button[data-key="t"]').count() == 0, "nothing is offered that is refused"
+    wu.keys("r")
+    wu.sees("The case is free again.")
+    assert hands(book)["B2"] == "" and li.complaints == [] and wu.complaints == []
+
+
 def test_a_ladder_with_a_typo_is_mended_tried_on_a_quarter_and_used_from_a_day_on(opens: Open, book: Store) -> None:
     """Journeys 19 and 20. The day decided, 14 May, goes by the old ladder whenever it is asked; 20 May by the new one.
 
@@ -176,3 +212,33 @@ def test_a_ladder_with_a_typo_is_mended_tried_on_a_quarter_and_used_from_a_day_o
     second.go("/strategy")
     second.sees("to come")
     assert at.complaints == [] and second.complaints == []
+
+
+TO_LAW = "  - {id: law, day: 62, do: legal.propose, with: {first: demand_letter}}\n"
+
+
+def told(store: Store, kind: str) -> int:
+    with store.connect() as connection:
+        row = connection.execute("select count(*) from event where kind = %s", (kind,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def test_who_does_not_pay_comes_to_the_approvals_and_nothing_of_the_law_begins_by_itself(
+    opens: Open, book: Store
+) -> None:
+    """Journey 3, last of all: the clock moves. Due on 14 March, 62 days late on the evening that decides 16 May."""
+    with book.connect() as connection:
+        borrower(connection, "W1")
+        loan(connection, "WL1", "W1", "2025-02-14")
+        keep_ladder(connection, "CN", date(2025, 5, 15), LADDER.replace("id: short", "id: to-law") + TO_LAW)
+    at = opens().sit("lead")
+    at.page.set_default_timeout(120_000)
+    for days, day, proposed in ((1, "Thu 15 May 2025", 0), (1, "Fri 16 May 2025", 1), (7, "Fri 23 May 2025", 1)):
+        at.page.click(f'button[name=days][value="{days}"]')
+        at.page.locator("[data-stream]").wait_for()
+        at.sees(day)
+        assert (told(book, "legal.proposed"), told(book, "legal.started")) == (proposed, 0), day
+    at.go("/approvals")
+    at.sees("WL1")
+    at.sees("demand letter")
+    assert told(book, "legal.approved") == 0 and at.complaints == []

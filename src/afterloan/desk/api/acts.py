@@ -59,6 +59,8 @@ ACT_PATHS: tuple[ActPath, ...] = (
     ActPath("/cases/{borrower}/notes", "case.note", "cases"),
     ActPath("/cases/{borrower}/call-backs", "case.call_back", "cases"),
     ActPath("/cases/{borrower}/assignment", "case.assign", "cases"),
+    ActPath("/cases/{borrower}/taking", "case.take", "cases"),
+    ActPath("/cases/{borrower}/handing-back", "case.hand_back", "cases"),
     ActPath("/cases/{borrower}/left-out-steps", "ladder.leave_out", "cases"),
     ActPath("/worklist/assignments", "case.share_out", "cases"),
     ActPath(f"{B}/promises", "promise.make", "cases"),

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from afterloan.dates import number_of
 from afterloan.desk.api.asked import After, Limit, cursor, place_of, question
 from afterloan.desk.web.asking import SignedIn
+from afterloan.desk.web.names import id_of
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.arms import arms_compared
 from afterloan.enquiry.case import case_told
@@ -16,7 +17,7 @@ from afterloan.enquiry.contacting import standing_told
 from afterloan.enquiry.ladders import ladders_in_use, lint
 from afterloan.enquiry.lists import NEWEST, outbox_page
 from afterloan.enquiry.models import listed_models, why
-from afterloan.enquiry.worklist import NOBODY, WorklistAsked, worklist_page
+from afterloan.enquiry.worklist import NOBODY, WorklistAsked, next_for
 from afterloan.rules.packs import rules_of
 from afterloan.servicing.may import may_verbs
 from afterloan.store.contacts import defaults_of
@@ -58,10 +59,10 @@ def work_routes() -> APIRouter:
     def next_case(asking: SignedIn, queue: Text = "") -> Any:
         """The case to work on next: of one's own the one most worth, else one that is in nobody's hands; or none."""
         for hands in (asking.person.name, NOBODY):
-            asked = WorklistAsked(asking.on, queue, hands, "", 0, 1, asking.known_on)
-            rows = worklist_page(asking.connection, asking.reader, asked).rows
-            if rows:
-                return {"case": {**rows[0].told(), "href": f"/v1/cases/{rows[0].borrower}"}}
+            asked = WorklistAsked(asking.on, queue, hands, known_on=asking.known_on)
+            found = next_for(asking.connection, asking.reader, asked, asking.person.name)
+            if found:
+                return {"case": {**found[1].told(), "href": f"/v1/cases/{id_of(found[1].borrower)}"}}
         return {"case": None}
 
     @question(router, "/cases/{borrower}/next-acts", "contact.read", "cases")

@@ -41,6 +41,10 @@ def register(app: typer.Typer) -> None:
     app.command("pass-on")(pass_on)
     app.command("refund-returned")(refund_returned)
     app.command("refunds")(refunds)
+    case = group("Cases in one's own hands: take, back.")
+    case.command("take")(case_take)
+    case.command("back")(case_back)
+    app.add_typer(case, name="case")
     task = group("Tasks of people: list, show, done, reopen, assign.")
     task.command("list")(task_list)
     task.command("show")(task_show)
@@ -307,6 +311,23 @@ def waive(
 def note(borrower: str, text: str, on: On = "", reference: Named = "", by: By = "", as_json: AsJson = False) -> None:
     """Write a note on BORROWER's case."""
     _do("case.note", {"borrower": borrower, "text": text}, on, reference, by, as_json)
+
+
+Queue = Annotated[str, typer.Option(help="Only in this queue; every one in which the case stands unless given.")]
+
+
+def case_take(
+    borrower: str, queue: Queue = "", on: On = "", reference: Named = "", by: By = "", as_json: AsJson = False
+) -> None:
+    """Take BORROWER's open case: it is yours from now on, wherever nobody else has it."""
+    _do("case.take", {"borrower": borrower, "queue": queue}, on, reference, by, as_json)
+
+
+def case_back(
+    borrower: str, queue: Queue = "", on: On = "", reference: Named = "", by: By = "", as_json: AsJson = False
+) -> None:
+    """Hand BORROWER's case back: it is free again."""
+    _do("case.hand_back", {"borrower": borrower, "queue": queue}, on, reference, by, as_json)
 
 
 def correct(

@@ -119,6 +119,9 @@
     if (said) said.focus();
   });
   ending();
+  // back at a row after something was done there
+  const row = location.hash.startsWith("#row-") && document.getElementById(location.hash.slice(1));
+  if (row) row.focus();
   // a draft that is not sound: the mistake is selected where it stands
   const wrong = one("textarea[data-line]");
   if (wrong) {

@@ -102,6 +102,8 @@ def _values(asking: Asking, told: CaseTold, form: FormTold | None) -> dict[str, 
         "panel_of": PANEL_OF, "timeline": _lines(told.timeline, source), "shown_source": source,
         "timeline_of": lambda s: with_query(here, **lists, **lens, at=at, show="" if s == "all" else s),
         "list_query": with_query("", **lists, after=at), "place_in_list": _place(asking, lists, at),
+        "whose": told.owners, "may_take": could(asking.person, verb_named("case.take"), asking.today),
+        "offer_next": False,
         "typed": typed_of(form), "panel": _panel(form, doable), "endings": list(OUTCOMES), "hold_kinds": HOLDS,
         "half": -(-told.owed.due_fen // 2), "days_on": _days_on(asking, told), "back_at": _tomorrow(told, asking.today),
         "review_on": asking.today + timedelta(days=14), "refused": None, "conflict": (), "done": "", "against": (),
@@ -173,7 +175,7 @@ def _acted(asking: Asking, borrower: str, path: str, form: FormTold) -> Response
         verb, asked = DOES[path](asking, borrower, form)
         answer = asking.do(verb, asked, key)
     except (RefusedHere, ExpectedFailure) as error:
-        return _shown(asking, borrower, form=form, **of_form(error))
+        return _shown(asking, borrower, form=form, **of_form(error), offer_next=path == "hands")
     return _done(asking, borrower, path, form, answer)
 
 
@@ -190,10 +192,15 @@ def _done(asking: Asking, borrower: str, path: str, form: FormTold, answer: Answ
         to = with_query("/worklist/next", **query)
         return Response(status_code=204, headers={"HX-Redirect": to}) if is_part(asking) else RedirectResponse(to, 303)
     rule = str(answer.body.get("against_rule", ""))
-    done = asking.t(f"desk.done.{PANEL_NAMES[path]}")
+    done = asking.t(f"desk.done.{_what(path, form)}")
     if is_part(asking):
         return _shown(asking, borrower, done=done, against=[rule] if rule else [])
     return RedirectResponse(f"/cases/{id_of(borrower)}", 303)
+
+
+def _what(path: str, form: FormTold) -> str:
+    """The word for what a form did: of a case in whose hands, which of the two."""
+    return PANEL_NAMES[path] or ("hand_back" if form["do"] == "hand_back" else "take")
 
 
 def _zone(asking: Asking, borrower: str) -> ZoneInfo:
@@ -253,12 +260,19 @@ def _call_back(asking: Asking, borrower: str, form: FormTold) -> tuple[str, dict
     return "case.call_back", {"borrower": borrower, "at": at, "note": form["note"]}
 
 
+def _hands(asking: Asking, borrower: str, form: FormTold) -> tuple[str, dict[str, Any]]:
+    verb = "case.hand_back" if form["do"] == "hand_back" else "case.take"
+    return verb, {"borrower": borrower, "queue": form["queue"]}
+
+
 DOES: dict[str, Callable[[Asking, str, FormTold], tuple[str, dict[str, Any]]]] = {
     "wrap-ups": _wrap_up,
     "promises": _make_promise,
     "holds": _place_hold,
     "notes": _note,
     "call-backs": _call_back,
+    "hands": _hands,
 }
 """What each form asks, by its path: the verb and its record."""
-PANEL_NAMES = {"wrap-ups": "wrap", "promises": "promise", "holds": "hold", "notes": "note", "call-backs": "back"}
+PANEL_NAMES = {"wrap-ups": "wrap", "promises": "promise", "holds": "hold", "notes": "note", "call-backs": "back",
+               "hands": ""}  # fmt: skip

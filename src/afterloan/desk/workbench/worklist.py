@@ -1,4 +1,4 @@
-"""The worklist: who next, and why him; cases shared out; the next case."""
+"""The worklist: who next, and why him; cases shared out, taken, handed back; the next case."""
 
 from dataclasses import replace
 from urllib.parse import quote
@@ -8,14 +8,20 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.names import id_of
+from afterloan.desk.web.refusing import RefusedHere
 from afterloan.desk.workbench.showing import show, with_query
 from afterloan.desk.workbench.why import show_why
 from afterloan.enquiry.contactability import may_call
 from afterloan.enquiry.why import why_worth
-from afterloan.enquiry.worklist import WorklistAsked, WorklistPage, WorklistRow, worklist_page
+from afterloan.enquiry.worklist import WorklistAsked, WorklistPage, WorklistRow, next_for, worklist_page
 from afterloan.expected import ExpectedFailure
+from afterloan.facts.act import Refused
+from afterloan.servicing.may import could
+from afterloan.servicing.verbs import verb_named
 
 MOST = 50
+HANDS = {"take": "case.take", "hand_back": "case.hand_back"}
+"""What the button of a row does, by its name."""
 
 
 def worklist_router() -> APIRouter:
@@ -25,6 +31,7 @@ def worklist_router() -> APIRouter:
     router.get("/worklist.json")(worklist_json)
     router.get("/worklist/next")(next_case)
     router.post("/worklist/assignments")(share_out)
+    router.post("/worklist/hands")(hands)
     router.get("/why/worth")(worth)
     return router
 
@@ -46,7 +53,15 @@ def worklist(
     asking: SignedIn, queue: str = "", mine: str = "", where: str = "", first: int = 0, done: str = ""
 ) -> Response:
     """A window of the list."""
-    asked, wrong = asked_of(asking, queue, mine, where, first), ""
+    told = asking.t("desk.share.done", n=done) if done.isdecimal() else ""
+    told = asking.t(f"desk.done.{done}") if done in HANDS else told
+    return _shown(asking, asked_of(asking, queue, mine, where, first), done=told)
+
+
+def _shown(
+    asking: Asking, asked: WorklistAsked, status: int = 200, refused: Refused | None = None, done: str = ""
+) -> Response:
+    queue, mine, where, wrong = asked.queue, asked.mine, asked.where, ""
     try:
         page = _page(asking, asked)
     except ExpectedFailure as error:
@@ -58,11 +73,11 @@ def worklist(
         return with_query("/worklist", queue=queue, mine=mine, where=where, first=start)
 
     return show(
-        asking, "worklist.html", "worklist", 422 if wrong else 200, list=page, asked_of=asked, wrong=wrong,
+        asking, "worklist.html", "worklist", 422 if wrong else status, list=page, asked_of=asked, wrong=wrong,
         may_call=calls, queues=queues, query=_query(asked), first=asked.first, most=MOST, page_of=page_of,
         case_query=lambda k: with_query("", queue=queue, mine=mine, where=where, at=asked.first + k + 1),
-        case_why=case_why, worth_why=_worth_why,
-        done=asking.t("desk.share.done", n=done) if done.isdecimal() else "",
+        case_why=case_why, worth_why=_worth_why, done=done, refused=refused, here_query=page_of(asked.first),
+        may_take=could(asking.person, verb_named("case.take"), asking.today),
     )  # fmt: skip
 
 
@@ -86,14 +101,26 @@ def worth(asking: SignedIn, arrears: int, days: int, broken: int) -> Response:
 
 
 def next_case(asking: SignedIn, queue: str = "", mine: str = "", where: str = "", after: int = 0) -> Response:
-    """Go to the first case of the list that is neither settled nor held from people, after a place in it."""
-    first = max(after, 0)
-    page = _page(asking, asked_of(asking, queue, mine, where, first))
-    for k, row in enumerate(page.rows):
-        if not (row.settled or row.agency):
-            query = with_query("", queue=queue, mine=mine, where=where, at=first + k + 1)
-            return RedirectResponse(f"/cases/{id_of(row.borrower)}{query}", 303)
-    return RedirectResponse(with_query("/worklist", queue=queue, mine=mine, where=where), 303)
+    """Go to the first case after a place of the list that is theirs who ask or nobody's, not settled, at no agency."""
+    asked = asked_of(asking, queue, mine, where, after)
+    found = next_for(asking.connection, asking.reader, asked, asking.person.name)
+    if found is None:
+        return RedirectResponse(with_query("/worklist", queue=queue, mine=mine, where=where), 303)
+    place, row = found
+    query = with_query("", queue=queue, mine=mine, where=where, at=place + 1)
+    return RedirectResponse(f"/cases/{id_of(row.borrower)}{query}", 303)
+
+
+def hands(asking: SignedIn, form: Form, queue: str = "", mine: str = "", where: str = "", first: int = 0) -> Response:
+    """Take a row's case, or hand it back, and come back to the row; somebody else's is said, the next is offered."""
+    verb = HANDS.get(form["do"], "case.take")
+    told = {"borrower": form["borrower"], "queue": form["queue"]}
+    try:
+        asking.do(verb, told, f"form:{form.key}")
+    except RefusedHere as error:
+        return _shown(asking, asked_of(asking, queue, mine, where, first), error.status, error.refused)
+    to = with_query("/worklist", queue=queue, mine=mine, where=where, first=first, done=form["do"])
+    return RedirectResponse(f"{to}#row-{id_of(form['borrower'])}-{id_of(form['queue'])}", 303)
 
 
 def share_out(asking: SignedIn, form: Form) -> Response:
