@@ -81,6 +81,7 @@ READING: dict[str, tuple[str, ...]] = {
 OTHERS = {
     "backup", "doctor", "restore", "risk forecast", "risk report", "risk rings", "risk treat",
     "agency in", "agency out", "agency recall", "approve", "bank-simulator", "bank-statement", "bureau compare",
+    "case back", "case take",
     "bureau dispute decide", "bureau dispute disagree", "bureau dispute evidence", "bureau dispute notified",
     "bureau dispute open", "bureau furnish", "bureau import", "bureau rejections", "certificate", "close",
     "contact ask", "contact consent", "contact ended", "contact hours", "contact name", "contact opt-out",

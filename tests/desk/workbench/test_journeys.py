@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 
 from afterloan.banks.words import BankStatement, StatementLine
+from afterloan.facts.legal import EvidenceKept
+from afterloan.store.events import tell
 from afterloan.store.ladders import keep_ladder, ladder_texts
 from afterloan.store.server import Store
 from afterloan.store.statements import unmatched_lines
@@ -226,14 +229,16 @@ def told(store: Store, kind: str) -> int:
 def test_who_does_not_pay_comes_to_the_approvals_and_nothing_of_the_law_begins_by_itself(
     opens: Open, book: Store
 ) -> None:
-    """Journey 3, last of all: the clock moves. Due on 14 March, 62 days late on the evening that decides 16 May."""
+    """Journey 3, last of all: the clock moves. Due on 14 March, 62 days late on 15 May."""
     with book.connect() as connection:
         borrower(connection, "W1")
         loan(connection, "WL1", "W1", "2025-02-14")
+        contract: dict[str, Any] = {"what": "contract", "name": "contract.pdf", "sha256": "0" * 64}
+        tell(connection, EvidenceKept(borrower="W1", loan="WL1", on=DAY, known_on=DAY, reference="E1", **contract))
         keep_ladder(connection, "CN", date(2025, 5, 15), LADDER.replace("id: short", "id: to-law") + TO_LAW)
     at = opens().sit("lead")
     at.page.set_default_timeout(120_000)
-    for days, day, proposed in ((1, "Thu 15 May 2025", 0), (1, "Fri 16 May 2025", 1), (7, "Fri 23 May 2025", 1)):
+    for days, day, proposed in ((1, "Thu 15 May 2025", 1), (7, "Thu 22 May 2025", 1)):
         at.page.click(f'button[name=days][value="{days}"]')
         at.page.locator("[data-stream]").wait_for()
         at.sees(day)
