@@ -1804,6 +1804,18 @@ class Afterloan:
         """Take an approved step."""
         return self._ask("POST", f"/v1/legal-proposals/{id_of(proposal)}/start", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def get_legal_claims(self, *, limit: int | None = None, after: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Every claim under way: running, with a title in force, or proposed; the longest first."""
+        return self._ask("GET", "/v1/legal/claims", {"limit": limit, "after": after, "on": on, "known_on": known_on}, {})
+
+    def get_legal_deadlines(self, *, limit: int | None = None, after: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Deadlines and periods of law that people must keep, the one that runs out first on top."""
+        return self._ask("GET", "/v1/legal/deadlines", {"limit": limit, "after": after, "on": on, "known_on": known_on}, {})
+
+    def get_legal_proposals(self, *, limit: int | None = None, after: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Steps and losses that wait for approval, and in which roles."""
+        return self._ask("GET", "/v1/legal/proposals", {"limit": limit, "after": after, "on": on, "known_on": known_on}, {})
+
     def get_lesson_effect(self, name: str, *, after_days: int | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """What a lesson changed: those who were given it beside those who were not, with the interval."""
         return self._ask("GET", f"/v1/lessons/{id_of(name)}/effect", {"after_days": after_days, "on": on, "known_on": known_on}, {})
@@ -1891,6 +1903,10 @@ class Afterloan:
     def get_loan_legal(self, loan: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """The legal case of a loan: steps, what each still lacks, limitation."""
         return self._ask("GET", f"/v1/loans/{id_of(loan)}/legal", {"on": on, "known_on": known_on}, {})
+
+    def get_loan_legal_bundle(self, loan: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The papers and evidence of a claim in one ZIP, with the digest of each."""
+        return self._ask("GET", f"/v1/loans/{id_of(loan)}/legal-bundle", {"on": on, "known_on": known_on}, {})
 
     def evidence_keep(self, loan: str, body: EvidenceKeepAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Name a document as evidence by its digest."""

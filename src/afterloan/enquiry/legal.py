@@ -1,15 +1,16 @@
 """How a claim stands before the law: the one sum owed, its steps and their words, deadlines, what may come next."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 import psycopg
 
+from afterloan.facts.legal import EvidenceKept
 from afterloan.money import show_amount
-from afterloan.store.legal import LegalCase, case_of
-from afterloan.strategy.course import LegalStep, step_rules, title_of
+from afterloan.store.legal import LegalCase, LoanSteps, all_steps, case_of
+from afterloan.strategy.course import LegalStep, runs, step_rules, title_of, why_not_follow
 from afterloan.strategy.legal import deadlines, may_propose, owed_by_law
 
 
@@ -31,11 +32,15 @@ def legal_case_told(connection: psycopg.Connection[Any], loan: str, on: date) ->
         "instalments": [part.model_dump(mode="json") for part in title.told.instalments],
         "enforceable_until": claim.enforceable_until and claim.enforceable_until.isoformat(),
     }  # fmt: skip
-    told["steps"] = [_step(step, rules) for step in case.steps]
+    told["steps"] = [_step(step, rules, on) for step in case.steps]
     told["deadlines"] = [
         {"step": d.step, "name": d.name, "on": d.on.isoformat()}
         for d in (deadlines(case.steps, claim.jurisdiction, on) if claim.payoff_fen else [])
     ]
+    told["evidence"] = [
+        {"what": e.what, "name": e.name, "sha256": e.sha256, "on": e.on.isoformat()}
+        for e in case.events if isinstance(e, EvidenceKept)
+    ]  # fmt: skip
     told["next"] = {name: list(may_propose(claim, case.steps, name).why) for name in rules}
     return told
 
@@ -48,15 +53,74 @@ def _limitation(case: LegalCase) -> dict[str, Any] | None:
     return {"ends_on": period.ends_on.isoformat(), "days_left": left, "began_by": period.cause}
 
 
-def _step(step: LegalStep, rules: Mapping[str, Any]) -> dict[str, Any]:
+def _step(step: LegalStep, rules: Mapping[str, Any], on: date) -> dict[str, Any]:
     words = rules[step.name].parameters["outcomes"].get(step.state, {}).get("words", {}) if step.name in rules else {}
     started = step.started
     return {
         "step": step.name, "proposal": step.proposal.reference, "proposed_on": step.proposal.on.isoformat(),
         "state": step.state, "since": step.since.isoformat(), "words": dict(words),
         "claim_fen": started.claim_fen if started else 0, "costs_fen": started.costs_fen if started else 0,
-        "fee_fen": started.fee_fen if started else 0,
+        "fee_fen": started.fee_fen if started else 0, "approved_in": [a.role for a in step.approvals],
+        "approvals": list(rules[step.name].parameters["approvals"]) if step.name in rules else [],
+        "waits": step.waits, "may_follow": _may_follow(step, rules, on),
     }  # fmt: skip
+
+
+def _may_follow(step: LegalStep, rules: Mapping[str, Any], on: date) -> list[str]:
+    """The outcomes that may be told of a step on a day, in the order of the pack."""
+    if step.started is None or step.name not in rules:
+        return []
+    rule = rules[step.name]
+    return [name for name in rule.parameters["outcomes"] if not why_not_follow(step, rule, name, on)]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimAtLaw:
+    """A claim that is under way, or whose title is in force: the step that says how it stands, its sums in minor units.
+
+    `under`: running, title (it may be enforced) or proposed (it waits for people).
+    """
+
+    borrower: str
+    name: str
+    loan: str
+    step: str
+    state: str
+    under: str
+    since: date
+    claim_fen: int
+    costs_fen: int
+    fee_fen: int
+
+
+UNDER = ("running", "title", "proposed")
+
+
+def claims_at_law(connection: psycopg.Connection[Any], on: date) -> list[ClaimAtLaw]:
+    """Every claim under way on a day: running before those with a title and those proposed, the longest waiting first.
+
+    A demand of 12,962.99 sent on 1 July and unanswered is `demand_letter`, `started`, running since that day.
+    """
+    found = (_claim_of(loan, on) for loan in all_steps(connection, on))
+    return sorted((one for one in found if one), key=lambda c: (UNDER.index(c.under), c.since, c.loan))
+
+
+def _claim_of(told: LoanSteps, on: date) -> ClaimAtLaw | None:
+    rules = step_rules(told.jurisdiction, on)
+    known = [step for step in told.steps if step.name in rules]
+    title = title_of(known, rules)
+    by_state = {
+        "running": [step for step in known if runs(step, rules)],
+        "title": [title.step] if title else [],
+        "proposed": [step for step in known if step.waits],
+    }
+    under = next((name for name in UNDER if by_state[name]), "")
+    if not under:
+        return None
+    step = by_state[under][-1]
+    begun = step.started
+    sums = (begun.claim_fen, begun.costs_fen, begun.fee_fen) if begun else (0, 0, 0)
+    return ClaimAtLaw(told.borrower, told.name, told.loan, step.name, step.state, under, step.since, *sums)
 
 
 PARTS = {

@@ -184,15 +184,19 @@ def _facts(m: Matter, total: int, k: int) -> list[str]:
     return [pair[k].format(**told) for pair in texts]
 
 
+def digests(files: Mapping[str, bytes]) -> bytes:
+    """`SHA256SUMS` of files by name, in the form that `sha256sum -c` reads."""
+    lines = (f"{hashlib.sha256(data).hexdigest()}  {name}\n" for name, data in sorted(files.items()))
+    return "".join(lines).encode()
+
+
 def write_bundle(folder: Path, files: Mapping[str, bytes]) -> list[tuple[str, str]]:
-    """Write the files and `SHA256SUMS` (the form that `sha256sum -c` reads); (name, hash) of each."""
+    """Write the files and their `SHA256SUMS`; (name, hash) of each."""
     folder.mkdir(parents=True, exist_ok=True)
-    hashes = []
-    for name, data in sorted(files.items()):
+    told = digests(files)
+    for name, data in {**files, "SHA256SUMS": told}.items():
         (folder / name).write_bytes(data)
-        hashes.append((name, hashlib.sha256(data).hexdigest()))
-    (folder / "SHA256SUMS").write_text("".join(f"{digest}  {name}\n" for name, digest in hashes), encoding="utf-8")
-    return hashes
+    return [(name, digest) for digest, name in (line.split("  ", 1) for line in told.decode().splitlines())]
 
 
 def as_json(value: Any) -> bytes:

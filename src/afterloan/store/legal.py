@@ -10,14 +10,14 @@ import psycopg
 
 from afterloan.dates import NEVER, date_of, number_of
 from afterloan.facts import FactRefused
-from afterloan.facts.events import Event
+from afterloan.facts.events import Event, event_of
 from afterloan.facts.hold import HOLD_KINDS
 from afterloan.facts.legal import LegalStepEnded, LegalStepStarted, LimitationInterrupted
 from afterloan.facts.promise import PromiseMade
 from afterloan.loan.reckon import Reckoned, reckon_loan
 from afterloan.loan.terms import Component, FactKind
 from afterloan.store.contacts import defaults_of
-from afterloan.store.events import events_of
+from afterloan.store.events import COLUMNS, events_of
 from afterloan.store.loans import ONE_LOAN, loans_now
 from afterloan.strategy.course import LegalStep, step_rules, steps_of, title_of
 from afterloan.strategy.holds import held_on, stopped
@@ -196,6 +196,38 @@ def _cause(kind: str, body: Mapping[str, Any], jurisdiction: str, on: date) -> s
         return "demand_received" if (body["step"], body["outcome"]) == ("demand_letter", "delivered") else ""
     rule = step_rules(jurisdiction, on).get(body["step"])
     return str(rule.parameters["interrupts"] or "") if rule else ""
+
+
+LEGAL = (
+    f"select b.name, b.attributes, x.* from (select {COLUMNS} where e.kind like 'legal.%%' and e.loan is not null "
+    "and e.on_day <= %(on)s) x (event, kind, borrower, loan, on_day, at, known_on, reference, body) "
+    "join borrower b on b.reference = x.borrower order by x.loan, x.on_day, x.at nulls first, x.event"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LoanSteps:
+    """The legal steps of one loan, without its reckoning: of whom, under which law, in the order of proposals."""
+
+    borrower: str
+    name: str
+    loan: str
+    jurisdiction: str
+    steps: Sequence[LegalStep]
+
+
+def all_steps(connection: psycopg.Connection[Any], on: date) -> list[LoanSteps]:
+    """The steps of every loan that has any, as they stood on a day, in one question; nothing is reckoned."""
+    found: dict[str, tuple[str, str, Mapping[str, Any], list[Event]]] = {}
+    for name, attributes, *told in connection.execute(LEGAL, {"on": on}).fetchall():
+        event = event_of(*told[1:])
+        assert event.loan is not None
+        found.setdefault(event.loan, (event.borrower, name, attributes or {}, []))[3].append(event)
+    lender = defaults_of(connection)
+    return [
+        LoanSteps(borrower, name, loan, place_of(attributes, lender).jurisdiction, steps_of(events))
+        for loan, (borrower, name, attributes, events) in found.items()
+    ]
 
 
 def period_of(case: LegalCase) -> Limitation:

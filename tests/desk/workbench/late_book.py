@@ -36,6 +36,8 @@ ROOMS = (
     "/money/refunds",
     "/strategy",
     "/bureau",
+    "/legal",
+    "/legal/L1",
     "/finance",
     "/finance/days/2025-05-13",
     "/search",

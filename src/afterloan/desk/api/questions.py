@@ -9,6 +9,7 @@ from starlette.responses import Response
 from afterloan.dates import moment_told, number_of
 from afterloan.desk.api.asked import After, Limit, cursor, named, page_of, place_of, question
 from afterloan.desk.web.asking import SignedIn
+from afterloan.desk.web.letters import legal_bundle
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.acts import acts_done
 from afterloan.enquiry.borrowers import borrower_page
@@ -20,7 +21,7 @@ from afterloan.enquiry.disputes import disputes_on
 from afterloan.enquiry.find import find
 from afterloan.enquiry.happenings import happened_after
 from afterloan.enquiry.holds import holds_of
-from afterloan.enquiry.legal import legal_case_told
+from afterloan.enquiry.legal import claims_at_law, legal_case_told
 from afterloan.enquiry.lists import LISTS, listed
 from afterloan.enquiry.masking import last_four, mask_name, mask_numbers, mask_phone
 from afterloan.enquiry.proposals import waiting
@@ -196,6 +197,11 @@ def loan_questions() -> APIRouter:
         """The legal case of a loan: steps, what each still lacks, limitation."""
         return legal_case_told(asking.connection, loan, asking.on)
 
+    @question(router, "/{loan}/legal-bundle", "report.read", "legal")
+    def legal_bundle_(asking: SignedIn, loan: str) -> Any:
+        """The papers and evidence of a claim in one ZIP, with the digest of each."""
+        return legal_bundle(asking, loan)
+
     @question(router, "/{loan}/classification", "report.read", "loans")
     def classification(asking: SignedIn, loan: str) -> Any:
         """The class of a loan, with findings."""
@@ -251,6 +257,24 @@ def work_questions() -> APIRouter:
         """One task: what it is, until when, what to do, and what became of it so far."""
         found, history = task_of(asking.connection, reference, kinds_sent(), asking.on)
         return {**found.told(), "history": history}
+
+    @question(router, "/legal/claims", "report.read", "legal")
+    def legal_claims(asking: SignedIn, limit: Limit = 50, after: After = "") -> Any:
+        """Every claim under way: running, with a title in force, or proposed; the longest first."""
+        rows = [asdict(claim) for claim in claims_at_law(asking.connection, asking.on)]
+        return page_of(asking, rows, "loan", after, limit)
+
+    @question(router, "/legal/proposals", "report.read", "legal")
+    def legal_proposals(asking: SignedIn, limit: Limit = 50, after: After = "") -> Any:
+        """Steps and losses that wait for approval, and in which roles."""
+        waits = [w for w in waiting(asking.connection, asking.on) if w.kind in ("step", "loss")]
+        return page_of(asking, [_approval(asking, asdict(w)) for w in waits], "reference", after, limit)
+
+    @question(router, "/legal/deadlines", "report.read", "legal")
+    def legal_deadlines(asking: SignedIn, limit: Limit = 50, after: After = "") -> Any:
+        """Deadlines and periods of law that people must keep, the one that runs out first on top."""
+        rows = [t.told() for t in tasks(asking.connection, kinds_sent(), asking.on) if t.queue == "legal"]
+        return page_of(asking, rows, "key", after, limit)
 
     @question(router, "/approvals", "report.read", "approvals")
     def approvals(asking: SignedIn, borrower: Text = "", limit: Limit = 50, after: After = "") -> Any:

@@ -3,18 +3,13 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from afterloan.desk.keyboard.options import On, amount_of, book_day, group
 from afterloan.desk.keyboard.plain import told_of
-
-if TYPE_CHECKING:
-    from afterloan.papers.court import Matter
-    from afterloan.store.legal import LegalCase
 
 Instalments = Annotated[
     list[str] | None,
@@ -208,96 +203,15 @@ def bundle(
     as_json: AsJson = False,
 ) -> None:
     """Write the papers and evidence of LOAN: PDFs, statement with working, notices, SHA256SUMS."""
-    from afterloan.papers.court import PAPERS, paper, write_bundle
+    from afterloan.desk.web.letters import claimant
+    from afterloan.enquiry.books import entries_of
+    from afterloan.papers.bundle import bundle_of
+    from afterloan.papers.court import write_bundle
     from afterloan.store.legal import case_of
 
     with _both() as (connection, reader):
         case = case_of(connection, loan, book_day(on))
-        files = _evidence_files(connection, reader, case, language)
-    hashes = [(name, hashlib.sha256(data).hexdigest()) for name, data in sorted(files.items())]
-    matter = _matter(case, files, hashes, language)
-    titled = matter.title_debt_fen > 0
-    for name in PAPERS:
-        if (name == "enforcement") == titled:  # once there is a title, nothing is claimed any more
-            files[f"{name}.pdf"] = paper(name, matter, language)
+        posted = entries_of(connection, case.loan_number)
+        files = bundle_of(connection, reader, case, posted, claimant(language), language)
     written = dict(write_bundle(out, files))
     told_of(written, as_json, "\n".join(f"{digest}  {name}" for name, digest in written.items()))
-
-
-def _evidence_files(connection: Any, reader: Any, case: "LegalCase", language: str) -> dict[str, bytes]:
-    from afterloan.dates import number_of
-    from afterloan.enquiry.books import entries_of
-    from afterloan.papers.court import as_json
-    from afterloan.report.explain import explain
-    from afterloan.report.statement import loan_statement
-    from afterloan.store.events import events_of
-    from afterloan.store.legal import contract_told
-    from afterloan.store.read import read_loans
-
-    day = number_of(case.claim.on)
-    book = read_loans(connection, reader, f"c.loan = {case.loan_number}")
-    entries, closed_on = entries_of(connection, case.loan_number)
-    told = loan_statement(book, 0, case.loan, entries, closed_on, None, day)
-    product, terms, contract = contract_told(connection, case.loan_number)
-    working = explain(book, 0, product, day, language=language)
-    kinds = ("message.", "contact.", "bureau.notice_delivered", "legal.")
-    events = events_of(connection, case.borrower, None, case.claim.on, case.claim.on)
-    notices = [
-        {"kind": e.KIND, "on": e.on, "at": e.at, "reference": e.reference, **e.body()}
-        for e in events
-        if e.KIND.startswith(kinds)
-    ]
-    return {
-        "contract.json": as_json({"contract": contract, "product": product, "terms": terms}),
-        "statement.csv": told.to_csv().encode(),
-        "working.txt": "\n".join(f"{x.on:10}  {x.text}" for x in working.lines).encode(),
-        "notices.json": as_json(notices),
-    }
-
-
-def _matter(case: "LegalCase", files: dict[str, bytes], hashes: list[tuple[str, str]], language: str) -> "Matter":
-    import csv
-    import io
-
-    from afterloan.facts.legal import EvidenceKept
-    from afterloan.papers.court import Matter
-    from afterloan.sending.channels import setting
-    from afterloan.sending.templates import lender_text
-    from afterloan.strategy.course import costs_to_claim, step_rules, title_of
-    from afterloan.strategy.legal import owed_by_law
-
-    rules = step_rules(case.claim.jurisdiction, case.claim.on)
-    owed, title = owed_by_law(case.reckoned.position), title_of(case.steps, rules)
-    rows = [
-        (r["on"], r["words"], int(r["amount_fen"]), int(r["principal_fen"]))
-        for r in csv.DictReader(io.StringIO(files["statement.csv"].decode()))
-    ]
-    kept = [(f"{e.what}: {e.name}", e.sha256) for e in case.events if isinstance(e, EvidenceKept)]
-    lender = setting().lender
-    started = [s.started for s in case.steps if s.started and s.started.court]
-    return Matter(
-        borrower=case.name,
-        loan=case.loan,
-        on=case.claim.on,
-        signed_on=min((date.fromisoformat(r[0]) for r in rows), default=case.claim.on),
-        principal_fen=int(case.reckoned.position["disbursed_fen"]),
-        days_past_due=case.claim.days_past_due,
-        owed={
-            "principal": owed.principal_fen,
-            "interest": owed.interest_fen,
-            "penalty": owed.penalty_fen,
-            "fee": owed.costs_fen,
-            "extra": owed.extra_fen,
-            "off_books": owed.off_books_fen,
-        },
-        rows=rows,
-        evidence=[*kept, *hashes],
-        court=started[-1].court if started else "",
-        lender=lender_text(lender, "name", language),
-        lender_lines=(lender_text(lender, "address", language), lender_text(lender, "phone", language)),
-        borrower_lines=tuple(str(case.attributes[k]) for k in ("address", "mobile") if k in case.attributes),
-        jurisdiction=case.claim.jurisdiction,
-        costs_fen=costs_to_claim(case.steps, rules),
-        title_debt_fen=title.debt_fen if title else 0,
-        perform_by=title.perform_by if title else None,
-    )

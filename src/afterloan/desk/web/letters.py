@@ -1,13 +1,16 @@
-"""Files that people take away from a page: the settlement letter, and whatever else is saved rather than shown."""
+"""Files that people take away: the settlement letter, the bundle of a claim, whatever is saved rather than shown."""
 
 from starlette.responses import Response
 
 from afterloan.dates import number_of
 from afterloan.desk.web.asking import Asking
+from afterloan.enquiry.books import entries_of
 from afterloan.enquiry.settled import settled_loan
+from afterloan.papers.bundle import Claimant, bundle_of, zipped
 from afterloan.papers.settled import certificate
 from afterloan.sending.channels import setting
 from afterloan.sending.templates import lender_text
+from afterloan.store.legal import case_of
 
 ANY = "application/octet-stream"
 
@@ -24,3 +27,18 @@ def settlement_letter(asking: Asking, loan: str) -> Response:
     said["contact"] = lender_text(lender, "phone", tongue)
     made = certificate(settled_loan(asking.connection, loan, asking.today), said, tongue, asking.today)
     return saved(made, f"settled-{number_of(asking.today)}.pdf", "application/pdf")
+
+
+def claimant(language: str) -> Claimant:
+    """The lender as court papers in a language name it, from the channels' setting."""
+    lender, tongue = setting().lender, "zh-CN" if language == "zh" else "en"
+    lines = (lender_text(lender, "address", tongue), lender_text(lender, "phone", tongue))
+    return Claimant(lender_text(lender, "name", tongue), lines)
+
+
+def legal_bundle(asking: Asking, loan: str) -> Response:
+    """The papers and evidence of a claim in one ZIP, in the language of the page. Raises FactRefused for no loan."""
+    case = case_of(asking.connection, loan, asking.on)
+    posted = entries_of(asking.connection, case.loan_number)
+    files = bundle_of(asking.connection, asking.reader, case, posted, claimant(asking.language), asking.language)
+    return saved(zipped(files), f"claim-{number_of(asking.on)}.zip", "application/zip")

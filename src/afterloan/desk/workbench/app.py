@@ -12,6 +12,7 @@ from afterloan.desk.workbench.bureau import bureau_router
 from afterloan.desk.workbench.case import case_router
 from afterloan.desk.workbench.debits import debits_router
 from afterloan.desk.workbench.finance import finance_router
+from afterloan.desk.workbench.legal import legal_router
 from afterloan.desk.workbench.money import money_router
 from afterloan.desk.workbench.relief import relief_router
 from afterloan.desk.workbench.sandbox import sandbox_router
@@ -26,7 +27,8 @@ from afterloan.enquiry.find import find
 THEMES = ("light", "dark", "system")
 PARTS = (
     today_router, worklist_router, case_router, relief_router, tasks_router, approving, money_router, debits_router,
-    strategy_router, trials_router, bureau_router, finance_router, audit_router,
+    strategy_router, trials_router, bureau_router, legal_router, finance_router,
+    audit_router,
 )  # fmt: skip
 
 

@@ -44,6 +44,28 @@ class DeskWords:
         """What was proposed."""
         return self._value("verb", name)
 
+    def step(self, name: str) -> str:
+        """A step of law or a loss."""
+        return self._value("legal.step", name)
+
+    def step_state(self, state: str) -> str:
+        """How a step stands, or what came of it."""
+        return self._value("legal.state", state)
+
+    def deadline(self, name: str) -> str:
+        """A deadline of a step."""
+        return self._value("legal.deadline", name)
+
+    def cause(self, name: str) -> str:
+        """What began a period of limitation anew."""
+        return self._value("legal.cause", name)
+
+    def legal_task(self, what: str) -> str:
+        """What the law asks for: `payment order: court answers`, `limitation`."""
+        step, _, more = what.partition(": ")
+        told = self.step(step.replace(" ", "_"))
+        return f"{told}: {self.deadline(more.replace(' ', '_'))}" if more else told
+
     def debit_reason(self, name: str) -> str:
         """Why a debit did not stand."""
         return self._value("debit_reason", name)
