@@ -12,9 +12,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "afterloan"
 MODELS = {
-    "bins", "boosted", "calibrate", "curves", "explain", "fair", "flows", "measure", "model", "monitor", "own_history",
-    "promotion", "scorecard", "series", "stability", "table", "training", "treat", "treat_log", "written",
-    "forecast", "in_sql", "network",
+    "bins", "boosted", "bureau_rows", "calibrate", "curves", "explain", "fair", "flows", "measure", "model", "monitor",
+    "own_history", "promotion", "scorecard", "series", "stability", "table", "training", "treat", "treat_log",
+    "written", "forecast", "in_sql", "network",
 }  # fmt: skip
 PURE = sorted(
     path

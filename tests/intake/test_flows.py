@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from afterloan.dates import day
-from afterloan.enquiry.panels import agreed, allowed_of, features_asked, parts_of_book
+from afterloan.enquiry.agreed_rows import consents_on
+from afterloan.enquiry.panels import allowed_of, features_asked, parts_of_book
 from afterloan.facts.act import Who
 from afterloan.intake.files import BookFileRefused
 from afterloan.intake.flow_features import features_of_file
@@ -152,15 +153,15 @@ def test_rows_are_taken_once_with_consent_and_refused_one_by_one(book_store: Sto
         rows = connection.execute("select reference, amount_fen, balance_fen from flow order by 1").fetchall()
         assert rows == [("F1", 500_000, 510_000), ("F8", -250, None)]
         with reader_to(book_store.url) as reader:
-            (part,) = parts_of_book(connection, reader, True)
+            (part,) = parts_of_book(connection, reader, ["flows"])
     purpose, features = PURPOSES["cure"], features_asked(["own_history", "flows"], PURPOSES["cure"])
-    numbers = part.flows["borrower"].unique().sort().to_numpy()
+    numbers = part.agreed.flows["borrower"].unique().sort().to_numpy()
     # in May both, in July the one who did not withdraw; without the group everybody
     assert allowed_of(part, day("2025-05-25"), purpose, features, numbers).tolist() == numbers.tolist()
     assert allowed_of(part, day("2025-07-01"), purpose, features, numbers).tolist() == numbers[:1].tolist()
     own = features_asked(["own_history"], purpose)
     assert allowed_of(part, day("2025-07-01"), purpose, own, numbers).tolist() == numbers.tolist()
-    assert len(agreed(part, day("2025-05-25"), "fraud")) == 0, "agreed to other uses only"
+    assert len(consents_on(part.agreed.consents, day("2025-05-25"), "fraud")) == 0, "agreed to other uses only"
 
 
 @pytest.mark.parametrize("column", ["contacts", "wechat_friends", "address_book", "call_log"])

@@ -10,7 +10,16 @@ import polars as pl
 import psycopg
 
 from afterloan.dates import date_of, iso, number_of
-from afterloan.enquiry.panels import allowed_of, features_asked, features_on, panel_of, part_of_borrower, watched_of
+from afterloan.enquiry.agreed_rows import groups_with_consent
+from afterloan.enquiry.panels import (
+    allowed_of,
+    features_asked,
+    features_on,
+    network_of_book,
+    panel_of,
+    part_of_borrower,
+    watched_of,
+)
 from afterloan.facts import FactRefused
 from afterloan.loan.reckon import reckon_book
 from afterloan.risk.explain import RiskReason, WouldChange, changes_of, reasons_of, told_change, told_reason
@@ -106,14 +115,19 @@ def why(store: Store, borrower: str, on: int) -> list[WhyScored]:
     same day gives the same answer years later. Raises FactRefused for an unknown borrower, or where no model asks.
     """
     with store.connect() as connection, reader_to(store.url) as reader:
-        part = part_of_borrower(connection, reader, borrower, True)
         kept = [m for m in models_on(connection, date_of(on)) if m.state in ("in_use", "approved")]
+        read = {m.model: of_parts(files_of(connection, m.model)) for m in kept}
+        wanted = groups_with_consent(
+            feature_named(f["name"]) for model in read.values() for f in model.card["features"]
+        )
+        network = network_of_book(connection, reader, wanted, [on])
+        part = part_of_borrower(connection, reader, borrower, wanted, network)
         positions = reckon_book(part.book, on, on - 1)
         found = []
         for m in kept:
             purpose = PURPOSES[m.purpose]
             asked = asked_about(purpose, positions, part.owners)
-            model = of_parts(files_of(connection, m.model))
+            model = read[m.model]
             features = [feature_named(f["name"]) for f in model.card["features"]]
             if len(allowed_of(part, on, purpose, features, asked)):
                 row = features_on(part, on, features, part.owners[:1], purpose.use)

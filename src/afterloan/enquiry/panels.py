@@ -1,6 +1,6 @@
 """A panel out of the book: the borrowers of a purpose on many days, their features as then known, and how it ended."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,13 +11,22 @@ import numpy.typing as npt
 import polars as pl
 import psycopg
 
-from afterloan.dates import date_of, day_number, iso, year_month_day
+from afterloan.dates import NEVER, date_of, day_number, iso, number_of, year_month_day
+from afterloan.enquiry.agreed_rows import (
+    FEW,
+    AgreedRows,
+    Network,
+    agreed_sources,
+    groups_with_consent,
+    read_agreed,
+    read_network,
+    told_of,
+)
 from afterloan.facts import FactRefused
 from afterloan.loan.book import Book, joined
 from afterloan.loan.reckon import reckon_book
 from afterloan.risk.features.compute import features_of
 from afterloan.risk.features.declared import Feature, groups
-from afterloan.risk.flows import flow_sources
 from afterloan.risk.outcomes import Purpose, asked_about, ends_on, outcomes_of
 from afterloan.risk.own_history import own_sources
 from afterloan.risk.table import TableRefused
@@ -31,8 +40,8 @@ from afterloan.store.server import Store
 Days = npt.NDArray[np.int64]
 AT_ONCE = 150_000  # loans that are looked at together
 MOST_ROWS = 400_000  # of a panel; of a larger book, a share of the borrowers by their number
+BOOK_LEAST_DAYS = 90  # between the first loan signed and the first day that is learnt from
 CONTACT_KINDS = ("debit.failed", "promise.made", "contact.ended")
-FEW = 1_000  # loans, up to which their borrowers are asked for by number
 
 
 @dataclass(slots=True)
@@ -42,77 +51,70 @@ class Part:
     book: Book
     owners: Days
     contacts: pl.DataFrame
-    flows: pl.DataFrame | None = None
-    consents: pl.DataFrame | None = None
-
-
-def needs_consent(features: Iterable[Feature]) -> bool:
-    """Whether a group of these features is read of borrowers only who agreed to its source."""
-    return any(groups()[name].consent for name in {f.group for f in features})
+    agreed: AgreedRows | None = None
 
 
 def parts_of_book(
-    connection: psycopg.Connection[Any], reader: adbc.Connection, with_flows: bool = False
+    connection: psycopg.Connection[Any],
+    reader: adbc.Connection,
+    wanted: Collection[str] = (),
+    network: Network | None = None,
 ) -> Iterator[Part]:
-    """The whole book in parts of many loans, borrowers never parted; `with_flows`: their account flows too."""
-    waiting: list[Book] = []
-    for shard_book in books(connection, reader):
-        waiting.append(shard_book)
-        if sum(map(len, waiting)) >= AT_ONCE:
-            yield _part(reader, waiting, with_flows)
-            waiting = []
-    if waiting:
-        yield _part(reader, waiting, with_flows)
+    """The whole book in parts of many loans, borrowers never parted.
+
+    `wanted`: groups whose rows need consent and are read too; `network`: what `network_of_book` read for their days.
+    """
+    for book, owners in _loans(connection, reader):
+        yield _read_of(reader, book, owners, wanted, network)
+
+
+def network_of_book(
+    connection: psycopg.Connection[Any], reader: adbc.Connection, wanted: Collection[str], days: Sequence[int]
+) -> Network | None:
+    """The network for some as-of days, where a wanted group reads it: the whole book is gone through for it."""
+    if "network" not in wanted:
+        return None
+    return read_network(connection, reader, _loans(connection, reader), days)
 
 
 def part_of_borrower(
-    connection: psycopg.Connection[Any], reader: adbc.Connection, borrower: str, with_flows: bool = False
+    connection: psycopg.Connection[Any],
+    reader: adbc.Connection,
+    borrower: str,
+    wanted: Collection[str] = (),
+    network: Network | None = None,
 ) -> Part:
     """One borrower with all loans. Raises FactRefused for an unknown reference or a borrower without loans."""
     number, _ = borrower_number(connection, borrower)
     book = read_loans(connection, reader, f"c.borrower = {int(number)}")
     if not len(book):
         raise FactRefused("borrower", borrower, "has no loan", "`afterloan find` looks for borrowers", "unknown")
-    owners = np.full(len(book), number, np.int64)
-    return _read_of(reader, book, owners, with_flows)
+    return _read_of(reader, book, np.full(len(book), number, np.int64), wanted, network)
 
 
-def _read_of(reader: adbc.Connection, book: Book, owners: Days, with_flows: bool) -> Part:
-    part = Part(book, owners, _contacts(reader, owners))
-    if with_flows:
-        part.flows, part.consents = _flows(reader, owners)
-    return part
+def _loans(connection: psycopg.Connection[Any], reader: adbc.Connection) -> Iterator[tuple[Book, Days]]:
+    """All loans in parts of AT_ONCE or more, with the borrower of each."""
+    waiting: list[Book] = []
+    for shard_book in books(connection, reader):
+        waiting.append(shard_book)
+        if sum(map(len, waiting)) >= AT_ONCE:
+            yield _owned(reader, waiting)
+            waiting = []
+    if waiting:
+        yield _owned(reader, waiting)
 
 
-def _flows(reader: adbc.Connection, owners: Days) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Movements and consents of some borrowers, those of sources that they agreed to when the movement became known."""
-    few = f" where {one_of('f.borrower', owners)}" if len(owners) < FEW else ""
-    flows = fetch(
-        reader,
-        "select f.borrower, f.source, f.on_day as on, f.known_on, f.amount_fen, f.balance_fen, f.category, "
-        f"f.counterparty from flow f{few}",
-    )
-    consents = fetch(reader, "select borrower, source, uses, on_day, ended_on from flow_consent")
-    mine = pl.col("borrower").is_in(np.unique(owners))
-    frame = pl.DataFrame(flows).filter(mine)
-    major = {"amount": pl.col("amount_fen") * 0.01, "balance": pl.col("balance_fen") * 0.01}
-    return frame.with_columns(**major).drop("amount_fen", "balance_fen"), pl.DataFrame(consents).filter(mine)
-
-
-def agreed(part: Part, as_of: int, use: str) -> pl.DataFrame:
-    """`borrower` and `source` of the consents that hold as of a day for a use."""
-    assert part.consents is not None, "consents were not read"
-    on = date_of(as_of)
-    holds = (pl.col("on_day") < on) & (pl.col("ended_on").is_null() | (pl.col("ended_on") > on))
-    return part.consents.filter(holds & pl.col("uses").list.contains(use)).select("borrower", "source").unique()
-
-
-def _part(reader: adbc.Connection, shard_books: list[Book], with_flows: bool) -> Part:
+def _owned(reader: adbc.Connection, shard_books: list[Book]) -> tuple[Book, Days]:
     book = joined(shard_books)
     loans = book.contracts["loan"].astype(np.int64)
     told = pl.DataFrame(fetch(reader, "select loan, borrower from contract order by loan"))
-    owners = told["borrower"].to_numpy()[np.searchsorted(told["loan"].to_numpy(), loans)]
-    return _read_of(reader, book, owners, with_flows)
+    return book, told["borrower"].to_numpy()[np.searchsorted(told["loan"].to_numpy(), loans)]
+
+
+def _read_of(
+    reader: adbc.Connection, book: Book, owners: Days, wanted: Collection[str], network: Network | None
+) -> Part:
+    return Part(book, owners, _contacts(reader, owners), read_agreed(reader, owners, wanted, network))
 
 
 def _contacts(reader: adbc.Connection, owners: Days) -> pl.DataFrame:
@@ -128,17 +130,16 @@ def _contacts(reader: adbc.Connection, owners: Days) -> pl.DataFrame:
 def sources_of(part: Part, as_of: int, use: str, now: Any = None) -> dict[str, pl.DataFrame]:
     """The rows of every group as of a day that may be read for a use."""
     told = own_sources(part.book, part.owners, as_of, part.contacts, now)
-    if part.flows is not None:
-        allowed = part.flows.join(agreed(part, as_of, use), on=["borrower", "source"], how="semi")
-        told |= flow_sources(allowed, date_of(as_of))
-    return told
+    return told if part.agreed is None else told | agreed_sources(part.agreed, as_of, use)
 
 
 def allowed_of(part: Part, as_of: int, purpose: Purpose, features: Sequence[Feature], borrowers: Days) -> Days:
     """Those of `borrowers` of whom every group of these features may be read: a model never reads a blanked group."""
-    if not needs_consent(features):
-        return borrowers
-    return borrowers[np.isin(borrowers, agreed(part, as_of, purpose.use)["borrower"].to_numpy())]
+    tellers = {groups()[name].told_by for name in groups_with_consent(features)}
+    for teller in tellers:
+        assert part.agreed is not None, "what was told from outside was not read"
+        borrowers = borrowers[np.isin(borrowers, told_of(part.agreed, teller, as_of, purpose.use))]
+    return borrowers
 
 
 def features_on(part: Part, as_of: int, features: Sequence[Feature], borrowers: Days, use: str) -> pl.DataFrame:
@@ -168,8 +169,6 @@ def features_asked(wanted: Sequence[str], purpose: Purpose) -> list[Feature]:
         group = groups()[name]
         if purpose.use not in group.uses:
             raise TableRefused(f"group {name!r} may not be read for {purpose.use}: it is for {', '.join(group.uses)}")
-        if not group.from_book:
-            raise TableRefused(f"group {name!r}: the book holds no such rows; make a table of them and use `risk fit`")
         found += group.features
     return found
 
@@ -189,9 +188,11 @@ def panel_of(
     """
     found: list[pl.DataFrame] = []
     with store.connect() as connection, reader_to(store.url) as reader:
-        for part in parts_of_book(connection, reader, needs_consent(features)):
-            begins = first if first is not None else int(part.book.contracts["signed_on"].min()) + 90
-            for day in days_to_learn_from(begins, last, purpose):
+        begins = first if first is not None else _first_signed(connection) + BOOK_LEAST_DAYS
+        days, wanted = days_to_learn_from(begins, last, purpose), groups_with_consent(features)
+        network = network_of_book(connection, reader, wanted, days)
+        for part in parts_of_book(connection, reader, wanted, network):
+            for day in days:
                 rows = _day(part, purpose, features, day)
                 if rows is not None:
                     found.append(rows)
@@ -204,6 +205,12 @@ def panel_of(
         keep = MOST_ROWS * 1_000 // len(panel)
         panel = panel.filter(pl.col("borrower") * 2_654_435_761 % 4_294_967_296 % 1_000 < keep)
     return panel.sort("as_of", "borrower")
+
+
+def _first_signed(connection: psycopg.Connection[Any]) -> int:
+    """The day on which the book's first loan was signed; of an empty book a day beyond all others."""
+    row = connection.execute("select min(signed_on) from contract").fetchone()
+    return number_of(row[0]) if row and row[0] is not None else NEVER
 
 
 def _day(part: Part, purpose: Purpose, features: Sequence[Feature], day: int) -> pl.DataFrame | None:

@@ -108,7 +108,7 @@ def read_flows(path: Path, told: FlowMap, report: FlowsRead) -> Iterator[pl.Data
     }
     _check_flow_columns(path, told, of)
     row = 0
-    for frame in batches(path, _refuses_lines(path, report, told.separator), told.separator):
+    for frame in batches(path, refuses_lines(path, report, told.separator), told.separator):
         frame = frame.with_row_index("row", offset=row + 1)
         row += len(frame)
         report.read += len(frame)
@@ -155,7 +155,7 @@ RULES = (
 )  # fmt: skip
 
 
-def _refuses_lines(path: Path, report: FlowsRead, separator: str = ",") -> Callable[[int, str], None]:
+def refuses_lines(path: Path, report: FlowsRead, separator: str = ",") -> Callable[[int, str], None]:
     """Puts lines that have another number of columns than the first one among the refused rows."""
     columns = len(columns_of_file(path, separator))
     return lambda number, text: report.refused.append(other_length(path, number, text, columns))
@@ -274,7 +274,7 @@ def bring_consents(store: Store, path: Path, who: Who, on: date) -> FlowsRead:
     check_columns(path, FlowColumns("consents", ("borrower", "source", "uses", "on"), ("ended_on",)))
     with store.connect(autocommit=True) as connection, connection.transaction():
         act = begin_act(connection)
-        for frame in batches(path, _refuses_lines(path, report)):
+        for frame in batches(path, refuses_lines(path, report)):
             for row in frame.iter_rows(named=True):
                 report.read += 1
                 _consent(connection, path.name, row, report)

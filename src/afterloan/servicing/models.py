@@ -9,8 +9,16 @@ import psycopg
 from pydantic import Field
 
 from afterloan.dates import date_of, day, number_of
+from afterloan.enquiry.agreed_rows import groups_with_consent
 from afterloan.enquiry.monitoring import monitor_model
-from afterloan.enquiry.panels import allowed_of, features_on, needs_consent, panel_of, parts_of_book, watched_of
+from afterloan.enquiry.panels import (
+    allowed_of,
+    features_on,
+    network_of_book,
+    panel_of,
+    parts_of_book,
+    watched_of,
+)
 from afterloan.enquiry.rings import rings_of_book
 from afterloan.facts import FactRefused
 from afterloan.loan.reckon import reckon_book
@@ -219,8 +227,9 @@ def score_book(desk: Desk, asked: ScoreBook, on: date) -> dict[str, Any]:
     counts = {m.sha256[:12]: 0 for m in fresh}
     if read:
         features = {m.model: [feature_named(f["name"]) for f in model.card["features"]] for m, model in read}
-        with_flows = any(needs_consent(told) for told in features.values())
-        for part in parts_of_book(desk.connection, desk.reader, with_flows):
+        wanted = groups_with_consent(f for told in features.values() for f in told)
+        network = network_of_book(desk.connection, desk.reader, wanted, [number_of(on)])
+        for part in parts_of_book(desk.connection, desk.reader, wanted, network):
             positions = reckon_book(part.book, number_of(on), number_of(on) - 1)
             for m, model in read:
                 purpose, told = PURPOSES[m.purpose], features[m.model]

@@ -87,6 +87,7 @@ WITHOUT_ROUTE = {
     "risk features": FOLDER,
     "risk fit": FOLDER,
     "risk flows": "movements come with their map, a file of its own",
+    "risk bureau": "reports of a bureau come as a file of many borrowers",
     "risk forecast": "a forecast of the whole book is an analyst's table, made where the book lies",
     "risk report": "a page is written to a file, from an analyst's own table or from the whole book",
     "risk treat": FOLDER,

@@ -15,6 +15,7 @@ from afterloan.desk.keyboard.risk_rings import rings
 from afterloan.desk.keyboard.risk_treat import treat
 
 if TYPE_CHECKING:
+    from afterloan.intake.flows import FlowsRead
     from afterloan.risk.model import Assessed
 
 Label = Annotated[str, typer.Option("--label", help="The column that says how it ended.")]
@@ -38,6 +39,7 @@ def register(app: typer.Typer) -> None:
     risk.command()(monitor)
     risk.command()(features)
     risk.command()(flows)
+    risk.command()(bureau)
     risk.command()(limits)
     risk.command()(treat)
     risk.command()(forecast)
@@ -383,6 +385,29 @@ def flows(
         if consents
         else bring_flows(store, file, source, read_flow_map(map_), who, day)
     )
+    _show_rows(told, as_json)
+
+
+def bureau(
+    file: Annotated[Path, typer.Argument(help="Accounts with other lenders, a row each, CSV or Parquet.")],
+    source: Annotated[str, typer.Option("--source", help="The name of the bureau, as consents name it.")],
+    on: On = "",
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """Take a bureau's reports into the book, of borrowers who agreed to it; refusals row by row."""
+    from afterloan.desk.keyboard.doing import who_here
+    from afterloan.intake.bureau_reports import bring_reports
+    from afterloan.store.server import open_store
+
+    store = open_store()
+    with store.connect() as connection:
+        who = who_here(connection, by)
+    _show_rows(bring_reports(store, file, source, who, book_day(on)), as_json)
+
+
+def _show_rows(told: "FlowsRead", as_json: bool) -> None:
+    """What became of a file: the first refused rows with what to do, and the counts."""
     for row in told.refused[:20]:
         say(f"{row.file} row {row.row}: {row.column} {row.value!r} {row.reason}; {row.remedy}")
     if as_json:

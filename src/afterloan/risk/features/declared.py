@@ -52,7 +52,7 @@ class Group(BaseModel):
     """A group of features: switched as a whole. `uses`: purposes for which it may be read unless a pack says less.
 
     `consent`: whether the borrower must have agreed to the source. `by_default`: whether it is read unless asked for.
-    `from_book`: whether the book holds its rows; else tables are made of files and fitted with `risk fit`.
+    `told_by`: who tells its rows where that is not the book itself; the borrower agreed to a source of that kind.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,7 +62,7 @@ class Group(BaseModel):
     uses: tuple[Use, ...]
     consent: bool = False
     by_default: bool = True
-    from_book: bool = True
+    told_by: Literal["", "bank", "bureau"] = ""
     features: tuple[Feature, ...]
 
 
