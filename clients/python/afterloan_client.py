@@ -404,7 +404,7 @@ class DebitResultAsked(TypedDict):
 
 
 class DisbursementRecordAsked(TypedDict):
-    """Money was paid out."""
+    """Money was paid out: `amount_fen` minor units on `loan`, on the day on which it `happened_on` (else today)."""
 
     amount_fen: int
     happened_on: NotRequired[str | None]

@@ -82,4 +82,4 @@ def test_a_day_left_out_is_begun_late(store: Store) -> None:
     close_through(store, TO + 3)
     lines = list(run_day(store, TO))
     assert lines[0] == "closed and proved through 2025-07-23 already"
-    assert lines[3].startswith("decided 2025-07-20 over 1 borrowers")
+    assert lines[3].startswith("decided 2025-07-20 over 1 borrower")

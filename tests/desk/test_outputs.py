@@ -120,6 +120,22 @@ def test_every_command_stands_in_one_of_the_two_lists() -> None:
     assert commands(get_command(app)) - known == set(), "a new command: does it read? give it to the scan"
 
 
+def test_every_act_of_the_law_and_of_a_dispute_takes_a_reference() -> None:
+    """What is told twice is done once: legal loss took none, so that a script that was cut off proposed it again."""
+
+    def parts(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, set[str]]]:
+        for word, part in getattr(command, "commands", {}).items():
+            yield from parts(part, (*words, word))
+        yield " ".join(words), {p.name for p in command.params}
+
+    named = {"legal bundle", "legal evidence", "legal show", "bureau dispute list", "bureau dispute show"}
+    without = {
+        name for name, options in parts(get_command(app))
+        if name.startswith(("legal ", "bureau dispute ")) and not options & {"reference", "act_reference"}
+    }  # fmt: skip
+    assert without - named == set()
+
+
 def lived_in(store: Store, folder: Path) -> None:
     """Two borrowers with the store's numbers 88000x and loans 77000x, one late, with something of everything."""
     with store.connect() as connection:

@@ -260,3 +260,31 @@ def test_what_is_dated_far_ahead_is_refused_as_at_the_doors(store: Store, tmp_pa
     assert reports == {"contracts.csv": (0, 1), "repayments.csv": (1, 1), "holds.csv": (0, 1)}
     assert {row["column"] for row in refused(more)} == {"on", "signed_on"}
     assert all(f"is after {last}" in row["reason"] for row in refused(more))
+
+
+def test_rows_that_pay_out_more_than_the_contract_says_are_refused_one_by_one(store: Store, tmp_path: Path) -> None:
+    # L2 is a contract of 800.00. D2 is ten times too much; D3 and D4 make 800.00; D5 is a cent above. D6 failed and is
+    # taken back in the same book, so that D7 pays L3 out.
+    folder = write(
+        tmp_path / "in",
+        borrowers=BOOK["borrowers"],
+        contracts=BOOK["contracts"] + "L3,B2,jiebei-interest-first,500.00,0.05,2026-01-31,3,,\n",
+        disbursements=(
+            "reference,contract,on,amount\nD2,L2,2026-01-31,8000.00\nD3,L2,2026-01-31,500.00\n"
+            "D4,L2,2026-02-01,300.00\nD5,L2,2026-02-02,0.01\nD6,L3,2026-01-31,500.00\nD7,L3,2026-02-02,500.00\n"
+        ),
+        reversals="reference,of,known_on\nV6,D6,2026-02-01\n",
+    )
+    bring_in(store, folder)
+    told = [(r["row"], r["column"], r["value"], r["reason"]) for r in refused(folder)]
+    why = "with it more than the contract's amount would be paid out"
+    assert told == [("1", "amount", "8000.00", why), ("4", "amount", "0.01", why)]
+    assert "reversals" in refused(folder)[0]["remedy"]
+    with store.connect() as connection:
+        kept = connection.execute("select reference from fact where kind = 10 order by fact").fetchall()
+    assert [k for (k,) in kept] == ["D3", "D4", "D6", "D7"]
+    # brought again, nothing changes; a later file knows what was paid out before
+    again = next(r for r in bring_in(store, folder) if r.file == "disbursements.csv")
+    assert (again.loaded, again.known, again.refused) == (0, 4, 2)
+    later = write(tmp_path / "later", disbursements="reference,contract,on,amount\nD8,L3,2026-02-03,0.01\n")
+    assert next(r for r in bring_in(store, later) if r.file == "disbursements.csv").refused == 1

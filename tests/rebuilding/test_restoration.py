@@ -40,7 +40,7 @@ def test_restored_in_steps() -> None:
     ("changed", "why", "again"),
     [
         ({"clean_since": ON - timedelta(29)}, "asked for are 30 days", ON + timedelta(1)),
-        ({"payments": 1}, "1 payments on time", ON + timedelta(30)),
+        ({"payments": 1}, "1 payment on time", ON + timedelta(30)),
         ({"clean_since": None}, "pay it first", None),
         ({"worst_days": 91}, "serves those below 91", None),
         ({"band": "D"}, "score band D", None),

@@ -69,6 +69,9 @@ def test_three_parts_end_current_and_all_ways_repay_the_principal() -> None:
     assert parts.pays[0] == (ON, 6_667)  # 200.00 in three
     assert any(m.kind == "current" and iso(m.on) == "2026-08-19" for m in parts.milestones)
     assert {a for _, a in found["plan"].pays} == {5_000}  # 900.00 over eighteen
+    # the plan ends the arrears by itself on the day it is signed; what it asks for first is told like in every way
+    first = found["plan"].milestones
+    assert [(iso(m.on), m.values["amount"]) for m in first if m.kind == "pay"] == [("2026-07-10", 5_000)]
     # arrears of 200.00 moved into the plan are collected by its fourth instalment
     assert next(iso(m.on) for m in found["plan"].milestones if m.kind == "retention") == "2031-10-10"
 

@@ -134,6 +134,25 @@ def test_a_mandate_revoked_since_the_decision_is_a_task_and_no_failure(store: St
     assert task[0].startswith("no mandate is in effect any more: ask the borrower for one")
 
 
+def test_a_debit_that_a_hold_stops_is_as_the_hold_wants_it_and_no_failure(store: Store) -> None:
+    """Decided in the evening, the hardship is told at night: dropped with its reason, not refused."""
+    small_book(store, mandate("M1", "X1"))
+    with desk_of(store, at("2025-05-10 08:00")) as desk:
+        held = {
+            "borrower": "B1",
+            "hold": "hardship_review",
+            "reason": "has lost his work",
+            "review_on": date(2025, 6, 10),
+        }
+        assert isinstance(do(desk, LEAD, "hold.place", held, "H1", date(2025, 5, 10)), Answer)
+    with bank_at("2025-05-10") as (_, url):
+        attempt(store, "k1", "2025-05-10 09:30")
+        done = run_drain(store, url, "2025-05-10 09:31")
+    assert (done.total("refused"), done.total("dropped")) == (0, 1)
+    assert dict(done.reasons) == {"debit: dropped: held: hardship review": 1}
+    assert told(store, "debit.attempted") == []
+
+
 def test_a_lost_answer_is_asked_after_and_never_sent_again(store: Store) -> None:
     small_book(store, mandate("M1", "6222001"))
     with bank_at("2025-05-10", Habits(lost=1000)) as (bank, url):

@@ -7,8 +7,8 @@ import pytest
 
 from afterloan.enquiry.tasks import tasks
 from afterloan.facts.action import ActionWithdrawn
-from afterloan.facts.contact import ContactOptedOut
-from afterloan.facts.outbox import OUTBOX
+from afterloan.facts.contact import ContactEnded, ContactOptedOut
+from afterloan.facts.outbox import OUTBOX, Action, read_body
 from afterloan.sending.channels import ChannelsRefused, read_setting
 from afterloan.sending.drain_batch import back_off
 from afterloan.sending.drain_work import drain
@@ -91,6 +91,34 @@ def test_what_cannot_be_read_is_a_persons_task_and_holds_up_nobody(store: Store,
         "unreadable:odd": "do odd by hand, it was not done: colour: Extra inputs are not permitted (stands: 'red')",
     }
     assert drain(store, ["sms"], NOON, told=read_setting({"sms": {"folder": str(tmp_path)}})).jobs == 0
+
+
+def test_a_notice_that_the_law_asks_for_and_that_did_not_leave_is_a_persons_task(store: Store, tmp_path: Path) -> None:
+    """The word before reporting was to go before 11:00 and is drained at noon; the reminder beside it is just late."""
+    borrowers(store, 2)
+    late = {"until": "2026-03-13T11:00:00+08:00", "zone": "Asia/Shanghai"}
+    values = {"loans": ["L1"], "arrears_fen": 51234, "days_past_due": 3, "bureau": "pboc", "month_end": "2026-03-31"}
+    notice = read_body(
+        "bureau.notice", {"template": "bureau-notice", "purpose": "legal_notice", "values": values, **late}
+    )
+    plan(
+        store,
+        [
+            Action("cn/bureau-notice/B1", 1, "bureau.notice", NOON, DAY, None, notice),
+            action("reminder", 2, "sms", **late),
+        ],
+    )
+    done = drain(store, [], NOON, told=read_setting({"sms": {"folder": str(tmp_path)}}))
+    assert done.total("refused") == 2
+    with store.connect() as connection:
+        (task,) = tasks(connection, [*OUTBOX], DAY)
+    assert (task.queue, task.borrower, task.loans) == ("unsent-notice", "B1", "L1")
+    assert task.what.startswith("give the notice bureau notice in another way, it did not leave: too late")
+    assert "bureau.notice_delivered loan=L1" in task.todo
+    with store.connect() as connection:  # once for each notice, and gone when it was delivered after all
+        done_by = {"borrower": "B1", "on": DAY, "known_on": DAY, "reference": "r", "of": "cn/bureau-notice/B1"}
+        tell(connection, ContactEnded(**done_by, at=NOON, outcome="delivered"))
+        assert tasks(connection, [*OUTBOX], DAY) == []
 
 
 def test_at_night_the_governor_names_the_morning(store: Store, tmp_path: Path) -> None:

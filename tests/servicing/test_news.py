@@ -12,6 +12,7 @@ import pytest
 from afterloan.close import close_through
 from afterloan.close.telling import tell_news
 from afterloan.dates import day
+from afterloan.enquiry.tasks import kinds_sent, tasks
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.facts.outbox import Action, MessageBody
 from afterloan.loan.reckon import reckon_book
@@ -110,6 +111,16 @@ def test_an_offer_beyond_what_the_borrower_can_spare_is_no_message(desk: Desk) -
     offers = rows(desk.store, "select body->'simulation'->'fits' from event where kind = 'plan.offered'")
     assert offers and {fits for (fits,) in offers} == {False}
     assert told(desk.store) == []
+
+    # it is a person's task, once, until a later search fits
+    def shown(on: str) -> list[tuple[str, str, str]]:
+        open_tasks = tasks(desk.connection, kinds_sent(), date.fromisoformat(on))
+        return [(t.borrower, t.loans, t.what) for t in open_tasks if t.queue == "plan"]
+
+    ((who, of, what),) = shown("2026-02-20")
+    assert (who, of) == ("B1", "L") and what.startswith("no plan fits the 0.00 a month that the borrower can pay")
+    done(desk, "plan.search", {"loan": "L", "means": means | {"income_fen": 400_000}}, "S2", "2026-02-21")
+    assert len(shown("2026-02-20")) == 1 and shown("2026-02-21") == []
 
 
 def test_paid_off_is_confirmed_and_cured_is_welcomed(desk: Desk) -> None:

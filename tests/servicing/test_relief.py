@@ -125,10 +125,15 @@ def test_a_plan_from_offer_to_breach(one: Store, who: str) -> None:
     assert able.amount_fen == 60_000  # 4,000 − 3,000 − 400
     assert found.offers and offers[0].simulation["effects"]["days_past_due"] == [41, 0]
     of = offers[0].reference
+    other = _in(one, relief.find_plans, f"L-{who}", MEANS, today, f"t-{who}")[2][0].reference
     assert states(one, who, of, "2026-04-20") == "offered"
     assert states(one, who, of, "2026-05-05") == "expired"
     assert _in(one, relief.accept_plan, of, day("2026-04-22"), f"a-{who}").done
     assert _in(one, relief.accept_plan, of, day("2026-04-22"), f"a2-{who}").why == "known already"
+    # what else was offered was made for the contract as it was: it gives way, and cannot be agreed to any more
+    assert [states(one, who, other, f"2026-04-{on}") for on in (21, 22)] == ["offered", "withdrawn"]
+    with pytest.raises(FactRefused, match="is withdrawn, not offered"):
+        _in(one, relief.accept_plan, other, day("2026-04-22"), f"a3-{who}")
     then = position(one, f"L-{who}", "2026-04-22")
     assert then["days_past_due"] == 0
     assert then["oldest_due_on"] == day("2026-03-10")  # no plan moves it
@@ -227,6 +232,15 @@ def test_a_plan_above_the_cap_changes_nothing(one: Store, who: str) -> None:
     with pytest.raises(FactRefused, match=r"raises the total above the cap by .*; take fewer periods or a lower rate"):
         _in(one, relief.offer_plan, f"D-{who}", plan, today, f"o-{who}")
     assert count(one, "event") == before
+
+
+def test_what_hardship_asks_for_is_said_in_words(who: str) -> None:
+    told = (who, None, date(2026, 4, 20), f"h-{who}", "illness", "in hospital", MEANS)
+    with pytest.raises(FactRefused, match=r"^evidence: illness asks for 1 document; none came; add what shows it: "):
+        application(*told)
+    paper = Evidence(name="note.pdf", type="application/pdf", bytes=20_000, sha256="ab" * 32)
+    with pytest.raises(FactRefused, match=r"^evidence 'note.pdf': was sent twice; send each once$"):
+        application(*told, evidence=[paper, paper])
 
 
 def test_hardship_holds_collection_and_penalty(one: Store, who: str) -> None:

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from afterloan.facts import Reversed
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.loan.reckon import reckon_loan
 from afterloan.servicing.booking import book_of
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
+from afterloan.store.record import record
 from afterloan.store.server import Store
 from tests.strategy.books import day_of
 
@@ -82,3 +84,20 @@ def test_a_reference_that_is_taken_is_not_taken_twice_and_an_attribute_that_misl
     done(store, "contract.sign", TERMS, "c")
     twice = done(store, "contract.sign", TERMS, "c2")
     assert isinstance(twice, Refused) and (twice.where, twice.kind) == ("loan", "conflict")
+
+
+def test_no_more_is_paid_out_than_the_contract_says(store: Store) -> None:
+    done(store, "borrower.take_in", {"borrower": "B7", "name": "王小明"}, "b")
+    done(store, "contract.sign", {**TERMS, "principal_fen": 12_000}, "c")  # 120.00
+    much = done(store, "disbursement.record", {"loan": "L7", "amount_fen": 1_200_000}, "d")
+    assert isinstance(much, Refused) and (much.where, much.kind) == ("amount_fen", "invalid")
+    assert (much.value, "120.00" in much.why) == ("12000.00", True) and "contract.sign" in much.remedy
+    # in two parts: 70.00 and 50.00 make the 120.00; a cent more does not pass; what came back does not count
+    assert isinstance(done(store, "disbursement.record", {"loan": "L7", "amount_fen": 7_000}, "d1"), Answer)
+    assert isinstance(done(store, "disbursement.record", {"loan": "L7", "amount_fen": 5_001}, "d2"), Refused)
+    assert isinstance(done(store, "disbursement.record", {"loan": "L7", "amount_fen": 5_000}, "d3"), Answer)
+    with store.connect() as connection:
+        record(connection, Reversed("-", "v", day_of("2026-01-10"), day_of("2026-01-10"), "d3"))
+    assert isinstance(done(store, "disbursement.record", {"loan": "L7", "amount_fen": 5_000}, "d4"), Answer)
+    again = done(store, "disbursement.record", {"loan": "L7", "amount_fen": 5_000}, "d4")
+    assert isinstance(again, Answer) and again.known

@@ -182,7 +182,7 @@ def test_a_plan_above_the_cap_is_refused() -> None:
         (PlanAsked("settlement", share_permille=600, days=31), 100, True, "at most 30"),
         (PlanAsked("settlement", share_permille=600, days=30), 100, False, "no hardship has been granted"),
         (PlanAsked("reinstalment", 61), 10, True, "at most 60"),
-        (PlanAsked("reinstalment", 12), 0, True, "offered from 1 days on"),
+        (PlanAsked("reinstalment", 12), 0, True, "offered from 1 day on"),
         (PlanAsked("deferral", 4), 10, True, "at most 3"),
         (PlanAsked("deferral", 3), 91, True, "offered up to 90"),
         (PlanAsked("rate_cut", 12, 499), 10, True, "not less than 500"),

@@ -13,6 +13,7 @@ from afterloan.close.prove import prove
 from afterloan.close.seal import seal_proved
 from afterloan.close.shard import ShardClosed, close_shard
 from afterloan.close.suspense import book_unmatched
+from afterloan.counting import counted
 from afterloan.dates import iso, number_of
 from afterloan.expected import ExpectedFailure
 from afterloan.store.connect import reader_kept
@@ -53,9 +54,9 @@ class Closed:
         if not self.days and not self.failed:
             return f"{self.last} is closed and proved already; nothing was posted"
         text = (
-            f"closed {self.days} days ({self.first} to {self.last}) over {self.loans:,} loans "
+            f"closed {counted(self.days, 'day')} ({self.first} to {self.last}) over {counted(self.loans, 'loan')} "
             f"in {self.seconds:,.1f} s: "
-            f"{self.entries:,} entries, {self.transitions:,} transitions"
+            f"{counted(self.entries, 'entry', 'entries')}, {counted(self.transitions, 'transition')}"
         )
         if self.excepted:
             text += f"; {self.excepted:,} loan-days could not be reckoned (table exception)"

@@ -15,6 +15,7 @@ import psycopg
 from afterloan.close.day import _pool
 from afterloan.close.known import read_known
 from afterloan.close.transitions import Transition
+from afterloan.counting import counted
 from afterloan.dates import date_of, iso, number_of
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.act import Who
@@ -62,9 +63,10 @@ class Decided:
     def __str__(self) -> str:
         """For people."""
         if not self.shards:
-            return f"{self.day} is decided already: {self.actions:,} actions; nothing was added"
+            return f"{self.day} is decided already: {counted(self.actions, 'action')}; nothing was added"
         return (
-            f"decided {self.day} over {self.borrowers:,} borrowers in {self.seconds:,.1f} s: {self.actions:,} actions, "
+            f"decided {self.day} over {counted(self.borrowers, 'borrower')} in {self.seconds:,.1f} s: "
+            f"{counted(self.actions, 'action')}, "
             f"{self.refused:,} refused or stopped, {self.withdrawn:,} withdrawn, {self.changes:,} changes of lines"
         )
 

@@ -6,6 +6,7 @@ from datetime import date
 from afterloan.close.day import CloseRefused, close_through
 from afterloan.close.decide import decide
 from afterloan.close.telling import tell_news
+from afterloan.counting import counted
 from afterloan.dates import date_of, iso, number_of
 from afterloan.facts.act import Who
 from afterloan.facts.limit import LimitFrozen, LimitRestored
@@ -44,7 +45,7 @@ def run_day(store: Store, day: int, workers: int = 1) -> Iterator[str]:
     yield f"credit lines: {restore_lines(store, day)} restored by rule"
     yield str(decide(store, day, workers))
     yield _legal(store, date_of(day))
-    yield f"borrowers told of what happened: {tell_news(store, day)} messages"
+    yield f"borrowers told of what happened: {counted(tell_news(store, day), 'message')}"
 
 
 def _close(store: Store, through: int, workers: int) -> str:
@@ -83,4 +84,4 @@ def _legal(store: Store, on: date) -> str:
     ):
         made = propose_from_ladder(connection, on) + propose_losses_from_ladder(connection, on)
         tasks = watch(connection, reader, on)
-    return f"law: {len(made)} proposals wait for people, {tasks} new tasks"
+    return f"law: {counted(len(made), 'proposal waits', 'proposals wait')} for people, {counted(tasks, 'new task')}"

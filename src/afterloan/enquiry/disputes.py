@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from afterloan.bureau.disputes import Dispute, disputes_of
+from afterloan.counting import counted
 from afterloan.facts.events import event_of
 from afterloan.store.events import COLUMNS
 
@@ -27,7 +28,11 @@ class DisputeLine:
         """`12 days left`, `5 days late`, or `answered`."""
         if self.days_left is None:
             return "answered"
-        return f"{self.days_left} days left" if self.days_left >= 0 else f"{-self.days_left} days late"
+        return (
+            f"{counted(self.days_left, 'day')} left"
+            if self.days_left >= 0
+            else f"{counted(-self.days_left, 'day')} late"
+        )
 
     @property
     def what(self) -> str:

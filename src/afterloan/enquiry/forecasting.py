@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from afterloan.counting import counted
 from afterloan.dates import NEVER, iso
 from afterloan.enquiry.panels import parts_of_book
 from afterloan.facts import FactRefused
@@ -116,7 +117,9 @@ def _past(store: Store, last: int) -> tuple[Ints, list[int]]:
     began = (states != NOT_YET).any(axis=0)
     ends = [day for day, here in zip(ends, began, strict=True) if here]
     if len(ends) < LEAST_MONTHS:
-        raise FactRefused("months", len(ends), f"{LEAST_MONTHS} months of the book are needed", "wait, or import more")
+        raise FactRefused(
+            "months", len(ends), f"{counted(LEAST_MONTHS, 'month')} of the book are needed", "wait, or import more"
+        )
     return states[:, began], ends
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import psycopg
 
+from afterloan.counting import agreeing
 from afterloan.enquiry.clock import BookClock, clock_of
 from afterloan.store.settings import Setting, setting
 from afterloan.store.statements import unmatched_lines
@@ -53,7 +54,7 @@ def _number(book: BookNow, sql: str, *told: Any) -> int:
 
 def _found(name: str, count: int, well: str, found: str, remedy: str, state: State = "look") -> Check:
     """A check that counts what should not be there: `well` where there is none."""
-    return Check(name, state, found.format(count), count, remedy) if count else Check(name, "well", well)
+    return Check(name, state, agreeing(found.format(count)), count, remedy) if count else Check(name, "well", well)
 
 
 def _closed(book: BookNow) -> Check:
@@ -83,7 +84,7 @@ def _sealed(book: BookNow) -> Check:
 def _waiting(book: BookNow) -> Check:
     sql = "select count(*) from waiting where not_before < %s and job is null"
     count, well = _number(book, sql, book.clock.now - LATE), "nothing that is due has waited for more than an hour"
-    return _found("outbox", count, well, "{} actions have been due for more than an hour", "afterloan drain")
+    return _found("outbox", count, well, "{} actions due for more than an hour", "afterloan drain")
 
 
 def _in_doubt(book: BookNow) -> Check:
@@ -102,7 +103,7 @@ def _jobs(book: BookNow) -> Check:
 
 
 def _unmatched(book: BookNow) -> Check:
-    count, found = len(unmatched_lines(book.connection)), "{} lines of statements wait for a loan"
+    count, found = len(unmatched_lines(book.connection)), "{} lines of statements without a loan"
     return _found("money", count, "no money waits for a loan", found, "afterloan unmatched")
 
 

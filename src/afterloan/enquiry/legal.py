@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from afterloan.counting import counted
 from afterloan.facts.legal import EvidenceKept
 from afterloan.money import show_amount
 from afterloan.store.legal import LegalCase, LoanSteps, all_steps, case_of
@@ -133,7 +134,7 @@ def words_of_case(told: Mapping[str, Any]) -> list[str]:
     """The same in lines for a person."""
     owed = told["owed"]
     parts = ", ".join(f"{word} {show_amount(owed[name])}" for name, word in PARTS.items() if owed[name])
-    lines = [f"{told['loan']} of {told['borrower']}: {told['days_past_due']} days past due, "
+    lines = [f"{told['loan']} of {told['borrower']}: {counted(told['days_past_due'], 'day')} past due, "
              f"{show_amount(owed['total_fen'])} owed" + (f" ({parts})" if parts else "")]  # fmt: skip
     title, period = told["title"], told["limitation"]
     if title:
@@ -145,7 +146,9 @@ def words_of_case(told: Mapping[str, Any]) -> list[str]:
             parts = ", ".join(f"{show_amount(p['amount_fen'])} by {p['due_on']}" for p in title["instalments"])
             lines.append(f"the court lets the debtor pay in parts: {parts}")
     elif period:
-        lines.append(f"limitation: until {period['ends_on']}, {period['days_left']} days ({period['began_by']})")
+        lines.append(
+            f"limitation: until {period['ends_on']}, {counted(period['days_left'], 'day')} ({period['began_by']})"
+        )
     for step in told["steps"]:
         words = step["words"].get("en")
         lines.append(

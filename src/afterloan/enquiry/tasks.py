@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from afterloan.counting import counted
 from afterloan.enquiry.proposals import waiting
 from afterloan.facts import FactRefused
 from afterloan.facts.outbox import OUTBOX, BodyRefused, read_body
@@ -62,7 +63,8 @@ PUT = (
     "and not (coalesce(o.body->>'queue', '') = 'bureau-notice' and exists (select from event e where "
     "e.borrower = o.borrower and e.loan = o.loan and e.kind = 'bureau.notice_delivered' and e.known_on <= %(on)s)) "
     "and not exists (select from event n where n.borrower = o.borrower and n.on_day <= %(on)s and ("
-    "(n.kind = 'contact.ended' and n.body->>'of' = o.body->>'notice' "
+    "(n.kind = 'contact.ended' and n.body->>'of' in (o.body->>'notice', "
+    "case when o.body->>'queue' = 'unsent-notice' then o.body->>'key' end) "
     "and n.body->>'outcome' in ('delivered', 'reached')) or "
     "(n.kind = 'bureau.dispute_decided' and n.body->>'of' = o.body->>'dispute') or "
     "(n.kind = 'complaint.answered' and n.body->>'of' = o.body->>'complaint'))) "
@@ -124,6 +126,16 @@ IMPORTS = (
     "and l.asked->>'folder' = a.asked->>'folder' and l.asked->'files' ? r.file) "
     "and not exists (select from act d where d.verb = 'import.finish_row' and d.asked->>'number' = r.refusal::text)"
 )
+WITHOUT_PLAN = (
+    "select 'plan:' || a.reference, 'plan', b.reference, b.name, c.reference, a.on_day, a.answer "
+    "from act a join contract c on c.reference = a.asked->>'loan' join borrower b on b.borrower = c.borrower "
+    "where a.verb = 'plan.search' and a.answer->>'fits' = 'false' and a.on_day <= %(on)s "
+    "and not exists (select from act l where l.verb = 'plan.search' and l.act > a.act and l.on_day <= %(on)s "
+    "and l.asked->>'loan' = a.asked->>'loan') "
+    "and not exists (select from event p where p.borrower = b.borrower and p.kind = 'plan.accepted' "
+    "and p.loan = c.loan and p.on_day >= a.on_day and p.on_day <= %(on)s)"
+)
+"""Searches that found no plan which fits; the next search, or a plan that is agreed to, takes their place."""
 ESTATES = (
     "select 'estate:' || e.reference, 'estate', b.reference, b.name, '', e.on_day, jsonb_build_object('why', "
     "'the borrower died: find who answers for the estate, and claim from it what is owed') "
@@ -197,9 +209,15 @@ def _sentence(queue: str, body: dict[str, Any]) -> str:
         "complaint": f"answer complaint {body.get('complaint', '')} in writing: about {body.get('about', '')}",
         "review": f"look again at {body.get('hold') or body.get('flag') or body.get('cause', '')}"
         + (f": {body['reason']}" if body.get("hold") == "deceased" else ""),
-        "agency-proposal": f"place with an agency, or keep: {body.get('days_past_due')} days past due, "
+        "agency-proposal": "place with an agency, or keep: "
+        f"{counted(int(body.get('days_past_due') or 0), 'day')} past due, "
         f"{show_amount(int(body.get('amount_fen') or 0))} overdue",
-        "address": f"ask for the borrower's {body.get('lacks', '')}: {body.get('messages')} messages did not leave",
+        "address": f"ask for the borrower's {body.get('lacks', '')}: "
+        f"{counted(int(body.get('messages') or 0), 'message')} did not leave",
+        "unsent-notice": f"give the notice {str(body.get('template', '')).replace('-', ' ')} in another way, "
+        f"it did not leave: {body.get('why', '')}",
+        "plan": f"no plan fits the {show_amount(int(body.get('affordable_fen') or 0))} a month "
+        "that the borrower can pay: look for reduced payments, a pause or another way",
         "unreadable": f"do {body.get('key', '')} by hand, it was not done: {body.get('why', '')}",
         "legal": f"{str(body.get('task', '')).replace('_', ' ').replace('.', ': ')}",
     }
@@ -216,6 +234,9 @@ TODO = {
     "review": "`afterloan hold lift {borrower} {of} --reason …`, or `afterloan task done {key} HOW` if it stays",
     "legal": "`afterloan legal show {loan}`, then `afterloan task done {key} HOW`",
     "money": "`afterloan unmatched --assign '#{of}' --loan LOAN`",
+    "unsent-notice": "deliver it; one before a report is told by `afterloan do bureau.notice_delivered loan={loan} "
+    "bureau=…`; then `afterloan task done {key} HOW`",
+    "plan": "`afterloan plan offer {loan} …` ends it, and so does a search that fits; `afterloan task done {key} HOW`",
     "place": "`afterloan correct {borrower} --reason … --attribute timezone=…`",
     "agency-proposal": "`afterloan agency out AGENCY FILE` places all; `afterloan task done {key} HOW` keeps this one",
     "address": "`afterloan correct {borrower} --reason … --attribute {lacks}=…`",
@@ -353,7 +374,18 @@ def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, do
     for sql in (PUT, WITHOUT_CHANNEL):
         rows = connection.execute(sql, told).fetchall()
         found += _rows(_of_outbox(*row) for row in rows)
-    by_rule = (REVIEWS, WITHOUT_ADDRESS, TERMS, ESTATES, MORATORIA, AGENCIES, CALL_BACKS, IMPORTS, MODELS_WATCHED)
+    by_rule = (
+        REVIEWS,
+        WITHOUT_ADDRESS,
+        TERMS,
+        ESTATES,
+        MORATORIA,
+        AGENCIES,
+        CALL_BACKS,
+        IMPORTS,
+        MODELS_WATCHED,
+        WITHOUT_PLAN,
+    )
     for sql in (*by_rule, RINGS, WEBHOOKS_OFF):
         found += _rows(connection.execute(sql, told).fetchall())
     found += _money(connection, on) + _places(connection) + _approvals(connection, on) + _turned_down(connection, on)

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from afterloan.counting import agreeing
 from afterloan.dates import number_of
 from afterloan.enquiry.case import CaseLoan, CaseTold
 from afterloan.enquiry.rules import RuleTold, rule_told
@@ -90,7 +91,7 @@ class Why:
 
 def say(name: str, language: str, **values: Any) -> str:
     """A sentence of `TEXT` with its values."""
-    return TEXT[name][0 if language == "en" else 1].format(**values)
+    return agreeing(TEXT[name][0 if language == "en" else 1].format(**values))
 
 
 def why_of_case(connection: psycopg.Connection[Any], case: CaseTold, about: str, language: str) -> Why:

@@ -28,12 +28,18 @@ RefusedKind = Literal["unknown", "forbidden", "conflict", "invalid", "too_early"
 a second person has to agree."""
 
 
+def refusal_line(where: str, value: object, why: str, remedy: str) -> str:
+    """A refusal in one line: `amount '1,20': could be 1.20 or 120.00; write it with a point`; no value, no quotes."""
+    told = value if isinstance(value, int | float) else repr(str(value))
+    return f"{where}{f' {told}' if value not in ('', None) else ''}: {why}; {remedy}"
+
+
 class FactRefused(ExpectedFailure, ValueError):
     """A fact that cannot be taken: `column`, `value`, `reason`, the `remedy`, and the `kind` of refusal."""
 
     def __init__(self, column: str, value: object, reason: str, remedy: str, kind: RefusedKind = "invalid") -> None:
         """What is wrong (`column`, `value`, `reason`) and what to do (`remedy`)."""
-        super().__init__(f"{column} {value!r}: {reason}; {remedy}")
+        super().__init__(refusal_line(column, value, reason, remedy))
         self.column, self.value, self.reason, self.remedy = column, value, reason, remedy
         self.kind: RefusedKind = kind
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from afterloan.facts import FactRefused, RefusedKind
+from afterloan.facts import FactRefused, RefusedKind, refusal_line
 
 WhoKind = Literal["person", "borrower", "partner", "rule"]
 
@@ -69,7 +69,7 @@ class Refused:
 
     def __str__(self) -> str:
         """One line: `amount '1,20': could be 1.20 or 120.00; write it with a point`."""
-        return f"{self.where} {self.value!r}: {self.why}; {self.remedy}"
+        return refusal_line(self.where, self.value, self.why, self.remedy)
 
     def told(self) -> dict[str, str]:
         """JSON values."""

@@ -292,6 +292,15 @@ class HardshipTask(TaskBody):
     why: str
 
 
+class UnsentTask(TaskBody):
+    """A notice that the law asks for did not leave: its action's `key`, its `template`, and `why`."""
+
+    queue: Literal["unsent-notice"] = "unsent-notice"
+    key: str
+    template: str
+    why: str
+
+
 class UnreadableTask(TaskBody):
     """An action (`key`, `kind`) that does not say what its kind asks for: it was not done."""
 
@@ -313,6 +322,7 @@ TASKS: dict[str, type[TaskBody]] = {
         DoubtTask,
         DebitTask,
         HardshipTask,
+        UnsentTask,
         UnreadableTask,
     )
 }

@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
@@ -35,6 +35,7 @@ from afterloan.intake.files import (
     find_file,
     other_length,
 )
+from afterloan.intake.paid_out import ABOVE_CONTRACT, TOO_MUCH_OUT, know_taken_back, references_taken_back
 from afterloan.intake.told import TOLD_FILES, bring_told, told_files
 from afterloan.loan.bounds import why_out_of_bounds
 from afterloan.loan.terms import (
@@ -100,6 +101,8 @@ class FileKind:
     """A last look at rows that are right by themselves: row → why it cannot be taken."""
     changes: Callable[[psycopg.Connection[Any], pl.DataFrame, str], tuple[int, list[RefusedRow]]] | None = None
     """What rows of other content come to that the store has already: how many were changed by them, and the refused."""
+    before: Callable[[psycopg.Connection[Any], frozenset[str]], object] | None = None
+    """What a batch's transaction does before it takes rows in, knowing what the same book takes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -509,6 +512,14 @@ def _fact(
 
 MONEY_FACT = ("reference", "contract", "on", "amount")
 FACT_KNOWN = "incoming i join contract c on c.reference = i.contract join fact f on f.reference = i.reference"
+
+
+def _paid_out(kind: FileKind) -> FileKind:
+    """Pay-outs as facts, but none above its contract's amount."""
+    load = kind.load.replace(" on conflict", f" where not {ABOVE_CONTRACT} on conflict")
+    return replace(kind, load=load, unmatched=(*kind.unmatched, TOO_MUCH_OUT), before=know_taken_back)
+
+
 KINDS = (
     FileKind(
         "borrowers",
@@ -554,7 +565,7 @@ KINDS = (
         "(f.due_on, f.principal_fen, f.interest_fen, f.fee_fen) is distinct from "
         "(i.due_on, i.principal_fen, i.interest_fen, i.fee_fen)",
     ),
-    _fact("disbursements", 10, _money_fact, ("reference", "contract", "on", "amount"), "amount_fen"),
+    _paid_out(_fact("disbursements", int(FactKind.DISBURSED), _money_fact, MONEY_FACT, "amount_fen")),
     _fact("repayments", 50, _money_fact, ("reference", "contract", "on", "amount"), "amount_fen"),
     *(_fact(name, int(kind), _money_fact, MONEY_FACT, "amount_fen") for name, kind in GIVEN.items()),
     _fact(
@@ -706,7 +717,11 @@ def judge(
 
 
 def load(
-    connection: psycopg.Connection[Any], kind: FileKind, ready: pl.DataFrame, file: str
+    connection: psycopg.Connection[Any],
+    kind: FileKind,
+    ready: pl.DataFrame,
+    file: str,
+    taken_back: frozenset[str] = frozenset(),
 ) -> tuple[int, int, list[RefusedRow]]:
     """Take a batch in, in one transaction: rows new to the store, rows changed, and those that the store refused."""
     names = [column.split()[0] for column in kind.incoming.split(", ")]
@@ -714,6 +729,8 @@ def load(
     connection.execute(f"create temp table incoming ({kind.incoming}) on commit drop")
     with connection.cursor() as cursor, cursor.copy("copy incoming from stdin (format csv)") as copy:
         copy.write(renamed.write_csv(include_header=False, quote_style="necessary").encode())
+    if kind.before is not None:
+        kind.before(connection, taken_back)
     loaded = connection.execute(kind.load).rowcount
     if loaded == len(ready):
         return loaded, 0, []
@@ -723,13 +740,14 @@ def load(
     refused: list[RefusedRow] = []
     key = "of_ref" if kind.name == "reversals" else "reference" if "reference" in names else "contract"
     for condition, column, reason, remedy in kind.unmatched:
-        shown = "of_ref" if column == "of" else column
+        shown = {"of": "of_ref", "amount": "amount_fen"}.get(column, column)
         found = connection.execute(f"select i.row, i.{shown}::text from {left} where {condition}").fetchall()
-        refused += [RefusedRow(file, row, column, value, reason, remedy) for row, value in found]
-    told = {r.row for r in refused}
+        told = {row: show_amount(int(value)) if column == "amount" else value for row, value in found}
+        refused += [RefusedRow(file, row, column, value, reason, remedy) for row, value in told.items()]
+    refused_rows = {r.row for r in refused}
     key = "reference" if "reference" in names else "contract"
     found = connection.execute(f"select i.row, i.{key} from {known} where {kind.differs}").fetchall()
-    refused += [RefusedRow(file, row, key, value, *OTHER_CONTENT) for row, value in found if row not in told]
+    refused += [RefusedRow(file, row, key, value, *OTHER_CONTENT) for row, value in found if row not in refused_rows]
     return loaded, 0, refused
 
 
@@ -819,6 +837,7 @@ def _bring_file(
     columns, ignored = check_columns(path, kind)
     with store.connect() as connection:
         brought = Brought(columns, products, last_day_believed(connection))
+    taken_back = references_taken_back(path.parent) if kind.before else frozenset()
     report = FileReport(path.name, ignored_columns=ignored)
     refused: list[RefusedRow] = []
     total = pq.ParquetFile(path).metadata.num_rows if path.suffix == ".parquet" else 0
@@ -832,7 +851,7 @@ def _bring_file(
         with store.connect() as connection:
             connection.execute("set local synchronous_commit = on")
             resume_act(connection, act)
-            loaded, changed, worse = load(connection, kind, ready, path.name)
+            loaded, changed, worse = load(connection, kind, ready, path.name, taken_back)
         return Taken(len(frame), loaded, changed, bad + worse)
 
     with ThreadPoolExecutor(threads) as pool:

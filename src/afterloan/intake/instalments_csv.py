@@ -16,6 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
+from afterloan.counting import counted
 from afterloan.dates import day, iso
 from afterloan.expected import ExpectedFailure
 from afterloan.loan.terms import MAX_INSTALMENTS, MAX_PRINCIPAL_FEN
@@ -118,8 +119,8 @@ class Source:
     def __str__(self) -> str:
         """For people: rows read, loans made, oddities met."""
         oddities = [f"  {count:,} {name}" for name, count in self.oddities.most_common() if count]
-        not_taken = f"{len(self.not_taken):,} rows not taken ({NOT_TAKEN})"
-        first = f"{self.payments:,} payments of {len(self.loans):,} loans; {not_taken}"
+        not_taken = f"{counted(len(self.not_taken), 'row')} not taken ({NOT_TAKEN})"
+        first = f"{counted(self.payments, 'payment')} of {counted(len(self.loans), 'loan')}; {not_taken}"
         return "\n".join([first, "oddities:", *oddities])
 
 
@@ -326,7 +327,7 @@ def _loan_refused(loan: Loan, payments: list[Payment]) -> list[NotTaken]:
         reason, remedy = "belongs to a loan of which nothing was paid in the sample", "nothing to do"
     elif len(loan.instalments) > MAX_INSTALMENTS:
         reason, remedy = (
-            f"belongs to a loan of more than {MAX_INSTALMENTS} instalments",
+            f"belongs to a loan of more than {counted(MAX_INSTALMENTS, 'instalment')}",
             "split the loan in two",
         )
     elif loan.principal_fen > MAX_PRINCIPAL_FEN:

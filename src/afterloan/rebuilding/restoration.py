@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from afterloan.counting import counted
 from afterloan.facts.rebuilding import ConductShared
 from afterloan.rebuilding.standing import LineStands
 from afterloan.rebuilding.words import automatic_barred, rebuilding_rule
@@ -60,7 +61,7 @@ def elsewhere(shared: Sequence[ConductShared], on: date) -> tuple[int, Finding |
             count += p["payments_for_utilisation_down"]
     count = min(count, p["most_payments"])
     told = {"loans": last.loans, "on_time": last.loans_on_time, "utilisation_permille": last.utilisation_permille}
-    return count, rule.finding(on, f"counts for {count} payments on time", shared_on=str(last.on), **told)
+    return count, rule.finding(on, f"counts for {counted(count, 'payment')} on time", shared_on=str(last.on), **told)
 
 
 def on_application(
@@ -133,15 +134,15 @@ def _against(p: dict[str, object], line: LineStands, conduct: Conduct, payments:
         reasons.append("something is overdue; pay it first")
     elif (conduct.on - conduct.clean_since).days < wait:
         free = conduct.clean_since + timedelta(days=wait)
-        reasons.append(f"nothing overdue since {conduct.clean_since}; asked for are {wait} days")
+        reasons.append(f"nothing overdue since {conduct.clean_since}; asked for are {counted(wait, 'day')}")
         days.append(free)
     if payments < count:
-        reasons.append(f"{payments} payments on time since then; asked for are {count}")
+        reasons.append(f"{counted(payments, 'payment')} on time since then; asked for are {count}")
         days.append(conduct.on + timedelta(days=30 * (count - payments)))
     if conduct.lost:
         reasons.append("a loan was charged off, written off or sold")
     if conduct.worst_days >= worst:
-        reasons.append(f"the last delay was {conduct.worst_days} days; this rule serves those below {worst}")
+        reasons.append(f"the last delay was {counted(conduct.worst_days, 'day')}; this rule serves those below {worst}")
     bands = p["bands"]
     assert isinstance(bands, list)
     if conduct.band and conduct.band not in bands:

@@ -224,7 +224,8 @@ def _better(way: Ahead, k: int, at: _RoadSeen, pays: tuple[tuple[int, int], ...]
     today, on = at.today, at.on
     behind = int(today.position["days_past_due"]) > 0
     cured = _cured_on(way, pays, on) if behind else on
-    early = [p for p in pays if p[0] <= max(cured, on)] if behind else list(pays[:1])
+    # a plan may end the arrears on the day it is signed: what comes first to pay is told all the same
+    early = ([p for p in pays if p[0] <= max(cured, on)] if behind else []) or list(pays[:1])
     found = [Milestone(d, "pay", {"amount": a, "day": d}, "contract", False) for d, a in early]
     if behind and cured:
         found.append(Milestone(cured, "current", {"day": cured}, "contract"))

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from afterloan.counting import agreeing
 from afterloan.dates import iso
 from afterloan.money import show_amount
 from afterloan.rules.packs import PackRefused, Rule, in_force, rules_of
@@ -41,7 +42,7 @@ def say(path: str, language: str, **values: Any) -> str:
     for step in path.split("."):
         here = here[step]
     text: str = here.get(language.split("-")[0], here["en"])
-    return text.format(**{name: shown(value, name) for name, value in values.items()})
+    return agreeing(text.format(**{name: shown(value, name) for name, value in values.items()}))
 
 
 def code_words(code: str, language: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from afterloan.counting import agreeing
 from afterloan.dates import NEVER, iso
 from afterloan.loan.book import Book
 from afterloan.loan.penalty import penalty_base, raised_rate
@@ -224,7 +225,7 @@ class _Teller:
         self.lines: list[ExplainedLine] = []
 
     def say(self, name: str, /, **values: Any) -> str:
-        return TEXT[name][0 if self.language == "en" else 1].format(**values)
+        return agreeing(TEXT[name][0 if self.language == "en" else 1].format(**values))
 
     def line(self, on: int | None, name: str, /, *, indent: bool = False, fact: int = 0, **values: Any) -> None:
         self.lines.append(ExplainedLine(iso(on) if on is not None else "", self.say(name, **values), indent, fact))

@@ -74,6 +74,9 @@ class Debits:
         if planned.attempt is None or planned.order is None:
             if planned.answer.again_at is not None:
                 return Retry("outside the hours of debits", planned.answer.again_at)
+            hold = next((f.inputs["hold"] for f in planned.answer.findings if "hold" in f.inputs), None)
+            if hold is not None:
+                return Dropped(f"held: {str(hold).replace('_', ' ')}")  # as the hold wants it: nothing failed
             why = {f.outcome for f in planned.answer.findings}
             if why and why <= UNAUTHORISED:
                 return _without_mandate(connection, item, now)

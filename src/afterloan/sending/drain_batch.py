@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from afterloan.counting import counted
 from afterloan.facts.act import Who
 from afterloan.facts.outbox import Action, BodyRefused, DoubtTask, OutboxBody
 from afterloan.sending.drain import Dropped, Handler, Item, Outcome, Promise, Retry, SendRefused, Sent, Unknown
@@ -167,7 +168,9 @@ class Batch:
             return
         try:
             outcomes = list(self.handler.send(items, self.clock()))
-            assert len(outcomes) == len(items), f"{self.handler.channel}: {len(outcomes)} outcomes of {len(items)}"
+            assert len(outcomes) == len(items), (
+                f"{self.handler.channel}: {counted(len(outcomes), 'outcome')} of {len(items)}"
+            )
         except Exception as error:
             log.exception("%s: a send broke off", self.handler.channel)
             outcomes = [Unknown(f"{type(error).__name__}: {error}")] * len(items)
@@ -213,6 +216,8 @@ class Batch:
         sending.write(self.connection, steps)
         sending.finish(self.connection, [action for action, _ in tries])
         self.done.dropped += len(tries)
+        if tries:
+            self.done.reasons[f"dropped: {why}"] = self.done.reasons.get(f"dropped: {why}", 0) + len(tries)
 
     def _give_back(self, rows: Sequence[Waiting], at: datetime) -> None:
         sending.give_back(self.connection, [r.action for r in rows], at)
@@ -240,7 +245,7 @@ class Batch:
 
     def _given_up(self, item: Item, outcome: Outcome) -> Outcome:
         if isinstance(outcome, Retry) and item.number >= self.handler.tries:
-            return SendRefused(f"given up after {item.number} tries: {outcome.why}")
+            return SendRefused(f"given up after {counted(item.number, 'try', 'tries')}: {outcome.why}")
         return outcome
 
     def _count(self, judged: Sequence[tuple[Item, Outcome]]) -> None:

@@ -12,6 +12,7 @@ import psycopg
 from afterloan.dates import day, number_of
 from afterloan.facts.contact import ContactEnded
 from afterloan.facts.message import MessageDelivered, MessageFailed, MessageSent
+from afterloan.facts.outbox import Action, UnsentTask
 from afterloan.sending.codes import with_codes
 from afterloan.sending.drain import (
     ChannelPlace,
@@ -29,6 +30,7 @@ from afterloan.sending.owed import ask_again
 from afterloan.sending.templates import TemplateRefused, Text, render, template_of
 from afterloan.store.contacts import Attempt, admit_many, defaults_of
 from afterloan.store.locks import lock_borrowers
+from afterloan.store.outbox import put
 from afterloan.store.sending import TellRow, tell_rows
 from afterloan.strategy.places import place_of
 
@@ -208,6 +210,7 @@ class Messages:
     ) -> None:
         """Tell `message.sent` and `message.failed`; a try that surely did not reach anybody ended as not connected."""
         rows: list[TellRow] = []
+        unsent: list[Action] = []
         for item, outcome in judged:
             if isinstance(outcome, Sent):
                 rows += self._sent(item, outcome, now)
@@ -215,9 +218,12 @@ class Messages:
                 lacks = str(outcome.detail.get("lacks", ""))
                 told = {"key": item.key, "channel": self.contact, "why": outcome.why[:500], "lacks": lacks}
                 rows.append(self._row(MessageFailed.KIND, f"failed:{item.key}", item, now, told))
+                if not lacks and _demanded(item, now):
+                    unsent.append(_unsent(item, outcome.why, now))
             if isinstance(outcome, Retry) or (isinstance(outcome, SendRefused) and item.action in self.admitted):
                 rows.append(self._ended(item, "not_connected", now))
         tell_rows(connection, rows)
+        put(connection, unsent)
 
     def _sent(self, item: Item, outcome: Sent, now: datetime) -> list[TellRow]:
         message = self.made.get(item.action)
@@ -263,6 +269,23 @@ def _over(item: Item, now: datetime) -> bool:
     body = message_of(item)
     valid = body.values.get("reply_by") if body.template == "plan-offered" else None
     return valid is not None and number_of(now.astimezone(ZoneInfo(body.zone or "UTC")).date()) > day(str(valid))
+
+
+def _demanded(item: Item, now: datetime) -> bool:
+    """Whether the law asks for a message, and nobody has it as a task already (the notice before a report has one)."""
+    body = message_of(item)
+    purpose = body.purpose or template_of(body.template, now.date(), body.version).purpose
+    return purpose == "legal_notice" and item.kind != "notice.adverse"
+
+
+def _unsent(item: Item, why: str, now: datetime) -> Action:
+    """The task of a person that a notice becomes which did not leave; once for each notice."""
+    loans = message_of(item).values.get("loans")
+    told = UnsentTask(
+        queue="unsent-notice", loans=tuple(loans) if isinstance(loans, list) else (), key=item.key,
+        template=message_of(item).template, why=why[:500],
+    )  # fmt: skip
+    return Action(f"unsent:{item.key}", item.borrower_number, "task", now, now.date(), None, told)
 
 
 def _until(item: Item) -> datetime | None:

@@ -17,6 +17,7 @@ import yaml
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from afterloan.counting import agreeing, counted
 from afterloan.expected import ExpectedFailure
 from afterloan.rules.packs import PackRefused, Rule, in_force, rules_of
 from afterloan.sending.value_words import in_words
@@ -27,7 +28,7 @@ SHORT = ("sms", "chat")
 ENGINE = ImmutableSandboxedEnvironment(undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The same loader as `safe_load`, in C where it is built: ten times as fast."""
-REASON = re.compile(r"^(\d+) days past due, (\d+) minor units overdue$")
+REASON = re.compile(r"^(\d+) days? past due, (\d+) minor units overdue$")
 
 
 class TemplateRefused(ExpectedFailure, ValueError):
@@ -173,7 +174,9 @@ def _reason_text(told: str, language: str, currency: str) -> str:
     if not found:
         return told
     days, owed = int(found[1]), money_text(int(found[2]), language, currency)
-    return f"逾期{days}天，逾期金额{owed}" if language == "zh-CN" else f"{days} days past due, {owed} overdue"
+    return (
+        f"逾期{days}天，逾期金额{owed}" if language == "zh-CN" else f"{counted(days, 'day')} past due, {owed} overdue"
+    )
 
 
 def _shown(name: str, kind: str, value: Any, language: str, currency: str) -> str:
@@ -298,7 +301,7 @@ def render(
     try:
         first = [_compiled(line[tongue]).render(told) for r, line in found if r.parameters.get("first")]
         last = [_compiled(line[tongue]).render(told) for r, line in found if not r.parameters.get("first")]
-        made = "".join(first) + _compiled(body).render(told)
+        made = "".join(first) + agreeing(_compiled(body).render(told))
         subject = _compiled(words.subject).render(told)
     except jinja2.UndefinedError as error:
         raise TemplateRefused(f"template {template.id}: {error.message}") from error

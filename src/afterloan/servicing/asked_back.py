@@ -5,6 +5,7 @@ from typing import Any
 
 import psycopg
 
+from afterloan.counting import counted
 from afterloan.facts import FactRefused
 from afterloan.loan.reckon import Reckoned
 from afterloan.money import show_amount
@@ -44,4 +45,4 @@ def refuse_far_ahead(connection: psycopg.Connection[Any], on: date) -> None:
     """
     if on > last_day_believed(connection):
         ahead = asked_back_limits()["days_ahead"]
-        raise FactRefused("on", on, f"is more than {ahead} days ahead", "correct the day", "too_early")
+        raise FactRefused("on", on, f"is more than {counted(ahead, 'day')} ahead", "correct the day", "too_early")

@@ -140,7 +140,7 @@ def end_breathing_space(connection: Connection, of: str, on: int) -> None:
     """A moratorium ends (its last day is over, or it is ended early): the contract's rate and penalties return."""
     hold: HoldPlaced = event_named(connection, of, HoldPlaced)
     if hold.hold != "breathing_space":
-        raise FactRefused("hold", of, f"is {hold.hold}", "name a breathing space")
+        raise FactRefused("hold", of, f"is a hold for {hold.hold.replace('_', ' ')}", "name a breathing space")
     resume_interest(connection, hold, on)
     if hold.ends_on is None or date_of(on) <= hold.ends_on:
         tell(connection, HoldLifted(borrower=hold.borrower, on=date_of(on), known_on=date_of(on),

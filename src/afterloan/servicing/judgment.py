@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from afterloan.counting import counted
 from afterloan.dates import number_of
 from afterloan.facts import Adjudged, FactRefused
 from afterloan.facts.legal import CourtInstalment, LegalStepEnded
@@ -109,7 +110,9 @@ def _in_parts(said: Said, total: int, on: date) -> dict[str, Any]:
     came = sum(part.amount_fen for part in said.instalments)
     if came != total:
         why = f"come to {show_amount(came)}, the judgment to {show_amount(total)}"
-        raise FactRefused("instalments", f"{len(days)} parts", why, "name every part with its day and amount")
+        raise FactRefused(
+            "instalments", f"{counted(len(days), 'part')}", why, "name every part with its day and amount"
+        )
     if days != sorted(set(days)) or days[0] < on:
         shown = ", ".join(day.isoformat() for day in days)
         raise FactRefused("instalments", shown, f"are not one after the other from {on} on", "correct their days")

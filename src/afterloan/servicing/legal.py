@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
+from afterloan.counting import counted
 from afterloan.dates import NEVER, date_of
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Who
@@ -84,7 +85,10 @@ def propose_from_ladder(connection: Connection, on: date) -> list[str]:
         for about in body.loans:
             try:
                 with connection.transaction():
-                    reason, by = f"{about.days_past_due} days past due", Who.rule(body.ladder or "ladder").name
+                    reason, by = (
+                        f"{counted(about.days_past_due, 'day')} past due",
+                        Who.rule(body.ladder or "ladder").name,
+                    )
                     made.append(propose(connection, about.loan, step, on, by, reason))
             except FactRefused:
                 case = case_of(connection, about.loan, on)

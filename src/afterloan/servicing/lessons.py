@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import psycopg
 
+from afterloan.counting import counted
 from afterloan.dates import date_of, day, iso
 from afterloan.enquiry.way_back import Drawn, stand_in
 from afterloan.expected import BadInput
@@ -197,7 +198,7 @@ def measure_lesson(store: Store, lesson: str, on: int, after_days: int = 60) -> 
     with store.connect() as connection:
         rows = connection.execute(sql, (LessonGiven.KIND, lesson, date_of(on - after_days))).fetchall()
         if not rows:
-            raise BadInput(f"lesson {lesson}: none was given {after_days} days before {iso(on)}; wait")
+            raise BadInput(f"lesson {lesson}: none was given {counted(after_days, 'day')} before {iso(on)}; wait")
         with reader_to(store.url) as reader:
             book = read_loans(connection, reader, one_of("c.loan", (r[0] for r in rows)))
     place = {int(n): k for k, n in enumerate(book.contracts["loan"])}

@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 
+from afterloan.counting import counted
 from afterloan.dates import NEVER, date_of, number_of
 from afterloan.facts import ChargedOff, FactRefused, Sold, WrittenOff
 from afterloan.facts.act import Who
@@ -43,7 +44,12 @@ def propose_loss(connection: Connection, loan: str, what: str, on: date, by: str
         raise FactRefused("loan", loan, "; ".join(blocked), "wait, keep what proves it, or change the lender's pack")
     reference = f"loss:{loan}:{what}:{on}"
     told: dict[str, Any] = {"borrower": case.borrower, "loan": loan, "on": on, "known_on": on, "reference": reference}
-    told |= {"what": what, "by": by, "reason": f"{case.claim.days_past_due} days past due", "price_fen": price_fen}
+    told |= {
+        "what": what,
+        "by": by,
+        "reason": f"{counted(case.claim.days_past_due, 'day')} past due",
+        "price_fen": price_fen,
+    }
     told["evidence"] = tuple(sorted({e.sha256 for e in case.events if isinstance(e, EvidenceKept)}))
     tell(connection, LossProposed(**told))
     return reference
@@ -68,7 +74,7 @@ def _unmet(case: LegalCase, rule: Rule, what: str) -> Iterable[str]:
         return
     least = _least_days(rule.parameters, what)
     if claim.days_past_due < least:
-        yield f"{claim.days_past_due} days past due, the pack asks for {least}"
+        yield f"{counted(claim.days_past_due, 'day')} past due, the pack asks for {least}"
     if what == "write_off":
         for one in rule.parameters.get("evidence", ()):
             yield f"no evidence of {one} is kept" if one not in claim.evidence else ""

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
+from afterloan.counting import counted
 from afterloan.dates import NEVER, number_of
 from afterloan.facts.events import Event
 from afterloan.facts.hold import HoldLifted, HoldPlaced
@@ -102,7 +103,11 @@ def _ask_a_person(
 ) -> None:
     number, _ = borrower_number(connection, applied.borrower)
     zone, _ = place_of_borrower(connection, number)
-    allowed = f"{len(offers)} plans that ask for more are offered all the same" if offers else "the pack allows none"
+    allowed = (
+        f"{counted(len(offers), 'plan that asks for more is', 'plans that ask for more are')} offered all the same"
+        if offers
+        else "the pack allows none"
+    )
     why = f"no plan fits {show_amount(able)} a month; {allowed}: look for reduced payments, a pause or another way"
     body = HardshipTask(queue="hardship", loans=tuple(_loans(connection, applied)), of=applied.reference, why=why)
     at = datetime.combine(on, time(8), ZoneInfo(zone))

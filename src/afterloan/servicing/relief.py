@@ -203,15 +203,20 @@ ENDS = {
 
 
 def plan_state(events: Sequence[Event], of: str, on: date) -> str:
-    """Where a plan stands by its facts: offered, expired, running, declined, broken, completed, cancelled."""
-    state, until = "unknown", date.max
+    """Where a plan stands by its facts: offered, expired, withdrawn, running, declined, broken, completed, cancelled.
+
+    An offer is withdrawn once another one of the loan is accepted: it was made for the contract as it was.
+    """
+    state, until, loan = "unknown", date.max, None
     for event in events:
         if event.on > on:
             continue
         if isinstance(event, PlanOffered) and event.reference == of:
-            state, until = "offered", event.valid_until
+            state, until, loan = "offered", event.valid_until, event.loan
         elif isinstance(event, PlanAccepted) and event.of == of:
             state = "running"
+        elif isinstance(event, PlanAccepted) and event.loan == loan and state == "offered" and event.on <= until:
+            state = "withdrawn"
         for kind, name in ENDS.items():
             if isinstance(event, kind) and event.of == of:
                 state = name

@@ -20,7 +20,7 @@ from afterloan.facts import Fact
 from afterloan.facts.events import Event, read_event
 from afterloan.loan.suppose import ends_debt
 from afterloan.servicing.asked import Asked
-from afterloan.servicing.booking import take
+from afterloan.servicing.booking import FactTaken, take
 from afterloan.servicing.desk import Desk
 from afterloan.store.events import tell
 
@@ -75,11 +75,15 @@ def fact_of(cls: type[Fact], asked: Any, reference: str, on: date) -> Fact:
 
 def took(desk: Desk, fact: Fact) -> dict[str, Any]:
     """Take a fact in and tell what the loan came to: money in minor units."""
-    taken = take(desk.connection, fact)
+    return told_after(desk, fact.loan, take(desk.connection, fact))
+
+
+def told_after(desk: Desk, loan: str, taken: FactTaken) -> dict[str, Any]:
+    """What a loan came to by a fact that was taken: money in minor units."""
     desk.took(taken)
     position = taken.reckoned.position
     return {
-        "loan": fact.loan,
+        "loan": loan,
         "fact": taken.recorded.fact,
         "entries": taken.entries,
         "arrears_fen": int(position["arrears_fen"].sum()),

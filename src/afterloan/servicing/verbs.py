@@ -128,7 +128,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("charge.make", "Charge a fee or a penalty.", "fact:Charged", "do"),
     Verb("charge.waive", "Give up a part of what is owed.", "waiving:Waive:waive", "waive"),
     Verb("rate.change", "Change a loan's rate from a day on.", "fact:RateChanged", "do"),
-    Verb("disbursement.record", "Record money paid out.", "fact:Disbursed", "do"),
+    Verb("disbursement.record", "Record money paid out.", "paying_out:PayOut:pay_out", "do"),
     Verb("hold.place", "Stop a borrower's treatment for a reason.", "holds:PlaceHold:place_hold", "hold place"),
     Verb("hold.lift", "End a hold.", "holds:LiftHold:lift_hold", "hold lift"),
     Verb(

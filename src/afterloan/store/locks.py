@@ -31,6 +31,7 @@ class Space(IntEnum):
     WEBHOOK = 727478
     RATE = 727479
     SETTING = 727480
+    PAID_OUT = 727481
 
 
 def lock_borrowers(connection: psycopg.Connection[Any], borrowers: Iterable[int]) -> None:
@@ -79,6 +80,11 @@ def lock_furnishing(connection: psycopg.Connection[Any], bureau: str, shard: int
     """A shard is furnished to a bureau by one transaction at a time."""
     name = f"{bureau}:{shard}"
     connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (int(Space.FURNISH_SHARD), name))
+
+
+def lock_paid_out(connection: psycopg.Connection[Any]) -> None:
+    """Pay-outs of books that are brought are taken in by one transaction at a time: each counts those before it."""
+    connection.execute("select pg_advisory_xact_lock(%s)", (int(Space.PAID_OUT),))
 
 
 def lock_bank_files(connection: psycopg.Connection[Any]) -> None:

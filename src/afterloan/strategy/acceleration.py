@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from afterloan.counting import counted
 from afterloan.dates import NEVER, date_of
 from afterloan.loan.reckon import Reckoned
 from afterloan.loan.suppose import owed_by_row
@@ -69,11 +70,12 @@ def _unmet(claim: LegalClaim, steps: Sequence[LegalStep], debt: Debt, rule: Rule
     yield f"it was called due on {debt.accelerated_on} already" if debt.accelerated_on else ""
     yield "" if debt.ahead_fen > 0 else "nothing is left to call due: all that was lent has fallen due"
     if claim.days_past_due < told["least_days_past_due"]:
-        yield f"{claim.days_past_due} days past due, at least {told['least_days_past_due']} are needed"
+        yield f"{counted(claim.days_past_due, 'day')} past due, at least {told['least_days_past_due']} are needed"
     share, count = int(told["either"]["overdue_permille"]), int(told["either"]["instalments_unpaid"])
     if debt.overdue_principal_fen * 1000 < share * debt.lent_fen and debt.instalments_unpaid < count:
-        now = f"{debt.instalments_unpaid} instalments and {debt.overdue_principal_fen} of {debt.lent_fen} minor units"
-        yield f"{now} are past due; {count} instalments, or {share} in a thousand, are needed"
+        unpaid = counted(debt.instalments_unpaid, "instalment")
+        now = f"{unpaid} and {debt.overdue_principal_fen} of {debt.lent_fen} minor units"
+        yield f"{now} are past due; {counted(count, 'instalment')}, or {share} in a thousand, are needed"
     for what in told["evidence"]:
         yield f"no evidence of {what} is kept" if what not in claim.evidence else ""
     yield _demanded(claim, steps, int(told["demand_unanswered_days"]))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, get_args
 
+from afterloan.counting import counted
 from afterloan.dates import DayRefused, date_told
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.contact import Outcome
@@ -75,7 +76,7 @@ def read_returns(text: str) -> tuple[list[Returned], list[AgencyRowRefused]]:
     bad: list[AgencyRowRefused] = []
     for line, row in rows:
         if line > MOST_ROWS:
-            raise AgencyFileRefused(f"more than {MOST_ROWS} lines; split the file")
+            raise AgencyFileRefused(f"more than {counted(MOST_ROWS, 'line')}; split the file")
         told = _read(line, dict(zip(header, row, strict=True)) if len(row) == len(header) else None)
         (good if isinstance(told, Returned) else bad).append(told)  # type: ignore[arg-type]
     return good, bad

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
+from afterloan.counting import counted
 from afterloan.rules.packs import Finding, PackRefused, Rule, in_force, rules_of
 
 ANY = "ANY"
@@ -91,15 +92,19 @@ def against(asked: PlanAsked, case: PlanCase) -> list[str]:
 def _about_loan(rule: Rule, case: PlanCase) -> list[str]:
     p, found = rule.parameters, []
     if case.days_past_due < p.get("least_days_past_due", 0):
-        found.append(f"{case.days_past_due} days past due; offered from {p['least_days_past_due']} days on")
+        found.append(
+            f"{counted(case.days_past_due, 'day')} past due; offered from {counted(p['least_days_past_due'], 'day')} on"
+        )
     if case.days_past_due > p.get("most_days_past_due", case.days_past_due):
-        found.append(f"{case.days_past_due} days past due; offered up to {p['most_days_past_due']} days")
+        found.append(
+            f"{counted(case.days_past_due, 'day')} past due; offered up to {counted(p['most_days_past_due'], 'day')}"
+        )
     if p.get("hardship") and not case.hardship_granted:
         found.append("no hardship has been granted; apply for it first")
     if case.payments_in_time < p.get("payments_before", 0):
-        found.append(f"{case.payments_in_time} payments on time; {p['payments_before']} are asked for first")
+        found.append(f"{counted(case.payments_in_time, 'payment')} on time; {p['payments_before']} are asked for first")
     if case.months_on_book < p.get("months_on_book", 0):
-        found.append(f"{case.months_on_book} months on book; offered from {p['months_on_book']} on")
+        found.append(f"{counted(case.months_on_book, 'month')} on book; offered from {p['months_on_book']} on")
     return found
 
 
@@ -112,7 +117,7 @@ def _about_plan(rule: Rule, asked: PlanAsked) -> list[str]:
     if asked.share_permille < p.get("least_permille", 0):
         found.append(f"{asked.share_permille} per mille of what is owed; not less than {p['least_permille']}")
     if asked.days > p.get("most_days", asked.days):
-        found.append(f"open for {asked.days} days; at most {p['most_days']}")
+        found.append(f"open for {counted(asked.days, 'day')}; at most {p['most_days']}")
     if asked.capitalise and not p.get("capitalise", False):
         found.append("interest may not become principal here; spread it beside the instalments")
     return found
@@ -125,7 +130,7 @@ def _about_past(rule: Rule, asked: PlanAsked, case: PlanCase) -> list[str]:
         recent = [on for on in same if (case.on - on).days < days]
         if name in p and len(recent) >= p[name]:
             free = date.fromordinal(min(recent).toordinal() + days)
-            found.append(f"{len(recent)} such plans in {days} days; again from {free}")
+            found.append(f"{len(recent)} such plans in {counted(days, 'day')}; again from {free}")
     return found
 
 

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from afterloan.counting import counted
 from afterloan.dates import number_of
 from afterloan.facts.contact import VOICE
 from afterloan.rules.calendars import business_days
@@ -275,7 +276,7 @@ def _calls_rolling(rule: Rule, case: ContactCase) -> ContactRefused | None:
             # room again when all but `most - 1` of them are `days` days old
             free = _midnight(recent[len(recent) - most] + timedelta(days=days), case.request.zones[0])
             found = ContactRefused(
-                f"{len(recent)} calls about debt {loan or '(unnamed)'} in {days} days, {most} at most", free
+                f"{len(recent)} calls about debt {loan or '(unnamed)'} in {counted(days, 'day')}, {most} at most", free
             )
             if worst is None or (worst.next_at or free) < free:
                 worst = found
@@ -297,7 +298,9 @@ def _silence(rule: Rule, case: ContactCase) -> ContactRefused | None:
     if last is None or (on - last).days >= days:
         return None
     free = _midnight(last + timedelta(days=days), case.request.zones[0])
-    return ContactRefused(f"a conversation about this debt on {last}; silence for {days} days, that day counted", free)
+    return ContactRefused(
+        f"a conversation about this debt on {last}; silence for {counted(days, 'day')}, that day counted", free
+    )
 
 
 def _spoken_about(case: ContactCase, loan: str) -> list[Past]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from afterloan.counting import counted
 from afterloan.facts import FactRefused
 from afterloan.facts.events import Event
 from afterloan.facts.hold import HoldPlaced
@@ -41,7 +42,8 @@ def check_evidence(evidence: Sequence[Evidence], cause: str) -> None:
     if cause not in p["needed"]:
         raise FactRefused("cause", cause, "not a cause", f"there are: {', '.join(p['needed'])}")
     if len(evidence) > p["most_files"]:
-        raise FactRefused("evidence", len(evidence), f"at most {p['most_files']} documents", "leave the others out")
+        why = f"{counted(len(evidence), 'document was', 'documents were')} sent; {p['most_files']} are taken at most"
+        raise FactRefused("evidence", "", why, "leave the others out")
     for e in evidence:
         if e.type not in p["types"]:
             raise FactRefused("evidence", e.name, f"type {e.type} is not taken", f"send one of {', '.join(p['types'])}")
@@ -50,9 +52,11 @@ def check_evidence(evidence: Sequence[Evidence], cause: str) -> None:
             raise FactRefused("evidence", e.name, f"{e.bytes} bytes; taken are {limits}", "scan it again")
     digests = [e.sha256 for e in evidence]
     if len(set(digests)) != len(digests):
-        raise FactRefused("evidence", len(evidence), "the same document twice", "send each once")
+        twice = next(e.name for e in evidence if digests.count(e.sha256) > 1)
+        raise FactRefused("evidence", twice, "was sent twice", "send each once")
     if len(evidence) < p["needed"][cause]:
-        raise FactRefused("evidence", len(evidence), f"{cause} asks for {p['needed'][cause]} document", "add it")
+        why = f"{CAUSES[cause][0]} asks for {counted(p['needed'][cause], 'document')}; {len(evidence) or 'none'} came"
+        raise FactRefused("evidence", "", why, f"add what shows it: {', '.join(p['types'])}")
 
 
 def review_hold(applied: HardshipApplied) -> HoldPlaced:
@@ -130,7 +134,8 @@ def may_apply(events: Iterable[Event], on: date) -> None:
     if now.open:
         raise FactRefused("hardship", now.open.reference, "is still open", f"it is decided by {now.open.decide_by}")
     if now.refused and now.refused.again_from and on < now.refused.again_from:
-        raise FactRefused("on", on, "refused lately", f"apply again from {now.refused.again_from} on")
+        why = f"hardship was refused on {now.refused.on}"
+        raise FactRefused("on", on, why, f"apply again from {now.refused.again_from} on")
 
 
 # --- breathing space

@@ -12,6 +12,7 @@ import polars as pl
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from afterloan.counting import counted
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.outbox import OUTBOX, LimitWords
 from afterloan.strategy.conditions import ConditionRefused, condition
@@ -278,7 +279,7 @@ def _plain(node: yaml.Node, path: tuple[Any, ...], lines: Lines) -> Any:
     """A YAML node as plain values; `lines` learns where each stands."""
     lines[path] = node.start_mark.line + 1
     if len(lines) > MOST_PARTS:  # nine lines of aliases to aliases unfold to a thousand million
-        raise LadderRefused(f"{lines[path]}: unfolds to more than {MOST_PARTS} parts; write the steps out")
+        raise LadderRefused(f"{lines[path]}: unfolds to more than {counted(MOST_PARTS, 'part')}; write the steps out")
     if isinstance(node, yaml.MappingNode):
         found: dict[Any, Any] = {}
         for key, value in node.value:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from afterloan.counting import counted
 from afterloan.facts.events import Event
 from afterloan.facts.legal import EvidenceKept, LegalStepApproved
 from afterloan.loan.terms import Component
@@ -144,7 +145,7 @@ def _unmet(claim: LegalClaim, steps: Sequence[LegalStep], told: dict[str, Any]) 
     if told["step"] == "discontinuance" and not steps:
         yield "no legal step has begun that could be discontinued"
     if claim.days_past_due < told["least_days_past_due"]:
-        yield f"{claim.days_past_due} days past due, at least {told['least_days_past_due']} are needed"
+        yield f"{counted(claim.days_past_due, 'day')} past due, at least {told['least_days_past_due']} are needed"
     if claim.payoff_fen < told["least_payoff_fen"]:
         yield f"{claim.payoff_fen} minor units owed, at least {told['least_payoff_fen']} minor units are needed"
     for what in told["evidence"]:

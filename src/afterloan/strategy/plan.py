@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from afterloan.counting import counted
 from afterloan.dates import iso, number_of
 from afterloan.facts.ladder import StepLeftOut
 from afterloan.facts.outbox import OUTBOX, Action, MessageBody, MessageValue
@@ -502,7 +503,7 @@ def _change(
     line = lines.get(number, CreditLine())
     if not line.known:
         return
-    reason = f"{row['days_past_due']} days past due, {row['arrears_fen']} minor units overdue"
+    reason = f"{counted(row['days_past_due'], 'day')} past due, {row['arrears_fen']} minor units overdue"
     change = wanted_change(line, do, dict(told), rule, reason)
     if change is None:
         return

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from afterloan.counting import counted
 from afterloan.facts.events import Event
 from afterloan.facts.limit import (
     BarLifted,
@@ -176,7 +177,7 @@ def may_draw(
         reasons.append("the limit is frozen")
     reasons.extend(f"new borrowing is barred: {bar}" for bar in line.bars)
     if arrears_fen:
-        reasons.append(f"{arrears_fen} minor units are overdue, the oldest for {days_past_due} days")
+        reasons.append(f"{arrears_fen} minor units are overdue, the oldest for {counted(days_past_due, 'day')}")
     if lost:
         reasons.append("a loan was charged off, written off or sold")
     reasons.extend(f"hold: {stop.replace('_', ' ')}" for stop in stops)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from afterloan.counting import agreeing
+
 LANGUAGES = ("en", "zh")
 
 
@@ -267,7 +269,8 @@ def sentence(kind: str, body: Mapping[str, Any], language: str) -> str:
     if kind not in WORDS:
         fields = ", ".join(f"{k} {v}" for k, v in shown.items() if v not in ("", (), []) and not isinstance(v, dict))
         return f"{kind}: {fields}" if fields else kind
-    return " ".join(WORDS[kind][LANGUAGES.index(language)].format_map(shown).split()).strip(" ,，:：")
+    told = WORDS[kind][LANGUAGES.index(language)].format_map(shown)
+    return agreeing(" ".join(told.split()).strip(" ,，:："))
 
 
 def action(kind: str, body: Mapping[str, Any], language: str) -> str:
@@ -281,9 +284,9 @@ def action(kind: str, body: Mapping[str, Any], language: str) -> str:
 def transition(kind: int, bucket: int, days: int, amount_fen: int, language: str) -> str:
     """A transition of the close in words."""
     words = (MOVED_MET if kind == 5 and amount_fen == 0 else TRANSITIONS[kind])[LANGUAGES.index(language)]
-    return words.format(bucket=bucket, days=days, amount=money(amount_fen))
+    return agreeing(words.format(bucket=bucket, days=days, amount=money(amount_fen)))
 
 
 def other(name: str, language: str, **values: Any) -> str:
     """A line of OTHERS with its values."""
-    return OTHERS[name][LANGUAGES.index(language)].format(**values)
+    return agreeing(OTHERS[name][LANGUAGES.index(language)].format(**values))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from afterloan.counting import counted
 from afterloan.desk.keyboard.options import AsJson, On, amount_of, book_day, group
 
 if TYPE_CHECKING:
@@ -397,7 +398,7 @@ def task_list(
         hands = f" [{t.assigned_to}]" if t.assigned_to else f" [{t.waits_for}]" if t.waits_for else ""
         state = f" done by {t.done_by}" if t.done_by else ""
         print(f"{clock:17}{t.queue:18}{t.borrower} {t.loans}: {plain(t.what)}{hands}{state}\n{'':17}{t.key}")
-    print(f"{len(found)} tasks")
+    print(f"{counted(len(found), 'task')}")
 
 
 def task_show(key: str, on: On = "", as_json: AsJson = False) -> None:
@@ -484,7 +485,7 @@ def prove_seals(store: "Store", head: str, as_json: bool) -> None:
         for broken in found.broken:
             typer.echo(str(broken))
         typer.echo(
-            f"{found.rows:,} rows in the seals of {found.days:,} days to {found.through}: "
+            f"{counted(found.rows, 'row')} in the seals of {counted(found.days, 'day')} to {found.through}: "
             f"{f'{len(found.broken):,} are not as they were sealed' if found.broken else 'all as they were sealed'}"
         )
         typer.echo(f"head of {found.through}: {found.head}")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from afterloan.counting import counted
 from afterloan.desk.keyboard.options import AsJson, On, book_day, few_loans
 
 
@@ -28,7 +29,7 @@ def find(words: str, as_json: AsJson = False) -> None:
         return
     for row in found:
         print(f"{row['borrower']:20}{row['name']:20}{row['phone']:20}{row['loans']}")
-    print(f"{len(found)} borrowers")
+    print(f"{counted(len(found), 'borrower')}")
 
 
 def borrower_(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from afterloan.counting import counted
 from afterloan.desk.keyboard.options import On, book_day, group, month_end_of
 from afterloan.desk.keyboard.plain import told_of
 from afterloan.expected import BadInput
@@ -34,6 +35,9 @@ def register(app: typer.Typer) -> None:
     app.add_typer(bureau, name="bureau")
 
 
+ActReference = Annotated[
+    str, typer.Option("--act-reference", help="The act's own reference: the same again is answered, not done twice.")
+]
 By = Annotated[str, typer.Option("--by", help="Who does it; the name you are known by on this machine unless given.")]
 
 
@@ -256,6 +260,7 @@ def dispute_evidence(
     what: Annotated[str, typer.Option("--what")],
     lengthens: bool = False,
     on: On = "",
+    act_reference: ActReference = "",
     as_json: AsJson = False,
 ) -> None:
     """Record a document (PDF, PNG, JPEG, at most 10 MB) to dispute REFERENCE."""
@@ -263,7 +268,7 @@ def dispute_evidence(
 
     paper = evidence_from(file.read_bytes(), file.name).model_dump()
     asked = {"of": reference, "paper": paper, "what": what, "lengthens": lengthens}
-    told = _act("dispute.evidence", asked, on).told()
+    told = _act("dispute.evidence", asked, on, act_reference).told()
     told_of(told, as_json, f"recorded; to be answered by {told['answer_by']}")
 
 
@@ -273,18 +278,21 @@ def dispute_decide(
     reason: Annotated[str, typer.Option("--reason")],
     by: By = "",
     on: On = "",
+    act_reference: ActReference = "",
     as_json: AsJson = False,
 ) -> None:
     """Answer dispute REFERENCE; an answer that is not the book's is refused."""
-    told = _act("dispute.decide", {"of": reference, "outcome": outcome, "reason": reason}, on, "", by).body
-    told_of(told, as_json, f"{reference}: {told['outcome']}, {told['late_days']} days late")
+    told = _act("dispute.decide", {"of": reference, "outcome": outcome, "reason": reason}, on, act_reference, by).body
+    late = f", {counted(told['late_days'], 'day')} late" if told["late_days"] > 0 else ""
+    told_of(told, as_json, f"{reference}: {told['outcome']}{late}")
 
 
 def dispute_disagree(
-    reference: str, statement: Annotated[str, typer.Option("--statement")], on: On = "", as_json: AsJson = False
-) -> None:
+    reference: str, statement: Annotated[str, typer.Option("--statement")], on: On = "",
+    act_reference: ActReference = "", as_json: AsJson = False,
+) -> None:  # fmt: skip
     """Record that the borrower does not agree with the answer to dispute REFERENCE."""
-    told = _act("dispute.disagree", {"of": reference, "statement": statement}, on).told()
+    told = _act("dispute.disagree", {"of": reference, "statement": statement}, on, act_reference).told()
     told_of(told, as_json, "recorded; the record carries it from the next furnishing on")
 
 
@@ -292,10 +300,11 @@ def dispute_notified(
     reference: str,
     party: Annotated[str, typer.Argument(help="borrower or bureau")],
     on: On = "",
+    act_reference: ActReference = "",
     as_json: AsJson = False,
 ) -> None:
     """Record that a party was told of the answer to dispute REFERENCE."""
-    told_of(_act("dispute.notified", {"of": reference, "party": party}, on).told(), as_json, "recorded")
+    told_of(_act("dispute.notified", {"of": reference, "party": party}, on, act_reference).told(), as_json, "recorded")
 
 
 def dispute_show(reference: str, as_json: AsJson = False) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from afterloan.counting import counted
 from afterloan.desk.keyboard.options import On, amount_of, book_day, group
 from afterloan.desk.keyboard.plain import told_of
 from afterloan.expected import BadInput
@@ -59,7 +60,7 @@ def _refusals(refused: list[str]) -> None:
     for row in refused:
         typer.echo(f"  {row}", err=True)
     if refused:
-        typer.echo(f"{len(refused)} rows refused; the others are in", err=True)
+        typer.echo(f"{counted(len(refused), 'row')} refused; the others are in", err=True)
         raise typer.Exit(1)
 
 
@@ -213,7 +214,7 @@ def file_out(
     if done.path is None:
         print(f"no debit waits for a file of form {form}")
     else:
-        print(f"{done.path}: {done.debits:,} debits of {show_amount(done.total_fen)}")
+        print(f"{done.path}: {counted(done.debits, 'debit')} of {show_amount(done.total_fen)}")
 
 
 def file_in(file: Path, on: On = "", by: By = "", as_json: AsJson = False) -> None:
@@ -340,7 +341,7 @@ def _statement_told(body: Mapping[str, Any]) -> str:
 
     how = ", ".join(f"{n:,} by {name}" for name, n in body["matched"].items()) or "none"
     net = show_amount(body["matched_fen"])
-    counts = f"{body['lines']:,} lines, {body['known_before']:,} known"
+    counts = f"{counted(body['lines'], 'line')}, {body['known_before']:,} known"
     lines = [f"{body['account']}: {counts}; matched: {how}; {net} net"]
     for x in body["unmatched"]:
         who = f" (maybe {', '.join(x['candidates'])})" if x["candidates"] else ""
@@ -441,7 +442,7 @@ def _waiting(as_json: bool) -> None:
         if x["held"]:
             print(f"  #{x['line']} {x['held']}")
     if waiting:
-        print(f"{waiting} rows of bank files could not be taken: see `afterloan unmatched --refused`")
+        print(f"{counted(waiting, 'row')} of bank files could not be taken: see `afterloan unmatched --refused`")
 
 
 def _refused_rows(as_json: bool) -> None:

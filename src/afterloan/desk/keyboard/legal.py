@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from afterloan.counting import counted
 from afterloan.desk.keyboard.options import On, amount_of, book_day, group
 from afterloan.desk.keyboard.plain import told_of
 
@@ -18,6 +19,7 @@ Instalments = Annotated[
 Part = Annotated[str, typer.Option(help="As the court says it; all four, or none where all was granted.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
 By = Annotated[str, typer.Option("--by", help="Who sits here; the name you are known by on this machine unless given.")]
+Reference = Annotated[str, typer.Option(help="The act's own reference: the same again is answered, not done twice.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -47,11 +49,11 @@ def _act(verb: str, asked: dict[str, Any], on: str, by: str = "", reference: str
     return act(verb, asked, book_day(on), reference, by).body
 
 
-def day(on: On = "", by: By = "", as_json: AsJson = False) -> None:
+def day(on: On = "", by: By = "", reference: Reference = "", as_json: AsJson = False) -> None:
     """After `decide`: the ladder's wishes of a day become proposals, and what is due by law becomes tasks."""
-    told = _act("legal.day", {}, on, by)
+    told = _act("legal.day", {}, on, by, reference)
     made = told["proposals"]
-    words = f"{len(made)} proposals wait for people, {told['tasks']} new tasks"
+    words = f"{counted(len(made), 'proposal waits', 'proposals wait')} for people, {counted(told['tasks'], 'new task')}"
     told_of(told, as_json, "\n".join([*made, words]))
 
 
@@ -74,10 +76,11 @@ def propose(
     by: By = "",
     reason: Annotated[str, typer.Option()] = "unpaid",
     on: On = "",
+    reference: Reference = "",
     as_json: AsJson = False,
 ) -> None:
     """Propose STEP for LOAN; nothing happens by it."""
-    told = _act("legal.propose", {"loan": loan, "step": step, "reason": reason}, on, by)
+    told = _act("legal.propose", {"loan": loan, "step": step, "reason": reason}, on, by, reference)
     told_of(told, as_json, told["proposal"])
 
 
@@ -87,28 +90,40 @@ def approve(
     by: By = "",
     on: On = "",
     note: str = "",
+    reference: Reference = "",
     as_json: AsJson = False,
 ) -> None:
     """Approve PROPOSAL in a role that you were appointed to."""
-    told = _act("legal.approve", {"proposal": proposal, "role": role, "note": note}, on, by)
+    told = _act("legal.approve", {"proposal": proposal, "role": role, "note": note}, on, by, reference)
     told_of(told, as_json, f"approved by {told['approved_by']} as {role}")
 
 
 def refuse(
-    proposal: str, reason: Annotated[str, typer.Option()], by: By = "", on: On = "", as_json: AsJson = False
+    proposal: str,
+    reason: Annotated[str, typer.Option()],
+    by: By = "",
+    on: On = "",
+    reference: Reference = "",
+    as_json: AsJson = False,
 ) -> None:
     """Turn PROPOSAL down."""
-    told = _act("legal.refuse", {"proposal": proposal, "reason": reason}, on, by)
+    told = _act("legal.refuse", {"proposal": proposal, "reason": reason}, on, by, reference)
     told_of(told, as_json, f"refused by {told['refused_by']}")
 
 
 def start(
-    proposal: str, by: By = "", on: On = "", court: str = "", case_number: str = "", as_json: AsJson = False
+    proposal: str,
+    by: By = "",
+    on: On = "",
+    court: str = "",
+    case_number: str = "",
+    reference: Reference = "",
+    as_json: AsJson = False,
 ) -> None:
     """Take an approved step."""
     from afterloan.money import show_amount
 
-    told = _act("legal.start", {"proposal": proposal, "court": court, "case_number": case_number}, on, by)
+    told = _act("legal.start", {"proposal": proposal, "court": court, "case_number": case_number}, on, by, reference)
     more = f", and {show_amount(told['costs_fen'])} of costs" if told["costs_fen"] else ""
     fee = f"; the court's fee is {show_amount(told['fee_fen'])}" if told["fee_fen"] else ""
     words = f"{told['step']} started: {show_amount(told['claim_fen'])} claimed{more}{fee}"
@@ -124,7 +139,7 @@ def end(
     parts_alone: Annotated[
         bool, typer.Option("--parts-alone", help="Only missed parts may be enforced, not all the rest at once.")
     ] = False,
-    case_number: str = "", note: str = "", by: By = "", as_json: AsJson = False,
+    case_number: str = "", note: str = "", by: By = "", reference: Reference = "", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Tell what came of a step: delivered, issued, objected, granted, final, part_paid …"""
     from afterloan.money import show_amount
@@ -134,7 +149,7 @@ def end(
     asked |= {f"{name}_fen": amount_of(text, name) for name, text in told.items() if text}
     asked |= {"rate_percent": rate or None, "perform_by": book_day(perform_by) if perform_by else None}
     asked |= {"instalments": [_instalment(text) for text in instalment or ()], "whole_if_missed": not parts_alone}
-    done = _act("legal.end", asked | {"case_number": case_number, "note": note}, on, by)
+    done = _act("legal.end", asked | {"case_number": case_number, "note": note}, on, by, reference)
     parts = {name.removesuffix("_fen"): fen for name, fen in done["parts"].items() if fen}
     shown = ", ".join(f"{name} {show_amount(fen)}" for name, fen in parts.items())
     words = f"recorded: {outcome}" + (f"; {show_amount(done['amount_fen'])} = {shown}" if shown else "")
@@ -160,38 +175,51 @@ def people(
     role: Annotated[list[str] | None, typer.Option()] = None,
     on: On = "",
     by: By = "",
+    reference: Reference = "",
     as_json: AsJson = False,
 ) -> None:
     """Show who may approve in which roles, or appoint PERSON (no --role: to none)."""
     from afterloan.store.legal import people as known
 
     if person:
-        _act("people.appoint", {"person": person, "roles": role or []}, on, by)
+        _act("people.appoint", {"person": person, "roles": role or []}, on, by, reference)
     with _both() as (connection, _):
         found = {name: list(roles) for name, roles in sorted(known(connection, book_day(on)).items())}
     told_of(found, as_json, "\n".join(f"{name:24}{', '.join(roles)}" for name, roles in found.items()))
 
 
-def loss(loan: str, what: str, by: By = "", on: On = "", price: str = "0", as_json: AsJson = False) -> None:
+def loss(
+    loan: str, what: str, by: By = "", on: On = "", price: str = "0", reference: Reference = "", as_json: AsJson = False
+) -> None:
     """Propose a charge_off, write_off or sale of LOAN."""
     asked = {"loan": loan, "what": what, "price_fen": amount_of(price, "price")}
-    told = _act("loss.propose", asked, on, by)
+    told = _act("loss.propose", asked, on, by, reference)
     told_of(told, as_json, told["proposal"])
 
 
 def approve_loss(
-    proposal: str, role: Annotated[str, typer.Option()], by: By = "", on: On = "", as_json: AsJson = False
+    proposal: str,
+    role: Annotated[str, typer.Option()],
+    by: By = "",
+    on: On = "",
+    reference: Reference = "",
+    as_json: AsJson = False,
 ) -> None:
     """Approve a charge-off, write-off or sale; the last approval books it."""
-    told = _act("loss.approve", {"proposal": proposal, "role": role}, on, by)
+    told = _act("loss.approve", {"proposal": proposal, "role": role}, on, by, reference)
     told_of(told, as_json, "booked" if told["booked"] else "approved; another approval is needed")
 
 
 def refuse_loss(
-    proposal: str, reason: Annotated[str, typer.Option()], by: By = "", on: On = "", as_json: AsJson = False
+    proposal: str,
+    reason: Annotated[str, typer.Option()],
+    by: By = "",
+    on: On = "",
+    reference: Reference = "",
+    as_json: AsJson = False,
 ) -> None:
     """Turn a proposed charge-off, write-off or sale down."""
-    told = _act("loss.refuse", {"proposal": proposal, "reason": reason}, on, by)
+    told = _act("loss.refuse", {"proposal": proposal, "reason": reason}, on, by, reference)
     told_of(told, as_json, f"refused by {told['refused_by']}")
 
 

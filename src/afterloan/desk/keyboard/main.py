@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from afterloan.counting import counted
 from afterloan.desk.keyboard.doing import Stop, exit_code, mistake_told, say
 from afterloan.desk.keyboard.options import On, Whole, book_day, day_of, few_loans, group
 from afterloan.desk.keyboard.plain import page, plain
@@ -91,7 +92,8 @@ def import_(folder: Path, as_json: AsJson = False) -> None:
                 say(f"{r.file}: column {name} means nothing here and was left out")
     refused = sum(r.refused for r in reports)
     if refused:
-        say(f"{refused} rows refused: see {folder / REFUSALS}, mend them and import again; what is in stays in")
+        rows = counted(refused, "row")
+        say(f"{rows} refused: see {folder / REFUSALS}, mend them and import again; what is in stays in")
         raise typer.Exit(1)
 
 
@@ -231,7 +233,10 @@ def repay(
     show(
         answer,
         as_json,
-        lambda body: f"repayment {reference} of {amount} for {loan} recorded, {body['entries']} entries posted",
+        lambda body: (
+            f"repayment {reference} of {amount} for {loan} recorded, "
+            f"{counted(body['entries'], 'entry', 'entries')} posted"
+        ),
     )
 
 
@@ -337,7 +342,7 @@ def demo_book(store: "Store", loans: int, months: int) -> int:
     if not told["loans"]:
         from afterloan.generate import generate as make
 
-        say(f"1. generate {loans:,} loans over {months} months in {folder}")
+        say(f"1. generate {counted(loans, 'loan')} over {counted(months, 'month')} in {folder}")
         with _bar("generate") as show:
             make(loans, months, 1, folder, progress=lambda done, total: show("loans", done, total))
         say("2. import")

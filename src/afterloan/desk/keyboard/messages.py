@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from afterloan.counting import counted
 from afterloan.desk.keyboard.doing import say
 from afterloan.desk.keyboard.options import On, book_day, group
 from afterloan.expected import BadInput
@@ -73,7 +74,7 @@ def receipts(file: Path, as_json: AsJson = False) -> None:
         print(json.dumps(dict(done)))
     else:
         counts = f"{done['new']:,} new, {done['known']:,} known, {len(done['refused']):,} refused"
-        print(f"{done['rows']:,} receipts: {counts}")
+        print(f"{counted(done['rows'], 'receipt')}: {counts}")
         for row in done["refused"]:
             print(f"  row {row['row']}: {row['why']}")
     if done["refused"]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from afterloan.counting import counted
 from afterloan.desk.keyboard.options import AsJson, On, amount_of, book_day, day_of, few_loans, group
 from afterloan.desk.keyboard.plain import told_of
 from afterloan.expected import BadInput
@@ -140,11 +141,10 @@ def search(
     if as_json:
         _print(found, True)
         return
-    print(f"affordable: {_money(found['affordable_fen'])} a month; {found['tried']} plans tried")
+    print(f"affordable: {_money(found['affordable_fen'])} a month; {counted(found['tried'], 'plan')} tried")
     if not found["fits"]:
-        print(
-            "nothing fits; what is allowed and asks for least:" if found["offers"] else "nothing fits: a person's task"
-        )
+        least = "; what is allowed and asks for least:" if found["offers"] else ""
+        print(f"nothing fits: a task for people (`afterloan task list`){least}")
     for o in found["offers"]:
         _print_offer(o)
     for why, count in sorted(found["refused"].items(), key=lambda pair: -pair[1]):

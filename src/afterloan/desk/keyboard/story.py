@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from afterloan.counting import counted
 from afterloan.desk.keyboard.options import On, book_day, few_loans
 from afterloan.desk.keyboard.plain import plain
 
@@ -63,7 +64,7 @@ def demo_lives(store: "Store", language: str = "en", brief: bool = True) -> list
     from afterloan.rehearsal.lives import played_store, scripts
 
     small, played = played_store(store)
-    days = f"{played.days} days of {len(scripts())} lives played in {played.seconds:.0f} s" if played else ""
+    days = f"{counted(played.days, 'day')} of {len(scripts())} lives played in {played.seconds:.0f} s" if played else ""
     told = [days or f"{len(scripts())} lives, played before"]
     for script in scripts():
         lines = story_of(small, script["borrower"], language, date.fromisoformat(script["through"]))

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from afterloan.counting import counted
 from afterloan.desk.keyboard.contacting import CONTACT_TOLD
 from afterloan.desk.keyboard.options import On, amount_of, book_day, day_of, group
 from afterloan.desk.keyboard.plain import plain, table
@@ -139,7 +140,7 @@ def ladder_check(file: Path, as_json: AsJson = False) -> None:
 
     ladder = sound_ladder(utf8_file(file), str(file))
     told = {"ladder": ladder.id, "steps": len(ladder.steps)}
-    print(json.dumps(told) if as_json else f"{ladder.id}: {len(ladder.steps)} steps, sound")
+    print(json.dumps(told) if as_json else f"{ladder.id}: {counted(len(ladder.steps), 'step')}, sound")
 
 
 def ladder_use(
@@ -207,7 +208,7 @@ def worklist(
     if assign:
         people = [name.strip() for name in assign.split(",") if name.strip()]
         given = act("case.share_out", {"people": people, "queue": queue}, day, by=by).body["given"]
-        print(f"{given} cases given out", file=sys.stderr)
+        print(f"{counted(given, 'case')} given out", file=sys.stderr)
     with _both() as (connection, reader):
         cases = open_cases(connection, reader, day, queue)
     rows = [case.told() for case in cases[:most]]
@@ -408,7 +409,7 @@ def agency_out(
         done = act("agency.place", {"agency": agency}, book_day(on), reference, by).body
         out.write(done["text"])
     told = {"agency": agency, "cases": done["cases"], "file": str(file)}
-    print(json.dumps(told, ensure_ascii=False) if as_json else f"{done['cases']} cases: {file}")
+    print(json.dumps(told, ensure_ascii=False) if as_json else f"{counted(done['cases'], 'case')}: {file}")
 
 
 def agency_in(agency: str, file: Path, on: On = "", by: By = "", as_json: AsJson = False) -> None:

@@ -1,0 +1,58 @@
+"""Pay-outs of a book that is brought: none above its contract, counting what was paid out and what is taken back."""
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from afterloan.intake.files import batches, columns_of_file, find_file
+from afterloan.loan.terms import FactKind
+from afterloan.store.locks import lock_paid_out
+
+LIVE = (
+    "not exists (select from fact x where x.of_fact = f.fact) "
+    "and not exists (select from taken_back t where t.reference = f.reference)"
+)
+"""A fact of the store that neither it nor the book that is brought takes back."""
+ABOVE_CONTRACT = (
+    "i.row in (select row from (select n.row, n.amount_fen, a.principal_fen as most, "
+    "coalesce((select sum(f.amount_fen) from fact f "
+    f"where f.loan = a.loan and f.kind = {int(FactKind.DISBURSED)} and {LIVE}), 0) "
+    "+ sum(n.amount_fen) filter (where n.amount_fen <= a.principal_fen) "
+    "over (partition by a.loan order by n.on_day, n.row) as paid "
+    "from incoming n join contract a on a.reference = n.contract "
+    "where not exists (select from fact k where k.reference = n.reference) "
+    "and not exists (select from taken_back t where t.reference = n.reference)) told "
+    "where amount_fen > most or paid > most)"
+)
+"""Rows with which more than the contract's amount would be paid out, counting what the store and earlier rows paid.
+
+A row that is too much by itself counts for no later one: 8,000.00, 500.00 and 300.00 on 800.00 refuse the first alone.
+"""
+TOO_MUCH_OUT = (
+    ABOVE_CONTRACT,
+    "amount",
+    "with it more than the contract's amount would be paid out",
+    "correct the amount, or bring a contract of its own for the rest; a pay-out that failed is taken back in reversals",
+)
+
+
+def know_taken_back(connection: psycopg.Connection[Any], references: frozenset[str]) -> None:
+    """One batch of pay-outs after the other, each seeing those before it, and which of them the same book takes back.
+
+    Without an order two batches could each pay half of a contract too much and not see the other.
+    """
+    lock_paid_out(connection)
+    connection.execute("create temp table taken_back (reference text primary key) on commit drop")
+    with connection.cursor() as cursor, cursor.copy("copy taken_back from stdin") as copy:
+        for reference in sorted(references):
+            copy.write_row((reference,))
+
+
+def references_taken_back(folder: Path) -> frozenset[str]:
+    """The references that the reversals of a book's folder take back. Raises BookFileRefused."""
+    file = find_file(folder, "reversals")
+    if file is None or "of" not in columns_of_file(file):
+        return frozenset()
+    frames = (frame["of"].cast(str).drop_nulls().str.strip_chars() for frame in batches(file, lambda *_: None))
+    return frozenset(reference for frame in frames for reference in frame.to_list())
