@@ -4,6 +4,9 @@ from afterloan.risk.bins import Bins
 from afterloan.risk.model import CHAMPION, Model
 from afterloan.risk.table import TableRefused
 
+SPARK = "`"
+"""What Spark puts around names."""
+
 
 def scorecard_sql(model: Model, table: str, quote: str = '"') -> str:
     """A query with `log_odds` and `probability` (calibrated) for each row of `table`, columns of numbers typed.
@@ -15,7 +18,7 @@ def scorecard_sql(model: Model, table: str, quote: str = '"') -> str:
     made = [n for n in card.weights if n not in model.asked]
     if made:
         raise TableRefused(f"{made[0]}: made of several columns; fit with `histories: false` for a scorecard in SQL")
-    parts = [f"{number(w)} * {_case(card.bins[n], name_of(n, quote))}" for n, w in card.weights.items()]
+    parts = [f"{number(w)} * {_case(card.bins[n], n, quote)}" for n, w in card.weights.items()]
     odds = " + ".join([number(card.base), *parts])
     line = _line(model.calibrations[CHAMPION].said, model.calibrations[CHAMPION].came)
     return (
@@ -35,12 +38,13 @@ def name_of(name: str, quote: str) -> str:
     return quote + name.replace(quote, quote * 2) + quote
 
 
-def _case(bins: Bins, name: str) -> str:
+def _case(bins: Bins, column: str, quote: str) -> str:
     """The evidence of a column's bins. A value equal to an edge lies above it."""
+    name = name_of(column, quote)
     whens = [f"when {name} is null then {number(bins.missing)}"]
     if bins.is_word:
         words = {word: bins.evidence[k] for word, k in bins.words.items()}
-        whens += [f"when {name} = '{_text(word)}' then {number(told)}" for word, told in words.items()]
+        whens += [f"when {name} = {text_of(word, quote)} then {number(told)}" for word, told in words.items()]
         return f"case {' '.join(whens)} else {number(bins.other)} end"
     whens += [f"when {name} = {number(code)} then {number(told)}" for code, told in bins.specials.items()]
     whens += [
@@ -50,8 +54,10 @@ def _case(bins: Bins, name: str) -> str:
     return f"case {' '.join(whens)} else {number(bins.evidence[-1])} end"
 
 
-def _text(word: str) -> str:
-    return word.replace("'", "''")
+def text_of(word: str, quote: str) -> str:
+    r"""A word in single quotes. Spark (names in backticks) reads `\` as the begin of a sign and `''` as nothing."""
+    told = word.replace("\\", "\\\\").replace("'", "\\'") if quote == SPARK else word.replace("'", "''")
+    return f"'{told}'"
 
 
 def _line(said: tuple[float, ...], came: tuple[float, ...]) -> str:

@@ -117,9 +117,9 @@ def card(
 
     told = of_parts(read_folder(model))
     if sql:
-        from afterloan.risk.in_sql import scorecard_sql
+        from afterloan.risk.in_sql import SPARK, scorecard_sql
 
-        print(scorecard_sql(told, sql, "`" if spark else '"'))
+        print(scorecard_sql(told, sql, SPARK if spark else '"'))
         return
     if as_json:
         lines = {
