@@ -1,7 +1,7 @@
 """`afterloan risk forecast`: where the loans of today will stand month by month, with an interval, and a back-test."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,12 +29,27 @@ def forecast(
         return
     rows = [{k: v if k == "month" else _with_interval(v, ",.0f") for k, v in row.items()} for row in told["forecast"]]
     table(rows, f"loans by state after {told['as_of']}, expected (95 % interval)")
+    table(
+        [_in_major(row) for row in told["money"][1:]],
+        "cash of each month and provision at its end, expected (95 % interval)",
+    )
     back = told["back_test"]
     said = {n: _with_interval(v, ",.0f") for n, v in back.items() if isinstance(v, list)}
     print(
         f"{back['months']} months ago, loans 30 days late or lost by now: said {said['model']}, by roll rates alone "
         f"{said['roll_rates']}; came {back['came']:,.0f}"
     )
+    money = told["money_back_test"]
+    for what, by in money["said_fen"].items():
+        model, roll = (_with_interval([x / 100 for x in by[name]], ",.2f") for name in ("model", "roll_rates"))
+        came = money["came_fen"][what] / 100
+        print(f"{what} of those months: said {model}, by roll rates alone {roll}; came {came:,.2f}")
+
+
+def _in_major(row: dict[str, Any]) -> dict[str, Any]:
+    """A month's cash and provision in major units with their intervals."""
+    told = {name: _with_interval([x / 100 for x in row[f"{name}_fen"]], ",.2f") for name in ("cash", "provision")}
+    return {"month": row["month"]} | told
 
 
 def _with_interval(told: list[float], form: str) -> str:
