@@ -33,10 +33,11 @@ MOST_COLUMNS = 12  # of the scorecard that are drawn; all are in the card
 
 def report_of_table(model: Model, frame: pl.DataFrame, label: str, bad: str = "") -> dict[str, Any]:
     """The report of a model on a table with outcomes. Raises TableRefused as `assess` does."""
-    by_group = assess(model, frame, label, bad).told()["groups"]
+    said = model.probabilities(frame)
+    by_group = assess(model, frame, label, bad, said).told()["groups"]
     gone = outcomes(frame, label, bad or (str(model.card["bad"]) if label == model.card["label"] else ""))
     groups = {name: np.array(groups_of(frame, name)) for name in model.card["groups"]}
-    told = reported(model, frame, gone, groups)
+    told = reported(model, frame, gone, groups, said)
     told["about"]["own_table"] = table_mark(frame) == model.card["table_sha256"]
     return told | {"groups": by_group}
 
@@ -66,9 +67,18 @@ def report_of_book(store: Store, name: str, on: date) -> dict[str, Any]:
     return told
 
 
-def reported(model: Model, frame: pl.DataFrame, gone: Ints, groups: Mapping[str, npt.NDArray[Any]]) -> dict[str, Any]:
-    """JSON values of every part of the page, out of rows with outcomes `gone` [n] and groups that no model reads."""
-    said = model.probabilities(frame)
+def reported(
+    model: Model,
+    frame: pl.DataFrame,
+    gone: Ints,
+    groups: Mapping[str, npt.NDArray[Any]],
+    said: dict[str, npt.NDArray[np.float64]] | None = None,
+) -> dict[str, Any]:
+    """JSON values of every part of the page, out of rows with outcomes `gone` [n] and groups that no model reads.
+
+    `said`: what both halves say of the rows, where that is known already.
+    """
+    said = said or model.probabilities(frame)
     leads = str(model.card["leads"])
     edges = bands_asked(model)
     bands = bands_of(said[leads], edges)

@@ -88,10 +88,10 @@ def fit_and_say(
     made = derived(ready.columns, series)
     columns = ready.columns | made
     asked = ready.asked | {name: ColumnAsked(False) for name in made}
-    scorecard, outside = fit_scorecard(columns, asked, gone, seed, together)
-    boosted, beside = fit_boosted(columns, asked, gone, seed, together)
-    calibrations = {CHAMPION: calibrate(outside, gone), CHALLENGER: calibrate(beside, gone)}
     fold = folds(gone, seed, together=together)
+    scorecard, outside = fit_scorecard(columns, asked, gone, fold)
+    boosted, beside = fit_boosted(columns, asked, gone, fold, seed)
+    calibrations = {CHAMPION: calibrate(outside, gone), CHALLENGER: calibrate(beside, gone)}
     said = {CHAMPION: left_out(outside, gone, fold), CHALLENGER: left_out(beside, gone, fold)}
     small = gone.sum() < LEADS_BELOW_BAD or len(gone) < LEADS_BELOW_ROWS
     card = {
@@ -196,10 +196,15 @@ class Assessed:
         return {name: m.told() for name, m in self.models.items()} | {"groups": groups}
 
 
-def assess(model: Model, frame: pl.DataFrame, label: str, bad: str = "") -> Assessed:
-    """Measure both models on a table with outcomes, as a whole and by the declared groups. Raises TableRefused."""
+def assess(
+    model: Model, frame: pl.DataFrame, label: str, bad: str = "", said: dict[str, Floats] | None = None
+) -> Assessed:
+    """Measure both models on a table with outcomes, as a whole and by the declared groups. Raises TableRefused.
+
+    `said`: what both say of the rows, where that is known already.
+    """
     gone = outcomes(frame, label, bad or (str(model.card["bad"]) if label == model.card["label"] else ""))
-    said = model.probabilities(frame)
+    said = said or model.probabilities(frame)
     groups: dict[str, dict[str, dict[str, ModelMeasures] | None]] = {}
     for column in model.card["groups"]:
         at = np.array(groups_of(frame, column))

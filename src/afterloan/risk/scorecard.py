@@ -13,6 +13,8 @@ from afterloan.risk.measure import loss_of, probability_of
 
 RIDGES = (300.0, 100.0, 30.0, 10.0, 3.0)  # strengths tried, the most doubting first
 FOLDS = 5
+LARGE, FOLDS_OF_LARGE = 200_000, 3  # of a large table a third left out says as much, and costs half
+CHOOSE_ON = 100_000  # rows of a fold that the ridge is chosen by: more would not choose another
 LEAST_WEIGHT = 0.005  # below it a column moves nobody's score and only lengthens the card
 Column = npt.NDArray[Any]
 
@@ -50,23 +52,22 @@ def fit_scorecard(
     columns: Mapping[str, Column],
     asked: Mapping[str, ColumnAsked],
     bad: Ints,
-    seed: int = 1,
-    together: Ints | None = None,
+    fold: Ints,
 ) -> tuple[Scorecard, Floats]:
     """Fit on columns [n] and outcomes [n]; also the log odds [n] that folds left out were given, for calibration.
 
     The ridge is chosen by cross validation with the bins cut anew inside each fold: bins have seen their outcomes.
-    `together`: rows that are never parted by a fold, see `folds`.
+    `fold`: the fold of each row, see `folds`.
     """
-    fold = folds(bad, seed, together=together)
     outside = np.zeros((len(RIDGES), len(bad)))
     for k in range(fold.max() + 1):
         learn, try_ = fold != k, fold == k
         cut = cut_all({n: c[learn] for n, c in columns.items()}, asked, bad[learn])
         seen, unseen = (evidence({n: c[w] for n, c in columns.items()}, cut) for w in (learn, try_))
+        few = some_of(len(seen), CHOOSE_ON)
         told = None
         for r, ridge in enumerate(RIDGES):
-            told = ridge_weights(seen, bad[learn], ridge, told)
+            told = ridge_weights(seen[few], bad[learn][few], ridge * len(few) / len(seen), told)
             outside[r, try_] = told[0] + unseen @ told[1:]
     losses = [loss_of(odds, bad) for odds in outside]
     best = int(np.argmin(losses))
@@ -76,8 +77,15 @@ def fit_scorecard(
     return Scorecard(float(fitted[0]), used, {name: cut[name] for name in used}), outside[best]
 
 
+def some_of(rows: int, most: int) -> Ints:
+    """Numbers of at most `most` of `rows` rows, sorted, drawn by chance that is the same each time."""
+    if rows <= most:
+        return np.arange(rows)
+    return np.sort(np.random.Generator(np.random.Philox(rows)).choice(rows, most, replace=False))
+
+
 def folds(bad: Ints, seed: int, parts: int = FOLDS, together: Ints | None = None) -> Ints:
-    """A fold for each row, both outcomes spread evenly; as many as the rarer outcome allows.
+    """A fold for each row, both outcomes spread evenly; as many as the rarer outcome allows, three of a large table.
 
     `together`: a number for each row, rows of one number stay in one fold. Rows of one borrower on many days are much
     alike: parted, the one would tell the other's outcome.
@@ -89,6 +97,7 @@ def folds(bad: Ints, seed: int, parts: int = FOLDS, together: Ints | None = None
         return folds(worst, seed, parts)[at]
     rng = np.random.Generator(np.random.Philox(seed))
     out = np.zeros(len(bad), np.int64)
+    parts = FOLDS_OF_LARGE if len(bad) > LARGE else parts
     parts = int(max(2, min(parts, bad.sum(), len(bad) - bad.sum())))
     for kind in (0, 1):
         at = rng.permutation(np.flatnonzero(bad == kind))
