@@ -7,18 +7,32 @@ from typing import Any, Self
 
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+MOST_FEN = 10**12
+"""The largest amount of an act, in minor units: ten thousand million of the currency, as the facts' own bound."""
 
-def _refuse_a_point(name: str, value: Any) -> None:
-    """Who writes 12000.00 means twelve thousand, not 120.00: minor units with a point are refused, also further in."""
+
+def _refuse_amounts(name: str, value: Any) -> None:
+    """Who writes 12000.00 means twelve thousand, not 120.00: minor units with a point are refused, also further in.
+
+    So is what is beyond `MOST_FEN` either way, before anything is reckoned with it.
+    """
     if isinstance(value, Mapping):
         for inner, one in value.items():
-            _refuse_a_point(str(inner), one)
+            _refuse_amounts(str(inner), one)
     elif isinstance(value, list | tuple):
         for one in value:
-            _refuse_a_point(name, one)
+            _refuse_amounts(name, one)
     elif name.endswith("_fen") and (isinstance(value, float) or (isinstance(value, str) and "." in value)):
         plain = name.removesuffix("_fen")
         raise ValueError(f"whole minor units have no point; at the command line {plain}=12000.00 is an amount")
+    elif name.endswith("_fen") and _is_whole(value) and abs(int(value)) > MOST_FEN:
+        raise ValueError(f"no act has more than {MOST_FEN} minor units; look at the amount again")
+
+
+def _is_whole(value: Any) -> bool:
+    """A whole number, also as digits: what a field of minor units reads as one. More digits than 40 are none."""
+    text = str(value).strip()
+    return isinstance(value, int | str) and len(text) <= 40 and text.removeprefix("-").isdecimal()
 
 
 class Asked(BaseModel):
@@ -28,8 +42,8 @@ class Asked(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _minor_units_have_no_point(cls, value: Any, info: ValidationInfo) -> Any:
-        _refuse_a_point(info.field_name or "", value)
+    def _amounts_are_whole_and_bounded(cls, value: Any, info: ValidationInfo) -> Any:
+        _refuse_amounts(info.field_name or "", value)
         return value
 
 

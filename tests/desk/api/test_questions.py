@@ -9,7 +9,9 @@ from afterloan.desk.api.app import api_app
 from afterloan.desk.web.house import House
 from afterloan.desk.web.seats import SEATS
 from afterloan.facts.act import Who
+from afterloan.facts.debit import MandateSigned
 from afterloan.servicing.may import may_ask
+from afterloan.store.events import tell
 from afterloan.store.server import Store
 from tests.desk.web.served import ON, Served
 
@@ -26,8 +28,8 @@ ROUTES = [
     for path, told in api_app(House(Store("postgresql://nowhere"), True)).openapi()["paths"].items()
     if "get" in told and "x-permission" in told["get"]
 ]
-WITHOUT = {"/v1/business-date", "/v1/me", "/v1/sandbox/clock", "/v1/keys"}
-WITHOUT |= {"/v1", "/v1/me/sittings", "/v1/jobs", "/v1/jobs/{job}", "/v1/jobs/{job}/events", "/v1/jobs/{job}/file"}
+WITHOUT = {"/v1/business-date", "/v1/me", "/v1/sandbox/clock"}
+WITHOUT |= {"/v1", "/v1/me/sittings", "/v1/jobs/{job}", "/v1/jobs/{job}/events", "/v1/jobs/{job}/file"}
 """GETs that look after themselves who may see what."""
 
 
@@ -175,3 +177,16 @@ def test_a_story_shows_the_last_digits_of_an_account_only(served: Served) -> Non
     assert kept.status_code < 300, kept.text
     told = served.api("lead").get("/v1/borrowers/B1/story").text
     assert "··0013" in told and "6222000000000013" not in told
+
+
+def test_mandates_go_on_page_by_page(served: Served) -> None:
+    """Two mandates, one a page: the second page begins after the mandate that was last."""
+    with served.store.connect() as connection:
+        for name in ("M-1", "M-2"):
+            tell(connection, MandateSigned(borrower="B1", on=ON, known_on=ON, reference=name, account="6222001234",
+                 source="account", rail="pain008", ceiling_fen=50_000))  # fmt: skip
+    finance = served.api("finance")
+    first = finance.get("/v1/mandates?limit=1").json()
+    second = finance.get(f"/v1/mandates?limit=1&after={first['next']}").json()
+    assert [row["mandate"] for page in (first, second) for row in page["data"]] == ["M-1", "M-2"]
+    assert second["next"] is None

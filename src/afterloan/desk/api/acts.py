@@ -280,7 +280,11 @@ def approval_routes() -> APIRouter:
     """The second person's answer: bound to what was shown by `If-Match`."""
     router = APIRouter(prefix="/v1/approvals", tags=["approvals"])
 
-    @router.post("/{proposal}/approval", status_code=201, openapi_extra={"x-verb": "proposal.make"})
+    @router.post(
+        "/{proposal}/approval",
+        status_code=201,
+        openapi_extra={"x-verb": "proposal.make", "x-scope": "proposal.approve"},
+    )
     def approval(
         asking: Ask,
         proposal: str,

@@ -18,7 +18,6 @@ from afterloan.desk.web.asking import Asking, SignedIn, asking_of
 from afterloan.desk.web.house import House
 from afterloan.desk.web.refusing import refuse
 from afterloan.expected import BadInput
-from afterloan.servicing.may import may_ask
 from afterloan.store.jobs import Job, ask_job, job_named, jobs_told, news_after, stop_job
 
 LOOK_EVERY = 0.3
@@ -67,7 +66,7 @@ def begin(asking: Asking, house: House, kind: str, asked: dict[str, Any], key: s
     if not ask_job(asking.connection, name, kind, asked, asking.person, house.now()):
         before = job_named(asking.connection, name)
         assert before is not None
-        if (before.kind, before.who) != (kind, asking.person.name):
+        if before.kind != kind or not _mine(asking, before):
             raise refuse(422, "key-reused", "this key stands for another job", "use a key of its own",
                          "Idempotency-Key")  # fmt: skip
     if house.rings is not None:
@@ -79,16 +78,21 @@ def begin(asking: Asking, house: House, kind: str, asked: dict[str, Any], key: s
 def own_job(asking: Asking, name: str) -> Job:
     """A job that who asks may see: their own, or all with `day.run`. Raises RefusedHere (404)."""
     job = job_named(asking.connection, name)
-    if job is None or (job.who != asking.person.name and may_ask(asking.person, "day.run", asking.today)):
+    if job is None or not (_mine(asking, job) or asking.may("day.run")):
         raise refuse(404, "unknown", "no job of that name", "GET /v1/jobs lists them", "job")
     return job
+
+
+def _mine(asking: Asking, job: Job) -> bool:
+    """Whether who asks began the job: a key of the same name as a person is not that person."""
+    return (job.who_kind, job.who) == (asking.person.kind, asking.person.name)
 
 
 def job_routes(house: House) -> APIRouter:
     """Jobs, and what begins one."""
     router = APIRouter(prefix="/v1", tags=["jobs"])
 
-    @router.get("/jobs")
+    @router.get("/jobs", openapi_extra={"x-permission": "day.run"})
     def jobs(asking: SignedIn) -> dict[str, Any]:
         """The newest 50 jobs."""
         asking.permitted("day.run")
@@ -112,25 +116,25 @@ def job_routes(house: House) -> APIRouter:
         after = int(last_event_id) if last_event_id.isdecimal() and len(last_event_id) < 19 else 0
         return StreamingResponse(_stream(house, name, after), media_type="text/event-stream")
 
-    @router.post("/closes", status_code=202)
+    @router.post("/closes", status_code=202, openapi_extra={"x-permission": "day.run"})
     def closes(asking: SignedIn, key: Key, asked: CloseAsked) -> Response:
         """Close all days up to one."""
         asking.permitted("day.run")
         return begin(asking, house, "close", {"through": asked.through.isoformat()}, key)
 
-    @router.post("/days/{day}/run", status_code=202)
+    @router.post("/days/{day}/run", status_code=202, openapi_extra={"x-permission": "day.run"})
     def run_day(asking: SignedIn, key: Key, day: date) -> Response:
         """Begin a day: close the day before, watch plans, restore lines, decide, propose."""
         asking.permitted("day.run")
         return begin(asking, house, "day", {"day": day.isoformat()}, key)
 
-    @router.post("/days/{day}/decision", status_code=202)
+    @router.post("/days/{day}/decision", status_code=202, openapi_extra={"x-permission": "day.run"})
     def decide(asking: SignedIn, key: Key, day: date) -> Response:
         """Decide a day."""
         asking.permitted("day.run")
         return begin(asking, house, "decide", {"day": day.isoformat()}, key)
 
-    @router.post("/drains", status_code=202)
+    @router.post("/drains", status_code=202, openapi_extra={"x-permission": "day.run"})
     def drains(asking: SignedIn, key: Key, asked: DrainAsked) -> Response:
         """Send what is due to leave."""
         asking.permitted("day.run")
@@ -158,7 +162,7 @@ def clock_routes(house: House) -> APIRouter:
         """Where the test clock stands."""
         return asking.clock.told()
 
-    @router.post("/advances", status_code=202)
+    @router.post("/advances", status_code=202, openapi_extra={"x-permission": "sandbox.advance"})
     def advances(asking: SignedIn, key: Key, asked: AdvanceAsked) -> Response:
         """Play days: what leaves, the close, the next morning's decisions, the bank's answers, month ends."""
         to = asked.to or asking.today + timedelta(days=asked.days or 0)

@@ -30,7 +30,7 @@ def key_routes(house: House) -> APIRouter:
     """Keys: only an administrator's."""
     router = APIRouter(prefix="/v1/keys", tags=["administration"])
 
-    @router.get("")
+    @router.get("", openapi_extra={"x-permission": "admin.do"})
     def keys(asking: SignedIn) -> dict[str, Any]:
         """All keys; the secrets are nowhere."""
         asking.permitted("admin.do")
@@ -41,7 +41,7 @@ def key_routes(house: House) -> APIRouter:
         ]  # fmt: skip
         return {"data": rows, "next": None}
 
-    @router.post("", status_code=201)
+    @router.post("", status_code=201, openapi_extra={"x-permission": "admin.do"})
     def make(asking: SignedIn, asked: KeyAsked) -> dict[str, Any]:
         """Make a key; this answer is the only one that shows it."""
         asking.permitted("admin.do")
@@ -55,7 +55,7 @@ def key_routes(house: House) -> APIRouter:
             raise refuse(409, "conflict", "a key of that name is there", "name it otherwise", "name")
         return {"name": asked.name, "key": secret, "scopes": asked.scopes, "ends_at": ends.isoformat()}
 
-    @router.delete("/{name}")
+    @router.delete("/{name}", openapi_extra={"x-permission": "admin.do"})
     def revoke(asking: SignedIn, name: str) -> dict[str, Any]:
         """A key is good no more, from now on."""
         asking.permitted("admin.do")

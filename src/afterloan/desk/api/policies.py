@@ -19,7 +19,6 @@ from afterloan.enquiry.lists import NEWEST, outbox_page
 from afterloan.enquiry.models import listed_models, why
 from afterloan.enquiry.worklist import NOBODY, WorklistAsked, next_for
 from afterloan.rules.packs import rules_of
-from afterloan.servicing.may import may_verbs
 from afterloan.store.contacts import defaults_of
 from afterloan.store.legal import people
 from afterloan.store.settings import Setting, setting
@@ -68,7 +67,7 @@ def work_routes() -> APIRouter:
     @question(router, "/cases/{borrower}/next-acts", "contact.read", "cases")
     def next_acts(asking: SignedIn, borrower: str) -> Any:
         """What to do next with a borrower, the best first, with the reasons."""
-        may = may_verbs(asking.person, asking.today)
+        may = asking.may_verbs()
         known = asking.known
         told = case_told(asking.connection, borrower, asking.on, known, asking.clock.now, may, asking.language)
         return told.next.told()
@@ -110,7 +109,7 @@ def policy_routes() -> APIRouter:
 
         return [one.model_dump(mode="json") for versions in templates().values() for one in versions]
 
-    @router.post("/templates/{template}/previews", tags=["messages"])
+    @router.post("/templates/{template}/previews", tags=["messages"], openapi_extra={"x-permission": "report.read"})
     def preview(asking: SignedIn, template: str, asked: PreviewAsked) -> dict[str, Any]:
         """A template with made-up values, as a borrower would read it; nothing is sent or kept."""
         from afterloan.sending.channels import setting as channels
@@ -123,7 +122,7 @@ def policy_routes() -> APIRouter:
         return {"template": text.template, "version": text.version, "language": text.language,
                 "subject": text.subject, "text": text.whole(), "rules": list(text.rules)}  # fmt: skip
 
-    @router.post("/templates/checks", tags=["messages"])
+    @router.post("/templates/checks", tags=["messages"], openapi_extra={"x-permission": "report.read"})
     def checks(asking: SignedIn) -> dict[str, Any]:
         """What is wrong with any template, in any language, on any channel, at any place."""
         from afterloan.sending.channels import setting as channels
@@ -145,7 +144,7 @@ def policy_routes() -> APIRouter:
         check_place("jurisdiction", jurisdiction)
         return arms_compared(asking.connection, jurisdiction, asking.on).told()
 
-    @router.post("/policies/lint", tags=["policy"])
+    @router.post("/policies/lint", tags=["policy"], openapi_extra={"x-permission": "report.read"})
     def lint_(asking: SignedIn, asked: LintAsked) -> dict[str, Any]:
         """Whether a ladder may be used; line, column and reason where not; in what it differs from that in use."""
         asking.permitted("report.read")

@@ -31,7 +31,6 @@ from afterloan.enquiry.tasks import kinds_sent, task_of, tasks
 from afterloan.enquiry.today import today_told
 from afterloan.enquiry.way_back import draw_in, stand_in
 from afterloan.enquiry.worklist import WorklistAsked, worklist_page
-from afterloan.servicing.may import may_verbs
 from afterloan.store.acts import act_known
 from afterloan.store.complaints import complaints_on
 from afterloan.store.limits import can_draw
@@ -137,7 +136,7 @@ def borrower_questions() -> APIRouter:
     @question(router, "/cases/{borrower}", "contact.read", "cases")
     def case(asking: SignedIn, borrower: str) -> Any:
         """A borrower's case: what is owed, what may be done now and why not, what happened; `seen` marks its state."""
-        may = may_verbs(asking.person, asking.today)
+        may = asking.may_verbs()
         told = case_told(asking.connection, borrower, asking.on, asking.known, asking.clock.now, may,
                          asking.language)  # fmt: skip
         return named(told.told(), borrower, "cases")
@@ -422,7 +421,7 @@ def policy_questions() -> APIRouter:
     @question(router, "/verbs", "report.read", "entry")
     def verbs(asking: SignedIn) -> Any:
         """Every verb, and whether who asks may do it."""
-        return [{"verb": name, "may": may} for name, may in may_verbs(asking.person, asking.today).items()]
+        return [{"verb": name, "may": may} for name, may in asking.may_verbs().items()]
 
     return router
 

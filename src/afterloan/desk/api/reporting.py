@@ -79,7 +79,7 @@ def finance_routes() -> APIRouter:
     def mandates(asking: SignedIn, limit: Limit = 50, after: After = "") -> Any:
         """Every mandate; accounts by their last four."""
         rows = [{**row, "account": last_four(str(row["account"]))} for row in mandates_listed(asking.connection, None)]
-        return page_of(asking, rows, "reference", after, limit)
+        return page_of(asking, rows, "mandate", after, limit)
 
     @question(router, "/outbox", "report.read", "messages")
     def outbox(asking: SignedIn, state: Text = "", borrower: Text = "", limit: Limit = 50, after: After = "") -> Any:
@@ -118,7 +118,8 @@ def bureau_routes() -> APIRouter:
         """What a bureau has from us about a borrower."""
         return asdict(own_record(asking.connection, borrower, asking.on))
 
-    @router.post("/borrowers/{borrower}/bureau-comparisons", tags=["bureau"], openapi_extra=FILE)
+    @router.post("/borrowers/{borrower}/bureau-comparisons", tags=["bureau"],
+                 openapi_extra={**FILE, "x-permission": "book.read"})  # fmt: skip
     def comparison(asking: SignedIn, borrower: str, content: Content) -> dict[str, Any]:
         """Hold a borrower's own report against what was furnished: drafts of disputes; nothing is kept."""
         asking.permitted("book.read")

@@ -43,7 +43,7 @@ def webhook_routes(house: House) -> APIRouter:
         return {"webhook": found.webhook, "secret": signing[0], "secret_number": found.secret_number,
                 "older": signing[1:]}  # fmt: skip
 
-    @router.post("/webhooks/{webhook}/tests", tags=["events"])
+    @router.post("/webhooks/{webhook}/tests", tags=["events"], openapi_extra={"x-permission": "admin.do"})
     def test(asking: SignedIn, webhook: str) -> dict[str, Any]:
         """Tell a webhook an event that nothing happened for, and say whether it took it."""
         asking.permitted("admin.do")

@@ -51,7 +51,12 @@ def work_jobs(house: House) -> APIRouter:
     """What is asked once and done for the whole book."""
     router = APIRouter(prefix="/v1")
 
-    @router.post("/bureaus/{bureau}/months/{month_end}/furnishings", status_code=202, tags=["bureau"])
+    @router.post(
+        "/bureaus/{bureau}/months/{month_end}/furnishings",
+        status_code=202,
+        tags=["bureau"],
+        openapi_extra={"x-permission": "bureau.furnish"},
+    )
     def furnish(
         asking: SignedIn, key: Key, bureau: Annotated[Literal["metro2", "pboc", "neutral"], Path()], month_end: date,
         asked: FurnishAsked,
@@ -61,24 +66,24 @@ def work_jobs(house: House) -> APIRouter:
         told = {"bureau": bureau, "month_end": month_end.isoformat(), "sender": asked.sender}
         return begin(asking, house, "furnish", told, key)
 
-    @router.post("/plans/watches", status_code=202, tags=["relief"])
+    @router.post("/plans/watches", status_code=202, tags=["relief"], openapi_extra={"x-permission": "day.run"})
     def watches(asking: SignedIn, key: Key) -> Response:
         """Look at every running plan of the book: kept, broken or completed."""
         asking.permitted("day.run")
         return begin(asking, house, "watch-plans", {"on": asking.today.isoformat()}, key)
 
-    @router.post("/trials", status_code=202, tags=["policy"])
+    @router.post("/trials", status_code=202, tags=["policy"], openapi_extra={"x-permission": "ladder.try"})
     def trials(asking: SignedIn, key: Key, asked: HistoryTried) -> Response:
         """Try a ladder, grace or contact pack on stored history; its figures are the result of the job."""
         return begin_trial(asking, house, asked, key)
 
-    @router.post("/exports", status_code=202, tags=["bulk"])
+    @router.post("/exports", status_code=202, tags=["bulk"], openapi_extra={"x-permission": "book.export"})
     def exports(asking: SignedIn, key: Key, asked: ExportAsked) -> Response:
         """Take the whole book out: an archive of files that can be brought in again."""
         asking.permitted("book.export")
         return begin(asking, house, "export", asked.model_dump(), key)
 
-    @router.post("/imports", status_code=202, tags=["bulk"], openapi_extra=FILE)
+    @router.post("/imports", status_code=202, tags=["bulk"], openapi_extra={**FILE, "x-permission": "book.import"})
     def imports(asking: SignedIn, key: Key, content: Content) -> Response:
         """Bring a book in: an archive (.zip) of the files that `afterloan import` takes; bad rows are refused alone."""
         asking.permitted("book.import")

@@ -24,8 +24,9 @@ from afterloan.enquiry.clock import BookClock, clock_of
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import approve, do, propose
-from afterloan.servicing.may import fresh_code_of, may_ask, proof_after_sign_in
+from afterloan.servicing.may import could, fresh_code_of, may_ask, may_verbs, proof_after_sign_in
 from afterloan.servicing.roles import roles_of
+from afterloan.servicing.verbs import verb_named
 from afterloan.store.accounts import ProgramKey, key_of
 from afterloan.store.rates import hidden
 from afterloan.store.seen import Looked, keep_seen
@@ -103,7 +104,7 @@ class Asking:
 
     def within(self, what: str) -> None:
         """Raises RefusedHere (403) for a verb or permission beyond the scopes of the key by which it is asked."""
-        if self.key is not None and not self.key.good_for(what):
+        if self.key is not None and not self._in_scope(what):
             told = f"{what} is beyond the scopes of this key ({', '.join(self.key.scopes)})"
             raise RefusedHere(Refused("forbidden", "who", self.key.name, told, "have a key made for it"), verb=what)
 
@@ -113,6 +114,22 @@ class Asking:
         refused = may_ask(self.person, what, self.today)
         if refused is not None:
             raise RefusedHere(refused, verb=what)
+
+    def may(self, what: str) -> bool:
+        """Whether who asks may ask this, or begin such a work, by the key they ask with: what a page offers."""
+        return self._in_scope(what) and may_ask(self.person, what, self.today) is None
+
+    def could(self, verb: str) -> bool:
+        """Whether who asks may do a verb at all, by the key they ask with: what a page offers. The door asks again."""
+        return self._in_scope(verb) and could(self.person, verb_named(verb), self.today)
+
+    def may_verbs(self) -> dict[str, bool]:
+        """Every verb, and whether who asks may do or propose it by the key they ask with."""
+        every = may_verbs(self.person, self.today)
+        return {verb: may and self._in_scope(verb) for verb, may in every.items()}
+
+    def _in_scope(self, what: str) -> bool:
+        return self.key is None or self.key.good_for(what)
 
     def searched(self, words: str, rows: int) -> None:
         """Keep that who asks searched by these words, as a keyed hash, and how many rows were found."""
@@ -277,6 +294,29 @@ def _by_key(asking: Asking, secret: str) -> None:
         asking.key = key
         _within_speed(asking, key)
         asking.who = Who("partner", key.name, ("integrator",), "api")
+        _within_route(asking, key)
+
+
+OPEN_TO_KEYS = (
+    "/v1", "/v1/me", "/v1/business-date", "/v1/jobs/{job}", "/v1/jobs/{job}/events", "/v1/jobs/{job}/file",
+    "/v1/sandbox/clock", "/v1/sandbox/seats",
+)  # fmt: skip
+"""Routes that tell a program of itself, of the day, of jobs that it began: no scope is needed for them."""
+
+
+def _within_route(asking: Asking, key: ProgramKey) -> None:
+    """Raises RefusedHere (403) for a route whose verb or permission is beyond a key's scopes, before its body is read.
+
+    A route that names neither is closed to keys, pages of people above all.
+    """
+    route = asking.request.scope.get("route")
+    told = getattr(route, "openapi_extra", None) or {}
+    what = told.get("x-scope") or told.get("x-permission") or told.get("x-verb")
+    if what:
+        asking.within(str(what))
+    elif getattr(route, "path", "") not in OPEN_TO_KEYS:
+        why = f"a page of people is beyond the scopes of this key ({', '.join(key.scopes)})"
+        raise RefusedHere(Refused("forbidden", "who", key.name, why, "ask the API at /v1"))
 
 
 def _within_speed(asking: Asking, key: ProgramKey) -> None:

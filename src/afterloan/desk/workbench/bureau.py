@@ -13,8 +13,6 @@ from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.desk.workbench.showing import of_form, show, typed_of
 from afterloan.enquiry.disputes import disputes_on
 from afterloan.expected import ExpectedFailure
-from afterloan.servicing.may import could, may_ask
-from afterloan.servicing.verbs import verb_named
 from afterloan.store.furnished import files
 from afterloan.store.jobs import Job
 
@@ -59,8 +57,8 @@ def _shown(
     return show(
         asking, "bureau.html", "bureau", status, months=months[::-1], lines=lines, bureaus=BUREAUS,
         month_end=asking.today.replace(day=1) - timedelta(days=1), typed=typed_of(form), refused=refused, done=done,
-        furnishing=job, may_answer=could(asking.person, verb_named("dispute.decide"), asking.today),
-        may_furnish=may_ask(asking.person, "bureau.furnish", asking.today) is None,
+        furnishing=job, may_answer=asking.could("dispute.decide"),
+        may_furnish=asking.may("bureau.furnish"),
     )  # fmt: skip
 
 

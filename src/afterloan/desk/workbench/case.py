@@ -20,8 +20,6 @@ from afterloan.enquiry.why import why_of_case
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.act import Answer
 from afterloan.money import parse_amount
-from afterloan.servicing.may import could
-from afterloan.servicing.verbs import verb_named
 from afterloan.servicing.wrapping_up import OUTCOMES
 from afterloan.strategy.next_acts import VERBS
 from afterloan.strategy.story import StoryLine
@@ -58,7 +56,7 @@ def case_router() -> APIRouter:
 
 def told_of(asking: Asking, borrower: str) -> CaseTold:
     """The case as the page's lens sees it."""
-    may = {verb: could(asking.person, verb_named(verb), asking.today) for verb in VERBS.values()}
+    may = {verb: asking.could(verb) for verb in VERBS.values()}
     known = min(asking.known, asking.today)
     return case_told(asking.connection, borrower, asking.on, known, asking.clock.now, may, asking.language)
 
@@ -96,13 +94,13 @@ def _values(asking: Asking, told: CaseTold, form: FormTold | None) -> dict[str, 
     source = query.get("show", "all")
     lens = {name: query.get(name, "") for name in ("on", "known_on")}
     here = f"/cases/{id_of(told.borrower)}"
-    doable = [(key, name) for key, name, verb in PANELS if could(asking.person, verb_named(verb), asking.today)]
+    doable = [(key, name) for key, name, verb in PANELS if asking.could(verb)]
     return {
         "case": told, "why": _why_of(told.borrower, lens), "reach": _reach(told), "doable": doable,
         "panel_of": PANEL_OF, "timeline": _lines(told.timeline, source), "shown_source": source,
         "timeline_of": lambda s: with_query(here, **lists, **lens, at=at, show="" if s == "all" else s),
         "list_query": with_query("", **lists, after=at), "place_in_list": _place(asking, lists, at),
-        "whose": told.owners, "may_take": could(asking.person, verb_named("case.take"), asking.today),
+        "whose": told.owners, "may_take": asking.could("case.take"),
         "offer_next": False,
         "typed": typed_of(form), "panel": _panel(form, doable), "endings": list(OUTCOMES), "hold_kinds": HOLDS,
         "half": -(-told.owed.due_fen // 2), "days_on": _days_on(asking, told), "back_at": _tomorrow(told, asking.today),

@@ -14,8 +14,6 @@ from afterloan.enquiry.unmatched import decided_lines, last_statement, loans_for
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.act import Refused
 from afterloan.money import parse_amount
-from afterloan.servicing.may import could
-from afterloan.servicing.verbs import verb_named
 
 PARTS = 4
 """Rows of the form in which a line is split."""
@@ -41,7 +39,7 @@ def _shown(
     found: list[Any] | None = None,
 ) -> Response:  # fmt: skip
     lines = waiting_lines(asking.connection, asking.on)
-    may = could(asking.person, verb_named("statement.give"), asking.today)
+    may = asking.could("statement.give")
     return show(
         asking, "money.html", "money", status, tab="matching", lines=lines, may_give=may, done=done, refused=refused,
         total_fen=sum(line.amount_fen for line in lines), last=last_statement(asking.connection, asking.on),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from afterloan.desk.web.asking import Asking
-from afterloan.servicing.may import could, may_propose
+from afterloan.servicing.may import may_propose
 from afterloan.servicing.verbs import verb_named
 
 Way = Literal["done", "sent", ""]
@@ -13,10 +13,9 @@ Way = Literal["done", "sent", ""]
 
 def way_of(asking: Asking, verb: str) -> Way:
     """How who asks may do a verb: by themself, by asking a second person, or not at all."""
-    chosen = verb_named(verb)
-    if could(asking.person, chosen, asking.today):
+    if asking.could(verb):
         return "done"
-    return "sent" if may_propose(asking.person, chosen, asking.today) is None else ""
+    return "sent" if may_propose(asking.person, verb_named(verb), asking.today) is None else ""
 
 
 def do_or_ask(asking: Asking, verb: str, asked: Mapping[str, Any], key: str, done: str) -> str:

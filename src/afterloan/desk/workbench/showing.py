@@ -21,7 +21,6 @@ from afterloan.enquiry.masking import mask_name, mask_phone
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.act import Refused
 from afterloan.money import show_amount
-from afterloan.servicing.may import may_ask
 
 RAIL = (
     ("t", "/", "today"),
@@ -132,7 +131,7 @@ def _rail(asking: Asking) -> list[tuple[str, str, str]]:
     """The rooms that who asks may enter."""
     return [
         room for room in RAIL
-        if room[2] not in NEEDS or may_ask(asking.person, NEEDS[room[2]], asking.today) is None
+        if room[2] not in NEEDS or asking.may(NEEDS[room[2]])
     ]  # fmt: skip
 
 

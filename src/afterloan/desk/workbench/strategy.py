@@ -11,7 +11,7 @@ from afterloan.desk.workbench.showing import show
 from afterloan.enquiry.arms import arms_compared
 from afterloan.enquiry.ladders import LadderInUse, LadderLint, ladder_versions, ladders_in_use, lint
 from afterloan.facts.act import Refused
-from afterloan.servicing.may import may_ask, may_propose
+from afterloan.servicing.may import may_propose
 from afterloan.servicing.verbs import verb_named
 from afterloan.store.contacts import defaults_of
 
@@ -54,7 +54,7 @@ def _shown(
         refused=refused, may_propose=may, since=since or asking.today + timedelta(days=1),
         arms=arms_compared(asking.connection, used.jurisdiction, asking.on), at=_near(text, found),
         versions=ladder_versions(asking.connection, used.jurisdiction, asking.on),
-        from_on=asking.on - timedelta(days=90), may_try=may_ask(asking.person, "ladder.try", asking.today) is None,
+        from_on=asking.on - timedelta(days=90), may_try=asking.may("ladder.try"),
     )  # fmt: skip
 
 

@@ -13,8 +13,6 @@ from afterloan.enquiry.pinned import pinned
 from afterloan.enquiry.tasks import kinds_sent
 from afterloan.enquiry.today import TodayTold, today_told
 from afterloan.enquiry.why import why_of_day
-from afterloan.servicing.may import could
-from afterloan.servicing.verbs import verb_named
 
 
 def today_router() -> APIRouter:
@@ -38,7 +36,7 @@ def day_why(asking: Asking) -> Callable[[str], str]:
 
 def today(asking: SignedIn) -> Response:
     """Where a person begins."""
-    share = could(asking.person, verb_named("case.share_out"), asking.today)
+    share = asking.could("case.share_out")
     return show(
         asking, "today.html", "today", day=_told(asking), why=day_why(asking), may_share=share and not is_part(asking),
         pinned=pinned(asking.connection),

@@ -16,8 +16,6 @@ from afterloan.enquiry.why import why_worth
 from afterloan.enquiry.worklist import WorklistAsked, WorklistPage, WorklistRow, next_for, worklist_page
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.act import Refused
-from afterloan.servicing.may import could
-from afterloan.servicing.verbs import verb_named
 
 MOST = 50
 HANDS = {"take": "case.take", "hand_back": "case.hand_back"}
@@ -77,7 +75,7 @@ def _shown(
         may_call=calls, queues=queues, query=_query(asked), first=asked.first, most=MOST, page_of=page_of,
         case_query=lambda k: with_query("", queue=queue, mine=mine, where=where, at=asked.first + k + 1),
         case_why=case_why, worth_why=_worth_why, done=done, refused=refused, here_query=page_of(asked.first),
-        may_take=could(asking.person, verb_named("case.take"), asking.today),
+        may_take=asking.could("case.take"),
     )  # fmt: skip
 
 
