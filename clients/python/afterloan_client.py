@@ -2024,6 +2024,10 @@ class Afterloan:
         """Every model on record as it stood on a day."""
         return self._ask("GET", "/v1/models", {"on": on, "known_on": known_on}, {})
 
+    def get_model(self, model: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """One model: its steps, its card, how its scores lie, what the last look at it found."""
+        return self._ask("GET", f"/v1/models/{id_of(model)}", {"on": on, "known_on": known_on}, {})
+
     def model_approve(self, model: str, body: ModelApproveAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Approve a model that another person proposed."""
         return self._ask("POST", f"/v1/models/{id_of(model)}/approvals", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
@@ -2035,6 +2039,10 @@ class Afterloan:
     def model_promote(self, model: str, body: ModelPromoteAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Use an approved model, if it passes every gate."""
         return self._ask("POST", f"/v1/models/{id_of(model)}/promotion", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def post_model_reports(self, model: str, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Measure a model on the days since it learnt, as one page (HTML) that is had from the job."""
+        return self._ask("POST", f"/v1/models/{id_of(model)}/reports", {"on": on, "known_on": known_on}, {"Idempotency-Key": key})
 
     def model_retire(self, model: str, body: ModelRetireAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Use a model no longer."""

@@ -11,7 +11,16 @@ from typer.testing import CliRunner
 from afterloan.desk.keyboard.main import app
 from afterloan.enquiry.monitoring import monitor_table
 from afterloan.intake.tables import read_table
-from afterloan.risk.monitor import binomial, watch_bands, watch_codes, watch_figures, watch_outcomes
+from afterloan.risk.monitor import (
+    against_card,
+    binomial,
+    latest_of,
+    watch_bands,
+    watch_codes,
+    watch_figures,
+    watch_outcomes,
+)
+from afterloan.risk.stability import by_chance, edges_of, shares_by
 from afterloan.risk.table import TableRefused
 
 CARDS = Path(__file__).parents[2].parent / "shared" / "data" / "taiwan" / "credit_card_clients.csv"
@@ -61,6 +70,20 @@ def test_figures_that_moved_and_figures_that_did_not() -> None:
     assert [(a.kind, a.month) for a in alarms] == [("moved", "August")]
     months["August"] = np.where(np.arange(5_000) % 10 == 0, np.nan, months["July"])
     assert [(a.kind, a.month) for a in watch_figures("income", months)[1]] == [("missing", "August")]
+
+
+def test_few_rows_of_the_same_population_are_no_alarm_and_of_another_they_are() -> None:
+    """60 rows, .7 and .3 of them where .5 and .5 were: χ² with one degree is above 9.6 with a chance of .00195."""
+    assert by_chance([0.5, 0.5], [0.7, 0.3], 60) == pytest.approx(0.00195, abs=1e-5)
+    rng = np.random.Generator(np.random.Philox(4))
+    learnt = rng.normal(0, 1, 4_000)
+    told = {"edges": edges_of(learnt), "shares": shares_by(learnt, edges_of(learnt))}
+    alike = [against_card("score", str(k), rng.normal(0, 1, 60), told)[1] for k in range(400)]
+    assert sum(map(len, alike)) <= 4
+    moved = [against_card("score", str(k), rng.normal(1.5, 1, 60), told)[1] for k in range(10)]
+    assert all(moved)
+    (one,) = latest_of([alarm for day in moved for alarm in day], 12)
+    assert one.month == "9" and one.found.endswith("moved on 10 of 12 days")
 
 
 def test_outcomes_that_no_longer_fit_the_score_are_told() -> None:

@@ -1,4 +1,4 @@
-"""Works on the whole book that run as jobs, some with files: furnish, watch plans, try a ladder, import, export."""
+"""Works on the whole book that run as jobs, some with files: furnish, watch plans, try, report, import, export."""
 
 import io
 import zipfile
@@ -72,6 +72,16 @@ def export_book(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
     yield Step(1, 1, "books", {"files": len(written), **_kept(store, "book.zip", content)})
 
 
+def report_on_model(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
+    """Measure a model of the book on the days since it learnt, as one page that is kept and had from the job."""
+    from afterloan.enquiry.model_report import report_of_book
+    from afterloan.report.model_page import model_page
+
+    told = report_of_book(store, str(asked["model"]), date_told(str(asked["on"])))
+    page = model_page(told, str(asked.get("language", "en")))
+    yield Step(1, 1, "models", {**_kept(store, f"model-{asked['model']}.html", page.encode())})
+
+
 def import_book(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
     """Bring the files of an archive in, as `afterloan import` does; refused rows are in a file that is kept."""
     from afterloan.intake.book import REFUSALS, bring_in
@@ -134,6 +144,7 @@ BULK: dict[str, Callable[[Store, Mapping[str, Any]], Iterator[Step]]] = {
     "watch-plans": watch_all,
     "trial": try_a_ladder,
     "export": export_book,
+    "model-report": report_on_model,
     "import": import_book,
 }
 """What each of these kinds of job does, step by step."""

@@ -19,6 +19,7 @@ from afterloan.risk.monitor import (
     against_card,
     code_shares,
     is_of_codes,
+    latest_of,
     watch_bands,
     watch_codes,
     watch_figures,
@@ -127,13 +128,18 @@ def monitor_model(store: Store, name: str, on: date) -> Monitored:
 def _figures(found: Monitored, model: Model, panel: pl.DataFrame) -> None:
     """The score and each feature, by as-of day, against the parts that the card tells of the learning days."""
     leads = model.card["leads"]
-    for key, part in _by_day(panel):
-        said = model.probabilities(part)[leads]
-        row, alarms = against_card("score", key, said, model.card["score_shares"])
-        found.add("stability", ([row], alarms))
-        for name, told in model.card["feature_shares"].items():
-            row, alarms = against_card(name, key, part[name].cast(pl.Float64).to_numpy().astype(np.float64), told)
-            found.add("stability", ([row], alarms))
+    days = _by_day(panel)
+    learnt = {"score": model.card["score_shares"], **model.card["feature_shares"]}
+    alarms: dict[str, list[Alarm]] = {name: [] for name in learnt}
+    for key, part in days:
+        figures = {name: part[name].cast(pl.Float64).to_numpy() for name in model.card["feature_shares"]}
+        figures["score"] = model.probabilities(part)[leads]
+        for name, told in learnt.items():
+            row, moved = against_card(name, key, figures[name].astype(np.float64), told)
+            found.add("stability", ([row], []))
+            alarms[name] += moved
+    for moved in alarms.values():
+        found.alarms += latest_of(moved, len(days))
 
 
 def _outcomes(found: Monitored, model: Model, panel: pl.DataFrame) -> None:

@@ -1,7 +1,7 @@
 """What has moved since a model learnt: figures, status codes, scores, outcomes, and which of it is an alarm."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import comb, exp, lgamma, log
 from typing import Any, Literal
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from afterloan.risk.measure import Z95, auc, calibration_error
-from afterloan.risk.stability import MOVED, WATCH, edges_of, shares_by, stability
+from afterloan.risk.stability import MOVED, SURE, WATCH, by_chance, edges_of, shares_by, stability
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -19,7 +19,6 @@ RARE, COMMON = 0.01, 0.05  # a code below the one share in every month before an
 TIMES = 5.0
 MISSING_MOVED = 0.05
 FEWEST_BAD = 20  # of a month, below which its area under the curve is not told
-SURE = 0.001  # chance below which a band's outcomes are no accident
 
 Kind = Literal["definition", "moved", "missing", "new_word", "discrimination", "calibration", "fairness"]
 
@@ -135,7 +134,8 @@ def watch_figures(where: str, months: Mapping[str, Floats]) -> tuple[list[dict[s
     alarms: list[Alarm] = []
     for name in names[1:]:
         shares = shares_by(months[name], edges)
-        index = stability(first, shares)
+        index = stability(first, shares, len(months[name]))
+        chance = by_chance(first, shares, len(months[name]), len(months[names[0]]))
         rows.append(
             {
                 "where": where,
@@ -149,7 +149,7 @@ def watch_figures(where: str, months: Mapping[str, Floats]) -> tuple[list[dict[s
             alarms.append(
                 Alarm("missing", where, name, f"not recorded in {shares[-1]:.1%}, in {names[0]} {first[-1]:.1%}")
             )
-        elif index >= MOVED:
+        elif index >= MOVED and chance < SURE:
             alarms.append(
                 Alarm(
                     "moved",
@@ -164,12 +164,22 @@ def watch_figures(where: str, months: Mapping[str, Floats]) -> tuple[list[dict[s
 def against_card(where: str, month: str, values: Floats, told: Mapping[str, Any]) -> tuple[dict[str, Any], list[Alarm]]:
     """A figure now against the parts that a card tells of its learning days."""
     shares = shares_by(values, told["edges"])
-    index = stability(told["shares"], shares)
-    level = "moved" if index >= MOVED else "watch" if index >= WATCH else "stable"
+    index, rows = stability(told["shares"], shares, len(values)), len(values)
+    chance = by_chance(told["shares"], shares, rows)
+    level = "stable" if index < WATCH or chance >= SURE else "watch" if index < MOVED else "moved"
     row = {"where": where, "month": month, "index": round(index, 4), "missing": round(shares[-1], 4), "level": level}
+    row |= {"rows": rows, "chance": round(chance, 6)}
     return row, [
         Alarm("moved", where, month, f"stability index {index:.3f} against the days it learnt from")
-    ] if index >= MOVED else []
+    ] if level == "moved" else []
+
+
+def latest_of(alarms: Sequence[Alarm], days: int) -> list[Alarm]:
+    """One alarm for a figure that moved on several of the days it was looked at: the latest, with on how many."""
+    if len(alarms) < 2:
+        return list(alarms)
+    last = alarms[-1]
+    return [replace(last, found=f"{last.found}; moved on {len(alarms)} of {days} days")]
 
 
 def watch_outcomes(

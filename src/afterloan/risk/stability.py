@@ -1,28 +1,41 @@
 """How far a distribution has moved: the stability index of scores, figures and words."""
 
 from collections.abc import Sequence
-from math import log
+from math import inf, log
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import chdtrc
 
 Floats = npt.NDArray[np.float64]
 PARTS = 10
 WATCH, MOVED = 0.10, 0.25  # index from which one looks, and from which the population is another
 LEAST_SHARE = 1e-4  # of a part that is empty on one side
+SURE = 0.001  # chance below which what is found is no accident
 
 
-def stability(before: Sequence[float], after: Sequence[float]) -> float:
+def stability(before: Sequence[float], after: Sequence[float], rows: float = inf) -> float:
     """Σ (after − before) × log(after / before) over parts of shares; empty parts count as one in ten thousand.
 
-    Shares .5 .5 become .4 .6: −.1 × log .8 + .1 × log 1.2 = .0405.
+    Shares .5 .5 become .4 .6: −.1 × log .8 + .1 × log 1.2 = .0405. Of few `rows` an empty part counts as half a row.
     """
-    told = 0.0
+    told, least = 0.0, max(LEAST_SHARE, 0.5 / rows)
     for b, a in zip(before, after, strict=True):
-        b, a = max(b, LEAST_SHARE), max(a, LEAST_SHARE)
+        b, a = max(b, LEAST_SHARE), max(a, least)
         told += (a - b) * log(a / b)
     return told
+
+
+def by_chance(before: Sequence[float], after: Sequence[float], rows: int, rows_before: float = inf) -> float:
+    """The chance that rows of the same population lie as far from its shares: χ² with one degree less than parts.
+
+    60 rows of which .7 and .3 lie where .5 and .5 are told: 60 × (.04 / .5 + .04 / .5) = 9.6, a chance of .0019. A part
+    that was empty counts as half a row; `rows_before`: of the shares before, where they are drawn too.
+    """
+    known = [(max(b, 0.5 / max(rows, 1)), a) for b, a in zip(before, after, strict=True) if b > 0 or a > 0]
+    size = 1 / (1 / max(rows, 1) + 1 / rows_before)
+    return float(chdtrc(max(len(known) - 1, 1), size * sum((a - b) ** 2 / b for b, a in known)))
 
 
 def edges_of(values: Floats, parts: int = PARTS) -> list[float]:

@@ -16,6 +16,7 @@ from afterloan.enquiry.case import case_told
 from afterloan.enquiry.contacting import standing_told
 from afterloan.enquiry.ladders import ladders_in_use, lint
 from afterloan.enquiry.lists import NEWEST, outbox_page
+from afterloan.enquiry.model_card import model_glance
 from afterloan.enquiry.models import listed_models, why
 from afterloan.enquiry.worklist import NOBODY, WorklistAsked, next_for
 from afterloan.rules.packs import rules_of
@@ -156,6 +157,11 @@ def policy_routes() -> APIRouter:
     def models(asking: SignedIn) -> Any:
         """Every model on record as it stood on a day."""
         return listed_models(asking.connection, asking.on)
+
+    @question(router, "/models/{model}", "report.read", "policy")
+    def model_(asking: SignedIn, model: str) -> Any:
+        """One model: its steps, its card, how its scores lie, what the last look at it found."""
+        return model_glance(asking.connection, model, asking.on).told()
 
     @question(router, "/borrowers/{borrower}/scores", "report.read", "policy")
     def scores(asking: SignedIn, borrower: str) -> Any:

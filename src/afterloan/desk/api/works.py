@@ -17,8 +17,10 @@ from afterloan.desk.web.letters import saved
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.ladders import lint
 from afterloan.store.files import file_kept, keep_file
+from afterloan.store.scores import model_named
 
-KIND_OF = {"furnish": "bureau.furnish", "export": "book.export", "import": "book.import", "trial": "ladder.try"}
+KIND_OF = {"furnish": "bureau.furnish", "export": "book.export", "import": "book.import", "trial": "ladder.try",
+           "model-report": "report.read"}  # fmt: skip
 """By which permission a job is begun; its file is had by the same."""
 
 
@@ -76,6 +78,16 @@ def work_jobs(house: House) -> APIRouter:
     def trials(asking: SignedIn, key: Key, asked: HistoryTried) -> Response:
         """Try a ladder, grace or contact pack on stored history; its figures are the result of the job."""
         return begin_trial(asking, house, asked, key)
+
+    @router.post(
+        "/models/{model}/reports", status_code=202, tags=["policy"], openapi_extra={"x-permission": "report.read"}
+    )
+    def model_reports(asking: SignedIn, key: Key, model: str) -> Response:
+        """Measure a model on the days since it learnt, as one page (HTML) that is had from the job."""
+        asking.permitted("report.read")
+        model_named(asking.connection, model, asking.on)
+        told = {"model": model, "on": asking.on.isoformat(), "language": asking.language}
+        return begin(asking, house, "model-report", told, key)
 
     @router.post("/exports", status_code=202, tags=["bulk"], openapi_extra={"x-permission": "book.export"})
     def exports(asking: SignedIn, key: Key, asked: ExportAsked) -> Response:

@@ -15,6 +15,7 @@ from afterloan.desk.workbench.finance import finance_router
 from afterloan.desk.workbench.legal import legal_router
 from afterloan.desk.workbench.money import money_router
 from afterloan.desk.workbench.relief import relief_router
+from afterloan.desk.workbench.risk import risk_router
 from afterloan.desk.workbench.sandbox import sandbox_router
 from afterloan.desk.workbench.showing import THEME, show
 from afterloan.desk.workbench.strategy import strategy_router
@@ -27,8 +28,8 @@ from afterloan.enquiry.find import find
 THEMES = ("light", "dark", "system")
 PARTS = (
     today_router, worklist_router, case_router, relief_router, tasks_router, approving, money_router, debits_router,
-    strategy_router, trials_router, bureau_router, legal_router, finance_router,
-    audit_router,
+    strategy_router, trials_router, bureau_router, legal_router, risk_router,
+    finance_router, audit_router,
 )  # fmt: skip
 
 

@@ -31,11 +31,13 @@ RAIL = (
     ("b", "/bureau", "bureau"),
     ("l", "/legal", "legal"),
     ("s", "/strategy", "strategy"),
+    ("r", "/risk", "risk"),
     ("f", "/finance", "finance"),
     ("u", "/audit", "audit"),
 )
 """Rooms in the rail: the key after `g`, the path, the name."""
-NEEDS = {"audit": "audit.read", "finance": "report.read", "bureau": "report.read", "legal": "report.read"}
+NEEDS = {"audit": "audit.read", "finance": "report.read", "bureau": "report.read", "legal": "report.read",
+         "risk": "report.read"}  # fmt: skip
 """What one must be permitted for a room to stand in the rail."""
 THEME = "afterloan-theme"
 """The cookie that keeps dark, light, or neither."""
