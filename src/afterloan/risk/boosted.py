@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from afterloan.risk.bins import of_words
-from afterloan.risk.scorecard import LARGE, Column, ColumnAsked
+from afterloan.risk.scorecard import LARGE, Column, ColumnAsked, some_of
 
 if TYPE_CHECKING:
     import lightgbm
@@ -18,6 +18,10 @@ Ints = npt.NDArray[np.int64]
 ROUNDS = 1_500
 PATIENCE = 60  # rounds without a gain on the rows left out
 LARGE_ROUNDS, LARGE_PATIENCE = 400, 25  # of more than LARGE rows, which learn three times as much in a round
+LARGE_LEARN, LARGE_STOP = (
+    300_000,
+    100_000,
+)  # rows of a fold that trees grow by, and of those left out that say when to stop
 MANY = 50_000  # rows from which threads pay: on small tables they wait for each other
 RARE = 10  # rows of a word, below which it is "another"
 
@@ -129,6 +133,12 @@ _OF_LARGE = {"learning_rate": 0.1, "num_leaves": 31, "max_depth": 6, "max_bin": 
              "min_data_in_leaf": 200}  # fmt: skip
 
 
+def _few(which: Column, most: int) -> Ints:
+    """Numbers of the rows that are meant, `most` of them by chance that is the same each time."""
+    rows = np.flatnonzero(which)
+    return np.asarray(rows[some_of(len(rows), most)])
+
+
 def _form(told: dict[str, Any]) -> dict[str, Any]:
     """How a table is laid out for the trees: those settings that the data, not the growing, is asked for."""
     return {name: told[name] for name in ("verbose", "max_bin") if name in told}
@@ -138,6 +148,7 @@ def _grown(
     lightgbm: Any, told: dict[str, Any], table: Floats, bad: Ints, learn: Column, left: Column
 ) -> tuple[Any, list[float]]:
     form, large = _form(told), len(bad) > LARGE
+    learn, left = _few(learn, LARGE_LEARN), _few(left, LARGE_STOP)
     data = lightgbm.Dataset(table[learn], bad[learn], params=form)
     try_ = lightgbm.Dataset(table[left], bad[left], reference=data, params=form)
     curve: dict[str, Any] = {}

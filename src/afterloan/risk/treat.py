@@ -354,6 +354,46 @@ def judged(log: TreatmentLog, policy: Floats, gained: Floats, expected: Floats |
     return PolicyJudged(middle, middle - 1.96 * error, middle + 1.96 * error, _effective(np.maximum(weight, 1e-12)))
 
 
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """An assignment with a margin of chance. `arm` [n]; `chance` [n, arms]: with what each was given, for the log."""
+
+    arm: Ints
+    chance: Floats
+    drawn: Mask
+
+
+def explore(values: Floats, capacity: Ints, margin_ppm: int, drawn_ppm: Ints) -> Explored:
+    """The treatments worth most, and for a margin of the borrowers one drawn from those they may have.
+
+    `drawn_ppm` [n] in 0 … 10^6 - 1: a number of chance each, drawn by the caller; below the margin it also says which.
+    What is drawn counts against the capacity, and the rest is assigned in what is left. Raises LogRefused where a
+    margin draws more of a treatment than there is.
+    Three treatments allowed and a margin of 6 %: the chosen one .94 + .02, the two others .02 each.
+    """
+    allowed = values > NEVER / 2
+    allowed[:, 0] = True
+    count = allowed.sum(axis=1)
+    arm = np.zeros(len(values), np.int64)
+    tried = drawn_ppm < margin_ppm
+    which = np.minimum(drawn_ppm * count // max(margin_ppm, 1), count - 1)
+    at = (np.cumsum(allowed, axis=1) <= which[:, None]).sum(axis=1)
+    arm[tried] = at[tried]
+    used = np.bincount(arm[tried], minlength=len(capacity))
+    over = used[1:] > capacity[1:]
+    if over.any():
+        raise LogRefused(f"a margin of {margin_ppm / 10_000:.1f} % draws more than there is of treatment "
+                         f"{int(np.argmax(over)) + 1}: take a smaller margin")  # fmt: skip
+    left = np.maximum(capacity - used, 0)
+    rest = assign(values[~tried], left)
+    arm[~tried] = rest.arm
+    best = np.where(tried, (values - rest.price).argmax(axis=1), arm)  # what a drawn one would have got
+    margin = margin_ppm / 1_000_000
+    chance = np.where(allowed, margin / count[:, None], 0.0)
+    chance[np.arange(len(values)), best] += 1 - margin
+    return Explored(arm, chance, tried)
+
+
 def side_by_side(values: Floats, capacity: Ints, orders: Mapping[str, Floats]) -> dict[str, Any]:
     """True value of the optimum beside orders that lenders use: the first in line get the first treatment with a place.
 

@@ -91,6 +91,7 @@ WITHOUT_ROUTE = {
     "risk forecast": "a forecast of the whole book is an analyst's table, made where the book lies",
     "risk report": "a page is written to a file, from an analyst's own table or from the whole book",
     "risk treat": FOLDER,
+    "risk treat-played": "a made-up world, of no book",
     "risk limits": "it sets lines anew on paper and writes the folder that an analyst proposes from",
     "risk train": FOLDER,
     "serve": MACHINE,

@@ -12,7 +12,7 @@ from afterloan.desk.keyboard.risk_forecast import forecast
 from afterloan.desk.keyboard.risk_limits import limits
 from afterloan.desk.keyboard.risk_report import report
 from afterloan.desk.keyboard.risk_rings import rings
-from afterloan.desk.keyboard.risk_treat import treat
+from afterloan.desk.keyboard.risk_treat import treat, treat_played
 
 if TYPE_CHECKING:
     from afterloan.intake.flows import FlowsRead
@@ -42,6 +42,7 @@ def register(app: typer.Typer) -> None:
     risk.command()(bureau)
     risk.command()(limits)
     risk.command()(treat)
+    risk.command("treat-played")(treat_played)
     risk.command()(forecast)
     risk.command()(report)
     risk.command()(rings)

@@ -12,6 +12,30 @@ from afterloan.desk.keyboard.options import AsJson
 Named = Annotated[list[str] | None, typer.Option()]
 
 
+def treat_played(
+    borrowers: Annotated[int, typer.Option("--borrowers", min=1_000, max=200_000)] = 20_000,
+    margin: Annotated[float, typer.Option("--margin", min=0, max=20, help="Percent that is drawn by chance.")] = 5.0,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """A made-up world whose true effects are known: what each order of treating would bring, side by side."""
+    from afterloan.desk.keyboard.plain import table
+    from afterloan.rehearsal.treated import treated
+
+    told = treated(borrowers, seed, round(margin * 10_000))
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False))
+        return
+    best = told["brings"]["optimum"]
+    rows = [{"order": n, "brings": f"{v:,.2f}", "of the optimum": f"{v / best:.1%}"} for n, v in told["brings"].items()]
+    table(rows, f"{borrowers:,} made-up borrowers in arrears: what treating them brings over leaving all alone")
+    j = told["judged"]
+    print(
+        f"the learnt choice by the log alone: {j['each']:,.2f} each ({j['low']:,.2f} to {j['high']:,.2f}; true "
+        f"{j['true']:,.2f}), all left alone {j['alone']:,.2f}: " + ("let in" if j["let_in"] else "not let in")
+    )
+
+
 def treat(
     log: Annotated[Path, typer.Argument(help="A row a borrower: treatment, outcome, chance_NAME of each treatment.")],
     arm: Annotated[str, typer.Option("--arm", help="The column of the treatment that was given.")],
