@@ -27,7 +27,7 @@ HELD, NO_CALLS = 0.05, 0.15  # share on hold; share whom the ladder calls not th
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class TreatedWorld:
     """Borrowers in arrears: `facts` [n, 3] at home, forgets, days past due; `cured` [n, arms] the true chances."""
 
     facts: Floats
@@ -36,7 +36,7 @@ class World:
     allowed: npt.NDArray[np.bool_]
 
 
-def world(n: int, seed: int) -> World:
+def world(n: int, seed: int) -> TreatedWorld:
     """A call helps who is at home, a message who forgot; the late come back seldom, whatever is done."""
     rng = np.random.Generator(np.random.Philox(seed))
     facts = np.c_[rng.normal(0, 1, n), rng.normal(0, 1, n), rng.exponential(30, n)]
@@ -45,10 +45,10 @@ def world(n: int, seed: int) -> World:
     draw = rng.random((n, 2))
     allowed = np.c_[np.ones(n, bool), draw[:, 1] >= NO_CALLS, np.ones(n, bool)]
     allowed[draw[:, 0] < HELD, 1:] = False
-    return World(facts, 1 / (1 + np.exp(-np.c_[odds, call, text])), rng.lognormal(5, 0.6, n), allowed)
+    return TreatedWorld(facts, 1 / (1 + np.exp(-np.c_[odds, call, text])), rng.lognormal(5, 0.6, n), allowed)
 
 
-def log_of_world(n: int, seed: int) -> tuple[World, TreatmentLog]:
+def log_of_world(n: int, seed: int) -> tuple[TreatedWorld, TreatmentLog]:
     """A month in which each got one of the treatments that the ladder allowed, drawn with like chances."""
     told = world(n, seed)
     rng = np.random.Generator(np.random.Philox(seed + 1_000))
@@ -91,7 +91,7 @@ def treated(n: int, seed: int, margin_ppm: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _judged(past: World, log: TreatmentLog, seed: int) -> dict[str, Any]:
+def _judged(past: TreatedWorld, log: TreatmentLog, seed: int) -> dict[str, Any]:
     """Off-policy: effects learnt on one half of the log, the choice they make judged by the other half."""
     half = np.random.Generator(np.random.Philox(seed)).permutation(len(log.arm))
     one, other = half[: len(half) // 2], half[len(half) // 2 :]
