@@ -197,7 +197,9 @@ def interest_over_leap_years(product, life, k):
     whole_a = a // scale
     whole_b = b // LEAP_BASE
     rest = (a - whole_a * scale) * 366 + (b - whole_b * LEAP_BASE) * life.rows[k, I_BASE]
-    return whole_a + whole_b + rounded(rest, scale * 366, product.rounding)
+    whole = whole_a + whole_b
+    odd = whole & 1  # half to even looks at the whole sum: 219 and a half is 220
+    return whole - odd + rounded(rest + odd * scale * 366, scale * 366, product.rounding)
 
 
 @leaf

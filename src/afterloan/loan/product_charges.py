@@ -101,10 +101,11 @@ def release_charges(life, day):
 
 @stage
 def waived_ahead(life):
-    """Promised fees of rows ahead that were waived: charged by being given up."""
+    """Promised fees of rows ahead that were waived: charged by being given up. What was paid of them is told apart:
+    `release_charges` gives it back."""
     total = 0
     for k in range(life.current, life.count):
-        total += min(met_ahead(life, k), life.rows[k, I_WAIVED + FEE])
+        total += max(met_ahead(life, k) - life.rows[k, I_PAID + FEE], 0)
     return total
 
 
