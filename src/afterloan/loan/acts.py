@@ -198,6 +198,7 @@ def begin(life):
     life.unit = 0
     life.every = 0
     life.given = 0
+    life.plain = 0
     life.charges_wait = 0
     life.charged_fee = 0
     life.charged_penalty = 0
@@ -267,6 +268,7 @@ def live(product, contract, calendars, promised, promised_at, facts, fact_at, i,
     Its facts are `facts[fact_at[i]:fact_at[i + 1]]`: not cut out, because handing arrays on costs reference counts.
     """
     begin(life)
+    life.plain = product.plain
     due_at_once = False  # a due day that is the day of the first pay-out, or before it
     before = -NEVER
     start = fact_at[i]
@@ -288,6 +290,7 @@ def live(product, contract, calendars, promised, promised_at, facts, fact_at, i,
                         charge_what_waited(product, facts, start, k, known_on, life)
                 elif fact.kind == CHARGED:
                     life.charges_wait = 1
+                    life.plain = 0
                     continue
                 elif not counts_before_pay_out(fact.kind):
                     continue
@@ -300,12 +303,15 @@ def live(product, contract, calendars, promised, promised_at, facts, fact_at, i,
                 repay(product, contract, life, fact, k - start)
             elif fact.kind == DISBURSED:
                 if life.current >= rows_end(life):
+                    life.plain = 0
                     one_more_row(product, calendars, life, fact.on)
                 disburse(product, life, fact, k - start)
             elif fact.kind == ACCELERATED:
+                life.plain = 0
                 if not is_withdrawn(facts, k, fact_at[i + 1], as_of, known_on):
                     accelerate(product, life, fact, k - start)
             else:
+                life.plain = 0
                 act(product, contract, calendars, life, fact, k - start)
             if life.error != 0:
                 return

@@ -6,7 +6,7 @@ Nothing here knows a clock or a database.
 
 from afterloan.compiled import leaf, passage, stage
 from afterloan.dates import NEVER, year_month_day
-from afterloan.loan.accrual import LAST_ROW, accrue, ends_on, interest_of, rounded
+from afterloan.loan.accrual import ACT_ACT, LAST_ROW, PER_DAY, PERIOD, accrue, ends_on, interest_of, rounded
 from afterloan.loan.arrears import look_back
 from afterloan.loan.bounds import check_bounds
 from afterloan.loan.columns import (
@@ -146,8 +146,23 @@ def puts_off(life, k):
     return k >= life.cycles_from and (k - life.cycles_from + 1) % life.interest_every != 0
 
 
+@stage
+def is_plain(product):
+    """1 for a product of the usual terms: interest day by day on what is outstanding, rows that keep their kind.
+
+    A loan of such a product that was only paid out and repaid (`life.plain`) is reckoned by the same lines as any
+    other. The constant `plain` that they are handed lets the compiler leave out what such a loan can never need.
+    """
+    by_calendar = product.per != PER_DAY and product.day_count >= ACT_ACT and product.day_count != PERIOD
+    if product.accrual != ACTUAL or product.method == IMPORTED or product.method == FLAT or by_calendar:
+        return 0
+    if product.policy != 0 or product.charges > 0 or product.down_payment_permyriad > 0:
+        return 0
+    return 0 if product.period_stays or product.past_due_bears_interest else 1
+
+
 @leaf
-def set_dues(product, life, k, last, interest, ahead):
+def set_dues(product, life, k, last, interest, ahead, plain):
     """Split a row into interest and principal; `ahead` is the unpaid principal that no row has asked for yet.
 
     An equal instalment of 17.01 with 0.58 of interest asks for 16.43 of principal. Interest that the
@@ -156,12 +171,12 @@ def set_dues(product, life, k, last, interest, ahead):
     """
     k = k & LAST_ROW
     paid = life.rows[k, I_PAID + PRINCIPAL]
-    prepaid = paid if product.accrual == ACTUAL else life.rows[k, I_PREPAID]
+    prepaid = paid if plain or product.accrual == ACTUAL else life.rows[k, I_PREPAID]
     total = interest + life.rows[k, I_CARRIED]
     in_advance = min(total, 0)
     total -= in_advance
     held = total
-    if (k < life.put_off_last or life.interest_every > 1) and not last and puts_off(life, k):
+    if not plain and (k < life.put_off_last or life.interest_every > 1) and not last and puts_off(life, k):
         held = 0
     if life.rows[k, I_INSTALMENT] >= 0:
         if not last:
@@ -169,7 +184,7 @@ def set_dues(product, life, k, last, interest, ahead):
         principal = paid + min(max(life.rows[k, I_INSTALMENT] - held - paid, 0), ahead)
     else:
         principal = paid + min(max(life.rows[k, I_PLANNED_PRINCIPAL] - paid, 0), ahead)
-    agreed = life.rows[k, I_AGREED]
+    agreed = 0 if plain else life.rows[k, I_AGREED]
     held = max(held, life.rows[k, I_PAID + INTEREST] - agreed)
     if last:
         principal = paid + ahead
@@ -200,6 +215,14 @@ def closes_on(product, life, k):
 
 
 @leaf
+def closed_by(product, life, day, plain):
+    """Whether the amounts of the next row are final by `day`."""
+    if plain:
+        return life.rows[life.current & LAST_ROW, I_DUE_ON] <= day
+    return closes_on(product, life, life.current) <= day
+
+
+@leaf
 def goes_on(product):
     """Whether overdue principal goes on bearing interest once no instalment is left to bring it."""
     bears = product.past_due_bears_interest and product.accrual == ACTUAL and product.method != IMPORTED
@@ -207,42 +230,50 @@ def goes_on(product):
 
 
 @leaf
-def fall_due(product, life, row):
+def is_final(product, life, k):
+    """Whether a row asks for what it was given: written by another lender, no instalment, or of a loan that ended."""
+    if product.method == IMPORTED or life.rows[k, I_ROW_KIND]:
+        return True
+    return life.settled_on != NEVER and product.accrual != ACTUAL  # asked for what was earned when the loan ended
+
+
+@leaf
+def fall_due(product, life, row, plain):
     """An instalment falls due: its interest is rounded, once, and its amounts are final."""
     k = row & LAST_ROW
-    last = k == rows_end(life) - 1
-    final = product.method == IMPORTED or life.rows[k, I_ROW_KIND]
-    if life.settled_on != NEVER and product.accrual != ACTUAL:
-        final = True  # asked for what was earned when the loan ended
-    day = closes_on(product, life, k)
-    if not final:
-        if product.period_stays:
+    last = k == (life.count if plain else rows_end(life)) - 1
+    day = life.rows[k, I_DUE_ON] if plain else closes_on(product, life, k)
+    if plain or not is_final(product, life, k):
+        if not plain and product.period_stays:
             close_early(product, life, k)
         interest = interest_of(product, life, k)
-        carried = set_dues(product, life, k, last, interest, life.balance - life.overdue_principal)
-        if product.charges > 0:
+        carried = set_dues(product, life, k, last, interest, life.balance - life.overdue_principal, plain)
+        if not plain and product.charges > 0:
             set_charges(product, life, k, life.balance)
         if not last:
             life.rows[k + 1, I_CARRIED] = carried
-        note_displaced(product, life, k)
+        if not plain and (life.late_a != 0 or life.late_b != 0):
+            note_displaced(product, life, k)
     life.rows[k, I_FELL_DUE] = 1
-    if life.rows[k, I_ROW_KIND] == CHARGES:
+    if not plain and life.rows[k, I_ROW_KIND] == CHARGES:
         life.charge_rows -= 1
         life.charges_due += 1
-    life.scheduled -= life.rows[k, I_DUE + PRINCIPAL] - life.rows[k, I_PREPAID]
+    if not plain:  # nobody asks for it where interest is borne day by day
+        life.scheduled -= life.rows[k, I_DUE + PRINCIPAL] - life.rows[k, I_PREPAID]
     life.overdue_principal += owed(life, k, PRINCIPAL)
     life.due[INTEREST] += life.rows[k, I_DUE + INTEREST]
     life.due[PRINCIPAL] += life.rows[k, I_DUE + PRINCIPAL]
     life.early_interest -= life.rows[k, I_PAID + INTEREST]
-    life.agreed -= life.rows[k, I_AGREED]
-    life.charged_fee += life.rows[k, I_PROMISED_FEE]
+    if not plain:
+        life.agreed -= life.rows[k, I_AGREED]
+        life.charged_fee += life.rows[k, I_PROMISED_FEE]
     life.current = k + 1
-    life.rows[k, I_BALANCE] = not_asked_for(product, life)
+    life.rows[k, I_BALANCE] = life.balance - life.overdue_principal if plain else not_asked_for(product, life)
     if life.keep:
         write_fallen_due(life, k, day)
-    if life.capital_until > 0 and becomes_capital(life, k, last):
+    if not plain and life.capital_until > 0 and becomes_capital(life, k, last):
         into_principal(product, life, k)
-    if last and goes_on(product):
+    if not plain and last and goes_on(product):
         life.running = k
     if owed_in_all(life, k) <= 0:
         pass_paid(life)
@@ -250,7 +281,7 @@ def fall_due(product, life, row):
         show_penalties(product, life, day)
         look_back(product, life, day)
         apply_waiting(product, life, day)
-    if life.forgive_rows > 0:
+    if not plain and life.forgive_rows > 0:
         look_back(product, life, day)
         forgive_kept(product, life, day)
 
@@ -284,7 +315,7 @@ def into_principal(product, life, k):
 @stage
 def fall_due_now(product, life, k):
     """`fall_due`, called rather than inlined: for what is due on the day it was agreed on."""
-    fall_due(product, life, k)
+    fall_due(product, life, k, False)
 
 
 @stage
@@ -383,8 +414,6 @@ def take_as_it_is(life):
 @stage
 def note_displaced(product, life, k):
     """Row k falls due: interest for late money has taken the place of principal: 0.37 instead of 0.30, so 0.07."""
-    if life.late_a == 0 and life.late_b == 0:
-        return
     leave_late_out(life, k, -1)
     on_time = interest_of(product, life, k)
     leave_late_out(life, k, 1)
@@ -411,37 +440,55 @@ def late_fees(product, life, start, end):
             moved(life, runs_out, WAS_CHARGED, life.rows[k, I_NUMBER], FEE, -1, product.late_fee_fen)
 
 
-@stage
-def advance(product, life, to):
-    """Move time to the end of day `to`: interest and penalty interest accrue, instalments fall due."""
+@leaf
+def bear_interest(product, life, k, start, until, plain):
+    """Let the running row k earn interest for the days `start … until`."""
+    if plain:
+        if life.free <= k < life.count:
+            life.rows[k, I_ACCRUED_A] += (life.balance - life.overdue_principal) * life.rate * (until - start)
+        return
+    if k < rows_end(life) and product.method != IMPORTED and k >= life.free:
+        first = max(start, life.rows[k, I_FROM_ON]) if product.period_stays else start
+        if first < until:
+            accrue(product, life, k, interest_balance(product, life) * life.rate, first, until)
+        if product.policy & EVEN_OUT_LAST and product.accrual == ACTUAL:
+            bear_apart(product, life, k, start, until)
+    if life.running >= 0:
+        run_on(product, life, start, until)
+
+
+@leaf
+def walk(product, life, to, plain):
+    """Move time to the end of day `to`, from one due date to the next."""
     while life.day < to:
         k = life.current & LAST_ROW
-        more = k < life.count
         until = to
-        if more:
-            until = min(to, closes_on(product, life, k))
+        if k < life.count:
+            until = min(to, life.rows[k, I_DUE_ON] if plain else closes_on(product, life, k))
         start = life.day
-        if life.running >= 0 and product.penalty_on_interest and product.penalty_permille > 0:
+        if not plain and life.running >= 0 and product.penalty_on_interest and product.penalty_permille > 0:
             show_running(product, life)  # what fell due today bears penalty tonight
             until = min(until, start + 1)
         if until > start:
-            if k < rows_end(life) and product.method != IMPORTED and k >= life.free:
-                first = max(start, life.rows[k, I_FROM_ON]) if product.period_stays else start
-                if first < until:
-                    accrue(product, life, k, interest_balance(product, life) * life.rate, first, until)
-                if product.policy & EVEN_OUT_LAST and product.accrual == ACTUAL:
-                    bear_apart(product, life, k, start, until)
-            if life.running >= 0:
-                run_on(product, life, start, until)
-            if life.judged_row >= 0:
+            bear_interest(product, life, k, start, until, plain)
+            if not plain and life.judged_row >= 0:
                 bear_judged(life, start, until)
             elif life.first < k and product.penalty_permille > 0:
                 bear_penalties(product, life, start, until)
             life.day = until
             if product.late_fee_fen > 0 and life.judged_row < 0:  # no late fee of the contract after a judgment
                 late_fees(product, life, start, until)
-        while life.current < life.count and closes_on(product, life, life.current) <= until:
-            fall_due(product, life, life.current)
+        while life.current < life.count and closed_by(product, life, until, plain):
+            fall_due(product, life, life.current, plain)
+
+
+@stage
+def advance(product, life, to):
+    """Move time to the end of day `to`: interest and penalty interest accrue, instalments fall due."""
+    if life.plain:
+        walk(product, life, to, True)
+    else:
+        walk(product, life, to, False)
 
 
 @passage
@@ -488,7 +535,7 @@ def project(product, life, until_row):
             start = max(life.day, life.rows[k, I_FROM_ON])
             accrue(product, life, k, bearing * life.rate, start, ends_on(product, life, k))
         last = k == rows_end(life) - 1
-        carried = set_dues(product, life, k, last, interest_of(product, life, k), ahead)
+        carried = set_dues(product, life, k, last, interest_of(product, life, k), ahead, False)
         if product.charges > 0:
             set_charges(product, life, k, ahead)
         life.rows[k, I_ACCRUED_A] = a
@@ -745,6 +792,8 @@ def begin_schedule(product, contract, calendars, promised, first, last, life, da
         life.rows[k, I_INSTALMENT] = BARE
     life.put_off_last = min(contract.grace_interest, life.count)  # rows that a plan adds were promised nothing
     life.free = min(contract.interest_free, life.count)
+    if contract.grace_interest > 0:
+        life.plain = 0
 
 
 @stage
@@ -1366,47 +1415,57 @@ def pay_beyond_due(product, contract, life, money, day, k, late):
     return money, late
 
 
-@stage
-def repay(product, contract, life, fact, k):
-    """A repayment meets the debt in the product's order; what meets none waits, unapplied."""
+@leaf
+def take(product, contract, life, fact, k, plain):
+    """Let the money of a repayment meet the debt in the product's order."""
     day = fact.on
     money = fact.amount_fen
     count_in(life, fact, k)
-    if life.unapplied < 0:
+    if not plain and life.unapplied < 0:
         money = make_good(life, money, day, k)
     if life.settled_on != NEVER:
         wait(life, money, day, k)
         return
     over = 0
-    settles = day <= life.settle_by and kept(life) >= life.settle_at
+    settles = not plain and day <= life.settle_by and kept(life) >= life.settle_at
     if settles:  # more than the sum agreed on is the borrower's
         over = min(money, kept(life) - life.settle_at)
         money -= over
     if life.first < life.current and shows_penalties(life):
         show_penalties(product, life, day)
-    if product.policy & ROUNDED_AT_EACH_PAYMENT:
+    if not plain and product.policy & ROUNDED_AT_EACH_PAYMENT:
         round_off(product, life)
     late = life.overdue_principal
     due = due_by_now(life)
-    ends = ends_it(product, life, money)
+    ends = not plain and ends_it(product, life, money)
     if money == due and product.clears and not ends:
         money = clear_due(life, money, day, k)
     elif life.current < life.count and (product.direction == VERTICAL or money > due or ends):
         money, late = pay_beyond_due(product, contract, life, money, day, k, late)
     left = allocate(product, life, money, day, k) if money > 0 else 0
-    if late > life.overdue_principal and to_period_end(product):
+    if not plain and late > life.overdue_principal and to_period_end(product):
         bear_to_period_end(product, life, late - life.overdue_principal)
-    if left > 0:
+    if not plain and left > 0:
         left = recover(life, left, day, k)
-    wait(life, left, day, k)
+    if left > 0:
+        wait(life, left, day, k)
     pass_paid(life)
-    if life.forgive_rows > 0:
+    if not plain and life.forgive_rows > 0:
         forgive_kept(product, life, day)
     if settles:
         settle_for_less(product, life, day)
         wait(life, over, day, k)
     if life.balance == 0:
         close_if_met(product, life, day)
+
+
+@stage
+def repay(product, contract, life, fact, k):
+    """A repayment meets the debt in the product's order; what meets none waits, unapplied."""
+    if life.plain:
+        take(product, contract, life, fact, k, True)
+    else:
+        take(product, contract, life, fact, k, False)
 
 
 @stage

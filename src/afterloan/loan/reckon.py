@@ -11,7 +11,7 @@ from afterloan.dates import NEVER
 from afterloan.loan.acts import live
 from afterloan.loan.book import Book, Records
 from afterloan.loan.columns import I_CLEARED_ON, I_DUE_ON, I_LAST_PAID_ON
-from afterloan.loan.life import ACTUAL, project, scheduled_interest_stays
+from afterloan.loan.life import ACTUAL, is_plain, project, scheduled_interest_stays
 from afterloan.loan.position import show_position
 from afterloan.loan.terms import (
     INSTALMENT,
@@ -79,6 +79,7 @@ def reckon_many(
     life = lives[0]
     for p in range(len(products)):
         unfold(products[p])
+        products[p].plain = is_plain(products[p])
     for i in range(first, last):
         contract = contracts[i]
         product = products[contract.product]

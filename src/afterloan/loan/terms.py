@@ -346,6 +346,7 @@ PRODUCT = np.dtype(
         ("counts", "i8", (3,)),  # components named for each timing
         ("parts", "i8", (12,)),  # those components, four places for each timing
         ("clears", "i8"),  # 1: money that is all that is due pays all that is due
+        ("plain", "i8"),  # 1: interest day by day on what is outstanding, none of the rarer terms (`life.is_plain`)
     ]
 )
 
@@ -524,6 +525,7 @@ LIFE = np.dtype(
         ("every", "i8"),
         ("own_rate", "i8"),  # the contract's, whatever a plan gives; -1: as signed
         ("given", "i8"),  # 1: the rate is one that a plan gives while it is kept
+        ("plain", "i8"),  # 1: of a plain product, and so far paid out and repaid, nothing else
         ("charges_wait", "i8"),  # 1: something was charged before the first pay-out
         ("charged_fee", "i8"),
         ("charged_penalty", "i8"),
