@@ -70,3 +70,19 @@ def test_who_came_late_and_cured_within_thirty_days_is_counted(store: Store) -> 
     assert sum(one.borrowers for one in early.arms) == 0
     assert (changed.first, changed.last) == (date(2025, 3, 14), date(2025, 3, 21)) and changed == to_come
     assert sum(one.borrowers for one in changed.arms) == 1
+
+
+def test_a_place_without_a_ladder_of_its_own_is_compared_with_all_that_go_by_the_one_for_any(store: Store) -> None:
+    """Of the four, B1 and B2 live in the UK and B3 in India: no ladder names either, so `any-gentle` treats all three,
+    and each of these places tells the arms of the three. B4 in China goes by another."""
+    with store.connect() as connection:
+        for k, place in enumerate(("UK", "UK", "IN", "CN"), 1):
+            borrower(connection, f"B{k}", jurisdiction=place)
+            loan(connection, f"L{k}", f"B{k}", "2025-02-10")
+        repaid(connection, "L1", "2025-03-20", 150_000)
+    close_through(store, day_of("2025-04-20"))
+    with store.connect() as connection:
+        for place, borrowers, cured in (("UK", 3, 1), ("IN", 3, 1), ("ANY", 3, 1), ("CN", 1, 0)):
+            found = arms_compared(connection, place, date(2025, 4, 20))
+            told = sum(arm.borrowers for arm in found.arms), sum(arm.cured for arm in found.arms)
+            assert told == (borrowers, cured), place

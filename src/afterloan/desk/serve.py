@@ -14,6 +14,7 @@ from afterloan.desk.web.measures import Measures
 from afterloan.desk.web.pages import page
 from afterloan.desk.web.passkeys import passkeys
 from afterloan.desk.web.signing import signing
+from afterloan.desk.web.staying import staying
 
 OF_THE_API = ("/v1", "/callbacks", "/openapi.json", "/problems", "/llms.txt", "/readyz", "/metrics")
 """Paths that the bare address of the machine passes to the API."""
@@ -67,6 +68,7 @@ def app_of(house: House) -> ByHost:
     desk = app_for(house, "desk", "afterloan desk", openapi_url=None)
     desk.include_router(signing("desk"))
     desk.include_router(passkeys("desk"))
+    desk.include_router(staying())
     desk.include_router(workbench_router(house))
     my = app_for(house, "my", "afterloan portal", openapi_url=None)
     my.include_router(signing("my"))

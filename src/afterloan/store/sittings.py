@@ -127,6 +127,12 @@ def end_sitting(connection: psycopg.Connection[Any], sitting: int, now: datetime
     )
 
 
+def was_ended(connection: psycopg.Connection[Any], sitting: int) -> bool:
+    """Whether somebody ended a sitting: signed out, or disabled. One that is idle or past its hours is not."""
+    row = connection.execute("select ended_at is not null from sitting where sitting = %s", (sitting,)).fetchone()
+    return row is None or bool(row[0])
+
+
 def sittings_of(connection: psycopg.Connection[Any], who_kind: WhoKind, who: str, now: datetime) -> list[Sitting]:
     """Where somebody is signed in at a moment, the newest first."""
     rows = connection.execute(

@@ -1,12 +1,14 @@
 """Longer ways through the desk in real Chromium, on one served copy of the book: each uses borrowers of its own."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from afterloan.banks.words import BankStatement, StatementLine
+from afterloan.desk.identity.accounts import open_account
+from afterloan.desk.web.staying import LOOK_EVERY
 from afterloan.facts.legal import EvidenceKept
 from afterloan.store.events import tell
 from afterloan.store.ladders import keep_ladder, ladder_texts
@@ -161,6 +163,21 @@ def test_two_agents_take_one_case_one_has_it_and_the_other_is_offered_the_next(o
     wu.keys("r")
     wu.sees("The case is free again.")
     assert hands(book)["B2"] == "" and li.complaints == [] and wu.complaints == []
+
+
+def test_who_is_disabled_loses_the_open_page_at_once(opens: Open, book: Store) -> None:
+    """Journey 22: nobody presses a key; the page asks each 0.4 s whether the sitting was ended, so within a second."""
+    with book.connect(autocommit=True) as connection:
+        open_account(connection, "agent-ma", "a long word of nobody's", datetime.now(UTC))
+    ma, admin = opens().as_agent(book, "agent-ma"), opens().sit("administrator")
+    ma.go("/cases/B3")
+    ma.sees("Owed today")
+    with ma.page.expect_navigation(url="**/sign-in"):
+        told = admin.page.evaluate("fetch('/v1/people/agent-ma/disablement', {method: 'POST'}).then(r => r.json())")
+    assert (told["disabled"], told["ended"]) == (True, 1) and LOOK_EVERY < 0.5
+    ma.go("/cases/B3")
+    ma.page.wait_for_url("**/sign-in")
+    assert ma.complaints == [] and admin.complaints == []
 
 
 def test_a_ladder_with_a_typo_is_mended_tried_on_a_quarter_and_used_from_a_day_on(opens: Open, book: Store) -> None:

@@ -130,6 +130,16 @@
     wrong.setSelectionRange(start, start + (/^[\w-]+/.exec(wrong.value.slice(start)) || [" "])[0].length);
     wrong.scrollTop = Math.max(0, at - 6) * (wrong.scrollHeight / lines.length);
   }
+  // a sitting that was ended elsewhere: the page in sight is left at once; one out of sight when it is looked at
+  let sitting = null;
+  const stay = () => {
+    if (document.hidden) { if (sitting) sitting.close(); sitting = null; return; }
+    if (sitting || !window.EventSource) return;
+    sitting = new EventSource("/sitting/end");
+    sitting.addEventListener("over", () => { sitting.close(); location.replace("/sign-in"); });
+  };
+  document.addEventListener("visibilitychange", stay);
+  stay();
   // the stream of a job: one line of progress; the page is asked for anew when it ends
   const job = one("[data-stream]");
   if (job && window.EventSource) {

@@ -22,6 +22,8 @@ def reference_of(name: str) -> str:
         raise refuse(404, "unknown", "there is nothing of that name", "", "id")
     if not name.startswith("~"):
         return name
+    if not name.isascii():
+        raise refuse(404, "unknown", "there is nothing of that name", "", "id")
     padded = name[1:] + "=" * (-len(name[1:]) % 4)
     try:
         return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
