@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afterloan.money import MOST, AmountRefused, decimals_of, parse_amount, show_amount
+from afterloan.money import MOST, AmountRefused, decimals_of, parse_amount, show_amount, show_money, worded
 
 
 @pytest.mark.parametrize(
@@ -116,3 +116,19 @@ def test_any_text_is_an_amount_or_refused(text: str) -> None:
         assert abs(parse_amount(text)) <= MOST
     except AmountRefused as refused:
         assert refused.where == "amount" and refused.remedy
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "shown"),
+    [(123405, "CNY", "1234.05 CNY"), (123405, "JPY", "123405 JPY"), (-123405, "VND", "-123405 VND"),
+     (1234567, "KWD", "1234.567 KWD"), (0, "USD", "0.00 USD")],
+)  # fmt: skip
+def test_an_amount_for_people_has_its_currency_and_that_currencys_decimals(
+    minor: int, currency: str, shown: str
+) -> None:
+    assert show_money(minor, currency) == shown
+    assert worded(f"{minor} minor units are owed", currency) == f"{shown} are owed"
+
+
+def test_only_amounts_that_a_rule_kept_are_worded() -> None:
+    assert worded("L-500 minor units, B1.5 minor units", "CNY") == "L-500 minor units, B1.5 minor units"

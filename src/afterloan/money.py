@@ -101,3 +101,22 @@ def show_amount(minor: int, decimals: int = 2, group: str = "") -> str:
     whole = f"{size // 10**decimals:,}".replace(",", group)
     part = f".{size % 10**decimals:0{decimals}d}" if decimals else ""
     return ("-" if minor < 0 else "") + whole + part
+
+
+def show_money(minor: int, currency: str, group: str = "") -> str:
+    """An amount for people with its currency and its decimals: `show_money(123405, "CNY") == "1234.05 CNY"`.
+
+    `show_money(123405, "JPY", ",") == "123,405 JPY"`: the yen has no smaller unit.
+    """
+    return f"{show_amount(minor, decimals_of(currency), group)} {currency}"
+
+
+WORDED = re.compile(r"(?<![\w.-])(-?[0-9]+) minor units\b")
+
+
+def worded(text: str, currency: str) -> str:
+    """A reason that a rule keeps, as people read it: `worded("500 minor units are overdue", "CNY")` is 5.00 CNY …
+
+    A rule does not know whose money it weighs; who shows its reason does (docs/DECISIONS.md).
+    """
+    return WORDED.sub(lambda found: show_money(int(found[1]), currency), text)

@@ -252,10 +252,11 @@ def test_on_has_one_default_and_every_help_says_it() -> None:
 
 
 def test_a_sentence_without_inner_words() -> None:
-    assert plain("500 minor units are overdue, the oldest for 12 days") == "5.00 are overdue, the oldest for 12 days"
-    assert plain("arrears_fen 45727, due_today_fen=5: ask") == "arrears 457.27, due today=0.05: ask"
+    overdue = "{} are overdue, the oldest for 12 days"
+    assert plain(overdue.format("500 minor units")) == overdue.format("5.00 CNY")
+    assert plain("arrears_fen 45727, due_today_fen=5: ask") == "arrears 457.27 CNY, due today=0.05 CNY: ask"
     assert plain("give amount_fen") == "give amount"
-    assert plain("amount_fen '10000': is too little") == "amount 100.00: is too little"
+    assert plain("amount_fen '10000': is too little") == "amount 100.00 CNY: is too little"
 
 
 WITHOUT_JSON = {

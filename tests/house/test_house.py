@@ -165,6 +165,16 @@ def test_what_has_one_place_is_not_written_again() -> None:
             assert not found, f"{path.relative_to(SOURCE)}: {found and found.group()!r}; call {instead}"
 
 
+def test_an_amount_at_the_keyboard_has_its_currency() -> None:
+    """An amount alone is 1,000.00 of what? JPY has no decimals at all. One place prints them: `keyboard/plain.py`."""
+    for path in (SOURCE / "desk" / "keyboard").glob("*.py"):
+        if path.name != "plain.py":
+            text = path.read_text(encoding="utf-8")
+            found = re.search(r"\bshow_amount\(", text)
+            instead = "plain.money, or plain.figure under a heading that says plain.in_currency()"
+            assert not found, f"{path.name}: {found and found.group()!r}; call {instead}"
+
+
 def test_a_class_name_means_one_thing_in_the_whole_house() -> None:
     where: dict[str, list[str]] = {}
     for path in sorted(SOURCE.rglob("*.py")):

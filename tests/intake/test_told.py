@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from afterloan.close import close_through
 from afterloan.close.furnish import furnish
@@ -128,6 +129,39 @@ def test_what_a_former_system_furnished_is_not_told_again(store: Store, tmp_path
             "where c.reference = 'L1' order by 1"
         ).fetchall()
     assert told == [("2026-03-31", "2", 0)], (feb, march)
+
+
+LATE_NEWS = (
+    ("1", [("2026-02-28", "M", 1), ("2026-03-31", "1", 0)], []),
+    ("3", [("2026-03-31", "1", 0)], ["2026-02-28 was told as 3 by the former system"]),
+)
+"""What the former system told of February, what is furnished, and the tasks."""
+
+
+@pytest.mark.parametrize(("status", "expected", "look_at"), LATE_NEWS, ids=["corrected", "a person's"])
+def test_late_news_on_a_month_that_only_a_former_system_told_corrects_it_or_is_a_task(
+    store: Store, tmp_path: Path, status: str, expected: list[tuple[str, str, int]], look_at: list[str]
+) -> None:
+    """The instalment of 10 February came on the 15th, five days late, and we learn of it on 20 March.
+
+    Told as `1`, which this book reckons too without the news: February is corrected to `M`, late within the month
+    (tests/golden/bureau/0004). Told as `3`, three months late, of which this book knows nothing: a person looks.
+    """
+    repaid = "reference,contract,on,known_on,amount\nR1,L1,2026-02-15,2026-03-20,1000.00\n"
+    told = BOOK["furnished"].replace("pboc", "neutral").replace(",1,yes", f",{status},yes")
+    bring_in(store, write(tmp_path / "book", **BOOK | {"furnished": told}, repayments=repaid))
+    close_through(store, day("2026-03-31"))
+    for known_on in (date(2026, 4, 1), date(2026, 4, 2)):  # the second time nothing is told again
+        furnish(store, date(2026, 3, 31), "neutral", tmp_path, known_on)
+    with store.connect() as connection:
+        rows = connection.execute(
+            "select r.month_end::text, r.status, r.turn from furnished r join contract c using (loan) "
+            "where c.reference = 'L1' order by 1, 3"
+        ).fetchall()
+        found = [t.what for t in tasks(connection, (), date(2026, 4, 2)) if t.queue == "bureau-former"]
+    assert rows == expected
+    assert len(found) == len(look_at)
+    assert all(what.startswith(start) for what, start in zip(found, look_at, strict=True))
 
 
 def test_a_refused_row_is_a_task_until_it_is_right_or_somebody_is_done_with_it(store: Store, tmp_path: Path) -> None:

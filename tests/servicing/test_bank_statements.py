@@ -329,8 +329,8 @@ def test_mandates_and_files_on_the_command_line(book: Store, tmp_path: Path, mon
     simulated = ("bank-simulator", "--file-in", str(collection), "--form", "batch_csv", "--today", "2025-05-10")
     do(*simulated, "--file-out", str(tmp_path / "bank"), "--until", "2025-05-12", "--balance", "0.01")
     answer = next((tmp_path / "bank").glob("pain002-*.xml"))
-    assert "1 results: 1 failed, 0 known; 0.00 taken" in do("debit", "file-in", str(answer), "--on", "2025-05-12")
-    assert "already known: 1 results: 1 failed" in do("debit", "file-in", str(answer), "--on", "2025-05-12")
+    assert "1 result: 1 failed, 0 known; 0.00 CNY taken" in do("debit", "file-in", str(answer), "--on", "2025-05-12")
+    assert "already known: 1 result: 1 failed" in do("debit", "file-in", str(answer), "--on", "2025-05-12")
 
 
 def test_a_line_is_split_over_several_loans_and_taken_off_all_of_them(book: Store) -> None:

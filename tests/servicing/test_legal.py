@@ -24,7 +24,7 @@ from afterloan.facts.legal import (
     LossRefused,
 )
 from afterloan.facts.message import MessageDelivered
-from afterloan.facts.outbox import Action, LegalPaperBody
+from afterloan.facts.outbox import OUTBOX, Action, LegalPaperBody
 from afterloan.journal.difference import ENTRY
 from afterloan.loan.reckon import reckon_loan
 from afterloan.loan.suppose import ends_debt
@@ -42,6 +42,7 @@ from afterloan.store.events import tell
 from afterloan.store.legal import appoint, case_of, people
 from afterloan.store.outbox import put
 from afterloan.store.server import Store
+from afterloan.strategy.course import step_rules, title_of
 from afterloan.strategy.quote import Want, quote
 from tests.strategy.books import borrower, loan
 
@@ -320,6 +321,36 @@ def test_a_judgment_taken_over_fixes_the_debt_by_the_sums_the_court_said(
         assert case_of(connection, "L", over).claim.payoff_fen == 1_220_000 + days * 480
         [told] = [s.outcomes[-1] for s in case_of(connection, "L", over).steps]
         assert (told.amount_fen, told.rate) == (1_320_000, 4_000)
+
+
+def test_a_judgment_that_is_final_already_is_a_task_until_its_sums_are_told(store: Store) -> None:
+    """In force elsewhere since 20 September: a task, and nothing in the ledger, until the sums come on 6 October.
+
+    12,000.00 + 800.00 + 400.00 = 13,200.00, and 16 days of 4.80 (0.04 % of 12,000.00) until then: 13,276.80.
+    """
+    with store.connect() as connection, adbc.connect(store.url, autocommit=True) as reader:
+        late(connection)
+        first, told_on = date(2025, 9, 20), date(2025, 10, 6)
+        row: dict[str, Any] = {"borrower": "B", "loan": "L", "on": CALLED, "known_on": first, "reference": "S1"}
+        row |= {"step": "suit", "claim_fen": 1_320_000, "ended_on": first, "outcome": "final"}
+        tell(connection, LegalTakenOver(**row))
+        connection.commit()
+        watch(connection, reader, date(2025, 10, 1))
+        assert "watch:L:judgment.sums:S1" in open_keys(connection)
+        (task,) = [t for t in tasks(connection, [*OUTBOX], date(2025, 10, 1)) if "judgment.sums" in t.key]
+        assert task.what.startswith("judgment: sums: in force since 2025-09-20 by the former system's row")
+        assert task.todo.startswith("`afterloan legal end S1 final --principal")
+        court = Said(0, date(2025, 10, 20), 1_200_000, 80_000, 40_000, 0, "0.04")
+        with pytest.raises(FactRefused, match="name --principal"):
+            legal.end(connection, "S1", told_on, "final", Said(perform_by=date(2025, 10, 20)))
+        legal.end(connection, "S1", told_on, "final", court)
+        case = case_of(connection, "L", told_on)
+        assert case.claim.payoff_fen == 1_320_000 + 16 * 480
+        title = title_of(case.steps, step_rules("CN", told_on))
+        assert title is not None and (title.in_force_on, title.debt_fen) == (first, 1_320_000)
+        assert "watch:L:judgment.sums:S1" not in open_keys(connection)
+        with pytest.raises(FactRefused, match="cannot follow final"):  # once: then the ledger has it
+            legal.end(connection, "S1", date(2025, 10, 7), "final", court)
 
 
 def test_a_judgment_in_force_elsewhere_still_needs_no_sums_and_one_dismissed_grants_none(store: Store) -> None:

@@ -189,10 +189,10 @@ def test_lines_are_given_moved_and_taken_off_at_the_keyboard(book: Store, monkey
         assert answer.exit_code == code, (answer.output, answer.exception)
         return answer.output + str(answer.exception or "")
 
-    assert "loan L2; amount 1500.00" in say("--assign", "S1", "--loan", "L2")
+    assert "loan L2; amount 1,500.00 CNY" in say("--assign", "S1", "--loan", "L2")
     assert "was L2; loan L1" in say("--move", "S1", "--loan", "L1")
     assert "1 planned actions withdrawn" not in say("--take-off", "S1")
-    assert "loan L1; amount 1500.00" in say("--assign", "S1", "--loan", "L1", "--reference", "again")
+    assert "loan L1; amount 1,500.00 CNY" in say("--assign", "S1", "--loan", "L1", "--reference", "again")
     assert "say either --loan LOAN or --aside" in say("--assign", "S1", code=1)
     assert "say either --loan" in say("--assign", "S1", code=1)
     say("--take-off", "S1")

@@ -118,7 +118,7 @@ def test_an_offer_beyond_what_the_borrower_can_spare_is_no_message(desk: Desk) -
         return [(t.borrower, t.loans, t.what) for t in open_tasks if t.queue == "plan"]
 
     ((who, of, what),) = shown("2026-02-20")
-    assert (who, of) == ("B1", "L") and what.startswith("no plan fits the 0.00 a month that the borrower can pay")
+    assert (who, of) == ("B1", "L") and what.startswith("no plan fits the 0.00 CNY a month that the borrower can pay")
     done(desk, "plan.search", {"loan": "L", "means": means | {"income_fen": 400_000}}, "S2", "2026-02-21")
     assert len(shown("2026-02-20")) == 1 and shown("2026-02-21") == []
 

@@ -4,7 +4,7 @@ import json
 import multiprocessing
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
@@ -26,15 +26,15 @@ from afterloan.dates import number_of
 from afterloan.enquiry.reportable import Heard, hear, reckoned
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.act import Who
-from afterloan.facts.bureau import CorrectionFurnished
-from afterloan.facts.outbox import Action, FormField, MessageBody, NoticeTask, RefusedTask
+from afterloan.facts.bureau import CorrectionFurnished, FurnishedBefore
+from afterloan.facts.outbox import Action, FormerTask, FormField, MessageBody, NoticeTask, RefusedTask
 from afterloan.loan.book import Book, part
 from afterloan.loan.reckon import reckon_book
 from afterloan.store import furnished
 from afterloan.store.acts import act_of_rule
 from afterloan.store.connect import reader_to
 from afterloan.store.contacts import defaults_of
-from afterloan.store.events import tell
+from afterloan.store.events import borrower_number, tell
 from afterloan.store.furnished import Furnishing
 from afterloan.store.loans import product_table, products
 from afterloan.store.locks import lock_furnishing
@@ -246,7 +246,48 @@ def _earlier(
     told = furnished.told(connection, furnishing.bureau, shard, last, touched)
     few = part(book, np.flatnonzero(np.isin(book.contracts["loan"], told["loan"].unique().to_numpy())))
     months = told["month_end"].unique().sort().to_list()
-    return pl.concat([now.clear(), *(reckoned(few, month, furnishing, heard) for month in months)]), told
+    ours = pl.concat([now.clear(), *(reckoned(few, month, furnishing, heard) for month in months)])
+    return pl.concat([ours, _of_former(connection, book, furnishing, heard, told, touched)]), told
+
+
+def _of_former(
+    connection: psycopg.Connection[Any], book: Book, furnishing: Furnishing, heard: Heard, told: pl.DataFrame,
+    touched: list[int],
+) -> pl.DataFrame:  # fmt: skip
+    """Months that only a former system told, of loans of which something about them became known afterwards.
+
+    Where the book reckons the month as it was told, without the news, its history is whole: what it reckons with the
+    news is a correction. Where it reckons the month otherwise even then, a person looks at it, once.
+    """
+    here = set(told.select("loan", "month_end").iter_rows())
+    late = furnished.told_after(connection, [(k[0], k[1], e.known_on) for k, e in heard.before.items()], touched)
+    found = [reckoned(book, furnishing.month_end, furnishing, heard).clear()]
+    for loan, month in sorted(late - here):
+        said = heard.before[loan, month]
+        one = part(book, np.flatnonzero(book.contracts["loan"] == loan))
+        then = reckoned(one, month, replace(furnishing, known_on=said.known_on), heard)
+        now = reckoned(one, month, furnishing, heard)
+        if then["status"].to_list() == [said.status]:
+            found.append(now)
+        elif now["status"].to_list() != [said.status]:
+            put(connection, [_look_at(connection, loan, month, said, furnishing, now)])
+    return pl.concat(found)
+
+
+def _look_at(
+    connection: psycopg.Connection[Any], loan: int, month: date, said: FurnishedBefore, furnishing: Furnishing,
+    now: pl.DataFrame,
+) -> Action:  # fmt: skip
+    reckons = now["status"].to_list() or ["nothing"]
+    why = (
+        f"{month} was told as {said.status} by the former system; late news came since, and this book reckons "
+        f"{reckons[0]}, but not from a whole history: correct it there, or leave it"
+    )
+    key = f"former:{furnishing.bureau}:{said.loan}:{month}"
+    number, _ = borrower_number(connection, said.borrower)
+    at = datetime.combine(furnishing.known_on, time(8), UTC)
+    task = FormerTask(queue="bureau-former", loans=(said.loan,), bureau=furnishing.bureau, month_end=month, why=why)
+    return Action(key, number, "task", at, furnishing.known_on, loan, task)
 
 
 def _tell_corrections(

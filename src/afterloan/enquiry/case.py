@@ -10,7 +10,7 @@ import psycopg
 
 from afterloan.dates import number_of
 from afterloan.enquiry.contactability import Contactability, Reach, contactability
-from afterloan.enquiry.debits import mandates_listed
+from afterloan.enquiry.debits import mandates_on
 from afterloan.enquiry.furnished import borrower_told, bureau_of, told_months
 from afterloan.enquiry.masking import PHONES, last_four, mask_name, mask_numbers, mask_phone
 from afterloan.enquiry.positions import date_or_none, state_of
@@ -158,7 +158,9 @@ def case_told(
     reach = contactability(connection, borrower, now)
     owed, pay_day = _owed(loans), pay_day_of(details.attributes)
     situation = _situation(on, owed, loans, events, holds, promises, reach, pay_day)
-    mandates = tuple(m for m in mandates_listed(connection, borrower) if m["revoked_on"] is None)
+    mandates = tuple(
+        m.told() for m in reversed(mandates_on(connection, min(on, known_on), borrower)) if m.revoked_on is None
+    )
     hands = hands_of(connection, [number], on).get(number, ({}, "", []))
     stands = {one.queue: "" for one in queued(connection, [number], min(on, known_on))} if owed.due_fen else {}
     whose = {**stands, **{queue: person for queue, person in hands[0].items() if person or queue in stands}}

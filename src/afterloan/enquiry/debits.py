@@ -128,19 +128,22 @@ def _line(
     )  # fmt: skip
 
 
-MANDATES = """
-select m.reference, b.reference, b.name, m.body->>'source', m.body->>'account', m.body->>'rail', c.reference,
-    (m.body->>'ceiling_fen')::bigint, m.on_day,
+MANDATES = f"""
+select m.reference, b.reference, b.name, c.reference, m.on_day, m.body,
     (select min(r.on_day) from event r where r.kind = 'mandate.revoked' and r.body->>'of' = m.reference
         and r.known_on <= %(on)s)
 from event m join borrower b using (borrower) left join contract c on c.loan = m.loan
-where m.kind = 'mandate.signed' and m.known_on <= %(on)s order by m.event desc limit %(most)s offset %(first)s
+where m.kind = '{MandateSigned.KIND}' and m.known_on <= %(on)s and (%(of)s::text is null or b.reference = %(of)s)
+order by m.event desc limit %(most)s offset %(first)s
 """
 
 
 @dataclass(frozen=True, slots=True)
 class MandateLine:
-    """A mandate: whose account (its last four), by which rail, for which loan (None: all), its ceiling, its days."""
+    """A mandate as known on a day: whose account (its last four), by which rail, for which loan (None: all).
+
+    `ceiling_fen`: most in one debit, `ceiling_month_fen`: in a calendar month (None: not agreed).
+    """
 
     mandate: str
     borrower: str
@@ -152,34 +155,38 @@ class MandateLine:
     ceiling_fen: int | None
     signed_on: date
     revoked_on: date | None
+    ceiling_month_fen: int | None = None
+    account_type: str = "current"
+    turn: int = 0
+    less_allowed: bool = True
+    bank: str = ""
+    holder: str = ""
+
+    def told(self) -> dict[str, Any]:
+        """JSON values."""
+        return asdict(self)
 
 
 def mandates_on(
-    connection: psycopg.Connection[Any], on: date, first: int = 0, most: int = 50
-) -> tuple[list[MandateLine], int]:
-    """Mandates as known on a day, the newest first: a window of them, and how many there are."""
-    rows = connection.execute(MANDATES, {"on": on, "first": first, "most": most}).fetchall()
-    counted = connection.execute(
-        "select count(*) from event where kind = 'mandate.signed' and known_on <= %s", (on,)
-    ).fetchone()
-    assert counted is not None
-    lines = [
-        MandateLine(mandate, borrower, mask_name(name), source, last_four(account), *more)
-        for mandate, borrower, name, source, account, *more in rows
-    ]
-    return lines, int(counted[0])
-
-
-def mandates_listed(connection: psycopg.Connection[Any], borrower: str | None) -> list[dict[str, Any]]:
-    """Every mandate (of one borrower) with when it was revoked, for people."""
-    rows = connection.execute(
-        "select b.reference, c.reference, e.reference, e.on_day, e.body, "
-        "(select min(r.on_day) from event r where r.kind = 'mandate.revoked' and r.body->>'of' = e.reference) "
-        "from event e join borrower b on b.borrower = e.borrower left join contract c on c.loan = e.loan "
-        "where e.kind = %s and (%s::text is null or b.reference = %s) order by b.reference, e.event",
-        (MandateSigned.KIND, borrower, borrower),
-    ).fetchall()
+    connection: psycopg.Connection[Any], on: date, borrower: str | None = None, first: int = 0, most: int | None = None
+) -> list[MandateLine]:
+    """Mandates (of one borrower) as known on a day, the newest first; or a window of them."""
+    told = {"on": on, "of": borrower, "first": first, "most": most}
     return [
-        {"borrower": b, "loan": loan, "mandate": name, "signed_on": on, "revoked_on": gone, **body}
-        for b, loan, name, on, body, gone in rows
-    ]
+        MandateLine(
+            name, of, mask_name(who), body["source"], last_four(body["account"]), body.get("rail", "gateway"), loan,
+            body.get("ceiling_fen"), signed_on, revoked_on, body.get("ceiling_month_fen"),
+            body.get("account_type", "current"), body.get("turn", 0), body.get("less_allowed", True),
+            body.get("bank", ""), mask_name(body.get("holder", "")),
+        )
+        for name, of, who, loan, signed_on, body, revoked_on in connection.execute(MANDATES, told).fetchall()
+    ]  # fmt: skip
+
+
+def mandates_counted(connection: psycopg.Connection[Any], on: date) -> int:
+    """How many mandates are known on a day."""
+    row = connection.execute(
+        "select count(*) from event where kind = %s and known_on <= %s", (MandateSigned.KIND, on)
+    ).fetchone()
+    assert row is not None
+    return int(row[0])

@@ -7,8 +7,8 @@ from typing import Any
 
 import psycopg
 
-from afterloan.enquiry.relieved import application_state, means_working
-from afterloan.facts.relief import PLAN_EVENTS, Evidence, HardshipApplied, HardshipDecided, Means, PlanOffered
+from afterloan.enquiry.relieved import OfferTold, application_state, means_working, offers_in
+from afterloan.facts.relief import PLAN_EVENTS, Evidence, HardshipApplied, HardshipDecided, Means
 from afterloan.store.drafts import draft_of
 from afterloan.store.events import events_of
 
@@ -31,18 +31,6 @@ class LastSearch:
     working: Mapping[str, int]
     fits: bool
     refused: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class OfferTold:
-    """An offer of a plan with all that it does (`simulation`)."""
-
-    reference: str
-    loan: str
-    plan: str
-    offered_on: date
-    valid_until: date
-    simulation: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +64,7 @@ class HelpTold:
 def help_told(connection: psycopg.Connection[Any], borrower: str, on: date, now: datetime) -> HelpTold:
     """Searches, offers and applications of a borrower up to a day, the newest first."""
     events = events_of(connection, borrower, (*PLAN_EVENTS, HardshipApplied.KIND, HardshipDecided.KIND), on)
-    offers = [
-        OfferTold(e.reference, e.loan or "", e.plan, e.on, e.valid_until, e.simulation)
-        for e in events if isinstance(e, PlanOffered)
-    ]  # fmt: skip
+    offers = offers_in(events)
     decided = {e.of: e for e in events if isinstance(e, HardshipDecided)}
     applied = [_application(e, decided.get(e.reference)) for e in events if isinstance(e, HardshipApplied)]
     kept = draft_of(connection, borrower, "plan", now)

@@ -1,4 +1,4 @@
-"""The lender's own account, to which borrowers transfer."""
+"""The lender's own account, to which borrowers transfer, and the currency of the book and of its borrowers."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,3 +23,17 @@ def account_of_lender(connection: psycopg.Connection[Any]) -> LenderAccount | No
     if not told.get("account"):
         return None
     return LenderAccount(str(told.get("name", "")), str(told["account"]), str(told.get("bank", "")))
+
+
+HOME = "CNY"
+"""The currency of a borrower of whom none is told."""
+
+
+def currency_of(connection: psycopg.Connection[Any], borrower: str = "", loan: str = "") -> str:
+    """The currency in which a borrower (or whoever owes a loan) owes, by ISO 4217; the book's where none is told."""
+    row = connection.execute(
+        "select b.attributes->>'currency' from borrower b where b.reference = %(b)s or b.borrower = "
+        "(select c.borrower from contract c where c.reference = %(l)s) limit 1",
+        {"b": borrower, "l": loan},
+    ).fetchone()
+    return str(row[0]) if row and row[0] else HOME

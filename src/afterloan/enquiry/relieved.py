@@ -1,6 +1,6 @@
 """What borrowers see of help they asked for: plans found, an offer, an application and what was decided."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,6 +9,7 @@ import psycopg
 
 from afterloan.enquiry.furnished import borrower_told
 from afterloan.facts import FactRefused
+from afterloan.facts.events import Event
 from afterloan.facts.relief import PLAN_EVENTS, HardshipApplied, HardshipDecided, Means, PlanOffered
 from afterloan.store.acts import act_known
 from afterloan.store.contacts import place_in
@@ -52,22 +53,32 @@ def means_working(connection: psycopg.Connection[Any], borrower: str, means: Mea
 
 
 @dataclass(frozen=True, slots=True)
-class OfferSeen:
-    """An offer of a plan: what it does, pays and costs."""
+class OfferTold:
+    """An offer of a plan with all that it does, pays and costs (`simulation`)."""
 
     reference: str
     loan: str
     plan: str
+    offered_on: date
     valid_until: date
     simulation: Mapping[str, Any]
 
 
-def offer_of(connection: psycopg.Connection[Any], borrower: str, reference: str) -> OfferSeen:
+def offers_in(events: Iterable[Event]) -> list[OfferTold]:
+    """The offers among a borrower's events, in the order in which they were made."""
+    return [
+        OfferTold(e.reference, e.loan or "", e.plan, e.on, e.valid_until, e.simulation)
+        for e in events if isinstance(e, PlanOffered)
+    ]  # fmt: skip
+
+
+def offer_of(connection: psycopg.Connection[Any], borrower: str, reference: str) -> OfferTold:
     """An offer to a borrower. Raises FactRefused (unknown)."""
-    for e in events_of(connection, borrower, PLAN_EVENTS):
-        if isinstance(e, PlanOffered) and e.reference == reference:
-            return OfferSeen(reference, e.loan or "", e.plan, e.valid_until, e.simulation)
-    raise FactRefused("plan", "", *NOT_THERE)  # type: ignore[arg-type]
+    offers = offers_in(events_of(connection, borrower, PLAN_EVENTS))
+    found = next((offer for offer in offers if offer.reference == reference), None)
+    if found is None:
+        raise FactRefused("plan", "", *NOT_THERE)  # type: ignore[arg-type]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

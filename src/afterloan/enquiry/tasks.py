@@ -13,10 +13,11 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from afterloan.counting import counted
+from afterloan.enquiry.lender import HOME
 from afterloan.enquiry.proposals import waiting
 from afterloan.facts import FactRefused
 from afterloan.facts.outbox import OUTBOX, BodyRefused, read_body
-from afterloan.money import show_amount
+from afterloan.money import show_money, worded
 from afterloan.store.proposals import proposals
 from afterloan.store.statements import unmatched_lines
 from afterloan.strategy.places import what_is_wrong
@@ -68,6 +69,10 @@ PUT = (
     "and n.body->>'outcome' in ('delivered', 'reached')) or "
     "(n.kind = 'bureau.dispute_decided' and n.body->>'of' = o.body->>'dispute') or "
     "(n.kind = 'complaint.answered' and n.body->>'of' = o.body->>'complaint'))) "
+    # the same notice was decided on again: if that does not leave either, it has a task of its own
+    "and not (coalesce(o.body->>'queue', '') = 'unsent-notice' and exists (select from outbox k join outbox n "
+    "on n.borrower = k.borrower and n.kind = k.kind and n.body->>'template' = k.body->>'template' "
+    "and n.action > k.action where k.key = o.body->>'key' and n.decided_on <= %(on)s)) "
     # what a bureau's form lacked ends when it is there, and a later month that asks for it takes the task's place
     "and not (coalesce(o.body->'missing', '[]') <> '[]' and (not exists (select from "
     "jsonb_array_elements(o.body->'missing') m where not exists (select from jsonb_array_elements_text(m) a where "
@@ -211,15 +216,16 @@ def _sentence(queue: str, body: dict[str, Any]) -> str:
         + (f": {body['reason']}" if body.get("hold") == "deceased" else ""),
         "agency-proposal": "place with an agency, or keep: "
         f"{counted(int(body.get('days_past_due') or 0), 'day')} past due, "
-        f"{show_amount(int(body.get('amount_fen') or 0))} overdue",
+        f"{int(body.get('amount_fen') or 0)} minor units overdue",
         "address": f"ask for the borrower's {body.get('lacks', '')}: "
         f"{counted(int(body.get('messages') or 0), 'message')} did not leave",
         "unsent-notice": f"give the notice {str(body.get('template', '')).replace('-', ' ')} in another way, "
         f"it did not leave: {body.get('why', '')}",
-        "plan": f"no plan fits the {show_amount(int(body.get('affordable_fen') or 0))} a month "
+        "plan": f"no plan fits the {int(body.get('affordable_fen') or 0)} minor units a month "
         "that the borrower can pay: look for reduced payments, a pause or another way",
         "unreadable": f"do {body.get('key', '')} by hand, it was not done: {body.get('why', '')}",
-        "legal": f"{str(body.get('task', '')).replace('_', ' ').replace('.', ': ')}",
+        "legal": str(body.get("task", "")).replace("_", " ").replace(".", ": ")
+        + (f": {body['why']}" if body.get("why") else ""),
     }
     return said.get(queue) or str(body.get("why") or body.get("reason") or body.get("task") or queue)
 
@@ -246,6 +252,10 @@ TODO = {
 """What a person does about a task of each queue; of others they say how they did it."""
 
 
+JUDGMENT = (
+    "`afterloan legal end {proposal} final --principal … --interest … --penalty … --costs … --rate … --perform-by …`"
+)
+"""How the sums of a judgment that a former system had in force reach the ledger; the task ends by it."""
 DEATH = (
     "confirmed: `afterloan do person.died borrower={borrower} source=…`, then `afterloan task done {key} HOW`; not so: "
     "`afterloan hold lift {borrower} {of} --reason …`, and `afterloan mandate resume MANDATE` for his debits"
@@ -261,6 +271,8 @@ def todo_of(queue: str, key: str, borrower: str, loan: str, body: dict[str, Any]
             "lacks": body.get("lacks", "")}  # fmt: skip
     if queue == "review" and body.get("hold") == "deceased":
         return DEATH.format(**told)
+    if queue == "legal" and body.get("task") == "judgment.sums":
+        return JUDGMENT.format(proposal=body.get("proposal", "STEP"))
     return TODO.get(queue, "`afterloan task done {key} HOW`").format(**told)
 
 
@@ -283,14 +295,17 @@ def _lacking(body: dict[str, Any]) -> str:
     return f"give what the bureau's form lacks: {body.get('field', '')} ({body.get('reason', '')})"
 
 
-def _clock(body: dict[str, Any]) -> date | None:
+def _clock(queue: str, body: dict[str, Any]) -> date | None:
+    """Until when, where something runs out: the oldest day that a proposed case is overdue since is none."""
+    if queue == "agency-proposal":
+        return None
     told = next((body[name] for name in CLOCKS if body.get(name)), None)
     return date.fromisoformat(told) if told else None
 
 
 def _rows(rows: Iterable[tuple[Any, ...]]) -> list[Task]:
     return [
-        Task(key, queue, borrower, name, loan or " ".join(body.get("loans", [])), since, _clock(body),
+        Task(key, queue, borrower, name, loan or " ".join(body.get("loans", [])), since, _clock(queue, body),
              _sentence(queue, body), todo_of(queue, key, borrower, loan or " ".join(body.get("loans", [])), body))
         for key, queue, borrower, name, loan, since, body in rows
     ]  # fmt: skip
@@ -352,7 +367,7 @@ def _money(connection: psycopg.Connection[Any], on: date) -> list[Task]:
     """Lines of statements that nobody has given to a loan."""
     return [
         Task(f"line:{line['line']}", "money", "", str(line["name"]), "", line["booked_on"], None,
-             f"{show_amount(line['amount_fen'])} {line['currency']}: {line['held'] or line['text'] or 'no loan named'}",
+             f"{show_money(line['amount_fen'], line['currency'])}: {line['held'] or line['text'] or 'no loan named'}",
              todo_of("money", f"line:{line['line']}", "", "", {}))
         for line in unmatched_lines(connection)
         if line["booked_on"] <= on
@@ -396,9 +411,20 @@ def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, do
             hands[of] = body["to"]
         else:
             done[of] = body["by"] if kind == "task.done" else ""
+    found = _in_their_currency(connection, found)
     all_of_them = [_in_hands(task, hands.get(task.key, ""), done.get(task.key, "")) for task in found]
     kept = [task for task in all_of_them if done_too or not task.done_by]
     return sorted(kept, key=lambda t: (t.due_on or date.max, t.since, t.key))
+
+
+def _in_their_currency(connection: psycopg.Connection[Any], found: list[Task]) -> list[Task]:
+    """Tasks with the amounts of rules in the currency in which their borrower owes."""
+    rows = connection.execute(
+        "select reference, attributes->>'currency' from borrower where reference = any(%s) and attributes ? 'currency'",
+        (sorted({task.borrower for task in found if "minor units" in task.what}),),
+    ).fetchall()
+    spoken = {str(reference): str(currency) for reference, currency in rows if currency}
+    return [replace(task, what=worded(task.what, spoken.get(task.borrower, HOME))) for task in found]
 
 
 def _in_hands(task: Task, to: str, done_by: str) -> Task:

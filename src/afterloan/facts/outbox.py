@@ -292,6 +292,15 @@ class HardshipTask(TaskBody):
     why: str
 
 
+class FormerTask(TaskBody):
+    """Late news on a month that only a former system told a bureau, where this book cannot say what is right."""
+
+    queue: Literal["bureau-former"] = "bureau-former"
+    bureau: str
+    month_end: date
+    why: str
+
+
 class UnsentTask(TaskBody):
     """A notice that the law asks for did not leave: its action's `key`, its `template`, and `why`."""
 
@@ -322,6 +331,7 @@ TASKS: dict[str, type[TaskBody]] = {
         DoubtTask,
         DebitTask,
         HardshipTask,
+        FormerTask,
         UnsentTask,
         UnreadableTask,
     )

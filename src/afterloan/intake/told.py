@@ -29,9 +29,9 @@ from afterloan.intake.files import FileReport, RefusedRow, batches, check_column
 from afterloan.money import parse_amount
 from afterloan.store.acts import resume_act
 from afterloan.store.believed import last_day_believed
-from afterloan.store.debits import checked_mandate
 from afterloan.store.events import Told, tell_rows
 from afterloan.store.server import Store
+from afterloan.strategy.mandates import checked_mandate
 
 BATCH = 1_000
 """Rows of one transaction."""

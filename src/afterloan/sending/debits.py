@@ -80,7 +80,8 @@ class Debits:
             why = {f.outcome for f in planned.answer.findings}
             if why and why <= UNAUTHORISED:
                 return _without_mandate(connection, item, now)
-            return SendRefused("; ".join(f.outcome for f in planned.answer.findings) or "nothing to collect")
+            # by rule nothing is asked of the bank: the loan is paid, its money is on the way, the mandate rests
+            return Dropped("; ".join(f.outcome for f in planned.answer.findings) or "nothing to collect")
         if planned.attempt.rail == "gateway" and self.gateway is None:
             return Retry("no gateway is configured: write debit: {url: …} in channels.yaml")
         self._orders[planned.attempt.reference] = (planned.attempt.rail, planned.order)

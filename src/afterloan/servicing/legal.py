@@ -217,7 +217,8 @@ def end(
     """Tell what came of a step; a judgment in force fixes the debt in the ledger, deadlines end with their case.
 
     Raises FactRefused: not started, an outcome that cannot follow (yet), a judgment without its sums or its day;
-    also one that the row of a former system said, for the row says no more than a claim.
+    also one that the row of a former system said, for the row says no more than a claim. A row that says `final` is
+    told `final` once more, with its sums.
     """
     case = _case(connection, proposal, on)
     lock_borrowers(connection, [case.number])
@@ -230,7 +231,9 @@ def end(
     if step.started is None:
         raise FactRefused("proposal", proposal, "has not started", "start it first, with its approvals")
     rules = step_rules(case.claim.jurisdiction, on)
-    why = why_not_follow(step, rules[step.name], outcome, on)
+    row = lacks_sums(step, rules[step.name], outcome)
+    again = row is not None and outcome == step.state  # in force by its row: now its sums are told
+    why = "" if again else why_not_follow(step, rules[step.name], outcome, on)
     if why:
         raise FactRefused("outcome", outcome, why, "`afterloan legal show LOAN` tells where it stands")
     told: dict[str, Any] = {"borrower": case.borrower, "loan": case.loan, "on": on, "known_on": on, "of": proposal}
@@ -238,12 +241,12 @@ def end(
     told |= {"case_number": case_number, "note": note, "reference": reference}
     if rules[step.name].parameters["outcomes"][outcome].get("sums"):
         told |= sums_of(connection, case, step, outcome, said)
-    elif row := lacks_sums(step, rules[step.name], outcome):
+    elif row is not None:
         told |= sums_of_row(connection, case, step, row, outcome, said)
     event = cast(LegalStepEnded, read_event(LegalStepEnded, told))
     after = [replace(s, outcomes=(*s.outcomes, event)) if s is step else s for s in case.steps]
     title = title_of(after, rules)
-    if title and title.step.proposal.reference == proposal and not title_of(case.steps, rules):
+    if title and title.step.proposal.reference == proposal and (again or not title_of(case.steps, rules)):
         fix_debt(connection, case, title, on)
     tell(connection, event)
     settle(connection, case_of(connection, case.loan, on), on)

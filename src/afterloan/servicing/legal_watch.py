@@ -9,7 +9,7 @@ import psycopg
 
 from afterloan.dates import number_of
 from afterloan.facts.act import Who
-from afterloan.facts.legal import LegalStepProposed, LegalStepRefused, LossProposed, LossRefused
+from afterloan.facts.legal import LegalStepProposed, LegalStepRefused, LegalTakenOver, LossProposed, LossRefused
 from afterloan.facts.outbox import Action, LegalTask
 from afterloan.loan.reckon import reckon_book, reckon_loan
 from afterloan.loan.suppose import alone
@@ -21,7 +21,7 @@ from afterloan.store.ids import one_of
 from afterloan.store.legal import LegalCase, case_of, interruptions, period_of_loan
 from afterloan.store.outbox import put
 from afterloan.store.read import read_loans
-from afterloan.strategy.course import runs, step_rules, title_of
+from afterloan.strategy.course import runs, step_rules, title_of, without_sums
 from afterloan.strategy.legal import deadlines, over_for_good, owed_by_law
 from afterloan.strategy.limitation import rule_of, warning, years_later
 from afterloan.strategy.places import place_of
@@ -47,7 +47,7 @@ def watched(connection: Connection) -> list[str]:
     """The loans that have a legal step, or a proposal of one or of a loss."""
     rows = connection.execute(
         "select distinct c.reference from event e join contract c using (loan) where e.kind = any(%s) order by 1",
-        ([LegalStepProposed.KIND, LossProposed.KIND],),
+        ([LegalStepProposed.KIND, LegalTakenOver.KIND, LossProposed.KIND],),
     ).fetchall()
     return [row[0] for row in rows]
 
@@ -115,7 +115,21 @@ def tasks_of(case: LegalCase, on: date) -> list[tuple[str, LegalTask]]:
     """What a case asks of people on a day, by key; nothing once nothing is owed, but to take a debtor off a list."""
     if not case.claim.payoff_fen:
         return _removals(case)
-    return [*_period(case, on), *_deadlines(case, on), *_approvals(case, on)]
+    return [*_sums(case, on), *_period(case, on), *_deadlines(case, on), *_approvals(case, on)]
+
+
+def _sums(case: LegalCase, on: date) -> list[tuple[str, LegalTask]]:
+    """A judgment that a former system had in force fixes nothing in the ledger before somebody tells its sums."""
+    rules = step_rules(case.claim.jurisdiction, on)
+    found = []
+    for step in case.steps:
+        row = without_sums(step, rules[step.name]) if step.name in rules else None
+        if row is not None:
+            name = step.proposal.reference
+            why = f"in force since {row.on} by the former system's row: tell its sums, so that the ledger has them"
+            told = {"proposal": name, "since": row.on, "why": why}
+            found.append((f"watch:{case.loan}:judgment.sums:{name}", _task(case.loan, "judgment.sums", **told)))
+    return found
 
 
 def _task(loan: str, name: str, **told: Any) -> LegalTask:

@@ -12,8 +12,8 @@ from afterloan.facts.events import read_event
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
 from afterloan.servicing.telling import event_verb
-from afterloan.store.debits import checked_mandate
 from afterloan.store.events import tell
+from afterloan.strategy.mandates import checked_mandate
 
 SignMandate, _ = event_verb("debit", "MandateSigned")
 

@@ -9,8 +9,6 @@ from zoneinfo import ZoneInfo
 import adbc_driver_postgresql.dbapi as adbc
 import psycopg
 
-from afterloan.banks.letters import in_ascii, in_sepa
-from afterloan.banks.numbers import US_ACCOUNT, is_iban, is_routing, looks_like_iban, plain_account
 from afterloan.dates import number_of
 from afterloan.facts import FactRefused
 from afterloan.facts.debit import (
@@ -31,6 +29,7 @@ from afterloan.store.ids import one_of
 from afterloan.store.locks import lock_borrowers
 from afterloan.store.read import read_loans
 from afterloan.strategy.debit import FAILED, PENDING, RETURNED, SUCCEEDED, Mandate, Owed, Tried
+from afterloan.strategy.mandates import checked_mandate
 
 OUTCOMES = (DebitSucceeded.KIND, DebitFailed.KIND, DebitReturned.KIND)
 KINDS = (MandateSigned.KIND, MandateRevoked.KIND, MandateResumed.KIND, DebitAttempted.KIND, *OUTCOMES)
@@ -205,33 +204,6 @@ def sign_mandate(connection: psycopg.Connection[Any], mandate: MandateSigned) ->
     An account on the rail pain008 is kept as it stands in files: without blanks, an IBAN in capitals.
     """
     return tell(connection, checked_mandate(mandate))
-
-
-def checked_mandate(mandate: MandateSigned) -> MandateSigned:
-    """A mandate whose numbers are right for its rail: check digits, lengths, letters. Raises FactRefused.
-
-    Refused here, a wrong number stops one mandate at its desk; found later it would stop a file at night.
-    """
-    if mandate.rail == "nacha":
-        if not is_routing(mandate.bank):
-            remedy = "give the nine digits of the ABA routing number; the last one checks the others"
-            raise FactRefused("bank", mandate.bank, "is no routing number", remedy)
-        if not US_ACCOUNT.fullmatch(mandate.account):
-            reason = "is no account of at most 17 letters, digits and hyphens"
-            raise FactRefused("account", mandate.account, reason, "give the account number alone")
-        if mandate.holder and not in_ascii(mandate.holder, 22):
-            raise FactRefused("holder", mandate.holder, "has no letter that can be written", "write it in letters")
-    if mandate.rail == "pain008":
-        account = plain_account(mandate.account)
-        if looks_like_iban(account) and not is_iban(account):
-            raise FactRefused("account", mandate.account, "is an IBAN with wrong check digits", "copy it again")
-        if len(mandate.reference) > 35:
-            raise FactRefused("reference", mandate.reference, "is longer than 35 characters", "give a shorter one")
-        if is_iban(account) and in_sepa(mandate.reference, 35) != mandate.reference:
-            reason = "has letters that SEPA does not carry"
-            raise FactRefused("reference", mandate.reference, reason, "give one of plain letters and digits")
-        return mandate.model_copy(update={"account": account if is_iban(account) else mandate.account})
-    return mandate
 
 
 def revoke_mandate(

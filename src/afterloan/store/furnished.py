@@ -145,6 +145,24 @@ def touched(
     return [int(row[0]) for row in rows]
 
 
+TOLD_AFTER = (
+    "select distinct b.loan, b.month_end from unnest(%(loans)s::bigint[], %(ends)s::date[], %(known)s::date[]) "
+    "b(loan, month_end, known_on) join fact f on f.loan = b.loan and f.known_on > b.known_on "
+    "and (f.on_day <= b.month_end or f.kind = 90) where b.loan = any(%(touched)s)"
+)
+
+
+def told_after(
+    connection: psycopg.Connection[Any], months: Sequence[tuple[int, date, date]], touched: Sequence[int]
+) -> set[tuple[int, date]]:
+    """Of months (loan, its end, when it was told) of touched loans those of which a fact became known afterwards."""
+    if not months or not touched:
+        return set()
+    loans, ends, known = (list(column) for column in zip(*months, strict=True))
+    told = {"loans": loans, "ends": ends, "known": known, "touched": list(touched)}
+    return {(int(loan), end) for loan, end in connection.execute(TOLD_AFTER, told).fetchall()}
+
+
 IDENTITY = {"loan": pl.Int64, "reference": pl.String, "borrower": pl.Int64, "person": pl.String, "name": pl.String,
             "attributes": pl.String, "jurisdiction": pl.String, "method": pl.String, "unit": pl.Int64,
             "every": pl.Int64, "instalments": pl.Int64}  # fmt: skip

@@ -236,6 +236,11 @@ def lacks_sums(step: LegalStep, rule: Rule, outcome: str) -> LegalStepEnded | No
     return told if told and said.get("title") and not said.get("sums") and of_row(step, told) else None
 
 
+def without_sums(step: LegalStep, rule: Rule) -> LegalStepEnded | None:
+    """The judgment that the row of a former system says is in force, while nobody has told its sums; else None."""
+    return lacks_sums(step, rule, step.state) if step.taken and step.outcomes else None
+
+
 def title_of(steps: Sequence[LegalStep], rules: Mapping[str, Rule]) -> Title | None:
     """What can be enforced, the latest; None where no court has decided finally, or has granted nothing."""
     for step in reversed(steps):
@@ -243,9 +248,10 @@ def title_of(steps: Sequence[LegalStep], rules: Mapping[str, Rule]) -> Title | N
             continue
         told = judgment_in(step, rules[step.name])
         ended = step.outcomes[-1]
+        since = next(o.on for o in step.outcomes if o.outcome == ended.outcome)  # its sums may be told later
         if told and told.amount_fen and _told(rules[step.name], ended.outcome).get("title"):
             until = ended.perform_by or told.perform_by or ended.on
-            return Title(step, told, ended.on, until)
+            return Title(step, told, since, until)
     return None
 
 

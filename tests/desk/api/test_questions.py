@@ -190,3 +190,21 @@ def test_mandates_go_on_page_by_page(served: Served) -> None:
     second = finance.get(f"/v1/mandates?limit=1&after={first['next']}").json()
     assert [row["mandate"] for page in (first, second) for row in page["data"]] == ["M-1", "M-2"]
     assert second["next"] is None
+
+
+def test_mandates_are_listed_page_by_page_with_the_last_digits_of_an_account_only(served: Served) -> None:
+    for k in (1, 2):
+        signed = {"source": "card", "account": f"622200000000002{k}"}
+        at = {"Idempotency-Key": f"page-{k}"}
+        kept = served.api("finance").post("/v1/borrowers/B1/mandates", json=signed, headers=at)
+        assert kept.status_code < 300, kept.text
+    lead, seen, after = served.api("lead"), [], ""
+    while True:
+        page = lead.get("/v1/mandates", params={"limit": 1, "after": after}).json()
+        seen += [row["account"] for row in page["data"]]
+        if not (after := page["next"]):
+            break
+    assert seen[-2:] == ["··0021", "··0022"], seen  # the oldest first, each once
+    of_one = lead.get("/v1/borrowers/B1/mandates").json()
+    rows = of_one if isinstance(of_one, list) else of_one["data"]
+    assert {"··0021", "··0022"} <= {row["account"] for row in rows}

@@ -16,7 +16,7 @@ from afterloan.enquiry.borrowers import borrower_page
 from afterloan.enquiry.case import case_told
 from afterloan.enquiry.contactability import contactability
 from afterloan.enquiry.counts import counts
-from afterloan.enquiry.debits import mandates_listed
+from afterloan.enquiry.debits import mandates_on
 from afterloan.enquiry.disputes import disputes_on
 from afterloan.enquiry.find import find
 from afterloan.enquiry.happenings import happened_after
@@ -119,8 +119,7 @@ def borrower_questions() -> APIRouter:
     @question(router, "/borrowers/{borrower}/mandates", "book.read", "debits")
     def mandates(asking: SignedIn, borrower: str) -> Any:
         """A borrower's mandates; accounts by their last four."""
-        rows = mandates_listed(asking.connection, borrower)
-        return [{**row, "account": last_four(str(row["account"]))} for row in rows]
+        return [line.told() for line in reversed(mandates_on(asking.connection, asking.on, borrower))]
 
     @question(router, "/borrowers/{borrower}/can-draw", "book.read", "way back")
     def can_draw_(asking: SignedIn, borrower: str, amount_fen: Annotated[int, Query(gt=0, le=10**12)]) -> Any:

@@ -17,10 +17,9 @@ from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.books import export_lines
 from afterloan.enquiry.classes import classify_book
 from afterloan.enquiry.days import day_closed, days_closed
-from afterloan.enquiry.debits import mandates_listed
+from afterloan.enquiry.debits import mandates_on
 from afterloan.enquiry.furnished import bureau_of, compared, told_months
 from afterloan.enquiry.lists import NEWEST, outbox_page
-from afterloan.enquiry.masking import last_four
 from afterloan.enquiry.record import own_record
 from afterloan.enquiry.refunds import refunds_due
 from afterloan.enquiry.then_and_now import then_and_now
@@ -78,7 +77,7 @@ def finance_routes() -> APIRouter:
     @question(router, "/mandates", "report.read", "debits")
     def mandates(asking: SignedIn, limit: Limit = 50, after: After = "") -> Any:
         """Every mandate; accounts by their last four."""
-        rows = [{**row, "account": last_four(str(row["account"]))} for row in mandates_listed(asking.connection, None)]
+        rows = [line.told() for line in reversed(mandates_on(asking.connection, asking.on))]
         return page_of(asking, rows, "mandate", after, limit)
 
     @question(router, "/outbox", "report.read", "messages")

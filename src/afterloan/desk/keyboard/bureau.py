@@ -11,9 +11,8 @@ import typer
 
 from afterloan.counting import counted
 from afterloan.desk.keyboard.options import On, book_day, group, month_end_of
-from afterloan.desk.keyboard.plain import told_of
+from afterloan.desk.keyboard.plain import figure, told_of
 from afterloan.expected import BadInput
-from afterloan.money import show_amount
 
 if TYPE_CHECKING:
     from afterloan.facts.act import Answer
@@ -211,7 +210,7 @@ def show(borrower: str, bureau: Bureau = "", on: On = "", as_json: AsJson = Fals
     print(f"{'loan':16}{'month':10}{'furnished':>10}{'shown':>8}{'overdue':>14}{'balance':>14}  note")
     for row in told:
         note = row["hidden_by"] or (f"flag {row['annotation']}" if row["annotation"] else "")
-        amounts = "".join(f"{show_amount(row[n], group=','):>14}" for n in ("overdue_fen", "balance_fen"))
+        amounts = "".join(f"{figure(row[n]):>14}" for n in ("overdue_fen", "balance_fen"))
         print(f"{row['loan']:16}{row['month']:10}{row['furnished']:>10}{row['shown']:>8}{amounts}  {note}")
 
 

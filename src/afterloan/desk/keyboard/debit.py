@@ -13,7 +13,7 @@ import typer
 
 from afterloan.counting import counted
 from afterloan.desk.keyboard.options import On, amount_of, book_day, group
-from afterloan.desk.keyboard.plain import told_of
+from afterloan.desk.keyboard.plain import money, told_of
 from afterloan.expected import BadInput
 
 if TYPE_CHECKING:
@@ -141,20 +141,19 @@ def mandate_resume(
     told_of(done.told(), as_json, f"{reference}: {'known already' if done.known else f'tried again from {day} on'}")
 
 
-def mandate_list(borrower: str = typer.Argument(""), as_json: AsJson = False) -> None:
-    """List mandates, of one BORROWER or of all."""
-    from afterloan.enquiry.debits import mandates_listed
-    from afterloan.money import show_amount
+def mandate_list(borrower: str = typer.Argument(""), on: On = "", as_json: AsJson = False) -> None:
+    """List mandates as known on a day, of one BORROWER or of all, the newest first; accounts by their last four."""
+    from afterloan.enquiry.debits import mandates_on
     from afterloan.store.server import open_store
 
     with open_store().connect() as connection:
-        found = mandates_listed(connection, borrower or None)
+        found = [line.told() for line in mandates_on(connection, book_day(on), borrower or None)]
     if as_json:
         print(json.dumps(found, default=str, ensure_ascii=False))
         return
     for m in found:
         until = f"revoked {m['revoked_on']}" if m["revoked_on"] else "in effect"
-        most = f"at most {show_amount(m['ceiling_fen'])}" if m["ceiling_fen"] else "no ceiling"
+        most = f"at most {money(m['ceiling_fen'])}" if m["ceiling_fen"] else "no ceiling"
         scope = m["loan"] or "all loans"
         print(
             f"{m['mandate']:24}{m['borrower']:16}{m['source']:9}{m['account']:24}{m['rail']:11}{scope:16}{most:20}{until}"
@@ -193,7 +192,6 @@ def file_out(
     """Write the debits that wait for a file into FOLDER, for collection on a day."""
     from afterloan.banks.files import WRITERS
     from afterloan.desk.keyboard.doing import who_here
-    from afterloan.money import show_amount
     from afterloan.sending.debit_files import file_out as write
     from afterloan.store.server import open_store
 
@@ -214,7 +212,7 @@ def file_out(
     if done.path is None:
         print(f"no debit waits for a file of form {form}")
     else:
-        print(f"{done.path}: {counted(done.debits, 'debit')} of {show_amount(done.total_fen)}")
+        print(f"{done.path}: {counted(done.debits, 'debit')} of {money(done.total_fen)}")
 
 
 def file_in(file: Path, on: On = "", by: By = "", as_json: AsJson = False) -> None:
@@ -240,13 +238,12 @@ def _show(answer: "Answer", as_json: bool) -> None:
 
 
 def _results_told(body: Mapping[str, Any]) -> str:
-    from afterloan.money import show_amount
 
     words = ", ".join(f"{n:,} {status}" for status, n in body["counts"].items()) or "nothing new"
-    taken = show_amount(body["taken_fen"])
-    lines = [f"{body['read']:,} results: {words}, {body['known_before']:,} known; {taken} taken"]
+    taken = money(body["taken_fen"])
+    lines = [f"{counted(body['read'], 'result')}: {words}, {body['known_before']:,} known; {taken} taken"]
     for s in body["surplus"]:
-        lines.append(f"  {s['attempt']}: the loan was paid already; {show_amount(s['unapplied_fen'])} is owed back")
+        lines.append(f"  {s['attempt']}: the loan was paid already; {money(s['unapplied_fen'])} is owed back")
     for c in body["corrections"]:
         lines.append(f"  {c['of']}: the bank asks to correct {c['code']}: {c['corrected']}")
     for s in body["contradictions"]:
@@ -337,10 +334,9 @@ def bank_statement(file: Path, on: On = "", by: By = "", as_json: AsJson = False
 
 
 def _statement_told(body: Mapping[str, Any]) -> str:
-    from afterloan.money import show_amount
 
     how = ", ".join(f"{n:,} by {name}" for name, n in body["matched"].items()) or "none"
-    net = show_amount(body["matched_fen"])
+    net = money(body["matched_fen"])
     counts = f"{counted(body['lines'], 'line')}, {body['known_before']:,} known"
     lines = [f"{body['account']}: {counts}; matched: {how}; {net} net"]
     for x in body["unmatched"]:
@@ -426,7 +422,7 @@ def _parts(text: str) -> list[dict[str, Any]]:
 
 def _waiting(as_json: bool) -> None:
     """Lines that found no loan."""
-    from afterloan.money import decimals_of, show_amount
+    from afterloan.money import show_money
     from afterloan.store.server import open_store
     from afterloan.store.statements import open_refusals, unmatched_lines
 
@@ -437,7 +433,7 @@ def _waiting(as_json: bool) -> None:
         return
     for x in lines:
         name = x["bank_reference"] or f"#{x['line']}"
-        amount = show_amount(x["amount_fen"], decimals_of(x["currency"]))
+        amount = show_money(x["amount_fen"], x["currency"])
         print(f"{name:24}{x['booked_on']}{amount:>16}  {x['name']}  {x['text']}")
         if x["held"]:
             print(f"  #{x['line']} {x['held']}")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from afterloan.desk.keyboard.plain import heading, plain, told
+from afterloan.desk.keyboard.plain import heading, plain, speak_of, told
 from afterloan.expected import ExpectedFailure
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def act(
             answer = propose(desk, who, verb, asked, name, on)
         else:
             answer = do(desk, who, verb, asked, name, on, dry_run)
+        speak_of(desk.connection, next(iter(desk.touched.values()), ""))
     if isinstance(answer, Refused):
         raise Stop(str(answer), answer.kind)
     return answer

@@ -10,7 +10,7 @@ import typer
 
 from afterloan.counting import counted
 from afterloan.desk.keyboard.options import On, amount_of, book_day, group
-from afterloan.desk.keyboard.plain import told_of
+from afterloan.desk.keyboard.plain import money, speak_of, told_of
 
 Instalments = Annotated[
     list[str] | None,
@@ -66,6 +66,7 @@ def show(loan: str, on: On = "", as_json: AsJson = False) -> None:
     from afterloan.store.server import open_store
 
     with open_store().connect() as connection:
+        speak_of(connection, loan=loan)
         told = legal_case_told(connection, loan, book_day(on))
     print(json.dumps(told, ensure_ascii=False) if as_json else plain("\n".join(words_of_case(told))))
 
@@ -121,12 +122,10 @@ def start(
     as_json: AsJson = False,
 ) -> None:
     """Take an approved step."""
-    from afterloan.money import show_amount
-
     told = _act("legal.start", {"proposal": proposal, "court": court, "case_number": case_number}, on, by, reference)
-    more = f", and {show_amount(told['costs_fen'])} of costs" if told["costs_fen"] else ""
-    fee = f"; the court's fee is {show_amount(told['fee_fen'])}" if told["fee_fen"] else ""
-    words = f"{told['step']} started: {show_amount(told['claim_fen'])} claimed{more}{fee}"
+    more = f", and {money(told['costs_fen'])} of costs" if told["costs_fen"] else ""
+    fee = f"; the court's fee is {money(told['fee_fen'])}" if told["fee_fen"] else ""
+    words = f"{told['step']} started: {money(told['claim_fen'])} claimed{more}{fee}"
     told_of(told, as_json, words)
 
 
@@ -142,8 +141,6 @@ def end(
     case_number: str = "", note: str = "", by: By = "", reference: Reference = "", as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Tell what came of a step: delivered, issued, objected, granted, final, part_paid …"""
-    from afterloan.money import show_amount
-
     asked: dict[str, Any] = {"proposal": proposal, "outcome": outcome, "amount_fen": amount_of(amount)}
     told = {"principal": principal, "interest": interest, "penalty": penalty, "costs": costs}
     asked |= {f"{name}_fen": amount_of(text, name) for name, text in told.items() if text}
@@ -151,8 +148,8 @@ def end(
     asked |= {"instalments": [_instalment(text) for text in instalment or ()], "whole_if_missed": not parts_alone}
     done = _act("legal.end", asked | {"case_number": case_number, "note": note}, on, by, reference)
     parts = {name.removesuffix("_fen"): fen for name, fen in done["parts"].items() if fen}
-    shown = ", ".join(f"{name} {show_amount(fen)}" for name, fen in parts.items())
-    words = f"recorded: {outcome}" + (f"; {show_amount(done['amount_fen'])} = {shown}" if shown else "")
+    shown = ", ".join(f"{name} {money(fen)}" for name, fen in parts.items())
+    words = f"recorded: {outcome}" + (f"; {money(done['amount_fen'])} = {shown}" if shown else "")
     told_of(done, as_json, words)
 
 

@@ -15,10 +15,9 @@ import typer
 from afterloan.counting import counted
 from afterloan.desk.keyboard.doing import Stop, exit_code, mistake_told, say
 from afterloan.desk.keyboard.options import On, Whole, book_day, day_of, few_loans, group
-from afterloan.desk.keyboard.plain import page, plain
+from afterloan.desk.keyboard.plain import figure, in_currency, page, plain, speak_of
 from afterloan.desk.keyboard.terminal import bar as _bar
 from afterloan.expected import ExpectedFailure
-from afterloan.money import show_amount
 
 if TYPE_CHECKING:
     from afterloan.store.server import Store
@@ -178,6 +177,7 @@ def _one(store: "Store", loan: str) -> tuple[Any, str]:
         if found is None:
             raise Stop(f"loan {loan!r}: no contract of that reference; `afterloan export` lists them in contracts.csv")
         number, product = found
+        speak_of(connection, loan=loan)
         return loans_now(connection, ONE_LOAN, {"of": number}), product
 
 
@@ -199,6 +199,7 @@ def explain(
     if as_json:
         print(story.to_json())
     else:
+        print(in_currency())
         story.print(page())
 
 
@@ -253,12 +254,12 @@ def trial_balance(as_json: AsJson = False) -> None:
         told = [{"account": int(x.account), "debit_fen": x.debit_fen, "credit_fen": x.credit_fen} for x in lines]
         print(json.dumps(told))
         return
-    print(f"{'account':36}{'debit':>20}{'credit':>20}")
+    print(f"{in_currency():36}{'debit':>20}{'credit':>20}")
     for line in lines:
         net = line.debit_fen - line.credit_fen
-        left, right = (f"{show_amount(net, group=',')}", "") if net >= 0 else ("", f"{show_amount(-net, group=',')}")
+        left, right = (figure(net), "") if net >= 0 else ("", figure(-net))
         print(f"{line.account.value} {LINE[line.account].en:31}{left:>20}{right:>20}")
-    print(f"{'':36}{'difference':>20}{show_amount(sum(x.debit_fen - x.credit_fen for x in lines), group=','):>20}")
+    print(f"{'':36}{'difference':>20}{figure(sum(x.debit_fen - x.credit_fen for x in lines)):>20}")
 
 
 @app.command()

@@ -4,28 +4,55 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
 
-from afterloan.money import show_amount
+from afterloan.money import decimals_of, show_amount, show_money, worded
 
-AMOUNT = re.compile(r"\b(-?\d+) minor units\b")
+if TYPE_CHECKING:
+    import psycopg
+
+_CURRENCY: ContextVar[str] = ContextVar("currency", default="CNY")
+"""In which currency this command speaks: that of the borrower whom it is about (`speak_of`), else the lender's."""
 FIELD = re.compile(r"\b([a-z]+(?:_[a-z]+)*)_fen\b(?:(=| |: )(?P<quote>'?)(-?\d+)\b(?P=quote))?")
 UNDER = re.compile(r"(?<=[a-z])_(?=[a-z])")
 
 
 def plain(text: str) -> str:
-    """A sentence without inner words: `plain("500 minor units are overdue") == "5.00 are overdue"`.
+    """A sentence without inner words: `plain("500 minor units are overdue") == "5.00 CNY are overdue"`.
 
-    A field in minor units becomes its name with the amount: `arrears_fen 45727` is `arrears 457.27`, and so is
+    A field in minor units becomes its name with the amount: `arrears_fen 45727` is `arrears 457.27 CNY`, and so is
     `arrears_fen '45727'` in a refusal.
     """
-    text = AMOUNT.sub(lambda found: show_amount(int(found[1])), text)
-    return FIELD.sub(_field, text)
+    return FIELD.sub(_field, worded(text, _CURRENCY.get()))
+
+
+def speak_of(connection: "psycopg.Connection[Any]", borrower: str = "", loan: str = "") -> str:
+    """From here on amounts are shown in the currency of a borrower, or of a loan's; returns it."""
+    from afterloan.enquiry.lender import currency_of
+
+    _CURRENCY.set(currency_of(connection, borrower, loan))
+    return _CURRENCY.get()
+
+
+def money(fen: int) -> str:
+    """An amount with its currency, as this command speaks: `money(1245727) == "12,457.27 CNY"`."""
+    return show_money(fen, _CURRENCY.get(), ",")
+
+
+def figure(fen: int) -> str:
+    """An amount without its currency, for columns headed by it (`in_currency`): `figure(4572700) == "45,727.00"`."""
+    return show_amount(fen, decimals_of(_CURRENCY.get()), ",")
+
+
+def in_currency() -> str:
+    """Heads columns and lines of figures: `amounts in CNY`."""
+    return f"amounts in {_CURRENCY.get()}"
 
 
 def _field(found: re.Match[str]) -> str:
     words = found[1].replace("_", " ")
-    return words + (f"{found[2]}{show_amount(int(found[4]))}" if found[4] else "")
+    return words + (f"{found[2]}{money(int(found[4]))}" if found[4] else "")
 
 
 def told(name: str, value: Any) -> str:
@@ -35,7 +62,7 @@ def told(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if name.endswith("_fen") and isinstance(value, int):
-        return show_amount(value)
+        return money(value)
     if isinstance(value, int):
         return str(value)
     if isinstance(value, Mapping):
@@ -69,10 +96,18 @@ def table(rows: Sequence[Mapping[str, Any]], title: str) -> None:
         return
     shown = Table(title=title, box=box.SIMPLE, title_justify="left")
     for name, value in rows[0].items():
-        shown.add_column(heading(name), justify="right" if isinstance(value, int) else "left", overflow="fold")
+        shown.add_column(_head(name), justify="right" if isinstance(value, int) else "left", overflow="fold")
     for row in rows:
-        shown.add_row(*(told(name, value) for name, value in row.items()))
+        shown.add_row(*(_cell(name, value) for name, value in row.items()))
     page().print(shown)
+
+
+def _head(name: str) -> str:
+    return f"{heading(name)}, {_CURRENCY.get()}" if name.endswith("_fen") else heading(name)
+
+
+def _cell(name: str, value: Any) -> str:
+    return figure(value) if name.endswith("_fen") and isinstance(value, int) else told(name, value)
 
 
 def told_of(body: Any, as_json: bool, words: str) -> None:

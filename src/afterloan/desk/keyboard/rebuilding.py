@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from afterloan.desk.keyboard.options import AsJson, Language, On, amount_of, book_day, day_of, few_loans, group
+from afterloan.desk.keyboard.plain import money, speak_of
 
 
 def register(app: typer.Typer) -> None:
@@ -55,7 +56,6 @@ def road_map(
     from afterloan.dates import date_of
     from afterloan.desk.keyboard.doing import act
     from afterloan.enquiry.way_back import draw
-    from afterloan.rebuilding.words import money
     from afterloan.servicing.relief import plan_for_map
     from afterloan.store.rebuilding import person_of_loan
     from afterloan.store.server import open_store
@@ -66,6 +66,7 @@ def road_map(
     if choose:
         act("road_map.keep", {"loan": loan, "way": choose}, date_of(day), reference or f"map-{loan}-{day}-{choose}")
     with store.connect() as connection:
+        speak_of(connection, loan=loan)
         plan = plan_for_map(connection, person, loan, day)
     drawn = draw(store, person, loan, day, plan)
     words = language or person.language
@@ -94,7 +95,6 @@ def limit_application(
 ) -> None:
     """BORROWER applies for a limit of WANTED (e.g. 10000.00): restored in a step, or refused with reasons."""
     from afterloan.desk.keyboard.doing import act
-    from afterloan.rebuilding.words import money
 
     asked = {"borrower": borrower, "wanted_fen": amount_of(wanted, "wanted")}
     answer = act("limit.apply", asked, book_day(on), reference).body

@@ -9,7 +9,7 @@ import typer
 
 from afterloan.counting import counted
 from afterloan.desk.keyboard.options import AsJson, On, amount_of, book_day, day_of, few_loans, group
-from afterloan.desk.keyboard.plain import told_of
+from afterloan.desk.keyboard.plain import money, told_of
 from afterloan.expected import BadInput
 
 Reference = Annotated[str, typer.Option("--reference", help="The message's own reference.")]
@@ -68,12 +68,6 @@ def _act(verb: str, asked: dict[str, Any], on: int, reference: str, by: str = ""
     return act(verb, asked, date_of(on), reference, by).body
 
 
-def _money(value: int) -> str:
-    from afterloan.rebuilding.words import money
-
-    return money(value)
-
-
 def give(
     loan: str,
     reference: Reference,
@@ -101,14 +95,14 @@ def give(
         _print(made, True)
         return
     print(
-        f"pay {_money(made['pay_fen'])} on {made['on']} (of it fee {_money(made['fee_fen'])}); "
-        f"saves {_money(made['saves_fen'])}"
+        f"pay {money(made['pay_fen'])} on {made['on']} (of it fee {money(made['fee_fen'])}); "
+        f"saves {money(made['saves_fen'])}"
     )
     print(f"valid until the end of {made['valid_until']}, executed exactly so under {reference}")
     print(f"{'due':12}{'as it stands':>16}{'afterwards':>16}")
     before, after = ({r["due_on"]: r["amount_fen"] for r in made[name]} for name in ("before", "after"))
     for due in sorted(before | after):
-        print(f"{due:12}{_money(before.get(due, 0)):>16}{_money(after.get(due, 0)):>16}")
+        print(f"{due:12}{money(before.get(due, 0)):>16}{money(after.get(due, 0)):>16}")
 
 
 def execute(of: str, reference: Reference, on: On = "", as_json: AsJson = False) -> None:
@@ -141,7 +135,7 @@ def search(
     if as_json:
         _print(found, True)
         return
-    print(f"affordable: {_money(found['affordable_fen'])} a month; {counted(found['tried'], 'plan')} tried")
+    print(f"affordable: {money(found['affordable_fen'])} a month; {counted(found['tried'], 'plan')} tried")
     if not found["fits"]:
         least = "; what is allowed and asks for least:" if found["offers"] else ""
         print(f"nothing fits: a task for people (`afterloan task list`){least}")
@@ -156,8 +150,8 @@ def _print_offer(told: Mapping[str, Any]) -> None:
 
     print(f"{told['reference']}: {heading(told['plan'])} ({_steps(told['does'])})")
     print(
-        f"  in all {_money(told['total_fen'])}, of it cost {_money(told['cost_fen'])}; now {_money(told['now_fen'])}, "
-        f"at most {_money(told['highest_fen'])} at a time; ends {told['ends_on']}; valid until {told['valid_until']}"
+        f"  in all {money(told['total_fen'])}, of it cost {money(told['cost_fen'])}; now {money(told['now_fen'])}, "
+        f"at most {money(told['highest_fen'])} at a time; ends {told['ends_on']}; valid until {told['valid_until']}"
     )
     for name, value in told["effects"].items():
         shown = " → ".join(_effect(name, one) for one in (value if isinstance(value, list) else [value]))

@@ -74,12 +74,12 @@ def _tried(
 def _propose(tried: "LinesTried", day: Any, by: str, most: int) -> list[str]:
     """Proposals of lowered lines, the widest first; a wider line is offered to the borrower, and none is made here."""
     from afterloan.desk.keyboard.doing import act
-    from afterloan.money import show_amount
+    from afterloan.desk.keyboard.plain import money
 
     done = []
     for change in [c for c in tried.changes() if c["how"] == "lower"][:most]:
         by_chance = change["by_chance_fen"]
-        drawn = f", of it by chance, to learn from, {show_amount(by_chance)}" if by_chance else ""
+        drawn = f", of it by chance, to learn from, {money(by_chance)}" if by_chance else ""
         asked = {
             "borrower": change["borrower"], "change": "reduce", "after_fen": change["after_fen"],
             "reason": f"looked at anew: band {change['band']}, chance of default {change['pd_ppm'] / 10_000:.2f} %"
@@ -92,15 +92,12 @@ def _propose(tried: "LinesTried", day: Any, by: str, most: int) -> list[str]:
 
 
 def _show_lines(told: dict[str, Any], tried: "LinesTried") -> None:
-    from afterloan.desk.keyboard.plain import table
-    from afterloan.money import show_amount
+    from afterloan.desk.keyboard.plain import money, table
 
     moves = f"{told['raised']:,} wider, {told['lowered']:,} narrower, {told['unchanged']:,} as before"
     print(f"{told['lines']:,} lines: {moves}")
     for name, words in (("", "limits"), ("expected_default_", "expected with who defaults")):
-        print(
-            f"{words}: {show_amount(told[name + 'before_fen'])} before, {show_amount(told[name + 'after_fen'])} after"
-        )
+        print(f"{words}: {money(told[name + 'before_fen'])} before, {money(told[name + 'after_fen'])} after")
     if "default_share_before_ppm" in told:
         print(
             f"share of limit with who defaulted: {told['default_share_before_ppm'] / 10_000:.2f} % before, "

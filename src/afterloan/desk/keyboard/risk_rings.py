@@ -16,7 +16,7 @@ def rings(
 ) -> None:
     """Look for groups that borrow and stop together; each is a task of a person, and nothing else is done."""
     from afterloan.desk.keyboard.doing import act, show
-    from afterloan.money import show_amount
+    from afterloan.desk.keyboard.plain import money
 
     def told(body: Mapping[str, Any]) -> str:
         lines = [f"{len(body['rings'])} groups; tasks of people: afterloan task list"]
@@ -24,7 +24,7 @@ def rings(
             lines.append(
                 f"{len(r['borrowers'])} borrowers, {r['transfers']} transfers among them, "
                 f"borrowed {' to '.join(r['borrowed'])}, "
-                f"stopped {' to '.join(r['stopped'])}, owe {show_amount(r['owed_fen'])}: {' '.join(r['borrowers'])}"
+                f"stopped {' to '.join(r['stopped'])}, owe {money(r['owed_fen'])}: {' '.join(r['borrowers'])}"
             )
         return "\n".join(lines)
 

@@ -8,7 +8,7 @@ import typer
 
 from afterloan.counting import counted
 from afterloan.desk.keyboard.options import On, book_day, few_loans
-from afterloan.desk.keyboard.plain import plain
+from afterloan.desk.keyboard.plain import in_currency, plain, speak_of
 
 if TYPE_CHECKING:
     from afterloan.store.server import Store
@@ -47,12 +47,15 @@ def story(
     from afterloan.enquiry.story import story_of
     from afterloan.store.server import open_store
 
-    lines = story_of(open_store(), borrower, language, book_day(on))
+    store = open_store()
+    lines = story_of(store, borrower, language, book_day(on))
+    with store.connect() as connection:
+        speak_of(connection, borrower)
     if as_json:
         told: list[dict[str, Any]] = [{**asdict(line), "on": str(line.on)} for line in lines]
         print(json.dumps(told, ensure_ascii=False))
         return
-    print("\n".join(in_lines(lines, brief)))
+    print("\n".join([in_currency(), *in_lines(lines, brief)]))
 
 
 def demo_lives(store: "Store", language: str = "en", brief: bool = True) -> list[str]:

@@ -14,9 +14,8 @@ import typer
 from afterloan.counting import counted
 from afterloan.desk.keyboard.contacting import CONTACT_TOLD
 from afterloan.desk.keyboard.options import On, amount_of, book_day, day_of, group
-from afterloan.desk.keyboard.plain import plain, table
+from afterloan.desk.keyboard.plain import money, plain, table
 from afterloan.expected import BadInput
-from afterloan.money import show_amount
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 By = Annotated[str, typer.Option("--by", help="Who decides or records this.")]
@@ -387,7 +386,7 @@ def limit_show(borrower: str, on: On = "", as_json: AsJson = False) -> None:
         return
     state = "frozen" if line.frozen else "open"
     bars = f", barred: {', '.join(line.bars)}" if line.bars else ""
-    limit, granted = show_amount(line.limit_fen, group=","), show_amount(line.granted_fen, group=",")
+    limit, granted = money(line.limit_fen), money(line.granted_fen)
     table(rows, f"{borrower}: {limit} of {granted} granted, {state}{bars}")
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from afterloan.counting import agreeing
+
 LANGUAGES = ("zh", "en")
 
 
@@ -20,7 +22,7 @@ class Catalogue:
     def __call__(self, key: str, **values: Any) -> str:
         """The words of a key, values put in: `t("owe.days", days=24)`. A key that is not there is shown as it is."""
         text = self.words.get(key)
-        return key if text is None else text.format(**values) if values else text
+        return key if text is None else agreeing(text.format(**values)) if values else text
 
 
 def _flat(told: dict[str, Any], before: str = "") -> dict[str, str]:

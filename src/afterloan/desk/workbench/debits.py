@@ -12,7 +12,7 @@ from afterloan.desk.web.letters import saved
 from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.desk.workbench.proposing import do_or_ask, way_of
 from afterloan.desk.workbench.showing import of_form, show, with_query
-from afterloan.enquiry.debits import STATES, WEEKS, debits_on, mandates_on
+from afterloan.enquiry.debits import STATES, WEEKS, debits_on, mandates_counted, mandates_on
 from afterloan.enquiry.refunds import refunds_due
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.act import Refused
@@ -112,7 +112,8 @@ def _shown_mandates(
     asking: Asking, first: int = 0, status: int = 200, done: str = "", refused: Refused | None = None
 ) -> Response:
     first = min(max(first, 0), 10_000_000)
-    lines, total = mandates_on(asking.connection, min(asking.known_on or asking.on, asking.on), first, MOST)
+    on = min(asking.known_on or asking.on, asking.on)
+    lines, total = mandates_on(asking.connection, on, None, first, MOST), mandates_counted(asking.connection, on)
     return show(
         asking, "mandates.html", "money", status, tab="mandates", lines=lines, total=total, first=first, most=MOST,
         done=done, refused=refused, may_revoke=way_of(asking, "mandate.revoke"),
