@@ -662,6 +662,14 @@ class LessonGiveAsked(TypedDict):
     language: NotRequired[str | None]
 
 
+class LimitAcceptAsked(TypedDict):
+    """`borrower` says yes to the wider line offered as `of`. `consent`: how the borrower said yes, where somebody says it for them: "on the phone, 14:05"."""
+
+    borrower: str
+    of: str
+    consent: NotRequired[str]
+
+
 class LimitApplyAsked(TypedDict):
     """`borrower` applies for a limit of `wanted_fen`."""
 
@@ -1271,6 +1279,10 @@ class Afterloan:
     def get_acts(self, *, verb: str | None = None, borrower: str | None = None, limit: int | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """What was done, the newest first: who, through which door, what was asked and answered."""
         return self._ask("GET", "/v1/acts", {"verb": verb, "borrower": borrower, "limit": limit, "on": on, "known_on": known_on}, {})
+
+    def limit_accept(self, body: LimitAcceptAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """A borrower says yes to a wider line."""
+        return self._ask("POST", "/v1/acts/limit.accept", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
     def passkey_take_away(self, body: PasskeyTakeAwayAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """End all passkeys of a person or a borrower, and sign them out."""

@@ -30,7 +30,8 @@ WANTED = {
     "overdue-firm", "overdue-letter", "overdue-last-options", "demand-letter", "debit-failed", "promise-confirmed",
     "promise-broken", "limit-decreased", "bureau-adverse-notice", "bureau-notice", "restriction-notice",
     "plan-offered", "plan-accepted", "plan-broken", "plan-completed", "dispute-opened", "dispute-decided",
-    "settlement-confirmed", "complaint-answered", "limit-restored", "welcome-back", "hardship-offer", "third-person",
+    "settlement-confirmed", "complaint-answered", "limit-restored", "limit-offered", "welcome-back", "hardship-offer",
+    "third-person",
 }  # fmt: skip
 """The messages that the trade needs, and those that other rooms plan."""
 

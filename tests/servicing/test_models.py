@@ -3,13 +3,16 @@
 import json
 from base64 import b64encode
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 
 import psycopg
 import pytest
 
+from afterloan.close import lines
 from afterloan.close.known import borrowers_told, with_scores
+from afterloan.close.lines import move_lines
 from afterloan.dates import day
 from afterloan.enquiry.models import listed_models, purpose_named, train_from_book, why
 from afterloan.enquiry.tasks import tasks
@@ -19,6 +22,7 @@ from afterloan.risk.model import Model, parts
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.servicing.lessons import band_of
+from afterloan.store.limits import line_now
 from afterloan.store.rebuilding import person_in
 from afterloan.store.scores import keep_model, keep_scores, keep_step, latest_scores, models_on
 from afterloan.store.server import Store
@@ -209,3 +213,86 @@ def test_what_a_look_at_a_model_finds_is_a_task_until_the_next_look(book_store: 
     )
     with book_store.connect() as connection:
         assert not [t for t in tasks(connection, (), ON) if t.queue == "model"]
+
+
+def in_use_for_limits(store: Store, model: Model) -> None:
+    """The model as one for lines, in use, with two months of scores until the last day of September."""
+    limit = Model(
+        model.card | {"purpose": "limit", "seed": 78}, model.asked, model.series, model.scorecard, model.boosted,
+        model.calibrations,
+    )  # fmt: skip
+    proposed = done(store, ANALYST, "model.propose", asked_with(limit), date(2025, 7, 1), "for-limits")
+    assert isinstance(proposed, Answer)
+    with store.connect() as connection:
+        number = models_on(connection, date(2025, 7, 1), "limit")[-1].model
+        for step, on in (("approved", date(2025, 7, 1)), ("promoted", date(2025, 7, 2))):
+            keep_step(connection, number, step, on, "wang", {})
+        connection.commit()
+    for on in (date(2025, 8, 1), date(2025, 9, 1), date(2025, 9, 30)):
+        scored = done(store, ANALYST, "model.score", {"purpose": "limit"}, on, f"limits:{on}")
+        assert isinstance(scored, Answer), scored
+
+
+def test_lines_are_moved_by_rule_with_notice_reasons_and_a_yes(
+    book_store: Store, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, on = book_store, date(2025, 10, 1)
+    in_use_for_limits(store, model)
+    assert move_lines(store, day("2025-10-01")) is None, "as it comes, people decide"
+    by_rule = replace(lines.line_rule("ANY", on), carried_out_by="rule")
+    monkeypatch.setattr(lines, "line_rule", lambda *_: by_rule)
+    counts = move_lines(store, day("2025-10-01"))
+    assert counts is not None and counts["lowered"] > 0 and counts["offered"] > 0 and counts["widened"] == 0
+    assert move_lines(store, day("2025-10-02")) is None, "once a month"
+    with store.connect() as connection:
+        rows = connection.execute(
+            "select b.reference, e.reference, (e.body->>'before_fen')::bigint, (e.body->>'after_fen')::bigint, o.body "
+            "from event e join borrower b using (borrower) "
+            "join outbox o on o.key = 'news/limit.reduced/' || e.reference "
+            "where e.kind = 'limit.reduced' and e.known_on = %s",
+            (on,),
+        ).fetchall()
+        offers = connection.execute(
+            "select b.reference, e.reference, (e.body->>'before_fen')::bigint, (e.body->>'after_fen')::bigint "
+            "from event e join borrower b using (borrower) where e.kind = 'limit.offered' "
+            "and e.known_on = %s order by 1",
+            (on,),
+        ).fetchall()
+    assert (len(rows), len(offers)) == (counts["lowered"], counts["offered"])
+    for who, _, before, after, body in rows[:5]:
+        assert before * 8 // 10 <= after < before, "a fifth a step"
+        assert body["template"] == "limit-decreased" and body["purpose"] == "legal_notice"
+        told = why(store, who, day("2025-09-30"))
+        words = [r["words"] for w in told if w.model.purpose == "limit" for r in w.told("zh")["reasons"]]
+        english = [r["words"] for w in told if w.model.purpose == "limit" for r in w.told("en")["reasons"]]
+        assert body["values"]["reasons"] in (words, english) and words, "the reasons of the borrower's own score"
+        with store.connect() as connection:
+            assert line_now(connection, who, on).limit_fen == after
+    who, offer, before, after = offers[0]
+    borrower = Who("borrower", who, ("borrower",), "portal")
+    with store.connect() as connection:
+        assert line_now(connection, who, on).limit_fen == before < after, "an offer changes nothing"
+    asked = {"borrower": who, "of": offer}
+    silent = done(store, LEAD, "limit.accept", asked, on, "no-yes")
+    assert isinstance(silent, Refused) and "nobody agrees for the borrower" in silent.why
+    late = done(store, borrower, "limit.accept", asked, date(2025, 11, 1), "too-late")
+    assert isinstance(late, Refused) and "was good until 2025-10-31" in late.why
+    others = done(store, borrower, "limit.accept", {"borrower": who, "of": offers[1][1]}, on, "not-mine")
+    assert isinstance(others, Refused)
+    yes = done(store, borrower, "limit.accept", asked, date(2025, 10, 31), "yes")
+    assert isinstance(yes, Answer) and yes.body["limit_fen"] == after
+    with store.connect() as connection:
+        assert line_now(connection, who, date(2025, 10, 31)).limit_fen == after
+    twice = done(store, borrower, "limit.accept", asked, date(2025, 10, 31), "yes-again")
+    assert isinstance(twice, Refused) and "is another by now" in twice.why
+    # in November nothing moves that moved in October, and no offer is made twice within ninety days
+    again = move_lines(store, day("2025-11-01"))
+    assert again is not None
+    with store.connect() as connection:
+        both = connection.execute(
+            "select count(*) from event where kind in ('limit.reduced', 'limit.offered') and known_on = '2025-11-01' "
+            "and borrower in (select borrower from event where kind in ('limit.reduced', 'limit.offered') "
+            "and known_on = %s)",
+            (on,),
+        ).fetchone()
+    assert both == (0,)

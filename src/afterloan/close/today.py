@@ -5,6 +5,7 @@ from datetime import date
 
 from afterloan.close.day import CloseRefused, close_through
 from afterloan.close.decide import decide
+from afterloan.close.lines import move_lines
 from afterloan.close.telling import tell_news
 from afterloan.counting import counted
 from afterloan.dates import date_of, iso, number_of
@@ -43,6 +44,9 @@ def run_day(store: Store, day: int, workers: int = 1) -> Iterator[str]:
     told = ", ".join(f"{states.count(name)} {name}" for name in sorted(set(states)))
     yield f"plans: {told or 'none running'}"
     yield f"credit lines: {restore_lines(store, day)} restored by rule"
+    moved = move_lines(store, day)
+    if moved is not None:
+        yield "credit lines looked at anew by rule: " + ", ".join(f"{n:,} {what}" for what, n in moved.items())
     yield str(decide(store, day, workers))
     yield _legal(store, date_of(day))
     yield f"borrowers told of what happened: {counted(tell_news(store, day), 'message')}"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import adbc_driver_postgresql.dbapi as adbc
 import numpy as np
@@ -13,6 +13,7 @@ import psycopg
 from afterloan.dates import number_of
 from afterloan.enquiry.panels import parts_of_book
 from afterloan.facts import FactRefused
+from afterloan.facts.limit import LINE_KINDS
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import Component
 from afterloan.risk.limits import (
@@ -37,9 +38,11 @@ from afterloan.store.server import Store
 Ints = npt.NDArray[np.int64]
 LONG = 9_999
 """Days of what never happened: a line that was never changed may be."""
+LIMIT_KINDS = tuple(kind for kind in LINE_KINDS if kind.startswith("limit."))
 LINES = (
     "with last as (select distinct on (borrower) borrower, kind, on_day, (body->>'after_fen')::bigint as limit_fen "
-    "from event where kind like 'limit.%%' and on_day <= %(on)s and known_on < %(on)s order by borrower, event desc), "
+    f"from event where kind in ({', '.join(map(repr, LIMIT_KINDS))}) and on_day <= %(on)s and known_on < %(on)s "
+    "order by borrower, event desc), "
     "bars as (select borrower, count(*) filter (where kind = 'borrowing.barred') "
     "> count(*) filter (where kind = 'borrowing.bar_lifted') as barred from event "
     "where kind like 'borrowing.%%' and on_day <= %(on)s and known_on < %(on)s group by borrower) "
@@ -90,13 +93,36 @@ class LinesTried:
         ]  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class LineRule:
+    """The pack's rule `id`: the policy, its safe bands, and who carries it out: people, or the rule once a month.
+
+    `day_of_month`: from which day of a month the night does; `offer_days`: how long an offer of a wider line stands.
+    """
+
+    id: str
+    policy: LinePolicy
+    safe: tuple[str, ...]
+    carried_out_by: Literal["person", "rule"]
+    day_of_month: int
+    offer_days: int
+
+
+def line_rule(jurisdiction: str, on: date, step_ppm: int | None = None) -> LineRule:
+    """The rule of a place (else of ANY) in force on a day."""
+    rules = rules_of("reassess")
+    found = (in_force(rules, jurisdiction, on) or in_force(rules, "ANY", on))[0]
+    told = dict(found.parameters)
+    safe, by = tuple(told.pop("safe_bands")), told.pop("carried_out_by")
+    days = told.pop("day_of_month"), told.pop("offer_days")
+    policy = LinePolicy(**(told | ({} if step_ppm is None else {"step_ppm": step_ppm})))
+    return LineRule(found.id, policy, safe, by, *days)
+
+
 def line_policy(jurisdiction: str, on: date, step_ppm: int | None = None) -> tuple[LinePolicy, tuple[str, ...]]:
     """The policy of a place (else of ANY) in force on a day, and its safe bands."""
-    rules = rules_of("reassess")
-    found = in_force(rules, jurisdiction, on) or in_force(rules, "ANY", on)
-    told = dict(found[0].parameters)
-    bands = tuple(told.pop("safe_bands"))
-    return LinePolicy(**(told | ({} if step_ppm is None else {"step_ppm": step_ppm}))), bands
+    rule = line_rule(jurisdiction, on, step_ppm)
+    return rule.policy, rule.safe
 
 
 def table_policy(step_ppm: int | None = None) -> LinePolicy:

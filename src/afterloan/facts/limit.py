@@ -1,5 +1,6 @@
 """Facts of the credit line: every change with who, why, by which rule, before and after."""
 
+from datetime import date
 from typing import Annotated, ClassVar
 
 from pydantic import Field, model_validator
@@ -45,6 +46,16 @@ class LimitRestored(LineChanged):
     """A freeze ended, or a lowered limit came (partly) back: `after_fen` is the limit from now on."""
 
     KIND: ClassVar[str] = "limit.restored"
+
+
+class LimitOffered(Event):
+    """A wider line was offered: it stands when the borrower says yes by `valid_until`, and changes nothing before."""
+
+    KIND: ClassVar[str] = "limit.offered"
+    rule: Name
+    before_fen: Fen
+    after_fen: Fen
+    valid_until: date
 
 
 class BorrowingBarred(LineChanged):

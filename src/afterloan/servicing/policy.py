@@ -9,8 +9,10 @@ from afterloan.facts import FactRefused
 from afterloan.facts import limit as facts
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
+from afterloan.servicing.may import ALL_ROLES
 from afterloan.store.ladders import keep_ladder, next_decision
 from afterloan.store.limits import change_line, line_now
+from afterloan.store.relief import event_named
 from afterloan.store.settings import Setting, set_parts, setting
 from afterloan.strategy.ladder import sound_ladder
 from afterloan.strategy.segments import share_of
@@ -42,6 +44,36 @@ def change_limit(desk: Desk, asked: ChangeLimit, on: date) -> dict[str, Any]:
         asked.after_fen, bar=asked.bar,
     )  # fmt: skip
     return {"borrower": asked.borrower, "limit_fen": line_now(desk.connection, asked.borrower, on).limit_fen}
+
+
+class AcceptLimit(Asked):
+    """`borrower` says yes to the wider line offered as `of`.
+
+    `consent`: how the borrower said yes, where somebody says it for them: "on the phone, 14:05".
+    """
+
+    borrower: str
+    of: str
+    consent: str = Field(default="", max_length=2_000)
+
+
+def accept_limit(desk: Desk, asked: AcceptLimit, on: date) -> dict[str, Any]:
+    """The offered line stands from now on, if the offer does: not over, and the line as it was, open and not barred."""
+    if desk.who.kind == "person" and ALL_ROLES not in desk.who.roles and not asked.consent.strip():
+        raise FactRefused("consent", "", "nobody agrees for the borrower", "say how and when the borrower agreed")
+    offer = event_named(desk.connection, asked.of, facts.LimitOffered)
+    if offer.borrower != asked.borrower:
+        raise FactRefused("of", asked.of, "was offered to another borrower", "name the borrower's own offer", "unknown")
+    if on > offer.valid_until:
+        raise FactRefused("of", asked.of, f"was good until {offer.valid_until}", "wait for another offer", "conflict")
+    line = line_now(desk.connection, asked.borrower, on)
+    if line.frozen or line.bars or line.limit_fen != offer.before_fen:
+        why = "is frozen" if line.frozen else "is barred" if line.bars else "is another by now"
+        raise FactRefused("of", asked.of, f"the line {why}", "wait for another offer", "conflict")
+    why = f"the borrower said yes to {asked.of}" + (f": {asked.consent}" if asked.consent else "")
+    name, rule = desk.who.name, offer.rule
+    change_line(desk.connection, facts.LimitSet, asked.borrower, on, desk.reference, name, why, offer.after_fen, rule)
+    return {"borrower": asked.borrower, "limit_fen": offer.after_fen}
 
 
 class UseLadder(Asked):

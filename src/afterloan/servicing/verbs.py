@@ -504,6 +504,7 @@ VERBS: tuple[Verb, ...] = (
         "policy:ChangeLimit:change_limit",
         "limit change",
     ),
+    Verb("limit.accept", "A borrower says yes to a wider line.", "policy:AcceptLimit:accept_limit", "do"),
     Verb(
         "ladder.use",
         "Use a ladder for the borrowers of a place.",
@@ -585,6 +586,7 @@ VERBS: tuple[Verb, ...] = (
 RULES: dict[str, str] = {
     "day.decide": "Decide a shard's day: actions, findings, changes of lines, withdrawals.",
     "limit.restore_by_rule": "Let the automatic rule look at a frozen line.",
+    "limit.reassess": "Lower lines with notice and offer wider ones, where the pack lets a rule do it.",
     "legal.watch": "Make the ladder's wishes proposals, and what the law asks for on a day tasks.",
     "bureau.furnish": "Furnish a shard's month to a bureau.",
     "news.tell": "Tell borrowers what came of the day: promises due, plans watched, limits restored.",
