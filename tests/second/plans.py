@@ -222,6 +222,8 @@ class Plans(Schedule):
         early.earned, early.moved, early.got[INTEREST] = row.earned, row.moved, row.got[INTEREST]
         row.earned, row.moved, row.got[INTEREST], row.start = Fraction(0), 0, 0, until
         self.rows.insert(self.rows.index(row), early)
+        if self.forgive_from is row:  # the next instalment to be kept, though it asks for nothing
+            self.forgive_from = early
         self._scale(early)
         self._scale(row)
 
