@@ -77,6 +77,8 @@ def test_not_yaml_and_empty_are_refused() -> None:
         read_ladder("id: [", "x.yaml")
     with pytest.raises(LadderRefused, match=r"x\.yaml:1: the file is empty"):
         read_ladder("", "x.yaml")
+    with pytest.raises(LadderRefused, match=r"x\.yaml:1: is no ladder; write `id: …`"):
+        read_ladder("reference,borrower\n1,2\n", "x.yaml")  # a table of something else
     with pytest.raises(LadderRefused, match=r"x\.yaml:\d+: "):
         read_ladder(HEAD + "steps: []\n", "x.yaml")
 

@@ -335,7 +335,9 @@ def read_ladder(text: str, where: str) -> Ladder:
     try:
         node = yaml.compose(text, yaml.SafeLoader)
         if node is None:
-            raise LadderRefused("1: the file is empty")
+            raise LadderRefused("1: the file is empty; `afterloan ladder list` shows ladders to begin from")
+        if not isinstance(node, yaml.MappingNode):
+            raise LadderRefused("1: is no ladder; write `id: …`, `steps: …` and so on, each on its line")
         told = _ToldLadder.model_validate(_plain(node, (), lines))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1

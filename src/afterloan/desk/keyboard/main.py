@@ -398,7 +398,8 @@ def main() -> None:
         say(plain(f"afterloan: {refusal}"))
         raise SystemExit(1) from refusal
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as refusal:
-        say(f"afterloan: {refusal.filename or refusal}: {(refusal.strerror or 'cannot be used').lower()}")
+        why = (refusal.strerror or "cannot be used").lower()
+        say(f"afterloan: {refusal.filename or refusal}: {why}; name a file that is there and may be read")
         raise SystemExit(1) from refusal
     except Exception as mistake:
         if os.environ.get("AFTERLOAN_TRACE"):

@@ -213,8 +213,10 @@ def worklist(
     rows = [case.told() for case in cases[:most]]
     if as_json:
         print(json.dumps(rows, ensure_ascii=False))
+    elif rows:
+        table(rows, f"{counted(len(cases), 'open case')} on {day}")
     else:
-        table(rows, f"{len(cases)} open cases on {day}")
+        print(f"no case is open on {day}")
 
 
 def can_draw(borrower: str, amount: str, on: On = "", as_json: AsJson = False) -> None:
