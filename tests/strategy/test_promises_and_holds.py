@@ -12,7 +12,7 @@ from afterloan.facts.events import read_event
 from afterloan.facts.hold import HOLDS, HoldLifted, HoldPlaced
 from afterloan.facts.promise import PromiseMade, PromiseWithdrawn
 from afterloan.strategy.holds import held_on, hold_rules, stopped
-from afterloan.strategy.promises import Money, counted, judge_promises
+from afterloan.strategy.promises import Money, counted, judge_promises, taken
 
 MADE = date(2026, 3, 1)
 
@@ -111,3 +111,8 @@ def test_a_hold_has_an_end_or_a_review_and_a_known_kind() -> None:
 def test_every_hold_has_a_rule_at_every_place() -> None:
     for place in ("CN", "US", "EU", "UK", "IN"):
         assert set(hold_rules(place, MADE)) == set(HOLDS)
+
+
+def test_a_promise_of_a_day_before_every_rule_is_refused_in_words() -> None:
+    with pytest.raises(FactRefused, match="lies before every rule"):
+        taken(100, date(1900, 1, 2), date(1900, 1, 1), 100, "CN")

@@ -86,8 +86,10 @@ def _outcome(promise: PromiseMade, paid: int, on: date, until: date, kept_permil
 
 @cache
 def promise_rule(jurisdiction: str, on: date) -> Rule:
-    """The rule of what is taken as a promise: that of the place before the general one."""
+    """The rule of what is taken as a promise: that of the place before the general one. Raises FactRefused for none."""
     found = in_force(rules_of("promises"), jurisdiction, on) or in_force(rules_of("promises"), "ANY", on)
+    if not found:
+        raise FactRefused("on", on.isoformat(), "lies before every rule of what is a promise", "name a later day")
     return found[0]
 
 
