@@ -38,6 +38,7 @@ ROOMS = (
     "/bureau",
     "/legal",
     "/legal/L1",
+    "/risk",
     "/finance",
     "/finance/days/2025-05-13",
     "/search",

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from afterloan.desk.api.asked import nothing_there
-from afterloan.desk.web.asking import SignedIn
+from afterloan.desk.web.asking import Asking, SignedIn
 from afterloan.desk.web.house import House
 from afterloan.desk.web.refusing import refuse
 from afterloan.store.accounts import accounts_told, disable_account
@@ -75,15 +75,20 @@ def _people(router: APIRouter, house: House) -> None:
     @router.post("/people/{person}/disablement", tags=["administration"], openapi_extra={"x-permission": "admin.do"})
     def disable(asking: SignedIn, person: str) -> dict[str, Any]:
         """A person signs in no more, and is signed out everywhere at once; the last administrator cannot leave."""
-        asking.permitted("admin.do")
-        given = setting(asking.connection, Setting.ROLES)
-        there = [name for name, disabled in accounts_told(asking.connection) if not disabled]
-        if "administrator" in given.get(person, ()) and not any(
-            "administrator" in given.get(name, ()) for name in there if name != person
-        ):
-            raise refuse(409, "conflict", "the last administrator cannot leave", "make another one first", "person")
-        with asking.connection.transaction():
-            if not disable_account(asking.connection, person, house.now()):
-                raise nothing_there()
-            ended = end_sittings_of(asking.connection, "person", person, house.now(), "disabled")
-        return {"person": person, "disabled": True, "ended": ended}
+        return leave(asking, house, person)
+
+
+def leave(asking: Asking, house: House, person: str) -> dict[str, Any]:
+    """A person leaves: no sign-in any more, every sitting ended; at both doors. Raises RefusedHere."""
+    asking.permitted("admin.do")
+    given = setting(asking.connection, Setting.ROLES)
+    there = [name for name, disabled in accounts_told(asking.connection) if not disabled]
+    if "administrator" in given.get(person, ()) and not any(
+        "administrator" in given.get(name, ()) for name in there if name != person
+    ):
+        raise refuse(409, "conflict", "the last administrator cannot leave", "make another one first", "person")
+    with asking.connection.transaction():
+        if not disable_account(asking.connection, person, house.now()):
+            raise nothing_there()
+        ended = end_sittings_of(asking.connection, "person", person, house.now(), "disabled")
+    return {"person": person, "disabled": True, "ended": ended}

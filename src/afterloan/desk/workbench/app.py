@@ -6,6 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from afterloan.desk.web.asking import Ask, Form, SignedIn
 from afterloan.desk.web.house import House
 from afterloan.desk.web.refusing import refuse
+from afterloan.desk.workbench.admin import admin_router
 from afterloan.desk.workbench.approving import approving
 from afterloan.desk.workbench.audit import audit_router
 from afterloan.desk.workbench.bureau import bureau_router
@@ -29,7 +30,7 @@ THEMES = ("light", "dark", "system")
 PARTS = (
     today_router, worklist_router, case_router, relief_router, tasks_router, approving, money_router, debits_router,
     strategy_router, trials_router, bureau_router, legal_router, risk_router,
-    finance_router, audit_router,
+    finance_router, audit_router, admin_router,
 )  # fmt: skip
 
 

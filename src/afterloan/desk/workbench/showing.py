@@ -34,10 +34,11 @@ RAIL = (
     ("r", "/risk", "risk"),
     ("f", "/finance", "finance"),
     ("u", "/audit", "audit"),
+    ("d", "/admin", "admin"),
 )
 """Rooms in the rail: the key after `g`, the path, the name."""
 NEEDS = {"audit": "audit.read", "finance": "report.read", "bureau": "report.read", "legal": "report.read",
-         "risk": "report.read"}  # fmt: skip
+         "risk": "report.read", "admin": "admin.do"}  # fmt: skip
 """What one must be permitted for a room to stand in the rail."""
 THEME = "afterloan-theme"
 """The cookie that keeps dark, light, or neither."""
