@@ -31,7 +31,6 @@ from afterloan.strategy.holds import held_on, stopped
 from afterloan.strategy.plan import notice_rules
 
 NIGHT = Who.rule("night")
-VERB = "limit.reassess"
 NUMBERS = "select borrower from borrower where reference = any(%s) order by borrower"
 OFFERED_LATELY = (
     "select b.reference from event e join borrower b using (borrower) where e.kind = 'limit.offered' "
@@ -64,7 +63,7 @@ def move_lines(store: Store, day: int) -> dict[str, int] | None:
         for change in changes:
             if change["borrower"] not in lately:  # an offer is a word given: the line is left alone as long as a change
                 counts[_carried_out(connection, change, on, rule, why_all)] += 1
-        with act_of_rule(connection, NIGHT, VERB, month, on, {}) as answered:
+        with act_of_rule(connection, NIGHT, "limit.reassess", month, on, {}) as answered:
             answered |= counts
         connection.commit()
     return counts
@@ -91,7 +90,7 @@ def _carried_out(
         connection.commit()
         return "left"
     name = f"by-rule:reassess:{who}:{on}"
-    with act_of_rule(connection, NIGHT, VERB, f"act:{name}", on, {"borrower": who}) as answered:
+    with act_of_rule(connection, NIGHT, "limit.reassess", f"act:{name}", on, {"borrower": who}) as answered:
         done = _done(connection, change, number, place, reasons, on, rule, name)
         answered |= {"done": done, "after_fen": change["after_fen"], "reasons": reasons}
     connection.commit()
