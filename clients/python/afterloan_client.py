@@ -478,6 +478,12 @@ class ExportAsked(TypedDict):
     form: NotRequired[Literal["csv", "parquet"]]
 
 
+class FileReleaseAsked(TypedDict):
+    """The file that `job` made may be had, as it is: `sha256` names its content."""
+
+    sha256: str
+
+
 class FurnishAsked(TypedDict):
     """Who furnishes, where the bureau's form asks for it: identification_number, reporter_name …"""
 
@@ -1751,6 +1757,10 @@ class Afterloan:
     def get_job_file(self, job: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """The file that a job made."""
         return self._ask("GET", f"/v1/jobs/{id_of(job)}/file", {"on": on, "known_on": known_on}, {})
+
+    def file_release(self, job: str, body: FileReleaseAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Let a bureau's month, or a book taken out, leave."""
+        return self._ask("POST", f"/v1/jobs/{id_of(job)}/release", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
     def get_journal_entries(self, *, limit: int | None = None, after: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """Every entry of the journal, in the order of posting."""

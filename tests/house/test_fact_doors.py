@@ -31,6 +31,7 @@ WITHOUT_VERB = {
     "Adjudged": "the sum of a judgment: `legal.end` tells it with the outcome of the step",
     "FurnishedBefore": IMPORTED,
     "LegalTakenOver": IMPORTED,
+    "LimitOffered": "a wider line offered by the rule of the night; `limit.accept` answers it",
     "LimitSet": LINE,
     "LimitReduced": LINE,
     "LimitFrozen": LINE,

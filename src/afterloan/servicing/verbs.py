@@ -262,6 +262,9 @@ VERBS: tuple[Verb, ...] = (
         "passkeys:TakeAwayPasskeys:take_away",
         "do",
     ),
+    Verb(
+        "file.release", "Let a bureau's month, or a book taken out, leave.", "releasing:ReleaseFile:release_file", "do"
+    ),
     Verb("settings.place", "Set the lender's own place.", "people:SetPlace:set_place", "place"),
     Verb("people.roles", "Give a person roles at the doors.", "people:GiveRoles:give_roles", "roles"),
     Verb(

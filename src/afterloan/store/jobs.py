@@ -71,6 +71,15 @@ def job_named(connection: psycopg.Connection[Any], job: str) -> Job | None:
     return Job(*row) if row else None
 
 
+def was_released(connection: psycopg.Connection[Any], job: str, sha256: str) -> bool:
+    """Whether a second person let a job's file of this content leave."""
+    row = connection.execute(
+        "select exists (select from act where verb = 'file.release' and asked->>'job' = %s and asked->>'sha256' = %s)",
+        (job, sha256),
+    ).fetchone()
+    return bool(row and row[0])
+
+
 def jobs_told(connection: psycopg.Connection[Any], most: int = 50, kind: str = "") -> list[Job]:
     """Jobs, of a kind or all, the newest first."""
     rows = connection.execute(

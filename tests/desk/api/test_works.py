@@ -23,6 +23,18 @@ def done(served: Served, seat: str, path: str, key: str, **sent: Any) -> dict[st
     return told
 
 
+def released(served: Served, seat: str, told: dict[str, Any]) -> None:
+    """The file of a job is proposed by whoever made it and agreed to by a lead."""
+    asked = {"json": {"sha256": told["result"]["sha256"]}, "headers": {"idempotency-key": f"release-{told['id']}"}}
+    proposed = served.api(seat).post(f"/v1/jobs/{told['id']}/release?propose=true", **asked)
+    assert proposed.status_code == 201, proposed.text
+    lead = served.api("lead")
+    (waits,) = [one for one in lead.get("/v1/approvals").json()["data"] if one["what"] == "file.release"]
+    assert waits["would"]["file"] == told["result"]["file"] and waits["would"]["made_by"]
+    match = {"if-match": f'"{waits["sha256"]}"'}
+    assert lead.post(f"/v1/approvals/{waits['reference']}/approval", headers=match).status_code == 201
+
+
 def archive(**files: str) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as into:
@@ -34,6 +46,9 @@ def archive(**files: str) -> bytes:
 def test_a_book_taken_out_is_the_same_brought_in(served: Served) -> None:
     out = done(served, "finance", "/v1/exports", "out", json={})
     assert out["state"] == "done", out
+    held = served.api("finance").get("/v1/jobs/out/file")
+    assert held.status_code == 403 and held.json()["reason"] == "needs-second-person", held.text
+    released(served, "finance", out)
     file = served.api("finance").get("/v1/jobs/out/file")
     assert file.status_code == 200 and 'filename="book.zip"' in file.headers["content-disposition"]
     names = zipfile.ZipFile(io.BytesIO(file.content)).namelist()
@@ -73,6 +88,8 @@ def test_a_month_is_furnished_and_its_file_had_by_those_who_furnish(served: Serv
     close_through(served.store, day_of("2026-02-09"))
     told = done(served, "bureau", "/v1/bureaus/pboc/months/2026-01-31/furnishings", "jan", json={})
     assert told["state"] == "done" and told["result"]["reportable"] == 2, told
+    assert served.api("bureau").get("/v1/jobs/jan/file").status_code == 403, "nobody else has looked yet"
+    released(served, "bureau", told)
     assert served.api("bureau").get("/v1/jobs/jan/file").status_code == 200
     months = served.api("lead").get("/v1/bureaus/pboc/months").json()["data"]
     assert [(m["month_end"], m["rows"]) for m in months] == [("2026-01-31", told["result"]["told"])]
@@ -100,3 +117,21 @@ def test_plans_are_watched_and_a_trial_has_its_days(served: Served) -> None:
         "/v1/trials", json={"first": "2024-01-01", "last": "2026-01-01"}, headers={"idempotency-key": "t"}
     )
     assert (long.status_code, long.json()["reason"]) == (422, "invalid")
+
+
+def test_only_the_very_file_that_was_made_is_released_and_never_by_one_person(served: Served) -> None:
+    out = done(served, "finance", "/v1/exports", "out", json={})
+    client = served.api("finance")
+
+    def asked(job: str, digest: str, key: str, propose: bool = True) -> tuple[int, str]:
+        path = f"/v1/jobs/{job}/release" + ("?propose=true" if propose else "")
+        answer = client.post(path, json={"sha256": digest}, headers={"idempotency-key": key})
+        return answer.status_code, str(answer.json().get("reason", ""))
+
+    digest = out["result"]["sha256"]
+    assert asked("out", digest, "R-1", propose=False) == (403, "needs-second-person")
+    assert asked("out", "0" * 64, "R-2")[0] == 409, "another content"
+    assert asked("nothing", digest, "R-3")[0] == 404
+    rows = archive(**{"borrowers.csv": "reference,name,known_on\nN2,x,never\n"})
+    known = done(served, "finance", "/v1/imports", "in", content=rows)
+    assert asked("in", known["result"]["sha256"], "R-4")[0] == 409, "refused rows go back to whoever sent them"

@@ -113,7 +113,18 @@ def test_a_month_is_furnished_a_dispute_answered_and_both_told(late: Served, sto
     assert "The month is furnished" in desk.page(at)
     assert JobWorker(store).do_next()
     page = desk.page(at)
-    assert '/file">The file' in page and "2025-04" in page
+    assert '/file">' not in page and "when a second person agreed" in page and "2025-04" in page
+    hidden = desk.token(at, "/bureau/releases") | {"job": at.partition("=")[2]}
+    asked_for = desk.post("/bureau/releases", part=False, **hidden)
+    assert "Its release was sent for approval." in desk.page(asked_for.headers["location"]), asked_for.text
+    lead = Desk(late, "lead")
+    page = lead.page("/approvals")
+    assert "Let a file leave" in page and "neutral" in page
+    proposal = page.split('name="proposal" value="')[1].split('"')[0]
+    decide = lead.token("/approvals", "/approvals/decide") | {"proposal": proposal, "decision": "approve"}
+    assert lead.post("/approvals/decide", part=False, **decide).status_code == 303
+    page = desk.page(at)
+    assert '/file">The file' in page
     file = re.search(r'"(/v1/jobs/[^"]+/file)"', page)
     assert file is not None and desk.browser.get(file.group(1)).status_code == 200
 

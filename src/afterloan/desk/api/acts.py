@@ -163,6 +163,7 @@ ACT_PATHS: tuple[ActPath, ...] = (
     ActPath("/webhooks/{webhook}/replays", "webhook.replay", "events"),
     ActPath("/webhooks/{webhook}/secrets", "webhook.renew_secret", "events"),
     ActPath("/settings/place", "settings.place", "administration"),
+    ActPath("/jobs/{job}/release", "file.release", "bulk"),
     ActPath("/people/{person}/roles", "people.roles", "administration"),
     ActPath("/appointments/{person}", "people.appoint", "administration"),
     ActPath("/approvals/{proposal}/refusal", "proposal.refuse", "approvals"),

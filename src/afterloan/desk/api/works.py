@@ -16,7 +16,9 @@ from afterloan.desk.web.house import House
 from afterloan.desk.web.letters import saved
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.ladders import lint
+from afterloan.servicing.releasing import HELD
 from afterloan.store.files import file_kept, keep_file
+from afterloan.store.jobs import was_released
 from afterloan.store.scores import model_named
 
 KIND_OF = {"furnish": "bureau.furnish", "export": "book.export", "import": "book.import", "trial": "ladder.try",
@@ -112,6 +114,10 @@ def work_jobs(house: House) -> APIRouter:
         content = file_kept(asking.connection, digest) if digest else None
         if content is None:
             raise refuse(404, "unknown", "the job has no file", "a job of that kind makes none, or is not over", "job")
+        if found.kind in HELD and not was_released(asking.connection, found.job, digest):
+            why = "a file of this kind leaves when a second person agreed to it"
+            remedy = f"POST /v1/jobs/{found.job}/release?propose=true with its sha256; somebody else approves"
+            raise refuse(403, "needs-second-person", why, remedy, "job")
         name = str((found.result or {}).get("file", "file"))
         return saved(content, name)
 

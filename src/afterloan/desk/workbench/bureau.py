@@ -14,10 +14,10 @@ from afterloan.desk.workbench.showing import of_form, show, typed_of
 from afterloan.enquiry.disputes import disputes_on
 from afterloan.expected import ExpectedFailure
 from afterloan.store.furnished import files
-from afterloan.store.jobs import Job
+from afterloan.store.jobs import Job, was_released
 
 BUREAUS = ("pboc", "metro2", "neutral")
-DONE = ("corrected", "accurate", "notified")
+DONE = ("corrected", "accurate", "notified", "release")
 MOST = 24
 """Months shown, the newest."""
 
@@ -27,6 +27,7 @@ def bureau_router() -> APIRouter:
     router = APIRouter(prefix="/bureau")
     router.get("")(bureau)
     router.post("/furnishings")(furnish)
+    router.post("/releases")(release)
     router.post("/disputes")(answer)
     return router
 
@@ -57,7 +58,8 @@ def _shown(
     return show(
         asking, "bureau.html", "bureau", status, months=months[::-1], lines=lines, bureaus=BUREAUS,
         month_end=asking.today.replace(day=1) - timedelta(days=1), typed=typed_of(form), refused=refused, done=done,
-        furnishing=job, may_answer=asking.could("dispute.decide"),
+        furnishing=job, released=job is not None and was_released(asking.connection, job.job, _digest(job)),
+        may_release=asking.may_verbs().get("file.release", False), may_answer=asking.could("dispute.decide"),
         may_furnish=asking.may("bureau.furnish"),
     )  # fmt: skip
 
@@ -75,6 +77,20 @@ def furnish(asking: SignedIn, form: Form) -> Response:
     except (RefusedHere, ExpectedFailure) as error:
         return _shown(asking, form=form, **of_form(error))
     return RedirectResponse(f"/bureau?job={form.key}", 303)
+
+
+def _digest(job: Job) -> str:
+    return str((job.result or {}).get("sha256", ""))
+
+
+def release(asking: SignedIn, form: Form) -> Response:
+    """Ask a second person to let the file of a month leave, as it is."""
+    job = _furnishing(asking, form["job"])
+    try:
+        asking.propose("file.release", {"job": job.job, "sha256": _digest(job)}, f"form:{form.key}")
+    except (RefusedHere, ExpectedFailure) as error:
+        return _shown(asking, form=form, job=job, **of_form(error))
+    return RedirectResponse(f"/bureau?job={job.job}&done=release", 303)
 
 
 def answer(asking: SignedIn, form: Form) -> Response:
