@@ -79,7 +79,7 @@ READING: dict[str, tuple[str, ...]] = {
 }
 """Commands that only read, with what they are asked here."""
 OTHERS = {
-    "backup", "doctor", "restore", "risk forecast", "risk report", "risk rings", "risk treat",
+    "backup", "doctor", "restore", "risk forecast", "risk report", "risk rings", "risk treat", "risk treat-played",
     "agency in", "agency out", "agency recall", "approve", "bank-simulator", "bank-statement", "bureau compare",
     "case back", "case take",
     "bureau dispute decide", "bureau dispute disagree", "bureau dispute evidence", "bureau dispute notified",

@@ -7,13 +7,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from afterloan.enquiry.panels import features_asked
 from afterloan.intake.flow_features import features_of_file
 from afterloan.risk.declared import Declaration
 from afterloan.risk.measure import auc
 from afterloan.risk.model import fit
 from afterloan.risk.network import edges_of, network_of, rings_of
-from afterloan.risk.outcomes import PURPOSES
 from afterloan.risk.table import TableRefused
 
 DAY = date(2025, 6, 1)
@@ -125,11 +123,8 @@ def test_the_card_says_what_switching_the_network_on_brings_and_for_whom(tmp_pat
         assert all(0.7 < x <= 1 for x in card[half]["impact"]["sex"])
 
 
-def test_the_network_asks_who_was_in_default_and_the_book_holds_none(tmp_path: Path) -> None:
+def test_the_network_asks_who_was_in_default(tmp_path: Path) -> None:
     moved, asked = lenders_table(tmp_path)
     pl.read_csv(asked).drop("defaulted_on").write_csv(tmp_path / "less.csv")
     with pytest.raises(TableRefused, match="column defaulted_on is missing"):
         features_of_file(moved, tmp_path / "less.csv", None, network=True)
-    for group in ("network", "bureau"):
-        with pytest.raises(TableRefused, match=f"group '{group}': the book holds no such rows"):
-            features_asked(["own_history", group], PURPOSES["cure"])
