@@ -664,3 +664,26 @@ def test_a_debit_not_sent_is_not_sent_again_once_less_is_owed(store: Store) -> N
         run_drain(store, url, "2025-05-10 09:45")
         assert not bank.debits
     assert [t["reason"] for t in told(store, "debit.failed")] == ["not_sent"]
+
+
+@pytest.mark.parametrize("stopped", ["hold", "mandate"])
+def test_a_debit_that_did_not_reach_the_bank_is_not_left_open_by_what_stops_it(store: Store, stopped: str) -> None:
+    """A try told at 09:31 that found no bank; then a hold, or the mandate goes: it was not sent, and nothing waits."""
+    small_book(store, mandate("M1", "6222001"))
+    attempt(store, "k1", "2025-05-10 09:30")
+    run_drain(store, "http://127.0.0.1:9", "2025-05-10 09:31")
+    same: dict[str, Any] = {"borrower": "B1", "on": date(2025, 5, 10), "known_on": date(2025, 5, 10)}
+    with store.connect() as connection:
+        if stopped == "hold":
+            tell(
+                connection,
+                HoldPlaced(
+                    **same, reference="H1", hold="insolvency", reason="told by a court", review_on=date(2025, 6, 1)
+                ),
+            )
+        else:
+            revoke_mandate(connection, "M1", date(2025, 5, 10), date(2025, 5, 10))
+    with bank_at("2025-05-10") as (bank, url):
+        done = run_drain(store, url, "2025-05-10 09:45")
+        assert not bank.debits and (done.total("dropped"), done.total("refused")) == (1, 0)
+    assert [t["reason"] for t in told(store, "debit.failed")] == ["not_sent"]

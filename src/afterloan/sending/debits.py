@@ -76,16 +76,22 @@ class Debits:
                 return Retry("outside the hours of debits", planned.answer.again_at)
             hold = next((f.inputs["hold"] for f in planned.answer.findings if "hold" in f.inputs), None)
             if hold is not None:
-                return Dropped(f"held: {str(hold).replace('_', ' ')}")  # as the hold wants it: nothing failed
+                return self._dropped(connection, item, f"held: {str(hold).replace('_', ' ')}", now)
             why = {f.outcome for f in planned.answer.findings}
             if why and why <= UNAUTHORISED:
-                return _without_mandate(connection, item, now)
+                return self._dropped(connection, item, _ask_for_mandate(connection, item, now), now)
             # by rule nothing is asked of the bank: the loan is paid, its money is on the way, the mandate rests
-            return Dropped("; ".join(f.outcome for f in planned.answer.findings) or "nothing to collect")
+            said = "; ".join(f.outcome for f in planned.answer.findings) or "nothing to collect"
+            return self._dropped(connection, item, said, now)
         if planned.attempt.rail == "gateway" and self.gateway is None:
             return Retry("no gateway is configured: write debit: {url: …} in channels.yaml")
         self._orders[planned.attempt.reference] = (planned.attempt.rail, planned.order)
         return None
+
+    def _dropped(self, connection: psycopg.Connection[Any], item: Item, why: str, now: datetime) -> Dropped:
+        """Nothing is asked of the bank any more; a try told before, which surely did not reach it, was not sent."""
+        self._settle(connection, item, SendRefused(why), now)
+        return Dropped(why)
 
     def _read_through(self, connection: psycopg.Connection[Any]) -> adbc.Connection:
         if self._reader is None:
@@ -126,9 +132,11 @@ class Debits:
     ) -> None:
         """Tell the results, and that what was not sent was not."""
         for item, outcome in items:
-            result = self._result(connection, item, outcome, now)
-            if result is None:
-                continue
+            self._settle(connection, item, outcome, now)
+
+    def _settle(self, connection: psycopg.Connection[Any], item: Item, outcome: Outcome, now: datetime) -> None:
+        result = self._result(connection, item, outcome, now)
+        if result is not None:
             zone, _ = place_of_borrower(connection, item.borrower_number)
             settle(connection, DRAIN, result, day_of(now, zone), now)
 
@@ -154,8 +162,8 @@ UNAUTHORISED = {"no mandate", "mandate not in effect"}
 """What the schedule finds where nothing authorises a debit any more."""
 
 
-def _without_mandate(connection: psycopg.Connection[Any], item: Item, now: datetime) -> Dropped:
-    """The mandate went between the decision and the debit: nothing failed, a person asks for another, once.
+def _ask_for_mandate(connection: psycopg.Connection[Any], item: Item, now: datetime) -> str:
+    """The mandate went between the decision and the debit: a person asks for another, once; why, in words.
 
     A task that tells already why the last mandate rests is enough.
     """
@@ -173,7 +181,7 @@ def _without_mandate(connection: psycopg.Connection[Any], item: Item, now: datet
     zone, _ = place_of_borrower(connection, item.borrower_number)
     if told is None:
         put(connection, [Action(key, item.borrower_number, "task", now, day_of(now, zone), None, task)])
-    return Dropped("no mandate is in effect any more")
+    return "no mandate is in effect any more"
 
 
 def _sent(result: Result) -> Sent:

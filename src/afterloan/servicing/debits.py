@@ -257,8 +257,8 @@ def plan_attempt(
 
     What is owed is reckoned for today at the borrower's place; a hold that stops debits stops it here too.
     Called again with the same key, because the bank never had it: the same attempt under the same reference, so that
-    a first request that was only slow and the second are one debit; unless less is owed by now. `asked`: by loan, the
-    most that is taken, where the borrower asked for the debit themself.
+    a first request that was only slow and the second are one debit; unless less is owed by now, or the mandate went.
+    `asked`: by loan, the most that is taken, where the borrower asked for the debit themself.
     """
     number, _ = borrower_number(connection, borrower)
     lock_borrower(connection, number)
@@ -275,7 +275,8 @@ def plan_attempt(
     made = next((t for t in standing.tried if t.reference == reference), None)
     if made is not None and hold is None and made.state == PENDING and _still_wanted(made, owed):
         attempt = attempt_of(connection, reference)
-        return Planned(attempt, _order(connection, attempt, standing), DebitAnswer(None))
+        if _in_effect(standing, attempt.mandate, today):
+            return Planned(attempt, _order(connection, attempt, standing), DebitAnswer(None))
     if made is not None:
         answer = DebitAnswer(None, (rule.finding(today, "not sent again", attempt=reference, state=made.state),))
     elif hold is not None:
@@ -292,6 +293,12 @@ def plan_attempt(
     attempt = _attempted(answer.wanted, borrower, reference, key, now, today)
     tell(connection, attempt)
     return Planned(attempt, _order(connection, attempt, standing), answer)
+
+
+def _in_effect(standing: MandateStanding, reference: str, on: date) -> bool:
+    """Whether a mandate authorises a debit on a day."""
+    mandate = next((m for m in standing.mandates if m.reference == reference), None)
+    return mandate is not None and mandate.signed_on <= on and (mandate.revoked_on is None or mandate.revoked_on > on)
 
 
 def _still_wanted(made: Tried, owed: Sequence[Owed]) -> bool:
@@ -316,8 +323,7 @@ def why_not_now(
     if hold is not None:
         return hold.rule.finding(on, "stopped", hold=hold.hold, since=hold.since.isoformat(), **told)
     standing = standing_of(connection, attempt.borrower)
-    mandate = next((m for m in standing.mandates if m.reference == attempt.mandate), None)
-    if mandate is None or mandate.signed_on > on or (mandate.revoked_on is not None and mandate.revoked_on <= on):
+    if not _in_effect(standing, attempt.mandate, on):
         return rule.finding(on, "mandate not in effect", mandate=attempt.mandate, **told)
     left = {o.loan: o.amount_fen for o in owed}
     for part in attempt.parts:
