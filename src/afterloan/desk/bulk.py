@@ -79,7 +79,7 @@ def report_on_model(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
 
     told = report_of_book(store, str(asked["model"]), date_told(str(asked["on"])))
     page = model_page(told, str(asked.get("language", "en")))
-    yield Step(1, 1, "models", {**_kept(store, f"model-{asked['model']}.html", page.encode())})
+    yield Step(1, 1, "models", _kept(store, f"model-{asked['model']}.html", page.encode()))
 
 
 def import_book(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:

@@ -8,6 +8,8 @@ from typing import Any
 import psycopg
 
 from afterloan.counting import counted
+from afterloan.enquiry.proposals import ToApprove, waiting
+from afterloan.enquiry.tasks import Task, kinds_sent, tasks
 from afterloan.facts.legal import EvidenceKept
 from afterloan.money import show_amount
 from afterloan.store.legal import LegalCase, LoanSteps, all_steps, case_of
@@ -92,6 +94,16 @@ class ClaimAtLaw:
     claim_fen: int
     costs_fen: int
     fee_fen: int
+
+
+def legal_clocks(connection: psycopg.Connection[Any], on: date) -> list[Task]:
+    """Deadlines and periods of law that people must keep, the one that runs out first on top."""
+    return [task for task in tasks(connection, kinds_sent(), on) if task.queue == "legal"]
+
+
+def legal_waits(connection: psycopg.Connection[Any], on: date) -> list[ToApprove]:
+    """Steps of law and losses that wait for approval, the newest first."""
+    return [one for one in waiting(connection, on) if one.kind in ("step", "loss")]
 
 
 UNDER = ("running", "title", "proposed")

@@ -29,12 +29,12 @@ def release_file(desk: Desk, asked: ReleaseFile, on: date) -> dict[str, Any]:
     job = job_named(desk.connection, asked.job)
     if job is None:
         raise FactRefused("job", asked.job, "no job of that name", "GET /v1/jobs lists them", "unknown")
-    result = job.result or {}
-    if job.kind not in HELD or job.state != "done" or not result.get("sha256"):
+    if job.kind not in HELD or job.state != "done" or not job.sha256:
         why = f"is {job.state}, and a file of {job.kind} waits for nobody's release"
         raise FactRefused("job", asked.job, why, f"release what {' or '.join(HELD)} made", "conflict")
-    if result["sha256"] != asked.sha256:
+    if job.sha256 != asked.sha256:
         raise FactRefused("sha256", asked.sha256, "is not the content of the job's file", "look at the job again",
                           "conflict")  # fmt: skip
+    result = job.result or {}
     told = {name: value for name, value in job.asked.items() if isinstance(value, str) and value}
     return {"kind": job.kind, "file": result["file"], "bytes": result["bytes"], "made_by": job.who, **told}

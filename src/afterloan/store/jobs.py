@@ -36,6 +36,11 @@ class Job:
         """Whether nothing more will come."""
         return self.state in ("done", "failed", "cancelled")
 
+    @property
+    def sha256(self) -> str:
+        """The digest of the file that it made; empty where there is none."""
+        return str((self.result or {}).get("sha256", ""))
+
     def told(self) -> dict[str, Any]:
         """JSON values."""
         moments = {"asked_at": self.asked_at, "begun_at": self.begun_at, "ended_at": self.ended_at}

@@ -21,7 +21,7 @@ from afterloan.enquiry.disputes import disputes_on
 from afterloan.enquiry.find import find
 from afterloan.enquiry.happenings import happened_after
 from afterloan.enquiry.holds import holds_of
-from afterloan.enquiry.legal import claims_at_law, legal_case_told
+from afterloan.enquiry.legal import claims_at_law, legal_case_told, legal_clocks, legal_waits
 from afterloan.enquiry.lists import LISTS, listed
 from afterloan.enquiry.masking import last_four, mask_name, mask_numbers, mask_phone
 from afterloan.enquiry.proposals import waiting
@@ -265,13 +265,13 @@ def work_questions() -> APIRouter:
     @question(router, "/legal/proposals", "report.read", "legal")
     def legal_proposals(asking: SignedIn, limit: Limit = 50, after: After = "") -> Any:
         """Steps and losses that wait for approval, and in which roles."""
-        waits = [w for w in waiting(asking.connection, asking.on) if w.kind in ("step", "loss")]
-        return page_of(asking, [_approval(asking, asdict(w)) for w in waits], "reference", after, limit)
+        rows = [_approval(asking, asdict(w)) for w in legal_waits(asking.connection, asking.on)]
+        return page_of(asking, rows, "reference", after, limit)
 
     @question(router, "/legal/deadlines", "report.read", "legal")
     def legal_deadlines(asking: SignedIn, limit: Limit = 50, after: After = "") -> Any:
         """Deadlines and periods of law that people must keep, the one that runs out first on top."""
-        rows = [t.told() for t in tasks(asking.connection, kinds_sent(), asking.on) if t.queue == "legal"]
+        rows = [task.told() for task in legal_clocks(asking.connection, asking.on)]
         return page_of(asking, rows, "key", after, limit)
 
     @question(router, "/approvals", "report.read", "approvals")

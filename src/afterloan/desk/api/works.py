@@ -86,10 +86,7 @@ def work_jobs(house: House) -> APIRouter:
     )
     def model_reports(asking: SignedIn, key: Key, model: str) -> Response:
         """Measure a model on the days since it learnt, as one page (HTML) that is had from the job."""
-        asking.permitted("report.read")
-        model_named(asking.connection, model, asking.on)
-        told = {"model": model, "on": asking.on.isoformat(), "language": asking.language}
-        return begin(asking, house, "model-report", told, key)
+        return begin_report(asking, house, model, key)
 
     @router.post("/exports", status_code=202, tags=["bulk"], openapi_extra={"x-permission": "book.export"})
     def exports(asking: SignedIn, key: Key, asked: ExportAsked) -> Response:
@@ -110,7 +107,7 @@ def work_jobs(house: House) -> APIRouter:
         """The file that a job made."""
         found = own_job(asking, job)
         asking.permitted(KIND_OF.get(found.kind, "day.run"))
-        digest = str((found.result or {}).get("sha256", ""))
+        digest = found.sha256
         content = file_kept(asking.connection, digest) if digest else None
         if content is None:
             raise refuse(404, "unknown", "the job has no file", "a job of that kind makes none, or is not over", "job")
@@ -122,6 +119,14 @@ def work_jobs(house: House) -> APIRouter:
         return saved(content, name)
 
     return router
+
+
+def begin_report(asking: Asking, house: House, model: str, key: str) -> Response:
+    """Queue the report of a model. Raises RefusedHere: not permitted; FactRefused: no such model."""
+    asking.permitted("report.read")
+    model_named(asking.connection, model, asking.on)
+    told = {"model": model, "on": asking.on.isoformat(), "language": asking.language}
+    return begin(asking, house, "model-report", told, key)
 
 
 def begin_trial(asking: Asking, house: House, asked: HistoryTried, key: str) -> Response:

@@ -13,7 +13,7 @@ from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.forms import FormTold
 from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.desk.workbench.proposing import do_or_ask, way_of
-from afterloan.desk.workbench.showing import of_form, show, typed_of
+from afterloan.desk.workbench.showing import of_form, show, typed_of, unasked
 from afterloan.expected import ExpectedFailure
 from afterloan.rules.packs import rules_of
 from afterloan.servicing.people import roles_known
@@ -87,7 +87,7 @@ def act(asking: SignedIn, form: Form) -> Response:
             end_key(asking, asking.house, form["name"])
             done = does
         else:
-            raise refuse(422, "invalid", "the form says not what is asked", "open the page again", "do")
+            raise unasked()
     except (RefusedHere, ExpectedFailure) as error:
         return _shown(asking, **of_form(error), form=form)
     return RedirectResponse(f"/admin?done={done}", 303)

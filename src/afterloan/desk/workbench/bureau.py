@@ -58,7 +58,7 @@ def _shown(
     return show(
         asking, "bureau.html", "bureau", status, months=months[::-1], lines=lines, bureaus=BUREAUS,
         month_end=asking.today.replace(day=1) - timedelta(days=1), typed=typed_of(form), refused=refused, done=done,
-        furnishing=job, released=job is not None and was_released(asking.connection, job.job, _digest(job)),
+        furnishing=job, released=job is not None and was_released(asking.connection, job.job, job.sha256),
         may_release=asking.may_verbs().get("file.release", False), may_answer=asking.could("dispute.decide"),
         may_furnish=asking.may("bureau.furnish"),
     )  # fmt: skip
@@ -79,15 +79,11 @@ def furnish(asking: SignedIn, form: Form) -> Response:
     return RedirectResponse(f"/bureau?job={form.key}", 303)
 
 
-def _digest(job: Job) -> str:
-    return str((job.result or {}).get("sha256", ""))
-
-
 def release(asking: SignedIn, form: Form) -> Response:
     """Ask a second person to let the file of a month leave, as it is."""
     job = _furnishing(asking, form["job"])
     try:
-        asking.propose("file.release", {"job": job.job, "sha256": _digest(job)}, f"form:{form.key}")
+        asking.propose("file.release", {"job": job.job, "sha256": job.sha256}, f"form:{form.key}")
     except (RefusedHere, ExpectedFailure) as error:
         return _shown(asking, form=form, job=job, **of_form(error))
     return RedirectResponse(f"/bureau?job={job.job}&done=release", 303)

@@ -11,14 +11,11 @@ from afterloan.desk.web.asking import Asking, Form, SignedIn, told_day
 from afterloan.desk.web.forms import FormTold
 from afterloan.desk.web.letters import legal_bundle
 from afterloan.desk.web.names import id_of, reference_of
-from afterloan.desk.web.refusing import RefusedHere, refuse
+from afterloan.desk.web.refusing import RefusedHere
 from afterloan.desk.workbench.proposing import do_or_ask, way_of
-from afterloan.desk.workbench.showing import of_form, show, typed_of
-from afterloan.enquiry.legal import claims_at_law, legal_case_told
-from afterloan.enquiry.proposals import waiting
-from afterloan.enquiry.tasks import kinds_sent, tasks
+from afterloan.desk.workbench.showing import of_form, show, typed_of, unasked
+from afterloan.enquiry.legal import claims_at_law, legal_case_told, legal_clocks, legal_waits
 from afterloan.expected import ExpectedFailure
-from afterloan.facts import FactRefused
 from afterloan.facts.act import Refused
 from afterloan.money import parse_amount
 from afterloan.store.legal import people
@@ -44,8 +41,7 @@ def legal_router() -> APIRouter:
 def legal(asking: SignedIn) -> Response:
     """What runs out first, what waits for people, and every claim under way."""
     asking.permitted("report.read")
-    clocks = [task for task in tasks(asking.connection, kinds_sent(), asking.on) if task.queue == "legal"]
-    waits = [one for one in waiting(asking.connection, asking.on) if one.kind in ("step", "loss")]
+    clocks, waits = legal_clocks(asking.connection, asking.on), legal_waits(asking.connection, asking.on)
     claims = claims_at_law(asking.connection, asking.on)
     asking.listed(len(clocks) + len(waits) + len(claims))
     return show(
@@ -65,10 +61,7 @@ def _shown(
     asking: Asking, loan: str, status: int = 200, done: str = "", refused: Refused | None = None,
     form: FormTold | None = None,
 ) -> Response:  # fmt: skip
-    try:
-        told = legal_case_told(asking.connection, loan, asking.on)
-    except FactRefused as error:
-        raise refuse(404, "unknown", str(error), "look for the borrower, and open the loan there", "loan") from error
+    told = legal_case_told(asking.connection, loan, asking.on)
     return show(
         asking, "legal_claim.html", "legal", status, told=told, done=done, refused=refused, typed=typed_of(form),
         may={verb: way_of(asking, verb) for verb in VERBS}, evidence=EVIDENCE, losses=LOSSES, parts=PARTS,
@@ -80,17 +73,14 @@ def _shown(
 def bundle(asking: SignedIn, loan: str) -> Response:
     """The papers and evidence of a claim in one ZIP, with the digest of each."""
     asking.permitted("report.read")
-    try:
-        return legal_bundle(asking, reference_of(loan))
-    except FactRefused as error:
-        raise refuse(404, "unknown", str(error), "look for the borrower, and open the loan there", "loan") from error
+    return legal_bundle(asking, reference_of(loan))
 
 
 def act(asking: SignedIn, loan: str, form: Form) -> Response:
     """Do what one of the page's forms asks."""
     whose, does = reference_of(loan), DOES.get(form["do"])
     if does is None:
-        raise refuse(422, "invalid", "the form says not what is asked", "open the page again", "do")
+        raise unasked()
     try:
         done = does(asking, whose, form)
     except (RefusedHere, ExpectedFailure) as error:

@@ -14,7 +14,7 @@ from afterloan.desk.web.names import id_of, reference_of
 from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.desk.workbench.case import told_of
 from afterloan.desk.workbench.proposing import way_of
-from afterloan.desk.workbench.showing import of_form, show, typed_of
+from afterloan.desk.workbench.showing import of_form, show, typed_of, unasked
 from afterloan.enquiry.helped import ApplicationTold, HelpTold, help_told
 from afterloan.enquiry.quoted import Quoted, quoted
 from afterloan.enquiry.relieved import means_working
@@ -101,7 +101,7 @@ def help_done(asking: SignedIn, borrower: str, form: Form) -> Response:
     """Do what one of the page's forms asks."""
     whose, does = reference_of(borrower), DOES.get(form["do"])
     if does is None:
-        raise refuse(422, "invalid", "the form says not what is asked", "open the page again", "do")
+        raise unasked()
     try:
         query = does(asking, whose, form)
     except (RefusedHere, ExpectedFailure) as error:

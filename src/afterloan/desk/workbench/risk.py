@@ -6,12 +6,13 @@ from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
 from afterloan.dates import number_of
-from afterloan.desk.api.jobs import begin, own_job
+from afterloan.desk.api.jobs import own_job
+from afterloan.desk.api.works import begin_report
 from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.forms import FormTold
 from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.desk.workbench.proposing import way_of
-from afterloan.desk.workbench.showing import lens_of, of_form, show, typed_of
+from afterloan.desk.workbench.showing import lens_of, of_form, show, typed_of, unasked
 from afterloan.enquiry.model_card import model_glance
 from afterloan.enquiry.models import listed_models, why
 from afterloan.expected import ExpectedFailure
@@ -83,10 +84,7 @@ def _shown(
     asking: Asking, model: str, status: int = 200, done: str = "", refused: Refused | None = None,
     form: FormTold | None = None, report: Job | None = None,
 ) -> Response:  # fmt: skip
-    try:
-        told = model_glance(asking.connection, model, asking.on)
-    except FactRefused as error:
-        raise refuse(404, "unknown", str(error), "choose a model of the list", "model") from error
+    told = model_glance(asking.connection, model, asking.on)
     state = told.kept.state
     may = {verb: way_of(asking, verb) == "done" and not lens_of(asking) for verb in VERBS}
     may["model.approve"] &= state == "proposed" and told.kept.proposed_by != asking.person.name
@@ -103,13 +101,11 @@ def act(asking: SignedIn, model: str, form: Form) -> Response:
     does, key = form["do"], f"form:{form.key}"
     try:
         if does == "report":
-            asking.permitted("report.read")
-            told = {"model": model, "on": asking.today.isoformat(), "language": asking.language}
-            begin(asking, asking.house, "model-report", told, form.key)
+            begin_report(asking, asking.house, model, form.key)
             return RedirectResponse(f"/risk/models/{model}?job={form.key}", 303)
         said = {"approve": {"note": form["note"]}, "retire": {"reason": form["note"]}, "promote": {}, "watch": {}}
         if does not in said:
-            raise refuse(422, "invalid", "the form says not what is asked", "open the page again", "do")
+            raise unasked()
         asking.do(f"model.{does}", {"model": model, **said[does]}, key)
     except (RefusedHere, ExpectedFailure) as error:
         return _shown(asking, model, **of_form(error), form=form)

@@ -14,7 +14,7 @@ from afterloan.desk.web.asking import Asking
 from afterloan.desk.web.forms import FormTold
 from afterloan.desk.web.names import id_of
 from afterloan.desk.web.pages import amount, environment, long_day
-from afterloan.desk.web.refusing import RefusedHere
+from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.desk.workbench.said import DeskWords, clock
 from afterloan.desk.workbench.sandbox import job_of
 from afterloan.enquiry.masking import mask_name, mask_phone
@@ -84,6 +84,11 @@ def of_form(error: RefusedHere | ExpectedFailure) -> dict[str, Any]:
     if isinstance(error, RefusedHere):
         return {"status": error.status, "refused": error.refused}
     return {"status": 422, "refused": Refused("invalid", "form", "", str(error), "")}
+
+
+def unasked() -> RefusedHere:
+    """The refusal of a form that names nothing that its page does."""
+    return refuse(422, "invalid", "the form says not what is asked", "open the page again", "do")
 
 
 def here_of(asking: Asking) -> str:
