@@ -770,6 +770,14 @@ class Means(TypedDict):
     household: NotRequired[int]
 
 
+class MessageSendAsked(TypedDict):
+    """`borrower` is sent `template` by `channel`, now. `wait`: where a rule refuses now, at the next moment it allows. The amounts and days in it are those of the moment at which it leaves; whoever has paid by then is not written to."""
+
+    template: str
+    channel: Literal["sms", "email", "push", "chat", "letter"]
+    wait: NotRequired[bool]
+
+
 class ModelApproveAsked(TypedDict):
     """A second person has looked at the model's card and approves it; `note` says what was looked at."""
 
@@ -932,11 +940,12 @@ class PlanWatchAsked(TypedDict):
 
 
 class PreviewAsked(TypedDict):
-    """How a template is shown: in which language, by which channel, with the lines of law of which place."""
+    """How a template is shown: in which language, by which channel, with the lines of law of which place. `borrower` (a reference): with what they owe on the day, where the template tells of it."""
 
     language: NotRequired[str]
     channel: NotRequired[str]
     jurisdiction: NotRequired[str]
+    borrower: NotRequired[str]
 
 
 class PromiseMakeAsked(TypedDict):
@@ -1501,6 +1510,10 @@ class Afterloan:
     def get_borrower_mandates(self, borrower: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """A borrower's mandates; accounts by their last four."""
         return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/mandates", {"on": on, "known_on": known_on}, {})
+
+    def message_send(self, borrower: str, body: MessageSendAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Write to a borrower by a template."""
+        return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/messages", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
     def get_borrower_messages(self, borrower: str, *, limit: int | None = None, after: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """What was, and is to be, sent to a borrower, the newest first."""
@@ -2239,7 +2252,7 @@ class Afterloan:
         return self._ask("POST", "/v1/templates/checks", {"on": on, "known_on": known_on}, {})
 
     def post_template_previews(self, template: str, body: PreviewAsked, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
-        """A template with made-up values, as a borrower would read it; nothing is sent or kept."""
+        """A template as a borrower would read it, `made_up`: the values that no book has; nothing is sent or kept."""
         return self._ask("POST", f"/v1/templates/{id_of(template)}/previews", {"on": on, "known_on": known_on}, {}, body=body)
 
     def get_today(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What happened and when we learnt it: facts, and nothing computed from them."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 from typing import Literal
 
@@ -35,13 +36,20 @@ def refusal_line(where: str, value: object, why: str, remedy: str) -> str:
 
 
 class FactRefused(ExpectedFailure, ValueError):
-    """A fact that cannot be taken: `column`, `value`, `reason`, the `remedy`, and the `kind` of refusal."""
+    """A fact that cannot be taken: `column`, `value`, `reason`, the `remedy`, and the `kind` of refusal.
 
-    def __init__(self, column: str, value: object, reason: str, remedy: str, kind: RefusedKind = "invalid") -> None:
+    `rule`: of a pack, where one refuses; `next_at`: from which moment it does no longer (None: waiting does not help).
+    """
+
+    def __init__(
+        self, column: str, value: object, reason: str, remedy: str, kind: RefusedKind = "invalid", rule: str = "",
+        next_at: datetime | None = None,
+    ) -> None:  # fmt: skip
         """What is wrong (`column`, `value`, `reason`) and what to do (`remedy`)."""
         super().__init__(refusal_line(column, value, reason, remedy))
         self.column, self.value, self.reason, self.remedy = column, value, reason, remedy
         self.kind: RefusedKind = kind
+        self.rule, self.next_at = rule, next_at
 
 
 class Charge(IntEnum):

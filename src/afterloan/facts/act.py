@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from afterloan.facts import FactRefused, RefusedKind, refusal_line
@@ -53,6 +54,7 @@ class Who:
 class Refused:
     """Why something was not done: `kind`, `where` it is wrong (`value`), `why`, and the `remedy`.
 
+    `rule`: the rule that refuses, where one does; `next_at`: the moment from which it would not any more.
     A value, not an exception: an exit code at the keyboard, a problem answer over HTTP, a sentence on a page.
     """
 
@@ -61,19 +63,25 @@ class Refused:
     value: str
     why: str
     remedy: str
+    rule: str = ""
+    next_at: datetime | None = None
 
     @classmethod
     def of(cls, error: FactRefused) -> "Refused":
         """The refusal that a room raised, as a value."""
-        return cls(error.kind, error.column, str(error.value), error.reason, error.remedy)
+        return cls(
+            error.kind, error.column, str(error.value), error.reason, error.remedy, error.rule, error.next_at
+        )  # fmt: skip
 
     def __str__(self) -> str:
         """One line: `amount '1,20': could be 1.20 or 120.00; write it with a point`."""
         return refusal_line(self.where, self.value, self.why, self.remedy)
 
     def told(self) -> dict[str, str]:
-        """JSON values."""
-        return {"kind": self.kind, "where": self.where, "value": self.value, "why": self.why, "remedy": self.remedy}
+        """JSON values; `rule` and `next_at` where there are such."""
+        told = {"kind": self.kind, "where": self.where, "value": self.value, "why": self.why, "remedy": self.remedy}
+        told |= {"rule": self.rule} if self.rule else {}
+        return told | ({"next_at": self.next_at.isoformat()} if self.next_at else {})
 
 
 @dataclass(frozen=True, slots=True)

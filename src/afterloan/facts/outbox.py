@@ -350,9 +350,10 @@ class OutboxKind:
     done_by: str
 
 
-CHANNELS_OF_MESSAGES = ("sms", "email", "push", "chat", "letter", "webhook")
+ADDRESS = {"sms": "mobile", "email": "email", "push": "", "chat": "chat", "letter": "address", "webhook": "webhook"}
+"""Channels of messages, each with the borrower's attribute that holds its address; the inbox (`push`) needs none."""
 OUTBOX: dict[str, OutboxKind] = {
-    **{f"message.{channel}": OutboxKind(MessageBody, channel) for channel in CHANNELS_OF_MESSAGES},
+    **{f"message.{channel}": OutboxKind(MessageBody, channel) for channel in ADDRESS},
     "notice.adverse": OutboxKind(MessageBody, "notice"),
     "bureau.notice": OutboxKind(NoticeBody, "notice"),
     "debit.attempt": OutboxKind(DebitBody, "debit"),

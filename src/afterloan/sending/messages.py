@@ -12,7 +12,7 @@ import psycopg
 from afterloan.dates import day, number_of
 from afterloan.facts.contact import ContactEnded
 from afterloan.facts.message import MessageDelivered, MessageFailed, MessageSent
-from afterloan.facts.outbox import Action, UnsentTask
+from afterloan.facts.outbox import ADDRESS, Action, UnsentTask
 from afterloan.sending.codes import with_codes
 from afterloan.sending.drain import (
     ChannelPlace,
@@ -34,8 +34,6 @@ from afterloan.store.outbox import put
 from afterloan.store.sending import TellRow, tell_rows
 from afterloan.strategy.places import place_of
 
-ADDRESS = {"sms": "mobile", "email": "email", "chat": "chat", "letter": "address", "webhook": "webhook", "push": ""}
-"""The borrower's attribute that holds the address of a channel."""
 OVER = Dropped("the offer has ended")
 NOTICES = ("notice.adverse", "bureau.notice")
 

@@ -577,6 +577,7 @@ VERBS: tuple[Verb, ...] = (
         "cases:AskContact:ask_contact",
         "contact ask",
     ),
+    Verb("message.send", "Write to a borrower by a template.", "writing:SendMessage:send_message", "do"),
     Verb("webhook.subscribe", "Tell a receiver outside of events from now on.", "webhooks:Subscribe:subscribe", "do"),
     Verb("webhook.end", "Tell a receiver of nothing any more.", "webhooks:EndWebhook:end", "do"),
     Verb("webhook.replay", "Tell a receiver what happened since a place in the log.", "webhooks:Replay:replay", "do"),

@@ -1,6 +1,6 @@
 """Calls made up from the contract, right ones and wrong ones, against the served book: none may end in a server error.
 
-python -m tests.desk.api.fuzz --calls 100000 --seed 1
+python -m tests.desk.api.fuzz --calls 100000 --seed 1 [--seat finance --seat borrower:B1]
 """
 
 import argparse
@@ -19,10 +19,13 @@ from schemathesis import GenerationMode
 from starlette.testclient import TestClient
 
 from afterloan.desk.api.__main__ import contract
+from afterloan.desk.web.seats import SEATS
 from tests.desk.web.served import Served
 
 LEFT_OUT = ("/v1/sandbox/advances", "/v1/closes", "/v1/days", "/v1/jobs/{job}/events", "/v1/me/sittings/{sitting}")
 """They play days of the whole book, stream without end, or sign the caller out: their own tests have them."""
+EVERY_SEAT = (*SEATS, "borrower:B1")
+"""Who calls: every role of the lender's people, and a borrower."""
 THERE = {"borrower": "B1", "loan": "L1", "bureau": "pboc", "of": "R-1", "month_end": "2026-01-31"}
 """Names that the book knows: every second call asks by them, so that more than `unknown` is answered."""
 SENT = {"method", "url", "headers", "params", "json", "data", "cookies", "content"}
@@ -30,8 +33,9 @@ SENT = {"method", "url", "headers", "params", "json", "data", "cookies", "conten
 
 @dataclass(slots=True)
 class Fuzzed:
-    """What came of it: calls by status, and each server error as method, address and body."""
+    """What came of a seat's calls: how many by status, and each server error as method, address and body."""
 
+    seat: str = "lead"
     statuses: Counter[int] = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
 
@@ -47,7 +51,7 @@ def operations() -> Iterator[Any]:
 
 def fuzz(served: Served, each: int, first_seed: int, seat: str = "lead") -> Fuzzed:
     """`each` calls of every operation, half of them against the contract; the same seed makes the same calls."""
-    told, client = Fuzzed(), served.api(seat)
+    told, client = Fuzzed(seat), served.api(seat)
     for operation in operations():
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             _calls(operation, mode, max(1, each // 2), first_seed, client, told)
@@ -64,9 +68,11 @@ def _calls(operation: Any, mode: GenerationMode, count: int, number: int, client
     def call(case: Any) -> None:
         sent = {k: v for k, v in case.as_transport_kwargs(base_url="").items() if k in SENT and v is not None}
         headers = {str(k): str(v) for k, v in dict(sent.pop("headers", {})).items() if k.lower() != "authorization"}
-        if sum(told.statuses.values()) % 2:
+        turn = sum(told.statuses.values())
+        if turn % 2:
             sent["url"] = _there(operation.path, case, str(sent["url"]))
-            headers["Idempotency-Key"] = f"fuzz-{number}-{sum(told.statuses.values())}"
+        if turn % 8:  # the eighth tells no key: that it is asked for is seen often enough
+            headers["Idempotency-Key"] = f"fuzz-{told.seat}-{number}-{turn}"
         try:
             answer = client.request(headers=headers, **sent)
         except (UnicodeError, ValueError, TypeError):  # what no client can put on the wire
@@ -101,24 +107,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--calls", type=int, default=20_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seat", default="lead", help="a role, or borrower:B1")
+    parser.add_argument("--seat", action="append", help="a role, or borrower:B1; again for another; all unless told")
     asked = parser.parse_args()
+    seats = asked.seat or EVERY_SEAT
     warnings.simplefilter("ignore")
+    errors = 0
     with TemporaryDirectory(prefix="afterloan-fuzz-") as folder:
         Path(folder).chmod(0o755)
         store = Store(embedded(Path(folder) / "pg"))
         store.migrate()
         small_book(store)
-        each = max(2, asked.calls // max(1, sum(1 for _ in operations())))
-        told = fuzz(Served(store), each, asked.seed, asked.seat)
+        each = max(2, asked.calls // len(seats) // max(1, sum(1 for _ in operations())))
+        for seat in seats:
+            told = fuzz(Served(store), each, asked.seed, seat)
+            errors += len(told.errors)
+            _print(told, asked.seed)
         store.close()
         stop(Path(folder) / "pg")
-    print(
-        f"{sum(told.statuses.values()):,} calls, seed {asked.seed}, {asked.seat}: {dict(sorted(told.statuses.items()))}"
-    )
+    raise SystemExit(1 if errors else 0)
+
+
+def _print(told: Fuzzed, number: int) -> None:
+    by_status = dict(sorted(told.statuses.items()))
+    print(f"{sum(told.statuses.values()):,} calls, seed {number}, {told.seat}: {by_status}", flush=True)
     for error in told.errors[:50]:
-        print(error)
-    raise SystemExit(1 if told.errors else 0)
+        print(error, flush=True)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ ACT_PATHS: tuple[ActPath, ...] = (
     ActPath(f"{B}/contact-attempts", "contact.ask", "contact"),
     ActPath(f"{B}/contact-attempts/{{of}}/outcome", "contact.end", "contact"),
     ActPath(f"{B}/wrap-ups", "contact.wrap_up", "contact"),
+    ActPath(f"{B}/messages", "message.send", "messages"),
     ActPath(f"{B}/contact-preferences/consents", "contact.consent", "contact"),
     ActPath(f"{B}/contact-preferences/opt-outs", "contact.opt_out", "contact"),
     ActPath(f"{B}/contact-preferences/wishes", "contact.wish", "contact"),

@@ -1,5 +1,6 @@
 """Policies and settings over HTTP: contact rules, templates, ladders in use, models; the next case to work on."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -7,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from afterloan.dates import number_of
-from afterloan.desk.api.asked import After, Limit, cursor, place_of, question
+from afterloan.desk.api.asked import After, Limit, cursor, place_of, question, theirs
 from afterloan.desk.web.asking import SignedIn
 from afterloan.desk.web.names import id_of
 from afterloan.desk.web.refusing import refuse
@@ -18,6 +19,7 @@ from afterloan.enquiry.ladders import ladders_in_use, lint
 from afterloan.enquiry.lists import NEWEST, outbox_page
 from afterloan.enquiry.model_card import model_glance
 from afterloan.enquiry.models import listed_models, why
+from afterloan.enquiry.owing import figures_on, message_values
 from afterloan.enquiry.worklist import NOBODY, WorklistAsked, next_for
 from afterloan.rules.packs import rules_of
 from afterloan.store.contacts import defaults_of
@@ -37,11 +39,15 @@ class Read(BaseModel):
 
 
 class PreviewAsked(Read):
-    """How a template is shown: in which language, by which channel, with the lines of law of which place."""
+    """How a template is shown: in which language, by which channel, with the lines of law of which place.
+
+    `borrower` (a reference): with what they owe on the day, where the template tells of it.
+    """
 
     language: str = Field(default="zh-CN", max_length=20)
     channel: str = Field(default="email", max_length=20)
     jurisdiction: str = Field(default="CN", max_length=10)
+    borrower: str = Field(default="", max_length=200)
 
 
 class LintAsked(Read):
@@ -112,16 +118,19 @@ def policy_routes() -> APIRouter:
 
     @router.post("/templates/{template}/previews", tags=["messages"], openapi_extra={"x-permission": "report.read"})
     def preview(asking: SignedIn, template: str, asked: PreviewAsked) -> dict[str, Any]:
-        """A template with made-up values, as a borrower would read it; nothing is sent or kept."""
+        """A template as a borrower would read it, `made_up`: the values that no book has; nothing is sent or kept."""
         from afterloan.sending.channels import setting as channels
         from afterloan.sending.templates import render, sample_values, template_of
 
         asking.permitted("report.read")
         found = template_of(template, asking.on)
         told: dict[str, Any] = {"channel": asked.channel, "jurisdiction": asked.jurisdiction, "on": asking.on}
-        text = render(found, asked.language, sample_values(found), channels().lender, **told)
+        known = _owed_values(asking, asked.borrower, found.purpose) if asked.borrower else {}
+        values = sample_values(found)
+        text = render(found, asked.language, {**values, **known}, channels().lender, **told)
         return {"template": text.template, "version": text.version, "language": text.language,
-                "subject": text.subject, "text": text.whole(), "rules": list(text.rules)}  # fmt: skip
+                "subject": text.subject, "text": text.whole(), "rules": list(text.rules),
+                "made_up": [name for name in found.needs if name not in known]}  # fmt: skip
 
     @router.post("/templates/checks", tags=["messages"], openapi_extra={"x-permission": "report.read"})
     def checks(asking: SignedIn) -> dict[str, Any]:
@@ -183,3 +192,10 @@ def policy_routes() -> APIRouter:
         return [{"person": name, "roles": list(roles)} for name, roles in people(asking.connection, asking.on).items()]
 
     return router
+
+
+def _owed_values(asking: SignedIn, borrower: str, purpose: str) -> Mapping[str, Any]:
+    """What a borrower owes, as a template for a purpose tells it. Raises RefusedHere, FactRefused."""
+    asking.permitted("book.read")
+    theirs(asking, borrower)
+    return message_values(figures_on(asking.connection, borrower, asking.on), purpose)

@@ -7,6 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from afterloan.enquiry.rules import rule_told
 from afterloan.facts.act import Refused
 
 STATUS: dict[str, int] = {
@@ -92,9 +93,12 @@ def problem_of(refusal: RefusedHere, instance: str = "") -> dict[str, Any]:
     pointer = "/" + refused.where.replace(".", "/")
     errors = [{"pointer": pointer, "reason": refusal.reason, "detail": refused.why, "remedy": refused.remedy}]
     detail = f"{refused.where} {refused.value!r}: {refused.why}" if refused.value else refused.why
+    rule = rule_told(refused.rule) if refused.rule else None
+    ruled = {"rule": rule.told() if rule else None, "next_at": refused.next_at and refused.next_at.isoformat()}
     return problem(
-        refusal.status, refusal.reason, detail, remedy=refused.remedy, instance=instance, errors=errors, **refusal.more
-    )
+        refusal.status, refusal.reason, detail, remedy=refused.remedy, instance=instance, errors=errors,
+        **{**ruled, **refusal.more},
+    )  # fmt: skip
 
 
 def as_problem(request: Request, refusal: RefusedHere, headers: Mapping[str, str] | None = None) -> Response:

@@ -23,7 +23,7 @@ from afterloan.store.settings import Setting, setting
 from afterloan.strategy.legal import roles_known as roles_of_law
 
 PACKS = ("contact", "holds", "legal", "bureau", "classification", "debit", "relief", "limits", "rebuilding",
-         "complaints", "permissions")  # fmt: skip
+         "complaints", "messages", "permissions")  # fmt: skip
 DONE = ("roles", "appoint", "leave", "revoke", "sent")
 
 
