@@ -18,7 +18,10 @@ LAW = {"metro2": "us.fcra.dispute", "pboc": "cn.dispute", "neutral": "cn.dispute
 
 @dataclass(frozen=True, slots=True)
 class Dispute:
-    """A dispute as it stands: `answer_by` moves once where evidence lengthens the clock."""
+    """A dispute as it stands: `answer_by` moves once where evidence lengthens the clock.
+
+    `statement`: what is wrong, as told; `reason`: of the answer; `disagreement`: the borrower's own words after it.
+    """
 
     reference: str
     borrower: str
@@ -34,6 +37,9 @@ class Dispute:
     outcome: str = ""
     disagreed_on: date | None = None
     told: frozenset[str] = frozenset()
+    statement: str = ""
+    reason: str = ""
+    disagreement: str = ""
 
     def late_days(self, on: date) -> int:
         """Days past the clock on a day, or on the day of the answer: 2026-07-01, 30 days, 2026-08-10: 10."""
@@ -71,7 +77,7 @@ def disputes_of(events: Iterable[Event], law: Rule | None = None) -> dict[str, D
 def _opened(event: DisputeOpened, law: Rule) -> Dispute:
     return Dispute(
         event.reference, event.borrower, event.loan, event.bureau, event.months, event.claims, event.on,
-        answer_by(event.on, law, event.after_free_report), event.after_free_report,
+        answer_by(event.on, law, event.after_free_report), event.after_free_report, statement=event.statement,
     )  # fmt: skip
 
 
@@ -81,9 +87,9 @@ def _moved(dispute: Dispute, event: Event, law: Rule) -> Dispute:
         by = answer_by(dispute.opened_on, law, longer)
         return replace(dispute, evidence=(*dispute.evidence, event.sha256), lengthened=longer, answer_by=by)
     if isinstance(event, DisputeDecided) and dispute.decided_on is None:
-        return replace(dispute, decided_on=event.on, outcome=event.outcome)
+        return replace(dispute, decided_on=event.on, outcome=event.outcome, reason=event.reason)
     if isinstance(event, BorrowerDisagreed):
-        return replace(dispute, disagreed_on=event.on)
+        return replace(dispute, disagreed_on=event.on, disagreement=event.statement)
     if isinstance(event, DisputeNotified):
         return replace(dispute, told=dispute.told | {event.party})
     return dispute

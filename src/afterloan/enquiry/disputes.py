@@ -54,16 +54,18 @@ class DisputeLine:
         }  # fmt: skip
 
 
-def disputes_on(connection: psycopg.Connection[Any], on: date, answered_too: bool = False) -> list[DisputeLine]:
+def disputes_on(
+    connection: psycopg.Connection[Any], on: date, answered_too: bool = False, borrower: str = ""
+) -> list[DisputeLine]:
     """The disputes that stand on a day, as known that day, the nearest clock first.
 
-    Open ones, and answered ones that the borrower or the bureau was not told of; `answered_too`: all. Opened on 5
-    December under 20 days, looked at on 30 December: answer by the 25th, 5 days late.
+    Open ones, and answered ones that the borrower or the bureau was not told of; `answered_too`: all; of one `borrower`
+    where named. Opened on 5 December under 20 days, looked at on 30 December: answer by the 25th, 5 days late.
     """
     rows = connection.execute(
         f"select {COLUMNS} where e.kind like 'bureau.%%' and e.on_day <= %(on)s and e.known_on <= %(on)s "
-        "order by e.on_day, e.at nulls first, e.event",
-        {"on": on},
+        "and (%(of)s = '' or b.reference = %(of)s) order by e.on_day, e.at nulls first, e.event",
+        {"on": on, "of": borrower},
     ).fetchall()
     found = list(_lines(disputes_of(event_of(*row[1:]) for row in rows), on))
     kept = [line for line in found if answered_too or line.days_left is not None or line.not_told]

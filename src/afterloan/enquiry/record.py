@@ -8,6 +8,7 @@ import psycopg
 
 from afterloan.enquiry.disputes import DisputeLine, disputes_on
 from afterloan.enquiry.furnished import borrower_told, bureau_of, standing_with
+from afterloan.facts import FactRefused
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +43,13 @@ def own_record(connection: psycopg.Connection[Any], borrower: str, on: date) -> 
         for row in rows
         if row["month_end"] <= on
     ]
-    own = [line for line in disputes_on(connection, on, answered_too=True) if line.dispute.borrower == borrower]
+    own = disputes_on(connection, on, answered_too=True, borrower=borrower)
     return OwnRecord(bureau, tuple(sorted(months, key=lambda m: (m.loan, m.month_end))), tuple(own))
+
+
+def own_dispute(connection: psycopg.Connection[Any], borrower: str, reference: str, on: date) -> DisputeLine:
+    """One dispute of a borrower. Raises FactRefused (unknown), in the same words for what is not there."""
+    for line in disputes_on(connection, on, answered_too=True, borrower=borrower):
+        if line.dispute.reference == reference:
+            return line
+    raise FactRefused("dispute", "", "there is nothing of yours under that name", "look at your own record", "unknown")

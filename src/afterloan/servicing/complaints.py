@@ -34,7 +34,8 @@ def raise_complaint(desk: Desk, asked: RaiseComplaint, on: date) -> dict[str, An
     """Keep it in the borrower's words; the clock of their place starts: 10 February and 15 days: by the 25th."""
     number, _ = borrower_number(desk.connection, asked.borrower)
     place, rules, reference = place_of_borrower(desk.connection, number)[1], rules_of("complaints"), desk.reference
-    clock = (in_force(rules, place, on) or in_force(rules, "ANY", on))[0]
+    bind = [*in_force(rules, place, on), *in_force(rules, "ANY", on)]
+    clock = next(rule for rule in bind if "days" in rule.parameters)
     answer_by = on + timedelta(int(clock.parameters["days"]))
     tell(desk.connection, ComplaintRaised(
         borrower=asked.borrower, on=on, known_on=on, reference=reference, about=asked.about, text=asked.text,

@@ -13,6 +13,7 @@ from afterloan.servicing.door import do
 from afterloan.store.codes import digits_of
 from afterloan.store.server import Store, open_store
 from afterloan.store.settings import Setting, set_parts
+from tests.bureau.books import identity
 from tests.conftest import TEMPLATE
 from tests.desk.web.served import ON, Served
 from tests.strategy.books import borrower, loan
@@ -28,7 +29,8 @@ def late_book(store: Store) -> None:
     with store.connect() as connection:
         for name in NAMES:
             n = name[1:]
-            borrower(connection, name, zone="Asia/Shanghai", mobile=f"138001380{n:0>2}")
+            told = {"id_type": "10", "id_number": identity(int(n)), "name": "测试"}  # what a bureau asks for
+            borrower(connection, name, zone="Asia/Shanghai", mobile=f"138001380{n:0>2}", **told)
             loan(connection, f"L{n}", name, "2025-12-17" if n != "3" else "2026-01-10")
             if n != "3":
                 loan(connection, f"K{n}", name, "2025-12-25", 600_000)

@@ -3,6 +3,8 @@
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
+from afterloan.desk.portal.complaining import complaining
+from afterloan.desk.portal.disputing import disputing
 from afterloan.desk.portal.looking import looked_at_me
 from afterloan.desk.portal.owing import owing
 from afterloan.desk.portal.paying import paying
@@ -21,6 +23,8 @@ def portal_router(house: House) -> APIRouter:
     paying(router)
     relieving(router)
     rebuilding(router)
+    disputing(router)
+    complaining(router)
     signing_in(router)
     looked_at_me(router)
 

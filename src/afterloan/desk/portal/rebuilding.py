@@ -1,13 +1,12 @@
-"""The way back, the bureau, how we reach you, papers, help: what comes after the money."""
+"""The way back, how we reach you, papers, help: what comes after the money."""
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from afterloan.dates import DayRefused, date_told, number_of
+from afterloan.dates import number_of
 from afterloan.desk.portal.screens import done_or, not_yours, screen, show, to
 from afterloan.desk.portal.signing_in import first_a_code
 from afterloan.desk.web.asking import Ask, Asking, Form, SignedIn
@@ -15,10 +14,8 @@ from afterloan.desk.web.letters import settlement_letter
 from afterloan.desk.web.refusing import RefusedHere
 from afterloan.enquiry.contactability import contactability
 from afterloan.enquiry.mine import mine, own_loan
-from afterloan.enquiry.record import own_record
 from afterloan.enquiry.rules import rule_told
 from afterloan.enquiry.way_back import draw_in
-from afterloan.facts.act import Refused
 from afterloan.facts.contact import ContactOptedOut
 from afterloan.servicing.relief import plan_for_map
 from afterloan.store.events import events_of
@@ -30,7 +27,6 @@ CHANNELS = ("call", "sms", "email", "letter")
 def rebuilding(router: APIRouter) -> None:
     """Adds the pages."""
     _way_back(router)
-    _bureau(router)
     _contact(router)
     _papers(router)
     _help(router)
@@ -72,60 +68,6 @@ def _ways(asking: Asking, loan: str) -> dict[str, Any]:
     for way in ways:
         way["milestones"] = [{**m, "told_by": rule_told(m["rule"])} for m in way["milestones"]]
     return told | {"ways": ways, "before": before}
-
-
-def _bureau(router: APIRouter) -> None:
-    @screen(router, "/bureau", "bureau")
-    def record(asking: SignedIn) -> Mapping[str, Any]:
-        """What the bureau has from us."""
-        return _record(asking)
-
-    @screen(router, "/wrong", "wrong")
-    def wrong(asking: SignedIn) -> Mapping[str, Any]:
-        """What is wrong?"""
-        return {"sent": False}
-
-    @router.post("/wrong")
-    def tell(asking: SignedIn, form: Form) -> Response:
-        """An amount is wrong: a note on the case, which a person reads."""
-        if not form["told"]:
-            return show(asking, "wrong", 422, sent=False, refused=_wrong("words.none", "told"))
-        asked = {"borrower": asking.person.name, "text": f"the borrower, in the portal: {form['told'][:1_500]}"}
-        answer = done_or(asking, "case.note", asked, form.key)
-        if isinstance(answer, RefusedHere):
-            return show(asking, "wrong", 422, sent=False, refused=answer.refused)
-        return show(asking, "wrong", sent=True)
-
-    @router.post("/bureau")
-    def dispute(asking: SignedIn, form: Form) -> Response:
-        """Dispute what was told: the clock of the law starts, and nobody chases for it."""
-        months = _months(form["months"])
-        refused = _wrong("date.none", "months") if not months else _wrong("words.none", "told") if not form[
-            "told"] else None  # fmt: skip
-        if refused is None:
-            asked = {"borrower": asking.person.name, "loan": form["months"].partition("|")[0], "months": months,
-                     "claims": ["status"], "statement": form["told"]}  # fmt: skip
-            answer = done_or(asking, "dispute.open", asked, form.key)
-            if not isinstance(answer, RefusedHere):
-                return to("/bureau")
-            refused = answer.refused
-        return show(asking, "bureau", 422, **_record(asking), refused=refused)
-
-
-def _record(asking: Asking) -> dict[str, Any]:
-    return {"record": own_record(asking.connection, asking.person.name, asking.today)}
-
-
-def _months(text: str) -> list[date]:
-    """The month disputed: `L1|2025-12-31`."""
-    try:
-        return [date_told(text.partition("|")[2])]
-    except DayRefused:
-        return []
-
-
-def _wrong(why: str, where: str) -> Refused:
-    return Refused("invalid", where, "", why, "")
 
 
 def _contact(router: APIRouter) -> None:

@@ -15,7 +15,7 @@ from afterloan.desk.web.asking import Asking
 from afterloan.desk.web.pages import amount, page
 from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.facts import FactRefused
-from afterloan.facts.act import Answer
+from afterloan.facts.act import Answer, Refused
 from afterloan.money import AmountRefused, parse_amount
 
 TEXT = "afterloan-text"
@@ -80,6 +80,11 @@ def done_or(asking: Asking, verb: str, asked: Mapping[str, Any], key: str) -> An
         if refusal.refused.kind == "unknown":
             raise not_yours() from refusal
         return refusal
+
+
+def wrong(why: str, where: str) -> Refused:
+    """What is wrong with a field of a form, by the key of its words (`portal.refused.words.none`)."""
+    return Refused("invalid", where, "", why, "")
 
 
 MOST_FEN = 10**11
