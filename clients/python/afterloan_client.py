@@ -485,9 +485,10 @@ class FileReleaseAsked(TypedDict):
 
 
 class FurnishAsked(TypedDict):
-    """Who furnishes, where the bureau's form asks for it: identification_number, reporter_name …"""
+    """Who furnishes, where the bureau's form asks for it: identification_number, reporter_name … `known_on`: as known at the end of that day; of the month's last day unless given."""
 
     sender: NotRequired[dict[str, Any]]
+    known_on: NotRequired[str | None]
 
 
 class HardshipApplyAsked(TypedDict):
@@ -1598,6 +1599,10 @@ class Afterloan:
     def post_bureau_month_furnishings(self, bureau: str, month_end: str, body: FurnishAsked, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Furnish a month to a bureau: only what was not told yet, or is reckoned otherwise by now."""
         return self._ask("POST", f"/v1/bureaus/{id_of(bureau)}/months/{id_of(month_end)}/furnishings", {"on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def post_bureau_month_previews(self, bureau: str, month_end: str, body: FurnishAsked, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """What furnishing a month would tell: what is new, changed and why, closed, held back; nothing is told. The rows to be looked at first are in the job's result, all of them in its file (CSV)."""
+        return self._ask("POST", f"/v1/bureaus/{id_of(bureau)}/months/{id_of(month_end)}/previews", {"on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
     def post_bureau_month_rejections(self, bureau: str, month_end: str, content: bytes, *, dry_run: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Take a bureau's answer for the month that ends on a day: each row it did not take is a fact and a task."""

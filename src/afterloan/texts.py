@@ -48,6 +48,11 @@ def utf8_file(path: Path) -> str:
         raise TextRefused(str(path), f"cannot be read ({error.strerror})", "name a file that is there") from error
 
 
+def plain_cell(text: str) -> str:
+    """A text as a cell of a CSV that a spreadsheet does not reckon: `=1+1` becomes `'=1+1`."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
 def csv_rows(text: str, where: str, separator: str = ",") -> Iterator[tuple[int, list[str]]]:
     """The rows of a CSV, each with the line on which it ends; empty lines are left out. Raises TextRefused."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)

@@ -80,6 +80,24 @@ class Furnished:
         self.refused += other.refused
 
 
+@dataclass(frozen=True, slots=True)
+class OfShard:
+    """What furnishing one shard comes to, row by row.
+
+    `reckoned`: what the month says of every account; `told`: what goes out (with `turn`, `again`, `gone`, `record`);
+    `held`: what waits for the notice before it; `refused`: (loan, field, reason) that the form cannot carry, `unfit`:
+    their rows; `broken`: loans that cannot be reckoned; `who`: whose each loan is.
+    """
+
+    reckoned: pl.DataFrame
+    told: pl.DataFrame
+    held: pl.DataFrame
+    refused: list[tuple[str, str, str]]
+    unfit: pl.DataFrame
+    broken: set[int]
+    who: pl.DataFrame
+
+
 def furnish(
     store: Store, month_end: date, bureau: str, folder: Path, known_on: date | None = None,
     sender: Mapping[str, Any] | None = None, workers: int = 1,
@@ -92,9 +110,9 @@ def furnish(
     """
     known_on = known_on or month_end
     sender = dict(sender or {})
-    _refuse(month_end, bureau, known_on, sender)
+    refuse_month(month_end, bureau, known_on, sender)
     with store.connect() as connection:
-        _refuse_open(connection, month_end)
+        refuse_open(connection, month_end)
         furnishing = furnished.begin(connection, bureau, month_end, known_on)
     file = folder / f"{bureau}-{month_end}-{known_on}.{ENDINGS[bureau]}"
     made = Furnished(bureau, month_end, known_on, file)
@@ -121,15 +139,24 @@ def _furnish_shards(
         for shard in shards:
             fold(connection, reader, shard)
             connection.commit()
-            name = f"furnish:{furnishing.bureau}:{furnishing.month_end}:{furnishing.known_on}:{shard}"
-            asked = {"bureau": furnishing.bureau, "month_end": str(furnishing.month_end), "shard": shard}
-            with act_of_rule(connection, Who.rule("night"), "bureau.furnish", name, furnishing.known_on, asked):
-                _furnish_shard(connection, reader, shard, table, furnishing, sender, made)
+            furnish_shard(connection, reader, shard, table, furnishing, sender, made)
             connection.commit()
     return made
 
 
-def _refuse(month_end: date, bureau: str, known_on: date, sender: Mapping[str, Any]) -> None:
+def furnish_shard(
+    connection: psycopg.Connection[Any], reader: adbc.Connection, shard: int, table: Any, furnishing: Furnishing,
+    sender: dict[str, Any], made: Furnished,
+) -> OfShard | None:  # fmt: skip
+    """One shard as an act of the night, in the caller's transaction; None where nothing is lent there."""
+    name = f"furnish:{furnishing.bureau}:{furnishing.month_end}:{furnishing.known_on}:{shard}"
+    asked = {"bureau": furnishing.bureau, "month_end": str(furnishing.month_end), "shard": shard}
+    with act_of_rule(connection, Who.rule("night"), "bureau.furnish", name, furnishing.known_on, asked):
+        return _furnish_shard(connection, reader, shard, table, furnishing, sender, made)
+
+
+def refuse_month(month_end: date, bureau: str, known_on: date, sender: Mapping[str, Any]) -> None:
+    """Raises FurnishRefused: no such bureau, no month end, a month that is not over, a sender without its number."""
     if bureau not in BUREAUS:
         raise FurnishRefused(f"bureau {bureau!r} is not known here; there are: {', '.join(BUREAUS)}")
     if date.fromordinal(month_end.toordinal() + 1).day != 1:
@@ -144,8 +171,8 @@ def _refuse(month_end: date, bureau: str, known_on: date, sender: Mapping[str, A
         )
 
 
-def _refuse_open(connection: psycopg.Connection[Any], month_end: date) -> None:
-    """A month is told of when its books are closed and proved, not before."""
+def refuse_open(connection: psycopg.Connection[Any], month_end: date) -> None:
+    """A month is told of when its books are closed and proved, not before. Raises FurnishRefused."""
     last = last_closed(connection)
     if last is None or last < month_end:
         stands = f"the last day closed is {last}" if last else "no day is closed yet"
@@ -158,12 +185,12 @@ def _refuse_open(connection: psycopg.Connection[Any], month_end: date) -> None:
 def _furnish_shard(
     connection: psycopg.Connection[Any], reader: adbc.Connection, shard: int, table: Any, furnishing: Furnishing,
     sender: dict[str, Any], made: Furnished,
-) -> None:  # fmt: skip
+) -> OfShard | None:  # fmt: skip
     """One shard: everything it tells, holds and asks for commits together; one at a time for a bureau."""
     lock_furnishing(connection, furnishing.bureau, shard)
     book = read_shard(connection, reader, shard, table)
     if not len(book):
-        return
+        return None
     heard = hear(connection, shard, furnishing.bureau, furnishing.known_on)
     who = furnished.identities(connection, shard)
     now = reckoned(book, furnishing.month_end, furnishing, heard)
@@ -180,9 +207,9 @@ def _furnish_shard(
     changed = changed.filter(~pl.col("loan").is_in(list(broken)))
     alive -= heard.not_theirs
     changed = records(changed, furnishing.bureau, alive, heard.not_theirs, furnishing.month_end)
-    changed = _gate(connection, changed, who, furnishing, made)
-    changed = _fit(connection, changed, who, furnishing, sender, made)
-    rows = changed.join(who.select("loan", "borrower"), "loan").with_columns(
+    free, held = _gate(connection, changed, who, furnishing, made)
+    fit, refused = _fit(connection, free, who, furnishing, sender, made)
+    rows = fit.join(who.select("loan", "borrower"), "loan").with_columns(
         furnishing=pl.lit(furnishing.number), bureau=pl.lit(furnishing.bureau), shard=pl.lit(shard)
     )
     made.told += furnished.add(connection, rows)
@@ -190,6 +217,8 @@ def _furnish_shard(
     made.gone += int(rows["gone"].sum())
     _tell_corrections(connection, rows.filter(pl.col("turn") > 0), who, furnishing, heard)
     furnished.done(connection, furnishing, shard)
+    unfit = free.join(fit, ["loan", "month_end"], "anti")
+    return OfShard(now, rows, held, refused, unfit, broken, who)
 
 
 def _not_told_before(changed: pl.DataFrame, heard: Heard) -> pl.DataFrame:
@@ -308,11 +337,14 @@ def _tell_corrections(
 
 def _gate(
     connection: psycopg.Connection[Any], rows: pl.DataFrame, who: pl.DataFrame, furnishing: Furnishing, made: Furnished
-) -> pl.DataFrame:
-    """Hold back what is adverse for the first time and was not announced to the borrower; ask for the notice."""
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Hold back what is adverse for the first time and was not announced to the borrower; ask for the notice.
+
+    The rows that may go, and those that are held.
+    """
     law = rule(NOTICE[furnishing.bureau])
     if not law.parameters["before_first"]:
-        return rows
+        return rows, rows.clear()
     bad = rows.filter(pl.col("adverse"))["loan"].to_list()
     free = announced(connection, bad, furnishing)
     held = rows.filter(pl.col("adverse") & ~pl.col("loan").is_in(list(free)))
@@ -336,7 +368,7 @@ def _gate(
     put(connection, actions)
     put_findings(connection, findings)
     made.held += len(held)
-    return rows.join(held.select("loan", "month_end"), ["loan", "month_end"], "anti")
+    return rows.join(held.select("loan", "month_end"), ["loan", "month_end"], "anti"), held
 
 
 def notice_key(bureau: str, loan: str) -> str:
@@ -371,8 +403,11 @@ def announced(connection: psycopg.Connection[Any], loans: list[int], furnishing:
 def _fit(
     connection: psycopg.Connection[Any], rows: pl.DataFrame, who: pl.DataFrame, furnishing: Furnishing,
     sender: dict[str, Any], made: Furnished,
-) -> pl.DataFrame:  # fmt: skip
-    """Leave out the rows that the bureau's format cannot carry (a name missing, too long …), each with a task."""
+) -> tuple[pl.DataFrame, list[tuple[str, str, str]]]:  # fmt: skip
+    """Leave out the rows that the bureau's format cannot carry (a name missing, too long …), each with a task.
+
+    The rows that it carries, and (loan, field, reason) of those that it does not.
+    """
     lines = in_file(rows)
     if furnishing.bureau == "metro2":
         refused = [tuple(row) for row in segments(lines, who, sender)[1].iter_rows()]
@@ -380,8 +415,9 @@ def _fit(
         refused = pboc.records(lines, who, str(sender.get("account_type", "D1")))[1]
     else:
         refused = []
-    made.refused += _ask_for(connection, refused, who, furnishing)
-    return rows.filter(~pl.col("loan").is_in([loan for loan, _, _ in refused]))
+    told = _ask_for(connection, refused, who, furnishing)
+    made.refused += told
+    return rows.filter(~pl.col("loan").is_in([loan for loan, _, _ in refused])), told
 
 
 def _ask_for(

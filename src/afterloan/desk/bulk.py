@@ -4,6 +4,7 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -36,10 +37,36 @@ def furnish_month(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
 
     end = date_told(str(asked["month_end"]))
     with TemporaryDirectory(prefix="afterloan-furnish-") as folder:
-        made = furnish(store, end, str(asked["bureau"]), Path(folder), None, asked.get("sender") or {}, 1)
+        made = furnish(store, end, str(asked["bureau"]), Path(folder), _known(asked), asked.get("sender") or {}, 1)
         kept = _kept(store, made.file.name, made.file.read_bytes())
     counts = {n: getattr(made, n) for n in ("reportable", "told", "amended", "gone", "held", "excepted", "in_file")}
     yield Step(1, 1, "months", {**counts, "refused": len(made.refused), **kept})
+
+
+MOST_PREVIEWED = 2_000
+"""Rows of a preview that are kept with it, those to be looked at first; its file has all."""
+
+
+def preview_of_month(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
+    """What furnishing a month would tell a bureau: counts, totals, rows with what changed and why; tells nothing."""
+    from afterloan.close.preview import Preview, as_csv, preview_month
+    from afterloan.store.read import SHARDS
+
+    end, bureau = date_told(str(asked["month_end"])), str(asked["bureau"])
+    found: Preview | None = None
+    for done, seen in preview_month(store, end, bureau, _known(asked), asked.get("sender") or {}):
+        found = seen
+        if done < SHARDS:
+            yield Step(done, SHARDS, "parts", {})
+    assert found is not None, "a book has shards"
+    kept = _kept(store, f"preview-{bureau}-{end}.csv", as_csv(found).encode())
+    told = {"counts": found.counts(), "totals": dict(found.totals), "last": found.last, "excepted": found.excepted}
+    rows = [row.told() for row in found.rows if row.kind != "same"][:MOST_PREVIEWED]
+    yield Step(SHARDS, SHARDS, "parts", {**told, "known_on": found.known_on.isoformat(), "rows": rows, **kept})
+
+
+def _known(asked: Mapping[str, Any]) -> date | None:
+    return date_told(str(asked["known_on"])) if asked.get("known_on") else None
 
 
 def watch_all(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
@@ -141,6 +168,7 @@ def _kept(store: Store, name: str, content: bytes) -> dict[str, Any]:
 
 BULK: dict[str, Callable[[Store, Mapping[str, Any]], Iterator[Step]]] = {
     "furnish": furnish_month,
+    "preview": preview_of_month,
     "watch-plans": watch_all,
     "trial": try_a_ladder,
     "export": export_book,

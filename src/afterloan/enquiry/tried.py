@@ -7,6 +7,8 @@ from typing import Any
 import polars as pl
 import psycopg
 
+from afterloan.texts import plain_cell
+
 MOST_KEPT = 2_000
 """People of a trial that are kept with it, those who change most; how many there are is kept too."""
 FIELDS = ("borrower", "do", "stands", "tried")
@@ -32,6 +34,5 @@ def as_csv(rows: list[dict[str, Any]]) -> str:
     writer = csv.DictWriter(out, FIELDS)
     writer.writeheader()
     for row in rows:
-        borrower = str(row["borrower"])
-        writer.writerow({**row, "borrower": f"'{borrower}" if borrower[:1] in "=+-@" else borrower})
+        writer.writerow({**row, "borrower": plain_cell(str(row["borrower"]))})
     return out.getvalue()

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import psycopg
 
-from afterloan.bureau.reportable import COUNTS, DAYS, MONEY, TEXTS
+from afterloan.bureau.reportable import COUNTS, DAYS, DELETED, MONEY, TEXTS
 from afterloan.store.read import watermark
 
 SCHEMA: dict[str, Any] = {
@@ -203,3 +203,72 @@ def files(connection: psycopg.Connection[Any], newest: int | None = None) -> Ite
         "(select count(*) from furnished r where r.furnishing = f.furnishing) from f order by 1",
         (newest,),
     )
+
+
+LAST_OF_EACH = (
+    "select distinct on (r.loan, r.month_end) r.*, f.mark::text as mark, f.known_on from furnished r "
+    "join furnishing f using (furnishing) where r.bureau = %(b)s and r.loan = any(%(l)s) and r.month_end <= %(m)s "
+    "order by r.loan, r.month_end, r.turn desc"
+)
+
+
+def last_of_each(
+    connection: psycopg.Connection[Any], bureau: str, loans: Sequence[int], month_end: date
+) -> pl.DataFrame:
+    """What a bureau was last told of each month of some loans up to one; `mark`, `known_on`: of that furnishing."""
+    named = ", ".join(("mark", "known_on", *SCHEMA))
+    rows = connection.execute(
+        f"select {named} from ({LAST_OF_EACH}) x", {"b": bureau, "l": list(loans), "m": month_end}
+    ).fetchall()
+    return pl.DataFrame(rows, schema={"mark": pl.String, "known_on": pl.Date, **SCHEMA}, orient="row")
+
+
+SINCE = (
+    "with told as (select * from unnest(%(n)s::int[], %(loans)s::bigint[], %(ends)s::date[], %(marks)s::text[], "
+    "%(days)s::date[]) t(n, loan, until, mark, known)) "
+    "select t.n, f.known_on, f.on_day, f.kind::text, f.amount_fen, f.reference, '' "
+    "from told t join fact f using (loan) "
+    "where (f.on_day <= t.until or f.kind = 90) and f.known_on <= %(k)s "
+    "and (f.known_on > t.known or f.told >= t.mark::xid8) union all "
+    "select t.n, e.known_on, e.on_day, e.kind, 0, e.reference, "
+    "concat_ws(' ', e.body->>'field', e.body->>'code', e.body->>'reason', e.body->>'outcome') "
+    "from told t join event e using (loan) "
+    "where e.kind like 'bureau.%%' and e.kind <> 'bureau.correction_furnished' and e.known_on <= %(k)s "
+    "and (e.known_on > t.known or e.told >= t.mark::xid8) order by 1, 2, 3, 6"
+)
+
+
+def since_told(
+    connection: psycopg.Connection[Any], told: Sequence[tuple[int, date, str, date]], known_on: date
+) -> list[list[tuple[date, date, str, int, str, str]]]:
+    """What became known of each (loan, month end, mark, known on) since it was told, about days up to that month end.
+
+    One list each, of (known on, on, kind, amount in minor units, reference, what an event says): facts by the number of
+    their kind, events by its name. The mark is that of the furnishing: what was told on its day but after it is since.
+    """
+    found: list[list[tuple[date, date, str, int, str, str]]] = [[] for _ in told]
+    if not told:
+        return found
+    loans, ends, marks, days = (list(column) for column in zip(*told, strict=True))
+    asked = {"n": list(range(len(told))), "loans": loans, "ends": ends, "marks": marks, "days": days, "k": known_on}
+    for n, *row in connection.execute(SINCE, asked).fetchall():
+        found[n].append((row[0], row[1], row[2], int(row[3]), row[4], row[5]))
+    return found
+
+
+def last_month(
+    connection: psycopg.Connection[Any], bureau: str, before: date
+) -> tuple[date, int, int, int, int] | None:
+    """The month last furnished to a bureau before one: its end, accounts, of them adverse, balance, overdue.
+
+    None where nothing was furnished. Accounts that were taken back are not counted.
+    """
+    row = connection.execute(
+        "with m as (select max(month_end) as at from furnishing where bureau = %(b)s and month_end < %(m)s) "
+        "select m.at, count(x.loan), count(*) filter (where x.adverse), coalesce(sum(x.balance_fen), 0), "
+        "coalesce(sum(x.overdue_fen), 0) from m left join lateral (select distinct on (loan) loan, adverse, "
+        "balance_fen, overdue_fen, record from furnished where bureau = %(b)s and month_end = m.at "
+        "order by loan, turn desc) x on not x.record = any(%(d)s) where m.at is not null group by m.at",
+        {"b": bureau, "m": before, "d": list(DELETED)},
+    ).fetchone()
+    return (row[0], *(int(value) for value in row[1:])) if row else None

@@ -21,15 +21,19 @@ from afterloan.store.files import file_kept, keep_file
 from afterloan.store.jobs import was_released
 from afterloan.store.scores import model_named
 
-KIND_OF = {"furnish": "bureau.furnish", "export": "book.export", "import": "book.import", "trial": "ladder.try",
-           "model-report": "report.read"}  # fmt: skip
+KIND_OF = {"furnish": "bureau.furnish", "preview": "bureau.furnish", "export": "book.export", "import": "book.import",
+           "trial": "ladder.try", "model-report": "report.read"}  # fmt: skip
 """By which permission a job is begun; its file is had by the same."""
 
 
 class FurnishAsked(JobAsked):
-    """Who furnishes, where the bureau's form asks for it: identification_number, reporter_name …"""
+    """Who furnishes, where the bureau's form asks for it: identification_number, reporter_name …
+
+    `known_on`: as known at the end of that day; of the month's last day unless given.
+    """
 
     sender: dict[str, str] = Field(default_factory=dict, max_length=20)
+    known_on: date | None = None
 
 
 class HistoryTried(JobAsked):
@@ -66,9 +70,23 @@ def work_jobs(house: House) -> APIRouter:
         asked: FurnishAsked,
     ) -> Response:  # fmt: skip
         """Furnish a month to a bureau: only what was not told yet, or is reckoned otherwise by now."""
-        asking.permitted("bureau.furnish")
-        told = {"bureau": bureau, "month_end": month_end.isoformat(), "sender": asked.sender}
-        return begin(asking, house, "furnish", told, key)
+        return begin_month(asking, house, "furnish", bureau, month_end, asked, key)
+
+    @router.post(
+        "/bureaus/{bureau}/months/{month_end}/previews",
+        status_code=202,
+        tags=["bureau"],
+        openapi_extra={"x-permission": "bureau.furnish"},
+    )
+    def preview(
+        asking: SignedIn, key: Key, bureau: Annotated[Literal["metro2", "pboc", "neutral"], Path()], month_end: date,
+        asked: FurnishAsked,
+    ) -> Response:  # fmt: skip
+        """What furnishing a month would tell: what is new, changed and why, closed, held back; nothing is told.
+
+        The rows to be looked at first are in the job's result, all of them in its file (CSV).
+        """
+        return begin_month(asking, house, "preview", bureau, month_end, asked, key)
 
     @router.post("/plans/watches", status_code=202, tags=["relief"], openapi_extra={"x-permission": "day.run"})
     def watches(asking: SignedIn, key: Key) -> Response:
@@ -119,6 +137,17 @@ def work_jobs(house: House) -> APIRouter:
         return saved(content, name)
 
     return router
+
+
+def begin_month(
+    asking: Asking, house: House, kind: str, bureau: str, month_end: date, asked: FurnishAsked, key: str
+) -> Response:
+    """Queue a month's furnishing or its preview. Raises RefusedHere: not permitted, a day that is not there yet."""
+    asking.permitted("bureau.furnish")
+    if asked.known_on is not None and asked.known_on > asking.today:
+        raise refuse(422, "invalid", f"{asked.known_on} is not there yet", "name today or a day before", "known_on")
+    told = {"bureau": bureau, "month_end": month_end.isoformat(), **asked.model_dump(mode="json", exclude_none=True)}
+    return begin(asking, house, kind, told, key)
 
 
 def begin_report(asking: Asking, house: House, model: str, key: str) -> Response:

@@ -1,4 +1,4 @@
-"""The bureau desk: months that were told, a month furnished as a job with its file, disputes by their clocks."""
+"""The bureau desk: months that were told, the file of one and its release, disputes by their clocks."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
-from afterloan.desk.api.jobs import begin, own_job
-from afterloan.desk.web.asking import Asking, Form, SignedIn, told_day
+from afterloan.desk.api.jobs import own_job
+from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.forms import FormTold
 from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.desk.workbench.showing import of_form, show, typed_of
@@ -23,10 +23,9 @@ MOST = 24
 
 
 def bureau_router() -> APIRouter:
-    """`/bureau`, a month furnished, a dispute answered or told."""
+    """`/bureau`, a file's release asked for, a dispute answered or told."""
     router = APIRouter(prefix="/bureau")
     router.get("")(bureau)
-    router.post("/furnishings")(furnish)
     router.post("/releases")(release)
     router.post("/disputes")(answer)
     return router
@@ -36,7 +35,7 @@ def bureau(asking: SignedIn, job: str = "", done: str = "") -> Response:
     """What was told and what is contested; `job`: a furnishing that runs or ran."""
     asking.permitted("report.read")
     told = asking.t(f"desk.bureau.done.{done}") if done in DONE else ""
-    return _shown(asking, job=_furnishing(asking, job) if job else None, done=told)
+    return shown(asking, job=_furnishing(asking, job) if job else None, done=told)
 
 
 def _furnishing(asking: Asking, name: str) -> Job:
@@ -47,10 +46,11 @@ def _furnishing(asking: Asking, name: str) -> Job:
     return job
 
 
-def _shown(
+def shown(
     asking: Asking, status: int = 200, form: FormTold | None = None, refused: Any = None, job: Any = None,
     done: str = "",
 ) -> Response:  # fmt: skip
+    """The room: months that were told, disputes by their clocks, the form of a month."""
     names = ("furnishing", "bureau", "month_end", "known_on", "rows")
     lines = disputes_on(asking.connection, asking.on)
     asking.listed(len(lines))
@@ -64,28 +64,13 @@ def _shown(
     )  # fmt: skip
 
 
-def furnish(asking: SignedIn, form: Form) -> Response:
-    """Furnish a month as a job, and go where its progress is told."""
-    try:
-        asking.permitted("bureau.furnish")
-        if form["bureau"] not in BUREAUS:
-            raise ExpectedFailure(asking.t("desk.bureau.no_bureau"))
-        end = told_day(form["month_end"], "month_end")
-        sender = {name: form[name] for name in ("identification_number", "reporter_name") if form[name]}
-        told = {"bureau": form["bureau"], "month_end": end.isoformat(), "sender": sender}
-        begin(asking, asking.house, "furnish", told, form.key)
-    except (RefusedHere, ExpectedFailure) as error:
-        return _shown(asking, form=form, **of_form(error))
-    return RedirectResponse(f"/bureau?job={form.key}", 303)
-
-
 def release(asking: SignedIn, form: Form) -> Response:
     """Ask a second person to let the file of a month leave, as it is."""
     job = _furnishing(asking, form["job"])
     try:
         asking.propose("file.release", {"job": job.job, "sha256": job.sha256}, f"form:{form.key}")
     except (RefusedHere, ExpectedFailure) as error:
-        return _shown(asking, form=form, job=job, **of_form(error))
+        return shown(asking, form=form, job=job, **of_form(error))
     return RedirectResponse(f"/bureau?job={job.job}&done=release", 303)
 
 
@@ -99,5 +84,5 @@ def answer(asking: SignedIn, form: Form) -> Response:
         else:
             asking.do("dispute.decide", {"of": form["of"], "outcome": do, "reason": form["reason"]}, key)
     except (RefusedHere, ExpectedFailure) as error:
-        return _shown(asking, form=form, **of_form(error))
+        return shown(asking, form=form, **of_form(error))
     return RedirectResponse(f"/bureau?done={do}", 303)

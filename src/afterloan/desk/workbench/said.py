@@ -78,6 +78,20 @@ class DeskWords:
         asked, able = (show_amount(int(fen), group=",") for fen in told.groups())
         return self("desk.relief.ruled", asked=asked, able=able)
 
+    def fact(self, kind: str) -> str:
+        """What happened to a loan: `repaid`, `bureau.rejected`."""
+        return self._value("fact", kind)
+
+    def told_column(self, name: str) -> str:
+        """A column that bureaus are told."""
+        return self._value("told", name)
+
+    def told_value(self, column: str, value: str) -> str:
+        """A value of such a column: amounts as people write them, a dash where there is none."""
+        if column.endswith("_fen") or column.startswith("band_"):
+            return show_amount(int(value), group=",") if value else "–"
+        return value or "–"
+
     def arm(self, name: str) -> str:
         """An arm of a ladder; a challenger by its own name."""
         return self._value("arm", name)
