@@ -1396,6 +1396,10 @@ class Afterloan:
         """Change a borrower's name or attributes from a day on."""
         return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/changes", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def get_borrower_choice(self, borrower: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """What was chosen for a borrower among the steps of a day: each option with its chance and its worth."""
+        return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/choice", {"on": on, "known_on": known_on}, {})
+
     def complaint_raise(self, borrower: str, body: ComplaintRaiseAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """A borrower complains; the clock starts."""
         return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/complaints", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
@@ -1643,6 +1647,10 @@ class Afterloan:
     def case_take(self, borrower: str, body: CaseTakeAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Take a free case: whoever asks works it from now on."""
         return self._ask("POST", f"/v1/cases/{id_of(borrower)}/taking", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_choices(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """What was chosen among the steps that the ladders allowed a day, over the whole book, and by what."""
+        return self._ask("GET", "/v1/choices", {"on": on, "known_on": known_on}, {})
 
     def get_classification(self, *, jurisdiction: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """How many loans of a place are in each class, what is outstanding of them, the expected loss by IFRS 9."""

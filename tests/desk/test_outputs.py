@@ -97,7 +97,7 @@ OTHERS = {
     "place", "plan accept", "plan cancel", "plan decline", "plan offer", "plan search", "plan watch", "plan watch-all",
     "promise make", "promise withdraw", "propose", "quote execute", "quote give", "receipts", "refund",
     "refund-returned", "refuse", "repay", "withdraw", "legal refuse-loss", "risk approve", "risk models",
-    "risk promote",
+    "risk promote", "risk choices",
     "account", "risk bureau", "risk features", "risk flows", "risk limits", "risk monitor",
     "risk propose", "risk retire", "risk score", "risk train", "risk why", "serve", "verify",
     "reverse", "roles", "stop", "task assign", "task done", "task reopen", "template preview", "try", "waive",

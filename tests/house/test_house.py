@@ -14,7 +14,7 @@ SOURCE = ROOT / "src" / "afterloan"
 MODELS = {
     "bins", "boosted", "bureau_rows", "calibrate", "curves", "explain", "fair", "flows", "measure", "model", "monitor",
     "own_history", "promotion", "scorecard", "series", "stability", "table", "training", "treat", "treat_log",
-    "written", "forecast", "forecast_money", "in_sql", "network",
+    "written", "forecast", "forecast_money", "in_sql", "network", "choice", "choice_model",
 }  # fmt: skip
 PURE = sorted(
     path

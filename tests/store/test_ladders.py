@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from time import sleep
 
-from afterloan.close.decide import ladders_of
+from afterloan.close.planned import ladders_of
 from afterloan.dates import number_of
 from afterloan.store.contacts import defaults_of, set_defaults
 from afterloan.store.ladders import keep_ladder, ladder_texts

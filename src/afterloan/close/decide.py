@@ -5,15 +5,15 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
 import polars as pl
 import psycopg
 
+from afterloan.close.chosen import as_chosen, choose_day
 from afterloan.close.day import _pool
-from afterloan.close.known import read_known
+from afterloan.close.planned import ladders_of, plan_shard
 from afterloan.close.transitions import Transition
 from afterloan.counting import counted
 from afterloan.dates import date_of, iso, number_of
@@ -23,18 +23,12 @@ from afterloan.facts.action import ActionWithdrawn
 from afterloan.servicing.withdrawal import STOPPED_KINDS, Gone, unwanted
 from afterloan.store.acts import act_of_rule
 from afterloan.store.connect import reader_kept
-from afterloan.store.ladders import ladder_texts
-from afterloan.store.loans import product_table, products
 from afterloan.store.locks import Space
 from afterloan.store.posted import last_closed
-from afterloan.store.read import SHARDS, fold, read_shard
+from afterloan.store.read import SHARDS, fold
 from afterloan.store.server import Store
-from afterloan.store.settings import Setting, setting
 from afterloan.store.worklist import queued, write_evening
-from afterloan.strategy.governor import ANY
-from afterloan.strategy.ladder import Ladder, builtin_ladders, read_ladder
-from afterloan.strategy.plan import DayPlan, KnownBorrowers, plan_day
-from afterloan.strategy.segments import share_of
+from afterloan.strategy.plan import DayPlan, KnownBorrowers
 from afterloan.strategy.worklist import evening_cases
 
 
@@ -71,19 +65,6 @@ class Decided:
         )
 
 
-def ladders_of(connection: psycopg.Connection[Any], day: int) -> dict[str, Ladder]:
-    """The ladder of each jurisdiction for a day: as chosen (name or YAML text), else those that come with afterloan."""
-    ready = builtin_ladders()
-    found = {"CN": ready["cn-standard"], "US": ready["us-standard"], ANY: ready["any-gentle"]}
-    for place, told in ladder_texts(connection, date_of(day)).items():
-        found[place] = ready[told] if told in ready else _read_once(told, f"setting {Setting.LADDERS}.{place}")
-    switched = setting(connection, Setting.HOLD_OUT)
-    return {place: ladder.with_hold_out(share_of(switched, ladder.id)) for place, ladder in found.items()}
-
-
-_read_once = lru_cache(16)(read_ladder)
-
-
 def decide(store: Store, day: int, workers: int = 1) -> Decided:
     """Decide what is done on `day`, from what was known when the day before was closed.
 
@@ -101,6 +82,7 @@ def decide(store: Store, day: int, workers: int = 1) -> Decided:
             state = f"the last day closed is {last}" if last is not None else "no day is closed"
             raise DecideRefused(f"{iso(day)} cannot be decided: {state}; close {iso(day - 1)} first")
         ladders_of(connection, day)  # refused before any shard is touched
+    choose_day(store, day, workers)
     decided = Decided(iso(day))
     for part in _shards(store, day, workers):
         decided.borrowers += part.borrowers
@@ -159,15 +141,12 @@ def decide_shard(connection: psycopg.Connection[Any], reader: adbc.Connection, s
         return _write(connection, shard, day, DayPlan(), [], 0, 0)
     if _later_decided(connection, shard, day):  # what this day left out was made up then: nothing is done twice
         return _write(connection, shard, day, DayPlan(), [], 0, None)
-    terms = products(connection)
-    book = read_shard(connection, reader, shard, product_table(terms))
-    ladders = ladders_of(connection, day)
-    codes = {number: t.code for number, t in terms.items()}
-    read = read_known(connection, reader, shard, book, day, ladders, codes)
-    plan = plan_day(read, ladders, date_of(day)) if read is not None else DayPlan()
+    planned = plan_shard(connection, reader, shard, day)
+    as_chosen(connection, planned, shard, day)
+    plan, read = planned.plan, planned.read
     gone = _withdrawals(connection, shard, day, read)
-    last_loan = int(book.contracts["loan"].max(initial=0))
-    return _write(connection, shard, day, plan, gone, len(read.frame) if read is not None else 0, last_loan, read)
+    borrowers = len(read.frame) if read is not None else 0
+    return _write(connection, shard, day, plan, gone, borrowers, planned.last_loan, read)
 
 
 def _later_decided(connection: psycopg.Connection[Any], shard: int, day: int) -> bool:

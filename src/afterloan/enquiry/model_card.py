@@ -7,6 +7,8 @@ from typing import Any
 
 import psycopg
 
+from afterloan.enquiry.choices import judged_named
+from afterloan.risk.choice_model import ChoicesJudged, choice_model_of, is_choice_model
 from afterloan.risk.model import of_parts
 from afterloan.store.scores import KeptModel, files_of, model_named
 
@@ -18,7 +20,7 @@ class ModelGlance:
     """A model as a page shows it. `steps`: (kind, day, by, what was said); `bands`: borrowers by band on `scored_on`.
 
     `halves`: champion and challenger out of time (`auc`, `ks`, `ece` …); `watched`: the alarms of the last look,
-    None where nobody looked yet.
+    None where nobody looked yet. `judged`: of a model of treatments, its choices against the ladder since it learnt.
     """
 
     kept: KeptModel
@@ -30,6 +32,7 @@ class ModelGlance:
     scored_on: date | None
     watched: list[dict[str, Any]] | None
     watched_on: date | None
+    judged: ChoicesJudged | None = None
 
     def told(self) -> dict[str, Any]:
         """JSON values."""
@@ -40,6 +43,7 @@ class ModelGlance:
             ],
             "widest": [{"column": name, "span": span} for name, span in self.widest],
             "bands": dict(self.bands), "scored_on": self.scored_on and self.scored_on.isoformat(),
+            "judged": self.judged and self.judged.told(),
             "alarms": self.watched, "watched_on": self.watched_on and self.watched_on.isoformat(),
         }  # fmt: skip
 
@@ -61,7 +65,14 @@ WATCHED = (
 def model_glance(connection: psycopg.Connection[Any], name: str, on: date) -> ModelGlance:
     """A model by the first 8 or more characters of its name. Raises FactRefused (unknown)."""
     kept = model_named(connection, name, on)
-    model = of_parts(files_of(connection, kept.model))
+    files = files_of(connection, kept.model)
+    if is_choice_model(files):
+        card = choice_model_of(files).card
+        return ModelGlance(
+            kept, card, list(connection.execute(STEPS, (kept.model, on)).fetchall()), {}, [], [], None, None, None,
+            judged_named(connection, name, on) if kept.state in ("approved", "in_use") else None,
+        )  # fmt: skip
+    model = of_parts(files)
     measured = model.card.get("out_of_time") or model.card["on_folds_left_out"]
     spans = {name: weight * model.scorecard.bins[name].span() for name, weight in model.scorecard.weights.items()}
     bands = connection.execute(BANDS, {"model": kept.model, "on": on}).fetchall()

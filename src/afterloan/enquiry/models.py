@@ -116,6 +116,7 @@ def why(store: Store, borrower: str, on: int) -> list[WhyScored]:
     """
     with store.connect() as connection, reader_to(store.url) as reader:
         kept = [m for m in models_on(connection, date_of(on)) if m.state in ("in_use", "approved")]
+        kept = [m for m in kept if m.purpose in PURPOSES]
         read = {m.model: of_parts(files_of(connection, m.model)) for m in kept}
         wanted = groups_with_consent(
             feature_named(f["name"]) for model in read.values() for f in model.card["features"]

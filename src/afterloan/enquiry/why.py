@@ -10,6 +10,7 @@ import psycopg
 from afterloan.counting import agreeing
 from afterloan.dates import number_of
 from afterloan.enquiry.case import CaseLoan, CaseTold
+from afterloan.enquiry.choices import ChoiceTold, choice_told
 from afterloan.enquiry.rules import RuleTold, rule_told
 from afterloan.enquiry.today import TodayTold
 from afterloan.facts import FactRefused
@@ -54,6 +55,14 @@ TEXT: dict[str, tuple[str, str]] = {
                 "承诺 {due} 前还款 {amount}：{outcome}；截至 {until} 到账 {paid}。"),
     "limit": ("Limit {amount}{frozen}; new borrowing: {bars}.", "额度 {amount}{frozen}；新增借款：{bars}。"),
     "day": ("What was decided on {on}.", "{on} 的决定。"),
+    "choice": ("Of what the ladder asked for that day ({asked}) this was chosen: {given}; {how}.",
+               "当日阶梯要求（{asked}）中选定：{given}；{how}。"),
+    "choice.none": ("nothing", "不作处置"),
+    "choice.drawn": ("drawn by chance, to learn from", "随机抽取，用于学习效果"),
+    "choice.worth": ("worth most by model {model}", "按模型 {model} 价值最高"),
+    "choice.ladder": ("as the ladder says", "按阶梯执行"),
+    "choice.option": ("{option}: chance {chance}", "{option}：概率 {chance}"),
+    "choice.seen": (", paid {paid}, worth {worth} more than nothing", "，还清可能 {paid}，比不处置多 {worth}"),
     "bureau": ("{month}: told as {status}, {amount} overdue.", "{month}：报送为 {status}，逾期 {amount}。"),
     "decided": ("{actions} actions were asked for by the ladders for {borrowers} borrowers; rules refused {refused}.",
                 "对 {borrowers} 位借款人，催收阶梯共要求 {actions} 项动作；规则拒绝 {refused} 项。"),
@@ -273,7 +282,28 @@ def _day(connection: psycopg.Connection[Any], case: CaseTold, of: str, language:
     lines += [(of, f"{about}: {outcome} ({rule})", True) for about, rule, outcome, _ in found]
     rules = tuple(told for name in dict.fromkeys(row[1] for row in found) for told in _rules(name))
     inputs = tuple((name, str(v)) for row in found for name, v in row[3].items())[:20]
+    choice = choice_told(connection, case.borrower, date.fromisoformat(of))
+    if choice is not None:
+        lines = [*_of_choice(choice, language), *lines]
+        rules = (*_rules(choice.rule), *(rule for rule in rules if rule.rule != choice.rule))
     return Why("day", say("day", language, on=of), rules, inputs, tuple(lines))
+
+
+def _of_choice(choice: ChoiceTold, language: str) -> Iterator[tuple[str, str, bool]]:
+    """What was chosen among the steps of the day and why, and each option with its chance."""
+
+    def name(option: str) -> str:
+        return say("choice.none", language) if option == "none" else option.replace("+", ", ")
+
+    how = "drawn" if choice.drawn else "worth" if choice.model else "ladder"
+    told = {"asked": name(choice.asked), "given": name(choice.given)}
+    on = str(choice.on)
+    yield on, say("choice", language, **told, how=say(f"choice.{how}", language, model=choice.model)), False
+    for option, chance, paid, worth in choice.options:
+        line = say("choice.option", language, option=name(option), chance=f"{chance / 10_000:.1f} %")
+        if paid is not None and worth is not None:
+            line += say("choice.seen", language, paid=f"{paid / 10_000:.1f} %", worth=money(worth))
+        yield on, line, True
 
 
 Answer = Callable[[psycopg.Connection[Any], CaseTold, str, str], Why]

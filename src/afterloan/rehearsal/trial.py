@@ -16,7 +16,6 @@ import polars as pl
 import psycopg
 
 from afterloan.close.day import _pool
-from afterloan.close.decide import ladders_of
 from afterloan.close.known import (
     EVENT_KINDS,
     borrowers_told,
@@ -28,6 +27,7 @@ from afterloan.close.known import (
     next_debit,
     with_scores,
 )
+from afterloan.close.planned import ladders_of
 from afterloan.close.worked import ALL_LOANS, LONGEST_START, DaysWorked, HeldOn, let_go, steps_alike
 from afterloan.dates import NEVER, date_of, iso, number_of
 from afterloan.expected import ExpectedFailure

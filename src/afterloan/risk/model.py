@@ -237,6 +237,8 @@ def parts(model: Model) -> dict[str, str]:
 
 def of_parts(files: Mapping[str, str]) -> Model:
     """The model that files hold. Raises TableRefused where one is missing, changed, or of another format."""
+    if "treatment.json" in files:
+        raise TableRefused("a model of treatments scores nobody: `afterloan risk choices` tells what it chose")
     marks = {}
     for line in files.get("sha256", "").splitlines():
         mark, _, name = line.partition("  ")

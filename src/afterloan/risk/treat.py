@@ -41,8 +41,11 @@ class TreatmentLog:
     facts: Floats
 
 
-def check_randomised(log: TreatmentLog) -> None:
-    """Refuse a log from which no effect can be learnt: raises LogRefused with the place."""
+def check_randomised(log: TreatmentLog, least_arm: int = LEAST_ARM) -> None:
+    """Refuse a log from which no effect can be learnt: raises LogRefused with the place.
+
+    `least_arm`: rows that each treatment needs; 0 where nothing is learnt and the log is only looked through.
+    """
     n, arms = log.chance.shape
     if not (len(log.arm) == len(log.outcome) == len(log.facts) == n and n):
         raise LogRefused(
@@ -62,10 +65,10 @@ def check_randomised(log: TreatmentLog) -> None:
             "the worst are called most. Bring rows of the hold-out and of arms drawn by chance"
         )
     rows = np.bincount(log.arm, minlength=arms)
-    if (rows < LEAST_ARM).any():
+    if (rows < least_arm).any():
         few = int(np.argmin(rows))
         raise LogRefused(
-            f"treatment {few} was given {rows[few]:,} times; {LEAST_ARM} are needed: leave it out, or wait"
+            f"treatment {few} was given {rows[few]:,} times; {least_arm} are needed: leave it out, or wait"
         )
     _check_alike(log)
 
@@ -77,10 +80,11 @@ def _check_alike(log: TreatmentLog) -> None:
         x = log.facts[:, k]
         spread = float(x.std())
         for arm in range(1, log.chance.shape[1]):
-            told = [
-                (float(np.average(x[at], weights=weight[at])), _effective(weight[at]))
-                for at in (log.arm == arm, log.arm == 0)
-            ]
+            both = (log.chance[:, arm] > 0) & (log.chance[:, 0] > 0)  # who could not have got it is no comparison
+            here, alone = both & (log.arm == arm), both & (log.arm == 0)
+            if not here.any() or not alone.any():
+                continue
+            told = [(float(np.average(x[at], weights=weight[at])), _effective(weight[at])) for at in (here, alone)]
             off = abs(told[0][0] - told[1][0]) / max(spread, 1e-12)
             if off > 0.1 and off / np.sqrt(1 / told[0][1] + 1 / told[1][1]) > 5:
                 raise LogRefused(

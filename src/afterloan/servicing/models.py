@@ -22,6 +22,8 @@ from afterloan.enquiry.panels import (
 from afterloan.enquiry.rings import rings_of_book
 from afterloan.facts import FactRefused
 from afterloan.loan.reckon import reckon_book
+from afterloan.risk.choice_model import PURPOSE as TREATMENT
+from afterloan.risk.choice_model import choice_model_of, is_choice_model
 from afterloan.risk.explain import codes_of
 from afterloan.risk.features.declared import feature_named
 from afterloan.risk.model import CHALLENGER, CHAMPION, Model, of_parts
@@ -31,6 +33,7 @@ from afterloan.risk.stability import shares_by, stability
 from afterloan.risk.table import TableRefused
 from afterloan.risk.training import OUTCOME, bands_of, fair_by
 from afterloan.servicing.asked import Asked, AskedFile
+from afterloan.servicing.choices import promote_choices
 from afterloan.servicing.desk import Desk
 from afterloan.store.scores import (
     KeptModel,
@@ -57,17 +60,17 @@ def propose_model(desk: Desk, asked: ProposeModel, on: date) -> dict[str, Any]:
     """Keep the model as it is; it scores nobody for use before another person approved it and it passed the gates."""
     try:
         files = json_told(asked.content, "the model")
-        model = of_parts(files)
-    except (ValueError, TypeError, TableRefused) as error:
+        card = choice_model_of(files).card if is_choice_model(files) else of_parts(files).card
+    except (ValueError, TypeError, KeyError, TableRefused) as error:
         raise FactRefused(
             "content", "the model", str(error), "propose a folder that `afterloan risk train` wrote"
         ) from error
-    purpose = str(model.card.get("purpose", ""))
-    if purpose not in PURPOSES:
+    purpose = str(card.get("purpose", ""))
+    if purpose not in PURPOSES and not (purpose == TREATMENT and is_choice_model(files)):
         why = "its card names no purpose of the book" if not purpose else f"{purpose} is no purpose of the book"
         raise FactRefused("content", "the model", why, "train it from the book: `afterloan risk train PURPOSE`")
     mark = folder_mark(files)
-    files[RESERVED], files["groups"] = model.card["leads"], str(len(model.card["feature_groups"]))
+    files[RESERVED], files["groups"] = str(card.get("leads", "")), str(len(card["feature_groups"]))
     fresh = keep_model(desk.connection, mark, purpose, files, desk.who.name, on)
     return {"model": mark[:12], "sha256": mark, "purpose": purpose, "known_before": not fresh}
 
@@ -138,6 +141,8 @@ def promote_model(desk: Desk, asked: PromoteModel, on: date) -> dict[str, Any]:
     Refused with every gate that is not passed and what was found there.
     """
     kept = _in_state(desk.connection, asked.model, on, "approved")
+    if kept.purpose == TREATMENT:
+        return promote_choices(desk, kept, on)
     model = of_parts(files_of(desk.connection, kept.model))
     before = _same_groups(desk.connection, kept, model, on)
     found = evidence_of(desk, kept, model, before, on)
@@ -218,6 +223,7 @@ def score_book(desk: Desk, asked: ScoreBook, on: date) -> dict[str, Any]:
     A model that scored this day already is left alone: its scores stand.
     """
     kept = [m for m in models_on(desk.connection, on, asked.purpose) if m.state in ("in_use", "approved")]
+    kept = [m for m in kept if m.purpose in PURPOSES]
     fresh = [m for m in kept if not was_scored(desk.connection, m.model, on)]
     if not kept:
         raise FactRefused(

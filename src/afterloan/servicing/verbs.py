@@ -589,6 +589,7 @@ VERBS: tuple[Verb, ...] = (
 
 RULES: dict[str, str] = {
     "day.decide": "Decide a shard's day: actions, findings, changes of lines, withdrawals.",
+    "treatment.choose": "Choose among the steps of a day over the whole book, where the pack says so.",
     "limit.restore_by_rule": "Let the automatic rule look at a frozen line.",
     "limit.reassess": "Lower lines with notice and offer wider ones, where the pack lets a rule do it.",
     "legal.watch": "Make the ladder's wishes proposals, and what the law asks for on a day tasks.",

@@ -51,6 +51,7 @@ ROUTES = {
     "refunds": "GET /v1/refunds-due",
     "report": "GET /v1/reports/portfolio",
     "risk models": "GET /v1/models",
+    "risk choices": "GET /v1/choices",
     "risk why": f"GET {B}/scores",
     "standing": f"GET {B}/standing",
     "statement": f"GET {L}/statement",

@@ -14,6 +14,7 @@ from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.acts import acts_done
 from afterloan.enquiry.borrowers import borrower_page
 from afterloan.enquiry.case import case_told
+from afterloan.enquiry.choices import choice_named, choices_told
 from afterloan.enquiry.contactability import contactability
 from afterloan.enquiry.counts import counts
 from afterloan.enquiry.debits import mandates_on
@@ -97,6 +98,11 @@ def borrower_questions() -> APIRouter:
     def contactable(asking: SignedIn, borrower: str, at: Text = "") -> Any:
         """By which channel and for what a borrower may be contacted, with rule and next moment; nothing is recorded."""
         return contactability(asking.connection, borrower, moment_told(at) if at else asking.clock.now).told()
+
+    @question(router, "/borrowers/{borrower}/choice", "book.read", "cases")
+    def choice(asking: SignedIn, borrower: str) -> Any:
+        """What was chosen for a borrower among the steps of a day: each option with its chance and its worth."""
+        return choice_named(asking.connection, borrower, asking.on).told()
 
     @question(router, "/borrowers/{borrower}/holds", "book.read", "cases")
     def holds(asking: SignedIn, borrower: str) -> Any:
@@ -391,6 +397,11 @@ def policy_questions() -> APIRouter:
         from afterloan.strategy.columns import COLUMNS
 
         return {"data": {name: {"type": str(kind), "about": text} for name, (kind, text) in COLUMNS.items()}}
+
+    @question(router, "/choices", "report.read", "policy")
+    def choices(asking: SignedIn) -> Any:
+        """What was chosen among the steps that the ladders allowed a day, over the whole book, and by what."""
+        return choices_told(asking.connection, asking.on).told()
 
     @question(router, "/products", "report.read", "policy")
     def products(asking: SignedIn) -> Any:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from afterloan.dates import date_of
 from afterloan.desk.keyboard.doing import Stop, say
 from afterloan.desk.keyboard.options import AsJson, On, book_day, day_of, group
+from afterloan.desk.keyboard.risk_choices import choices
 from afterloan.desk.keyboard.risk_forecast import forecast
 from afterloan.desk.keyboard.risk_limits import limits
 from afterloan.desk.keyboard.risk_report import report
@@ -43,6 +45,7 @@ def register(app: typer.Typer) -> None:
     risk.command()(limits)
     risk.command()(treat)
     risk.command("treat-played")(treat_played)
+    risk.command()(choices)
     risk.command()(forecast)
     risk.command()(report)
     risk.command()(rings)
@@ -143,7 +146,7 @@ Name = Annotated[str, typer.Argument(help="The first 8 or more characters of the
 
 
 def train(
-    purpose: Annotated[str, typer.Argument(help="early_warning, cure, roll or limit")],
+    purpose: Annotated[str, typer.Argument(help="early_warning, cure, roll, limit or treatment")],
     out: Annotated[Path, typer.Option("--out", help="The new folder of the model.")],
     groups: Annotated[str, typer.Option("--groups", help="Groups of features, with commas between.")] = "own_history",
     through: Annotated[
@@ -159,6 +162,9 @@ def train(
     from afterloan.store.models import refuse_taken, write_folder
     from afterloan.store.server import open_store
 
+    if purpose == "treatment":
+        train_treatment(out, through, as_json)
+        return
     _needed()
     refuse_taken(out)
     wanted = [name.strip() for name in groups.split(",") if name.strip()]
@@ -179,6 +185,29 @@ def train(
     for watched in told["fairness"]:
         print(f"adverse impact by {watched['by']}: {watched['impact']} {watched['shares']}")
     print(f"leads: {told['leads']}\nnext: afterloan risk propose {out}")
+
+
+def train_treatment(out: Path, through: str, as_json: bool) -> None:
+    """Learn what the steps of ladders bring from the choices that the night drew and logged."""
+    from afterloan.desk.keyboard.options import day_of, last_day_closed
+    from afterloan.enquiry.choices import learn_from_book
+    from afterloan.risk.choice_model import choice_parts
+    from afterloan.store.models import refuse_taken, write_folder
+    from afterloan.store.server import open_store
+
+    refuse_taken(out)
+    with open_store().connect() as connection:
+        model = learn_from_book(connection, date_of(day_of(through) if through else last_day_closed()))
+    write_folder(out, choice_parts(model))
+    told = model.card
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False))
+        return
+    print(f"learnt from {told['rows']:,} choices for {told['borrowers']:,} borrowers, "
+          f"{told['learnt_from']} to {told['trained_through']}:")  # fmt: skip
+    for name, seen in told["options"].items():
+        print(f"  {name}: given {seen['rows']:,} times, {seen['paid']:.1%} paid")
+    print(f"next: afterloan risk propose {out}")
 
 
 def propose(model: Path, on: On = "", by: By = "", reference: str = "", as_json: AsJson = False) -> None:
@@ -218,7 +247,7 @@ def approve(
 
 def promote(model: Name, on: On = "", by: By = "", reference: str = "", as_json: AsJson = False) -> None:
     """Use MODEL from now on, if it passes every gate on days that it did not learn from."""
-    told = "model {model} is in use for {purpose}: gain {evidence[gain]}"
+    told = "model {model} is in use for {purpose}: gain {evidence[gain]}"  # of treatments: minor units a row
     _act("model.promote", {"model": model}, on, by, reference, as_json, told)
 
 

@@ -13,6 +13,7 @@ from afterloan.desk.web.forms import FormTold
 from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.desk.workbench.proposing import way_of
 from afterloan.desk.workbench.showing import lens_of, of_form, show, typed_of, unasked
+from afterloan.enquiry.choices import choices_told
 from afterloan.enquiry.model_card import model_glance
 from afterloan.enquiry.models import listed_models, why
 from afterloan.expected import ExpectedFailure
@@ -45,6 +46,7 @@ def _listed(asking: Asking, status: int = 200, **more: Any) -> Response:
     rank = {state: k for k, state in enumerate(("in_use", "approved", "proposed", "refused", "retired"))}
     rows = sorted(listed_models(asking.connection, asking.on), key=lambda m: (rank[m["state"]], m["purpose"]))
     shown: dict[str, Any] = {"done": "", "refused": None, "scored": None, "of": "", **more}
+    shown["choices"] = choices_told(asking.connection, asking.on)
     return show(
         asking, "risk.html", "risk", status, models=rows, may={verb: way_of(asking, verb) for verb in VERBS}, **shown
     )

@@ -96,6 +96,15 @@ class DeskWords:
         """An arm of a ladder; a challenger by its own name."""
         return self._value("arm", name)
 
+    def option(self, name: str) -> str:
+        """A choice among the steps of a day: `message.sms+worklist`."""
+        return " + ".join(
+            self._value("channel", one.removeprefix("message."))
+            if one.startswith("message.")
+            else self._value("risk.choices.action", one)
+            for one in name.split("+")
+        )
+
     def trial_row(self, what: str, name: str) -> str:
         """A figure of a trial: what it counts, and of what."""
         kind = self._value("trial.rows", what)
