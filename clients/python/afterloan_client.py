@@ -81,6 +81,12 @@ class AgencyRecallAsked(TypedDict):
     reason: str
 
 
+class BankAsked(TypedDict):
+    """Only debits older than so many minutes: younger ones may still be under way."""
+
+    minutes: NotRequired[int]
+
+
 class BorrowerTakeInAsked(TypedDict):
     """A borrower who is new: the lender's own reference, a name, and attributes as `person.correct` changes them."""
 
@@ -359,6 +365,12 @@ class ContractSignAsked(TypedDict):
     unit: NotRequired[Literal["days", "weeks", "months", "years"]]
     every: NotRequired[int]
     due_dom: NotRequired[int]
+
+
+class CopyAsked(TypedDict):
+    """In which currency the file was filed."""
+
+    currency: NotRequired[str]
 
 
 class CourtInstalment(TypedDict):
@@ -839,6 +851,11 @@ class PeopleAppointAsked(TypedDict):
     """The roles in which `person` may approve legal steps and losses; none: they may approve nothing any more."""
 
     roles: NotRequired[list[str]]
+
+
+class PeopleDisableAsked(TypedDict):
+    """`person` leaves: no sign-in any more, and signed out everywhere at once."""
+
 
 
 class PeopleRolesAsked(TypedDict):
@@ -1692,9 +1709,21 @@ class Afterloan:
         """Put the debits that wait into a bank file."""
         return self._ask("POST", "/v1/debit-files", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def get_debit_files(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The files in which debits of the last weeks left: how many of how much, and what was heard of them."""
+        return self._ask("GET", "/v1/debit-files", {"on": on, "known_on": known_on}, {})
+
+    def post_debit_file_copies(self, file: str, body: CopyAsked, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """A file of debits as it was filed, to the byte; who had it is on record. Nothing is sent again."""
+        return self._ask("POST", f"/v1/debit-files/{id_of(file)}/copies", {"on": on, "known_on": known_on}, {}, body=body)
+
     def debit_presume_paid(self, body: DebitPresumePaidAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Count debits that were filed and never answered as paid."""
         return self._ask("POST", "/v1/debit-presumptions", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def post_debit_questions(self, body: BankAsked, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Ask the gateway what became of debits of which nothing was heard; nothing is sent again."""
+        return self._ask("POST", "/v1/debit-questions", {"on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
     def post_debit_results(self, content: bytes, *, name: str | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Take a bank's results of debits (pain.002, camt.054, NACHA returns, CSV)."""
@@ -2020,9 +2049,9 @@ class Afterloan:
         """Another special transaction of a bureau's list happened on a loan."""
         return self._ask("POST", f"/v1/loans/{id_of(loan)}/special-transactions", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
-    def get_loan_statement(self, loan: str, *, format: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+    def get_loan_statement(self, loan: str, *, format: Literal["json", "csv", "pdf"] | None = None, from_: str | None = None, to: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """The statement: each movement, the principal it leaves, on which closed day it was booked."""
-        return self._ask("GET", f"/v1/loans/{id_of(loan)}/statement", {"format": format, "on": on, "known_on": known_on}, {})
+        return self._ask("GET", f"/v1/loans/{id_of(loan)}/statement", {"format": format, "from": from_, "to": to, "on": on, "known_on": known_on}, {})
 
     def money_pass_on(self, loan: str, body: MoneyPassOnAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Pass money that waits on to another loan of the borrower."""
@@ -2108,9 +2137,9 @@ class Afterloan:
         """Who has an account, with roles and whether it is disabled."""
         return self._ask("GET", "/v1/people", {"on": on, "known_on": known_on}, {})
 
-    def post_person_disablement(self, person: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
-        """A person signs in no more, and is signed out everywhere at once; the last administrator cannot leave."""
-        return self._ask("POST", f"/v1/people/{id_of(person)}/disablement", {"on": on, "known_on": known_on}, {})
+    def people_disable(self, person: str, body: PeopleDisableAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """A person leaves: no sign-in, and out everywhere."""
+        return self._ask("POST", f"/v1/people/{id_of(person)}/disablement", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
     def people_roles(self, person: str, body: PeopleRolesAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Give a person roles at the doors."""

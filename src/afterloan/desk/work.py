@@ -5,7 +5,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -162,6 +162,20 @@ def _drain(worker: JobWorker, asked: Mapping[str, Any]) -> Iterator[Step]:
     yield Step(1, 1, "drains", done.told())
 
 
+def _ask_bank(worker: JobWorker, asked: Mapping[str, Any]) -> Iterator[Step]:
+    """Ask the gateway what became of debits without an answer; nothing is sent again."""
+    from afterloan.enquiry.clock import clock_of
+    from afterloan.sending.channels import setting
+    from afterloan.sending.doubt import gateway_of, resolve_doubt
+    from afterloan.servicing.answers import told_in
+
+    with worker.store.connect() as connection:
+        clock = clock_of(connection, worker.now())
+    gateway = gateway_of(worker.world.channels if clock.test else setting())
+    done = resolve_doubt(worker.store, gateway, clock.now, timedelta(minutes=int(asked["minutes"])))
+    yield Step(1, 1, "questions", told_in(done))
+
+
 def _bulk(
     does: Callable[[Store, Mapping[str, Any]], Iterator[Step]], worker: JobWorker, asked: Mapping[str, Any]
 ) -> Iterator[Step]:
@@ -179,6 +193,7 @@ KINDS: dict[str, Callable[[JobWorker, Mapping[str, Any]], Iterator[Step]]] = {
     "day": _day_begun,
     "decide": _decide,
     "drain": _drain,
+    "ask-bank": _ask_bank,
     **{name: partial(_bulk, does) for name, does in BULK.items()},
 }
 """What each kind of job does, step by step."""

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from afterloan.enquiry.masking import last_four, mask_name
+from afterloan.facts import FactRefused
 from afterloan.facts.debit import MandateSigned
 
 WEEKS = 5
@@ -126,6 +127,18 @@ def _line(
         debit, at, borrower, mask_name(name), amount_fen, mandate, rail, tuple(loans), file or "", collected_on,
         reason, answered_on, state,
     )  # fmt: skip
+
+
+def rail_of_file(connection: psycopg.Connection[Any], file: str) -> str:
+    """By which rail a file of debits left. Raises FactRefused (unknown)."""
+    row = connection.execute(
+        "select e.body->>'rail' from event f join event e on e.reference = f.body->>'of' "
+        "where f.kind = 'debit.filed' and f.body->>'file' = %s limit 1",
+        (file,),
+    ).fetchone()
+    if row is None:
+        raise FactRefused("file", file, "no file of that name", "GET /v1/debit-files lists them", "unknown")
+    return str(row[0])
 
 
 MANDATES = f"""

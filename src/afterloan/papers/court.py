@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from afterloan.papers.documents import render
+from afterloan.papers.moves import move_words
 from afterloan.strategy.limitation import rule_of
 from afterloan.strategy.story import money
 
@@ -28,17 +29,6 @@ PART = {
     "off_books": ("Claim written off in the books, unpaid", "已核销债权未收回余额"),
     "total": ("Total", "合计"),
 }
-THINGS = {"principal": "本金", "interest": "利息", "penalty": "罚息", "fee": "费用"}
-MOVES = {
-    "money paid out": "发放借款", "money received": "收到还款", "kept as unapplied": "暂未分配",
-    "a fee was charged": "收取费用", "a penalty was charged": "收取违约金", "interest earned, day by day": "按日计息",
-    "penalty interest earned, day by day": "按日计罚息", "price of the sold loan": "转让价款",
-    "recovered after write-off": "核销后收回",
-}  # fmt: skip
-ENDS = {
-    "fell due": "到期", "given up": "减免", "became principal": "转为本金", "written off": "核销", "sold": "转让",
-    "moved into a plan": "转入还款计划",
-}  # fmt: skip
 NOTE = (
     "Made by rule from the book as known on the day above; a person checks and signs it before it is filed.",
     "本文件按账簿截至上述日期所知生成，提交前须由有权人员核对并签署。",
@@ -89,22 +79,12 @@ def paper(name: str, matter: Matter, language: str) -> bytes:
         "claims": _claims(name, matter, total, k),
         "facts": _facts(matter, total, k),
         "sums": [*sums, [PART["total"][k], money(total)]],
-        "rows": [[on, _move(words, k), money(fen), money(left)] for on, words, fen, left in matter.rows],
+        "rows": [[on, move_words(words, k), money(fen), money(left)] for on, words, fen, left in matter.rows],
         "evidence": [[str(n), what, digest] for n, (what, digest) in enumerate(matter.evidence, 1)],
         "signer": matter.lender,
         "note": NOTE[k],
     }
     return render("court", language, values)
-
-
-def _move(words: str, k: int) -> str:
-    """A movement's words in the paper's language: `_move("principal fell due", 1) == "本金到期"`."""
-    if k == 0 or words in MOVES:
-        return MOVES.get(words, words) if k else words
-    start, _, rest = words.partition(" ")
-    if words.startswith("money received meets "):
-        return "还款冲抵" + THINGS[words.rsplit(" ", 1)[1]]
-    return THINGS[start] + ENDS[rest] if start in THINGS and rest in ENDS else words
 
 
 def _parties(name: str, m: Matter, k: int) -> list[dict[str, Any]]:

@@ -5,11 +5,22 @@ from datetime import datetime, timedelta
 from afterloan.banks.words import BankRowRefused, Result
 from afterloan.facts.act import Who
 from afterloan.sending.bank_gateway import Gateway, Unclear
+from afterloan.sending.channels import ChannelSetting, needed
+from afterloan.sending.debits import Debits
 from afterloan.sending.settling import INQUIRY, settle
 from afterloan.servicing.debits import OWN, Settled
 from afterloan.servicing.money import TakenIn, count_settled
 from afterloan.store.debits import unanswered
 from afterloan.store.server import Store
+
+
+def gateway_of(channels: ChannelSetting) -> Gateway:
+    """The gateway that debits are asked of, as the channels' file names it. Raises ChannelsRefused."""
+    place = channels.place("debit")
+    needed(place, "url")
+    gateway = Debits(place).gateway
+    assert gateway is not None
+    return gateway
 
 
 def resolve_doubt(store: Store, gateway: Gateway, now: datetime, after: timedelta, who: Who = INQUIRY) -> TakenIn:

@@ -266,6 +266,9 @@ VERBS: tuple[Verb, ...] = (
         "file.release", "Let a bureau's month, or a book taken out, leave.", "releasing:ReleaseFile:release_file", "do"
     ),
     Verb("settings.place", "Set the lender's own place.", "people:SetPlace:set_place", "place"),
+    Verb("people.disable", "A person leaves: no sign-in, and out everywhere.", "access:Disable:disable", "do"),
+    Verb("key.make", "Make a program's key, known by its digest.", "access:MakeKey:make_key", "do"),
+    Verb("key.end", "Take a program's key back.", "access:EndKey:end_key", "do"),
     Verb("people.roles", "Give a person roles at the doors.", "people:GiveRoles:give_roles", "roles"),
     Verb(
         "mandate.sign",

@@ -1,5 +1,6 @@
 """Accounts of people and keys of programs: what proves them is kept as a hash or digest, never as it is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -141,11 +142,19 @@ def keep_key(
     connection: psycopg.Connection[Any], secret: str, name: str, scopes: list[str], by: str, at: datetime,
     ends_at: datetime,
 ) -> bool:  # fmt: skip
-    """Keep a new key by its digest; False where one of that name is there."""
+    """Keep a new key by the digest of its secret; False where one of that name is there."""
+    return keep_key_of(connection, digest_of(secret), name, scopes, by, at, ends_at)
+
+
+def keep_key_of(
+    connection: psycopg.Connection[Any], digest: bytes, name: str, scopes: Sequence[str], by: str, at: datetime,
+    ends_at: datetime,
+) -> bool:  # fmt: skip
+    """Keep a new key of which the digest is told; False where one of that name is there."""
     done = connection.execute(
         "insert into api_key (digest, name, scopes, made_by, made_at, ends_at) values (%s, %s, %s, %s, %s, %s) "
         "on conflict (name) do nothing",
-        (digest_of(secret), name, scopes, by, at, ends_at),
+        (digest, name, list(scopes), by, at, ends_at),
     )
     return done.rowcount == 1
 

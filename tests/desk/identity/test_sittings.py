@@ -1,8 +1,10 @@
 """The app's ticket, one's own sittings, people who leave, and programs that ask too fast."""
 
+import re
 from datetime import timedelta
 
 import pyotp
+from httpx import Response
 from starlette.testclient import TestClient
 
 from afterloan.desk.identity.accounts import open_account
@@ -55,13 +57,22 @@ def test_a_person_signs_out_elsewhere_and_whoever_is_disabled_is_out_at_once(ser
     assert admin.delete(f"/v1/me/sittings/{rows[1]['sitting']}").status_code == 404, "it is somebody else's"
     assert second.delete(f"/v1/me/sittings/{rows[1]['sitting']}").status_code == 200
     assert first.get("/v1/me").status_code == 401 and second.get("/v1/me").status_code == 200
-    assert second.post("/v1/people/wang/disablement").status_code == 403
-    assert admin.post("/v1/people/feng/disablement").status_code == 409, "the last administrator cannot leave"
-    assert admin.post("/v1/people/wang/disablement").json()["ended"] == 1
+
+    def disable(browser: TestClient, person: str) -> Response:
+        token = re.search(r'name="token" value="([^"]+)"', browser.get("/passkeys").text)
+        assert token is not None
+        return browser.post(f"/v1/people/{person}/disablement", headers={"idempotency-key": token[1]})
+
+    assert disable(second, "wang").status_code == 403
+    assert disable(admin, "feng").status_code == 409, "the last administrator cannot leave"
+    assert disable(admin, "wang").json()["ended"] == 1
     assert second.get("/v1/me").status_code == 401 and second.get("/").status_code == 303
     people = {row["person"]: row["disabled"] for row in admin.get("/v1/people").json()["data"]}
     assert people == {"feng": False, "wang": True}
-    assert admin.post("/v1/people/nobody/disablement").status_code == 404
+    assert disable(admin, "nobody").status_code == 404
+    with real.store.connect() as connection:
+        acts = connection.execute("select verb, who, asked->>'person' from act where verb like 'people.%%'").fetchall()
+    assert acts == [("people.disable", "feng", "wang")], "who let whom go is on record"
 
 
 def test_a_program_that_asks_too_fast_waits_a_second(served: Served) -> None:

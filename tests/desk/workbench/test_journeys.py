@@ -173,7 +173,10 @@ def test_who_is_disabled_loses_the_open_page_at_once(opens: Open, book: Store) -
     ma.go("/cases/B3")
     ma.sees("Owed today")
     with ma.page.expect_navigation(url="**/sign-in"):
-        told = admin.page.evaluate("fetch('/v1/people/agent-ma/disablement', {method: 'POST'}).then(r => r.json())")
+        told = admin.page.evaluate(
+            "fetch('/v1/people/agent-ma/disablement', {method: 'POST', headers: {'idempotency-key': "
+            "document.querySelector('input[name=token]').value}}).then(r => r.json())"
+        )
     assert (told["disabled"], told["ended"]) == (True, 1) and LOOK_EVERY < 0.5
     ma.go("/cases/B3")
     ma.page.wait_for_url("**/sign-in")

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from afterloan.desk.api.doing import Despite, Key, Propose, Seen, Try, act, agree
 from afterloan.desk.api.files import FILE_VERBS
+from afterloan.desk.api.keys import KEY_VERBS
 from afterloan.desk.web.asking import Ask, Asking
 from afterloan.desk.web.names import reference_of
 from afterloan.servicing.verbs import VERBS, verb_named
@@ -165,6 +166,7 @@ ACT_PATHS: tuple[ActPath, ...] = (
     ActPath("/webhooks/{webhook}/secrets", "webhook.renew_secret", "events"),
     ActPath("/settings/place", "settings.place", "administration"),
     ActPath("/jobs/{job}/release", "file.release", "bulk"),
+    ActPath("/people/{person}/disablement", "people.disable", "administration"),
     ActPath("/people/{person}/roles", "people.roles", "administration"),
     ActPath("/appointments/{person}", "people.appoint", "administration"),
     ActPath("/approvals/{proposal}/refusal", "proposal.refuse", "approvals"),
@@ -184,7 +186,7 @@ WITHOUT = {
 
 def all_paths() -> tuple[ActPath, ...]:
     """The table, and `/acts/VERB` for each verb that has no place in it and takes no file (`desk/api/files.py`)."""
-    placed = {*(told.verb for told in ACT_PATHS), *FILE_VERBS, *WITHOUT}
+    placed = {*(told.verb for told in ACT_PATHS), *FILE_VERBS, *KEY_VERBS, *WITHOUT}
     return (
         *ACT_PATHS,
         *(ActPath(f"/acts/{verb.name}", verb.name, "acts") for verb in VERBS if verb.name not in placed),

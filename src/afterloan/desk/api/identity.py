@@ -1,4 +1,4 @@
-"""Who is signed in where: one's own sittings, people who leave, tickets of the lender's app to the portal."""
+"""Who is signed in where: one's own sittings, who has an account, tickets of the lender's app to the portal."""
 
 from typing import Any
 
@@ -6,12 +6,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from afterloan.desk.api.asked import nothing_there
-from afterloan.desk.web.asking import Asking, SignedIn
+from afterloan.desk.web.asking import SignedIn
 from afterloan.desk.web.house import House
-from afterloan.desk.web.refusing import refuse
-from afterloan.store.accounts import accounts_told, disable_account
+from afterloan.store.accounts import accounts_told
 from afterloan.store.settings import Setting, setting
-from afterloan.store.sittings import end_sitting_of, end_sittings_of, sittings_of
+from afterloan.store.sittings import end_sitting_of, sittings_of
 from afterloan.store.tickets import GOOD_FOR, make_ticket
 
 
@@ -37,7 +36,7 @@ def identity_routes(house: House) -> APIRouter:
         return {"path": f"/ticket/{made}", "host": f"my.{house.domain}", "seconds": int(GOOD_FOR.total_seconds())}
 
     _own(router, house)
-    _people(router, house)
+    _people(router)
     return router
 
 
@@ -62,7 +61,7 @@ def _own(router: APIRouter, house: House) -> None:
         return {"sitting": sitting, "ended": True}
 
 
-def _people(router: APIRouter, house: House) -> None:
+def _people(router: APIRouter) -> None:
     @router.get("/people", tags=["administration"], openapi_extra={"x-permission": "admin.do"})
     def people(asking: SignedIn) -> dict[str, Any]:
         """Who has an account, with roles and whether it is disabled."""
@@ -71,24 +70,3 @@ def _people(router: APIRouter, house: House) -> None:
         rows = [{"person": person, "disabled": disabled, "roles": list(given.get(person, ()))}
                 for person, disabled in accounts_told(asking.connection)]  # fmt: skip
         return {"data": rows, "next": None}
-
-    @router.post("/people/{person}/disablement", tags=["administration"], openapi_extra={"x-permission": "admin.do"})
-    def disable(asking: SignedIn, person: str) -> dict[str, Any]:
-        """A person signs in no more, and is signed out everywhere at once; the last administrator cannot leave."""
-        return leave(asking, house, person)
-
-
-def leave(asking: Asking, house: House, person: str) -> dict[str, Any]:
-    """A person leaves: no sign-in any more, every sitting ended; at both doors. Raises RefusedHere."""
-    asking.permitted("admin.do")
-    given = setting(asking.connection, Setting.ROLES)
-    there = [name for name, disabled in accounts_told(asking.connection) if not disabled]
-    if "administrator" in given.get(person, ()) and not any(
-        "administrator" in given.get(name, ()) for name in there if name != person
-    ):
-        raise refuse(409, "conflict", "the last administrator cannot leave", "make another one first", "person")
-    with asking.connection.transaction():
-        if not disable_account(asking.connection, person, house.now()):
-            raise nothing_there()
-        ended = end_sittings_of(asking.connection, "person", person, house.now(), "disabled")
-    return {"person": person, "disabled": True, "ended": ended}

@@ -1,15 +1,15 @@
 """Every question's place in the API: one enquiry each, read only."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from afterloan.dates import moment_told, number_of
 from afterloan.desk.api.asked import After, Limit, cursor, named, page_of, place_of, question
-from afterloan.desk.web.asking import SignedIn
-from afterloan.desk.web.letters import legal_bundle
+from afterloan.desk.web.asking import SignedIn, told_day
+from afterloan.desk.web.letters import legal_bundle, statement_letter
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.acts import acts_done
 from afterloan.enquiry.borrowers import borrower_page
@@ -41,6 +41,10 @@ from afterloan.store.relief import hardships_on
 from afterloan.store.statements import open_refusals, statement_files, unmatched_lines
 
 Text = Annotated[str, Query(max_length=2_000)]
+FromDay = Annotated[
+    str, Query(alias="from", max_length=10, description="Its first day; from the beginning unless told.")
+]
+ToDay = Annotated[str, Query(max_length=10, description="Its last day; `on` unless told.")]
 PRIVATE = {"mobile": mask_phone, "phone": mask_phone, "id_number": last_four, "account": last_four}
 HIDDEN = ("email", "address")
 """Attributes that are not shown here; a reveal shows one, on record."""
@@ -164,20 +168,25 @@ def loan_questions() -> APIRouter:
         return Response(told.to_json(), media_type="application/json")
 
     @question(router, "/{loan}/statement", "book.read", "loans")
-    def statement(asking: SignedIn, loan: str, form: Annotated[str, Query(alias="format")] = "json") -> Any:
+    def statement(
+        asking: SignedIn, loan: str, form: Annotated[Literal["json", "csv", "pdf"], Query(alias="format")] = "json",
+        first: FromDay = "", to: ToDay = "",
+    ) -> Any:  # fmt: skip
         """The statement: each movement, the principal it leaves, on which closed day it was booked."""
         from afterloan.enquiry.books import entries_of, loan_and_last_day
         from afterloan.report.statement import loan_statement
 
+        if form != "json":  # a document that is taken along: a borrower at the portal proves themself anew
+            asking.proved_for("documents.read")
         book, _ = _one(asking, loan)
         found = loan_and_last_day(asking.connection, loan)
         assert found is not None
         entries, closed_on = entries_of(asking.connection, found[0])
-        made = loan_statement(book, 0, loan, entries, closed_on, None, number_of(asking.on))
-        if form not in ("json", "csv"):
-            raise refuse(422, "invalid", f"there is no form {form!r}", "ask for json or csv", "format")
-        if form == "csv":  # a document that is taken along: a borrower at the portal proves themself anew
-            asking.proved_for("documents.read")
+        begin = number_of(told_day(first, "from")) if first else None
+        last = number_of(told_day(to, "to") if to else asking.on)
+        made = loan_statement(book, 0, loan, entries, closed_on, begin, last)
+        if form == "pdf":
+            return statement_letter(asking, made)
         return (
             Response(made.to_csv(), media_type="text/csv")
             if form == "csv"

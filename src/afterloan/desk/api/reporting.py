@@ -6,18 +6,21 @@ from typing import Annotated, Any, Literal
 
 import polars as pl
 from fastapi import APIRouter, Query
-from starlette.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response, StreamingResponse
 
+from afterloan.banks.files import SUFFIX
 from afterloan.dates import date_told, number_of
 from afterloan.desk.api.asked import After, Limit, cursor, named, page_of, place_of, question, theirs
 from afterloan.desk.api.files import FILE, Content
 from afterloan.desk.web.asking import SignedIn, told_day
+from afterloan.desk.web.letters import saved
 from afterloan.desk.web.names import reference_of
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.books import export_lines
 from afterloan.enquiry.classes import classify_book
 from afterloan.enquiry.days import day_closed, days_closed
-from afterloan.enquiry.debits import mandates_on
+from afterloan.enquiry.debits import debits_on, mandates_on, rail_of_file
 from afterloan.enquiry.furnished import bureau_of, compared, told_months
 from afterloan.enquiry.lists import NEWEST, outbox_page
 from afterloan.enquiry.record import own_record
@@ -25,11 +28,19 @@ from afterloan.enquiry.refunds import refunds_due
 from afterloan.enquiry.then_and_now import then_and_now
 from afterloan.enquiry.unmatched import waiting_line
 from afterloan.servicing.disputes import dispute_of
+from afterloan.servicing.filing import file_again
 from afterloan.store.furnished import files
 
 Text = Annotated[str, Query(max_length=200)]
 REPORTS = {"portfolio": "the portfolio on a day: summary, ageing, roll rates, vintages, expected against received"}
 DISPUTE = ("borrower", "loan", "bureau", "months", "claims", "opened_on", "answer_by", "decided_on", "outcome")
+
+
+class CopyAsked(BaseModel):
+    """In which currency the file was filed."""
+
+    model_config = ConfigDict(extra="forbid")
+    currency: str = Field(default="CNY", pattern="^[A-Z]{3}$")
 
 
 def finance_routes() -> APIRouter:
@@ -79,6 +90,21 @@ def finance_routes() -> APIRouter:
         """Every mandate; accounts by their last four."""
         rows = [line.told() for line in reversed(mandates_on(asking.connection, asking.on))]
         return page_of(asking, rows, "mandate", after, limit)
+
+    @question(router, "/debit-files", "report.read", "debits")
+    def debit_files(asking: SignedIn) -> Any:
+        """The files in which debits of the last weeks left: how many of how much, and what was heard of them."""
+        return [asdict(one) for one in debits_on(asking.connection, asking.through, most=0).files]
+
+    @router.post("/debit-files/{file}/copies", tags=["debits"], openapi_extra={"x-permission": "debit.file"})
+    def copy(asking: SignedIn, file: str, asked: CopyAsked) -> Response:
+        """A file of debits as it was filed, to the byte; who had it is on record. Nothing is sent again."""
+        asking.permitted("debit.file")
+        name = reference_of(file)
+        rail = rail_of_file(asking.connection, name)
+        made = file_again(asking.connection, rail, name, asked.currency)
+        asking.listed(made.debits)
+        return saved(made.data, f"{name}.{SUFFIX[rail]}")
 
     @question(router, "/outbox", "report.read", "messages")
     def outbox(asking: SignedIn, state: Text = "", borrower: Text = "", limit: Limit = 50, after: After = "") -> Any:

@@ -49,6 +49,12 @@ class HistoryTried(JobAsked):
     contact: Literal["CN", "US", "EU", "UK", "IN"] | None = None
 
 
+class BankAsked(JobAsked):
+    """Only debits older than so many minutes: younger ones may still be under way."""
+
+    minutes: int = Field(default=15, ge=0, le=100_000)
+
+
 class ExportAsked(JobAsked):
     """The form of the files."""
 
@@ -93,6 +99,12 @@ def work_jobs(house: House) -> APIRouter:
         """Look at every running plan of the book: kept, broken or completed."""
         asking.permitted("day.run")
         return begin(asking, house, "watch-plans", {"on": asking.today.isoformat()}, key)
+
+    @router.post("/debit-questions", status_code=202, tags=["debits"], openapi_extra={"x-permission": "debit.result"})
+    def ask_bank(asking: SignedIn, key: Key, asked: BankAsked) -> Response:
+        """Ask the gateway what became of debits of which nothing was heard; nothing is sent again."""
+        asking.permitted("debit.result")
+        return begin(asking, house, "ask-bank", asked.model_dump(), key)
 
     @router.post("/trials", status_code=202, tags=["policy"], openapi_extra={"x-permission": "ladder.try"})
     def trials(asking: SignedIn, key: Key, asked: HistoryTried) -> Response:

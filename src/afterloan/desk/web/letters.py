@@ -5,11 +5,16 @@ from starlette.responses import Response
 from afterloan.dates import number_of
 from afterloan.desk.web.asking import Asking
 from afterloan.enquiry.books import entries_of
+from afterloan.enquiry.lender import currency_of
 from afterloan.enquiry.settled import settled_loan
 from afterloan.papers.bundle import Claimant, bundle_of, zipped
 from afterloan.papers.settled import certificate
+from afterloan.papers.statement import statement_paper
+from afterloan.report.statement import LoanStatement
 from afterloan.sending.channels import setting
 from afterloan.sending.templates import lender_text
+from afterloan.servicing.verbs import borrower_of_loan
+from afterloan.store.details import details_of
 from afterloan.store.legal import case_of
 
 ANY = "application/octet-stream"
@@ -22,11 +27,27 @@ def saved(content: bytes, name: str, kind: str = ANY) -> Response:
 
 def settlement_letter(asking: Asking, loan: str) -> Response:
     """The settlement letter of a loan, in the language of the page. Raises FactRefused where anything is owed."""
-    lender, tongue = setting().lender, "zh-CN" if asking.language == "zh" else "en"
-    said = {name: lender_text(lender, name, tongue) for name in ("name", "address")}
-    said["contact"] = lender_text(lender, "phone", tongue)
+    said, tongue = lender_said(asking)
     made = certificate(settled_loan(asking.connection, loan, asking.today), said, tongue, asking.today)
     return saved(made, f"settled-{number_of(asking.today)}.pdf", "application/pdf")
+
+
+def lender_said(asking: Asking) -> tuple[dict[str, str], str]:
+    """The lender as letters name it, and the language they are written in: that of the page."""
+    lender, tongue = setting().lender, "zh-CN" if asking.language == "zh" else "en"
+    said = {name: lender_text(lender, name, tongue) for name in ("name", "address")}
+    return said | {"contact": lender_text(lender, "phone", tongue)}, tongue
+
+
+def statement_letter(asking: Asking, made: LoanStatement) -> Response:
+    """A statement as PDF, in the language of the page."""
+    said, tongue = lender_said(asking)
+    owner = borrower_of_loan(asking.connection, made.loan)
+    name = details_of(asking.connection, owner, asking.on).name
+    paper = statement_paper(
+        made, name, currency_of(asking.connection, loan=made.loan), said, tongue, asking.today
+    )  # fmt: skip
+    return saved(paper, f"statement-{made.first}-{made.last}.pdf", "application/pdf")
 
 
 def claimant(language: str) -> Claimant:

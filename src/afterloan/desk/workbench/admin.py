@@ -7,7 +7,6 @@ from fastapi import APIRouter
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
-from afterloan.desk.api.identity import leave
 from afterloan.desk.api.keys import KeyAsked, end_key, make_key
 from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.forms import FormTold
@@ -81,7 +80,7 @@ def act(asking: SignedIn, form: Form) -> Response:
             told = {"person": form["person"], "roles": form["roles"].replace(",", " ").split()}
             done = do_or_ask(asking, f"people.{does}", told, key, does)
         elif does == "leave":
-            leave(asking, asking.house, form["person"])
+            asking.do("people.disable", {"person": form["person"]}, key)
             done = does
         elif does == "revoke":
             end_key(asking, asking.house, form["name"])
