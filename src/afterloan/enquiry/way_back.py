@@ -1,6 +1,7 @@
 """Standing and ways back of one borrower out of the store: read, reckon, say; nothing is kept but what was shown."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -54,12 +55,17 @@ def stand_in(connection: psycopg.Connection[Any], person: Person, on: int) -> St
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A road map of a loan: the ways, and the milestones of the last map drawn as they stand today."""
+    """A road map of a loan: the ways, and the milestones of the last map drawn as they stand today.
+
+    `chosen`, `chosen_on`: the way that was kept then, and when; "" and None where none was.
+    """
 
     loan: str
     on: int
     ways: list[Way]
     before: list[Marked]
+    chosen: str = ""
+    chosen_on: date | None = None
 
 
 def draw(store: Store, person: Person, loan: str, on: int, plan: Any = None) -> Drawn:
@@ -78,4 +84,4 @@ def draw_in(connection: psycopg.Connection[Any], person: Person, loan: str, on: 
     ways = road_map(person.book, i, on, plan, on, limit=limited, jurisdiction=person.jurisdiction, judged=judged)
     shown = [e for e in stood.events if isinstance(e, RoadMapDrawn) and e.loan == loan]
     before = marked(shown[-1].milestones, shown[-1].repaid_fen, person.book, i, on) if shown else []
-    return Drawn(loan, on, ways, before)
+    return Drawn(loan, on, ways, before, *((shown[-1].way, shown[-1].on) if shown else ()))

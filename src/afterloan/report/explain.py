@@ -270,7 +270,7 @@ def _tell_terms(t: _Teller) -> None:
     )
     if t.terms["by_timing"]:
         due = [t.part(int(code) % 4) for code in t.terms["order"][: t.terms["orders"]] if code // 4 == Timing.PAST_DUE]
-        t.line(None, "order", order=", ".join(due))
+        t.line(None, "order", order=(", " if t.language == "en" else "、").join(due))
 
 
 def _tell_days(t: _Teller, on: int, known: int) -> None:

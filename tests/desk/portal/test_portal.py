@@ -23,7 +23,7 @@ TEMPLATES = Path(__file__).parents[3] / "src/afterloan/desk/portal/templates"
 MEANS = {"loan": "L1", "household": "2", "pay": "6000", "home": "1,200.00", "food": "1500", "debts": "400"}
 PAGES = ["/", "/why", "/pay", "/pay/check?what=all", "/loans/L1", "/loans/L1/end", "/payments", "/messages", "/cannot",
          "/promise", "/plan", "/hardship", "/way-back", "/way-back/L1", "/bureau", "/wrong", "/contact", "/documents",
-         "/looked",
+         "/looked", "/complaints", "/lessons", "/lessons/L1", "/lessons/L1/bureau-mark",
          "/help", "/verify"]  # fmt: skip
 
 
@@ -200,13 +200,38 @@ def test_a_way_is_chosen_and_its_days_are_marked(portal: Served) -> None:
     ways = browser.get("/my/way-back/L10").json()["ways"]
     assert [way["way"] for way in ways][:2] == ["pay_now", "pay_in_parts"]
     assert sent(browser, "/way-back/L10", way="pay_now") == "/way-back/L10"
-    assert browser.get("/my/way-back/L10").json()["before"]
+    told = browser.get("/my/way-back/L10").json()
+    assert told["before"] and told["chosen"] == "pay_now" and told["chosen_on"] == "2026-02-10"
+    page = browser.get("/way-back/L10", headers={"accept-language": "en"}).text
+    assert "Your way since Tue 10 Feb 2026" in page and "○ ahead" in page
+    free = {way["way"]: way["current_on"] for way in told["ways"]}
+    assert free["pay_now"] == "2026-02-10" and free["nothing"] is None
 
 
 def test_a_channel_is_stopped_at_once(portal: Served) -> None:
     browser = portal.sat("my", "B11")
     assert sent(browser, "/contact", stop="sms").startswith("/contact")
     assert browser.get("/my/contact").json()["stopped"] == ["sms"]
+    assert sent(browser, "/contact", again="sms") == "/step-up?to=/contact", "a consent needs a fresh code"
+    prove(portal, browser)
+    assert sent(browser, "/contact", again="sms").startswith("/contact")
+    assert browser.get("/my/contact").json()["stopped"] == []
+
+
+def test_hours_language_and_who_may_be_asked_are_kept_and_shown(portal: Served) -> None:
+    browser = portal.sat("my", "B12")
+
+    def between(first: str, last: str) -> Any:
+        fields = {"token": token(browser.get("/contact").text), "from": first, "to": last, "language": "en"}
+        return browser.post("/contact", data=fields)
+
+    assert between("19:00", "20:30").status_code == 303
+    prove(portal, browser)  # whom we may ask is said by nobody but the borrower
+    assert sent(browser, "/contact", who="Li Si", person="third", address="13900000000").startswith("/contact")
+    told = browser.get("/my/contact").json()
+    assert (told["wished"], told["language_wished"]) == (["19:00", "20:30"], "en")
+    assert told["persons"] == [{"who": "Li Si", "person": "third", "refused": False}]
+    assert 'role="alert"' in between("21:00", "20:30").text
 
 
 def with_a_parameter() -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from starlette.responses import RedirectResponse, Response
 
 from afterloan.desk.portal.complaining import complaining
 from afterloan.desk.portal.disputing import disputing
+from afterloan.desk.portal.learning import learning
 from afterloan.desk.portal.looking import looked_at_me
 from afterloan.desk.portal.owing import owing
 from afterloan.desk.portal.paying import paying
@@ -25,6 +26,7 @@ def portal_router(house: House) -> APIRouter:
     rebuilding(router)
     disputing(router)
     complaining(router)
+    learning(router)
     signing_in(router)
     looked_at_me(router)
 

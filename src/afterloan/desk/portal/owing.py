@@ -10,6 +10,7 @@ from afterloan.desk.portal.screens import screen
 from afterloan.desk.web.asking import SignedIn
 from afterloan.enquiry.explained import explained
 from afterloan.enquiry.mine import messages_to, mine, money_of
+from afterloan.enquiry.taught import paying_later
 
 
 def owing(router: APIRouter) -> None:
@@ -18,7 +19,8 @@ def owing(router: APIRouter) -> None:
     @screen(router, "/", "owe")
     def owe(asking: SignedIn) -> Mapping[str, Any]:
         """What is due, by when, and what there is to do."""
-        return {"mine": mine(asking.connection, asking.person.name, asking.on, asking.known_on)}
+        it = mine(asking.connection, asking.person.name, asking.on, asking.known_on)
+        return {"mine": it, "later": paying_later(asking.connection, it)}
 
     @screen(router, "/why", "why")
     def why(asking: SignedIn) -> Mapping[str, Any]:

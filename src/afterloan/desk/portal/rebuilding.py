@@ -6,19 +6,21 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from afterloan.dates import number_of
+from afterloan.dates import date_of, number_of
 from afterloan.desk.portal.screens import done_or, not_yours, screen, show, to
 from afterloan.desk.portal.signing_in import first_a_code
 from afterloan.desk.web.asking import Ask, Asking, Form, SignedIn
+from afterloan.desk.web.forms import FormTold
 from afterloan.desk.web.letters import settlement_letter
 from afterloan.desk.web.refusing import RefusedHere
 from afterloan.enquiry.contactability import contactability
+from afterloan.enquiry.contacting import standing_told
 from afterloan.enquiry.mine import mine, own_loan
 from afterloan.enquiry.rules import rule_told
 from afterloan.enquiry.way_back import draw_in
-from afterloan.facts.contact import ContactOptedOut
+from afterloan.rebuilding.road_map import Marked
+from afterloan.rebuilding.words import say
 from afterloan.servicing.relief import plan_for_map
-from afterloan.store.events import events_of
 from afterloan.store.rebuilding import person_in
 
 CHANNELS = ("call", "sms", "email", "letter")
@@ -57,17 +59,26 @@ def _way_back(router: APIRouter) -> None:
 
 def _ways(asking: Asking, loan: str) -> dict[str, Any]:
     it = mine(asking.connection, asking.person.name, asking.today)
-    told: dict[str, Any] = {"loan": loan, "loans": [one.loan for one in it.loans], "ways": [], "before": []}
+    told: dict[str, Any] = {"loan": loan, "loans": [one.loan for one in it.loans], "ways": [], "before": [],
+                            "chosen": "", "chosen_on": None}  # fmt: skip
     if not loan:
         return told
     person, on = person_in(asking.connection, asking.person.name), number_of(asking.today)
     plan = plan_for_map(asking.connection, person, loan, on)
     drawn = draw_in(asking.connection, person, loan, on, plan)
-    before = [{"state": m.state, **m.milestone} for m in drawn.before]
+    before = [_as_drawn(m, asking.language) for m in drawn.before]
     ways = [way.plain(asking.language) for way in drawn.ways]
     for way in ways:
         way["milestones"] = [{**m, "told_by": rule_told(m["rule"])} for m in way["milestones"]]
-    return told | {"ways": ways, "before": before}
+    for way, map_of in zip(ways, drawn.ways, strict=True):
+        way["current_on"] = next((date_of(m.on) for m in map_of.milestones if m.kind == "current"), None)
+    return told | {"ways": ways, "before": before, "chosen": drawn.chosen, "chosen_on": drawn.chosen_on}
+
+
+def _as_drawn(marked: Marked, language: str) -> dict[str, Any]:
+    """A milestone of the way that was chosen, as it was drawn and as it stands."""
+    drawn = marked.milestone
+    return {"state": marked.state, **drawn, "words": say(drawn["kind"], language, **drawn["values"])}
 
 
 def _contact(router: APIRouter) -> None:
@@ -78,24 +89,35 @@ def _contact(router: APIRouter) -> None:
 
     @router.post("/contact")
     def wish(asking: SignedIn, form: Form) -> Response:
-        """Hours, or a channel to stop."""
-        who = asking.person.name
-        if form["stop"]:
-            answer = done_or(asking, "contact.opt_out", {"borrower": who, "channel": form["stop"]}, form.key)
-        else:
-            wished = {"not_before": form["from"], "not_after": form["to"]}
-            answer = done_or(asking, "contact.wish", {"borrower": who, **wished}, form.key)
+        """Hours, a language, a channel to stop or to use again, a person who may be asked."""
+        verb, asked = _wished(form)
+        if first := first_a_code(asking, verb, "/contact"):
+            return first
+        answer = done_or(asking, verb, {"borrower": asking.person.name, **asked}, form.key)
         if isinstance(answer, RefusedHere):
             return show(asking, "contact", 422, **_reach(asking), refused=answer.refused)
         return to("/contact?done=1")
 
 
+def _wished(form: FormTold) -> tuple[str, dict[str, str]]:
+    """The verb of what a form of preferences asks for, and its fields."""
+    if form["stop"]:
+        return "contact.opt_out", {"channel": form["stop"]}
+    if form["again"]:
+        return "contact.consent", {"channel": form["again"]}
+    if form["who"]:
+        return "contact.name_person", {name: form[name][:300] for name in ("who", "person", "address")}
+    wished = {"not_before": form["from"], "not_after": form["to"], "language": form["language"]}
+    return "contact.wish", {name: value for name, value in wished.items() if value}
+
+
 def _reach(asking: Asking) -> dict[str, Any]:
     told = contactability(asking.connection, asking.person.name, asking.clock.now)
     now = [{"channel": name, "allowed": told.of(name).allowed} for name in CHANNELS]
-    events = events_of(asking.connection, asking.person.name, (ContactOptedOut.KIND,))
-    stopped = list(dict.fromkeys(e.channel for e in events if isinstance(e, ContactOptedOut)))
-    return {"now": now, "channels": CHANNELS, "stopped": stopped,
+    standing = standing_told(asking.connection, asking.person.name, asking.today)
+    return {"now": now, "channels": CHANNELS, "stopped": list(standing.not_wanted), "wished": standing.wished,
+            "language_wished": "zh-CN" if standing.language.startswith("zh") else "en",
+            "persons": [{"who": p[0], "person": p[1], "refused": p[3]} for p in standing.persons],
             "done": bool(asking.request.query_params.get("done"))}  # fmt: skip
 
 
