@@ -30,7 +30,7 @@ def server() -> Iterator[Store]:
     os.environ["AFTERLOAN_HOME"] = str(home)
     os.environ.pop("AFTERLOAN_DATABASE_URL", None)
     os.environ["AFTERLOAN_IDLE_MINUTES"] = "0"
-    made = open_store()
+    made = open_store().as_owner()  # databases are made and dropped here; the books in them are worked on in the role
     with psycopg.connect(made.url, autocommit=True) as connection:
         for name in ("fsync", "full_page_writes"):  # what survives a power cut is no test's question; kills are
             connection.execute(f"alter system set {name} = off")

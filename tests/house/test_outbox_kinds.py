@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from afterloan.desk.keyboard.doing import kinds_sent
@@ -76,7 +77,7 @@ def test_every_queue_of_tasks_has_a_record() -> None:
 def test_every_kind_of_outbox_row_has_a_channel_or_becomes_a_task(store: Store) -> None:
     """One row of each kind for a borrower without any loan, so without any arrears: what no channel sends is shown."""
     sent = kinds_sent()
-    with store.connect() as connection:
+    with psycopg.connect(store.as_owner().url) as connection:
         number = borrower(connection, "B1")
         at = datetime(2026, 3, 13, 8, tzinfo=UTC)
         # what a legal action needs first is no matter here: a guard of the store is left aside
@@ -104,7 +105,7 @@ def test_a_row_that_cannot_be_read_is_shown_with_why(store: Store) -> None:
 
 
 def test_the_task_of_a_borrower_who_is_current_can_be_finished(store: Store) -> None:
-    with store.connect() as connection:
+    with psycopg.connect(store.as_owner().url) as connection:
         number = borrower(connection, "B1")
         at = datetime(2026, 3, 13, 8, tzinfo=UTC)
         put(connection, [Action("answer", number, "bureau.dispute_answer", at, ON, None, ANSWER)])

@@ -182,7 +182,12 @@ def test_a_mark_at_the_start_of_a_file_is_no_part_of_its_first_column(store: Sto
 )
 @pytest.mark.parametrize("change", ["delete from {}", "truncate {} cascade"])
 def test_the_database_itself_refuses_change(store: Store, table: str, change: str) -> None:
-    with store.connect() as connection, pytest.raises(psycopg.errors.RestrictViolation, match="for ever"):
+    with store.connect() as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(change.format(table))
+    with (
+        psycopg.connect(store.as_owner().url) as connection,
+        pytest.raises(psycopg.errors.RestrictViolation, match="for ever"),
+    ):
         connection.execute(change.format(table))
 
 

@@ -110,7 +110,7 @@ def test_a_model_is_proposed_approved_weighed_and_used(
     assert [r.code for r in told.reasons] == row[3].split()
     assert told.told("zh")["sources"][0]["group"] == "own_history"
 
-    with store.connect() as connection, pytest.raises(psycopg.errors.RestrictViolation):
+    with store.connect() as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("update score set band = 'A'")
     gone = done(store, ANALYST, "model.retire", {"model": name, "reason": "a trial"}, date(2026, 1, 3))
     assert isinstance(gone, Answer)

@@ -38,7 +38,7 @@ def test_what_breaks_off_is_taken_back_whatever_way_it_was_opened(store: Store, 
 
 def test_a_connection_that_the_server_ended_is_replaced(store: Store) -> None:
     lost = backend(store)
-    with psycopg.connect(store.url, autocommit=True) as other:
+    with psycopg.connect(store.as_owner().url, autocommit=True) as other:
         other.execute("select pg_terminate_backend(%s)", (lost,))
     assert backend(store) != lost
 

@@ -8,6 +8,7 @@ import psycopg
 
 from afterloan.counting import agreeing
 from afterloan.enquiry.clock import BookClock, clock_of
+from afterloan.store.role import ROLE, works_as_owner
 from afterloan.store.settings import Setting, setting
 from afterloan.store.statements import unmatched_lines
 
@@ -115,5 +116,12 @@ def _settings(book: BookNow) -> Check:
     return _found("settings", len(lacking), "the lender's place and its account for debits are set", found, remedy)
 
 
-CHECKS = (_closed, _excepted, _sealed, _waiting, _in_doubt, _jobs, _unmatched, _settings)
+def _role(book: BookNow) -> Check:
+    if not works_as_owner(book.connection):
+        return Check("role", "well", f"works as {ROLE}, which owns no table and changes nothing that is kept for ever")
+    found = "works as the owner of its tables, who could take the guards of what is kept for ever away"
+    return Check("role", "look", found, 1, "docs/operating.md, what the database refuses")
+
+
+CHECKS = (_closed, _excepted, _sealed, _waiting, _in_doubt, _jobs, _unmatched, _settings, _role)
 """What is looked at, in the order in which it is told."""

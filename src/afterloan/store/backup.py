@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from afterloan.store.embedded import StoreRefused
+from afterloan.store.role import grant_rights
 from afterloan.store.server import URL, Store
 
 PIECE = 1 << 20
@@ -64,8 +65,12 @@ def read_backup(store: Store, file: Path) -> None:
         )
     store.close()
     tool = ("pg_restore", "--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction")
-    _run(server, *tool, "--exit-on-error", f"--dbname={store.url}", str(file))
-    store.migrate()
+    owner = store.as_owner()
+    _run(server, *tool, "--exit-on-error", f"--dbname={owner.url}", str(file))
+    owner.migrate()
+    with owner.connect() as connection:
+        grant_rights(connection)
+    owner.close()
 
 
 def _sha256(file: Path) -> str:

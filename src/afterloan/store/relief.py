@@ -25,9 +25,10 @@ class HeldLoan:
 
 def hold_loan(connection: psycopg.Connection[Any], reference: str) -> HeldLoan:
     """Hold a loan: a new fact of it waits, since its row refers to the contract. Raises FactRefused."""
+    connection.execute("select hold_contract(%s)", (reference,))
     row = connection.execute(
         "select c.loan, b.borrower, b.reference, b.attributes "
-        "from contract c join borrower b using (borrower) where c.reference = %s for update of c",
+        "from contract c join borrower b using (borrower) where c.reference = %s",
         (reference,),
     ).fetchone()
     if row is None:

@@ -13,8 +13,10 @@ from psycopg.conninfo import make_conninfo
 
 from afterloan.store.connect import close_pools, connected
 from afterloan.store.embedded import StoreRefused, embedded
+from afterloan.store.role import ROLE, in_role, may_work_in_role, out_of_role, works_as_owner
 
 URL = "AFTERLOAN_DATABASE_URL"
+OWNER_URL = "AFTERLOAN_OWNER_URL"
 HOME = "AFTERLOAN_HOME"
 OLDEST = 140000  # PostgreSQL 14
 
@@ -44,10 +46,15 @@ class Store:
         """Let all connections of this process to the book go: before its database goes away."""
         close_pools(self.url)
 
-    def migrate(self) -> None:
-        """Bring the tables to this version. Raises StoreRefused: an older server, or the tables of a newer afterloan.
+    def as_owner(self) -> "Store":
+        """The same book as the owner of its tables: for migrations and a restore, and nothing else."""
+        return Store(os.environ.get(OWNER_URL) or out_of_role(self.url))
 
-        One plain query tells whether there is anything to do; what does it is read only then.
+    def migrate(self) -> "Store":
+        """Bring the tables to this version; the book as afterloan works on it, in a role that owns no table.
+
+        Raises StoreRefused: an older server, or the tables of a newer afterloan. Two plain queries tell whether there
+        is anything to do; what does it is read only then.
         """
         with self.connect(autocommit=True) as connection:
             server, tables = connection.info.server_version, _tables_are_at(connection)
@@ -63,9 +70,28 @@ class Store:
                 "use the newer afterloan that was here before"
             )
         if tables < newest:
-            from afterloan.store.migrate import upgrade
+            self._upgrade(tables, newest)
+        with self.connect(autocommit=True) as connection:
+            worked_on = Store(in_role(self.url)) if may_work_in_role(connection) else self
+        if worked_on != self:
+            self.close()
+        return worked_on
 
-            upgrade(self.url)
+    def _upgrade(self, tables: str, newest: str) -> None:
+        """What only the owner of the tables may do. Raises StoreRefused: who is signed in is not."""
+        from afterloan.store.migrate import upgrade
+
+        owner = self.as_owner()
+        if tables:
+            with owner.connect() as connection:
+                if not works_as_owner(connection):
+                    raise StoreRefused(
+                        f"the book's tables are of version {tables}, this afterloan works on {newest}, and {URL} is "
+                        f"not their owner: run `afterloan status` once with {OWNER_URL} set to the owner's address"
+                    )
+        upgrade(owner.url)
+        if owner != self:
+            owner.close()
 
 
 def newest_tables() -> str:
@@ -90,12 +116,15 @@ def open_store(url: str | None = None) -> Store:
     named = url or os.environ.get(URL)
     store = Store(named.replace("postgresql+psycopg://", "postgresql://") if named else embedded(home() / "pg"))
     try:
-        store.migrate()
+        return store.migrate()
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise StoreRefused(
+            f"the database lets its user of {URL} do too little: {str(error).strip()}; grant {ROLE} to it"
+        ) from error
     except psycopg.OperationalError as error:
         raise StoreRefused(
             f"the database does not answer: {str(error).strip()}; check {URL} (now {named or 'not set: embedded'})"
         ) from error
-    return store
 
 
 def store_behind(connection: psycopg.Connection[Any]) -> Store:
