@@ -21,6 +21,7 @@ from afterloan.store.locks import closing_book
 from afterloan.store.posted import last_closed
 from afterloan.store.read import SHARDS
 from afterloan.store.server import Store
+from afterloan.tracing import span
 
 CHUNK = 31  # days of a shard in one transaction
 Progress = Callable[[int, int], None]
@@ -95,14 +96,18 @@ def _close_open(store: Store, through: int, only: bool, workers: int, progress: 
     for start in range(first, through + 1, CHUNK):
         stop = min(start + CHUNK - 1, through)
         loans = 0
-        for part in _close_shards(store, start, stop, workers):
-            done += stop - start + 1
-            loans += part.loans
-            closed.entries += part.entries
-            closed.transitions += part.transitions
-            if progress:
-                progress(done, total)
-        if not _prove_days(store, start, stop, closed):
+        with span("reckoning", days=stop - start + 1, workers=workers) as reckoning:
+            for part in _close_shards(store, start, stop, workers):
+                done += stop - start + 1
+                loans += part.loans
+                closed.entries += part.entries
+                closed.transitions += part.transitions
+                if progress:
+                    progress(done, total)
+            reckoning.tell(loans=loans)
+        with span("proof", days=stop - start + 1):
+            proved = _prove_days(store, start, stop, closed)
+        if not proved:
             break
     closed.seconds = time.monotonic() - started
     return closed

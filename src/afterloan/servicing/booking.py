@@ -17,6 +17,7 @@ from afterloan.store.loans import EPOCH, ONE_LOAN, ask, loans_now
 from afterloan.store.locks import Space
 from afterloan.store.posted import POSTED, posted_sums
 from afterloan.store.record import Recorded, record
+from afterloan.tracing import span
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ def take(connection: psycopg.Connection[Any], fact: Fact) -> FactTaken:
     done = record(connection, fact)
     read = _read(connection, done.loan)
     day = max(read.open_day, fact.known_on)
-    reckoned = reckon_loan(read.book, 0, day, day)
+    with span("reckoning", loans=1):
+        reckoned = reckon_loan(read.book, 0, day, day)
     if reckoned.position["error"]:
         reason = Refusal(int(reckoned.position["error"])).name.lower().replace("_", " ")
         raise FactRefused("reference", fact.reference, f"leaves the loan unreckonable: {reason}", "correct it first")

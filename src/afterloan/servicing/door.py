@@ -32,6 +32,7 @@ from afterloan.store.acts import act_known, begin_act, keep_act
 from afterloan.store.files import file_kept, keep_file
 from afterloan.store.locks import lock_reference
 from afterloan.store.proposals import PROPOSAL, proposal_of
+from afterloan.tracing import span
 
 SECOND = "a second person"
 """Who agrees while a proposal is only tried."""
@@ -64,7 +65,10 @@ def do(
     Answer(act=17, verb='repayment.take', body={'loan': 'L1', 'entries': 3, ...}, known=False)
     """
     chosen = verb_named(verb) if isinstance(verb, str) else verb
-    return _in_transaction(desk, lambda: _do(desk, who, chosen, chosen.read(asked), reference, on), dry_run)
+    with span("act", verb=chosen.name, door=who.door, dry_run=dry_run) as act:
+        done = _in_transaction(desk, lambda: _do(desk, who, chosen, chosen.read(asked), reference, on), dry_run)
+        act.tell(outcome=done.kind if isinstance(done, Refused) else "known" if done.known else "done")
+        return done
 
 
 def propose(

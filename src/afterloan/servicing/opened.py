@@ -26,6 +26,7 @@ from afterloan.strategy.hardship import (
     hardships_of,
 )
 from afterloan.strategy.planner import case_of
+from afterloan.tracing import span
 
 Connection = psycopg.Connection[Any]
 
@@ -46,7 +47,8 @@ class Open:
 
     def case(self) -> PlanCase:
         """What eligibility asks about."""
-        now = reckon_loan(self.book, 0, self.on)
+        with span("reckoning", loans=1):
+            now = reckon_loan(self.book, 0, self.on)
         hardship = hardships_of(self.events, date_of(self.on)).granted is not None
         return case_of(
             now, date_of(self.on), self.loan.jurisdiction, hardship, plans_before(self.events, self.loan.reference)

@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from select import POLLERR, POLLHUP, POLLIN, poll
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
+
+from afterloan.tracing import span, tracing
 
 if TYPE_CHECKING:
     import adbc_driver_postgresql.dbapi as adbc
@@ -39,8 +41,30 @@ class _NoFractionBinary(_NoFraction):
 FRACTIONS = (float, "numpy.float16", "numpy.float32", "numpy.float64")
 
 
+class _Told(psycopg.Cursor[Any]):
+    """A cursor whose statements are spans: the words without their values, which are sent apart."""
+
+    def execute(self, query: Any, params: Any = None, **more: Any) -> Self:
+        with span("statement", text=_words(query)):
+            return super().execute(query, params, **more)
+
+    def executemany(self, query: Any, params_seq: Any, **more: Any) -> None:
+        with span("statement", text=_words(query)):
+            super().executemany(query, params_seq, **more)
+
+
+def _words(query: Any) -> str:
+    return " ".join(query.split())[:LONGEST] if isinstance(query, str) else "composed"
+
+
+LONGEST = 300
+"""Letters of a statement that its span has."""
+
+
 def _prepare(connection: psycopg.Connection[Any]) -> None:
     """What every connection has, before anything is asked of it."""
+    if tracing():
+        connection.cursor_factory = _Told
     for kind in FRACTIONS:
         connection.adapters.register_dumper(kind, _NoFractionBinary)
         connection.adapters.register_dumper(kind, _NoFraction)

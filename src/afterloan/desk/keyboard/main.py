@@ -6,6 +6,7 @@ for something else; 70 a mistake of ours, with a number.
 
 import json
 import os
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +19,7 @@ from afterloan.desk.keyboard.options import On, Whole, book_day, day_of, few_loa
 from afterloan.desk.keyboard.plain import figure, in_currency, page, plain, speak_of
 from afterloan.desk.keyboard.terminal import bar as _bar
 from afterloan.expected import ExpectedFailure
+from afterloan.tracing import begin_tracing
 
 if TYPE_CHECKING:
     from afterloan.store.server import Store
@@ -390,6 +392,7 @@ def journal_export(
 def main() -> None:
     """Run a command. A refusal is one line on standard error; so is a mistake of ours, with a number to ask about."""
     try:
+        begin_tracing(sys.argv[1] if sys.argv[1:] and sys.argv[1].isalpha() else "afterloan")
         app()
     except Stop as refusal:
         say(plain(f"afterloan: {refusal}"))

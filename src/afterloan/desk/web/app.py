@@ -8,6 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from psycopg import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -32,7 +33,9 @@ Shows = Callable[[Request, RefusedHere], Response]
 
 def app_for(house: House, host: Host, title: str, **more: Any) -> FastAPI:
     """An empty app of one host: refusals shown as problems (`api`) or pages, `/static`, `/healthz`."""
-    app = FastAPI(title=title, docs_url=None, redoc_url=None, **more)
+    # its own spans and logs would tell addresses, queries and the words of mistakes: ours are in `measures`
+    silent = TelemetryConfig(tracing=False, metrics=False, logs=False, auto_configure=False)
+    app = FastAPI(title=title, docs_url=None, redoc_url=None, telemetry=silent, **more)
     app.state.house = house
     app.state.host = host
     shows: Shows = as_problem if host == "api" else _shown

@@ -4,7 +4,7 @@ import hmac
 import os
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from fastapi import FastAPI
@@ -20,6 +20,10 @@ from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.health import Check, health
 from afterloan.store.machine import machine_of
 from afterloan.store.server import newest_tables
+from afterloan.tracing import context_of, span
+
+if TYPE_CHECKING:
+    from opentelemetry.context import Context
 
 TOKEN = "AFTERLOAN_METRICS_TOKEN"
 """The word that whoever reads `/metrics` from another machine sends as a bearer; unset: only this machine may."""
@@ -81,11 +85,13 @@ class Measures:
                     status = message["status"]
                 await send(message)
 
-            try:
-                await app(scope, receive, told)
-            finally:
-                self.answers.labels(host, scope["method"], str(status)).inc()
-                seconds.observe(time.perf_counter() - begun)
+            with span("request", _from_caller(scope), host=host, method=scope["method"]) as request:
+                try:
+                    await app(scope, receive, told)
+                finally:
+                    self.answers.labels(host, scope["method"], str(status)).inc()
+                    seconds.observe(time.perf_counter() - begun)
+                    request.tell(route=getattr(scope.get("route"), "path", ""), status=status)
 
         return counted
 
@@ -120,3 +126,8 @@ def checks_of(house: House) -> list[Check]:
     """The checks of a served book now. Raises psycopg.Error where it does not answer."""
     with house.store.connect(autocommit=True) as connection:
         return health(connection, house.now())
+
+
+def _from_caller(scope: Scope) -> "Context | None":
+    """The span of a program that asked, where its request names one."""
+    return context_of({name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]})
