@@ -125,7 +125,7 @@ def test_one_loan_is_explained_alike_compiled_and_not(one_loan: Store) -> None:
 
 
 def test_a_book_of_a_newer_afterloan_is_refused(store: Store) -> None:
-    with connect_to(store.url) as connection:
+    with connect_to(store.as_owner().url) as connection:
         connection.execute("update alembic_version set version_num = '9999'")
     env = {**os.environ, "AFTERLOAN_DATABASE_URL": store.url}
     done = subprocess.run([sys.executable, "-c", RUN, "status"], capture_output=True, text=True, env=env)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from afterloan.dates import date_of
 from afterloan.desk.keyboard.doing import Stop, say
 from afterloan.desk.keyboard.options import AsJson, On, book_day, day_of, group
 from afterloan.desk.keyboard.risk_choices import choices
@@ -189,6 +188,7 @@ def train(
 
 def train_treatment(out: Path, through: str, as_json: bool) -> None:
     """Learn what the steps of ladders bring from the choices that the night drew and logged."""
+    from afterloan.dates import date_of
     from afterloan.desk.keyboard.options import day_of, last_day_closed
     from afterloan.enquiry.choices import learn_from_book
     from afterloan.risk.choice_model import choice_parts
