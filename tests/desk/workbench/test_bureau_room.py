@@ -5,7 +5,10 @@ import io
 
 import pytest
 
+from afterloan.bureau.responses import COLUMNS
 from afterloan.desk.work import JobWorker
+from afterloan.facts.act import Who
+from afterloan.store.jobs import ask_job
 from afterloan.store.server import Store
 from tests.desk.web.served import Served
 from tests.desk.workbench.late_book import Desk
@@ -67,3 +70,61 @@ def test_what_cannot_be_looked_at_is_said_on_the_page(late: Served, field: str, 
     asked = desk.token("/bureau", "/bureau/furnishings") | MONTH | {field: value}
     answer = desk.post("/bureau/previews", part=False, **asked)
     assert answer.status_code == 422 and 'role="alert"' in answer.text
+
+
+def answered(desk: Desk, rows: list[tuple[str, ...]], **fields: str) -> str:
+    """A bureau's answer taken at the room; the page that follows."""
+    raw = "\n".join(",".join(row) for row in [COLUMNS, *rows, ("rows", str(len(rows)))]).encode()
+    sent = desk.token("/bureau/rejections", "/bureau/rejections") | MONTH | fields
+    files = {"file": ("answer.csv", raw, "text/csv")}
+    answer = desk.browser.post("/bureau/rejections", data=sent, files=files, headers={"accept-language": "en"})
+    return desk.page(answer.headers["location"]) if answer.status_code == 303 else answer.text
+
+
+def test_what_the_bureau_did_not_take_says_what_mends_it_and_when_it_goes_again(late: Served, store: Store) -> None:
+    """April of L1 is told, not taken for its number of identity, and told again as known on 5 May."""
+    desk = Desk(late, "bureau")
+    assert "Nothing was refused by a bureau." in desk.page("/bureau/rejections")
+    with store.connect() as connection:
+        for key, known_on in (("one", "2025-04-30"), ("two", "2025-05-14")):
+            asked = {"bureau": "neutral", "month_end": "2025-04-30", "known_on": known_on}
+            ask_job(connection, key, "furnish", asked, Who("person", "bureau-wu", (), "desk"), late.clock())
+            connection.commit()
+            if key == "one":
+                assert JobWorker(store).do_next()
+    rows = [("neutral", "2025-04-30", "L1", "id_number", "E7", "no such number"),
+            ("neutral", "2025-04-30", "L9", "status", "E1", "no such account")]  # fmt: skip
+    page = answered(desk, rows)
+    assert "Kept from the file: 1;" in page and "L9" in page and "nothing was furnished to neutral" in page
+    page = desk.page("/bureau/rejections")
+    assert "to be told again: 1" in page and "no such number" in page and "with the next file" in page
+    assert "s details: correct them." in page
+    assert "not taken" in desk.page("/bureau/loans/L1?bureau=neutral")
+    told_again = late.api("bureau").get("/v1/bureaus/neutral/rejections").json()["data"]
+    assert [(one["loan"], one["line"], one["mends"], one["again"]) for one in told_again] == [
+        ("L1", "2", "person", None)
+    ]
+    assert JobWorker(store).do_next(), "the month is furnished as known on 14 May: the next file carries it"
+    page = desk.page("/bureau/rejections")
+    assert "to be told again: 0" in page and "with the file as known on 2025-05-14" in page
+    assert "Kept from the file: 0; known before: 1." in answered(desk, rows), "the same file is known"
+    (month,) = late.api("bureau").get("/v1/loans/L1/bureau-readings?bureau=neutral").json()["months"]
+    # told twice with the same words: 12,000.00 outstanding, nothing due in April
+    assert (month["turns"], month["rejected"], month["differs"]) == (2, False, [])
+    assert month["then"] == month["now"] and month["then"]["balance_fen"] == 1_200_000
+    for language in ("en", "zh"):
+        for path in ("/bureau/rejections", "/bureau/loans/L1?bureau=neutral", "/bureau/loans/L1"):
+            whole(desk.page(path, language))
+
+
+def test_an_answer_of_another_month_or_cut_is_refused_whole(late: Served) -> None:
+    desk = Desk(late, "bureau")
+    assert "this answer is of another period" in answered(desk, [("neutral", "2025-03-31", "L1", "", "E", "x")])
+    assert (
+        "choose a document first"
+        in desk.post(
+            "/bureau/rejections", part=False, **(desk.token("/bureau/rejections", "/bureau/rejections") | MONTH)
+        ).text
+    )
+    assert desk.browser.get("/bureau/loans/nobody").status_code == 404
+    assert 'name="file"' not in Desk(late, "agent").page("/bureau/rejections")

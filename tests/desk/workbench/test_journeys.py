@@ -267,3 +267,48 @@ def test_who_does_not_pay_comes_to_the_approvals_and_nothing_of_the_law_begins_b
     at.sees("WL1")
     at.sees("demand letter")
     assert told(book, "legal.approved") == 0 and at.complaints == []
+
+
+def test_a_month_is_previewed_released_by_a_second_person_and_a_rejection_goes_out_with_the_next_file(
+    opens: Open, book: Store
+) -> None:
+    """Journey 16: of April L1 is not taken; told again as known on 14 May, the next file carries it."""
+    at = opens().sit("bureau")
+    at.go("/bureau")
+    at.page.select_option("#bureau", "neutral")
+    at.page.fill("#month_end", "2025-04-30")
+    at.page.click('button[formaction="/bureau/previews"]')
+    at.sees("Nothing was told, no notice asked for.")
+    with book.connect() as connection:
+        assert connection.execute("select count(*) from furnished").fetchone() == (0,)
+    at.page.get_by_role("button", name="Furnish 2025-04").click()
+    at.page.get_by_role("button", name="Ask for its release").click()
+    at.sees("Its release was sent for approval.")
+    second = opens().sit("lead")
+    second.go("/approvals")
+    form = second.page.locator("form", has=second.page.locator('button[value="approve"]')).first
+    form.locator('button[value="approve"]').click()
+    second.page.wait_for_url("**/approvals?**")
+    at.page.reload()
+    at.page.get_by_role("link", name="The file", exact=True).wait_for(state="visible")
+    at.go("/bureau/rejections")
+    rows = ["bureau,month_end,loan,field,code,reason", "neutral,2025-04-30,L1,status,E7,no such account", "rows,1"]
+    answer = {"name": "answer.csv", "mimeType": "text/csv", "buffer": "\n".join(rows).encode()}
+    at.page.select_option("#bureau", "neutral")
+    at.page.fill("#month_end", "2025-04-30")
+    at.page.set_input_files("#file", answer)
+    at.page.get_by_role("button", name="Take a bureau's answer").click()
+    at.sees("Kept from the file: 1; known before: 0.")
+    at.sees("with the next file")
+    at.go("/bureau")
+    at.page.select_option("#bureau", "neutral")
+    at.page.fill("#month_end", "2025-04-30")
+    at.page.fill("#known_on", "2025-05-14")
+    at.page.click('button[formaction="/bureau/previews"]')
+    at.page.get_by_role("link", name="told again 1").click()
+    at.sees("status E7 no such account")
+    at.page.get_by_role("button", name="Furnish 2025-04").click()
+    at.sees("The file leaves when a second person agreed to it.")
+    at.go("/bureau/rejections")
+    at.sees("with the file as known on 2025-05-14")
+    assert at.complaints == [] and second.complaints == []

@@ -23,8 +23,10 @@ from afterloan.enquiry.days import day_closed, days_closed
 from afterloan.enquiry.debits import debits_on, mandates_on, rail_of_file
 from afterloan.enquiry.furnished import bureau_of, compared, told_months
 from afterloan.enquiry.lists import NEWEST, outbox_page
+from afterloan.enquiry.readings import both_readings
 from afterloan.enquiry.record import own_record
 from afterloan.enquiry.refunds import refunds_due
+from afterloan.enquiry.rejections import rejected_lines
 from afterloan.enquiry.then_and_now import then_and_now
 from afterloan.enquiry.unmatched import waiting_line
 from afterloan.servicing.disputes import dispute_of
@@ -131,6 +133,18 @@ def bureau_routes() -> APIRouter:
         names = ("furnishing", "bureau", "month_end", "known_on", "rows")
         rows = [dict(zip(names, row, strict=True)) for row in files(asking.connection)]
         return [row for row in rows if row["bureau"] == bureau]
+
+    @question(router, "/bureaus/{bureau}/rejections", "report.read", "bureau")
+    def rejections(asking: SignedIn, bureau: str) -> Any:
+        """The lines that a bureau did not take: the reason, what mends each, and whether it went out again."""
+        known = min(asking.known_on or asking.today, asking.today)
+        return [line.as_told() for line in rejected_lines(asking.connection, known, bureau)]
+
+    @question(router, "/loans/{loan}/bureau-readings", "book.read", "bureau")
+    def readings(asking: SignedIn, loan: str, bureau: Text = "") -> Any:
+        """An account's months with a bureau in both readings: as they were told, and as we would tell them now."""
+        known = min(asking.known_on or asking.today, asking.today)
+        return both_readings(asking.connection, asking.reader, loan, bureau, known)
 
     @question(router, "/loans/{loan}/bureau", "book.read", "bureau")
     def of_loan(asking: SignedIn, loan: str, bureau: Text = "") -> Any:

@@ -16,6 +16,7 @@ from afterloan.desk.workbench.finance import finance_router
 from afterloan.desk.workbench.legal import legal_router
 from afterloan.desk.workbench.money import money_router
 from afterloan.desk.workbench.previews import previews_router
+from afterloan.desk.workbench.rejections import rejections_router
 from afterloan.desk.workbench.relief import relief_router
 from afterloan.desk.workbench.risk import risk_router
 from afterloan.desk.workbench.sandbox import sandbox_router
@@ -30,7 +31,7 @@ from afterloan.enquiry.find import find
 THEMES = ("light", "dark", "system")
 PARTS = (
     today_router, worklist_router, case_router, relief_router, tasks_router, approving, money_router, debits_router,
-    strategy_router, trials_router, bureau_router, previews_router, legal_router, risk_router,
+    strategy_router, trials_router, bureau_router, previews_router, rejections_router, legal_router, risk_router,
     finance_router, audit_router, admin_router,
 )  # fmt: skip
 
