@@ -1629,6 +1629,10 @@ class Afterloan:
         """Take a bureau's answer for the month that ends on a day: each row it did not take is a fact and a task."""
         return self._ask("POST", f"/v1/bureaus/{id_of(bureau)}/months/{id_of(month_end)}/rejections", {"dry_run": dry_run, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, content=content)
 
+    def get_bureau_rejections(self, bureau: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The lines that a bureau did not take: the reason, what mends each, and whether it went out again."""
+        return self._ask("GET", f"/v1/bureaus/{id_of(bureau)}/rejections", {"on": on, "known_on": known_on}, {})
+
     def get_business_date(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """The day of the book, and whether its clock is one for tests."""
         return self._ask("GET", "/v1/business-date", {"on": on, "known_on": known_on}, {})
@@ -1664,6 +1668,10 @@ class Afterloan:
     def case_take(self, borrower: str, body: CaseTakeAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Take a free case: whoever asks works it from now on."""
         return self._ask("POST", f"/v1/cases/{id_of(borrower)}/taking", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_cash(self, *, first: str | None = None, last: str | None = None, by: Literal["day", "month"] | None = None, format: Literal["json", "csv"] | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """What came in and where it went: by component and bucket, unapplied, refunded; it adds up to the journal. Of the year up to the last closed day where no days are named."""
+        return self._ask("GET", "/v1/cash", {"first": first, "last": last, "by": by, "format": format, "on": on, "known_on": known_on}, {})
 
     def get_choices(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """What was chosen among the steps that the ladders allowed a day, over the whole book, and by what."""
@@ -1940,6 +1948,10 @@ class Afterloan:
     def bureau_notice_delivered(self, loan: str, body: BureauNoticeDeliveredAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """The notice before the first report was delivered."""
         return self._ask("POST", f"/v1/loans/{id_of(loan)}/bureau-notices", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_loan_bureau_readings(self, loan: str, *, bureau: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """An account's months with a bureau in both readings: as they were told, and as we would tell them now."""
+        return self._ask("GET", f"/v1/loans/{id_of(loan)}/bureau-readings", {"bureau": bureau, "on": on, "known_on": known_on}, {})
 
     def charge_make(self, loan: str, body: ChargeMakeAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Charge a fee or a penalty."""

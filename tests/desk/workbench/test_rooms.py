@@ -45,6 +45,25 @@ def test_finance_sees_the_days_with_their_proof_and_accounts_that_sum_to_nothing
         assert late.api("finance").get(f"/v1/days?{lens}").json()["data"] == [], lens
 
 
+def test_finance_sees_where_money_went_to_the_cent_of_the_cash_account(late: Served) -> None:
+    """21,000.00 were paid out and nothing came in: the cash account stands at -21,000.00."""
+    desk = Desk(late, "finance")
+    for language in ("en", "zh"):
+        page = desk.page("/finance/cash?by=day", language)
+        whole(page)
+        assert words_of(language)("desk.cash.adds_up", amount="−21,000.00") in page and "2025-05-13" in page
+    file = desk.browser.get("/finance/cash.csv?first=2025-05-01&last=2025-05-31&by=month")
+    assert file.text.splitlines()[1:] == [
+        "2025-05-01,0,0,0,0,0,0,0,0,2100000,0,-2100000", "total,0,0,0,0,0,0,0,0,2100000,0,-2100000"
+    ]  # fmt: skip
+    client = late.api("finance")
+    told = client.get("/v1/cash?first=2025-05-01&last=2025-05-31").json()
+    assert (told["difference_fen"], told["cash_after_fen"], told["total"]["paid_out_fen"]) == (0, -2_100_000, 2_100_000)
+    assert client.get("/v1/cash?first=2025-05-01&last=2025-05-31&format=csv").text == file.text
+    assert desk.browser.get("/finance/cash?first=2025-05-02&last=2025-05-01").status_code == 422
+    assert "No money moved" in desk.page("/finance/cash?first=2025-04-01&last=2025-04-30")
+
+
 def test_the_auditor_sees_who_did_and_who_looked_and_is_seen_too(late: Served, store: Store) -> None:
     agent, auditor = Desk(late, "agent"), Desk(late, "auditor")
     agent.page("/cases/B1")

@@ -14,10 +14,11 @@ from afterloan.dates import date_told, number_of
 from afterloan.desk.api.asked import After, Limit, cursor, named, page_of, place_of, question, theirs
 from afterloan.desk.api.files import FILE, Content
 from afterloan.desk.web.asking import SignedIn, told_day
-from afterloan.desk.web.letters import saved
+from afterloan.desk.web.letters import asked_cash, saved
 from afterloan.desk.web.names import reference_of
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.books import export_lines
+from afterloan.enquiry.cash import as_csv
 from afterloan.enquiry.classes import classify_book
 from afterloan.enquiry.days import day_closed, days_closed
 from afterloan.enquiry.debits import debits_on, mandates_on, rail_of_file
@@ -60,6 +61,18 @@ def finance_routes() -> APIRouter:
     def day_(asking: SignedIn, day: str) -> Any:
         """One closed day: its proof, and the loans that could not be reckoned with the reason."""
         return day_closed(asking.connection, told_day(day, "day"), asking.through)
+
+    @question(router, "/cash", "report.read", "finance")
+    def cash(
+        asking: SignedIn, first: Text = "", last: Text = "", by: Literal["day", "month"] = "month",
+        form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
+    ) -> Any:  # fmt: skip
+        """What came in and where it went: by component and bucket, unapplied, refunded; it adds up to the journal.
+
+        Of the year up to the last closed day where no days are named.
+        """
+        found = asked_cash(asking, first, last, by)
+        return saved(as_csv(found).encode(), "cash.csv", "text/csv") if form == "csv" else found.told()
 
     @question(router, "/journal/export", "report.read", "finance")
     def export(

@@ -3,8 +3,9 @@
 from starlette.responses import Response
 
 from afterloan.dates import number_of
-from afterloan.desk.web.asking import Asking
+from afterloan.desk.web.asking import Asking, told_day
 from afterloan.enquiry.books import entries_of
+from afterloan.enquiry.cash import Cash, cash_between
 from afterloan.enquiry.lender import currency_of
 from afterloan.enquiry.settled import settled_loan
 from afterloan.papers.bundle import Claimant, bundle_of, zipped
@@ -63,3 +64,10 @@ def legal_bundle(asking: Asking, loan: str) -> Response:
     posted = entries_of(asking.connection, case.loan_number)
     files = bundle_of(asking.connection, asking.reader, case, posted, claimant(asking.language), asking.language)
     return saved(zipped(files), f"claim-{number_of(asking.on)}.zip", "application/zip")
+
+
+def asked_cash(asking: Asking, first: str, last: str, by: str) -> Cash:
+    """The cash of a span of days; of the year up to the day that is looked at where none is named."""
+    end = told_day(last, "last") if last else asking.through
+    begin = told_day(first, "first") if first else end.replace(month=1, day=1)
+    return cash_between(asking.connection, begin, min(end, asking.through), "day" if by == "day" else "month")

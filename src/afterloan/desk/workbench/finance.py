@@ -1,4 +1,4 @@
-"""Finance: the days that were closed with their proof, what could not be reckoned, and the trial balance."""
+"""Finance: closed days with their proof, what could not be reckoned, the trial balance, and where money went."""
 
 from datetime import date
 
@@ -6,21 +6,26 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from afterloan.desk.web.asking import SignedIn, told_day
+from afterloan.desk.web.letters import asked_cash, saved
 from afterloan.desk.web.refusing import refuse
 from afterloan.desk.workbench.showing import show, with_query
 from afterloan.enquiry.books import sums_by_accounts
+from afterloan.enquiry.cash import as_csv
 from afterloan.enquiry.days import day_closed, days_closed
 from afterloan.facts import FactRefused
 from afterloan.journal.accounts import LINE
 from afterloan.journal.balances import trial_balance
 
 MOST = 31
+PARTS = ("principal", "interest", "fee", "penalty")
 
 
 def finance_router() -> APIRouter:
-    """`/finance`, and a day of it."""
+    """`/finance`, a day of it, and its cash."""
     router = APIRouter(prefix="/finance")
     router.get("")(finance)
+    router.get("/cash")(cash)
+    router.get("/cash.csv")(cash_file)
     router.get("/days/{day}")(day_)
     return router
 
@@ -39,6 +44,23 @@ def finance(asking: SignedIn, before: str = "") -> Response:
         asking, "finance.html", "finance", days=days, lines=[one for one in lines if one["net"]],
         difference=sum(one["net"] for one in lines), older=older,
     )  # fmt: skip
+
+
+def cash(asking: SignedIn, first: str = "", last: str = "", by: str = "month") -> Response:
+    """What came in and where it went, by day or month, held against the journal's cash account."""
+    asking.permitted("report.read")
+    found = asked_cash(asking, first, last, by)
+    return show(
+        asking, "cash.html", "finance", cash=found, by="day" if by == "day" else "month", parts=PARTS,
+        first=found.total.at, last=told_day(last, "last") if last else asking.through,
+        most=max([1, *(abs(row.received) for row in found.rows)]),
+    )  # fmt: skip
+
+
+def cash_file(asking: SignedIn, first: str = "", last: str = "", by: str = "month") -> Response:
+    """The same as CSV, in minor units."""
+    asking.permitted("report.read")
+    return saved(as_csv(asked_cash(asking, first, last, by)).encode(), "cash.csv", "text/csv")
 
 
 def day_(asking: SignedIn, day: str) -> Response:

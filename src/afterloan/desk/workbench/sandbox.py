@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from afterloan.desk.api.jobs import advance
 from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.refusing import refuse
+from afterloan.store.jobs import job_named
 
 NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -40,9 +41,15 @@ def with_job(here: str, job: str) -> str:
 
 
 def job_of(asking: Asking) -> dict[str, str] | None:
-    """The job that a page follows: where its stream is, where to go when it ends."""
+    """The playing of days that a page follows: where its stream is, where to go when it ends.
+
+    A page's own job, a month furnished, stands under the same name in the address and is the page's to follow.
+    """
     name = asking.request.query_params.get("job", "")
     if not asking.house.demo or not NAME.fullmatch(name):
+        return None
+    found = job_named(asking.connection, name)
+    if found is None or found.kind != "advance":
         return None
     query = asking.request.url.query
     then = with_job(asking.request.url.path + (f"?{query}" if query else ""), "")
