@@ -704,6 +704,13 @@ class LimitChangeAsked(TypedDict):
     bar: NotRequired[str | None]
 
 
+class LimitDeclineAsked(TypedDict):
+    """`borrower` says no to the wider line offered as `of`; the line stays as it is, as it would without an answer."""
+
+    borrower: str
+    of: str
+
+
 class LinePart(TypedDict):
     """`amount_fen` of a line is for `loan`."""
 
@@ -1316,6 +1323,10 @@ class Afterloan:
     def limit_accept(self, body: LimitAcceptAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """A borrower says yes to a wider line."""
         return self._ask("POST", "/v1/acts/limit.accept", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def limit_decline(self, body: LimitDeclineAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """A borrower says no to a wider line."""
+        return self._ask("POST", "/v1/acts/limit.decline", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
     def passkey_take_away(self, body: PasskeyTakeAwayAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """End all passkeys of a person or a borrower, and sign them out."""

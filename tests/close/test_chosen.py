@@ -90,6 +90,7 @@ def model_that_calls_only(by_arrears: float = 2.0) -> ChoiceModel:
     card = {
         "format": "afterloan-treatment 1", "purpose": "treatment", "figures": list(FIGURES), "feature_groups": [],
         "trained_through": "2025-01-31", "outcome": "paid", "rows": 9, "borrowers": 9, "went_bad": 3,
+        "learnt_from": "2025-01-01", "options": {name: {"rows": 3, "paid": 0.25} for name in options},
     }  # fmt: skip
     return ChoiceModel(card, LearntEffects(options, Effects(weights, middle, spread)))
 

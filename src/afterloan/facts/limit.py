@@ -58,6 +58,14 @@ class LimitOffered(Event):
     valid_until: date
 
 
+class LimitDeclined(Event):
+    """The borrower said no to the wider line offered as `of`: nothing changes, and the offer stands no longer."""
+
+    KIND: ClassVar[str] = "limit.declined"
+    of: Name
+    by: Name
+
+
 class BorrowingBarred(LineChanged):
     """New borrowing is barred, whatever the limit says; `bar` names the bar, so that it can be lifted."""
 

@@ -26,6 +26,8 @@ PURPOSE = "treatment"
 FORMAT = "afterloan-treatment 1"
 OUTCOME = "what was overdue paid within the days of the rule"
 FILES = ("card.yaml", "treatment.json")
+CARD = ("borrowers", "feature_groups", "learnt_from", "options", "rows", "trained_through", "went_bad")
+"""What a card says beside purpose, format and figures."""
 LEAST_JUDGED = 100
 """Rows that the later log has to be worth for the choices of the model, before it is used."""
 
@@ -246,6 +248,8 @@ def choice_model_of(files: Mapping[str, str]) -> ChoiceModel:
     card, told = yaml.safe_load(files["card.yaml"]), json.loads(files["treatment.json"])
     if card.get("format") != FORMAT or card.get("figures") != list(FIGURES):
         raise TableRefused(f"the model is of format {card.get('format')!r}; {FORMAT!r} is read here: train it again")
+    if lost := sorted(set(CARD) - set(card)):
+        raise TableRefused(f"card.yaml does not say {', '.join(lost)}; train it again")
     weights, middle, spread = (np.array(told[name], np.float64) for name in ("weights", "middle", "spread"))
     k = len(FIGURES)
     if weights.shape != (len(told["options"]), k + 1) or middle.shape != (k,) or spread.shape != (k,):

@@ -10,8 +10,9 @@ from afterloan.facts import limit as facts
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
 from afterloan.servicing.may import ALL_ROLES
+from afterloan.store.events import events_of, tell
 from afterloan.store.ladders import keep_ladder, next_decision
-from afterloan.store.limits import change_line, line_now
+from afterloan.store.limits import change_line, is_late, line_now
 from afterloan.store.relief import event_named
 from afterloan.store.settings import Setting, set_parts, setting
 from afterloan.strategy.ladder import sound_ladder
@@ -61,19 +62,50 @@ def accept_limit(desk: Desk, asked: AcceptLimit, on: date) -> dict[str, Any]:
     """The offered line stands from now on, if the offer does: not over, and the line as it was, open and not barred."""
     if desk.who.kind == "person" and ALL_ROLES not in desk.who.roles and not asked.consent.strip():
         raise FactRefused("consent", "", "nobody agrees for the borrower", "say how and when the borrower agreed")
-    offer = event_named(desk.connection, asked.of, facts.LimitOffered)
-    if offer.borrower != asked.borrower:
-        raise FactRefused("of", asked.of, "was offered to another borrower", "name the borrower's own offer", "unknown")
+    offer = _own_offer(desk, asked.borrower, asked.of)
     if on > offer.valid_until:
         raise FactRefused("of", asked.of, f"was good until {offer.valid_until}", "wait for another offer", "conflict")
     line = line_now(desk.connection, asked.borrower, on)
     if line.frozen or line.bars or line.limit_fen != offer.before_fen:
         why = "is frozen" if line.frozen else "is barred" if line.bars else "is another by now"
         raise FactRefused("of", asked.of, f"the line {why}", "wait for another offer", "conflict")
+    if is_late(desk.connection, asked.borrower, on):
+        why = "something is overdue beyond its grace; no line is widened meanwhile"
+        raise FactRefused("of", asked.of, why, "pay what is overdue first; the offer stands until its day", "conflict")
     why = f"the borrower said yes to {asked.of}" + (f": {asked.consent}" if asked.consent else "")
     name, rule = desk.who.name, offer.rule
     change_line(desk.connection, facts.LimitSet, asked.borrower, on, desk.reference, name, why, offer.after_fen, rule)
     return {"borrower": asked.borrower, "limit_fen": offer.after_fen}
+
+
+def _own_offer(desk: Desk, borrower: str, of: str) -> facts.LimitOffered:
+    """The offer of that reference, made to this borrower and not declined. Raises FactRefused."""
+    offer: facts.LimitOffered = event_named(desk.connection, of, facts.LimitOffered)
+    if offer.borrower != borrower:
+        raise FactRefused("of", of, "was offered to another borrower", "name the borrower's own offer", "unknown")
+    said = events_of(desk.connection, borrower, (facts.LimitDeclined.KIND,))
+    if no := next((e for e in said if isinstance(e, facts.LimitDeclined) and e.of == of), None):
+        raise FactRefused("of", of, f"was declined on {no.on}", "wait for another offer", "conflict")
+    return offer
+
+
+class DeclineLimit(Asked):
+    """`borrower` says no to the wider line offered as `of`; the line stays as it is, as it would without an answer."""
+
+    borrower: str
+    of: str
+
+
+def decline_limit(desk: Desk, asked: DeclineLimit, on: date) -> dict[str, Any]:
+    """Keep the no: the offer cannot be accepted any more. One that is over needs no answer."""
+    offer = _own_offer(desk, asked.borrower, asked.of)
+    if on > offer.valid_until:
+        why = f"was good until {offer.valid_until}"
+        raise FactRefused("of", asked.of, why, "nothing is to be answered", "conflict")
+    tell(desk.connection, facts.LimitDeclined(
+        borrower=asked.borrower, on=on, known_on=on, reference=desk.reference, of=asked.of, by=desk.who.name,
+    ))  # fmt: skip
+    return {"borrower": asked.borrower, "of": asked.of}
 
 
 class UseLadder(Asked):

@@ -511,6 +511,7 @@ VERBS: tuple[Verb, ...] = (
         "limit change",
     ),
     Verb("limit.accept", "A borrower says yes to a wider line.", "policy:AcceptLimit:accept_limit", "do"),
+    Verb("limit.decline", "A borrower says no to a wider line.", "policy:DeclineLimit:decline_limit", "do"),
     Verb(
         "ladder.use",
         "Use a ladder for the borrowers of a place.",

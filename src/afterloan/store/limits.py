@@ -44,6 +44,14 @@ def _events(rows: list[Any]) -> list[Event]:
     return found
 
 
+def is_late(connection: psycopg.Connection[Any], borrower: str, on: date) -> bool:
+    """Whether something of a borrower is overdue beyond its grace on a day, by all that is told up to now."""
+    day = number_of(on)
+    positions = reckon_book(loans_now(connection, ALL_OF_BORROWER, {"of": borrower}), day, day)
+    live = positions[(positions["error"] == 0) & ~np.isin(positions["state"], GONE)]
+    return bool((live["grace_days_past_due"] > 0).any())
+
+
 def can_draw(connection: psycopg.Connection[Any], borrower: str, amount_fen: int, on: date) -> DrawAnswer:
     """Whether a borrower may draw `amount_fen` on a day, with all reasons against it; under 5 ms.
 

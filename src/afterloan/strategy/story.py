@@ -90,6 +90,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "legal.taken_over": ("before this book: {step} {court} {case_number} {outcome}",
                          "接管前：{step} {court} {case_number} {outcome}"),
     "hold.lifted": ("hold lifted: {held}", "解除暂停：{held}"),
+    "limit.offered": (
+        "a wider limit of {after_fen} offered, until {valid_until}; the borrower's yes makes it stand",
+        "邀约调高额度至 {after_fen}，有效期至 {valid_until}；借款人同意后生效",
+    ),
+    "limit.declined": ("the wider limit was declined: {of}", "借款人不接受调高额度：{of}"),
     "limit.set": ("limit set to {after_fen}", "额度设为 {after_fen}"),
     "limit.reduced": (
         "limit lowered from {before_fen} to {after_fen} ({rule})", "额度由 {before_fen} 降至 {after_fen}（{rule}）",

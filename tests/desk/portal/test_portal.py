@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from datetime import date
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,14 @@ from afterloan.desk.portal.app import portal_router
 from afterloan.desk.portal.screens import fen_told
 from afterloan.desk.words import words_of
 from afterloan.enquiry.holds import holds_of
+from afterloan.facts.act import Refused, Who
+from afterloan.facts.limit import LimitOffered, LimitSet
+from afterloan.servicing.desk import desk_of
+from afterloan.servicing.door import do
 from afterloan.store.debits import standing_of
+from afterloan.store.events import tell
 from afterloan.store.files import file_kept
+from afterloan.store.limits import line_now
 from tests.desk.portal.house import book, portal, prove, sent, token
 from tests.desk.web.served import ON, Served
 
@@ -285,3 +292,62 @@ def test_the_details_of_a_transfer_can_be_read_by_a_camera(portal: Served) -> No
     picture = segno.make(told, error="m").svg_data_uri(scale=4, light="#fff")
     assert unescape(page.split('<img src="')[1].split('"')[0]) == picture
     assert "QR code with the details of the transfer for L1" in page
+
+
+def offered_to(portal: Served, name: str, of: str, given: bool = True) -> None:
+    """A line of 20,000.00, and 24,000.00 offered until 9 March."""
+    dated = {"borrower": name, "on": ON, "known_on": ON}
+    said = {"by": "Wang", "reason": "granted", "rule": "person", "before_fen": 0, "after_fen": 2_000_000}
+    offer = {"rule": "lines.reassess", "before_fen": 2_000_000, "after_fen": 2_400_000, "valid_until": date(2026, 3, 9)}
+    with portal.store.connect() as connection:
+        if given:
+            tell(connection, LimitSet(**dated, reference=f"set-{name}", **said))
+        tell(connection, LimitOffered(**dated, reference=of, **offer))
+
+
+def limit_of(portal: Served, name: str) -> int:
+    with portal.store.connect() as connection:
+        return line_now(connection, name, ON).limit_fen
+
+
+def test_a_no_leaves_the_line_and_ends_the_offer(portal: Served) -> None:
+    offered_to(portal, "B3", "offer:B3:1")
+    browser, at = portal.sat("my", "B3"), "/line/offer:B3:1"
+    assert sent(browser, at, "/line/answer", of="offer:B3:1", do="decline") == at
+    assert browser.get("/my" + at).json()["offer"]["state"] == "declined"
+    assert "24,000.00" not in browser.get("/", headers={"accept-language": "en"}).text
+    with desk_of(portal.store) as desk:
+        who = Who("borrower", "B3", ("borrower",), "portal")
+        late = do(desk, who, "limit.accept", {"borrower": "B3", "of": "offer:B3:1"}, "after-all", ON)
+    assert isinstance(late, Refused) and f"was declined on {ON}" in late.why
+    assert limit_of(portal, "B3") == 2_000_000
+
+
+def test_a_wider_line_stands_by_a_yes_with_a_fresh_code_and_by_nothing_else(portal: Served) -> None:
+    offered_to(portal, "B3", "offer:B3:2", given=False)
+    browser, at, yes = portal.sat("my", "B3"), "/line/offer:B3:2", {"of": "offer:B3:2", "do": "accept"}
+    assert "CNY 24,000.00" in browser.get("/", headers={"accept-language": "en"}).text
+    page = unescape(browser.get(at, headers={"accept-language": "en"}).text)
+    # 0.05 % a day, 365 days without compound interest: 18.25 % a year
+    for words in ("CNY 20,000.00", "CNY 24,000.00", "0.05 % a day, 18.25 % a year", "If you do nothing, nothing"):
+        assert words in page
+    assert "年化利率（单利）18.25%" in browser.get(at, headers={"accept-language": "zh"}).text
+    assert "agree" in sent(browser, at, "/line/answer", **yes), "no tick, no yes"
+    assert sent(browser, at, "/line/answer", **yes, agree="yes").startswith("/step-up?to=/line/")
+    assert limit_of(portal, "B3") == 2_000_000
+    prove(portal, browser)
+    assert sent(browser, at, "/line/answer", **yes, agree="yes") == at
+    assert limit_of(portal, "B3") == 2_400_000
+    done = browser.get(at, headers={"accept-language": "en"}).text
+    assert "You said yes" in done and 'action="/line/answer"' not in done
+    assert portal.sat("my", "B11").get(at).status_code == 404, "somebody else's offer"
+
+
+def test_who_is_late_is_shown_no_wider_line_and_gets_none(portal: Served) -> None:
+    offered_to(portal, "B12", "offer:B12:1")
+    browser, at = portal.sat("my", "B12"), "/line/offer:B12:1"
+    assert "24,000.00" not in browser.get("/", headers={"accept-language": "en"}).text
+    prove(portal, browser)
+    page = sent(browser, at, "/line/answer", of="offer:B12:1", do="accept", agree="yes")
+    assert "逾期" in page or "Something is overdue." in page
+    assert limit_of(portal, "B12") == 2_000_000

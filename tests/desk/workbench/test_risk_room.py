@@ -13,11 +13,13 @@ from afterloan.desk.words import words_of
 from afterloan.desk.work import JobWorker
 from afterloan.enquiry.models import purpose_named, train_from_book
 from afterloan.facts.act import Answer, Who
+from afterloan.risk.choice_model import choice_parts
 from afterloan.risk.model import parts
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.store.server import Store
 from afterloan.store.settings import Setting, set_parts
+from tests.close.test_chosen import model_that_calls_only
 from tests.desk.web.served import Served
 from tests.desk.workbench.late_book import Desk
 from tests.desk.workbench.test_rooms import whole
@@ -104,3 +106,24 @@ def test_what_is_not_there_is_said(modelled: tuple[Served, str], store: Store) -
     token = desk.token(f"/risk/models/{name}", f"/risk/models/{name}")["token"]
     assert desk.post(f"/risk/models/{name}", part=False, token=token, do="bless").status_code == 422
     assert served.api("analyst").get("/v1/models/ffffffff").status_code == 404
+
+
+def test_a_model_of_treatments_and_a_day_s_choices_are_shown(modelled: tuple[Served, str]) -> None:
+    served, _ = modelled
+    content = json.dumps(choice_parts(model_that_calls_only()), sort_keys=True).encode()
+    asked = {"content": b64encode(content).decode(), "sha256": sha256(content).hexdigest()}
+    with desk_of(served.store) as desk:
+        answer = do(desk, Who("person", "li", ("analyst",), "keyboard"), "model.propose", asked, "propose-steps", ON)
+    assert isinstance(answer, Answer), answer
+    lead, t = Desk(served, "lead"), words_of("en")
+    room = lead.page("/risk")
+    assert t("desk.risk.choices.none") in room and "treatments.choose" in room and "choosing steps" in room
+    at = f"/risk/models/{answer.body['model']}"
+    page = lead.page(at)
+    assert "SMS + a person calls" in page and "25.0 %" in page and t("desk.risk.choices.not_judged") in page
+    assert 'value="report"' not in page and t("desk.risk.halves") not in page
+    say(lead, at, "approve", note="read")
+    assert t("desk.risk.choices.not_judged") in lead.page(at)
+    assert "no choice since it learnt has its outcome yet" in say(lead, at, "promote")
+    told = lead.browser.get("/v1/choices").json() if hasattr(lead, "browser") else None
+    assert told is None or told["mode"] == "off"

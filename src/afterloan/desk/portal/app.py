@@ -6,6 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from afterloan.desk.portal.complaining import complaining
 from afterloan.desk.portal.disputing import disputing
 from afterloan.desk.portal.learning import learning
+from afterloan.desk.portal.lines import offered_lines
 from afterloan.desk.portal.looking import looked_at_me
 from afterloan.desk.portal.owing import owing
 from afterloan.desk.portal.paying import paying
@@ -24,6 +25,7 @@ def portal_router(house: House) -> APIRouter:
     paying(router)
     relieving(router)
     rebuilding(router)
+    offered_lines(router)
     disputing(router)
     complaining(router)
     learning(router)

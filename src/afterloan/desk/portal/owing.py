@@ -9,6 +9,7 @@ from afterloan.dates import number_of
 from afterloan.desk.portal.screens import screen
 from afterloan.desk.web.asking import SignedIn
 from afterloan.enquiry.explained import explained
+from afterloan.enquiry.line_offers import line_offer
 from afterloan.enquiry.mine import messages_to, mine, money_of
 from afterloan.enquiry.taught import paying_later
 
@@ -20,7 +21,8 @@ def owing(router: APIRouter) -> None:
     def owe(asking: SignedIn) -> Mapping[str, Any]:
         """What is due, by when, and what there is to do."""
         it = mine(asking.connection, asking.person.name, asking.on, asking.known_on)
-        return {"mine": it, "later": paying_later(asking.connection, it)}
+        offer = line_offer(asking.connection, it.borrower, asking.on)
+        return {"mine": it, "later": paying_later(asking.connection, it), "offer": offer}
 
     @screen(router, "/why", "why")
     def why(asking: SignedIn) -> Mapping[str, Any]:
