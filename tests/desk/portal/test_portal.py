@@ -344,10 +344,10 @@ def test_a_wider_line_stands_by_a_yes_with_a_fresh_code_and_by_nothing_else(port
 
 
 def test_who_is_late_is_shown_no_wider_line_and_gets_none(portal: Served) -> None:
-    offered_to(portal, "B12", "offer:B12:1")
-    browser, at = portal.sat("my", "B12"), "/line/offer:B12:1"
+    offered_to(portal, "B9", "offer:B9:1")
+    browser, at = portal.sat("my", "B9"), "/line/offer:B9:1"
     assert "24,000.00" not in browser.get("/", headers={"accept-language": "en"}).text
     prove(portal, browser)
-    page = sent(browser, at, "/line/answer", of="offer:B12:1", do="accept", agree="yes")
+    page = sent(browser, at, "/line/answer", of="offer:B9:1", do="accept", agree="yes")
     assert "逾期" in page or "Something is overdue." in page
-    assert limit_of(portal, "B12") == 2_000_000
+    assert limit_of(portal, "B9") == 2_000_000
