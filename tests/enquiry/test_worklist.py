@@ -77,6 +77,7 @@ def test_filters_windows_and_whose(store: Store) -> None:
         told = {"borrower": "B2", "on": ON, "known_on": ON, "by": "chief"}
         tell(connection, CaseAssigned(**told, reference="a1", queue="early", to="wang"))
         mine = worklist_page(connection, reader, WorklistAsked(ON, mine="wang"))
+        assert (mine.queues, mine.every_queue) == ({"early": 1}, {"early": 3}), "the filter's, and the whole evening's"
         assert [r.borrower for r in mine.rows] == ["B2"] and mine.rows[0].assigned_to == "wang"
         assert [r.borrower for r in worklist_page(connection, reader, WorklistAsked(ON, mine="-")).rows] == ["B1", "B3"]
         window = worklist_page(connection, reader, WorklistAsked(ON, first=1, most=1))

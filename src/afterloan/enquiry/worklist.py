@@ -93,13 +93,17 @@ class QueueTotal:
 
 @dataclass(frozen=True, slots=True)
 class WorklistPage:
-    """A window of the list with the totals of all that the filter lets through. `decided_on` None: no day decided."""
+    """A window of the list with the totals of all that the filter lets through. `decided_on` None: no day decided.
+
+    `queues`: cases by queue that the filter lets through; `every_queue`: of the whole evening.
+    """
 
     decided_on: date | None
     rows: tuple[WorklistRow, ...] = ()
     total: int = 0
     total_fen: int = 0
     queues: dict[str, int] = field(default_factory=dict)
+    every_queue: dict[str, int] = field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
         """JSON values."""
@@ -112,12 +116,16 @@ def worklist_page(connection: psycopg.Connection[Any], reader: adbc.Connection, 
     decided_on = evening_before(connection, asked.on, asked.known_on or asked.on)
     if decided_on is None:
         return WorklistPage(None)
-    cases = _filtered(_with_hands(connection, reader, decided_on, asked.on), asked)
+    whole = _with_hands(connection, reader, decided_on, asked.on)
+    cases = _filtered(whole, asked)
     window = cases.slice(max(asked.first, 0), min(max(asked.most, 1), MOST_ROWS))
-    counts = cases.group_by("queue").len().sort("queue")
-    queues = {str(queue): int(n) for queue, n in counts.iter_rows()}
     rows = tuple(_anew(connection, reader, window, asked.on))
-    return WorklistPage(decided_on, rows, len(cases), int(cases["arrears_fen"].sum()), queues)
+    total_fen = int(cases["arrears_fen"].sum())
+    return WorklistPage(decided_on, rows, len(cases), total_fen, _by_queue(cases), _by_queue(whole))
+
+
+def _by_queue(cases: pl.DataFrame) -> dict[str, int]:
+    return {str(queue): int(n) for queue, n in cases.group_by("queue").len().sort("queue").iter_rows()}
 
 
 def next_for(

@@ -6,6 +6,7 @@ import re
 from datetime import date, datetime
 from html import unescape
 from importlib import resources
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from afterloan.enquiry.refunds import refunds_due
 from afterloan.enquiry.tried import as_csv
 from afterloan.enquiry.unmatched import waiting_lines
 from afterloan.store.server import Store
+from afterloan.store.worklist import evening
 from tests.desk.web.served import Served
 from tests.desk.workbench.late_book import ROOMS, Desk, debits_of_all_states
 from tests.sending.bankhouse import import_statement
@@ -28,6 +30,21 @@ PAGES = (
     "/why/day?about=proof",
     "/cases/B1?on=2025-05-13&known_on=2025-05-13",
 )
+
+
+def test_the_worklist_reads_the_evening_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred thousand loans leave an evening of thousands: a page that reads it twice takes twice as long."""
+    read: list[date] = []
+
+    def counted(reader: Any, on: date) -> Any:
+        read.append(on)
+        return evening(reader, on)
+
+    monkeypatch.setattr("afterloan.enquiry.worklist.evening", counted)
+    assert 'href="/worklist?queue=early"' in desk.page("/worklist?mine=nobody-of-that-name"), (
+        "every queue is offered all the same"
+    )
+    assert read == [date(2025, 5, 14)]
 
 
 def kinds(store: Store) -> list[str]:

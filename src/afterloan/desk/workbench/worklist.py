@@ -65,14 +65,13 @@ def _shown(
     except ExpectedFailure as error:
         page, wrong = replace(_page(asking, replace(asked, where="")), rows=(), total=0, total_fen=0), str(error)
     calls = may_call(asking.connection, {row.borrower for row in page.rows}, asking.clock.now)
-    queues = _page(asking, WorklistAsked(asking.on, most=1, known_on=asking.known_on)).queues
 
     def page_of(start: int) -> str:
         return with_query("/worklist", queue=queue, mine=mine, where=where, first=start)
 
     return show(
         asking, "worklist.html", "worklist", 422 if wrong else status, list=page, asked_of=asked, wrong=wrong,
-        may_call=calls, queues=queues, query=_query(asked), first=asked.first, most=MOST, page_of=page_of,
+        may_call=calls, queues=page.every_queue, query=_query(asked), first=asked.first, most=MOST, page_of=page_of,
         case_query=lambda k: with_query("", queue=queue, mine=mine, where=where, at=asked.first + k + 1),
         case_why=case_why, worth_why=_worth_why, done=done, refused=refused, here_query=page_of(asked.first),
         may_take=asking.could("case.take"),
