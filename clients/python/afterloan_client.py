@@ -696,12 +696,14 @@ class LimitApplyAsked(TypedDict):
 
 
 class LimitChangeAsked(TypedDict):
-    """The line of `borrower` changes; `after_fen` is the limit from now on (stays unless told); `bar` names a bar."""
+    """The line of `borrower` changes; `after_fen` is the limit from now on (stays unless told); `bar` names a bar. `reason` is ours and goes to nobody. A line that gets worse is told to the borrower with its principal `reasons` (codes of the pack's list, at most four), or with those of their own score (`by_score`); where neither is told, the notice is a task."""
 
     change: Literal["set", "reduce", "freeze", "restore", "bar", "lift"]
     reason: str
     after_fen: NotRequired[int | None]
     bar: NotRequired[str | None]
+    reasons: NotRequired[list[str]]
+    by_score: NotRequired[bool]
 
 
 class LimitDeclineAsked(TypedDict):

@@ -233,6 +233,18 @@ def in_use_for_limits(store: Store, model: Model) -> None:
         assert isinstance(scored, Answer), scored
 
 
+def _lowered_by_a_person(store: Store, who: str, on: date) -> None:
+    """A person who lowers the line by the score tells the reasons of that score, as the night does; none is typed."""
+    asked = {"borrower": who, "change": "reduce", "after_fen": 100, "reason": "the committee", "by_score": True}
+    lowered = done(store, LEAD, "limit.change", asked, on, "by-hand")
+    assert isinstance(lowered, Answer), lowered
+    scored = [one for one in why(store, who, day(on.isoformat())) if one.model.purpose == "limit"]
+    assert lowered.body["reasons"] in ([r["words"] for r in scored[0].told(x)["reasons"]] for x in ("zh", "en"))
+    with store.connect() as connection:
+        told = connection.execute("select body from outbox where key = 'news/limit.reduced/by-hand'").fetchone()
+    assert told is not None and told[0]["values"]["reasons"] == lowered.body["reasons"]
+
+
 def test_lines_are_moved_by_rule_with_notice_reasons_and_a_yes(
     book_store: Store, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -285,6 +297,7 @@ def test_lines_are_moved_by_rule_with_notice_reasons_and_a_yes(
         assert line_now(connection, who, date(2025, 10, 31)).limit_fen == after
     twice = done(store, borrower, "limit.accept", asked, date(2025, 10, 31), "yes-again")
     assert isinstance(twice, Refused) and "is another by now" in twice.why
+    _lowered_by_a_person(store, rows[0][0], date(2025, 10, 2))
     # in November nothing moves that moved in October, and no offer is made twice within ninety days
     again = move_lines(store, day("2025-11-01"))
     assert again is not None

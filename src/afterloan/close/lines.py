@@ -18,7 +18,8 @@ from afterloan.risk.explain import RiskReason, reasons_of
 from afterloan.risk.features.declared import feature_named
 from afterloan.risk.model import of_parts
 from afterloan.risk.outcomes import PURPOSES
-from afterloan.servicing.news import News, Telling, Values, tell
+from afterloan.servicing.adverse import WorseLine, tell_worse_line
+from afterloan.servicing.news import News, Telling, tell
 from afterloan.store import events as kept
 from afterloan.store.acts import act_known, act_of_rule
 from afterloan.store.connect import reader_to
@@ -107,7 +108,9 @@ def _done(
     because = f"looked at anew: band {change['band']}{by_chance}"
     if change["how"] == "lower":
         change_line(connection, LimitReduced, who, on, name, NIGHT.name, because, after, rule.id)
-        _notice(connection, News("limit.reduced", name, on, {}, "", number, who), change, place, reasons, on)
+        line = WorseLine(LimitReduced.KIND, int(change["before_fen"]), after)
+        put = tell_worse_line(connection, News(line.kind, name, on, {}, "", number, who), line, place, reasons, on)
+        assert put == 1, "whom no notice may reach keeps the line"
         return "lowered"
     if change["how"] == "raise":
         change_line(connection, LimitSet, who, on, name, NIGHT.name, because, after, rule.id)
@@ -120,20 +123,6 @@ def _done(
     told = Telling("limit-offered", {"after_fen": after, "reply_by": until.isoformat()})
     tell(connection, News("limit.offered", name, on, {}, "", number, who), told, on)
     return "offered"
-
-
-def _notice(
-    connection: psycopg.Connection[Any], news: News, change: dict[str, Any], place: str, reasons: list[str], on: date
-) -> None:
-    """What the place's rules want a borrower told of a lower line, with the reasons of the borrower's own score."""
-    for rule in notice_rules(place, on)[:1]:
-        told = rule.parameters
-        values: Values = {
-            "before_fen": int(change["before_fen"]), "after_fen": int(change["after_fen"]), "change": "limit.reduced",
-            "reasons": reasons, "within_days": told["within_days"],
-        }  # fmt: skip
-        put = tell(connection, news, Telling(told["notice"], values, told["channel"], "legal_notice"), on)
-        assert put == 1, "whom no notice may reach keeps the line"
 
 
 def _reasons(

@@ -7,12 +7,15 @@ from pydantic import Field
 
 from afterloan.facts import FactRefused
 from afterloan.facts import limit as facts
+from afterloan.servicing.adverse import WorseLine, lacks_notice, reason_words, score_words, tell_worse_line, worse
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
 from afterloan.servicing.may import ALL_ROLES
+from afterloan.servicing.news import News
 from afterloan.store.events import events_of, tell
 from afterloan.store.ladders import keep_ladder, next_decision
 from afterloan.store.limits import change_line, is_late, line_now
+from afterloan.store.rebuilding import person_in
 from afterloan.store.relief import event_named
 from afterloan.store.settings import Setting, set_parts, setting
 from afterloan.strategy.ladder import sound_ladder
@@ -29,22 +32,55 @@ CHANGES: dict[str, type[facts.LineChanged]] = {
 
 
 class ChangeLimit(Asked):
-    """The line of `borrower` changes; `after_fen` is the limit from now on (stays unless told); `bar` names a bar."""
+    """The line of `borrower` changes; `after_fen` is the limit from now on (stays unless told); `bar` names a bar.
+
+    `reason` is ours and goes to nobody. A line that gets worse is told to the borrower with its principal `reasons`
+    (codes of the pack's list, at most four), or with those of their own score (`by_score`); where neither is told, the
+    notice is a task.
+    """
 
     borrower: str
     change: Literal["set", "reduce", "freeze", "restore", "bar", "lift"]
     reason: str = Field(min_length=1, max_length=2_000)
     after_fen: int | None = Field(default=None, ge=0)
     bar: str | None = None
+    reasons: tuple[str, ...] = Field(default=(), max_length=4)
+    by_score: bool = False
 
 
 def change_limit(desk: Desk, asked: ChangeLimit, on: date) -> dict[str, Any]:
-    """Keep the change with what stood before and after."""
+    """Keep the change with what stood before and after; of a worse line the borrower is told why, or people are.
+
+    `reasons`: what the borrower is told, word by word; `notice_missing`: the task's key, where no notice could be put.
+    """
+    before = line_now(desk.connection, asked.borrower, on).limit_fen
     change_line(
         desk.connection, CHANGES[asked.change], asked.borrower, on, desk.reference, desk.who.name, asked.reason,
         asked.after_fen, bar=asked.bar,
     )  # fmt: skip
-    return {"borrower": asked.borrower, "limit_fen": line_now(desk.connection, asked.borrower, on).limit_fen}
+    after = line_now(desk.connection, asked.borrower, on).limit_fen
+    told = {"borrower": asked.borrower, "limit_fen": after}
+    line = worse(CHANGES[asked.change], before, after)
+    if line is None:
+        if asked.reasons or asked.by_score:
+            raise FactRefused("reasons", ", ".join(asked.reasons), "the line gets no worse", "leave them out")
+        return told
+    return told | _notice(desk, asked, line, on)
+
+
+def _notice(desk: Desk, asked: ChangeLimit, line: WorseLine, on: date) -> dict[str, Any]:
+    """The notice of a worse line, or the task that it is missing."""
+    person = person_in(desk.connection, asked.borrower)
+    reasons = reason_words(asked.reasons, person.language, on)
+    reasons += score_words(desk, asked.borrower, person.language, on) if asked.by_score else []
+    news = News(line.kind, desk.reference, on, {}, "", person.number, asked.borrower)
+    if not reasons:
+        why_not = "no reason is named that the borrower can be told"
+    elif tell_worse_line(desk.connection, news, line, person.jurisdiction, reasons, on):
+        return {"reasons": reasons}
+    else:
+        why_not = "the borrower may not be written to"
+    return {"reasons": reasons, "notice_missing": lacks_notice(desk, news, line, person.jurisdiction, why_not, on)}
 
 
 class AcceptLimit(Asked):

@@ -82,6 +82,7 @@ def _propose(tried: "LinesTried", day: Any, by: str, most: int) -> list[str]:
         drawn = f", of it by chance, to learn from, {money(by_chance)}" if by_chance else ""
         asked = {
             "borrower": change["borrower"], "change": "reduce", "after_fen": change["after_fen"],
+            "by_score": True,
             "reason": f"looked at anew: band {change['band']}, chance of default {change['pd_ppm'] / 10_000:.2f} %"
             + drawn,
         }  # fmt: skip

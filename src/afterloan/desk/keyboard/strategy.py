@@ -360,13 +360,19 @@ def limit_change(
     by: By = "",
     amount: Annotated[str, typer.Option(help="The limit from now on; stays unless given.")] = "",
     bar: Annotated[str, typer.Option(help="The bar's name, for bar and lift.")] = "",
+    because: Annotated[
+        list[str] | None,
+        typer.Option(help="Of a worse line: a principal reason that the borrower is told, by its code (repeatable)."),
+    ] = None,
+    by_score: Annotated[bool, typer.Option("--by-score", help="Tell the reasons of the borrower's own score.")] = False,
     on: On = "",
     as_json: AsJson = False,
 ) -> None:
-    """Change a borrower's credit line, with who and why."""
+    """Change a borrower's credit line, with who and why; of a worse one the borrower is told why, or it is a task."""
     from afterloan.desk.keyboard.doing import act, show
 
     asked: dict[str, Any] = {"borrower": borrower, "change": change, "reason": reason, "bar": bar or None}
+    asked |= {"reasons": because or [], "by_score": by_score}
     asked |= {"after_fen": amount_of(amount)} if amount else {}
     show(act("limit.change", asked, book_day(on), reference, by), as_json, lambda _: f"recorded: {reference}")
 
