@@ -21,7 +21,7 @@ PAGES = (
     "/promise", "/plan", "/hardship", "/way-back", "/way-back/L1", "/contact", "/documents", "/help", "/verify",
     "/looked", "/bureau", "/wrong", "/complaints", "/complaints/{complaint}", "/lessons", "/lessons/L1",
     "/lessons/L1/late-week?answer=0", "/quotes/{quote}", "/plan/found/{found}", "/plans/{plan}", "/hardship/{hardship}",
-    "/sign-in", "/sign-in/code", "/phone", "/step-up", "/step-up/code",
+    "/bereavement", "/support", "/died", "/sign-in", "/sign-in/code", "/phone", "/step-up", "/step-up/code",
 )  # fmt: skip
 NEEDS_MORE = {"/ticket/{ticket}": "lets in and goes on", "/text/{size}": "goes back where one came from",
               "/payments/{reference}": "seen in its three states by the journey of a debit",

@@ -30,7 +30,8 @@ TEMPLATES = Path(__file__).parents[3] / "src/afterloan/desk/portal/templates"
 MEANS = {"loan": "L1", "household": "2", "pay": "6000", "home": "1,200.00", "food": "1500", "debts": "400"}
 PAGES = ["/", "/why", "/pay", "/pay/check?what=all", "/loans/L1", "/loans/L1/end", "/payments", "/messages", "/cannot",
          "/promise", "/plan", "/hardship", "/way-back", "/way-back/L1", "/bureau", "/wrong", "/contact", "/documents",
-         "/looked", "/complaints", "/lessons", "/lessons/L1", "/lessons/L1/bureau-mark",
+         "/looked", "/complaints", "/bereavement", "/support", "/died",
+         "/lessons", "/lessons/L1", "/lessons/L1/bureau-mark",
          "/help", "/verify"]  # fmt: skip
 
 

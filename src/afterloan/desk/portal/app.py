@@ -14,6 +14,7 @@ from afterloan.desk.portal.rebuilding import rebuilding
 from afterloan.desk.portal.relieving import relieving
 from afterloan.desk.portal.screens import TEXT
 from afterloan.desk.portal.signing_in import signing_in
+from afterloan.desk.portal.supporting import supporting
 from afterloan.desk.web.asking import Ask
 from afterloan.desk.web.house import House
 
@@ -29,6 +30,7 @@ def portal_router(house: House) -> APIRouter:
     disputing(router)
     complaining(router)
     learning(router)
+    supporting(router)
     signing_in(router)
     looked_at_me(router)
 
