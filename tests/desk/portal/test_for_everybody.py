@@ -23,7 +23,8 @@ PAGES = (
     "/lessons/L1/late-week?answer=0", "/quotes/{quote}", "/plan/found/{found}", "/plans/{plan}", "/hardship/{hardship}",
     "/bereavement", "/support", "/died", "/sign-in", "/sign-in/code", "/phone", "/step-up", "/step-up/code",
 )  # fmt: skip
-NEEDS_MORE = {"/ticket/{ticket}": "lets in and goes on", "/text/{size}": "goes back where one came from",
+NEEDS_MORE = {"/line/{reference}": "seen by the test of a wider line",
+    "/ticket/{ticket}": "lets in and goes on", "/text/{size}": "goes back where one came from",
               "/payments/{reference}": "seen in its three states by the journey of a debit",
               "/documents/{loan}/settled.pdf": "a file", "/bureau/dispute/{loan}": "seen by the journey of a dispute",
               "/bureau/disputes/{reference}": "seen by the journey of a dispute"}  # fmt: skip
