@@ -1334,6 +1334,10 @@ class Afterloan:
         """End all passkeys of a person or a borrower, and sign them out."""
         return self._ask("POST", "/v1/acts/passkey.take_away", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def get_agencies(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Cases proposed for agencies and with them, what each agency came to, what of it was against a rule."""
+        return self._ask("GET", "/v1/agencies", {"on": on, "known_on": known_on}, {})
+
     def agency_place(self, agency: str, body: AgencyPlaceAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Place proposed cases with an agency: one act for the file."""
         return self._ask("POST", f"/v1/agencies/{id_of(agency)}/placements", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)

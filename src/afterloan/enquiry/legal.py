@@ -12,9 +12,11 @@ from afterloan.enquiry.proposals import ToApprove, waiting
 from afterloan.enquiry.tasks import Task, kinds_sent, tasks
 from afterloan.facts.legal import EvidenceKept
 from afterloan.money import show_amount
+from afterloan.rules.packs import Rule
 from afterloan.store.legal import LegalCase, LoanSteps, all_steps, case_of
 from afterloan.strategy.course import LegalStep, runs, step_rules, title_of, why_not_follow
 from afterloan.strategy.legal import deadlines, may_propose, owed_by_law
+from afterloan.strategy.limitation import rule_of
 
 
 def legal_case_told(connection: psycopg.Connection[Any], loan: str, on: date) -> dict[str, Any]:
@@ -29,6 +31,7 @@ def legal_case_told(connection: psycopg.Connection[Any], loan: str, on: date) ->
     told: dict[str, Any] = {"loan": loan, "borrower": case.borrower, "on": on.isoformat(), "held": claim.held}
     told |= {"days_past_due": claim.days_past_due, "owed": {**asdict(owed), "total_fen": owed.total_fen}}
     told["limitation"] = _limitation(case)
+    told["interrupting"] = _to_tell(claim.jurisdiction, on, rules) if claim.period else []
     told["title"] = title and {
         "step": title.step.name, "in_force_on": title.in_force_on.isoformat(), "debt_fen": title.debt_fen,
         "perform_by": title.perform_by.isoformat(),
@@ -46,6 +49,17 @@ def legal_case_told(connection: psycopg.Connection[Any], loan: str, on: date) ->
     ]  # fmt: skip
     told["next"] = {name: list(may_propose(claim, case.steps, name).why) for name in rules}
     return told
+
+
+BY_FACTS = ("debit_taken", "part_payment", "instalment_plan", "request_for_delay")
+"""What interrupts a period and is read off money, plans and promises."""
+
+
+def _to_tell(jurisdiction: str, on: date, rules: Mapping[str, Rule]) -> list[str]:
+    """The causes that begin a period anew and that no other fact and no step tells: a person tells them."""
+    period = rule_of(jurisdiction, "limitation", on)
+    counted = {*BY_FACTS, *(rule.parameters["interrupts"] for rule in rules.values())}
+    return [cause for cause in (period.parameters["interrupting"] if period else ()) if cause not in counted]
 
 
 def _limitation(case: LegalCase) -> dict[str, Any] | None:

@@ -52,7 +52,8 @@ def both_readings(
 
 def _months(first: date, last: date) -> list[date]:
     """Month ends from that of a day to a last one, the newest first, at most MOST."""
-    found, at = [], last
+    found: list[date] = []
+    at = last
     while at >= first and len(found) < MOST:
         found.append(at)
         at = at.replace(day=1) - timedelta(days=1)

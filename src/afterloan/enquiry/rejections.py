@@ -62,7 +62,10 @@ def rejected_lines(
     """Lines that bureaus, or one, did not take, as known on a day: those that wait first, the newest on top."""
     rows = connection.execute(REJECTED, {"on": on, "bureau": bureau, "most": most}).fetchall()
     return [
-        RejectedLine(*row[:11], row[0].rpartition(":")[2], mends(row[7]), row[12], row[13])
+        RejectedLine(
+            *row[:11], line=row[0].rpartition(":")[2], mends=mends(row[7]), again_on=row[12] if row[11] else None,
+            again=row[13] if row[11] else None,
+        )
         for row in rows
     ]  # fmt: skip
 

@@ -39,6 +39,7 @@ ROOMS = (
     "/bureau/rejections",
     "/bureau/loans/L1",
     "/legal",
+    "/agencies",
     "/legal/L1",
     "/risk",
     "/finance",

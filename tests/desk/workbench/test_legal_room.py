@@ -62,6 +62,21 @@ def test_a_counsel_works_a_claim_from_the_room(law: Served) -> None:
             whole(counsel.page(path, language))
 
 
+def test_what_a_step_lacks_is_said_in_the_page_s_words_and_a_period_begins_anew(law: Served, store: Store) -> None:
+    """Before the letter nothing may go to a court: said in Chinese on a Chinese page, with no English left."""
+    desk = Desk(law, "counsel")
+    chinese = desk.page("/legal/L", "zh").split("</main>")[0]
+    assert "催告函未达到" in chinese and '<span lang="en">' not in chinese
+    page = say(desk, do="interrupt", cause="security_given", happened_on="2025-06-10", note="a pledge of 5 June")
+    assert "The period began anew." in page
+    with store.connect() as connection:
+        kept = connection.execute(
+            "select on_day::text, body->>'cause', body->>'by' from event where kind = 'legal.interrupted'"
+        ).fetchall()
+    assert kept == [("2025-06-10", "security_given", "counsel-zhao")]
+    assert '<option value="part_payment"' not in page, "money tells that itself"
+
+
 def test_evidence_is_named_by_its_digest_and_stands_in_the_bundle(law: Served) -> None:
     desk = Desk(law, "counsel")
     assert "choose a document first" in say(desk, do="keep", what="notice")

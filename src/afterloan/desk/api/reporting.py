@@ -17,6 +17,7 @@ from afterloan.desk.web.asking import SignedIn, told_day
 from afterloan.desk.web.letters import asked_cash, saved
 from afterloan.desk.web.names import reference_of
 from afterloan.desk.web.refusing import refuse
+from afterloan.enquiry.agencies import agencies_on
 from afterloan.enquiry.books import export_lines
 from afterloan.enquiry.cash import as_csv
 from afterloan.enquiry.classes import classify_book
@@ -73,6 +74,11 @@ def finance_routes() -> APIRouter:
         """
         found = asked_cash(asking, first, last, by)
         return saved(as_csv(found).encode(), "cash.csv", "text/csv") if form == "csv" else found.told()
+
+    @question(router, "/agencies", "report.read", "cases")
+    def agencies(asking: SignedIn) -> Any:
+        """Cases proposed for agencies and with them, what each agency came to, what of it was against a rule."""
+        return agencies_on(asking.connection, min(asking.on, asking.known_on or asking.on)).told()
 
     @question(router, "/journal/export", "report.read", "finance")
     def export(

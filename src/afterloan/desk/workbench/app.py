@@ -7,6 +7,7 @@ from afterloan.desk.web.asking import Ask, Form, SignedIn
 from afterloan.desk.web.house import House
 from afterloan.desk.web.refusing import refuse
 from afterloan.desk.workbench.admin import admin_router
+from afterloan.desk.workbench.agencies import agencies_router
 from afterloan.desk.workbench.approving import approving
 from afterloan.desk.workbench.audit import audit_router
 from afterloan.desk.workbench.bureau import bureau_router
@@ -31,7 +32,8 @@ from afterloan.enquiry.find import find
 THEMES = ("light", "dark", "system")
 PARTS = (
     today_router, worklist_router, case_router, relief_router, tasks_router, approving, money_router, debits_router,
-    strategy_router, trials_router, bureau_router, previews_router, rejections_router, legal_router, risk_router,
+    strategy_router, trials_router, bureau_router, previews_router, rejections_router, legal_router,
+    agencies_router, risk_router,
     finance_router, audit_router, admin_router,
 )  # fmt: skip
 

@@ -12,19 +12,22 @@ from afterloan.desk.web.forms import FormTold
 from afterloan.desk.web.letters import legal_bundle
 from afterloan.desk.web.names import id_of, reference_of
 from afterloan.desk.web.refusing import RefusedHere
+from afterloan.desk.workbench.lacking import lack_told
 from afterloan.desk.workbench.proposing import do_or_ask, way_of
+from afterloan.desk.workbench.said import DeskWords
 from afterloan.desk.workbench.showing import of_form, show, typed_of, unasked
 from afterloan.enquiry.legal import claims_at_law, legal_case_told, legal_clocks, legal_waits
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.act import Refused
 from afterloan.money import parse_amount
+from afterloan.servicing.verbs import borrower_of_loan
 from afterloan.store.legal import people
 
 EVIDENCE = ("contract", "identity", "disbursement", "notice", "receipt", "agreement", "court", "other")
 LOSSES = ("charge_off", "write_off", "sale")
 PARTS = ("principal", "interest", "penalty", "costs")
-VERBS = ("legal.propose", "legal.start", "legal.end", "evidence.keep", "legal.call_due", "legal.withdraw_call",
-         "loss.propose")  # fmt: skip
+VERBS = ("legal.interrupt", "legal.propose", "legal.start", "legal.end", "evidence.keep", "legal.call_due",
+         "legal.withdraw_call", "loss.propose")  # fmt: skip
 MOST = 100
 
 
@@ -62,11 +65,13 @@ def _shown(
     form: FormTold | None = None,
 ) -> Response:  # fmt: skip
     told = legal_case_told(asking.connection, loan, asking.on)
+    t = DeskWords(asking.t)
     return show(
         asking, "legal_claim.html", "legal", status, told=told, done=done, refused=refused, typed=typed_of(form),
         may={verb: way_of(asking, verb) for verb in VERBS}, evidence=EVIDENCE, losses=LOSSES, parts=PARTS,
         ready=[name for name, lacks in told["next"].items() if not lacks],
-        lacking={name: lacks for name, lacks in told["next"].items() if lacks},
+        lacking={n: [(lack_told(t, why), why) for why in lacks] for n, lacks in told["next"].items() if lacks},
+        causes=told["interrupting"],
     )  # fmt: skip
 
 
@@ -133,6 +138,13 @@ def _keep(asking: Asking, loan: str, form: FormTold) -> str:
     return _asked(asking, "evidence.keep", told, form)
 
 
+def _interrupt(asking: Asking, loan: str, form: FormTold) -> str:
+    told = {"borrower": borrower_of_loan(asking.connection, loan), "loan": loan, "cause": form["cause"]}
+    told["note"] = form["note"]
+    told["happened_on"] = told_day(form["happened_on"], "happened_on").isoformat()
+    return _asked(asking, "legal.interrupt", told, form)
+
+
 def _call_due(asking: Asking, loan: str, form: FormTold) -> str:
     due = {"due_on": told_day(form["due_on"], "due_on").isoformat()} if form["due_on"] else {}
     return _asked(asking, "legal.call_due", {"loan": loan, **due}, form)
@@ -151,6 +163,6 @@ def _loss(asking: Asking, loan: str, form: FormTold) -> str:
 
 DOES = {
     "propose": _propose, "start": _start, "end": _end, "keep": _keep, "call_due": _call_due,
-    "withdraw_call": _withdraw_call, "loss": _loss,
+    "withdraw_call": _withdraw_call, "loss": _loss, "interrupt": _interrupt,
 }  # fmt: skip
 DONE = (*DOES, "sent")
