@@ -32,7 +32,7 @@ def main() -> int:
         home.chmod(0o755)
         os.environ.update(AFTERLOAN_HOME=place, AFTERLOAN_IDLE_MINUTES="0")
         os.environ.pop("AFTERLOAN_DATABASE_URL", None)
-        server = open_store()
+        server = open_store().as_owner()
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute("create database book_as_new")
         open_store(server.url.replace("/postgres?", "/book_as_new?")).close()

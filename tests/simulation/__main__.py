@@ -29,7 +29,7 @@ def main() -> int:
         Path(home).chmod(0o755)
         os.environ.update(AFTERLOAN_HOME=home, AFTERLOAN_IDLE_MINUTES="0")
         os.environ.pop("AFTERLOAN_DATABASE_URL", None)
-        server = open_store()
+        server = open_store().as_owner()
         for seed in range(given.first, given.first + given.seeds):
             started = time.monotonic()
             with psycopg.connect(server.url, autocommit=True) as connection:
