@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from adbc_driver_manager import dbapi as arrow
 
-from afterloan.store.server import Store
+from afterloan.store.server import open_store
 from tests.faults.stages import STAGES, Scene
 
 WORDS = (
@@ -66,7 +66,7 @@ def victim(
     for place, names in WORDS:
         for name in names:
             setattr(place, name, counter(getattr(place, name)))
-    store = Store(url)
+    store = open_store(url)
     STAGES[stage].does(store, scene)
     store.close()
     if told is not None:
