@@ -295,13 +295,13 @@ def test_the_details_of_a_transfer_can_be_read_by_a_camera(portal: Served) -> No
     assert "QR code with the details of the transfer for L1" in page
 
 
-def offered_to(portal: Served, name: str, of: str, given: bool = True) -> None:
+def offered_to(portal: Served, name: str, of: str) -> None:
     """A line of 20,000.00, and 24,000.00 offered until 9 March."""
     dated = {"borrower": name, "on": ON, "known_on": ON}
     said = {"by": "Wang", "reason": "granted", "rule": "person", "before_fen": 0, "after_fen": 2_000_000}
     offer = {"rule": "lines.reassess", "before_fen": 2_000_000, "after_fen": 2_400_000, "valid_until": date(2026, 3, 9)}
     with portal.store.connect() as connection:
-        if given:
+        if line_now(connection, name, ON).limit_fen != 2_000_000:
             tell(connection, LimitSet(**dated, reference=f"set-{name}", **said))
         tell(connection, LimitOffered(**dated, reference=of, **offer))
 
@@ -325,7 +325,7 @@ def test_a_no_leaves_the_line_and_ends_the_offer(portal: Served) -> None:
 
 
 def test_a_wider_line_stands_by_a_yes_with_a_fresh_code_and_by_nothing_else(portal: Served) -> None:
-    offered_to(portal, "B3", "offer:B3:2", given=False)
+    offered_to(portal, "B3", "offer:B3:2")
     browser, at, yes = portal.sat("my", "B3"), "/line/offer:B3:2", {"of": "offer:B3:2", "do": "accept"}
     assert "CNY 24,000.00" in browser.get("/", headers={"accept-language": "en"}).text
     page = unescape(browser.get(at, headers={"accept-language": "en"}).text)
