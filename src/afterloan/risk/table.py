@@ -164,7 +164,31 @@ def _take(ready: Prepared, column: pl.Series, told: Declared) -> None:
         ready.notes.append(f"{name}: the same in every row, left out")
     else:
         ready.columns[name] = as_number
-        ready.asked[name] = ColumnAsked(False, told.sign, tuple(told.special), form)
+        codes = tuple(told.special) if "special" in told.model_fields_set else special_codes(as_number)
+        if codes and not told.special:
+            shown = ", ".join(f"{code:g}" for code in codes)
+            ready.notes.append(
+                f"{name}: {shown} far from all other values, taken as codes; declare `special` otherwise"
+            )
+        ready.asked[name] = ColumnAsked(False, told.sign, codes, form)
+
+
+NINES = tuple(sign * int("9" * digits) for digits in range(2, 10) for sign in (1, -1))
+LEAST_CODED = 5
+
+
+def special_codes(values: npt.NDArray[np.float64]) -> tuple[float, ...]:
+    """Numbers that stand for something else: only nines, five rows or more, and further from all others than those lie
+    apart. Scores of -3 to 3 with -999 and 9999 among them: both. Ages of 18 to 98 with 99: none.
+    """
+    distinct, rows = np.unique(values[~np.isnan(values)], return_counts=True)
+    nines = np.isin(distinct, NINES)
+    rest = distinct[~nines]
+    if len(rest) < 3:
+        return ()
+    low, high = rest[0], rest[-1]
+    far = (distinct < low - (high - low)) | (distinct > high + (high - low))
+    return tuple(distinct[nines & far & (rows >= LEAST_CODED)].tolist())
 
 
 def _refuse_mixed(words: pl.Series) -> None:
