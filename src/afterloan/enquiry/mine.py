@@ -27,6 +27,7 @@ from afterloan.store.details import details_of
 from afterloan.store.events import events_of
 from afterloan.store.limits import line_now
 from afterloan.store.loans import ALL_OF_BORROWER, loans_now
+from afterloan.store.message_codes import shown_code
 from afterloan.store.promises import promises_of
 from afterloan.strategy.debit import FAILED, PENDING, RETURNED, SUCCEEDED, Tried
 from afterloan.strategy.holds import held_on
@@ -353,7 +354,7 @@ INBOX = (
 )
 SENT = (
     "select e.body->>'key', e.at, e.body->>'channel', e.body->>'template', e.body->>'address', "
-    "exists (select from event d where d.reference = 'delivered:' || (e.body->>'key')) "
+    "coalesce(e.body->>'code', ''), exists (select from event d where d.reference = 'delivered:' || (e.body->>'key')) "
     "from event e join borrower b using (borrower) where b.reference = %(of)s and e.kind = 'message.sent' "
     "and e.at <= %(now)s order by e.at desc limit 100"
 )
@@ -371,6 +372,7 @@ class MyMessage:
     delivered: bool
     subject: str = ""
     text: str = ""
+    code: str = ""
 
 
 def messages_to(connection: psycopg.Connection[Any], borrower: str, now: datetime) -> tuple[MyMessage, ...]:
@@ -378,6 +380,15 @@ def messages_to(connection: psycopg.Connection[Any], borrower: str, now: datetim
     told = {"of": borrower, "now": now}
     own = {key: (subject, text) for key, _, subject, text, _ in connection.execute(INBOX, told).fetchall()}
     return tuple(
-        MyMessage(key, at, channel, template, last_four(address or ""), bool(done), *own.get(key, ("", "")))
-        for key, at, channel, template, address, done in connection.execute(SENT, told).fetchall()
+        MyMessage(
+            key,
+            at,
+            channel,
+            template,
+            last_four(address or ""),
+            bool(done),
+            *own.get(key, ("", "")),
+            code=shown_code(code),
+        )
+        for key, at, channel, template, address, code, done in connection.execute(SENT, told).fetchall()
     )

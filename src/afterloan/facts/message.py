@@ -14,6 +14,7 @@ class MessageSent(Event):
     """The channel's receiver took the message. `reference` is `sent:` + its key.
 
     `amounts`: the money of which its text was made, by name, in minor units (`arrears_fen`: 40.00 is 4000).
+    `code`: by which whoever has it finds out that it is ours, where it has one.
     """
 
     KIND: ClassVar[str] = "message.sent"
@@ -26,6 +27,7 @@ class MessageSent(Event):
     address: str = ""
     receipt: str = ""
     amounts: dict[str, int] = Field(default_factory=dict)
+    code: str = ""
 
 
 class MessageFailed(Event):

@@ -18,8 +18,10 @@ LENDER: dict[str, Any] = {
     "phone": "400-000-0000",
     "opt_out": "https://example.com/stop",
     "currency": "CNY",
+    "verify_at": "",
 }
-"""The lender of the demonstration; a channels file says who you are."""
+"""The lender of the demonstration; a channels file says who you are. `verify_at`: where a message's code is checked,
+such as `my.lender.example/verify`; empty: messages have none."""
 
 
 class ChannelsRefused(ExpectedFailure, ValueError):

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,8 +30,10 @@ from afterloan.sending.owed import ask_again
 from afterloan.sending.templates import TemplateRefused, Text, render, template_of
 from afterloan.store.contacts import Attempt, admit_many, defaults_of
 from afterloan.store.locks import lock_borrowers
+from afterloan.store.message_codes import code_of, shown_code
 from afterloan.store.outbox import put
 from afterloan.store.sending import TellRow, tell_rows
+from afterloan.store.settings import secret_kept
 from afterloan.strategy.places import place_of
 
 OVER = Dropped("the offer has ended")
@@ -47,6 +49,7 @@ class Message:
     text: Text
     jurisdiction: str
     zone: str
+    code: str = ""
 
 
 class NoAddress(ValueError):
@@ -91,6 +94,7 @@ class Messages:
         self.settle = timedelta(seconds=int(told.get("settle_seconds", 60)))
         self.made: dict[int, Message] = {}
         self.admitted: set[int] = set()
+        self.secret = ""
 
     # -- before ---------------------------------------------------------------------------------------------
 
@@ -100,7 +104,7 @@ class Messages:
         """Refuse what comes too late, ask again what is owed, make the texts, then ask the governor for all at once."""
         lock_borrowers(connection, {item.borrower_number for item in items})  # all at once: two workers never wait both
         defaults = defaults_of(connection)
-        self.made = {}
+        self.made, self.secret = {}, secret_kept(connection, "messages") if self._verify_at else ""
         words: dict[int, SendRefused | Retry | Dropped | None] = {}
         asked: list[Item] = []
         for item, fresh in self._fresh(connection, items, defaults, now):
@@ -175,7 +179,15 @@ class Messages:
             purpose=body.purpose,
             lender_type=place.lender_type,
         )
-        return Message(item, self.address(item), text, place.jurisdiction, str(zone))
+        code = code_of(self.secret, item.key) if self.secret and template.purpose != "access" else ""
+        if code:  # a code to sign in ends its message, so that phones fill it in: nothing stands after it
+            text = replace(text, lines=(*text.lines, _line(code, self._verify_at, text.language)))
+        return Message(item, self.address(item), text, place.jurisdiction, str(zone), code)
+
+    @property
+    def _verify_at(self) -> str:
+        """Where the code of a message is checked; "" where messages have none."""
+        return str(self.place.config["lender"].get("verify_at") or "")
 
     def address(self, item: Item) -> str:
         """Where it goes: the action's own address, else the borrower's attribute. Raises NoAddress, ValueError."""
@@ -235,6 +247,7 @@ class Messages:
                 "address": message.to,
                 "amounts": _amounts(message.item),
             }
+            told |= {"code": message.code} if message.code else {}
         else:
             told |= {"template": message_of(item).template, "version": 0, "language": "", "address": ""}
         rows = [self._row(MessageSent.KIND, f"sent:{item.key}", item, now, told)]
@@ -251,6 +264,12 @@ class Messages:
 
     def _row(self, kind: str, reference: str, item: Item, now: datetime, body: dict[str, Any]) -> TellRow:
         return TellRow(item.borrower_number, kind, now.date(), now, reference, body, item.loan)
+
+
+def _line(code: str, where: str, language: str) -> str:
+    """The last line of a message: `Is this ours? 7K3F-92QX, my.lender.example/verify`."""
+    said = "是不是我们发的？查验码" if language == "zh-CN" else "Is this ours?"
+    return f"{said} {shown_code(code)}{'，' if language == 'zh-CN' else ', '}{where}"
 
 
 def _amounts(item: Item) -> dict[str, int]:

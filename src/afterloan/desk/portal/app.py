@@ -15,6 +15,7 @@ from afterloan.desk.portal.relieving import relieving
 from afterloan.desk.portal.screens import TEXT
 from afterloan.desk.portal.signing_in import signing_in
 from afterloan.desk.portal.supporting import supporting
+from afterloan.desk.portal.verifying import verifying
 from afterloan.desk.web.asking import Ask
 from afterloan.desk.web.house import House
 
@@ -31,6 +32,7 @@ def portal_router(house: House) -> APIRouter:
     complaining(router)
     learning(router)
     supporting(router)
+    verifying(router)
     signing_in(router)
     looked_at_me(router)
 

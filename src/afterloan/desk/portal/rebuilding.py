@@ -143,8 +143,3 @@ def _help(router: APIRouter) -> None:
     def help_(asking: Ask) -> Response:
         """What can be done here, and what we never ask."""
         return show(asking, "help")
-
-    @router.get("/verify")
-    def verify(asking: Ask) -> Response:
-        """Whether a message is ours."""
-        return show(asking, "verify")
