@@ -30,8 +30,8 @@ def verifying(router: APIRouter) -> None:
         typed, phone = form["code"][:40], _phone(asking.language)
         wait = take(asking.connection, TRIES, hidden(asking.connection, f"verify:{asking.place}"), asking.house.now())
         if wait is not None:
-            refused = wrong("code.wait", "code")
-            waits = show(asking, "verify", 429, found=None, typed="", phone=phone, refused=refused)
+            told = wrong("code.wait", "code")
+            waits = show(asking, "verify", 429, found=None, typed="", phone=phone, refused=told)
             waits.headers["retry-after"] = str(-(-wait // timedelta(seconds=1)))
             return waits
         found = ours(asking.connection, typed)

@@ -8,4 +8,4 @@ down_revision = "0035"
 
 def upgrade() -> None:
     """The index."""
-    op.execute("create index event_message_code on event ((body->>'code')) where kind = 'message.sent'")
+    op.execute("create index if not exists event_message_code on event ((body->>'code')) where kind = 'message.sent'")
