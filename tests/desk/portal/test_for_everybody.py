@@ -26,7 +26,8 @@ PAGES = (
 NEEDS_MORE = {"/line/{reference}": "seen by the test of a wider line",
     "/ticket/{ticket}": "lets in and goes on", "/text/{size}": "goes back where one came from",
               "/payments/{reference}": "seen in its three states by the journey of a debit",
-              "/documents/{loan}/settled.pdf": "a file", "/bureau/dispute/{loan}": "seen by the journey of a dispute",
+              "/documents/{loan}/settled.pdf": "a file", "/documents/{loan}/statement.pdf": "a file",
+    "/documents/{loan}/statement.csv": "a file", "/bureau/dispute/{loan}": "seen by the journey of a dispute",
               "/bureau/disputes/{reference}": "seen by the journey of a dispute"}  # fmt: skip
 AXE = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 MEANS = {"loan": "L1", "household": "2", "pay": "6000", "home": "1200", "food": "1500"}

@@ -352,3 +352,19 @@ def test_who_is_late_is_shown_no_wider_line_and_gets_none(portal: Served) -> Non
     page = sent(browser, at, "/line/answer", of="offer:B9:1", do="accept", agree="yes")
     assert "逾期" in page or "Something is overdue." in page
     assert limit_of(portal, "B9") == 2_000_000
+
+
+def test_a_statement_is_had_with_a_fresh_code_as_paper_and_as_table(portal: Served) -> None:
+    browser = portal.sat("my", "B1")
+    assert "/documents/L1/statement.pdf" in browser.get("/documents").text
+    for form in ("pdf", "csv"):
+        assert browser.get(f"/documents/L1/statement.{form}").headers["location"] == "/step-up?to=/documents"
+        assert browser.get(f"/documents/L2/statement.{form}").status_code == 404, "nothing is said of what is another's"
+    prove(portal, browser)
+    assert browser.get("/documents/L1/statement.pdf").content.startswith(b"%PDF-")
+    # 12,000.00 × 31 days × 0.05 % = 186.00
+    table = browser.get("/documents/L1/statement.csv").text
+    assert table.splitlines()[1:4] == [
+        "2025-12-17,0,money paid out,1200000,1200000,", "2026-01-17,1,principal fell due,91547,1200000,",
+        "2026-01-17,1,interest fell due,18600,1200000,",
+    ]  # fmt: skip

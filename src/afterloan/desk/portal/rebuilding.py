@@ -11,15 +11,18 @@ from afterloan.desk.portal.screens import done_or, not_yours, screen, show, to
 from afterloan.desk.portal.signing_in import first_a_code
 from afterloan.desk.web.asking import Ask, Asking, Form, SignedIn
 from afterloan.desk.web.forms import FormTold
-from afterloan.desk.web.letters import settlement_letter
+from afterloan.desk.web.letters import saved, settlement_letter, statement_letter
 from afterloan.desk.web.refusing import RefusedHere
+from afterloan.enquiry.books import entries_of, loan_and_last_day
 from afterloan.enquiry.contactability import contactability
 from afterloan.enquiry.contacting import standing_told
 from afterloan.enquiry.mine import mine, own_loan
 from afterloan.enquiry.rules import rule_told
 from afterloan.enquiry.way_back import draw_in
+from afterloan.facts import FactRefused
 from afterloan.rebuilding.road_map import Marked
 from afterloan.rebuilding.words import say
+from afterloan.report.statement import LoanStatement, loan_statement
 from afterloan.servicing.relief import plan_for_map
 from afterloan.store.rebuilding import person_in
 
@@ -136,6 +139,31 @@ def _papers(router: APIRouter) -> None:
         if first := first_a_code(asking, "documents.read", "/documents"):
             return first
         return settlement_letter(asking, loan)
+
+    @router.get("/documents/{loan}/statement.pdf")
+    def statement(asking: SignedIn, loan: str) -> Response:
+        """The statement of a loan up to today, in the language of the page."""
+        made = _statement(asking, loan)
+        return first_a_code(asking, "documents.read", "/documents") or statement_letter(asking, made)
+
+    @router.get("/documents/{loan}/statement.csv")
+    def table(asking: SignedIn, loan: str) -> Response:
+        """The same as a table."""
+        made = _statement(asking, loan)
+        first = first_a_code(asking, "documents.read", "/documents")
+        return first or saved(made.to_csv().encode(), f"statement-{made.first}-{made.last}.csv", "text/csv")
+
+
+def _statement(asking: Asking, loan: str) -> LoanStatement:
+    """A loan's statement from its first day to today. Raises FactRefused (unknown) for one that is not theirs."""
+    try:
+        book = own_loan(asking.connection, asking.person.name, loan)
+    except FactRefused as error:
+        raise not_yours() from error
+    found = loan_and_last_day(asking.connection, loan)
+    assert found is not None, "a loan of one's own is there"
+    entries, closed_on = entries_of(asking.connection, found[0])
+    return loan_statement(book, 0, loan, entries, closed_on, None, number_of(asking.today))
 
 
 def _help(router: APIRouter) -> None:
