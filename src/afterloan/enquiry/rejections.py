@@ -27,6 +27,22 @@ REJECTED = (
 )
 
 
+TOLD_OF = (
+    "reference",
+    "known_on",
+    "borrower",
+    "loan",
+    "bureau",
+    "month_end",
+    "turn",
+    "field",
+    "code",
+    "reason",
+    "told",
+)
+"""What the question answers first, by the names of a line."""
+
+
 @dataclass(frozen=True, slots=True)
 class RejectedLine:
     """A line that a bureau did not take. `line`: of its file; `told`: the status that was told.
@@ -63,8 +79,8 @@ def rejected_lines(
     rows = connection.execute(REJECTED, {"on": on, "bureau": bureau, "most": most}).fetchall()
     return [
         RejectedLine(
-            *row[:11], line=row[0].rpartition(":")[2], mends=mends(row[7]), again_on=row[12] if row[11] else None,
-            again=row[13] if row[11] else None,
+            **dict(zip(TOLD_OF, row[:11], strict=True)), line=row[0].rpartition(":")[2], mends=mends(row[7]),
+            again_on=row[12] if row[11] else None, again=row[13] if row[11] else None,
         )
         for row in rows
     ]  # fmt: skip

@@ -57,11 +57,11 @@ def test_cases_are_placed_by_two_people_worked_by_an_agency_and_recalled(placing
         assert isinstance(approve(desk, second, mine["reference"], date(2025, 5, 15)), Answer)
     page = lead.page("/agencies")
     assert "2025-06-14" in page and "No ladder proposes a case" in page
-    number = page.split("/agencies/files/")[1].split(".csv")[0]
-    out = lead.browser.get(f"/agencies/files/{number}.csv").text.splitlines()
+    number = page.split("/agencies/files/")[1].split('"')[0]
+    out = lead.browser.get(f"/agencies/files/{number}").text.splitlines()
     assert out[0].startswith("placement,borrower,name") and len(out) == 4
-    assert Desk(placing, "finance").browser.get(f"/agencies/files/{number}.csv").status_code == 403
-    assert lead.browser.get("/agencies/files/999999.csv").status_code == 404
+    assert Desk(placing, "finance").browser.get(f"/agencies/files/{number}").status_code == 403
+    assert lead.browser.get("/agencies/files/999999").status_code == 404
     # a call within hours, one at 23:30 against the quiet hours, and one of another's placement
     places = {line.split(",")[1]: line.split(",")[0] for line in out[1:]}
     told = rows(

@@ -26,7 +26,7 @@ def agencies_router() -> APIRouter:
     router = APIRouter(prefix="/agencies")
     router.get("")(agencies)
     router.post("")(act)
-    router.get("/files/{number}.csv")(file)
+    router.get("/files/{number}")(file)
     return router
 
 
@@ -82,12 +82,12 @@ def _returns(asking: Asking, form: FormTold) -> dict[str, Any]:
     return dict(asking.do("agency.answers", asked, f"form:{form.key}").body)
 
 
-def file(asking: SignedIn, number: int) -> Response:
+def file(asking: SignedIn, number: str) -> Response:
     """The file for an agency that an act made: it names people, so only who may place may have it."""
-    asking.within("agency.place")
+    asking.permitted("report.read")
     if not way_of(asking, "agency.place"):
         raise refuse(403, "not-permitted", "agency.place is not yours", "ask a lead", "file")
-    found = file_of(asking.connection, number)
+    found = file_of(asking.connection, int(number)) if number.isdecimal() and len(number) < 19 else None
     if found is None:
         raise refuse(404, "unknown", "no file of that number", "look at the list of files", "file")
     asking.listed(found[1].count("\n") - 1)
