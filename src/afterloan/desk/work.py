@@ -162,6 +162,13 @@ def _drain(worker: JobWorker, asked: Mapping[str, Any]) -> Iterator[Step]:
     yield Step(1, 1, "drains", done.told())
 
 
+def _bank_put(worker: JobWorker, asked: Mapping[str, Any]) -> Iterator[Step]:
+    """Money comes onto an account at the played bank."""
+    account = str(asked["account"])
+    worker.world.bank.put(account, int(asked["amount_fen"]))
+    yield Step(1, 1, "accounts", {"account": account[-4:], "balance_fen": worker.world.bank.balance(account)})
+
+
 def _ask_bank(worker: JobWorker, asked: Mapping[str, Any]) -> Iterator[Step]:
     """Ask the gateway what became of debits without an answer; nothing is sent again."""
     from afterloan.enquiry.clock import clock_of
@@ -194,6 +201,7 @@ KINDS: dict[str, Callable[[JobWorker, Mapping[str, Any]], Iterator[Step]]] = {
     "decide": _decide,
     "drain": _drain,
     "ask-bank": _ask_bank,
+    "bank-put": _bank_put,
     **{name: partial(_bulk, does) for name, does in BULK.items()},
 }
 """What each kind of job does, step by step."""

@@ -104,3 +104,33 @@ def test_days_that_cannot_be_played_are_refused(served: Served, body: dict[str, 
 def test_a_book_that_is_real_has_no_sandbox(served: Served) -> None:
     real = Served(served.store, demo=False)
     assert real.browser("api").get("/v1/sandbox/clock").status_code == 404
+
+
+def test_the_clock_of_a_played_book_is_set_within_its_day_and_never_back(served: Served) -> None:
+    """At 23:00 of the same day the contact rules are those of the night; a real book has no clock to set."""
+    lead = served.api("lead")
+
+    def set_to(day: str, at: str, key: str) -> Any:
+        return lead.post("/v1/sandbox/clock/setting", json={"day": day, "at": at}, headers={"idempotency-key": key})
+
+    assert set_to("2026-02-10", "23:00", "night").status_code == 201
+    sent = {"template": "reminder-due-today", "channel": "push"}
+    late = lead.post("/v1/borrowers/B1/messages", json=sent, headers={"idempotency-key": "m"})
+    assert late.status_code == 422 and late.json()["reason"] == "too-early", late.text
+    assert late.json()["rule"]["clause"] and late.json()["next_at"].startswith("2026-02-11T00:00")
+    assert set_to("2026-02-09", "09:00", "back").status_code == 422
+    with served.store.connect() as connection:
+        connection.execute("delete from setting where name = 'clock'")
+    assert set_to("2026-02-11", "09:00", "real").status_code == 403
+
+
+def test_money_is_put_onto_an_account_at_the_played_bank(served: Served) -> None:
+    lead, worker = served.api("lead"), JobWorker(served.store)
+    told = {"account": "6222001234", "amount_fen": 50_000}
+    begun = lead.post("/v1/sandbox/bank", json=told, headers={"idempotency-key": "put"})
+    assert begun.status_code == 202, begun.text
+    with worker._stack:
+        before = worker.world.bank.balance("6222001234")
+        assert worker.do_next() and worker.world.bank.balance("6222001234") == before + 50_000
+    result = lead.get(begun.headers["location"]).json()["result"]
+    assert result == {"account": "1234", "balance_fen": before + 50_000}

@@ -1,7 +1,7 @@
 """Every act's place in the API: a path over each verb; the body is what the verb asks, less what the path says."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -174,8 +174,9 @@ ACT_PATHS: tuple[ActPath, ...] = (
 )
 
 
+PLAYED_PATHS = (ActPath("/sandbox/clock/setting", "sandbox.set_clock", "sandbox"),)
+"""Acts that only a book that is played has."""
 WITHOUT = {
-    "sandbox.set_clock": "the test clock is moved by playing days",
     "sign_in.send_code": "a code is asked for on the portal's own page, by the browser in which it is typed",
     "sign_in.confirm": "it follows what is agreed to at the portal",
     "passkey.make": "a device signs on the page, in the browser that asked",
@@ -186,7 +187,7 @@ WITHOUT = {
 
 def all_paths() -> tuple[ActPath, ...]:
     """The table, and `/acts/VERB` for each verb that has no place in it and takes no file (`desk/api/files.py`)."""
-    placed = {*(told.verb for told in ACT_PATHS), *FILE_VERBS, *KEY_VERBS, *WITHOUT}
+    placed = {*(told.verb for told in (*ACT_PATHS, *PLAYED_PATHS)), *FILE_VERBS, *KEY_VERBS, *WITHOUT}
     return (
         *ACT_PATHS,
         *(ActPath(f"/acts/{verb.name}", verb.name, "acts") for verb in VERBS if verb.name not in placed),
@@ -267,10 +268,10 @@ def _path_words(record: type[BaseModel], name: str) -> str:
     return f"The {name} of the record `{record.__name__}`, as an id."
 
 
-def act_routes() -> APIRouter:
-    """A POST for every verb."""
+def act_routes(paths: Sequence[ActPath] = ()) -> APIRouter:
+    """A POST for every verb, or for those of some paths."""
     router = APIRouter(prefix="/v1")
-    for told in all_paths():
+    for told in paths or all_paths():
         verb = verb_named(told.verb)
         router.add_api_route(
             told.path, handler_of(told), methods=["POST"], status_code=201, tags=[told.tag], summary=verb.about,

@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.responses import PlainTextResponse
 
-from afterloan.desk.api.acts import act_routes, approval_routes
+from afterloan.desk.api.acts import PLAYED_PATHS, act_routes, approval_routes
 from afterloan.desk.api.audit import audit_routes
 from afterloan.desk.api.client import operation_name
 from afterloan.desk.api.contract import llms_text
@@ -75,7 +75,7 @@ def api_routers(house: House) -> list[APIRouter]:
         webhook_routes(house),
         *question_routers(),
     ]
-    return [*made, sandbox(), clock_routes(house)] if house.demo else made
+    return [*made, sandbox(), clock_routes(house), act_routes(PLAYED_PATHS)] if house.demo else made
 
 
 def entry() -> APIRouter:

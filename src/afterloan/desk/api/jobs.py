@@ -18,6 +18,7 @@ from afterloan.desk.web.asking import Asking, SignedIn, asking_of
 from afterloan.desk.web.house import House
 from afterloan.desk.web.refusing import refuse
 from afterloan.expected import BadInput
+from afterloan.servicing.asked import MOST_FEN
 from afterloan.store.jobs import Job, ask_job, job_named, jobs_told, news_after, stop_job
 
 LOOK_EVERY = 0.3
@@ -45,6 +46,13 @@ class DrainAsked(JobAsked):
     """Do what is due, on these channels or all."""
 
     channels: list[str] = Field(default_factory=list, max_length=20)
+
+
+class BankAsked(JobAsked):
+    """So much comes onto an account at the played bank: the next debit of it finds it there."""
+
+    account: str = Field(min_length=1, max_length=40)
+    amount_fen: int = Field(gt=0, le=MOST_FEN)
 
 
 class AdvanceAsked(JobAsked):
@@ -167,6 +175,12 @@ def clock_routes(house: House) -> APIRouter:
         """Play days: what leaves, the close, the next morning's decisions, the bank's answers, month ends."""
         to = asked.to or asking.today + timedelta(days=asked.days or 0)
         return advance(asking, house, to, key)
+
+    @router.post("/bank", status_code=202, openapi_extra={"x-permission": "sandbox.advance"})
+    def bank(asking: SignedIn, key: Key, asked: BankAsked) -> Response:
+        """Put money onto a borrower's account at the played bank."""
+        asking.permitted("sandbox.advance")
+        return begin(asking, house, "bank-put", asked.model_dump(), key)
 
     return router
 
