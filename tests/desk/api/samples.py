@@ -1,5 +1,6 @@
 """Bodies made from the contract: the least that a POST may say, by the form of each field."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,5 +43,5 @@ def value_of(contract: Mapping[str, Any], schema: Mapping[str, Any], name: str, 
 
 
 def filled(path: str, **names: str) -> str:
-    """A path with names in it: those told, else `none`."""
-    return "/".join(names.get(part[1:-1], "none") if part.startswith("{") else part for part in path.split("/"))
+    """A path with names in it: those told, else `none`; also within a part, as in `files/{number}.csv`."""
+    return re.sub(r"\{(\w+)\}", lambda found: names.get(found[1], "none"), path)
