@@ -81,6 +81,12 @@ class AgencyRecallAsked(TypedDict):
     reason: str
 
 
+class BankAsked(TypedDict):
+    """Only debits older than so many minutes: younger ones may still be under way."""
+
+    minutes: NotRequired[int]
+
+
 class BorrowerTakeInAsked(TypedDict):
     """A borrower who is new: the lender's own reference, a name, and attributes as `person.correct` changes them."""
 
@@ -829,6 +835,13 @@ class MoneyPassOnAsked(TypedDict):
     amount_fen: int
 
 
+class MoneyPut(TypedDict):
+    """So much comes onto an account at the played bank: the next debit of it finds it there."""
+
+    account: str
+    amount_fen: int
+
+
 class NetworkWatchAsked(TypedDict):
     """Look for groups that exchange money, borrowed together and stopped together."""
 
@@ -1238,19 +1251,6 @@ class WebhookSubscribeAsked(TypedDict):
     types: NotRequired[list[str]]
     whole: NotRequired[bool]
     after: NotRequired[str | None]
-
-
-class afterloan__desk__api__jobs__BankAsked(TypedDict):
-    """So much comes onto an account at the played bank: the next debit of it finds it there."""
-
-    account: str
-    amount_fen: int
-
-
-class afterloan__desk__api__works__BankAsked(TypedDict):
-    """Only debits older than so many minutes: younger ones may still be under way."""
-
-    minutes: NotRequired[int]
 
 
 class Afterloan:
@@ -1760,7 +1760,7 @@ class Afterloan:
         """Count debits that were filed and never answered as paid."""
         return self._ask("POST", "/v1/debit-presumptions", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
-    def post_debit_questions(self, body: afterloan__desk__api__works__BankAsked, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+    def post_debit_questions(self, body: BankAsked, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Ask the gateway what became of debits of which nothing was heard; nothing is sent again."""
         return self._ask("POST", "/v1/debit-questions", {"on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
@@ -2272,7 +2272,7 @@ class Afterloan:
         """Play days: what leaves, the close, the next morning's decisions, the bank's answers, month ends."""
         return self._ask("POST", "/v1/sandbox/advances", {"on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
-    def post_sandbox_bank(self, body: afterloan__desk__api__jobs__BankAsked, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+    def post_sandbox_bank(self, body: MoneyPut, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Put money onto a borrower's account at the played bank."""
         return self._ask("POST", "/v1/sandbox/bank", {"on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 

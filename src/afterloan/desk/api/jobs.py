@@ -48,7 +48,7 @@ class DrainAsked(JobAsked):
     channels: list[str] = Field(default_factory=list, max_length=20)
 
 
-class BankAsked(JobAsked):
+class MoneyPut(JobAsked):
     """So much comes onto an account at the played bank: the next debit of it finds it there."""
 
     account: str = Field(min_length=1, max_length=40)
@@ -177,7 +177,7 @@ def clock_routes(house: House) -> APIRouter:
         return advance(asking, house, to, key)
 
     @router.post("/bank", status_code=202, openapi_extra={"x-permission": "sandbox.advance"})
-    def bank(asking: SignedIn, key: Key, asked: BankAsked) -> Response:
+    def bank(asking: SignedIn, key: Key, asked: MoneyPut) -> Response:
         """Put money onto a borrower's account at the played bank."""
         asking.permitted("sandbox.advance")
         return begin(asking, house, "bank-put", asked.model_dump(), key)
