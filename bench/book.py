@@ -49,7 +49,7 @@ def bare_copy(store: Store, repayments: Path) -> float:
     frame = pl.read_parquet(repayments).head(400_000)
     text = frame.write_csv(include_header=False).encode()
     columns = ", ".join(f'"{name}" text' for name in frame.columns)
-    with store.connect() as connection:
+    with store.as_owner().connect() as connection:
         connection.execute(f"create table bare_copy ({columns})")
         connection.commit()
         started = perf_counter()
@@ -97,7 +97,7 @@ def closes(store: Store, server: int) -> list[dict[str, object]]:
 
 def bare_day(store: Store) -> float:
     """Seconds to read all packed histories and copy the day's rows once more, by one bare connection each."""
-    with store.connect() as connection:
+    with store.as_owner().connect() as connection:
         started = perf_counter()
         with connection.cursor() as cursor, cursor.copy("copy history (packed) to stdout (format binary)") as copy:
             for _ in copy:

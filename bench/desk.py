@@ -204,6 +204,7 @@ def ready(store: Any, folder: Any) -> list[tuple[str, str]]:
         print(f"# {LOANS} loans {name} in {time.perf_counter() - began:.0f} s", flush=True)
     with store.connect(autocommit=True) as connection:
         set_parts(connection, Setting.CLOCK, {"on": TODAY.isoformat(), "pinned": []})
+    with store.as_owner().connect(autocommit=True) as connection:
         connection.execute("vacuum analyze")
     return looked_at(store)
 

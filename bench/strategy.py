@@ -26,7 +26,7 @@ ON = day("2024-12-31")
 
 def bare_decision(store: Store, on: int) -> float:
     """Seconds to read all packed histories and to copy the day's outbox rows once more, by one bare connection."""
-    with store.connect() as connection:
+    with store.as_owner().connect() as connection:
         started = perf_counter()
         with connection.cursor() as cursor, cursor.copy("copy history (packed) to stdout (format binary)") as copy:
             for _ in copy:

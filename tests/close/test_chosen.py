@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 import numpy as np
+import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
@@ -134,7 +135,7 @@ def test_off_the_night_decides_as_the_ladder_says_and_nothing_is_logged(
     actions, findings = written(late)
     assert len(actions) == 3 * MANY and {a[0] for a in actions} == {"message.sms", "worklist", "message.letter"}
     monkeypatch.undo()
-    with late.connect() as connection:
+    with psycopg.connect(late.as_owner().url) as connection:
         for table in ("outbox", "finding", "decided", "worklist"):
             connection.execute(f"alter table {table} disable trigger user")
             connection.execute(f"delete from {table}")

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -138,7 +139,7 @@ def test_every_act_of_the_law_and_of_a_dispute_takes_a_reference() -> None:
 
 def lived_in(store: Store, folder: Path) -> None:
     """Two borrowers with the store's numbers 88000x and loans 77000x, one late, with something of everything."""
-    with store.connect() as connection:
+    with psycopg.connect(store.as_owner().url) as connection:
         connection.execute("alter table borrower alter column borrower restart with 880001")
         connection.execute("alter table contract alter column loan restart with 770001")
         for name in ("B1", "B2"):
