@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from afterloan.desk.web.app import app_for
+from afterloan.desk.web.app import add_routes, app_for
 from afterloan.desk.web.asking import Ask
 from afterloan.desk.web.guard import Guard
 from afterloan.desk.web.house import HOSTS, Host, House
@@ -66,18 +66,18 @@ def app_of(house: House) -> ByHost:
     from afterloan.desk.workbench.app import workbench_router
 
     desk = app_for(house, "desk", "afterloan desk", openapi_url=None)
-    desk.include_router(signing("desk"))
-    desk.include_router(passkeys("desk"))
-    desk.include_router(staying())
-    desk.include_router(workbench_router(house))
+    add_routes(desk, signing("desk"))
+    add_routes(desk, passkeys("desk"))
+    add_routes(desk, staying())
+    add_routes(desk, workbench_router(house))
     my = app_for(house, "my", "afterloan portal", openapi_url=None)
-    my.include_router(signing("my"))
-    my.include_router(passkeys("my"))
-    my.include_router(portal_router(house))
+    add_routes(my, signing("my"))
+    add_routes(my, passkeys("my"))
+    add_routes(my, portal_router(house))
     routers = api_routers(house)  # made once: the records of all acts are most of what a start costs
     for app in (desk, my):
         for router in routers:
-            app.include_router(router)
+            add_routes(app, router)
     api, measures = api_app(house, routers), Measures(house)
     measures.add_to(api)
     apps = {"api": api, "desk": desk, "my": my, "": _landing(house)}

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from afterloan.desk.api.doing import Despite, Key, Propose, Seen, Try, act, agree
 from afterloan.desk.api.files import FILE_VERBS
 from afterloan.desk.api.keys import KEY_VERBS
+from afterloan.desk.api.routing import router_at
 from afterloan.desk.web.asking import Ask, Asking
 from afterloan.desk.web.names import reference_of
 from afterloan.servicing.verbs import VERBS, verb_named
@@ -270,7 +271,7 @@ def _path_words(record: type[BaseModel], name: str) -> str:
 
 def act_routes(paths: Sequence[ActPath] = ()) -> APIRouter:
     """A POST for every verb, or for those of some paths."""
-    router = APIRouter(prefix="/v1")
+    router = router_at("/v1")
     for told in paths or all_paths():
         verb = verb_named(told.verb)
         router.add_api_route(
@@ -283,7 +284,7 @@ def act_routes(paths: Sequence[ActPath] = ()) -> APIRouter:
 
 def approval_routes() -> APIRouter:
     """The second person's answer: bound to what was shown by `If-Match`."""
-    router = APIRouter(prefix="/v1/approvals", tags=["approvals"])
+    router = router_at("/v1/approvals", tags=["approvals"])
 
     @router.post(
         "/{proposal}/approval",

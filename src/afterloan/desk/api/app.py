@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.responses import PlainTextResponse
 
 from afterloan.desk.api.acts import PLAYED_PATHS, act_routes, approval_routes
 from afterloan.desk.api.audit import audit_routes
-from afterloan.desk.api.client import operation_name
 from afterloan.desk.api.contract import llms_text
 from afterloan.desk.api.files import file_routes
 from afterloan.desk.api.identity import identity_routes
@@ -21,9 +19,10 @@ from afterloan.desk.api.policies import policy_routes, work_routes
 from afterloan.desk.api.questions import question_routers
 from afterloan.desk.api.relieving import relief_routes
 from afterloan.desk.api.reporting import bureau_routes, finance_routes
+from afterloan.desk.api.routing import router_at
 from afterloan.desk.api.webhooks import webhook_routes
 from afterloan.desk.api.works import work_jobs
-from afterloan.desk.web.app import app_for
+from afterloan.desk.web.app import add_routes, app_for
 from afterloan.desk.web.asking import Ask, SignedIn
 from afterloan.desk.web.house import House
 from afterloan.desk.web.refusing import TITLES
@@ -32,9 +31,9 @@ from afterloan.desk.web.signing import sit
 
 def api_app(house: House, routers: Sequence[APIRouter] | None = None) -> FastAPI:
     """The API over a house, with its contract at `/openapi.json`. `routers`: of `api_routers`."""
-    app = app_for(house, "api", "afterloan", version="1", generate_unique_id_function=_named)
+    app = app_for(house, "api", "afterloan", version="1")
     for router in api_routers(house) if routers is None else routers:
-        app.include_router(router)
+        add_routes(app, router)
 
     @app.get("/llms.txt", include_in_schema=False)
     def llms() -> PlainTextResponse:
@@ -47,11 +46,6 @@ def api_app(house: House, routers: Sequence[APIRouter] | None = None) -> FastAPI
         return PlainTextResponse(TITLES.get(reason, "no such reason"), 200 if reason in TITLES else 404)
 
     return app
-
-
-def _named(route: APIRoute) -> str:
-    """The name of an operation in the contract and of its method in the client; an act has that of its verb."""
-    return operation_name(min(route.methods or {"GET"}), route.path)
 
 
 def api_routers(house: House) -> list[APIRouter]:
@@ -80,7 +74,7 @@ def api_routers(house: House) -> list[APIRouter]:
 
 def entry() -> APIRouter:
     """Who am I, which day is it."""
-    router = APIRouter(prefix="/v1", tags=["entry"])
+    router = router_at("/v1", tags=["entry"])
 
     @router.get("", operation_id="get_entry")
     def entry_(asking: SignedIn) -> dict[str, Any]:
@@ -121,7 +115,7 @@ class SeatAsked(BaseModel):
 
 def sandbox() -> APIRouter:
     """What only a demonstration has."""
-    router = APIRouter(prefix="/v1/sandbox", tags=["sandbox"])
+    router = router_at("/v1/sandbox", tags=["sandbox"])
 
     @router.post("/seats", status_code=201)
     def sit_down(asking: Ask, asked: SeatAsked) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from afterloan.desk.api.asked import Limit, nothing_there, question, theirs
+from afterloan.desk.api.routing import router_at
 from afterloan.desk.web.asking import Asking, SignedIn
 from afterloan.desk.web.names import reference_of
 from afterloan.desk.web.refusing import RefusedHere, refuse
@@ -32,7 +33,7 @@ class RevealAsked(BaseModel):
 
 def audit_routes() -> APIRouter:
     """Who did, who saw, what was refused, is the record whole; and reveals."""
-    router = APIRouter(prefix="/v1")
+    router = router_at("/v1")
 
     @question(router, "/audit/acts", "audit.read", "audit")
     def acts(

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from afterloan.banks.files import read_results, read_statements
 from afterloan.dates import date_told
 from afterloan.desk.api.doing import Key, Try, act, refused_by
+from afterloan.desk.api.routing import router_at
 from afterloan.desk.web.asking import Ask, Asking
 from afterloan.desk.web.refusing import refuse
 from afterloan.facts.act import Answer, Refused
@@ -63,7 +64,7 @@ def _in_parts(asking: Asking, verb: str, parts: Iterator[BaseModel], content: by
 
 def file_routes() -> APIRouter:
     """A POST for every verb that takes a file."""
-    router = APIRouter(prefix="/v1")
+    router = router_at("/v1")
 
     @router.post(
         "/bank-statements", status_code=201, tags=["money"], openapi_extra={**FILE, "x-verb": "statement.take"}

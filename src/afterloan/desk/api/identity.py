@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from afterloan.desk.api.asked import nothing_there
+from afterloan.desk.api.routing import router_at
 from afterloan.desk.web.asking import SignedIn
 from afterloan.desk.web.house import House
 from afterloan.store.accounts import accounts_told
@@ -23,7 +24,7 @@ class TicketAsked(BaseModel):
 
 def identity_routes(house: House) -> APIRouter:
     """Tickets, sittings, people."""
-    router = APIRouter(prefix="/v1")
+    router = router_at("/v1")
 
     @router.post("/portal-tickets", status_code=201, tags=["administration"],
                  openapi_extra={"x-permission": "portal.ticket"})  # fmt: skip

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from afterloan.desk.api.doing import Key
+from afterloan.desk.api.routing import router_at
 from afterloan.desk.web.asking import Asking, SignedIn, asking_of
 from afterloan.desk.web.house import House
 from afterloan.desk.web.refusing import refuse
@@ -98,7 +99,7 @@ def _mine(asking: Asking, job: Job) -> bool:
 
 def job_routes(house: House) -> APIRouter:
     """Jobs, and what begins one."""
-    router = APIRouter(prefix="/v1", tags=["jobs"])
+    router = router_at("/v1", tags=["jobs"])
 
     @router.get("/jobs", openapi_extra={"x-permission": "day.run"})
     def jobs(asking: SignedIn) -> dict[str, Any]:
@@ -163,7 +164,7 @@ def advance(asking: Asking, house: House, to: date, key: str) -> Response:
 
 def clock_routes(house: House) -> APIRouter:
     """The test clock: only where days are played."""
-    router = APIRouter(prefix="/v1/sandbox", tags=["sandbox"])
+    router = router_at("/v1/sandbox", tags=["sandbox"])
 
     @router.get("/clock")
     def clock(asking: SignedIn) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
+from afterloan.desk.api.routing import router_at
 from afterloan.desk.identity.keys import new_key
 from afterloan.desk.web.asking import Asking, SignedIn
 from afterloan.desk.web.house import House
@@ -28,7 +29,7 @@ class KeyAsked(BaseModel):
 
 def key_routes(house: House) -> APIRouter:
     """Keys: only an administrator's."""
-    router = APIRouter(prefix="/v1/keys", tags=["administration"])
+    router = router_at("/v1/keys", tags=["administration"])
 
     @router.get("", openapi_extra={"x-permission": "admin.do"})
     def keys(asking: SignedIn) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 
 from afterloan.desk.api.asked import After, Limit, cursor, named, nothing_there, place_of, question
+from afterloan.desk.api.routing import router_at
 from afterloan.desk.web.asking import SignedIn
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.loans import (
@@ -27,7 +28,7 @@ Sort = Annotated[Literal["loan", "-loan"], Query(description="In the order of si
 
 def loan_routes() -> APIRouter:
     """Loans."""
-    router = APIRouter(prefix="/v1")
+    router = router_at("/v1")
 
     @question(router, "/loans", "book.read", "loans")
     def loans(

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from afterloan.dates import number_of
 from afterloan.desk.api.asked import After, Limit, cursor, place_of, question, theirs
+from afterloan.desk.api.routing import router_at
 from afterloan.desk.web.asking import SignedIn
 from afterloan.desk.web.names import id_of
 from afterloan.desk.web.refusing import refuse
@@ -59,7 +60,7 @@ class LintAsked(Read):
 
 def work_routes() -> APIRouter:
     """What an agent asks before and after a conversation."""
-    router = APIRouter(prefix="/v1")
+    router = router_at("/v1")
 
     @question(router, "/worklist/next", "contact.read", "cases")
     def next_case(asking: SignedIn, queue: Text = "") -> Any:
@@ -107,7 +108,7 @@ def work_routes() -> APIRouter:
 
 def policy_routes() -> APIRouter:
     """Templates, ladders, models, settings."""
-    router = APIRouter(prefix="/v1")
+    router = router_at("/v1")
 
     @question(router, "/templates", "report.read", "messages")
     def templates_(asking: SignedIn) -> Any:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from afterloan.dates import moment_told, number_of
 from afterloan.desk.api.asked import After, Limit, cursor, named, page_of, place_of, question
+from afterloan.desk.api.routing import router_at
 from afterloan.desk.web.asking import SignedIn, told_day
 from afterloan.desk.web.letters import legal_bundle, statement_letter
 from afterloan.desk.web.refusing import refuse
@@ -58,7 +59,7 @@ def masked(attributes: dict[str, Any]) -> dict[str, Any]:
 
 def borrower_questions() -> APIRouter:
     """Borrowers and cases."""
-    router = APIRouter(prefix="/v1")
+    router = router_at("/v1")
 
     @question(router, "/borrowers", "contact.read", "borrowers")
     def borrowers(asking: SignedIn, q: Text, limit: Limit = 50, after: After = "") -> Any:
@@ -155,7 +156,7 @@ def borrower_questions() -> APIRouter:
 
 def loan_questions() -> APIRouter:
     """Loans."""
-    router = APIRouter(prefix="/v1/loans")
+    router = router_at("/v1/loans")
 
     @question(router, "/{loan}/explanation", "book.read", "loans")
     def explanation(asking: SignedIn, loan: str) -> Any:
@@ -240,7 +241,7 @@ def _one(asking: Any, loan: str) -> tuple[Any, str]:
 
 def work_questions() -> APIRouter:
     """What people work through."""
-    router = APIRouter(prefix="/v1")
+    router = router_at("/v1")
 
     @question(router, "/today", "report.read", "cases")
     def today(asking: SignedIn) -> Any:
@@ -367,7 +368,7 @@ def _approval(asking: Any, told: dict[str, Any]) -> dict[str, Any]:
 
 def policy_questions() -> APIRouter:
     """Rules, ladders, products, figures of the book."""
-    router = APIRouter(prefix="/v1")
+    router = router_at("/v1")
 
     @question(router, "/status", "report.read", "entry")
     def status(asking: SignedIn) -> Any:

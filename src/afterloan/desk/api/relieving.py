@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 
 from afterloan.dates import number_of
 from afterloan.desk.api.asked import named, question
+from afterloan.desk.api.routing import router_at
 from afterloan.desk.web.asking import SignedIn
 from afterloan.enquiry.quoted import quoted
 from afterloan.enquiry.relieved import hardship_of, hardships_told, offer_of
@@ -22,7 +23,7 @@ from afterloan.store.relief import event_named
 
 def relief_routes() -> APIRouter:
     """Relief."""
-    router = APIRouter(prefix="/v1")
+    router = router_at("/v1")
 
     @question(router, "/borrowers/{borrower}/plans", "book.read", "relief")
     def plans(asking: SignedIn, borrower: str) -> Any:

@@ -13,6 +13,7 @@ from afterloan.banks.files import SUFFIX
 from afterloan.dates import date_told, number_of
 from afterloan.desk.api.asked import After, Limit, cursor, named, page_of, place_of, question, theirs
 from afterloan.desk.api.files import FILE, Content
+from afterloan.desk.api.routing import router_at
 from afterloan.desk.web.asking import SignedIn, told_day
 from afterloan.desk.web.letters import asked_cash, saved
 from afterloan.desk.web.names import reference_of
@@ -49,7 +50,7 @@ class CopyAsked(BaseModel):
 
 def finance_routes() -> APIRouter:
     """What finance reads."""
-    router = APIRouter(prefix="/v1")
+    router = router_at("/v1")
 
     @question(router, "/days", "report.read", "finance")
     def days(asking: SignedIn, limit: Limit = 50, after: After = "") -> Any:
@@ -144,7 +145,7 @@ def finance_routes() -> APIRouter:
 
 def bureau_routes() -> APIRouter:
     """What bureaus were told, and what is disputed."""
-    router = APIRouter(prefix="/v1")
+    router = router_at("/v1")
 
     @question(router, "/bureaus/{bureau}/months", "report.read", "bureau")
     def months(asking: SignedIn, bureau: str) -> Any:

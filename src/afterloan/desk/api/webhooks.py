@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from afterloan.desk.api.asked import After, Limit, cursor, place_of, question
+from afterloan.desk.api.routing import router_at
 from afterloan.desk.web.asking import Asking, SignedIn
 from afterloan.desk.web.house import House
 from afterloan.desk.web.names import reference_of
@@ -15,7 +16,7 @@ from afterloan.store.webhooks import KeptWebhook, deliveries_of, secrets_of, web
 
 def webhook_routes(house: House) -> APIRouter:
     """Webhooks: only an administrator's."""
-    router = APIRouter(prefix="/v1")
+    router = router_at("/v1")
 
     @question(router, "/webhooks", "admin.do", "events")
     def webhooks(asking: SignedIn) -> Any:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from afterloan.desk.api.doing import Key
 from afterloan.desk.api.files import FILE, Content
 from afterloan.desk.api.jobs import JobAsked, begin, own_job
+from afterloan.desk.api.routing import router_at
 from afterloan.desk.web.asking import Asking, SignedIn
 from afterloan.desk.web.house import House
 from afterloan.desk.web.letters import saved
@@ -63,7 +64,7 @@ class ExportAsked(JobAsked):
 
 def work_jobs(house: House) -> APIRouter:
     """What is asked once and done for the whole book."""
-    router = APIRouter(prefix="/v1")
+    router = router_at("/v1")
 
     @router.post(
         "/bureaus/{bureau}/months/{month_end}/furnishings",

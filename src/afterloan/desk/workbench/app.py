@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import RedirectResponse, Response
 
+from afterloan.desk.web.app import add_routes
 from afterloan.desk.web.asking import Ask, Form, SignedIn
 from afterloan.desk.web.house import House
 from afterloan.desk.web.refusing import refuse
@@ -42,9 +43,9 @@ def workbench_router(house: House) -> APIRouter:
     """Every page of the workbench."""
     router = APIRouter(include_in_schema=False)
     for part in PARTS:
-        router.include_router(part())
+        add_routes(router, part())
     if house.demo:
-        router.include_router(sandbox_router())
+        add_routes(router, sandbox_router())
     router.get("/search")(search)
     router.post("/search")(found)
     router.get("/theme/{theme}")(choose_theme)
