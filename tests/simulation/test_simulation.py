@@ -15,7 +15,7 @@ from tests.simulation.world import world_of
 
 @pytest.mark.parametrize("seed", [3, 11])
 def test_the_auditor_agrees_whatever_the_bank_sends_and_whoever_dies(store: Store, tmp_path: Path, seed: int) -> None:
-    with psycopg.connect(store.url, autocommit=True) as connection:
+    with psycopg.connect(store.as_owner().url, autocommit=True) as connection:
         connection.execute(f"alter database {connection.info.dbname} set synchronous_commit = off")
     assert Run(world_of(seed, loans=10, days=90), store, tmp_path / "in", kills=1).run() > 100
 

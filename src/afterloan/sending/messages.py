@@ -94,7 +94,7 @@ class Messages:
         self.settle = timedelta(seconds=int(told.get("settle_seconds", 60)))
         self.made: dict[int, Message] = {}
         self.admitted: set[int] = set()
-        self.secret = ""
+        self.codes_secret = ""
 
     # -- before ---------------------------------------------------------------------------------------------
 
@@ -104,7 +104,7 @@ class Messages:
         """Refuse what comes too late, ask again what is owed, make the texts, then ask the governor for all at once."""
         lock_borrowers(connection, {item.borrower_number for item in items})  # all at once: two workers never wait both
         defaults = defaults_of(connection)
-        self.made, self.secret = {}, secret_kept(connection, "messages") if self._verify_at else ""
+        self.made, self.codes_secret = {}, secret_kept(connection, "messages") if self._verify_at else ""
         words: dict[int, SendRefused | Retry | Dropped | None] = {}
         asked: list[Item] = []
         for item, fresh in self._fresh(connection, items, defaults, now):
@@ -179,7 +179,7 @@ class Messages:
             purpose=body.purpose,
             lender_type=place.lender_type,
         )
-        code = code_of(self.secret, item.key) if self.secret and template.purpose != "access" else ""
+        code = code_of(self.codes_secret, item.key) if self.codes_secret and template.purpose != "access" else ""
         if code:  # a code to sign in ends its message, so that phones fill it in: nothing stands after it
             text = replace(text, lines=(*text.lines, _line(code, self._verify_at, text.language)))
         return Message(item, self.address(item), text, place.jurisdiction, str(zone), code)

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from afterloan.desk.api.acts import ACT_PATHS, WITHOUT, all_paths, in_path
+from afterloan.desk.api.acts import ACT_PATHS, PLAYED_PATHS, WITHOUT, all_paths, in_path
 from afterloan.desk.api.files import FILE_VERBS
+from afterloan.desk.api.keys import KEY_VERBS
 from afterloan.desk.web.names import id_of, reference_of
 from afterloan.servicing.verbs import VERBS, verb_named
 from afterloan.store.locks import lock_reference
@@ -44,7 +45,7 @@ def image(store: Store) -> dict[str, str]:
 
 def test_every_verb_has_a_path_and_no_path_a_verb_twice() -> None:
     paths = all_paths()
-    served = [told.verb for told in paths] + list(FILE_VERBS)
+    served = [*(told.verb for told in (*paths, *PLAYED_PATHS)), *FILE_VERBS, *KEY_VERBS]
     assert len(set(served)) == len(served)
     assert set(served) | set(WITHOUT) == {verb.name for verb in VERBS}
     assert not set(served) & set(WITHOUT)

@@ -237,38 +237,6 @@ def test_a_ladder_with_a_typo_is_mended_tried_on_a_quarter_and_used_from_a_day_o
     assert at.complaints == [] and second.complaints == []
 
 
-TO_LAW = "  - {id: law, day: 62, do: legal.propose, with: {first: demand_letter}}\n"
-
-
-def told(store: Store, kind: str) -> int:
-    with store.connect() as connection:
-        row = connection.execute("select count(*) from event where kind = %s", (kind,)).fetchone()
-    return int(row[0]) if row else 0
-
-
-def test_who_does_not_pay_comes_to_the_approvals_and_nothing_of_the_law_begins_by_itself(
-    opens: Open, book: Store
-) -> None:
-    """Journey 3, last of all: the clock moves. Due on 14 March, 62 days late on 15 May."""
-    with book.connect() as connection:
-        borrower(connection, "W1")
-        loan(connection, "WL1", "W1", "2025-02-14")
-        contract: dict[str, Any] = {"what": "contract", "name": "contract.pdf", "sha256": "0" * 64}
-        tell(connection, EvidenceKept(borrower="W1", loan="WL1", on=DAY, known_on=DAY, reference="E1", **contract))
-        keep_ladder(connection, "CN", date(2025, 5, 15), LADDER.replace("id: short", "id: to-law") + TO_LAW)
-    at = opens().sit("lead")
-    at.page.set_default_timeout(120_000)
-    for days, day, proposed in ((1, "Thu 15 May 2025", 1), (7, "Thu 22 May 2025", 1)):
-        at.page.click(f'button[name=days][value="{days}"]')
-        at.page.locator("[data-stream]").wait_for()
-        at.sees(day)
-        assert (told(book, "legal.proposed"), told(book, "legal.started")) == (proposed, 0), day
-    at.go("/approvals")
-    at.sees("WL1")
-    at.sees("demand letter")
-    assert told(book, "legal.approved") == 0 and at.complaints == []
-
-
 def test_a_month_is_previewed_released_by_a_second_person_and_a_rejection_goes_out_with_the_next_file(
     opens: Open, book: Store
 ) -> None:
@@ -312,3 +280,35 @@ def test_a_month_is_previewed_released_by_a_second_person_and_a_rejection_goes_o
     at.go("/bureau/rejections")
     at.sees("with the file as known on 2025-05-14")
     assert at.complaints == [] and second.complaints == []
+
+
+TO_LAW = "  - {id: law, day: 62, do: legal.propose, with: {first: demand_letter}}\n"
+
+
+def told(store: Store, kind: str) -> int:
+    with store.connect() as connection:
+        row = connection.execute("select count(*) from event where kind = %s", (kind,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def test_who_does_not_pay_comes_to_the_approvals_and_nothing_of_the_law_begins_by_itself(
+    opens: Open, book: Store
+) -> None:
+    """Journey 3, last of all: the clock moves. Due on 14 March, 62 days late on 15 May."""
+    with book.connect() as connection:
+        borrower(connection, "W1")
+        loan(connection, "WL1", "W1", "2025-02-14")
+        contract: dict[str, Any] = {"what": "contract", "name": "contract.pdf", "sha256": "0" * 64}
+        tell(connection, EvidenceKept(borrower="W1", loan="WL1", on=DAY, known_on=DAY, reference="E1", **contract))
+        keep_ladder(connection, "CN", date(2025, 5, 15), LADDER.replace("id: short", "id: to-law") + TO_LAW)
+    at = opens().sit("lead")
+    at.page.set_default_timeout(120_000)
+    for days, day, proposed in ((1, "Thu 15 May 2025", 1), (7, "Thu 22 May 2025", 1)):
+        at.page.click(f'button[name=days][value="{days}"]')
+        at.page.locator("[data-stream]").wait_for()
+        at.sees(day)
+        assert (told(book, "legal.proposed"), told(book, "legal.started")) == (proposed, 0), day
+    at.go("/approvals")
+    at.sees("WL1")
+    at.sees("demand letter")
+    assert told(book, "legal.approved") == 0 and at.complaints == []

@@ -104,7 +104,7 @@ def borrower_questions() -> APIRouter:
         """By which channel and for what a borrower may be contacted, with rule and next moment; nothing is recorded."""
         return contactability(asking.connection, borrower, moment_told(at) if at else asking.clock.now).told()
 
-    @question(router, "/borrowers/{borrower}/choice", "book.read", "cases")
+    @question(router, "/borrowers/{borrower}/choice", "contact.read", "cases")
     def choice(asking: SignedIn, borrower: str) -> Any:
         """What was chosen for a borrower among the steps of a day: each option with its chance and its worth."""
         return choice_named(asking.connection, borrower, asking.on).told()
