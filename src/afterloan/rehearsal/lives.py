@@ -128,11 +128,12 @@ NAME = "afterloan_lives"
 def lives_store(store: Store) -> Store:
     """An empty book beside the store's own, on the same server, made anew."""
     Store(_beside(store)).close()
-    with store.connect(autocommit=True) as connection:
+    owner = store.as_owner()
+    with owner.connect(autocommit=True) as connection:
         connection.execute(f"drop database if exists {NAME} with (force)")
         connection.execute(f"create database {NAME}")
         connection.execute(f"alter database {NAME} set synchronous_commit = off")  # nothing to lose
-    return open_store(_beside(store))
+    return open_store(_beside(owner))
 
 
 def _beside(store: Store) -> str:
