@@ -7,7 +7,7 @@ without its values. No reference of a borrower or a loan and nothing that somebo
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -99,10 +99,12 @@ def span(name: str, within: "Context | None" = None, **told: Told) -> Iterator[S
             raise
 
 
-def context_of(headers: Mapping[str, str]) -> "Context | None":
-    """The span of a caller that goes on here, by its `traceparent`; None while tracing is off."""
+def context_of(headers: Iterable[tuple[bytes, bytes]]) -> "Context | None":
+    """The span of a caller that goes on here, by the `traceparent` of its request; None while tracing is off."""
     if _tracer is None:
         return None
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-    return TraceContextTextMapPropagator().extract(headers)
+    return TraceContextTextMapPropagator().extract(
+        {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+    )

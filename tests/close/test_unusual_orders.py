@@ -32,17 +32,17 @@ def a_loan(store):
 
 def test_a_first_close_of_one_day_is_killed_and_the_rerun_asks_for_all_days(store, book, monkeypatch):
     bring_in(store, book)
-    real = close_day._in_worker
+    real = close_day.close_shard
 
-    def dies(url, shard, first, last):
+    def dies(connection, reader, shard, first, last):
         if shard == 20:
             raise KeyboardInterrupt
-        return real(url, shard, first, last)
+        return real(connection, reader, shard, first, last)
 
-    monkeypatch.setattr(close_day, "_in_worker", dies)
+    monkeypatch.setattr(close_day, "close_shard", dies)
     with pytest.raises(KeyboardInterrupt):
         close_through(store, day("2024-03-01"), only=True)
-    monkeypatch.setattr(close_day, "_in_worker", real)
+    monkeypatch.setattr(close_day, "close_shard", real)
     assert close_through(store, day("2024-03-05")).failed == []
 
 

@@ -1,7 +1,6 @@
 """Chooses among the steps that the ladders ask for a day over the whole book, where the lender's pack says so."""
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import as_completed
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,8 +9,8 @@ import numpy as np
 import polars as pl
 import psycopg
 
-from afterloan.close.day import _pool
 from afterloan.close.planned import ShardPlan, plan_shard
+from afterloan.close.workers import each_shard
 from afterloan.dates import date_of
 from afterloan.enquiry.choices import rule_of_choices
 from afterloan.facts.act import Who
@@ -31,9 +30,8 @@ from afterloan.risk.choice_model import PURPOSE, choice_model_of
 from afterloan.rules.packs import Finding, Rule
 from afterloan.store.acts import act_of_rule
 from afterloan.store.chosen import ChosenDay, ChosenStep, chosen_day, chosen_of_shard, keep_chosen
-from afterloan.store.connect import reader_kept
 from afterloan.store.locks import lock_reference
-from afterloan.store.read import SHARDS, fold
+from afterloan.store.read import fold
 from afterloan.store.scores import KeptModel, files_of, models_on
 from afterloan.store.server import Store
 from afterloan.strategy.plan import PlannedFinding, is_tested
@@ -66,7 +64,8 @@ def choose_day(store: Store, day: int, workers: int = 1) -> bool:
             return True
         kept = model_in_use(connection, on) if rule.mode == "choose" else None
         learnt = choice_model_of(files_of(connection, kept.model)).learnt if kept else None
-        asked = pl.concat([pl.DataFrame(schema=SCHEMA), *_asked(store, day, workers)]).sort("borrower")
+        parts = each_shard(store, workers, asked_of_shard, day)
+        asked = pl.concat([pl.DataFrame(schema=SCHEMA), *parts]).sort("borrower")
         menu = _menu(asked)
         chosen = choose_all(menu, asked, learnt, rule, day)
         with act_of_rule(connection, NIGHT, "treatment.choose", name, on, {"day": str(on)}) as answered:
@@ -87,22 +86,6 @@ SCHEMA = {
     "borrower": pl.Int64, "reference": pl.String, **dict.fromkeys(FIGURES, pl.Int64), "asked": pl.String,
     "held_out": pl.Boolean, "shard": pl.Int64,
 }  # fmt: skip
-
-
-def _asked(store: Store, day: int, workers: int) -> Iterator[pl.DataFrame]:
-    """What the ladders ask for, shard by shard in whatever order they are done."""
-    if workers <= 1:
-        for shard in range(SHARDS):
-            yield _in_worker(store.url, shard, day)
-        return
-    pool = _pool(min(workers, SHARDS))
-    for job in as_completed([pool.submit(_in_worker, store.url, shard, day) for shard in range(SHARDS)]):
-        yield job.result()
-
-
-def _in_worker(url: str, shard: int, day: int) -> pl.DataFrame:
-    with Store(url).connect() as connection, reader_kept(url) as reader:
-        return asked_of_shard(connection, reader, shard, day)
 
 
 def asked_of_shard(connection: psycopg.Connection[Any], reader: adbc.Connection, shard: int, day: int) -> pl.DataFrame:

@@ -1,9 +1,7 @@
 """Close the book: which days are open, every shard of them by worker processes, the proof of each."""
 
-import multiprocessing
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -11,8 +9,9 @@ import psycopg
 
 from afterloan.close.prove import prove
 from afterloan.close.seal import seal_proved
-from afterloan.close.shard import ShardClosed, close_shard
+from afterloan.close.shard import close_shard
 from afterloan.close.suspense import book_unmatched
+from afterloan.close.workers import each_shard
 from afterloan.counting import counted
 from afterloan.dates import iso, number_of
 from afterloan.expected import ExpectedFailure
@@ -97,7 +96,7 @@ def _close_open(store: Store, through: int, only: bool, workers: int, progress: 
         stop = min(start + CHUNK - 1, through)
         loans = 0
         with span("reckoning", days=stop - start + 1, workers=workers) as reckoning:
-            for part in _close_shards(store, start, stop, workers):
+            for part in each_shard(store, workers, close_shard, start, stop):
                 done += stop - start + 1
                 loans += part.loans
                 closed.entries += part.entries
@@ -163,31 +162,3 @@ def _prove_days(store: Store, first: int, last: int, closed: Closed) -> bool:
         with reader_kept(store.url) as reader:
             seal_proved(connection, reader)
     return True
-
-
-def _close_shards(store: Store, first: int, last: int, workers: int) -> Iterator[ShardClosed]:
-    if workers <= 1:
-        for shard in range(SHARDS):
-            yield _in_worker(store.url, shard, first, last)
-        return
-    pool = _pool(min(workers, SHARDS))
-    waiting = [pool.submit(_in_worker, store.url, shard, first, last) for shard in range(SHARDS)]
-    for job in as_completed(waiting):
-        yield job.result()
-
-
-_POOLS: dict[int, ProcessPoolExecutor] = {}
-
-
-def _pool(workers: int) -> ProcessPoolExecutor:
-    """Worker processes, started once: a fork server that has read the modules and the compiled code."""
-    if workers not in _POOLS:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["afterloan.close.shard"])
-        _POOLS[workers] = ProcessPoolExecutor(workers, mp_context=context)
-    return _POOLS[workers]
-
-
-def _in_worker(url: str, shard: int, first: int, last: int) -> ShardClosed:
-    with Store(url).connect() as connection, reader_kept(url) as reader:
-        return close_shard(connection, reader, shard, first, last)

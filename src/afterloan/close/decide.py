@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,9 +11,9 @@ import polars as pl
 import psycopg
 
 from afterloan.close.chosen import as_chosen, choose_day
-from afterloan.close.day import _pool
 from afterloan.close.planned import ladders_of, plan_shard
 from afterloan.close.transitions import Transition
+from afterloan.close.workers import each_shard
 from afterloan.counting import counted
 from afterloan.dates import date_of, iso, number_of
 from afterloan.expected import ExpectedFailure
@@ -22,10 +21,9 @@ from afterloan.facts.act import Who
 from afterloan.facts.action import ActionWithdrawn
 from afterloan.servicing.withdrawal import STOPPED_KINDS, Gone, unwanted
 from afterloan.store.acts import act_of_rule
-from afterloan.store.connect import reader_kept
 from afterloan.store.locks import Space
 from afterloan.store.posted import last_closed
-from afterloan.store.read import SHARDS, fold
+from afterloan.store.read import fold
 from afterloan.store.server import Store
 from afterloan.store.worklist import queued, write_evening
 from afterloan.strategy.plan import DayPlan, KnownBorrowers
@@ -84,7 +82,7 @@ def decide(store: Store, day: int, workers: int = 1) -> Decided:
         ladders_of(connection, day)  # refused before any shard is touched
     choose_day(store, day, workers)
     decided = Decided(iso(day))
-    for part in _shards(store, day, workers):
+    for part in each_shard(store, workers, decide_shard, day):
         decided.borrowers += part.borrowers
         decided.actions += part.actions
         decided.refused += part.refused
@@ -106,21 +104,6 @@ class ShardDecided:
     withdrawn: int = 0
     changes: int = 0
     known: bool = False
-
-
-def _shards(store: Store, day: int, workers: int) -> Iterator[ShardDecided]:
-    if workers <= 1:
-        for shard in range(SHARDS):
-            yield _in_worker(store.url, shard, day)
-        return
-    pool = _pool(min(workers, SHARDS))
-    for job in as_completed([pool.submit(_in_worker, store.url, shard, day) for shard in range(SHARDS)]):
-        yield job.result()
-
-
-def _in_worker(url: str, shard: int, day: int) -> ShardDecided:
-    with Store(url).connect() as connection, reader_kept(url) as reader:
-        return decide_shard(connection, reader, shard, day)
 
 
 def decide_shard(connection: psycopg.Connection[Any], reader: adbc.Connection, shard: int, day: int) -> ShardDecided:

@@ -18,7 +18,7 @@ import psycopg
 
 from afterloan.bureau.reportable import TOLD
 from afterloan.close.furnish import Furnished, OfShard, furnish_shard, refuse_month, refuse_open
-from afterloan.loan.terms import FactKind
+from afterloan.facts import word_of_kind
 from afterloan.store import furnished
 from afterloan.store.connect import reader_to
 from afterloan.store.furnished import Furnishing
@@ -36,7 +36,6 @@ status or mark than in the month before; new: never told of; same: as in the mon
 """
 MARKS = ("status", "special", "annotation", "five_tier")
 """What makes a month of an account another than the one before; amounts move with every month."""
-REVERSED = "90"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +181,7 @@ def _news(
 
 
 def _piece(known_on: date, on: date, kind: str, amount_fen: int, reference: str, words: str) -> dict[str, Any]:
-    word = "reversed" if kind == REVERSED else FactKind(int(kind)).name.lower() if kind.isdecimal() else kind
+    word = word_of_kind(int(kind)) if kind.isdecimal() else kind
     return {"kind": word, "on": on.isoformat(), "known_on": known_on.isoformat(), "amount_fen": amount_fen,
             "reference": reference, "words": words}  # fmt: skip
 

@@ -143,20 +143,18 @@ def _balances(connection: psycopg.Connection[Any], on: date) -> tuple[int, int]:
 def _add(row: CashOf, why: tuple[int, int, int], debit: int, credit: int, fen: int) -> None:
     """Put one sum of entries where it belongs. What is taken back is booked the other way round: it lessens it."""
     cause, component, bucket = why
-    pool = ASKED["pool"]
-    assert isinstance(pool, list)
     if CASH in (debit, credit):
         came = fen if debit == CASH else -fen
         if cause == Cause.REFUNDED:
             row.refunded -= came
         elif cause == Cause.DISBURSED:
             row.paid_out -= came
-        elif debit in pool or credit in pool:
+        elif debit in POOL or credit in POOL:
             row.received += came
         else:
             row.sold += came
-    elif (debit in pool) != (credit in pool):
-        met = fen if debit in pool else -fen
+    elif (debit in POOL) != (credit in POOL):
+        met = fen if debit in POOL else -fen
         if cause == Cause.RECOVERED:
             row.recovered += met
         else:

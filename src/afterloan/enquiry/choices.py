@@ -9,6 +9,7 @@ import numpy as np
 import psycopg
 
 from afterloan.dates import number_of
+from afterloan.enquiry.arms import MET
 from afterloan.facts import FactRefused
 from afterloan.risk.choice import FIGURES, MILLION, NONE, ChoiceRule, menu_of
 from afterloan.risk.choice_model import (
@@ -26,8 +27,6 @@ from afterloan.store.scores import files_of, model_named, models_on
 from afterloan.store.settings import Setting, setting
 from afterloan.strategy.segments import share_of
 
-MET = [5, 6]
-"""Kinds of transition: cured, paid off. Arrears that a plan moved (11) were not met."""
 LONG_AGO = date(1970, 1, 1)
 
 

@@ -16,7 +16,7 @@ from afterloan.store.owed import loans_held, owed_on_day
 from afterloan.strategy.figures import Figures, figures_of, values_of
 
 ABOUT_MONEY = ("reminder", "collection")
-"""Purposes of messages that tell what is owed."""
+"""Purposes of messages that tell what is owed, and are asked again before they leave."""
 
 
 def figures_on(connection: psycopg.Connection[Any], borrower: str, on: date) -> Figures:

@@ -14,7 +14,7 @@ PERSON = ("name", "surname", "first_name", "id_type", "id_number", "ssn", "date_
 REJECTED = (
     "select e.reference, e.known_on, b.reference, c.reference, e.body->>'bureau', (e.body->>'month_end')::date, "
     "(e.body->>'turn')::int, coalesce(e.body->>'field', ''), e.body->>'code', e.body->>'reason', "
-    "r.status, a.turn is not null, f.known_on, f.furnishing "
+    "r.status, f.known_on, f.furnishing "
     "from event e join borrower b using (borrower) join contract c on c.loan = e.loan "
     "left join lateral (select status from furnished x where x.loan = e.loan and x.bureau = e.body->>'bureau' "
     "and x.month_end = (e.body->>'month_end')::date and x.turn = (e.body->>'turn')::int limit 1) r on true "
@@ -27,27 +27,10 @@ REJECTED = (
 )
 
 
-TOLD_OF = (
-    "reference",
-    "known_on",
-    "borrower",
-    "loan",
-    "bureau",
-    "month_end",
-    "turn",
-    "field",
-    "code",
-    "reason",
-    "told",
-)
-"""What the question answers first, by the names of a line."""
-
-
 @dataclass(frozen=True, slots=True)
 class RejectedLine:
-    """A line that a bureau did not take. `line`: of its file; `told`: the status that was told.
+    """A line that a bureau did not take; `told`: the status that was told.
 
-    `mends`: where it is mended: person (the borrower's details), book (a fact of the loan), asked (ask the bureau).
     `again_on`: the day as known on which it was told once more, in the file `again`; None: it waits for the next file.
     """
 
@@ -62,14 +45,22 @@ class RejectedLine:
     code: str
     reason: str
     told: str
-    line: str
-    mends: str
     again_on: date | None
     again: int | None
 
+    @property
+    def line(self) -> str:
+        """The line of the bureau's file, by which the rejection is named."""
+        return self.reference.rpartition(":")[2]
+
+    @property
+    def mends(self) -> str:
+        """Where it is mended: person (the borrower's details), book (a fact of the loan), asked (ask the bureau)."""
+        return mends(self.field)
+
     def as_told(self) -> dict[str, Any]:
         """JSON values."""
-        return asdict(self)
+        return {**asdict(self), "line": self.line, "mends": self.mends}
 
 
 def rejected_lines(
@@ -77,13 +68,7 @@ def rejected_lines(
 ) -> list[RejectedLine]:
     """Lines that bureaus, or one, did not take, as known on a day: those that wait first, the newest on top."""
     rows = connection.execute(REJECTED, {"on": on, "bureau": bureau, "most": most}).fetchall()
-    return [
-        RejectedLine(
-            **dict(zip(TOLD_OF, row[:11], strict=True)), line=row[0].rpartition(":")[2], mends=mends(row[7]),
-            again_on=row[12] if row[11] else None, again=row[13] if row[11] else None,
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [RejectedLine(*row) for row in rows]
 
 
 def mends(field: str) -> str:

@@ -7,7 +7,7 @@ import psycopg
 
 from afterloan.enquiry.furnished import borrower_told
 from afterloan.enquiry.loans import LoansWanted, loans_page
-from afterloan.loan.terms import FactKind
+from afterloan.facts import word_of_kind
 
 MOST = 200
 BETWEEN = (
@@ -15,7 +15,6 @@ BETWEEN = (
     "join contract c using (loan) left join fact o on o.fact = f.of_fact where c.borrower = %(of)s "
     "and f.on_day <= %(on)s and f.known_on > %(then)s and f.known_on <= %(now)s order by f.known_on, f.fact limit 500"
 )
-REVERSED = 90
 
 
 def then_and_now(connection: psycopg.Connection[Any], borrower: str, on: date, then: date, now: date) -> dict[str, Any]:
@@ -36,6 +35,5 @@ def then_and_now(connection: psycopg.Connection[Any], borrower: str, on: date, t
 
 def _fact(row: tuple[Any, ...]) -> dict[str, Any]:
     reference, loan, kind, on, known_on, amount_fen, of = row
-    word = "reversed" if kind == REVERSED else FactKind(kind).name.lower()
-    return {"reference": reference, "loan": loan, "kind": word, "on": on, "known_on": known_on,
+    return {"reference": reference, "loan": loan, "kind": word_of_kind(kind), "on": on, "known_on": known_on,
             "amount_fen": int(amount_fen), "of": of}  # fmt: skip

@@ -24,6 +24,11 @@ LAST_DAY = 47_481  # 2099-12-31
 REVERSED = 90
 
 
+def word_of_kind(kind: int) -> str:
+    """What a kind of fact, as the store numbers it, is called: `repaid`; `reversed` for one that takes another back."""
+    return "reversed" if kind == REVERSED else FactKind(kind).name.lower()
+
+
 RefusedKind = Literal["unknown", "forbidden", "conflict", "invalid", "too_early", "needs_second_person"]
 """What kind of refusal it is: nothing of that name; not allowed; says otherwise than before; cannot be; not yet;
 a second person has to agree."""

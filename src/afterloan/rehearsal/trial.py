@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import as_completed
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -15,7 +14,6 @@ import numpy.typing as npt
 import polars as pl
 import psycopg
 
-from afterloan.close.day import _pool
 from afterloan.close.known import (
     EVENT_KINDS,
     borrowers_told,
@@ -29,6 +27,7 @@ from afterloan.close.known import (
 )
 from afterloan.close.planned import ladders_of
 from afterloan.close.worked import ALL_LOANS, LONGEST_START, DaysWorked, HeldOn, let_go, steps_alike
+from afterloan.close.workers import in_workers
 from afterloan.dates import NEVER, date_of, iso, number_of
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.events import Event
@@ -168,14 +167,8 @@ def _was(connection: psycopg.Connection[Any], first: int, last: int) -> Counter[
 
 
 def _parts(store: Store, first: int, last: int, asked: TrialAsked, workers: int) -> Iterator[tuple[Tally, Tally]]:
-    parts = [list(range(k, SHARDS, PARTS)) for k in range(PARTS)]
-    if workers <= 1:
-        for shards in parts:
-            yield replay_shards(store.url, shards, first, last, asked)
-        return
-    pool = _pool(min(workers, SHARDS))
-    for job in as_completed([pool.submit(replay_shards, store.url, s, first, last, asked) for s in parts]):
-        yield job.result()
+    parts = [(store.url, list(range(k, SHARDS, PARTS)), first, last, asked) for k in range(PARTS)]
+    return in_workers(workers, replay_shards, parts)
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import psycopg
 
 from afterloan.dates import number_of
+from afterloan.enquiry.owing import ABOUT_MONEY
 from afterloan.rules.trifles import trifles_fen
 from afterloan.sending.drain import Dropped, Item, SendRefused, message_of
 from afterloan.store.locks import lock_borrowers
@@ -16,8 +17,6 @@ from afterloan.store.owed import OwedOnDay, loans_held, owed_on_day
 from afterloan.strategy.figures import figures_of, values_of
 from afterloan.strategy.places import place_of
 
-ABOUT_MONEY = ("collection", "reminder")
-"""Purposes of messages that depend on what is owed."""
 PAID = Dropped("paid")
 NOT_RECKONED = SendRefused("what is owed cannot be reckoned: a person has to look at the loan first")
 

@@ -16,7 +16,7 @@ from afterloan.servicing.desk import Desk
 from afterloan.servicing.news import News, Telling, Values, key_of, tell
 from afterloan.store.outbox import put
 from afterloan.strategy.governor import ANY
-from afterloan.strategy.plan import DOES_NOT_LOWER, notice_rules
+from afterloan.strategy.plan import notice_rules, notice_template
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,11 @@ def tell_worse_line(
     count = 0
     for rule in notice_rules(place, on)[:1]:
         told = rule.parameters
-        template = told.get(DOES_NOT_LOWER.get(line.kind, ""), told["notice"])
         values: Values = {
             "before_fen": line.before_fen, "after_fen": line.after_fen, "change": line.kind,
             "reasons": list(reasons), "within_days": told["within_days"],
         }  # fmt: skip
+        template = notice_template(rule, line.kind)
         count += tell(connection, news, Telling(template, values, told["channel"], "legal_notice"), on)
     return count
 
@@ -79,10 +79,9 @@ def lacks_notice(desk: Desk, news: News, line: WorseLine, place: str, why_not: s
     """The task that a notice is missing, by the rule that wants it; the key of each."""
     keys = []
     for rule in notice_rules(place, on)[:1]:
-        template = rule.parameters.get(DOES_NOT_LOWER.get(line.kind, ""), rule.parameters["notice"])
         within = rule.parameters["within_days"]
         told = UnsentTask(
-            queue="unsent-notice", loans=(), key=key_of(news), template=template,
+            queue="unsent-notice", loans=(), key=key_of(news), template=notice_template(rule, line.kind),
             why=f"{why_not}; within {within} days of {on} ({rule.id})",
         )  # fmt: skip
         keys.append(f"unsent:{key_of(news)}")

@@ -519,6 +519,11 @@ def notice_rules(jurisdiction: str, on: date) -> list[Rule]:
     return own or [r for r in in_force(rules_of("limits"), ANY, on) if "notice" in r.parameters]
 
 
+def notice_template(rule: Rule, kind: str) -> str:
+    """By which template a rule has a kind of change told: one that lowers no line may have another than the rest."""
+    return str(rule.parameters.get(DOES_NOT_LOWER.get(kind, ""), rule.parameters["notice"]))
+
+
 def _notice(number: int, row: dict[str, Any], change: Change, plan: DayPlan, on: date) -> None:
     """What the borrower is told of a worse line: once a day for each kind of change, by each rule that wants it."""
     place = plan.places[number]
@@ -539,7 +544,7 @@ def _notice(number: int, row: dict[str, Any], change: Change, plan: DayPlan, on:
             "within_days": rule.parameters["within_days"],
         }
         body = MessageBody(
-            template=rule.parameters.get(DOES_NOT_LOWER.get(change.kind.KIND, ""), rule.parameters["notice"]),
+            template=notice_template(rule, change.kind.KIND),
             language=row["language"],
             to=None,
             purpose="legal_notice",

@@ -157,13 +157,13 @@ def bureau_routes() -> APIRouter:
     @question(router, "/bureaus/{bureau}/rejections", "report.read", "bureau")
     def rejections(asking: SignedIn, bureau: str) -> Any:
         """The lines that a bureau did not take: the reason, what mends each, and whether it went out again."""
-        known = min(asking.known_on or asking.today, asking.today)
+        known = min(asking.known, asking.today)
         return [line.as_told() for line in rejected_lines(asking.connection, known, bureau)]
 
     @question(router, "/loans/{loan}/bureau-readings", "book.read", "bureau")
     def readings(asking: SignedIn, loan: str, bureau: Text = "") -> Any:
         """An account's months with a bureau in both readings: as they were told, and as we would tell them now."""
-        known = min(asking.known_on or asking.today, asking.today)
+        known = min(asking.known, asking.today)
         return both_readings(asking.connection, asking.reader, loan, bureau, known)
 
     @question(router, "/loans/{loan}/bureau", "book.read", "bureau")

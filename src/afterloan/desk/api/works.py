@@ -17,6 +17,7 @@ from afterloan.desk.web.house import House
 from afterloan.desk.web.letters import saved
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.ladders import lint
+from afterloan.facts.bureau import Bureau
 from afterloan.servicing.releasing import HELD
 from afterloan.store.files import file_kept, keep_file
 from afterloan.store.jobs import was_released
@@ -73,7 +74,7 @@ def work_jobs(house: House) -> APIRouter:
         openapi_extra={"x-permission": "bureau.furnish"},
     )
     def furnish(
-        asking: SignedIn, key: Key, bureau: Annotated[Literal["metro2", "pboc", "neutral"], Path()], month_end: date,
+        asking: SignedIn, key: Key, bureau: Annotated[Bureau, Path()], month_end: date,
         asked: FurnishAsked,
     ) -> Response:  # fmt: skip
         """Furnish a month to a bureau: only what was not told yet, or is reckoned otherwise by now."""
@@ -86,7 +87,7 @@ def work_jobs(house: House) -> APIRouter:
         openapi_extra={"x-permission": "bureau.furnish"},
     )
     def preview(
-        asking: SignedIn, key: Key, bureau: Annotated[Literal["metro2", "pboc", "neutral"], Path()], month_end: date,
+        asking: SignedIn, key: Key, bureau: Annotated[Bureau, Path()], month_end: date,
         asked: FurnishAsked,
     ) -> Response:  # fmt: skip
         """What furnishing a month would tell: what is new, changed and why, closed, held back; nothing is told.

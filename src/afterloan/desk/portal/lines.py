@@ -6,8 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from afterloan.desk.portal.relieving import wrong_field
-from afterloan.desk.portal.screens import done_or, screen, show, to
+from afterloan.desk.portal.screens import done_or, screen, show, to, wrong
 from afterloan.desk.portal.signing_in import first_a_code
 from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.refusing import RefusedHere
@@ -27,7 +26,7 @@ def offered_lines(router: APIRouter) -> None:
         """Yes with a fresh code, or no; who does nothing keeps the line."""
         of, no = form["of"], form["do"] == "decline"
         if not no and form["agree"] != "yes":
-            return show(asking, "line", 422, **_offer(asking, of), refused=wrong_field("consent.none", "agree"))
+            return show(asking, "line", 422, **_offer(asking, of), refused=wrong("consent.none", "agree"))
         first = None if no else first_a_code(asking, "limit.accept", f"/line/{of}")
         if first is not None:
             return first

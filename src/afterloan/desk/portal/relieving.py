@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from afterloan.dates import DayRefused, date_told
-from afterloan.desk.portal.screens import done_or, fen_told, screen, show, to
+from afterloan.desk.portal.screens import done_or, fen_told, screen, show, to, wrong
 from afterloan.desk.portal.signing_in import first_a_code
 from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.forms import FormTold
@@ -46,11 +46,6 @@ def relieving(router: APIRouter) -> None:
     _hardship(router)
 
 
-def wrong_field(why: str, where: str) -> Refused:
-    """What is wrong with a field, to be shown beside it: `why` names the words."""
-    return Refused("invalid", where, "", why, "")
-
-
 def _promising(router: APIRouter) -> None:
     @screen(router, "/promise", "promise")
     def ask(asking: SignedIn) -> Mapping[str, Any]:
@@ -66,9 +61,7 @@ def _promising(router: APIRouter) -> None:
             by: date | None = date_told(form["by"])
         except DayRefused:
             by = None
-        refused = (
-            wrong_field("amount.none", "amount") if not fen else wrong_field("date.none", "by") if by is None else None
-        )
+        refused = wrong("amount.none", "amount") if not fen else wrong("date.none", "by") if by is None else None
         if refused is None:
             asked = {"borrower": it.borrower, "amount_fen": fen, "due_on": by, "channel": "portal"}
             answer = done_or(asking, "promise.make", asked, form.key)
@@ -117,11 +110,11 @@ def means_told(told: Mapping[str, str]) -> dict[str, int] | Refused:
     """A month's means out of the answers: what is left empty is nothing; the household and one income are asked for."""
     people = told.get("household", "")
     if not (people.isdecimal() and 1 <= int(people) <= 30):
-        return wrong_field("household.none", "household")
+        return wrong("household.none", "household")
     fen = {name: fen_told(told.get(name) or "0") for name in (*INCOME, *SPENDING, "debts")}
-    wrong = next((name for name, value in fen.items() if value is None), None)
-    if wrong or not told.get("pay"):
-        return wrong_field("number.none", wrong or "pay")
+    unread = next((name for name, value in fen.items() if value is None), None)
+    if unread or not told.get("pay"):
+        return wrong("number.none", unread or "pay")
     sums = {name: sum(fen[one] or 0 for one in group) for name, group in (("income", INCOME), ("spending", SPENDING))}
     return {"income_fen": sums["income"], "spending_fen": sums["spending"], "other_debts_fen": fen["debts"] or 0,
             "household": int(people)}  # fmt: skip
@@ -139,7 +132,7 @@ def _agreeing(router: APIRouter) -> None:
         of = form["of"]
         if form["do"] != "decline" and form["agree"] != "yes":
             told = _offer(asking, of)
-            return show(asking, "offer", 422, **told, refused=wrong_field("consent.none", "agree"))
+            return show(asking, "offer", 422, **told, refused=wrong("consent.none", "agree"))
         first = None if form["do"] == "decline" else first_a_code(asking, "plan.accept", f"/plans/{of}")
         if first is not None:
             return first
@@ -210,8 +203,8 @@ def _application(asking: Asking, told: Mapping[str, str]) -> dict[str, Any]:
 
 def _missing(form: FormTold) -> Refused | None:
     if form["cause"] not in CAUSES:
-        return wrong_field("cause.none", "cause")
+        return wrong("cause.none", "cause")
     if not form["told"]:
-        return wrong_field("words.none", "told")
+        return wrong("words.none", "told")
     amounts = [fen_told(form[name] or "0") for name in ("income", "spending", "debts")]
-    return wrong_field("number.none", "income") if None in amounts or not form["income"] else None
+    return wrong("number.none", "income") if None in amounts or not form["income"] else None

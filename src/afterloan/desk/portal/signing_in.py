@@ -10,7 +10,7 @@ from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse, Response
 
 from afterloan.desk.identity.codes import CodeAsked, MustWait, address_told, ask_code, send_code, try_code
-from afterloan.desk.portal.screens import not_yours, show, to
+from afterloan.desk.portal.screens import not_yours, show, to, wrong
 from afterloan.desk.web.asking import Ask, Asking, Form, SignedIn
 from afterloan.desk.web.refusing import refuse
 from afterloan.desk.web.signing import begin_borrower, seats_of, set_cookie, sit
@@ -44,12 +44,12 @@ def signing_in(router: APIRouter) -> None:
             return answer
         asked = address_told(form["to"][:300])
         if asked is None:
-            return _first(asking, 422, form["to"], _wrong("to.none", "to"))
+            return _first(asking, 422, form["to"], wrong("to.none", "to"))
         secret = asking.request.cookies.get(BROWSER) or secrets.token_urlsafe(32)
         now = asking.house.now()
         kept = ask_code(asking.connection, asked, "sign_in", digest_of(secret), now, place=asking.place)
         if isinstance(kept, MustWait):
-            return waits(_first(asking, 429, form["to"], _wrong("code.often", "to")), kept)
+            return waits(_first(asking, 429, form["to"], wrong("code.often", "to")), kept)
         return _sending(asking, kept, asked, "", "/sign-in/code", secret)
 
     @router.get("/sign-in/code")
@@ -88,7 +88,7 @@ def signing_in(router: APIRouter) -> None:
         """Let in whom the lender's app has signed in: a ticket is good once, for a minute."""
         borrower = use_ticket(asking.connection, ticket[:100], asking.house.now())
         if borrower is None:
-            return _first(asking, 422, refused=_wrong("ticket.over", "to"))
+            return _first(asking, 422, refused=wrong("ticket.over", "to"))
         answer = to("/")
         set_cookie(answer, "my", begin_borrower(asking, borrower, "ticket"))
         return answer
@@ -99,10 +99,6 @@ def signing_in(router: APIRouter) -> None:
 def _first(asking: Asking, status: int = 200, told: str = "", refused: Refused | None = None) -> Response:
     seats = seats_of(asking, "my") if asking.house.demo else []
     return show(asking, "sign_in", status, seats=seats, told=told, refused=refused)
-
-
-def _wrong(why: str, where: str) -> Refused:
-    return Refused("invalid", where, "", why, "")
 
 
 def waits(answer: Response, wait: MustWait) -> Response:
@@ -128,8 +124,8 @@ def _code_page(action: str, again: str, back: str = "") -> dict[str, Any]:
 
 def _not_right(asking: Asking, found: MustWait | None, values: dict[str, Any]) -> Response:
     if isinstance(found, MustWait):
-        return waits(show(asking, "code", 429, **values, refused=_wrong("code.wait", "code")), found)
-    return show(asking, "code", 422, **values, refused=_wrong("code.wrong", "code"))
+        return waits(show(asking, "code", 429, **values, refused=wrong("code.wait", "code")), found)
+    return show(asking, "code", 422, **values, refused=wrong("code.wrong", "code"))
 
 
 # -- proved anew ------------------------------------------------------------------------------------------------
@@ -158,12 +154,12 @@ def _proving_anew(router: APIRouter) -> None:
         """Send a fresh code to a channel on file."""
         back, on_file = local(form["to"]), ways_of(asking.desk, asking.person.name)
         if form["channel"] not in on_file:
-            return _ways(asking, back, 422, _wrong("channel.none", "channel"))
+            return _ways(asking, back, 422, wrong("channel.none", "channel"))
         asked = address_told(on_file[form["channel"]]) or CodeAsked(form["channel"], on_file[form["channel"]])
         name, now = asking.person.name, asking.house.now()
         kept = ask_code(asking.connection, asked, "step_up", _of_sitting(asking), now, name)
         if isinstance(kept, MustWait):
-            return waits(_ways(asking, back, 429, _wrong("code.often", "channel")), kept)
+            return waits(_ways(asking, back, 429, wrong("code.often", "channel")), kept)
         return _sending(asking, kept, asked, name, f"/step-up/code?to={back}")
 
     @router.get("/step-up/code")
@@ -178,8 +174,8 @@ def _proving_anew(router: APIRouter) -> None:
         back, now = local(form["to"]), asking.house.now()
         found = try_code(asking.connection, _of_sitting(asking), "step_up", form["code"][:40], now)
         if found is None or isinstance(found, MustWait) or found.borrower != asking.person.name:
-            wrong = found if isinstance(found, MustWait) else None
-            return _not_right(asking, wrong, _code_page("/step-up/code", f"/step-up?to={back}", back))
+            waiting = found if isinstance(found, MustWait) else None
+            return _not_right(asking, waiting, _code_page("/step-up/code", f"/step-up?to={back}", back))
         answer = to(back)
         assert asking.sitting is not None
         set_cookie(answer, "my", step_up(asking.connection, asking.sitting.sitting, found.channel, now))

@@ -28,21 +28,21 @@ def saved(content: bytes, name: str, kind: str = ANY) -> Response:
 
 def settlement_letter(asking: Asking, loan: str) -> Response:
     """The settlement letter of a loan, in the language of the page. Raises FactRefused where anything is owed."""
-    said, tongue = lender_said(asking)
+    said, tongue = lender_said(asking.language)
     made = certificate(settled_loan(asking.connection, loan, asking.today), said, tongue, asking.today)
     return saved(made, f"settled-{number_of(asking.today)}.pdf", "application/pdf")
 
 
-def lender_said(asking: Asking) -> tuple[dict[str, str], str]:
-    """The lender as letters name it, and the language they are written in: that of the page."""
-    lender, tongue = setting().lender, "zh-CN" if asking.language == "zh" else "en"
+def lender_said(language: str) -> tuple[dict[str, str], str]:
+    """The lender as letters in a language of the pages name it, and what letters call that language."""
+    lender, tongue = setting().lender, "zh-CN" if language == "zh" else "en"
     said = {name: lender_text(lender, name, tongue) for name in ("name", "address")}
     return said | {"contact": lender_text(lender, "phone", tongue)}, tongue
 
 
 def statement_letter(asking: Asking, made: LoanStatement) -> Response:
     """A statement as PDF, in the language of the page."""
-    said, tongue = lender_said(asking)
+    said, tongue = lender_said(asking.language)
     owner = borrower_of_loan(asking.connection, made.loan)
     name = details_of(asking.connection, owner, asking.on).name
     paper = statement_paper(
@@ -53,9 +53,8 @@ def statement_letter(asking: Asking, made: LoanStatement) -> Response:
 
 def claimant(language: str) -> Claimant:
     """The lender as court papers in a language name it, from the channels' setting."""
-    lender, tongue = setting().lender, "zh-CN" if language == "zh" else "en"
-    lines = (lender_text(lender, "address", tongue), lender_text(lender, "phone", tongue))
-    return Claimant(lender_text(lender, "name", tongue), lines)
+    said, _ = lender_said(language)
+    return Claimant(said["name"], (said["address"], said["contact"]))
 
 
 def legal_bundle(asking: Asking, loan: str) -> Response:

@@ -4,7 +4,7 @@ import hmac
 import os
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psycopg
 from fastapi import FastAPI
@@ -21,9 +21,6 @@ from afterloan.enquiry.health import Check, health
 from afterloan.store.machine import machine_of
 from afterloan.store.server import newest_tables
 from afterloan.tracing import context_of, span
-
-if TYPE_CHECKING:
-    from opentelemetry.context import Context
 
 TOKEN = "AFTERLOAN_METRICS_TOKEN"
 """The word that whoever reads `/metrics` from another machine sends as a bearer; unset: only this machine may."""
@@ -85,7 +82,7 @@ class Measures:
                     status = message["status"]
                 await send(message)
 
-            with span("request", _from_caller(scope), host=host, method=scope["method"]) as request:
+            with span("request", context_of(scope["headers"]), host=host, method=scope["method"]) as request:
                 try:
                     await app(scope, receive, told)
                 finally:
@@ -126,8 +123,3 @@ def checks_of(house: House) -> list[Check]:
     """The checks of a served book now. Raises psycopg.Error where it does not answer."""
     with house.store.connect(autocommit=True) as connection:
         return health(connection, house.now())
-
-
-def _from_caller(scope: Scope) -> "Context | None":
-    """The span of a program that asked, where its request names one."""
-    return context_of({name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]})

@@ -61,7 +61,7 @@ def known(asking: SignedIn, borrower: str, then: str) -> Response:
     asking.permitted("audit.read")
     day = told_day(then, "then")
     try:
-        told = then_and_now(asking.connection, borrower, asking.on, day, asking.known_on or asking.today)
+        told = then_and_now(asking.connection, borrower, asking.on, day, asking.known)
     except FactRefused as error:
         raise refuse(404, "unknown", str(error), "look for the borrower by a part of the name", "borrower") from error
     return show(asking, "known.html", "audit", told=told, then=day)

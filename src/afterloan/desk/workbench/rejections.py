@@ -40,7 +40,7 @@ def _shown(
     asking: Asking, status: int = 200, refused: Refused | None = None, form: FormTold | None = None, done: str = "",
     lines_refused: list[tuple[int, str, str]] | None = None,
 ) -> Response:  # fmt: skip
-    known = asking.known_on or asking.today
+    known = asking.known
     lines = rejected_lines(asking.connection, min(known, asking.today), most=MOST)
     asking.listed(len(lines))
     return show(
@@ -71,7 +71,7 @@ def readings(asking: SignedIn, loan: str, bureau: str = "") -> Response:
     asking.permitted("report.read")
     name = reference_of(loan)
     theirs(asking, "", name)
-    known, at = asking.known_on or asking.today, bureau if bureau in BUREAUS else ""
+    known, at = asking.known, bureau if bureau in BUREAUS else ""
     told = both_readings(asking.connection, asking.reader, name, at, known)
     asking.listed(1)
     lines = [one for one in rejected_lines(asking.connection, known, told["bureau"]) if one.loan == name]

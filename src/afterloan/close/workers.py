@@ -1,0 +1,44 @@
+"""Parts of a night's work, one after the other or by worker processes, in whatever order they are done."""
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from typing import Any, TypeVar
+
+from afterloan.store.connect import reader_kept
+from afterloan.store.read import SHARDS
+from afterloan.store.server import Store
+
+T = TypeVar("T")
+
+
+def in_workers(workers: int, does: Callable[..., T], parts: Sequence[tuple[Any, ...]]) -> Iterator[T]:
+    """What `does` answers for each part (its arguments), as it is done; one worker: in this process, in order."""
+    if workers <= 1:
+        yield from (does(*part) for part in parts)
+        return
+    pool = _pool(min(workers, SHARDS))
+    for job in as_completed([pool.submit(does, *part) for part in parts]):
+        yield job.result()
+
+
+def each_shard(store: Store, workers: int, does: Callable[..., T], *told: Any) -> Iterator[T]:
+    """What `does(connection, reader, shard, *told)` answers for each shard of a book."""
+    return in_workers(workers, _of_shard, [(store.url, does, shard, *told) for shard in range(SHARDS)])
+
+
+def _of_shard(url: str, does: Callable[..., T], shard: int, *told: Any) -> T:
+    with Store(url).connect() as connection, reader_kept(url) as reader:
+        return does(connection, reader, shard, *told)
+
+
+_POOLS: dict[int, ProcessPoolExecutor] = {}
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
+    """Worker processes, started once: a fork server that has read the modules and the compiled code."""
+    if workers not in _POOLS:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["afterloan.close.shard"])
+        _POOLS[workers] = ProcessPoolExecutor(workers, mp_context=context)
+    return _POOLS[workers]
