@@ -11,6 +11,7 @@ from time import sleep
 
 from afterloan.generate import generate
 from afterloan.intake.book import bring_in
+from afterloan.store.locks import Space
 from afterloan.store.server import Store
 
 ROOT = Path(__file__).parents[2]
@@ -88,13 +89,15 @@ def test_what_is_interrupted_says_where_it_stopped_and_goes_on(store: Store, tmp
     generate(200, 6, 1, tmp_path / "book")
     bring_in(store, tmp_path / "book")
     words = ("close", "--through", "2024-06-30", "--workers", "1")
-    process = begun(store, *words)
     with store.connect(autocommit=True) as connection:
+        connection.execute("select pg_advisory_lock(%s, 40)", (int(Space.CLOSE_SHARD),))  # it comes so far
+        process = begun(store, *words)
         while not connection.execute("select exists (select from closing)").fetchone()[0]:  # type: ignore[index]
             assert process.poll() is None
             sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=300)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=300)
+        connection.execute("select pg_advisory_unlock_all()")
     assert process.returncode == 1 and "Traceback" not in error
     assert error.startswith("afterloan: close: interrupted after ") and "the same command goes on" in error
     done = afterloan(store, *words)

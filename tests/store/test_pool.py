@@ -1,5 +1,8 @@
 """One pool of connections for a process and a book: shared, cleaned between two users, replaced when broken."""
 
+import signal
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -59,3 +62,29 @@ def test_a_server_that_is_not_there_is_told_at_once() -> None:
     with pytest.raises(StoreRefused, match="the database does not answer"):
         open_store("postgresql://nobody@127.0.0.1:9/none")
     assert time.monotonic() - began < 5
+
+
+INTERRUPTED = """
+import os, signal, sys, threading, time
+from afterloan.store.connect import reader_to
+reader, heard = reader_to(sys.argv[1]), 0
+for wait in range(60):
+    try:
+        threading.Timer(wait / 10_000, os.kill, (os.getpid(), signal.SIGINT)).start()
+        with reader.cursor() as cursor:
+            cursor.execute("select count(*) from generate_series(1, 20000)")
+            cursor.fetchone()
+        time.sleep(1)
+    except KeyboardInterrupt:
+        heard += 1
+print(heard)
+"""
+"""Sixty reads, each interrupted a little later than the one before: before it, within it, after it."""
+
+
+def test_no_interruption_is_lost_while_the_driver_of_columns_reads(store: Store) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, store.url], capture_output=True, text=True, timeout=120,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a suite in the background ignores it
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.split()) == (0, ["60"]), done.stderr

@@ -6,7 +6,7 @@ database walk a table whole (see `store.ids`).
 
 import atexit
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from select import POLLERR, POLLHUP, POLLIN, poll
@@ -230,8 +230,22 @@ os.register_at_fork(after_in_child=_forget)
 def reader_to(url: str) -> "adbc.Connection":
     """A connection that gives rows as Arrow, in bulk; it sees what is committed, statement by statement."""
     import adbc_driver_postgresql.dbapi as adbc  # here: most commands read few rows and need no Arrow
+    from adbc_driver_manager import dbapi
 
+    if "_blocking_call" not in vars(dbapi):
+        raise RuntimeError("adbc_driver_manager has another way to wait than the one that an interruption needs undone")
+    vars(dbapi)["_blocking_call"] = _waits
     return adbc.connect(url, autocommit=True)
+
+
+def _waits(does: Callable[..., Any], told: tuple[Any, ...], named: dict[str, Any], _: Callable[[], None]) -> Any:
+    """Call the driver as anything else is called, in place of its own watch for Ctrl-C.
+
+    Its watch takes the signal away from Python while it waits, and asks the server to stop from another thread: where
+    the rows came before that, the interruption was lost and the close went on to its end (or the process broke in the
+    midst of a connection just closed). Now Python is interrupted where the driver comes back: a shard later at most.
+    """
+    return does(*told, **named)
 
 
 @contextmanager

@@ -107,6 +107,8 @@ def test_a_trace_tells_kinds_and_never_whose(store: Store, collector: tuple[str,
     small_book(store)
     run(["-c", CALLED, store.url], at)
     assert len(spans) > 20
+    numbers = {name: "" for name in ("traceId", "spanId", "parentSpanId")}  # drawn: by chance any two letters
+    spans = [span | numbers for span in spans]
     for secret in ("L1", "B1", "Name of", "12345", "secret-1"):
         assert secret not in json.dumps(spans), secret
 
