@@ -81,8 +81,11 @@ def test_a_wish_for_hours_and_for_a_language(desk: Desk) -> None:
     body = told(desk, "contact.wish", "w2", language="fr")
     # four messages in Chinese are planned, and nothing is written in French
     assert body["withdrawn"] == 4 and body["said"].startswith("no message is written in fr: there are en and zh-CN")
+    assert "18:00 to 20:00" in may(desk, "a2", "chat")[1]  # a language says nothing of hours
     refused = do(desk, AGENT, "contact.wish", {"borrower": "B1", "language": "French"}, "w3", ON)
     assert isinstance(refused, Refused) and refused.where == "language"
+    told(desk, "contact.wish", "w4")
+    assert may(desk, "a3", "sms")[0]
 
 
 def test_hours_agreed_open_the_evening_and_are_one_stretch_of_a_day(desk: Desk) -> None:

@@ -62,7 +62,11 @@ class ContactOptedOut(Event):
 
 
 class ContactWished(Event):
-    """The borrower's wish: only between two times of the day, in a language; later wishes replace earlier ones."""
+    """The borrower's wish: only between two times of the day, in a language; later wishes replace earlier ones.
+
+    A wish that names a language alone leaves the hours as they are, and one of hours the language; a wish that names
+    nothing takes the hours back, as 00:00 to 24:00 does.
+    """
 
     KIND: ClassVar[str] = "contact.wished"
     not_before: Clock | None = None

@@ -21,7 +21,9 @@ def agree_hours(desk: Desk, asked: Any, on: date) -> dict[str, Any]:
 
 
 def wish(desk: Desk, asked: Any, on: date) -> dict[str, Any]:
-    """The borrower's wish for a time of day and a language; a wish for nothing takes the hours back.
+    """The borrower's wish for a time of day and a language.
+
+    A wish for nothing takes the hours back, one for a language alone leaves them.
 
     `said`: what follows that the borrower should hear at once, e.g. that nothing is written in the language.
     """

@@ -114,7 +114,8 @@ def standing_of(events: Iterable[Event], on: date, place: Place) -> ContactStand
             out.add(event.channel)
             consents = set() if event.channel == "all" else consents - {event.channel}
         elif isinstance(event, ContactWished):
-            wished = (event.not_before or "00:00", event.not_after or "24:00")
+            if event.not_before or event.not_after or not event.language:  # a language says nothing of hours
+                wished = (event.not_before or "00:00", event.not_after or "24:00")
             language = event.language or language
         elif isinstance(event, HoursAgreed):
             agreed = (event.not_before, event.not_after)

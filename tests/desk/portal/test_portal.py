@@ -240,6 +240,8 @@ def test_hours_language_and_who_may_be_asked_are_kept_and_shown(portal: Served) 
     assert (told["wished"], told["language_wished"]) == (["19:00", "20:30"], "en")
     assert told["persons"] == [{"who": "Li Si", "person": "third", "refused": False}]
     assert 'role="alert"' in between("21:00", "20:30").text
+    assert between("", "").status_code == 303  # both emptied: any hour again
+    assert browser.get("/my/contact").json()["wished"] in (None, [])
 
 
 def with_a_parameter() -> list[tuple[str, str]]:

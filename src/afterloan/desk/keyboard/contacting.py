@@ -58,11 +58,12 @@ def wish(
     reference: Named = "",
     as_json: AsJson = False,
 ) -> None:
-    """BORROWER wishes to be contacted between two times, in a language; without times earlier ones end."""
+    """BORROWER wishes to be contacted between two times, in a language; without any of them earlier hours end."""
     asked = {"borrower": borrower, "not_before": first or None, "not_after": last or None, "language": language or None}
-    hours = f"from {first or '00:00'} to {last or '24:00'}" if first or last else "at any hour the law allows"
-    _tell("contact.wish", asked, on, reference, by, as_json, f"{borrower} wishes contact {hours}"
-          + (f" in {language}" if language else ""))  # fmt: skip
+    hours = f" from {first or '00:00'} to {last or '24:00'}" if first or last else ""
+    spoken = f" in {language}" if language else ""
+    wished = hours + spoken or " at any hour the law allows"
+    _tell("contact.wish", asked, on, reference, by, as_json, f"{borrower} wishes contact{wished}")
 
 
 def hours(

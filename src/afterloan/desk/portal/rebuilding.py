@@ -110,7 +110,10 @@ def _wished(form: FormTold) -> tuple[str, dict[str, str]]:
         return "contact.consent", {"channel": form["again"]}
     if form["who"]:
         return "contact.name_person", {name: form[name][:300] for name in ("who", "person", "address")}
-    wished = {"not_before": form["from"], "not_after": form["to"], "language": form["language"]}
+    first, last = form["from"], form["to"]
+    if not first and not last:
+        first, last = "00:00", "24:00"  # both emptied: at any hour the law allows
+    wished = {"not_before": first, "not_after": last, "language": form["language"]}
     return "contact.wish", {name: value for name, value in wished.items() if value}
 
 
