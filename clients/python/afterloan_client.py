@@ -87,6 +87,18 @@ class BankAsked(TypedDict):
     minutes: NotRequired[int]
 
 
+class BookConfirmImportAsked(TypedDict):
+    """Bring in what was sent under `name`, as its last check found it: `sha256` is the digest of what that says."""
+
+    sha256: str
+
+
+class BookKeepMapAsked(TypedDict):
+    """Files of `system` are read so: for each file its kind, the header of each column of ours, and fixed values."""
+
+    maps: dict[str, Any]
+
+
 class BorrowerTakeInAsked(TypedDict):
     """A borrower who is new: the lender's own reference, a name, and attributes as `person.correct` changes them."""
 
@@ -216,6 +228,13 @@ class ChargeWaiveAsked(TypedDict):
     component: Literal["penalty", "fee", "interest", "principal"]
     reason: str
     happened_on: NotRequired[str | None]
+
+
+class CheckAsked(TypedDict):
+    """How the files are read (by file: `kind`, `columns`, `fixed`); as they were proposed where none is told. `as_of`: the day of the old system's figures; today unless given."""
+
+    maps: NotRequired[dict[str, Any]]
+    as_of: NotRequired[str | None]
 
 
 class CloseAsked(TypedDict):
@@ -1824,13 +1843,45 @@ class Afterloan:
         """Grant or refuse an application for hardship."""
         return self._ask("POST", f"/v1/hardships/{id_of(of)}/decision", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
-    def post_imports(self, content: bytes, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
-        """Bring a book in: an archive (.zip) of the files that `afterloan import` takes; bad rows are refused alone."""
-        return self._ask("POST", "/v1/imports", {"on": on, "known_on": known_on}, {"Idempotency-Key": key}, content=content)
+    def get_import_maps(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """How files of other systems are read, as was kept last of each."""
+        return self._ask("GET", "/v1/import-maps", {"on": on, "known_on": known_on}, {})
+
+    def book_keep_map(self, system: str, body: BookKeepMapAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Keep how files of another system are read."""
+        return self._ask("POST", f"/v1/import-maps/{id_of(system)}", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_imports(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The newest 50 imports, each with its last check."""
+        return self._ask("GET", "/v1/imports", {"on": on, "known_on": known_on}, {})
+
+    def post_imports(self, content: bytes, *, mode: Literal["check", "load"] | None = None, name: str | None = None, system: str | None = None, as_of: str | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Send a book: a .zip of CSV or Parquet files, or one file with its name. `check` says what it would come to and keeps nothing of it in the book until it is confirmed; `load` brings it in at once, refused rows alone left out."""
+        return self._ask("POST", "/v1/imports", {"mode": mode, "name": name, "system": system, "as_of": as_of, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, content=content)
 
     def import_finish_row(self, number: str, body: ImportFinishRowAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """A row that an import refused is done with."""
         return self._ask("POST", f"/v1/imports/refusals/{id_of(number)}/done", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_import(self, name: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """One import: its files, how they are read, its last check, who confirmed it, its jobs."""
+        return self._ask("GET", f"/v1/imports/{id_of(name)}", {"on": on, "known_on": known_on}, {})
+
+    def post_import_checks(self, name: str, body: CheckAsked, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Check what was sent once more, read by another map. The same while it runs: the same job."""
+        return self._ask("POST", f"/v1/imports/{id_of(name)}/checks", {"on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def book_confirm_import(self, name: str, body: BookConfirmImportAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Bring in files that were sent, as their last check found them."""
+        return self._ask("POST", f"/v1/imports/{id_of(name)}/confirmation", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_import_disagreements(self, name: str, *, after: int | None = None, limit: int | None = None, format: Literal["json", "csv"] | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Figures of which the old system says otherwise: both, and theirs less ours (days, or fen)."""
+        return self._ask("GET", f"/v1/imports/{id_of(name)}/disagreements", {"after": after, "limit": limit, "format": format, "on": on, "known_on": known_on}, {})
+
+    def get_import_refusals(self, name: str, *, after: int | None = None, limit: int | None = None, format: Literal["json", "csv"] | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Rows that would be refused: file, row, column, value, what is wrong, what to do."""
+        return self._ask("GET", f"/v1/imports/{id_of(name)}/refusals", {"after": after, "limit": limit, "format": format, "on": on, "known_on": known_on}, {})
 
     def get_jobs(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """The newest 50 jobs."""

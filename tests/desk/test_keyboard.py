@@ -13,6 +13,7 @@ from afterloan.generate import generate
 from afterloan.intake.book import bring_in
 from afterloan.store.locks import Space
 from afterloan.store.server import Store
+from tests.intake.other_system import AS_OF, written
 
 ROOT = Path(__file__).parents[2]
 
@@ -138,3 +139,29 @@ def test_books_are_made_without_a_folder_named_and_records_keep_what_nobody_paid
     assert done.returncode == 0 and (tmp_path / "book" / "contracts.parquet").exists(), done.stderr
     done = afterloan(store, "import-instalments", str(tmp_path), str(tmp_path / "out"), "--unseen", "perhaps")
     assert done.returncode == 1 and "write left_out or owed" in done.stderr
+
+
+def test_a_folder_of_another_system_is_checked_mapped_and_then_brought_in(store: Store, tmp_path: Path) -> None:
+    """What the map cannot guess is said; a checked folder leaves the book as it was; then the same map brings it in."""
+    folder = written(tmp_path / "old")
+    check = ("import", str(folder), "--check", "--as-of", AS_OF)
+    guessed = afterloan(store, *check)
+    assert guessed.returncode == 1 and "column product is missing" in guessed.stderr, guessed.stderr
+    told = folder / "map.yaml"
+    assert "look at it and add `--map" in guessed.stderr and told.exists()
+    mended = told.read_text(encoding="utf-8").replace(
+        "kind: contracts\n", "kind: contracts\n  fixed: {product: imported}\n"
+    )
+    told.write_text(mended.replace("amount_due: 逾期金额\n  fixed: {}", "amount_due: 逾期金额"), encoding="utf-8")
+    assert "is there already" in afterloan(store, *check).stderr, "a map that a person mended is not written over"
+    found = afterloan(store, *check, "--map", str(told), "--json")
+    assert found.returncode == 1, found.stderr
+    said = json.loads(found.stdout)
+    assert [(d["loan"], d["figure"], d["theirs"], d["ours"]) for d in said["disagreements"]] == [
+        ("JJ-2", "days_past_due", 11, 10), ("JJ-2", "amount_due", 56_000, 55_000),
+    ]  # fmt: skip
+    assert "JJ-9" in (folder / "refused.csv").read_text(encoding="utf-8")
+    assert len((folder / "disagreements.csv").read_text(encoding="utf-8").splitlines()) == 3
+    assert json.loads(afterloan(store, "status", "--json").stdout)["loans"] == 0
+    assert afterloan(store, "import", str(folder), "--map", str(told)).returncode == 1, "two rows are refused"
+    assert json.loads(afterloan(store, "status", "--json").stdout)["loans"] == 2

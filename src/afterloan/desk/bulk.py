@@ -1,24 +1,23 @@
 """Works on the whole book that run as jobs, some with files: furnish, watch plans, try, report, import, export."""
 
 import io
+import json
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from afterloan.dates import date_told, number_of
-from afterloan.expected import BadInput
 from afterloan.facts.act import Who
-from afterloan.store.files import file_kept, keep_file
+from afterloan.intake.sheets import FileMap
+from afterloan.store.brought import SentBook, brought_named, check_of, keep_check, write_pieces
+from afterloan.store.files import keep_file
 from afterloan.store.server import Store
-
-MOST_UNPACKED = 2_000_000_000
-"""Bytes that the files of an import come to, unpacked."""
-MOST_FILES = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,44 +108,89 @@ def report_on_model(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
     yield Step(1, 1, "models", _kept(store, f"model-{asked['model']}.html", page.encode()))
 
 
-def import_book(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
-    """Bring the files of an archive in, as `afterloan import` does; refused rows are in a file that is kept."""
-    from afterloan.intake.book import REFUSALS, bring_in
+MOST_FINDINGS = 100_000
+"""Findings of each kind that a check keeps; its counts are of all."""
 
+
+def check_book(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
+    """Check what was sent to be brought in: rows refused, figures that disagree; the book stays as it is."""
+    from afterloan.intake.book import sheets_of
+    from afterloan.intake.checking import check_sheets
+
+    with TemporaryDirectory(prefix="afterloan-check-") as folder:
+        sent = _sent(store, asked, Path(folder))
+        sheets = sheets_of(Path(folder), {name: FileMap.of(one) for name, one in asked["maps"].items()})
+        as_of = date_told(str(asked["as_of"]))
+        found = None
+        for found in check_sheets(store, sheets, Path(folder), as_of, Who("person", sent.who, (), "import")):
+            yield Step(found.read, found.read + 1, "rows", {"words": f"{found.read:,}"})
+        assert found is not None, "a check says what it found at its end"
+        counts = _counts(found.files.values())
+        rows = sorted(found.refused, key=lambda one: (one.file, one.row))[:MOST_FINDINGS]
+        refused = [{**asdict(one), "value": one.value[:500].replace("\0", "\\0")} for one in rows]
+        differs = [one.told() for one in found.disagreements[:MOST_FINDINGS]]
+        told = {"files": counts, "rows": found.read, "refused": len(found.refused), "differs": len(found.disagreements),
+                "loans": found.loans, "figures": found.figures}  # fmt: skip
+        said = {"maps": asked["maps"], "as_of": asked["as_of"], **told, "findings": [refused, differs],
+                "of": [file.sha256 for file in sent.files]}  # fmt: skip
+        digest = sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        findings = chain(
+            (("refused", k, one) for k, one in enumerate(refused, 1)),
+            (("differs", k, one) for k, one in enumerate(differs, 1)),
+        )
+        with store.connect() as connection:
+            keep_check(
+                connection,
+                sent.name,
+                datetime.now(UTC),
+                asked["maps"],
+                as_of,
+                told,
+                digest,
+                findings,  # type: ignore[arg-type]
+            )
+    yield Step(1, 1, "checks", {**told, "check": digest})
+
+
+def _sent(store: Store, asked: Mapping[str, Any], folder: Path) -> SentBook:
+    """What was sent, its files laid out in a folder."""
     with store.connect() as connection:
-        content = file_kept(connection, str(asked["sha256"]))
-    assert content is not None, "the archive is kept before the job is asked"
-    with TemporaryDirectory(prefix="afterloan-import-") as folder:
-        unpack(content, Path(folder))
-        who = Who("person", str(asked["by"]), (), "api")
-        reports = bring_in(store, Path(folder), threads=1, who=who)
-        refused = Path(folder, REFUSALS)
+        sent = brought_named(connection, str(asked["name"]))
+        assert sent is not None, "files are kept before their job is asked"
+        for file in sent.files:
+            write_pieces(connection, file.sha256, folder / file.name)
+    return sent
+
+
+def import_book(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
+    """Bring in what was sent, as its check read it; begun again after an interruption it ends the same."""
+    from afterloan.intake.book import REFUSALS, begin_run, bring_sheets, sheets_of
+
+    with TemporaryDirectory(prefix="afterloan-import-") as name:
+        folder = Path(name)
+        sent = _sent(store, asked, folder)
+        with store.connect() as connection:
+            check = check_of(connection, sent.name) if asked.get("check") else None
+        maps = None if check is None else {file: FileMap.of(one) for file, one in check.maps.items()}
+        sheets = sheets_of(folder, maps)
+        total = int(check.told["rows"]) if check else 0
+        who = Who("person", str(asked["by"]), (), "import")
+        run = begin_run(store, who, sent.name, sheets, f"sent:{sent.name}", date_told(str(asked["on"])))
+        reports = {}
+        for report in bring_sheets(store, sheets, folder, run):
+            reports[report.file] = report
+            read = sum(one.read for one in reports.values())
+            yield Step(read, max(total, read) + 1, "rows", {"words": f"{report.file} {report.read:,}"})
+        refused = folder / REFUSALS
         kept = _kept(store, REFUSALS, refused.read_bytes()) if refused.exists() else {}
-    counts = {r.file: {"read": r.read, "loaded": r.loaded, "known": r.known, "refused": r.refused} for r in reports}
-    yield Step(1, 1, "books", {"files": counts, **kept})
+    yield Step(1, 1, "books", {"files": _counts(reports.values()), **kept})
 
 
-def unpack(content: bytes, folder: Path) -> None:
-    """Unpack an archive, each file by its last name only. Raises BadInput: no archive, too many files, too large.
-
-    What a file says of its own size is not believed: it is counted as it is unpacked.
-    """
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
-    except zipfile.BadZipFile as error:
-        raise BadInput("the body is no archive; send a .zip of the files that `afterloan import` takes") from error
-    members = [one for one in archive.infolist() if not one.is_dir()]
-    if len(members) > MOST_FILES:
-        raise BadInput(f"the archive has {len(members)} files; at most {MOST_FILES} are taken")
-    left = MOST_UNPACKED
-    for member in members:
-        name = Path(member.filename.replace("\\", "/")).name
-        with archive.open(member) as source, Path(folder, name).open("wb") as target:
-            while block := source.read(1 << 20):
-                left -= len(block)
-                if left < 0:
-                    raise BadInput(f"the archive unpacks to more than {MOST_UNPACKED} bytes; send it in parts")
-                target.write(block)
+def _counts(reports: Iterable[Any]) -> dict[str, dict[str, int]]:
+    return {
+        r.file: {"read": r.read, "loaded": r.loaded, "known": r.known, "changed": r.changed, "refused": r.refused}
+        for r in reports
+    }
 
 
 def _packed(folder: Path) -> bytes:
@@ -173,6 +217,7 @@ BULK: dict[str, Callable[[Store, Mapping[str, Any]], Iterator[Step]]] = {
     "trial": try_a_ladder,
     "export": export_book,
     "model-report": report_on_model,
+    "import-check": check_book,
     "import": import_book,
 }
 """What each of these kinds of job does, step by step."""

@@ -8,7 +8,7 @@ import csv
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
@@ -29,14 +29,14 @@ from afterloan.facts.words import AGREED, GIVEN, WAYS
 from afterloan.intake.files import (
     BookFileRefused,
     FileReport,
+    HasColumns,
     RefusedRow,
-    batches,
-    check_columns,
     find_file,
     other_length,
 )
 from afterloan.intake.paid_out import ABOVE_CONTRACT, TOO_MUCH_OUT, know_taken_back, references_taken_back
-from afterloan.intake.told import TOLD_FILES, bring_told, told_files
+from afterloan.intake.sheets import ATTRIBUTE, FIGURES, FIGURES_ON, LEFT_OUT, FileMap, Sheet, columns_for
+from afterloan.intake.told import TOLD_FILES, bring_told
 from afterloan.loan.bounds import why_out_of_bounds
 from afterloan.loan.terms import (
     CONTRACT,
@@ -48,11 +48,11 @@ from afterloan.loan.terms import (
 )
 from afterloan.money import show_amount
 from afterloan.rules.products import ProductTerms, builtin, load_products
-from afterloan.store.acts import begin_act, keep_act, resume_act
+from afterloan.store.acts import act_known, begin_act, keep_act, resume_act
 from afterloan.store.believed import last_day_believed
 from afterloan.store.details import NAME, BorrowerDetails, change_details, details_of, latest
 from afterloan.store.events import borrower_number
-from afterloan.store.locks import lock_borrowers
+from afterloan.store.locks import lock_borrowers, lock_reference
 from afterloan.store.server import Store
 from afterloan.strategy.attributes import check_attributes
 from afterloan.strategy.places import places_known, what_is_wrong
@@ -637,6 +637,50 @@ JOINS = {
         "incoming i join fact o on o.reference = i.of_ref join fact f on f.reference = i.reference",
     ),
 }
+BALANCES = "balances"
+"""A file of figures of another system, which a check compares with the reckoning; nothing of it is kept."""
+TAKEN = (*(kind.name for kind in KINDS), *(kind.name for kind in TOLD_FILES))
+FILES = (*TAKEN, BALANCES)
+"""Every file of a book by its name, in the order in which they are taken."""
+FIGURES_FILE = FileKind(BALANCES, ("contract",), (*FIGURES, FIGURES_ON), lambda _: ([], []), "", "", (), "")
+BOOK_FILES: dict[str, HasColumns] = {
+    **{kind.name: kind for kind in KINDS},
+    **{kind.name: kind for kind in TOLD_FILES},
+    BALANCES: FIGURES_FILE,
+}
+"""Every file of a book with its columns."""
+
+
+def maps_checked(told: object) -> dict[str, FileMap]:
+    """How files are to be read, as JSON or YAML told it. Raises BookFileRefused saying what is wrong where."""
+    if not isinstance(told, Mapping) or not told:
+        raise BookFileRefused("a map names each file: `loans.csv: {kind: contracts, columns: {reference: Loan No}}`")
+    found: dict[str, FileMap] = {}
+    for file, one in told.items():
+        if not isinstance(one, Mapping) or not set(one) <= {"kind", "columns", "fixed"}:
+            raise BookFileRefused(f"map of {file}: has kind, columns and fixed, nothing else")
+        columns, fixed = one.get("columns") or {}, one.get("fixed") or {}
+        if not (isinstance(columns, Mapping) and isinstance(fixed, Mapping)):
+            raise BookFileRefused(
+                f"map of {file}: columns and fixed name a header, or a value, for each column of ours"
+            )
+        kind = str(one.get("kind") or LEFT_OUT)
+        if kind != LEFT_OUT and kind not in BOOK_FILES:
+            raise BookFileRefused(f"map of {file}: kind {kind} is none; there are: {', '.join(BOOK_FILES)}")
+        ours = set(columns_for(BOOK_FILES[kind])) if kind else set()
+        for name in (*columns, *fixed):
+            if kind and str(name).removesuffix("_fen") not in ours and not str(name).startswith(ATTRIBUTE):
+                raise BookFileRefused(
+                    f"map of {file}: {name} is no column of {kind}; there are: {', '.join(sorted(ours))}"
+                )
+        both = next((name for name in columns if name in fixed), None)
+        if both is not None:
+            raise BookFileRefused(f"map of {file}: {both} has a column and a fixed value; take one out")
+        texts = [{str(k): str(v) for k, v in part.items()} for part in (columns, fixed)]
+        found[str(file)] = FileMap(kind, texts[0], texts[1])
+    return found
+
+
 FACT_JOINS = ("incoming i left join contract c on c.reference = i.contract", FACT_KNOWN)
 OTHER_CONTENT = ("stands already for something else", "give each row a reference of its own")
 
@@ -752,42 +796,107 @@ def load(
 
 
 def bring_in(
-    store: Store, folder: Path, progress: Progress | None = None, threads: int = 4, who: Who = IMPORTER
-) -> list[FileReport]:
+    store: Store, folder: Path, progress: Progress | None = None, threads: int = 4, who: Who = IMPORTER,
+    told: Mapping[str, FileMap] | None = None,
+) -> list[FileReport]:  # fmt: skip
     """Import the book in `folder`; rows refused are written to `refused.csv` there (removed when there are none).
 
-    One act for the run: every fact that is new carries it. Raises FileRefused for a folder without a book or a file
-    that cannot be read; files before it are in.
+    `told`: how its files are to be read, by their name; None where they and their columns have a book's own names.
+    One act for the run: every fact that is new carries it. Raises BookFileRefused for a folder without a book or a
+    file that cannot be read; files before it are in.
+    """
+    sheets = sheets_of(folder, told)
+    totals = {sheet.name: _rows(sheet.path) for sheet in sheets}
+    reports: dict[str, FileReport] = {}
+    run = begin_run(store, who, f"{folder.name}", sheets)
+    for report in bring_sheets(store, sheets, folder, run, threads):
+        reports[report.file] = report
+        if progress:
+            progress(report.file, report.read, totals[report.file])
+    return list(reports.values())
+
+
+def sheets_of(folder: Path, told: Mapping[str, FileMap] | None = None) -> list[Sheet]:
+    """The files of a book's folder in the order in which they are taken. Raises BookFileRefused where there is none.
+
+    `told`: how its files are to be read, by their name; None where they and their columns have a book's own names.
     """
     if not folder.is_dir():
         raise BookFileRefused(
             f"{folder}: no such folder; name the folder that holds contracts.csv or contracts.parquet"
         )
-    products = take_products(store, folder)
-    files = [(kind, path) for kind in KINDS if (path := find_file(folder, kind.name))]
-    events = told_files(folder)
-    if not files and not events:
-        wanted = ", ".join([*(kind.name for kind in KINDS), *(kind.name for kind in TOLD_FILES)])
-        raise BookFileRefused(f"{folder}: no book here; it needs files named {wanted} with .csv or .parquet")
-    numbers = _product_numbers(store, products)
-    act = _run_begun(store, who, folder, [path.name for _, path in (*files, *events)])
-    reports = []
-    refused: list[RefusedRow] = []
+    if told is not None:
+        missing = next((name for name in told if not (folder / name).is_file()), None)
+        if missing is not None:
+            raise BookFileRefused(f"{folder}: {missing} is not there; send it again")
+        named = [Sheet(folder / name, one.kind, one) for name, one in told.items() if one.kind != LEFT_OUT]
+        found = [sheet for kind in FILES for sheet in named if sheet.kind == kind]
+    else:
+        found = [Sheet(path, name) for name in FILES if (path := find_file(folder, name))]
+    if not [sheet for sheet in found if sheet.kind in TAKEN]:
+        raise BookFileRefused(f"{folder}: no book here; it needs files named {', '.join(TAKEN)} with .csv or .parquet")
+    return found
+
+
+def bring_sheets(
+    store: Store, sheets: Sequence[Sheet], folder: Path, act: int, threads: int = 1,
+    refused: list[RefusedRow] | None = None,
+) -> Iterator[FileReport]:  # fmt: skip
+    """Take the files of a book in under the act of the run; what became of a file so far, after each of its batches.
+
+    Refused rows are written to `refused.csv` in `folder`, and wait as tasks. Given up between two batches it leaves
+    what is in; begun again it goes on. Raises BookFileRefused: files before the one that cannot be read are in.
+    """
+    refused = refused if refused is not None else []
+    products = _product_numbers(store, take_products(store, folder))
     try:
-        for kind, path in files:
-            report, bad = _bring_file(store, kind, path, numbers, progress, threads, act)
-            reports.append(report)
-            refused += bad
-        for told, path in events:
-            report, bad = bring_told(store, told, path, act)
-            reports.append(report)
-            refused += bad
+        yield from _each_sheet(store, sheets, products, threads, act, refused)
     finally:
         write_refusals(folder / REFUSALS, refused)
         _keep_refusals(store, act, refused)
     with store.connect(autocommit=True) as connection:
         connection.execute("select count_rows()")
-    return reports
+
+
+def _each_sheet(
+    store: Store, sheets: Sequence[Sheet], products: dict[str, ProductTerms], threads: int, act: int,
+    refused: list[RefusedRow],
+) -> Iterator[FileReport]:  # fmt: skip
+    kinds = {kind.name: kind for kind in KINDS}
+    events = {kind.name: kind for kind in TOLD_FILES}
+    taken_back = references_taken_back([sheet for sheet in sheets if sheet.kind == "reversals"])
+    for sheet in sheets:
+        if sheet.kind in kinds:
+            yield from _bring_file(store, kinds[sheet.kind], sheet, products, threads, act, refused, taken_back)
+        elif sheet.kind in events:
+            yield from bring_told(store, events[sheet.kind], sheet, act, refused)
+
+
+def begin_run(
+    store: Store, who: Who, folder: str, sheets: Sequence[Sheet], name: str = "", on: date | None = None
+) -> int:
+    """The act of a run, on record before its first row, so that a run that is killed leaves none without it.
+
+    `name`: a run of that name goes on under the act that it began with. `on`: the business day of the act.
+    """
+    with store.connect() as connection:
+        reference = f"import:{name}"
+        if name:
+            lock_reference(connection, reference)
+            before = act_known(connection, reference)
+            if before is not None:
+                return before.act
+        act = begin_act(connection)
+        asked = {"folder": folder, "files": [sheet.name for sheet in sheets]}
+        keep_act(
+            connection, act, reference if name else f"import:{act}", "book.import", who, on or date.today(), asked, {}
+        )
+    return act
+
+
+def _rows(path: Path) -> int:
+    """How many rows a Parquet file has; 0: not known."""
+    return pq.ParquetFile(path).metadata.num_rows if path.suffix == ".parquet" else 0
 
 
 MOST_KEPT = 10_000
@@ -798,23 +907,16 @@ def _keep_refusals(store: Store, act: int, refused: list[RefusedRow]) -> None:
     """Refused rows wait where people see their tasks, until a later run of the same file takes them, or somebody is
     done with them. A sign that the store cannot keep (NUL) stands as \\0 in the value."""
     with store.connect() as connection, connection.cursor() as cursor:
+        known = set(cursor.execute("select file, row, field from import_refusal where act = %s", (act,)).fetchall())
         cursor.executemany(
             "insert into import_refusal (act, file, row, field, value, reason, remedy) "
             "values (%s, %s, %s, %s, %s, %s, %s)",
             [
                 (act, r.file, r.row, r.column, r.value[:500].replace("\0", "\\0"), r.reason, r.remedy)
                 for r in refused[:MOST_KEPT]
+                if (r.file, r.row, r.column) not in known
             ],
         )
-
-
-def _run_begun(store: Store, who: Who, folder: Path, files: list[str]) -> int:
-    """The act of this run, on record before its first row, so that a run that is killed leaves none without it."""
-    with store.connect() as connection:
-        act = begin_act(connection)
-        asked = {"folder": folder.name, "files": files}
-        keep_act(connection, act, f"import:{act}", "book.import", who, date.today(), asked, {})
-    return act
 
 
 def _product_numbers(store: Store, products: dict[str, ProductTerms]) -> dict[str, ProductTerms]:
@@ -830,59 +932,54 @@ def _product_numbers(store: Store, products: dict[str, ProductTerms]) -> dict[st
 
 
 def _bring_file(
-    store: Store, kind: FileKind, path: Path, products: dict[str, ProductTerms], progress: Progress | None,
-    threads: int, act: int,
-) -> tuple[FileReport, list[RefusedRow]]:  # fmt: skip
+    store: Store, kind: FileKind, sheet: Sheet, products: dict[str, ProductTerms], threads: int, act: int,
+    refused: list[RefusedRow], taken_back: frozenset[str],
+) -> Iterator[FileReport]:  # fmt: skip
     started = time.monotonic()
-    columns, ignored = check_columns(path, kind)
+    columns, ignored = sheet.checked(kind)
     with store.connect() as connection:
         brought = Brought(columns, products, last_day_believed(connection))
-    taken_back = references_taken_back(path.parent) if kind.before else frozenset()
-    report = FileReport(path.name, ignored_columns=ignored)
-    refused: list[RefusedRow] = []
-    total = pq.ParquetFile(path).metadata.num_rows if path.suffix == ".parquet" else 0
+    report = FileReport(sheet.name, ignored_columns=ignored)
+    before = len(refused)
 
     def bad_line(number: int, text: str) -> None:
-        refused.append(other_length(path, number, text, len(columns)))
+        refused.append(other_length(sheet.path, number, text, len(columns)))
         report.read += 1
 
     def take(frame: pl.DataFrame, first_row: int) -> Taken:
-        ready, bad = judge(frame, kind, brought, path.name, first_row)
+        ready, bad = judge(frame, kind, brought, sheet.name, first_row)
         with store.connect() as connection:
             connection.execute("set local synchronous_commit = on")
             resume_act(connection, act)
-            loaded, changed, worse = load(connection, kind, ready, path.name, taken_back)
-        return Taken(len(frame), loaded, changed, bad + worse)
+            loaded, changed, worse = load(connection, kind, ready, sheet.name, taken_back if kind.before else NOTHING)
+        told = [replace(row, column=sheet.header(row.column)) for row in bad + worse]
+        return Taken(len(frame), loaded, changed, told)
 
     with ThreadPoolExecutor(threads) as pool:
         waiting = []
         row = 1
-        for frame in batches(path, bad_line):
+        for frame in sheet.frames(bad_line):
             waiting.append(pool.submit(take, frame, row))
             row += len(frame)
             while len(waiting) > threads:
-                _count(report, refused, waiting.pop(0).result(), progress, total)
+                yield _count(report, refused, waiting.pop(0).result())
         for job in waiting:
-            _count(report, refused, job.result(), progress, total)
-    report.refused = len(refused)
+            yield _count(report, refused, job.result())
+    report.refused = len(refused) - before
     report.known = report.read - report.loaded - report.changed - report.refused
     report.seconds = time.monotonic() - started
-    return report, refused
+    yield report
 
 
-def _count(
-    report: FileReport,
-    refused: list[RefusedRow],
-    done: Taken,
-    progress: Progress | None,
-    total: int,
-) -> None:
+NOTHING: frozenset[str] = frozenset()
+
+
+def _count(report: FileReport, refused: list[RefusedRow], done: Taken) -> FileReport:
     report.read += done.read
     report.loaded += done.loaded
     report.changed += done.changed
     refused.extend(done.refused)
-    if progress:
-        progress(report.file, report.read, total)
+    return report
 
 
 def write_refusals(path: Path, refused: list[RefusedRow]) -> None:

@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 
 from afterloan.expected import ExpectedFailure
 
+LONGEST_LINE = 1_000_000
+"""Signs of a file's first line that are read."""
 BATCH = 50_000
 """Rows of a file that are read at once."""
 
@@ -105,7 +107,8 @@ def batches(path: Path, bad_lines: Callable[[int, str], None], separator: str = 
 def _header(path: Path, separator: str = ",") -> list[str]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return next(csv.reader(file, delimiter=separator), [])
+            lines = iter(lambda: file.readline(LONGEST_LINE), "")
+            return next(csv.reader(lines, delimiter=separator), [])
     except UnicodeDecodeError as error:
         raise BookFileRefused(f"{path.name}: is not UTF-8 ({error.reason}); save it as UTF-8") from error
     except csv.Error as error:
@@ -146,14 +149,22 @@ def columns_of_file(path: Path, separator: str = ",") -> list[str]:
 def check_columns(path: Path, kind: HasColumns, separator: str = ",") -> tuple[list[str], list[str]]:
     """The columns of a file, and those that mean nothing here. Raises FileRefused for a missing one."""
     columns = columns_of_file(path, separator)
+    return columns, check_names(path.name, columns, kind)
+
+
+MONEY = ("amount", "principal", "interest", "fee", "limit", "arrears")
+"""Columns that may also come in minor units, as `amount_fen`."""
+
+
+def check_names(file: str, columns: list[str], kind: HasColumns) -> list[str]:
+    """Those columns of a file that mean nothing here. Raises FileRefused for a missing one."""
     if not columns:
-        raise BookFileRefused(f"{path.name}: is empty; its first line must name the columns: {', '.join(kind.needed)}")
-    money = ("amount", "principal", "interest", "fee", "limit", "arrears")
+        raise BookFileRefused(f"{file}: is empty; its first line must name the columns: {', '.join(kind.needed)}")
     for name in kind.needed:
-        if name not in columns and not (name in money and f"{name}_fen" in columns):
+        if name not in columns and not (name in MONEY and f"{name}_fen" in columns):
             raise BookFileRefused(
-                f"{path.name}: column {name} is missing (found: {', '.join(columns)}); "
+                f"{file}: column {name} is missing (found: {', '.join(columns)}); "
                 f"a {kind.name} file needs {', '.join(kind.needed)}"
             )
-    known = {*kind.needed, *kind.optional, *(f"{name}_fen" for name in money)}
-    return columns, [name for name in columns if name not in known]
+    known = {*kind.needed, *kind.optional, *(f"{name}_fen" for name in MONEY)}
+    return [name for name in columns if name not in known]

@@ -1,11 +1,11 @@
 """Pay-outs of a book that is brought: none above its contract, counting what was paid out and what is taken back."""
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 
-from afterloan.intake.files import batches, columns_of_file, find_file
+from afterloan.intake.sheets import Sheet
 from afterloan.loan.terms import FactKind
 from afterloan.store.locks import lock_paid_out
 
@@ -49,10 +49,11 @@ def know_taken_back(connection: psycopg.Connection[Any], references: frozenset[s
             copy.write_row((reference,))
 
 
-def references_taken_back(folder: Path) -> frozenset[str]:
-    """The references that the reversals of a book's folder take back. Raises BookFileRefused."""
-    file = find_file(folder, "reversals")
-    if file is None or "of" not in columns_of_file(file):
-        return frozenset()
-    frames = (frame["of"].cast(str).drop_nulls().str.strip_chars() for frame in batches(file, lambda *_: None))
-    return frozenset(reference for frame in frames for reference in frame.to_list())
+def references_taken_back(reversals: Sequence[Sheet]) -> frozenset[str]:
+    """The references that the files of reversals of a book take back. Raises BookFileRefused."""
+    found: set[str] = set()
+    for sheet in reversals:
+        if "of" in sheet.columns():
+            frames = (frame["of"].cast(str).drop_nulls().str.strip_chars() for frame in sheet.frames(lambda *_: None))
+            found.update(reference for frame in frames for reference in frame.to_list())
+    return frozenset(found)

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any, get_args
 
 import psycopg
@@ -25,7 +24,8 @@ from afterloan.facts.legal import NEEDS_A_SUM, Ended, LegalTakenOver
 from afterloan.facts.limit import LimitFrozen, LimitReduced, LimitSet
 from afterloan.facts.placement import AgencyPlaced
 from afterloan.facts.promise import PromiseMade
-from afterloan.intake.files import FileReport, RefusedRow, batches, check_columns, find_file, other_length
+from afterloan.intake.files import FileReport, RefusedRow, other_length
+from afterloan.intake.sheets import Sheet
 from afterloan.money import parse_amount
 from afterloan.store.acts import resume_act
 from afterloan.store.believed import last_day_believed
@@ -192,36 +192,35 @@ TOLD_FILES = (
 )  # fmt: skip
 
 
-def told_files(folder: Path) -> list[tuple[ToldFile, Path]]:
-    """The files of events in a book's folder, in the order in which they are taken."""
-    return [(kind, path) for kind in TOLD_FILES if (path := find_file(folder, kind.name))]
+def bring_told(store: Store, kind: ToldFile, sheet: Sheet, act: int, refused: list[RefusedRow]) -> Iterator[FileReport]:
+    """Take a file of events in, row by row, under the act of the run; what became of it so far, after each batch.
 
-
-def bring_told(store: Store, kind: ToldFile, path: Path, act: int) -> tuple[FileReport, list[RefusedRow]]:
-    """Take a file of events in, row by row, under the act of the run. Raises BookFileRefused for an unreadable file."""
+    Refused rows are added to `refused`. Raises BookFileRefused for an unreadable file.
+    """
     started = time.monotonic()
-    columns, ignored = check_columns(path, kind)
-    report = FileReport(path.name, ignored_columns=ignored)
-    refused: list[RefusedRow] = []
+    columns, ignored = sheet.checked(kind)
+    report = FileReport(sheet.name, ignored_columns=ignored)
+    before = len(refused)
 
     def bad_line(number: int, text: str) -> None:
         report.read += 1
-        refused.append(other_length(path, number, text, len(columns)))
+        refused.append(other_length(sheet.path, number, text, len(columns)))
 
     number = 0
     with store.connect() as connection:
         believed = last_day_believed(connection)
-    for frame in batches(path, bad_line):
+    for frame in sheet.frames(bad_line):
         for part in frame.iter_slices(BATCH):
             rows = [_plain(row) for row in part.iter_rows(named=True)]
             for k, error in _take(store, kind, rows, act, report, believed):
-                refused.append(_refusal(path.name, number + k + 1, kind, rows[k], error))
+                refused.append(_refusal(sheet, number + k + 1, kind, rows[k], error))
             number += len(rows)
-    report.read += number
-    report.refused = len(refused)
+            report.read += len(rows)
+            yield report
+    report.refused = len(refused) - before
     report.known = report.read - report.loaded - report.refused
     report.seconds = time.monotonic() - started
-    return report, refused
+    yield report
 
 
 def _plain(row: Row) -> Row:
@@ -278,7 +277,9 @@ def _events(kind: ToldFile, row: Row, believed: date) -> list[Event]:
     return events
 
 
-def _refusal(file: str, number: int, kind: ToldFile, row: Row, error: ExpectedFailure) -> RefusedRow:
+def _refusal(sheet: Sheet, number: int, kind: ToldFile, row: Row, error: ExpectedFailure) -> RefusedRow:
     if isinstance(error, FactRefused):
-        return RefusedRow(file, number, error.column, str(error.value or ""), error.reason, error.remedy)
-    return RefusedRow(file, number, kind.needed[0], str(row.get(kind.needed[0], "")), str(error), "correct the row")
+        column = sheet.header(error.column)
+        return RefusedRow(sheet.name, number, column, str(error.value or ""), error.reason, error.remedy)
+    first = kind.needed[0]
+    return RefusedRow(sheet.name, number, sheet.header(first), str(row.get(first, "")), str(error), "correct the row")

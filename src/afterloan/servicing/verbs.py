@@ -229,6 +229,13 @@ VERBS: tuple[Verb, ...] = (
         "tasks:FinishImportRow:finish_import_row",
         "do",
     ),
+    Verb("book.keep_map", "Keep how files of another system are read.", "bringing:KeepReading:keep_map", "do"),
+    Verb(
+        "book.confirm_import",
+        "Bring in files that were sent, as their last check found them.",
+        "bringing:ConfirmImport:confirm_import",
+        "do",
+    ),
     Verb("task.reopen", "Open a task again.", "tasks:ReopenTask:reopen_task", "task reopen"),
     Verb("task.assign", "Give a task to a person.", "tasks:AssignTask:assign_task", "task assign"),
     Verb(

@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 
 from afterloan.close import close_through
-from afterloan.desk import bulk
 from afterloan.desk.work import JobWorker
-from afterloan.expected import BadInput
 from tests.desk.web.served import Served
 from tests.strategy.books import day_of
 
@@ -66,22 +64,6 @@ def test_rows_that_cannot_be_taken_are_refused_alone_and_had_as_a_file(served: S
     assert told["result"]["files"]["borrowers.csv"]["loaded"] == 1 and told["result"]["file"] == "refused.csv"
     assert b"N2" not in served.api("finance").get("/v1/borrowers?q=N2").content
     assert b"is no day" in served.api("finance").get("/v1/jobs/in/file").content
-
-
-@pytest.mark.parametrize("content", [b"no archive", b"PK\x03\x04broken", archive(**{"other.csv": "a\n1\n"})])
-def test_what_is_no_book_is_refused_by_the_job(served: Served, content: bytes) -> None:
-    told = done(served, "finance", "/v1/imports", "in", content=content)
-    assert told["state"] == "failed" and told["refused"]["reason"] == "invalid" and told["refused"]["detail"]
-
-
-def test_a_bomb_is_not_unpacked(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "MOST_UNPACKED", 5_000_000)
-    bomb = archive(**{"borrowers.csv": "0" * 6_000_000})
-    assert len(bomb) < 10_000
-    with pytest.raises(BadInput, match="unpacks to more than"):
-        bulk.unpack(bomb, tmp_path)
-    with pytest.raises(BadInput, match="41 files"):
-        bulk.unpack(archive(**{f"{k}.csv": "" for k in range(41)}), tmp_path)
 
 
 def test_a_month_is_furnished_and_its_file_had_by_those_who_furnish(served: Served) -> None:

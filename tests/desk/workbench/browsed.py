@@ -31,8 +31,8 @@ def needs_chromium() -> None:
 
 
 @contextmanager
-def served_at(store: Store) -> Iterator[str]:
-    """The desk of a book served on a free port of this machine; its address."""
+def served_at(store: Store, works: bool = True) -> Iterator[str]:
+    """The desk of a book served on a free port of this machine; its address. `works`: jobs are done beside it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -41,7 +41,8 @@ def served_at(store: Store) -> Iterator[str]:
     server = uvicorn.Server(
         uvicorn.Config(app_of(house), host="127.0.0.1", port=port, log_level="error", log_config=None)
     )
-    worker.start()
+    if works:
+        worker.start()
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

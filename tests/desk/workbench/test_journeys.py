@@ -1,5 +1,6 @@
 """Longer ways through the desk in real Chromium, on one served copy of the book: each uses borrowers of its own."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
@@ -9,14 +10,17 @@ import pytest
 from afterloan.banks.words import BankStatement, StatementLine
 from afterloan.desk.identity.accounts import open_account
 from afterloan.desk.web.staying import LOOK_EVERY
+from afterloan.desk.work import JobWorker
 from afterloan.facts.legal import EvidenceKept
 from afterloan.store.events import tell
 from afterloan.store.ladders import keep_ladder, ladder_texts
 from afterloan.store.server import Store
 from afterloan.store.statements import unmatched_lines
+from tests.desk.api.test_imports import counts, killed_after
 from tests.desk.workbench.browsed import Open, browser_before, needs_chromium, served_at
 from tests.desk.workbench.late_book import copied
 from tests.enquiry.test_worklist import LADDER
+from tests.intake.other_system import FILES
 from tests.sending.bankhouse import import_statement
 from tests.strategy.books import borrower, loan
 
@@ -280,6 +284,70 @@ def test_a_month_is_previewed_released_by_a_second_person_and_a_rejection_goes_o
     at.go("/bureau/rejections")
     at.sees("with the file as known on 2025-05-14")
     assert at.complaints == [] and second.complaints == []
+
+
+def of_2025(text: str) -> str:
+    """A file of the old system a year earlier, and with a header for the amount that no list of names knows."""
+    return text.replace("2026-", "2025-").replace("还款金额", "实收数")
+
+
+def test_a_book_of_another_system_is_checked_confirmed_killed_midway_and_is_there_once(
+    opens: Open, server: Store, late_book: str
+) -> None:
+    """Journey 23, on a copy of its own whose jobs are done by workers of this test: one of them is killed.
+
+    The figures are worked out in `tests/intake/other_system.py`: JJ-2 is 10 days late with 550.00, not 11 with 560.00.
+    """
+    with copied(server, late_book) as store, served_at(store, works=False) as base:
+        at = opens()
+        at.base = base
+        at.sit("finance")
+        before = counts(store)
+        at.go("/imports")
+        files = [{"name": n, "mimeType": "text/csv", "buffer": of_2025(t).encode()} for n, t in FILES.items()]
+        at.page.set_input_files("#files", files)
+        at.page.fill("#system", "old-core")
+        at.page.get_by_role("button", name="Send", exact=True).click()
+        at.sees("missing: product")
+        at.sees("missing: amount")
+        repaid = at.page.locator("details", has_text="还款流水.csv")
+        repaid.locator('select[name$=":amount"]').select_option("实收数")
+        at.page.locator("details", has_text="借据主表.csv").locator('input[name$=":product"]').fill("imported")
+        at.page.fill("#as_of", "2025-03-20")
+        at.page.get_by_role("button", name="Check", exact=True).click()
+        at.sees("The reading was kept for its system.")
+        assert JobWorker(store).do_next()
+        at.sees("The old system says otherwise")
+        row = at.page.locator("tr[data-row]", has_text="amount due").inner_text()
+        assert [part for part in ("JJ-2", "560.00", "550.00", "10.00") if part in row] == [
+            "JJ-2", "560.00", "550.00", "10.00",
+        ]  # fmt: skip
+        at.sees("2025-02-31")
+        at.sees("It was checked. Nothing of it is in the book yet.")
+        for language in ("zh", "en"):
+            at.go(f"/language/{language}?to={at.page.url.removeprefix(base)}")
+            assert not re.findall(r"desk\.[a-z_]+(?:\.[a-z_]+)+", at.page.inner_text("main")), "words of every place"
+        assert counts(store) == before and at.overflow() <= 0
+        with at.page.expect_download() as table:
+            at.page.locator('a[href$="/differs.csv"]').click()
+        assert "JJ-2" in table.value.path().read_text(encoding="utf-8")
+        at.page.get_by_role("button", name="Bring it in").click()
+        at.page.get_by_role("button", name="Stop").wait_for()
+        killed_after(store, 2)
+        midway = counts(store)
+        assert (midway["contract"] - before["contract"], midway["fact"] - before["fact"]) == (2, 0)
+        worker = JobWorker(store)
+        worker.start()
+        try:
+            at.sees("It is in the book, confirmed by")
+        finally:
+            worker.stop()
+        after = counts(store)
+        grown = {name: after[name] - before[name] for name in ("borrower", "contract", "promised", "fact")}
+        assert grown == {"borrower": 2, "contract": 2, "promised": 4, "fact": 3}
+        at.go("/imports")
+        at.sees("in the book")
+        assert at.complaints == []
 
 
 TO_LAW = "  - {id: law, day: 62, do: legal.propose, with: {first: demand_letter}}\n"

@@ -97,6 +97,8 @@ ACT_PATHS: tuple[ActPath, ...] = (
     ActPath("/statement-lines/{line}/move", "statement.move", "money"),
     ActPath("/refused-rows/{number}/done", "statement.finish_row", "money"),
     ActPath("/imports/refusals/{number}/done", "import.finish_row", "money"),
+    ActPath("/imports/{name}/confirmation", "book.confirm_import", "bulk"),
+    ActPath("/import-maps/{system}", "book.keep_map", "bulk"),
     ActPath("/unmatched/{line}/return", "statement.send_back", "money"),
     ActPath(f"{B}/mandates", "mandate.sign", "debits"),
     ActPath(f"{B}/debits", "debit.ask", "debits"),

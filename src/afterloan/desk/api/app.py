@@ -12,6 +12,7 @@ from afterloan.desk.api.audit import audit_routes
 from afterloan.desk.api.contract import llms_text
 from afterloan.desk.api.files import file_routes
 from afterloan.desk.api.identity import identity_routes
+from afterloan.desk.api.imports import import_routes
 from afterloan.desk.api.jobs import clock_routes, job_routes
 from afterloan.desk.api.keys import key_routes
 from afterloan.desk.api.loans import loan_routes
@@ -66,6 +67,7 @@ def api_routers(house: House) -> list[APIRouter]:
         work_routes(),
         policy_routes(),
         work_jobs(house),
+        import_routes(house),
         webhook_routes(house),
         *question_routers(),
     ]

@@ -40,7 +40,7 @@ FILE = {"requestBody": {"required": True, "content": {"application/octet-stream"
     "schema": {"type": "string", "format": "binary"}}}}}  # fmt: skip
 
 
-def _plain_name(name: str) -> str:
+def plain_name(name: str) -> str:
     """A name without folders: `../x.xml` is `x.xml`."""
     return PurePath(name.replace("\\", "/")).name or "file"
 
@@ -71,14 +71,14 @@ def file_routes() -> APIRouter:
     )
     def bank_statement(asking: Ask, key: Key, content: Content, name: Name = "statement") -> Response:
         """Take a bank statement (camt.053, camt.054, MT940, CSV) and match its money to loans."""
-        plain = _plain_name(name)
+        plain = plain_name(name)
         parts = (p for statement in read_statements(content, plain) for p in statement_in_parts(statement, plain))
         return _in_parts(asking, "statement.take", parts, content)
 
     @router.post("/debit-results", status_code=201, tags=["debits"], openapi_extra={**FILE, "x-verb": "debit.results"})
     def debit_results(asking: Ask, key: Key, content: Content, name: Name = "results") -> Response:
         """Take a bank's results of debits (pain.002, camt.054, NACHA returns, CSV)."""
-        parts = results_in_parts(read_results(content, _plain_name(name)))
+        parts = results_in_parts(read_results(content, plain_name(name)))
         return _in_parts(asking, "debit.results", parts, content)
 
     @router.post(
@@ -105,7 +105,7 @@ def file_routes() -> APIRouter:
         asking: Ask, key: Key, content: Content, name: Name = "receipts.json", dry_run: Try = False
     ) -> Response:
         """Take what receivers tell of messages (.json, .jsonl, .csv, or a returned mail .eml)."""
-        return act(asking, "receipt.take", {"name": _plain_name(name), **file_told(content)}, key, dry_run)
+        return act(asking, "receipt.take", {"name": plain_name(name), **file_told(content)}, key, dry_run)
 
     @router.post("/models", status_code=201, tags=["policy"], openapi_extra={**FILE, "x-verb": "model.propose"})
     def models(asking: Ask, key: Key, content: Content, dry_run: Try = False) -> Response:

@@ -1,7 +1,6 @@
 """Works on the whole book over HTTP: each is a job under its key; a file that it made is had from the job."""
 
 from datetime import date
-from hashlib import sha256
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
@@ -9,7 +8,6 @@ from pydantic import Field
 from starlette.responses import Response
 
 from afterloan.desk.api.doing import Key
-from afterloan.desk.api.files import FILE, Content
 from afterloan.desk.api.jobs import JobAsked, begin, own_job
 from afterloan.desk.api.routing import router_at
 from afterloan.desk.web.asking import Asking, SignedIn
@@ -19,12 +17,14 @@ from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.ladders import lint
 from afterloan.facts.bureau import Bureau
 from afterloan.servicing.releasing import HELD
-from afterloan.store.files import file_kept, keep_file
+from afterloan.store.files import file_kept
 from afterloan.store.jobs import was_released
 from afterloan.store.scores import model_named
 
-KIND_OF = {"furnish": "bureau.furnish", "preview": "bureau.furnish", "export": "book.export", "import": "book.import",
-           "trial": "ladder.try", "model-report": "report.read"}  # fmt: skip
+KIND_OF = {
+    "furnish": "bureau.furnish", "preview": "bureau.furnish", "export": "book.export", "import": "book.import",
+    "import-check": "book.import", "trial": "ladder.try", "model-report": "report.read",
+}  # fmt: skip
 """By which permission a job is begun; its file is had by the same."""
 
 
@@ -125,14 +125,6 @@ def work_jobs(house: House) -> APIRouter:
         """Take the whole book out: an archive of files that can be brought in again."""
         asking.permitted("book.export")
         return begin(asking, house, "export", asked.model_dump(), key)
-
-    @router.post("/imports", status_code=202, tags=["bulk"], openapi_extra={**FILE, "x-permission": "book.import"})
-    def imports(asking: SignedIn, key: Key, content: Content) -> Response:
-        """Bring a book in: an archive (.zip) of the files that `afterloan import` takes; bad rows are refused alone."""
-        asking.permitted("book.import")
-        digest = sha256(content).hexdigest()
-        keep_file(asking.connection, digest, content)
-        return begin(asking, house, "import", {"sha256": digest, "by": asking.person.name}, key)
 
     @router.get("/jobs/{job}/file", tags=["jobs"], openapi_extra={"x-file": True})
     def file(asking: SignedIn, job: str) -> Response:

@@ -71,13 +71,26 @@ def _store() -> "Store":
 
 
 @app.command("import")
-def import_(folder: Path, as_json: AsJson = False) -> None:
+def import_(
+    folder: Path,
+    check: Annotated[bool, typer.Option("--check", help="Only say what it would do; keep nothing.")] = False,
+    maps: Annotated[Path | None, typer.Option("--map", help="How the files of another system are read (YAML).")] = None,
+    as_of: Annotated[
+        str, typer.Option("--as-of", help="The day of the old system's figures; today unless given.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
     """Bring a book in from FOLDER (CSV or Parquet: borrowers, contracts, disbursements, repayments …)."""
+    from afterloan.desk.keyboard.bringing import check_folder, maps_in
     from afterloan.intake.book import REFUSALS, bring_in
 
     store = _store()
+    if check:
+        check_folder(store, folder, maps, as_of, as_json)
+        return
+    read_as = maps_in(maps) if maps is not None else None
     with _bar("import") as show:
-        reports = bring_in(store, folder, show)
+        reports = bring_in(store, folder, show, told=read_as)
     if as_json:
         told = [
             {"file": r.file, "read": r.read, "loaded": r.loaded, "known": r.known, "refused": r.refused}

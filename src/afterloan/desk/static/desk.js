@@ -147,7 +147,7 @@
     const tell = (e) => {
       const told = JSON.parse(e.data);
       const line = one("[data-line]", job), bar = one("progress", job), far = told.progress;
-      if (line && told.words) line.textContent = `${told.day} ${told.words}`;
+      if (line && told.words) line.textContent = [told.day, told.words].filter(Boolean).join(" ");
       if (bar && far && far.total) { bar.max = far.total; bar.value = far.done; }
       if (!told.state) return;
       stream.close();

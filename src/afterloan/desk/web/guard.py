@@ -1,5 +1,6 @@
 """The wall around every answer: headers, bodies of a bounded size, and nothing written on the word of another site."""
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -32,10 +33,27 @@ FILES = (
     "/receipts",
     "/evidence",
     "/papers",
-    "/imports",
 )
 """How the paths end that take a file."""
+IMPORTS = "/imports"
+"""How the paths end that take a whole book."""
+MOST_IMPORT = "AFTERLOAN_IMPORT_MOST_MB"
+"""The setting: megabytes of a body that brings a book; 500 unless it is set, 5,000 at most."""
 READS = {"GET", "HEAD", "OPTIONS"}
+
+
+def most_import() -> int:
+    """Bytes of a body that brings a book."""
+    told = os.environ.get(MOST_IMPORT, "")
+    megabytes = int(told) if told.isascii() and told.isdecimal() and len(told) < 6 else 500
+    return min(max(megabytes, 1), 5_000) * 1_000_000
+
+
+def most_of(path: str) -> int:
+    """Bytes that a body of a path may have."""
+    if path.endswith(IMPORTS):
+        return most_import()
+    return MOST_FILE if path.endswith(FILES) else MOST
 
 
 def _refusal(status: int, reason: str, words: str) -> tuple[Message, Message]:
@@ -73,7 +91,7 @@ class Guard:
         told = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         scope.setdefault(ANSWER, {})
         guarded = _with_headers(send, scope)
-        most = MOST_FILE if scope["path"].endswith(FILES) else MOST
+        most = most_of(scope["path"])
         refusal = _too_large(told, most) or _foreign(scope, told)
         if refusal:
             for message in _refusal(*refusal):

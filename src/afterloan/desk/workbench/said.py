@@ -40,6 +40,10 @@ class DeskWords:
         """A queue of tasks."""
         return self._value("task", name)
 
+    def column(self, name: str) -> str:
+        """A column of a file that is brought in."""
+        return self._value("imports.columns", name.replace(".", "_"))
+
     def verb(self, name: str) -> str:
         """What was proposed."""
         return self._value("verb", name)

@@ -33,12 +33,13 @@ RAIL = (
     ("s", "/strategy", "strategy"),
     ("r", "/risk", "risk"),
     ("f", "/finance", "finance"),
+    ("i", "/imports", "imports"),
     ("u", "/audit", "audit"),
     ("d", "/admin", "admin"),
 )
 """Rooms in the rail: the key after `g`, the path, the name."""
-NEEDS = {"audit": "audit.read", "finance": "report.read", "bureau": "report.read", "legal": "report.read",
-         "risk": "report.read", "admin": "admin.do"}  # fmt: skip
+NEEDS = {"audit": "audit.read", "imports": "book.import", "finance": "report.read", "bureau": "report.read",
+         "legal": "report.read", "risk": "report.read", "admin": "admin.do"}  # fmt: skip
 """What one must be permitted for a room to stand in the rail."""
 THEME = "afterloan-theme"
 """The cookie that keeps dark, light, or neither."""
@@ -54,6 +55,10 @@ def _moment(at: datetime, zone: str) -> str:
 
 def _role(role: str, t: DeskWords) -> str:
     return t.words.words.get(f"role.{role}", role)
+
+
+def _column(name: str, t: DeskWords) -> str:
+    return t.column(name)
 
 
 def points(ppm: int) -> str:
@@ -74,7 +79,7 @@ def desk_environment() -> Environment:
     made.filters.update(
         long_day=long_day, short_day=str, clock=clock, hour=_hour, amount=amount, plain_amount=show_amount,
         count=lambda n: f"{int(n):,}", masked=mask_name, masked_phone=mask_phone, ident=id_of, role_word=_role,
-        moment=_moment, points=points, on_scale=on_scale,
+        moment=_moment, column_word=_column, points=points, on_scale=on_scale,
     )  # fmt: skip
     return made
 
