@@ -27,7 +27,7 @@ from afterloan.close.worked import (
 from afterloan.dates import NEVER, date_of, iso
 from afterloan.facts.events import KINDS, Event, event_of
 from afterloan.facts.hold import HOLD_KINDS, HOLDS
-from afterloan.facts.limit import LINE_KINDS
+from afterloan.facts.limit import LINE_KINDS, LineChanged
 from afterloan.facts.placement import AgencyPlaced
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
@@ -285,13 +285,13 @@ def _told_of(
     money = money_of(events, book, contracts, day)
     rows = []
     for number, own in events.items():
-        columns, standing, holds = columns_of(number, own, money.get(number, []), places[number], day)
+        line = line_of(own, on)
+        columns, standing, holds = columns_of(number, own, money.get(number, []), places[number], day, line)
         rows.append(columns)
         if standing is not None:
             standings[number] = standing
         if holds:
             held[number] = holds
-        line = line_of(own, on)
         if line.known:
             lines[number] = line
     frame = told
@@ -327,15 +327,37 @@ def holds_of(events: list[Event], day: int, place: Place, money: list[Money]) ->
     return held
 
 
+NOTHING_TOLD = {
+    **{f"hold_{name}": False for name in HOLDS},
+    "promise_pending": False,
+    "promises_kept": 0,
+    "promises_partly_kept": 0,
+    "promises_broken": 0,
+    "at_agency": False,
+}
+"""The columns of a borrower of whom nothing was told but a credit line."""
+
+
 def columns_of(
-    key: int, events: list[Event], money: list[Money], place: Place, day: int
+    key: int, events: list[Event], money: list[Money], place: Place, day: int, line: CreditLine
 ) -> tuple[dict[str, Any], ContactStanding | None, list[Held]]:
-    """What a borrower's events, known before `day`, make of the frame's columns (row `key`), consents and holds."""
+    """What a borrower's events, known before `day`, make of the frame's columns (row `key`), consents and holds.
+
+    `line`: what they leave of the credit line (`line_of`). Most borrowers have a line and nothing else was told of
+    them: nothing else is looked for.
+    """
+    credit = {
+        "limit_fen": line.limit_fen,
+        "granted_fen": line.granted_fen,
+        "frozen": line.frozen,
+        "barred": bool(line.bars),
+    }
+    if all(isinstance(e, LineChanged) for e in events):
+        return {"borrower": key, **NOTHING_TOLD, **credit}, None, []
     on = date_of(day)
     held = holds_of(events, day, place, money)
     standing = standing_of((e for e in events if e.KIND not in HOLD_KINDS), on, place)
     promises = _promises(events, money, on, place.jurisdiction)
-    line = line_of(events, on)
     back = {getattr(e, "of", "") for e in events if e.KIND == "agency.recalled"}
     columns = {
         "borrower": key,
@@ -345,10 +367,7 @@ def columns_of(
         "promises_partly_kept": promises.partly,
         "promises_broken": promises.broken,
         "at_agency": any(isinstance(e, AgencyPlaced) and e.reference not in back and e.until >= on for e in events),
-        "limit_fen": line.limit_fen,
-        "granted_fen": line.granted_fen,
-        "frozen": line.frozen,
-        "barred": bool(line.bars),
+        **credit,
     }
     return columns, standing if standing != NO_STANDING else None, held
 

@@ -49,6 +49,7 @@ from afterloan.strategy.frame import loan_frame, of_borrowers, whole_frame
 from afterloan.strategy.governor import ANY, ContactStanding, Place
 from afterloan.strategy.holds import Held
 from afterloan.strategy.ladder import Ladder, read_ladder
+from afterloan.strategy.restriction import line_of
 from afterloan.strategy.segments import arm_of, share_of
 from afterloan.strategy.trial import STANDS_STILL, Tally, TrialDays, Waiting, tally_days
 
@@ -495,7 +496,7 @@ def _told(part: _Part, frame: pl.DataFrame, ladders: dict[str, Ladder], untouche
         if not known:
             continue
         place = part.places[number]
-        columns, standing, own = columns_of(key, known, money.get(number, []), place, day)
+        columns, standing, own = columns_of(key, known, money.get(number, []), place, day, line_of(known, date_of(day)))
         rows.append(columns)
         if standing is not None:
             standings[number] = standing

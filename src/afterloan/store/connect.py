@@ -17,6 +17,7 @@ import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
+from psycopg.types.json import set_json_loads
 
 from afterloan.tracing import span, tracing
 
@@ -63,8 +64,11 @@ LONGEST = 300
 
 def _prepare(connection: psycopg.Connection[Any]) -> None:
     """What every connection has, before anything is asked of it."""
+    from pydantic_core import from_json  # some five times as fast as Python's own, and a night reads a row of it a fact
+
     if tracing():
         connection.cursor_factory = _Told
+    set_json_loads(from_json, connection)
     for kind in FRACTIONS:
         connection.adapters.register_dumper(kind, _NoFractionBinary)
         connection.adapters.register_dumper(kind, _NoFraction)

@@ -124,20 +124,19 @@ def stood(ladder: Ladder, row: SeenBorrower, holds: Sequence[tuple[bool, bool]],
     found = []
     waits = row.told["start"] in (WAITS, BEGINS_TO_WAIT)
     for index, (step, (applies, in_segment)) in enumerate(zip(ladder.steps, holds, strict=True)):
-        if not in_segment or (waits and not step.before_due) or not takes(step):
+        if not in_segment or (waits and not step.before_due):
             continue
         back = max((row.day - r.since for r in row.reopened if r.covers(step)), default=0)
-        if step.clock == "loan" and applies:
-            found += _of_loans(index, step, row, back)
-            continue
         if step.clock == "loan":
+            if applies and takes(step):
+                found += _of_loans(index, step, row, back)
             continue
         count = -row.told[step.counts_to_due] if step.before_due else row.told["days_past_due"]
         if not step.before_due and count == 0:
             continue
         low = min(count - row.told["gap"] if step.before_due else row.told["reached"], count - back if back else count)
         days = due_between(_days(step, row.told, row), low, count)
-        if days and not _overtaken(ladder, step, row, days[-1], count, low):
+        if days and takes(step) and not _overtaken(ladder, step, row, days[-1], count, low):
             found.append(DueStep(index, step, days, count, applies=applies))
     return found
 

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from typing import Annotated, Any, Literal
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -125,7 +127,7 @@ class LadderStep(BaseModel):
         """By its name: the words that travel with it are a dict."""
         return hash((self.id, self.do))
 
-    @property
+    @cached_property
     def days(self) -> Sequence[int]:
         """The days as numbers, empty for a bucket."""
         if self.day is None:
@@ -134,17 +136,17 @@ class LadderStep(BaseModel):
             return range(self.day.first, self.day.last + 1, self.day.every)
         return self.day if isinstance(self.day, tuple) else (self.day,)
 
-    @property
+    @cached_property
     def before_due(self) -> bool:
         """Whether it counts to the due date instead of from it."""
         return bool(self.days) and min(self.days) <= 0 and self.clock != "grace"
 
-    @property
+    @cached_property
     def each_day(self) -> bool:
         """Whether it stands on every day of a span, so that a day left out says nothing."""
         return isinstance(self.day, LadderDays) and self.day.every == 1
 
-    @property
+    @cached_property
     def of_kind(self) -> str:
         """What it is one of: of late steps of one kind only the newest is done."""
         if self.kind is not None:
@@ -153,12 +155,12 @@ class LadderStep(BaseModel):
             return self.id if self.do in LIMITS else self.do
         return self.why if self.why in ("reminder", "collection") else f"{self.why}.{self.template}"
 
-    @property
+    @cached_property
     def why(self) -> str:
         """The purpose of a contact under this step."""
         return self.purpose or ("reminder" if self.before_due else "collection")
 
-    @property
+    @cached_property
     def counts_to_due(self) -> str:
         """The column by which a step before the due date counts.
 
@@ -462,6 +464,13 @@ def matches(ladder: Ladder, borrowers: pl.DataFrame, loans: pl.DataFrame) -> lis
     `loans` has `borrower`, `days_past_due`, `bucket`, `bucket_first_day` a loan; a step by loan takes the borrowers
     of whom some loan stands on its day. Steps without rows are left out.
     """
+    return [(step, borrowers[at]) for step, at in standing_on(ladder, borrowers, loans)]
+
+
+def standing_on(
+    ladder: Ladder, borrowers: pl.DataFrame, loans: pl.DataFrame
+) -> list[tuple[LadderStep, npt.NDArray[np.int64]]]:
+    """The same as places of rows of `borrowers`, ascending: the frame is wide, a borrower stands on several steps."""
     hit = borrowers.with_columns(segment=ladder.segment).select(ladder.tests)
     if not len(hit):
         return []
@@ -469,11 +478,12 @@ def matches(ladder: Ladder, borrowers: pl.DataFrame, loans: pl.DataFrame) -> lis
     for step, any_row in zip(ladder.steps, hit.select(pl.all().any()).row(0), strict=True):
         if not any_row:
             continue
-        rows = borrowers.filter(hit[step.id])
+        at = np.flatnonzero(hit[step.id].to_numpy())
         if step.clock == "loan":
-            rows = rows.join(loans.filter(step.on_its_day()).select("borrower").unique(), on="borrower", how="semi")
-        if len(rows):
-            found.append((step, rows))
+            theirs = loans.filter(step.on_its_day())["borrower"].to_numpy()
+            at = at[np.isin(borrowers["borrower"].to_numpy()[at], theirs)]
+        if len(at):
+            found.append((step, at))
     return found
 
 

@@ -31,7 +31,7 @@ from afterloan.strategy.governor import (
     slot_on_day,
 )
 from afterloan.strategy.holds import Held, stopped
-from afterloan.strategy.ladder import MESSAGES, Ladder, LadderStep, conditions_of, matches, wanted_arms
+from afterloan.strategy.ladder import MESSAGES, Ladder, LadderStep, conditions_of, standing_on, wanted_arms
 from afterloan.strategy.restriction import Change, CreditLine, after_change, limit_rules, wanted_change
 from afterloan.strategy.segments import HOLD_OUT, arm_of
 from afterloan.strategy.worklist import priority_fen, worth_rule
@@ -155,8 +155,10 @@ def _choose(known: KnownBorrowers, ladders: Mapping[str, Ladder], on: date, plan
 
         place = {step.id: index for index, step in enumerate(ladder.steps)}
         due: list[tuple[int, dict[str, Any], DueStep]] = []
-        for step, hit in matches(ladder, steady.filter(pl.col("jurisdiction") == jurisdiction), known.loans):
-            for row in hit.iter_rows(named=True):
+        here = steady.filter(pl.col("jurisdiction") == jurisdiction)
+        rows = here.rows(named=True)  # once: the frame is wide, and a borrower stands on several steps
+        for step, hit in standing_on(ladder, here, known.loans):
+            for row in (rows[at] for at in hit):
                 if not takes(step, row) or _is_held(row["borrower"], step, known, plan, on):
                     continue
                 if not _is_no_debit(row["borrower"], step, known, plan, on):

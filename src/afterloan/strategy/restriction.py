@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import polars as pl
@@ -94,10 +94,14 @@ def limit_rules(jurisdiction: str, on: date) -> list[tuple[Rule, pl.Expr]]:
                 f"limits: rule {rule.id}: does {rule.parameters['do']!r}; there are: {', '.join(sorted(DOES))}"
             )
         try:
-            found.append((rule, condition(rule.parameters["when"]).fill_null(False)))
+            found.append((rule, _condition(rule.parameters["when"]).fill_null(False)))
         except ConditionRefused as error:
             raise PackRefused(f"limits: rule {rule.id}: when: {error}") from error
     return found
+
+
+_condition = lru_cache(256)(condition)
+"""Read once: a rule is asked again for each shard of a night."""
 
 
 @cache

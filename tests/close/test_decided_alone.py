@@ -1,0 +1,113 @@
+"""A shard is planned in columns: each borrower gets what they would get if the shard were theirs alone."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from afterloan.close import close_through
+from afterloan.close.decide import decide
+from afterloan.close.known import columns_of
+from afterloan.close.planned import ShardPlan, plan_shard
+from afterloan.dates import date_of, day
+from afterloan.facts.limit import BorrowingBarred, LimitSet
+from afterloan.facts.promise import PromiseMade
+from afterloan.generate import generate
+from afterloan.intake.book import bring_in
+from afterloan.store.connect import reader_kept
+from afterloan.store.read import fold
+from afterloan.store.server import Store
+from afterloan.strategy.columns import SCHEMA
+from afterloan.strategy.governor import Place
+from afterloan.strategy.ladder import matches, standing_on
+from afterloan.strategy.plan import DayPlan, KnownBorrowers, plan_day
+from afterloan.strategy.restriction import line_of
+
+ON = day("2024-06-30")
+
+
+@pytest.fixture
+def planned(store: Store, tmp_path: Path) -> Iterator[list[ShardPlan]]:
+    """The plans of a generated book's shards: the day after one that was decided, and three days after another."""
+    generate(1_200, 6, 11, tmp_path / "book")
+    bring_in(store, tmp_path / "book")
+    close_through(store, ON - 1, only=True)
+    decide(store, ON)
+    found = []
+    for on in (ON + 1, ON + 3):
+        close_through(store, on - 1)
+        with store.connect() as connection, reader_kept(store.url) as reader:
+            for shard in range(0, 64, 8):
+                fold(connection, reader, shard)
+                connection.commit()
+                found.append(plan_shard(connection, reader, shard, on))
+    yield found
+
+
+def rows(plan: DayPlan) -> list[tuple[Any, ...]]:
+    """All that a plan asks to be written, in an order of its own."""
+    acts = [("act", a.key, a.borrower, a.loan or 0, a.kind, a.not_before, a.body.text()) for a in plan.actions]
+    found = [("finding", p.borrower, p.about, p.finding.model_dump_json()) for p in plan.findings]
+    changes = [("change", p.borrower, p.reference, repr(p.change)) for p in plan.changes]
+    return sorted(map(repr, [*acts, *found, *changes]))  # type: ignore[arg-type]
+
+
+def alone(known: KnownBorrowers, number: int) -> KnownBorrowers:
+    mine = pl.col("borrower") == number
+    return replace(known, frame=known.frame.filter(mine), loans=known.loans.filter(mine))
+
+
+def test_a_borrower_gets_what_they_would_get_alone(planned: list[ShardPlan]) -> None:
+    asked = [one for one in planned if one.read is not None]
+    for k, one in enumerate(asked):
+        on = date_of(ON + 1 if k < len(asked) // 2 else ON + 3)
+        assert one.read is not None
+        together = plan_day(one.read, one.ladders, on)
+        apart = [plan_day(alone(one.read, n), one.ladders, on) for n in one.read.frame["borrower"]]
+        assert rows(together) == sorted(row for plan in apart for row in rows(plan))
+    kinds = {a.kind for one in asked for a in one.plan.actions}
+    assert {"message.sms", "worklist", "debit.attempt"} <= kinds  # the comparison was about something
+    assert any(one.plan.findings for one in asked)
+
+
+def test_the_places_of_a_step_are_the_rows_it_matches(planned: list[ShardPlan]) -> None:
+    seen = 0
+    for one in planned:
+        if one.read is None:
+            continue
+        for ladder in one.ladders.values():
+            places = standing_on(ladder, one.read.frame, one.read.loans)
+            assert [step.id for step, _ in matches(ladder, one.read.frame, one.read.loans)] == [s.id for s, _ in places]
+            told = one.read.frame.with_columns(segment=ladder.segment)
+            for step, at in places:
+                index = next(k for k, s in enumerate(ladder.steps) if s.id == step.id)
+                wanted = told.filter(ladder.conditions[index])
+                if step.clock == "loan":
+                    late = one.read.loans.filter(step.on_its_day())
+                    wanted = wanted.join(late.select("borrower").unique(), on="borrower", how="semi")
+                else:
+                    wanted = wanted.filter(step.on_its_day())
+                assert one.read.frame["borrower"][at].to_list() == wanted["borrower"].to_list()
+                seen += len(at)
+    assert seen > 50
+
+
+def test_a_line_alone_leaves_all_other_columns_as_they_are() -> None:
+    """What is left out for who has nothing but a line is what looking for it finds: a kept promise of nobody's."""
+    on, place = date_of(ON), Place("CN", ("Asia/Shanghai",), "zh-CN")
+    told = {"borrower": "B", "on": on, "known_on": on, "by": "rule:x", "reason": "r", "rule": "r", "before_fen": 0}
+    lines = [
+        LimitSet(**told, reference="1", after_fen=500_000),
+        BorrowingBarred(**told, reference="2", after_fen=500_000, bar="overdue"),
+    ]
+    ahead = PromiseMade(borrower="B", on=on, known_on=on, reference="3", loan="L", due_on=date_of(ON + 9), amount_fen=1)
+    columns, standing, held = columns_of(7, lines, [], place, ON + 1, line_of(lines, date_of(ON + 1)))
+    looked, _, _ = columns_of(7, [*lines, ahead], [], place, ON + 1, line_of(lines, date_of(ON + 1)))
+    differ = {name for name in looked if looked[name] != columns[name]}
+    assert differ == {"promise_pending", "hold_promise_pending"}
+    assert (columns["limit_fen"], columns["barred"], columns["frozen"]) == (500_000, True, False)
+    assert standing is None and held == []
+    assert set(columns) - {"borrower"} <= set(SCHEMA) and list(columns) == list(looked)
