@@ -129,9 +129,10 @@ class _Stored:
 
 INSERT_MANY = (
     "insert into event (shard, borrower, loan, kind, on_day, at, known_on, reference, body) "
-    "select shard, borrower, loan, kind, on_day, at, known_on, reference, body from unnest(%s::int[], %s::bigint[], "
-    "%s::bigint[], %s::text[], %s::date[], %s::timestamptz[], %s::date[], %s::text[], %s::jsonb[]) with ordinality "
-    "as told (shard, borrower, loan, kind, on_day, at, known_on, reference, body, nth) order by nth "
+    "select shard, borrower, loan, kind, on_day, at, known_on, reference, body from rows from ("
+    "unnest(%s::int[], %s::bigint[], %s::bigint[], %s::text[], %s::date[], %s::timestamptz[], %s::date[], %s::text[]), "
+    "jsonb_array_elements(%s::jsonb)) with ordinality as told "
+    "(shard, borrower, loan, kind, on_day, at, known_on, reference, body, nth) order by nth "
     "on conflict (reference) do nothing returning reference, event"
 )
 
@@ -174,8 +175,10 @@ def _first_told(reference: str, numbers: dict[str, int], known: dict[str, Told])
 def _insert(connection: psycopg.Connection[Any], values: list[tuple[Any, ...]]) -> dict[str, int]:
     if not values:
         return {}
-    columns = [list(column) for column in zip(*values, strict=True)]
-    return {name: int(number) for name, number in connection.execute(INSERT_MANY, columns)}
+    *columns, bodies = zip(*values, strict=True)
+    # one JSON list: in an array of texts each quote mark of each body is escaped by itself
+    told = [*map(list, columns), f"[{','.join(bodies)}]"]
+    return {name: int(number) for name, number in connection.execute(INSERT_MANY, told)}
 
 
 def events_of(
