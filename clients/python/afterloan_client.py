@@ -206,6 +206,12 @@ class CaseTakeAsked(TypedDict):
     queue: NotRequired[str]
 
 
+class ChannelTried(TypedDict):
+    """The address to which the test goes, one's own."""
+
+    to: str
+
+
 class ChargeEndAsked(TypedDict):
     """A charge of the product, by its place in the terms (1, 2 …), is made no more from this day on."""
 
@@ -504,9 +510,13 @@ class EvidenceKeepAsked(TypedDict):
 
 
 class ExportAsked(TypedDict):
-    """The form of the files."""
+    """The whole book, some `tables` of it (borrowers, contracts, repayments …), or a `list` as of a day (`on`). `reason`: why it is taken out; it stands in the file and on record."""
 
     form: NotRequired[Literal["csv", "parquet"]]
+    tables: NotRequired[list[str]]
+    list: NotRequired[str]
+    on: NotRequired[str | None]
+    reason: NotRequired[str]
 
 
 class FileReleaseAsked(TypedDict):
@@ -864,6 +874,12 @@ class MoneyPut(TypedDict):
 class NetworkWatchAsked(TypedDict):
     """Look for groups that exchange money, borrowed together and stopped together."""
 
+
+
+class OutboxWithdrawAsked(TypedDict):
+    """The `action` of the outbox, named by its key, is not to be done. `reason` says why, and stands where the action is listed."""
+
+    reason: str
 
 
 class PaperHandInAsked(TypedDict):
@@ -1551,9 +1567,9 @@ class Afterloan:
         """Insolvency proceedings are over."""
         return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/insolvencies/{id_of(of)}/end", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
-    def get_borrower_known(self, borrower: str, *, then: str, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+    def get_borrower_known(self, borrower: str, *, then: str, format: Literal["json", "csv"] | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """What was believed of a day at the end of another, what is believed now, and the facts that came between."""
-        return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/known", {"then": then, "on": on, "known_on": known_on}, {})
+        return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/known", {"then": then, "format": format, "on": on, "known_on": known_on}, {})
 
     def person_lawyer_engaged(self, borrower: str, body: PersonLawyerEngagedAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """A lawyer represents the borrower."""
@@ -1723,6 +1739,14 @@ class Afterloan:
         """What came in and where it went: by component and bucket, unapplied, refunded; it adds up to the journal. Of the year up to the last closed day where no days are named."""
         return self._ask("GET", "/v1/cash", {"first": first, "last": last, "by": by, "format": format, "on": on, "known_on": known_on}, {})
 
+    def get_channels(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Every channel: by what it sends, what came of the last 24 hours, whether it can be tried."""
+        return self._ask("GET", "/v1/channels", {"on": on, "known_on": known_on}, {})
+
+    def post_channel_tests(self, channel: str, body: ChannelTried, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Send a test message through a channel to one's own address; who did is on record. Ten an hour."""
+        return self._ask("POST", f"/v1/channels/{id_of(channel)}/tests", {"on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
     def get_choices(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """What was chosen among the steps that the ladders allowed a day, over the whole book, and by what."""
         return self._ask("GET", "/v1/choices", {"on": on, "known_on": known_on}, {})
@@ -1827,9 +1851,21 @@ class Afterloan:
         """The log of what was done, without gaps: `next` goes on where this page ends, also when it was empty."""
         return self._ask("GET", "/v1/events", {"after": after, "limit": limit, "thin": thin, "on": on, "known_on": known_on}, {})
 
+    def get_exports(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """One's own exports, the newest first: what, how many rows, whether a second person has agreed."""
+        return self._ask("GET", "/v1/exports", {"on": on, "known_on": known_on}, {})
+
     def post_exports(self, body: ExportAsked, *, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
-        """Take the whole book out: an archive of files that can be brought in again."""
+        """Take the book, tables of it or a list out, as an archive; the whole book can be brought in again. Ten an hour. What names anybody is had when a second person agreed to the very file."""
         return self._ask("POST", "/v1/exports", {"on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_export_file(self, export: str, *, link: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The file of an export, by its link; that it was had stands on record with its digest and its rows."""
+        return self._ask("GET", f"/v1/exports/{id_of(export)}/file", {"link": link, "on": on, "known_on": known_on}, {})
+
+    def post_export_links(self, export: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """An address of the file, good for an hour and for who asks alone."""
+        return self._ask("POST", f"/v1/exports/{id_of(export)}/links", {"on": on, "known_on": known_on}, {})
 
     def repayment_reverse(self, of: str, body: RepaymentReverseAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Take a repayment, or another fact, back: it was never there."""
@@ -2227,6 +2263,10 @@ class Afterloan:
         """What is to be done outside, the newest first, and what became of it; `state`: waiting, sent, withdrawn …"""
         return self._ask("GET", "/v1/outbox", {"state": state, "borrower": borrower, "limit": limit, "after": after, "on": on, "known_on": known_on}, {})
 
+    def outbox_withdraw(self, action: str, body: OutboxWithdrawAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Withdraw what is planned and has not left yet."""
+        return self._ask("POST", f"/v1/outbox/{id_of(action)}/withdrawal", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
     def get_people(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """Who has an account, with roles and whether it is disabled."""
         return self._ask("GET", "/v1/people", {"on": on, "known_on": known_on}, {})
@@ -2307,9 +2347,9 @@ class Afterloan:
         """The reports there are."""
         return self._ask("GET", "/v1/reports", {"on": on, "known_on": known_on}, {})
 
-    def get_reports_portfolio(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
-        """The portfolio on a day: summary, ageing, roll rates, vintages, expected against received."""
-        return self._ask("GET", "/v1/reports/portfolio", {"on": on, "known_on": known_on}, {})
+    def get_reports_portfolio(self, *, table: Literal["", "summary", "ageing", "roll", "vintage", "expected"] | None = None, format: Literal["json", "csv", "parquet", "html"] | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The portfolio on a day: summary, ageing, roll rates, vintages, expected against received. All of it as JSON or one page (HTML); one `table` as JSON, CSV or Parquet, money in minor units."""
+        return self._ask("GET", "/v1/reports/portfolio", {"table": table, "format": format, "on": on, "known_on": known_on}, {})
 
     def get_rules(self, *, folder: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """The rules of a pack."""

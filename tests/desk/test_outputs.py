@@ -33,7 +33,13 @@ ON = "2025-06-30"
 OF = ("--on", ON)
 READING: dict[str, tuple[str, ...]] = {
     "acts": (),
+    "agency list": OF,
     "borrower": ("B1", *OF),
+    "bureau preview": ("2025-05",),
+    "bureau readings": ("L-A", *OF),
+    "bureau rejected": OF,
+    "cash": ("--last", ON),
+    "known": ("B1", "--then", "2025-06-01", *OF),
     "bureau dispute list": OF,
     "bureau dispute show": ("D1",),
     "bureau files": (),

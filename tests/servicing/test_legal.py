@@ -34,7 +34,7 @@ from afterloan.servicing import legal
 from afterloan.servicing.acceleration import accelerate
 from afterloan.servicing.booking import book_of, take
 from afterloan.servicing.desk import desk_of
-from afterloan.servicing.door import do
+from afterloan.servicing.door import approve, do, propose
 from afterloan.servicing.judgment import Said
 from afterloan.servicing.legal_watch import tasks_of, watch
 from afterloan.servicing.losses import approve_loss, propose_loss
@@ -558,17 +558,21 @@ def test_by_the_door_the_last_approval_books_the_loss(store: Store) -> None:
 def test_by_the_door_evidence_and_appointments_are_kept_with_who(store: Store) -> None:
     with store.connect() as connection:
         late(connection)
-    lead = Who("person", "li", ("lead",), "keyboard")
+    lead, other = (Who("person", name, ("lead",), "keyboard") for name in ("li", "chen"))
     with desk_of(store) as desk:
         paper = {"loan": "L", "what": "notice", "name": "notice.pdf", "sha256": "cd" * 32}
         first, again = (do(desk, lead, "evidence.keep", paper, "evidence:L:cd", ON) for _ in range(2))
         assert isinstance(first, Answer) and isinstance(again, Answer) and again.known
-        named = do(desk, lead, "people.appoint", {"person": "wang", "roles": []}, "no more wang", ON)
-        assert isinstance(named, Answer)
+        alone = do(desk, lead, "people.appoint", {"person": "wang", "roles": []}, "alone", ON)
+        assert isinstance(alone, Refused) and alone.kind == "needs_second_person"
+        named = propose(desk, lead, "people.appoint", {"person": "wang", "roles": []}, "no more wang", ON)
+        assert isinstance(named, Answer) and people(desk.connection, ON)["wang"] == ["collections_lead", "finance"]
+        assert isinstance(approve(desk, lead, "no more wang", ON), Refused), "who proposed it does not agree to it"
+        assert isinstance(approve(desk, other, "no more wang", ON), Answer)
         then = {"sun": ["finance", "head_of_risk"], "wang": [], "zhao": ["legal_counsel"]}
         assert people(desk.connection, ON) == then  # from the day of the act
         assert people(desk.connection, ON - timedelta(1))["wang"] == ["collections_lead", "finance"]
-        odd = do(desk, lead, "people.appoint", {"person": "wang", "roles": ["janitor"]}, "janitor", ON)
+        odd = propose(desk, lead, "people.appoint", {"person": "wang", "roles": ["janitor"]}, "janitor", ON)
         assert isinstance(odd, Refused) and (odd.kind, odd.value) == ("unknown", "janitor")
         twice = {**paper, "what": "receipt"}  # one file may prove two things
         assert isinstance(do(desk, lead, "evidence.keep", twice, "evidence:L:receipt:cd", ON), Answer)

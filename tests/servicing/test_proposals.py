@@ -137,7 +137,8 @@ def test_a_loss_that_was_turned_down_is_not_booked(store: Store) -> None:
         loan(connection, "L2", "B2", "2024-01-10")
     with desk_of(store) as desk:
         for person, roles in (("Hu", ["head_of_risk"]), ("Fang", ["finance"])):
-            done(do(desk, LEAD, "people.appoint", {"person": person, "roles": roles}, f"a-{person}", ON))
+            done(propose(desk, LEAD, "people.appoint", {"person": person, "roles": roles}, f"a-{person}", ON))
+            done(approve(desk, Who("person", "Chen", ("lead",), "keyboard"), f"a-{person}", ON))
         asked = {"loan": "L2", "what": "sale", "price_fen": 100}
         proposal = str(done(do(desk, LEAD, "loss.propose", asked, "s-1", ON)).body["proposal"])
         (task,) = approvals(desk, ON)

@@ -18,21 +18,13 @@ from afterloan.journal.totals import totals_of
 from afterloan.loan.book import Book, Records
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import Refusal
+from afterloan.loan.unreckoned import REASONS
 from afterloan.store.contacts import defaults_of
 from afterloan.store.ids import ids_of
 from afterloan.store.loans import product_table, products
 from afterloan.store.locks import Space
 from afterloan.store.posted import posted_of, posted_of_products
 from afterloan.store.read import fold, read_shard, told_since, watermark
-
-REASONS = {
-    Refusal.NO_SCHEDULE: "its schedule is imported but has no rows: import its instalments",
-    Refusal.TOO_MANY_FACTS: "it has more facts than a loan may have: ask who is sending them",
-    Refusal.TOO_MANY_INSTALMENTS: "it has more instalments than a loan may have: split the contract",
-    Refusal.OUT_OF_BOUNDS: "principal, rate and term together are beyond what can be reckoned",
-    Refusal.NOT_IN_ORDER: "its facts are not in order: drop the history table, it is rebuilt",
-    Refusal.TOO_MANY_MOVEMENTS: "it has more movements than can be told",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import yaml
+
 from afterloan.dates import date_told, number_of
 from afterloan.facts.act import Who
 from afterloan.intake.sheets import FileMap
@@ -88,14 +90,40 @@ def try_a_ladder(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
     yield Step(1, 1, "trials", {**told, "rows": trial.rows(), **kept})
 
 
-def export_book(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
-    """Take the whole book out as files of one archive, which is kept and had from the job."""
-    from afterloan.enquiry.export import bring_out
+TAKEN_OUT = "taken-out.yaml"
+"""The file of an export that says who took what out of which state of the book."""
 
-    with TemporaryDirectory(prefix="afterloan-export-") as folder:
-        written = bring_out(store, Path(folder), str(asked.get("form", "csv")))
-        content = _packed(Path(folder))
-    yield Step(1, 1, "books", {"files": len(written), **_kept(store, "book.zip", content)})
+
+def export_book(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
+    """Take the book, tables of it, or a list out as files of one archive, which is kept and had from the job.
+
+    A file within marks it: who took it out and why, the book's last act, fact, event and entry, and each file's rows
+    and digest. `import` passes over it.
+    """
+    from afterloan.enquiry.export import IMPERSONAL, TakenOut, list_out, take_out
+
+    form, what, tables = str(asked.get("form", "csv")), str(asked.get("list") or ""), list(asked.get("tables") or ())
+    with TemporaryDirectory(prefix="afterloan-export-") as name:
+        folder = Path(name)
+        if what:
+            made = TakenOut([list_out(store, folder, what, date_told(str(asked["as_of"])), form)], {})
+        else:
+            made = take_out(store, folder, form, tables)
+        files = [
+            {"file": one.file, "rows": one.rows, "sha256": sha256((folder / one.file).read_bytes()).hexdigest()}
+            for one in made.written
+            if one.rows
+        ]
+        mark = {"by": asked.get("by", ""), "reason": asked.get("reason", ""), "list": what or None,
+                "on": asked.get("as_of") or None, "book": made.state or None, "files": files}  # fmt: skip
+        told = {key: value for key, value in mark.items() if value is not None}
+        text = yaml.safe_dump(told, allow_unicode=True, sort_keys=False)
+        (folder / TAKEN_OUT).write_text(text, encoding="utf-8")
+        content = _packed(folder)
+    personal = bool(what) or not tables or bool(set(tables) - set(IMPERSONAL))
+    rows = sum(one.rows for one in made.written)
+    kept = _kept(store, f"{what or 'book'}.zip", content)
+    yield Step(1, 1, "books", {"files": len(files), "rows": rows, "personal": personal, "tables": files, **kept})
 
 
 def report_on_model(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:

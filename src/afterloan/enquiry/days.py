@@ -7,6 +7,7 @@ import psycopg
 
 from afterloan.enquiry.lists import Rows
 from afterloan.facts import FactRefused
+from afterloan.loan.unreckoned import code_of, remedy_of
 
 DAYS = (
     "select closed_on, loans_in, closed, excepted from proof where closed_on < %(before)s and closed_on <= %(through)s "
@@ -28,7 +29,7 @@ def days_closed(
 
 def day_closed(connection: psycopg.Connection[Any], day: date, through: date = date.max) -> dict[str, Any]:
     """One closed day with what it could not reckon, at most 1,000 of them. Raises FactRefused (unknown): never closed,
-    or after `through`.
+    or after `through`. Each has its `reason`, the `code` of that, and what a person does now (`remedy`).
     """
     cursor = connection.execute(
         "select closed_on, loans_in, closed, excepted from proof where closed_on = %s and closed_on <= %s",
@@ -37,7 +38,11 @@ def day_closed(connection: psycopg.Connection[Any], day: date, through: date = d
     found = _rows(cursor)
     if not found:
         raise FactRefused("day", day, "was not closed", "`GET /v1/days` lists those that were", "unknown")
-    return {**found[0], "exceptions": _rows(connection.execute(EXCEPTED, (day,)))}
+    excepted = [
+        {**row, "code": code_of(row["reason"]), "remedy": remedy_of(row["reason"])}
+        for row in _rows(connection.execute(EXCEPTED, (day,)))
+    ]
+    return {**found[0], "exceptions": excepted}
 
 
 def _rows(cursor: psycopg.Cursor[Any]) -> Rows:

@@ -1,19 +1,26 @@
-"""Take a book out as files: everything that can be brought in, in the same form."""
+"""Take a book out as files: everything that can be brought in, in the same form; or one of the lists of the desk."""
 
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import yaml
 
+from afterloan.enquiry.lists import LISTS, listed
 from afterloan.expected import BadInput
 from afterloan.facts.words import AGREED, GIVEN, WAYS
 from afterloan.loan.terms import RATE_SCALE, FactKind
 from afterloan.rules.products import ProductTerms, builtin
 from afterloan.store.connect import reader_to
 from afterloan.store.server import Store
+from afterloan.texts import plain_cell
 
 FACT = (
     'select f.reference, c.reference as contract, f.on_day::text as "on", f.known_on::text as known_on, {more} '
@@ -85,22 +92,106 @@ class Written:
     rows: int
 
 
-def bring_out(store: Store, folder: Path, form: str = "csv") -> list[Written]:
-    """Write the whole book to `folder` as CSV or Parquet, streamed; kinds without rows get no file.
+FORMS = ("csv", "parquet")
+PRODUCTS = "products"
+TABLES = (PRODUCTS, *QUERIES)
+"""Every table of a book that is taken out."""
+IMPERSONAL = (PRODUCTS,)
+"""Tables that tell of nobody; every other names a borrower, or a loan of one."""
+MOST_LISTED = 200_000
+"""Rows of a list that are taken out, the first of its order."""
+STATE = (
+    "select (select coalesce(max(act), 0) from act), (select coalesce(max(fact), 0) from fact), "
+    "(select coalesce(max(event), 0) from event), (select coalesce(max(entry), 0) from entry)"
+)
 
-    `bring_in` of what this writes gives the same book. Raises ValueError for another form.
+
+@dataclass(frozen=True, slots=True)
+class TakenOut:
+    """The files that were written, and the book's state that all of them tell: its last act, fact, event, entry."""
+
+    written: list[Written]
+    state: dict[str, int]
+
+
+def bring_out(store: Store, folder: Path, form: str = "csv", tables: Sequence[str] = ()) -> list[Written]:
+    """Write the whole book, or some tables, to `folder` as CSV or Parquet; kinds without rows get no file.
+
+    `bring_in` of the whole gives the same book. Raises BadInput for another form, or no such table.
     """
-    if form not in ("csv", "parquet"):
-        raise BadInput(f"form {form!r} is not known; write csv or parquet")
+    return take_out(store, folder, form, tables).written
+
+
+def take_out(store: Store, folder: Path, form: str = "csv", tables: Sequence[str] = ()) -> TakenOut:
+    """The same, with the book's state. All is read at one moment: what is told meanwhile is in no file."""
+    wanted = _checked(form, tables)
     folder.mkdir(parents=True, exist_ok=True)
-    written = [_products(store, folder)]
-    with reader_to(store.url) as reader, reader.cursor() as cursor:
-        for name, sql in QUERIES.items():
-            cursor.execute(sql)
+    with _one_moment(store) as cursor:
+        cursor.execute(STATE)
+        state = dict(zip(("act", "fact", "event", "entry"), map(int, cursor.fetchone()), strict=True))
+        written = [_products(cursor, folder)] if PRODUCTS in wanted else []
+        for name in (one for one in QUERIES if one in wanted):
+            cursor.execute(QUERIES[name])
             rows = _write(cursor.fetch_record_batch(), folder / f"{name}.{form}", form)
-            if rows:
-                written.append(Written(f"{name}.{form}", rows))
-    return [w for w in written if w.rows]
+            written.append(Written(f"{name}.{form}", rows))
+    return TakenOut([w for w in written if w.rows], state)
+
+
+def _checked(form: str, tables: Sequence[str]) -> set[str]:
+    if form not in FORMS:
+        raise BadInput(f"form {form!r} is not known; write csv or parquet")
+    strange = sorted(set(tables) - set(TABLES))
+    if strange:
+        raise BadInput(f"tables {', '.join(strange)}: no such table of a book; there are {', '.join(TABLES)}")
+    return set(tables or TABLES)
+
+
+@contextmanager
+def _one_moment(store: Store) -> Iterator[Any]:
+    """A cursor that sees the book as it is at one moment, whatever others write meanwhile."""
+    with reader_to(store.url) as reader, reader.cursor() as cursor:
+        cursor.execute("begin isolation level repeatable read read only")
+        try:
+            yield cursor
+        finally:
+            cursor.execute("rollback")
+
+
+def list_out(store: Store, folder: Path, what: str, on: date, form: str = "csv") -> Written:
+    """Write a list that people go through (`enquiry/lists.py`) as of a day, its first 200,000 rows.
+
+    In CSV a text that a spreadsheet would take for a formula has an apostrophe before it. Raises BadInput.
+    """
+    if what not in LISTS:
+        raise BadInput(f"list {what!r}: no such list; there are {', '.join(LISTS)}")
+    _checked(form, ())
+    folder.mkdir(parents=True, exist_ok=True)
+    with store.connect() as connection:
+        rows = listed(connection, what, on, most=MOST_LISTED)
+    path = folder / f"{what}.{form}"
+    if rows:
+        _write(_as_batches(rows, form), path, form)
+    return Written(path.name, len(rows))
+
+
+def _as_batches(rows: Sequence[dict[str, Any]], form: str) -> pa.RecordBatchReader:
+    """Rows as Arrow: whole numbers as such, all else as text."""
+    plain = [{name: _cell(value, form) for name, value in row.items()} for row in rows]
+    numbers = {name for name in plain[0] if all(isinstance(row[name], int | None) for row in plain)}
+    columns = {
+        name: pa.array([row[name] for row in plain], pa.int64())
+        if name in numbers
+        else pa.array([None if row[name] is None else str(row[name]) for row in plain], pa.string())
+        for name in plain[0]
+    }
+    return pa.table(columns).to_reader()
+
+
+def _cell(value: Any, form: str) -> str | int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return plain_cell(text) if form == "csv" else text
 
 
 def _write(batches: pa.RecordBatchReader, path: Path, form: str) -> int:
@@ -118,9 +209,9 @@ def _write(batches: pa.RecordBatchReader, path: Path, form: str) -> int:
     return rows
 
 
-def _products(store: Store, folder: Path) -> Written:
-    with store.connect() as connection:
-        told = [row[0] for row in connection.execute("select terms from product order by number").fetchall()]
+def _products(cursor: Any, folder: Path) -> Written:
+    cursor.execute("select terms::text from product order by number")
+    told = [json.loads(row[0]) for row in cursor.fetchall()]
     known = builtin()
     own = [terms for terms in told if known.get(terms["code"]) != ProductTerms.model_validate(terms)]
     if own:

@@ -1,5 +1,7 @@
 """A borrower as known then against as known now: the two positions of each loan, and the facts that came between."""
 
+import csv
+import io
 from datetime import date
 from typing import Any
 
@@ -8,6 +10,7 @@ import psycopg
 from afterloan.enquiry.furnished import borrower_told
 from afterloan.enquiry.loans import LoansWanted, loans_page
 from afterloan.facts import word_of_kind
+from afterloan.texts import plain_cell
 
 MOST = 200
 BETWEEN = (
@@ -31,6 +34,29 @@ def then_and_now(connection: psycopg.Connection[Any], borrower: str, on: date, t
     ]
     rows = connection.execute(BETWEEN, {"of": number, "on": on, "then": then, "now": now}).fetchall()
     return {"borrower": borrower, "then": then, "loans": loans, "facts_between": [_fact(row) for row in rows]}
+
+
+CSV_COLUMNS = ("loan", "what", "then", "now", "differs")
+
+
+def as_csv(told: dict[str, Any]) -> str:
+    """Both positions of every loan, a field a row, and below them the facts between: amounts in minor units.
+
+    A fact's `what` is its kind and reference, `then` the day from which it counts, `now` that on which it was learnt,
+    `differs` its amount.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for one in told["loans"]:
+        for name in one["then"]:
+            if name != "loan":
+                row = (one["loan"], name, one["then"][name], one["now"][name], "yes" if name in one["differs"] else "")
+                writer.writerow([plain_cell(v) if isinstance(v, str) else v for v in row])
+    for fact in told["facts_between"]:
+        row = (fact["loan"], f"{fact['kind']} {fact['reference']}", fact["on"], fact["known_on"], fact["amount_fen"])
+        writer.writerow([plain_cell(v) if isinstance(v, str) else v for v in row])
+    return out.getvalue()
 
 
 def _fact(row: tuple[Any, ...]) -> dict[str, Any]:

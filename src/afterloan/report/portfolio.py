@@ -177,6 +177,10 @@ def _add_today(
         sums.ageing[bucket] += (mine.sum(), principal[mine].sum(), arrears[mine].sum())
 
 
+TABLES = ("summary", "ageing", "roll", "vintage", "expected")
+"""The tables of a report."""
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """`tables` by name: summary, ageing, roll, vintage, expected; money in minor units (`_fen`)."""

@@ -15,6 +15,7 @@ from afterloan.facts.outbox import Action, BodyRefused, DoubtTask, OutboxBody
 from afterloan.sending.drain import Dropped, Handler, Item, Outcome, Promise, Retry, SendRefused, Sent, Unknown
 from afterloan.store import sending
 from afterloan.store.acts import acts_of_job
+from afterloan.store.locks import lock_borrowers
 from afterloan.store.outbox import put, unreadable
 from afterloan.store.sending import SendStep, Waiting
 
@@ -181,6 +182,8 @@ class Batch:
         now = self.clock()
         connection, rate = self.connection, self.handler.rate
         with connection.transaction():
+            # whoever withdraws, holds or is paid at this moment holds this lock: they are before it, or after it left
+            lock_borrowers(connection, {row.borrower_number for row in rows})
             gone = sending.withdrawn_now(connection, [r.key for r in rows])
             self._drop([(r.action, r.number) for r in rows if r.key in gone], "withdrawn", now)
             left = [r for r in rows if r.key not in gone]

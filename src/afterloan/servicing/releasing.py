@@ -8,10 +8,15 @@ from pydantic import Field
 from afterloan.facts import FactRefused
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
-from afterloan.store.jobs import job_named
+from afterloan.store.jobs import Job, job_named
 
 HELD = ("furnish", "export")
 """Kinds of job whose file waits for its release."""
+
+
+def is_held(job: Job) -> bool:
+    """Whether a job's file waits for its release: an export without a word of anybody waits for nobody."""
+    return job.kind in HELD and bool((job.result or {}).get("personal", True))
 
 
 class ReleaseFile(Asked):
@@ -29,7 +34,7 @@ def release_file(desk: Desk, asked: ReleaseFile, on: date) -> dict[str, Any]:
     job = job_named(desk.connection, asked.job)
     if job is None:
         raise FactRefused("job", asked.job, "no job of that name", "GET /v1/jobs lists them", "unknown")
-    if job.kind not in HELD or job.state != "done" or not job.sha256:
+    if not is_held(job) or job.state != "done" or not job.sha256:
         why = f"is {job.state}, and a file of {job.kind} waits for nobody's release"
         raise FactRefused("job", asked.job, why, f"release what {' or '.join(HELD)} made", "conflict")
     if job.sha256 != asked.sha256:
@@ -37,4 +42,5 @@ def release_file(desk: Desk, asked: ReleaseFile, on: date) -> dict[str, Any]:
                           "conflict")  # fmt: skip
     result = job.result or {}
     told = {name: value for name, value in job.asked.items() if isinstance(value, str) and value}
+    told |= {name: result[name] for name in ("rows", "tables") if name in result}
     return {"kind": job.kind, "file": result["file"], "bytes": result["bytes"], "made_by": job.who, **told}

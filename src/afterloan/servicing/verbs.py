@@ -273,6 +273,12 @@ VERBS: tuple[Verb, ...] = (
         "file.release", "Let a bureau's month, or a book taken out, leave.", "releasing:ReleaseFile:release_file", "do"
     ),
     Verb("settings.place", "Set the lender's own place.", "people:SetPlace:set_place", "place"),
+    Verb(
+        "channel.test",
+        "Try a channel by a message to one's own address.",
+        "channels:TryChannel:try_channel",
+        "do",
+    ),
     Verb("people.disable", "A person leaves: no sign-in, and out everywhere.", "access:Disable:disable", "do"),
     Verb("key.make", "Make a program's key, known by its digest.", "access:MakeKey:make_key", "do"),
     Verb("key.end", "Take a program's key back.", "access:EndKey:end_key", "do"),
@@ -587,6 +593,12 @@ VERBS: tuple[Verb, ...] = (
         "Ask whether a borrower may be contacted now.",
         "cases:AskContact:ask_contact",
         "contact ask",
+    ),
+    Verb(
+        "outbox.withdraw",
+        "Withdraw what is planned and has not left yet.",
+        "taken_back:WithdrawAction:withdraw_action",
+        "do",
     ),
     Verb("message.send", "Write to a borrower by a template.", "writing:SendMessage:send_message", "do"),
     Verb("webhook.subscribe", "Tell a receiver outside of events from now on.", "webhooks:Subscribe:subscribe", "do"),

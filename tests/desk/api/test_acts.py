@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from afterloan.desk.api.acts import ACT_PATHS, PLAYED_PATHS, WITHOUT, all_paths, in_path
+from afterloan.desk.api.channels import CHANNEL_VERBS
 from afterloan.desk.api.files import FILE_VERBS
 from afterloan.desk.api.keys import KEY_VERBS
 from afterloan.desk.web.names import id_of, reference_of
@@ -45,7 +46,7 @@ def image(store: Store) -> dict[str, str]:
 
 def test_every_verb_has_a_path_and_no_path_a_verb_twice() -> None:
     paths = all_paths()
-    served = [*(told.verb for told in (*paths, *PLAYED_PATHS)), *FILE_VERBS, *KEY_VERBS]
+    served = [*(told.verb for told in (*paths, *PLAYED_PATHS)), *FILE_VERBS, *KEY_VERBS, *CHANNEL_VERBS]
     assert len(set(served)) == len(served)
     assert set(served) | set(WITHOUT) == {verb.name for verb in VERBS}
     assert not set(served) & set(WITHOUT)

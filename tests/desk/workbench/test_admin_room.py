@@ -1,6 +1,7 @@
 """The page of administration without a browser: roles, appointments, people who leave, keys; closed to all others."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +27,8 @@ def test_an_administrator_gives_roles_and_appoints(late: Served) -> None:
     assert "The roles are given." in say(desk, do="roles", person="new-chen", roles="agent, specialist")
     page = desk.page("/admin")
     assert "new-chen" in page and "Agent, Complaints and hardship" in page
-    assert "The person is appointed." in say(desk, do="appoint", person="new-chen", roles="collections_lead")
+    assert "It was sent for approval." in say(desk, do="appoint", person="new-chen", roles="collections_lead")
+    assert "<td>new-chen</td><td>Agent, Complaints and hardship</td><td></td>" in desk.page("/admin"), "not yet"
     refused = say(desk, do="roles", person="new-chen", roles="emperor")
     assert "no such role" in refused and "emperor" in refused
     for language in ("en", "zh"):
@@ -72,3 +74,29 @@ def test_nobody_else_comes_in(late: Served, store: Store) -> None:
         assert desk.browser.get("/admin").status_code == 403, seat
         assert "/admin" not in desk.page("/tasks")
     assert "old-wu" in Desk(late, "administrator").page("/admin")
+
+
+def test_a_channel_is_tried_and_webhooks_are_worked(
+    late: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "channels.yaml"
+    file.write_text(f"sms: {{use: spool, folder: {tmp_path}}}\n")
+    monkeypatch.setenv("AFTERLOAN_CHANNELS", str(file))
+    desk = Desk(late, "administrator")
+    tried = say(desk, do="channel", channel="sms", to="13800138000")
+    assert "sms took the test:" in tried
+    (text,) = (tmp_path / "sms").iterdir()
+    assert "This is a test by admin-feng" in text.read_text(encoding="utf-8")
+    assert "cannot be tried" in say(desk, do="channel", channel="debit", to="1")
+    assert "It is told of events from now on." in say(
+        desk, do="subscribe", webhook="partner", url="https://partner.example/hook", types="afterloan.hold."
+    )
+    page = desk.page("/admin")
+    assert "partner.example/hook" in page and "afterloan.hold." in page and "told of events" in page
+    refused = say(desk, do="subscribe", webhook="inner", url="https://127.0.0.1/hook", types="")
+    assert 'role="alert"' in refused and "inner" in refused, "no private address; what was typed stays"
+    assert "It signs with a new secret." in say(desk, do="renew", webhook="partner")
+    assert "It is told again." in say(desk, do="replay", webhook="partner", after="0")
+    assert "It is told of nothing any more." in say(desk, do="end", webhook="partner")
+    for language in ("en", "zh"):
+        whole(desk.page("/admin", language))

@@ -3,12 +3,15 @@
 import re
 from datetime import date
 
+import polars as pl
 import pytest
 
 from afterloan.desk.words import words_of
 from afterloan.desk.work import JobWorker
 from afterloan.facts import Repaid
 from afterloan.facts.act import Who
+from afterloan.loan.terms import Refusal
+from afterloan.loan.unreckoned import REASONS, REMEDIES
 from afterloan.store.acts import begin_act, keep_act
 from afterloan.store.record import record
 from afterloan.store.server import Store
@@ -43,6 +46,49 @@ def test_finance_sees_the_days_with_their_proof_and_accounts_that_sum_to_nothing
         accounts = late.api("finance").get(f"/v1/trial-balance?{lens}").json()["data"]
         assert not any(one["debit_fen"] or one["credit_fen"] for one in accounts), lens
         assert late.api("finance").get(f"/v1/days?{lens}").json()["data"] == [], lens
+
+
+def test_each_loan_that_was_not_reckoned_says_what_a_person_does_now(late: Served, store: Store) -> None:
+    """A reason as the close keeps it, and one of another time, whose words stand as they were kept."""
+    with store.connect() as connection:
+        for loan, reason in (("L1", REASONS[Refusal.NO_SCHEDULE]), ("L2", "no terms")):
+            connection.execute(
+                "insert into exception (closed_on, shard, loan, reason) "
+                "select '2025-05-13', shard, loan, %s from contract where reference = %s", (reason, loan),
+            )  # fmt: skip
+    desk = Desk(late, "finance")
+    for language, says in (("en", "Import instalments with a row for each"), ("zh", "导入期供表")):
+        page = desk.page("/finance/days/2025-05-13", language)
+        whole(page)
+        assert says in page and "no terms" in page
+    (first, other) = late.api("finance").get("/v1/days/2025-05-13").json()["exceptions"]
+    assert first["code"] == "no_schedule" and "import `instalments`" in first["remedy"]
+    assert (other["code"], other["remedy"]) == ("", "")
+    for refusal in Refusal:
+        if refusal is not Refusal.NONE:
+            for language in ("en", "zh"):
+                name = refusal.name.lower()
+                for words in (f"desk.finance.unreckoned.{name}", f"desk.finance.do.{name}"):
+                    assert words_of(language)(words) != words, f"{language}: {words}"
+            assert REASONS[refusal] and REMEDIES[refusal]
+
+
+def test_a_table_of_the_report_is_had_in_each_form_with_the_same_figures(late: Served) -> None:
+    """Three loans in the book: 21,000.00 outstanding, in every form."""
+    client = late.api("finance")
+    at = "/v1/reports/portfolio?on=2025-05-13"
+    whole_report = client.get(at).json()
+    rows = client.get(f"{at}&table=ageing").json()["data"]
+    assert rows == whole_report["ageing"] and sum(row["outstanding_fen"] for row in rows) == 2_100_000
+    file = client.get(f"{at}&table=ageing&format=csv")
+    assert 'filename="ageing-2025-05-13.csv"' in file.headers["content-disposition"]
+    assert pl.read_csv(file.content).to_dicts() == rows
+    assert pl.read_parquet(client.get(f"{at}&table=ageing&format=parquet").content).to_dicts() == rows
+    page = client.get(f"{at}&format=html")
+    assert page.status_code == 200 and "<html" in page.text and "attachment" in page.headers["content-disposition"]
+    for bad in ("format=csv", "table=ageing&format=html", "table=people"):
+        assert client.get(f"{at}&{bad}").status_code == 422, bad
+    assert "table=ageing" in Desk(late, "finance").page("/finance")
 
 
 def test_finance_sees_where_money_went_to_the_cent_of_the_cash_account(late: Served) -> None:

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
+from afterloan.desk.api.channels import CHANNEL_VERBS
 from afterloan.desk.api.doing import Despite, Key, Propose, Seen, Try, act, agree
 from afterloan.desk.api.files import FILE_VERBS
 from afterloan.desk.api.keys import KEY_VERBS
@@ -167,6 +168,7 @@ ACT_PATHS: tuple[ActPath, ...] = (
     ActPath("/webhooks/{webhook}/end", "webhook.end", "events"),
     ActPath("/webhooks/{webhook}/replays", "webhook.replay", "events"),
     ActPath("/webhooks/{webhook}/secrets", "webhook.renew_secret", "events"),
+    ActPath("/outbox/{action}/withdrawal", "outbox.withdraw", "messages"),
     ActPath("/settings/place", "settings.place", "administration"),
     ActPath("/jobs/{job}/release", "file.release", "bulk"),
     ActPath("/people/{person}/disablement", "people.disable", "administration"),
@@ -190,7 +192,7 @@ WITHOUT = {
 
 def all_paths() -> tuple[ActPath, ...]:
     """The table, and `/acts/VERB` for each verb that has no place in it and takes no file (`desk/api/files.py`)."""
-    placed = {*(told.verb for told in (*ACT_PATHS, *PLAYED_PATHS)), *FILE_VERBS, *KEY_VERBS, *WITHOUT}
+    placed = {*(told.verb for told in (*ACT_PATHS, *PLAYED_PATHS)), *FILE_VERBS, *KEY_VERBS, *CHANNEL_VERBS, *WITHOUT}
     return (
         *ACT_PATHS,
         *(ActPath(f"/acts/{verb.name}", verb.name, "acts") for verb in VERBS if verb.name not in placed),

@@ -9,7 +9,9 @@ from starlette.responses import PlainTextResponse
 
 from afterloan.desk.api.acts import PLAYED_PATHS, act_routes, approval_routes
 from afterloan.desk.api.audit import audit_routes
+from afterloan.desk.api.channels import channel_routes
 from afterloan.desk.api.contract import llms_text
+from afterloan.desk.api.exports import export_routes
 from afterloan.desk.api.files import file_routes
 from afterloan.desk.api.identity import identity_routes
 from afterloan.desk.api.imports import import_routes
@@ -59,6 +61,7 @@ def api_routers(house: House) -> list[APIRouter]:
         file_routes(),
         job_routes(house),
         key_routes(house),
+        channel_routes(),
         identity_routes(house),
         loan_routes(),
         relief_routes(),
@@ -68,6 +71,7 @@ def api_routers(house: House) -> list[APIRouter]:
         policy_routes(),
         work_jobs(house),
         import_routes(house),
+        export_routes(house),
         webhook_routes(house),
         *question_routers(),
     ]

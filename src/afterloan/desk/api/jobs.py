@@ -69,13 +69,34 @@ class AdvanceAsked(JobAsked):
         return self
 
 
+WORKED_OUT = {
+    "advance": ("first", "to"),
+    "watch-plans": ("on",),
+    "model-report": ("on", "language"),
+    "export": ("as_of",),
+    "import": ("on",),
+}
+"""What of a job nobody asks: the day on which, or the language in which, it was asked."""
+
+
+def _asked_of(kind: str, asked: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in asked.items() if name not in WORKED_OUT.get(kind, ())}
+
+
 def begin(asking: Asking, house: House, kind: str, asked: dict[str, Any], key: str) -> Response:
-    """Queue a job under its key and answer where it is. The same key again: the same job. Raises RefusedHere."""
+    """Queue a job under its key and answer where it is. The same key again: the same job. Raises RefusedHere.
+
+    A key that stands for another job, or for one of other content, is refused (422).
+    """
     name = key.partition("~")[0]
     if not ask_job(asking.connection, name, kind, asked, asking.person, house.now()):
         before = job_named(asking.connection, name)
         assert before is not None
-        if before.kind != kind or not _mine(asking, before):
+        if (
+            before.kind != kind
+            or not is_mine(asking, before)
+            or _asked_of(before.kind, before.asked) != _asked_of(kind, asked)
+        ):
             raise refuse(422, "key-reused", "this key stands for another job", "use a key of its own",
                          "Idempotency-Key")  # fmt: skip
     if house.rings is not None:
@@ -87,12 +108,12 @@ def begin(asking: Asking, house: House, kind: str, asked: dict[str, Any], key: s
 def own_job(asking: Asking, name: str) -> Job:
     """A job that who asks may see: their own, or all with `day.run`. Raises RefusedHere (404)."""
     job = job_named(asking.connection, name)
-    if job is None or not (_mine(asking, job) or asking.may("day.run")):
+    if job is None or not (is_mine(asking, job) or asking.may("day.run")):
         raise refuse(404, "unknown", "no job of that name", "GET /v1/jobs lists them", "job")
     return job
 
 
-def _mine(asking: Asking, job: Job) -> bool:
+def is_mine(asking: Asking, job: Job) -> bool:
     """Whether who asks began the job: a key of the same name as a person is not that person."""
     return (job.who_kind, job.who) == (asking.person.kind, asking.person.name)
 

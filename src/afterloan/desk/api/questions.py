@@ -10,7 +10,7 @@ from afterloan.dates import moment_told, number_of
 from afterloan.desk.api.asked import After, Limit, cursor, named, page_of, place_of, question
 from afterloan.desk.api.routing import router_at
 from afterloan.desk.web.asking import SignedIn, told_day
-from afterloan.desk.web.letters import legal_bundle, statement_letter
+from afterloan.desk.web.letters import legal_bundle, report_as, statement_letter
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.acts import acts_done
 from afterloan.enquiry.borrowers import borrower_page
@@ -430,13 +430,21 @@ def policy_questions() -> APIRouter:
                 for x in balance(sums_by_accounts(asking.connection, asking.through))]  # fmt: skip
 
     @question(router, "/reports/portfolio", "report.read", "finance")
-    def report(asking: SignedIn) -> Any:
-        """The portfolio on a day: summary, ageing, roll rates, vintages, expected against received."""
+    def report(
+        asking: SignedIn, table: Literal["", "summary", "ageing", "roll", "vintage", "expected"] = "",
+        form: Annotated[Literal["json", "csv", "parquet", "html"], Query(alias="format")] = "json",
+    ) -> Any:  # fmt: skip
+        """The portfolio on a day: summary, ageing, roll rates, vintages, expected against received.
+
+        All of it as JSON or one page (HTML); one `table` as JSON, CSV or Parquet, money in minor units.
+        """
         from afterloan.enquiry.portfolio import portfolio
 
+        if (form in ("csv", "parquet") and not table) or (form == "html" and table):
+            raise refuse(422, "invalid", f"{form} is of one table" if not table else "the page has every table",
+                         "name a table for csv or parquet, none for html", "table")  # fmt: skip
         known = number_of(asking.known_on) if asking.known_on else None
-        made = portfolio(asking.house.store, number_of(asking.on), known)
-        return Response(made.to_json(), media_type="application/json")
+        return report_as(portfolio(asking.house.store, number_of(asking.on), known), table, form)
 
     @question(router, "/verbs", "report.read", "entry")
     def verbs(asking: SignedIn) -> Any:

@@ -30,6 +30,7 @@ from afterloan.enquiry.readings import both_readings
 from afterloan.enquiry.record import own_record
 from afterloan.enquiry.refunds import refunds_due
 from afterloan.enquiry.rejections import rejected_lines
+from afterloan.enquiry.then_and_now import as_csv as known_as_csv
 from afterloan.enquiry.then_and_now import then_and_now
 from afterloan.enquiry.unmatched import waiting_line
 from afterloan.servicing.disputes import dispute_of
@@ -199,9 +200,12 @@ def bureau_routes() -> APIRouter:
         return named({name: getattr(found, name) for name in DISPUTE}, reference, "disputes")
 
     @question(router, "/borrowers/{borrower}/known", "audit.read", "audit")
-    def known(asking: SignedIn, borrower: str, then: Text) -> Any:
+    def known(
+        asking: SignedIn, borrower: str, then: Text,
+        form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
+    ) -> Any:  # fmt: skip
         """What was believed of a day at the end of another, what is believed now, and the facts that came between."""
-        now = asking.known
-        return then_and_now(asking.connection, borrower, asking.on, told_day(then, "then"), now)
+        told = then_and_now(asking.connection, borrower, asking.on, told_day(then, "then"), asking.known)
+        return saved(known_as_csv(told).encode(), f"known-{then}.csv", "text/csv") if form == "csv" else told
 
     return router

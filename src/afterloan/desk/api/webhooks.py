@@ -47,13 +47,18 @@ def webhook_routes(house: House) -> APIRouter:
     @router.post("/webhooks/{webhook}/tests", tags=["events"], openapi_extra={"x-permission": "admin.do"})
     def test(asking: SignedIn, webhook: str) -> dict[str, Any]:
         """Tell a webhook an event that nothing happened for, and say whether it took it."""
-        asking.permitted("admin.do")
-        found = _named(asking, webhook)
-        now = house.now()
-        why = post_test(found, secrets_of(asking.connection, found, now), now)
-        return {"webhook": found.webhook, "taken": not why, "detail": why or "taken"}
+        return try_webhook(asking, house, webhook)
 
     return router
+
+
+def try_webhook(asking: Asking, house: House, webhook: str) -> dict[str, Any]:
+    """Tell a webhook an event that nothing happened for; `taken`, and why not. Raises RefusedHere (404)."""
+    asking.permitted("admin.do")
+    found = _named(asking, webhook)
+    now = house.now()
+    why = post_test(found, secrets_of(asking.connection, found, now), now)
+    return {"webhook": found.webhook, "taken": not why, "detail": why or "taken"}
 
 
 def _named(asking: Asking, webhook: str) -> KeptWebhook:

@@ -8,6 +8,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from afterloan.desk.api.doing import Key
+from afterloan.desk.api.exports import no_link
 from afterloan.desk.api.jobs import JobAsked, begin, own_job
 from afterloan.desk.api.routing import router_at
 from afterloan.desk.web.asking import Asking, SignedIn
@@ -16,7 +17,7 @@ from afterloan.desk.web.letters import saved
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.ladders import lint
 from afterloan.facts.bureau import Bureau
-from afterloan.servicing.releasing import HELD
+from afterloan.servicing.releasing import is_held
 from afterloan.store.files import file_kept
 from afterloan.store.jobs import was_released
 from afterloan.store.scores import model_named
@@ -55,12 +56,6 @@ class BankAsked(JobAsked):
     """Only debits older than so many minutes: younger ones may still be under way."""
 
     minutes: int = Field(default=15, ge=0, le=100_000)
-
-
-class ExportAsked(JobAsked):
-    """The form of the files."""
-
-    form: Literal["csv", "parquet"] = "csv"
 
 
 def work_jobs(house: House) -> APIRouter:
@@ -120,12 +115,6 @@ def work_jobs(house: House) -> APIRouter:
         """Measure a model on the days since it learnt, as one page (HTML) that is had from the job."""
         return begin_report(asking, house, model, key)
 
-    @router.post("/exports", status_code=202, tags=["bulk"], openapi_extra={"x-permission": "book.export"})
-    def exports(asking: SignedIn, key: Key, asked: ExportAsked) -> Response:
-        """Take the whole book out: an archive of files that can be brought in again."""
-        asking.permitted("book.export")
-        return begin(asking, house, "export", asked.model_dump(), key)
-
     @router.get("/jobs/{job}/file", tags=["jobs"], openapi_extra={"x-file": True})
     def file(asking: SignedIn, job: str) -> Response:
         """The file that a job made."""
@@ -135,7 +124,9 @@ def work_jobs(house: House) -> APIRouter:
         content = file_kept(asking.connection, digest) if digest else None
         if content is None:
             raise refuse(404, "unknown", "the job has no file", "a job of that kind makes none, or is not over", "job")
-        if found.kind in HELD and not was_released(asking.connection, found.job, digest):
+        if found.kind == "export":
+            raise no_link(found.job)
+        if is_held(found) and not was_released(asking.connection, found.job, digest):
             why = "a file of this kind leaves when a second person agreed to it"
             remedy = f"POST /v1/jobs/{found.job}/release?propose=true with its sha256; somebody else approves"
             raise refuse(403, "needs-second-person", why, remedy, "job")

@@ -51,6 +51,7 @@ ROOMS = (
     "serve",
     "story",
     "strategy",
+    "rooms",
 )
 for _room in ROOMS:
     import_module(f"afterloan.desk.keyboard.{_room}").register(app)
@@ -113,12 +114,22 @@ def import_(
 
 @app.command()
 def export(
-    folder: Path, form: Annotated[str, typer.Option("--format", help="csv or parquet")] = "csv", as_json: AsJson = False
+    folder: Path,
+    form: Annotated[str, typer.Option("--format", help="csv or parquet")] = "csv",
+    table: Annotated[list[str] | None, typer.Option("--table", help="Only this table; may be told again.")] = None,
+    what: Annotated[str, typer.Option("--list", help="A list (`afterloan list`) instead of the book.")] = "",
+    on: On = "",
+    as_json: AsJson = False,
 ) -> None:
-    """Write the whole book to FOLDER, in the form that `import` reads."""
-    from afterloan.enquiry.export import bring_out
+    """Write the whole book to FOLDER, in the form that `import` reads; or some tables of it, or a list."""
+    from afterloan.enquiry.export import bring_out, list_out
 
-    done = bring_out(_store(), folder, form)
+    if what and table:
+        raise typer.BadParameter("name tables, or one list")
+    if what:
+        done = [list_out(_store(), folder, what, book_day(on), form)]
+    else:
+        done = bring_out(_store(), folder, form, table or ())
     if as_json:
         print(json.dumps([{"file": written.file, "rows": written.rows} for written in done]))
         return

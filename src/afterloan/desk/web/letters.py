@@ -1,8 +1,10 @@
 """Files that people take away: the settlement letter, the bundle of a claim, whatever is saved rather than shown."""
 
-from starlette.responses import Response
+import io
 
-from afterloan.dates import number_of
+from starlette.responses import JSONResponse, Response
+
+from afterloan.dates import iso, number_of
 from afterloan.desk.web.asking import Asking, told_day
 from afterloan.enquiry.books import entries_of
 from afterloan.enquiry.cash import Cash, cash_between
@@ -11,6 +13,7 @@ from afterloan.enquiry.settled import settled_loan
 from afterloan.papers.bundle import Claimant, bundle_of, zipped
 from afterloan.papers.settled import certificate
 from afterloan.papers.statement import statement_paper
+from afterloan.report.portfolio import Report
 from afterloan.report.statement import LoanStatement
 from afterloan.sending.channels import setting
 from afterloan.sending.templates import lender_text
@@ -70,3 +73,20 @@ def asked_cash(asking: Asking, first: str, last: str, by: str) -> Cash:
     end = told_day(last, "last") if last else asking.through
     begin = told_day(first, "first") if first else end.replace(month=1, day=1)
     return cash_between(asking.connection, begin, min(end, asking.through), "day" if by == "day" else "month")
+
+
+def report_as(made: Report, table: str, form: str) -> Response:
+    """A report, or one table of it, in a form; what is no JSON is a file to save."""
+    if form == "html":
+        from afterloan.report.page import page
+
+        return saved(page(made).encode(), f"portfolio-{iso(made.on)}.html", "text/html; charset=utf-8")
+    if not table:
+        return Response(made.to_json(), media_type="application/json")
+    frame = made.tables[table]
+    if form == "json":
+        told = {"on": iso(made.on), "known_on": iso(made.known_on) if made.known_on else None, "data": frame.to_dicts()}
+        return JSONResponse(told)
+    out = io.BytesIO()
+    frame.write_csv(out) if form == "csv" else frame.write_parquet(out)
+    return saved(out.getvalue(), f"{table}-{iso(made.on)}.{form}", "text/csv" if form == "csv" else ANY)

@@ -47,6 +47,7 @@ TITLES: dict[str, str] = {
     "not-shown": "What is agreed to must be named",
     "shown-otherwise": "It is not what was shown",
     "too-many": "Too many at once",
+    "link-needed": "It is had by a link of its own",
     "method": "Not done that way",
     "media-type": "Of a form that is not taken here",
     "mistake": "A mistake of ours",

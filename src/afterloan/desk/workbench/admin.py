@@ -1,4 +1,4 @@
-"""Administration: people with their roles and appointments, keys of programs, packs that no lawyer has signed off."""
+"""Administration: people with roles and appointments, keys, channels, webhooks, packs that no lawyer has signed off."""
 
 from collections import Counter
 from typing import Any
@@ -7,7 +7,9 @@ from fastapi import APIRouter
 from pydantic import ValidationError
 from starlette.responses import RedirectResponse, Response
 
+from afterloan.desk.api.channels import channels_told, try_channel
 from afterloan.desk.api.keys import KeyAsked, end_key, make_key
+from afterloan.desk.api.webhooks import try_webhook
 from afterloan.desk.web.asking import Asking, Form, SignedIn
 from afterloan.desk.web.forms import FormTold
 from afterloan.desk.web.refusing import RefusedHere, refuse
@@ -19,11 +21,15 @@ from afterloan.servicing.people import roles_known
 from afterloan.store.accounts import accounts_told, keys_told
 from afterloan.store.legal import people
 from afterloan.store.settings import Setting, setting
+from afterloan.store.webhooks import KeptWebhook, deliveries_of, webhooks_told
 from afterloan.strategy.legal import roles_known as roles_of_law
 
 PACKS = ("contact", "holds", "legal", "bureau", "classification", "debit", "relief", "limits", "rebuilding",
          "complaints", "messages", "permissions")  # fmt: skip
-DONE = ("roles", "appoint", "leave", "revoke", "sent")
+DONE = ("roles", "appoint", "leave", "revoke", "sent", "subscribe", "replay", "renew", "end")
+HOOKS = {"subscribe": "webhook.subscribe", "replay": "webhook.replay", "renew": "webhook.renew_secret",
+         "end": "webhook.end"}  # fmt: skip
+"""What is done to a webhook, and the verb that does it."""
 
 
 def admin_router() -> APIRouter:
@@ -41,7 +47,7 @@ def admin(asking: SignedIn, done: str = "") -> Response:
 
 def _shown(
     asking: Asking, status: int = 200, done: str = "", refused: Any = None, form: FormTold | None = None,
-    made: dict[str, Any] | None = None,
+    made: dict[str, Any] | None = None, tried: dict[str, Any] | None = None,
 ) -> Response:  # fmt: skip
     asking.permitted("admin.do")
     given = setting(asking.connection, Setting.ROLES)
@@ -56,9 +62,16 @@ def _shown(
     return show(
         asking, "admin.html", "admin", status, people=rows, keys=keys_told(asking.connection),
         roles=sorted(roles_known()), offices=sorted(roles_of_law()), done=done, refused=refused,
-        typed=typed_of(form), made=made, packs=_packs(),
+        typed=typed_of(form), made=made, packs=_packs(), tried=tried,
+        channels=channels_told(asking), webhooks=[_webhook(asking, one) for one in webhooks_told(asking.connection)],
         may={verb: way_of(asking, verb) for verb in ("people.roles", "people.appoint")},
     )  # fmt: skip
+
+
+def _webhook(asking: Asking, one: KeptWebhook) -> dict[str, Any]:
+    """A webhook and the last that it was told."""
+    last = deliveries_of(asking.connection, one.webhook, most=1)
+    return {**one.told(), "last": last[0] if last else None}
 
 
 def _packs() -> list[dict[str, Any]]:
@@ -82,6 +95,13 @@ def act(asking: SignedIn, form: Form) -> Response:
         elif does == "leave":
             asking.do("people.disable", {"person": form["person"]}, key)
             done = does
+        elif does == "channel":
+            return _shown(asking, tried=try_channel(asking, form["channel"], form["to"], key), form=form)
+        elif does == "try-hook":
+            return _shown(asking, tried=try_webhook(asking, asking.house, form["webhook"]), form=form)
+        elif does in HOOKS:
+            asking.do(HOOKS[does], _hook_asked(form), key)
+            done = does
         elif does == "revoke":
             end_key(asking, asking.house, form["name"])
             done = does
@@ -90,6 +110,16 @@ def act(asking: SignedIn, form: Form) -> Response:
     except (RefusedHere, ExpectedFailure) as error:
         return _shown(asking, **of_form(error), form=form)
     return RedirectResponse(f"/admin?done={done}", 303)
+
+
+def _hook_asked(form: FormTold) -> dict[str, Any]:
+    """What a form asks of a webhook."""
+    told: dict[str, Any] = {"webhook": form["webhook"]}
+    if form["do"] == "subscribe":
+        return told | {"url": form["url"], "types": form["types"].replace(",", " ").split()}
+    return told | (
+        {"after": "" if form["after"] == "0" else form["after"]} if form["do"] == "replay" and form["after"] else {}
+    )
 
 
 def _key_asked(form: FormTold) -> KeyAsked:

@@ -14,6 +14,7 @@ from afterloan.desk.workbench.audit import audit_router
 from afterloan.desk.workbench.bureau import bureau_router
 from afterloan.desk.workbench.case import case_router
 from afterloan.desk.workbench.debits import debits_router
+from afterloan.desk.workbench.exports import exports_router
 from afterloan.desk.workbench.finance import finance_router
 from afterloan.desk.workbench.imports import imports_router
 from afterloan.desk.workbench.legal import legal_router
@@ -36,7 +37,7 @@ PARTS = (
     today_router, worklist_router, case_router, relief_router, tasks_router, approving, money_router, debits_router,
     strategy_router, trials_router, bureau_router, previews_router, rejections_router, legal_router,
     agencies_router, risk_router,
-    finance_router, imports_router, audit_router, admin_router,
+    finance_router, exports_router, imports_router, audit_router, admin_router,
 )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from afterloan.enquiry.days import day_closed, days_closed
 from afterloan.facts import FactRefused
 from afterloan.journal.accounts import LINE
 from afterloan.journal.balances import trial_balance
+from afterloan.report.portfolio import TABLES
 
 MOST = 31
 PARTS = ("principal", "interest", "fee", "penalty")
@@ -43,6 +44,7 @@ def finance(asking: SignedIn, before: str = "") -> Response:
     return show(
         asking, "finance.html", "finance", days=days, lines=[one for one in lines if one["net"]],
         difference=sum(one["net"] for one in lines), older=older,
+        report_tables=TABLES, may_export=asking.may("book.export"),
     )  # fmt: skip
 
 

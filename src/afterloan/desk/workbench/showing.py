@@ -21,6 +21,7 @@ from afterloan.enquiry.masking import mask_name, mask_phone
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.act import Refused
 from afterloan.money import show_amount
+from afterloan.report.portfolio import word as report_word
 
 RAIL = (
     ("t", "/", "today"),
@@ -79,7 +80,7 @@ def desk_environment() -> Environment:
     made.filters.update(
         long_day=long_day, short_day=str, clock=clock, hour=_hour, amount=amount, plain_amount=show_amount,
         count=lambda n: f"{int(n):,}", masked=mask_name, masked_phone=mask_phone, ident=id_of, role_word=_role,
-        moment=_moment, column_word=_column, points=points, on_scale=on_scale,
+        moment=_moment, report_word=report_word, column_word=_column, points=points, on_scale=on_scale,
     )  # fmt: skip
     return made
 
