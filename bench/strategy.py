@@ -2,6 +2,7 @@
 
 import os
 from datetime import date
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -41,19 +42,28 @@ def bare_decision(store: Store, on: int) -> float:
         return perf_counter() - started
 
 
+def second_day(store: Store, folder: Path, loans: int, cores: int) -> float:
+    """Seconds to decide the second of two days over so many loans: the first one's traces are in the store."""
+    generate(loans, MONTHS, 1, folder / "book", workers=cores)
+    bring_in(store, folder / "book")
+    close_through(store, ON - 1, only=True, workers=cores)
+    decide(store, ON, workers=cores)
+    close_through(store, ON, only=True, workers=cores)
+    second = decide(store, ON + 1, workers=cores)
+    print(second, f"on {cores} cores")
+    return second.seconds
+
+
 def decide_day() -> list[dict[str, object]]:
-    """Decide two days over LOANS loans, the second with the first one's traces in the store; then draws and a trial."""
+    """Decide a day over a fifth of LOANS loans and over all of them (growth: 5 is in step); then draws and a trial."""
     cores = os.cpu_count() or 1
     with _store() as (store, folder):
-        generate(LOANS, MONTHS, 1, folder / "book", workers=cores)
-        bring_in(store, folder / "book")
-        close_through(store, ON - 1, only=True, workers=cores)
-        decide(store, ON, workers=cores)
-        close_through(store, ON, only=True, workers=cores)
-        second = decide(store, ON + 1, workers=cores)
-        print(second, f"on {cores} cores")
+        fifth = second_day(store, folder, LOANS // 5, cores)
+    with _store() as (store, folder):
+        whole = second_day(store, folder, LOANS, cores)
         floor = bare_decision(store, ON + 1)
-        figures = [_figure(f"decide_day_{LOANS}", second.seconds, "s", floor)]
+        figures = [_figure(f"decide_day_{LOANS}", whole, "s", floor)]
+        figures.append(_figure(f"decide_growth_{LOANS // 5}_to_{LOANS}", whole / fifth, "times", 5.0))
         figures += draws(store)
         figures += trial(store, cores)
     return figures

@@ -9,6 +9,7 @@ import time
 from datetime import date, timedelta
 from pathlib import Path
 
+import polars as pl
 import psycopg
 import pytest
 import yaml
@@ -16,7 +17,8 @@ import yaml
 from afterloan.dates import day
 from afterloan.enquiry.export import bring_out
 from afterloan.facts import Disbursed, FactRefused, Repaid, Reversed
-from afterloan.intake.book import BookFileRefused, bring_in
+from afterloan.intake import book
+from afterloan.intake.book import KINDS, BookFileRefused, Brought, _is_kept_json, bring_in, judge
 from afterloan.rules.products import builtin
 from afterloan.store.record import record
 from afterloan.store.server import Store
@@ -293,3 +295,24 @@ def test_rows_that_pay_out_more_than_the_contract_says_are_refused_one_by_one(st
     assert (again.loaded, again.known, again.refused) == (0, 4, 2)
     later = write(tmp_path / "later", disbursements="reference,contract,on,amount\nD8,L3,2026-02-03,0.01\n")
     assert next(r for r in bring_in(store, later) if r.file == "disbursements.csv").refused == 1
+
+
+def test_attributes_are_read_once_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four rules speak of them; Polars would ask a Python function anew for each."""
+    asked: list[str] = []
+
+    def counted(text: str) -> bool:
+        asked.append(text)
+        return _is_kept_json(text)
+
+    monkeypatch.setattr(book, "_is_kept_json", counted)
+    kind = next(k for k in KINDS if k.name == "borrowers")
+    told = ["{}", None, "[1]", '{"timezone": "Moon"}', '{"city": "Wuhan"}']
+    frame = pl.DataFrame({"reference": list("abcde"), "attributes": told})
+    ready, refused = judge(frame, kind, Brought(frame.columns, {}), "borrowers.csv", 1)
+    assert ready["reference"].to_list() == ["a", "b", "e"]
+    assert [(r.row, r.reason) for r in refused] == [
+        (3, "is no JSON object"),
+        (4, "the timezone is no zone that there is"),
+    ]
+    assert sorted(asked) == sorted(text for text in told if text is not None)

@@ -103,6 +103,9 @@ class FileKind:
     """What rows of other content come to that the store has already: how many were changed by them, and the refused."""
     before: Callable[[psycopg.Connection[Any], frozenset[str]], object] | None = None
     """What a batch's transaction does before it takes rows in, knowing what the same book takes back."""
+    ahead: Callable[["Brought"], pl.Expr] | None = None
+    """What is worked out of each row once, as column AHEAD, before the rules that speak of it are asked: Polars works
+    a Python function out anew for each rule in which it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,7 @@ class Brought:
     """The last day that is believed of something that happened (`store/believed.py`)."""
 
 
+AHEAD = "__ahead"
 WHOLE = r"^-?\d{1,15}$"
 MONEY = r"^\d{1,13}(\.\d{1,2})?$"
 DAY = r"^\d{4}-\d{2}-\d{2}$"
@@ -267,12 +271,22 @@ def _of_place(attributes: pl.Expr, without: pl.Expr, name: str, reason: str, rem
     return RowRule("attributes", told.is_not_null() & ~holds.fill_null(True), reason, remedy)
 
 
+def _attributes(b: Brought) -> tuple[pl.Expr, pl.Expr]:
+    """The attributes of a row as text, and whether there are none."""
+    attributes = _text("attributes") if "attributes" in b.columns else pl.lit("{}")
+    return attributes, attributes.is_null() | (attributes == "")
+
+
+def _attributes_kept(b: Brought) -> pl.Expr:
+    """Whether the attributes of a row are a JSON object that the store can keep."""
+    return _attributes(b)[0].map_elements(_is_kept_json, return_dtype=pl.Boolean).fill_null(False)
+
+
 def _borrowers(b: Brought) -> tuple[list[pl.Expr], list[RowRule]]:
     name = _text("name").fill_null("") if "name" in b.columns else pl.lit("")
-    attributes = _text("attributes") if "attributes" in b.columns else pl.lit("{}")
-    empty = attributes.is_null() | (attributes == "")
+    attributes, empty = _attributes(b)
     expressions, rules = _gather(_name("reference"), _day(b, "known_on", pl.date(1970, 1, 1)))
-    shape = ~empty & ~attributes.map_elements(_is_kept_json, return_dtype=pl.Boolean).fill_null(False)
+    shape = ~empty & ~pl.col(AHEAD)
     rules.append(RowRule("attributes", shape, "is no JSON object", 'write {"city": "…"} or leave it empty'))
     rules += [_of_place(attributes, empty | shape, name, *told) for name, told in PLACE_WORDS.items()]
     return [
@@ -533,6 +547,7 @@ KINDS = (
         "(f.name, f.attributes) is distinct from (i.name, i.attributes)",
         _attributes_wrong,
         _details_changed,
+        ahead=_attributes_kept,
     ),
     FileKind(
         "contracts",
@@ -722,7 +737,8 @@ def judge(
     for k in range(len(rules) - 1, -1, -1):
         reason = pl.when(rules[k].bad.fill_null(True)).then(pl.lit(k, pl.Int32)).otherwise(reason)
     rows = pl.int_range(first_row, first_row + len(frame), dtype=pl.Int32).alias("row")
-    judged = frame.with_columns(reason.alias("__reason"), rows)
+    known = frame if kind.ahead is None else frame.with_columns(kind.ahead(brought).alias(AHEAD))
+    judged = known.with_columns(reason.alias("__reason"), rows)
     ready = judged.filter(pl.col("__reason").is_null()).select("row", *expressions)
     refused = [
         RefusedRow(file, row["row"], rule.column, str(row.get(rule.column) or ""), rule.reason, rule.remedy)
