@@ -1,13 +1,12 @@
-"""Journeys of the desk in real Chromium on one served book: keys, drawer, conflict, double click; axe on pages."""
+"""Journeys of the desk in real Chromium on one served book: keys, drawer, conflict, double click."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from afterloan.store.server import Store
-from tests.desk.workbench.browsed import Browsing, Open, browser_before, needs_chromium, served_at
-from tests.desk.workbench.late_book import ROOMS, copied
+from tests.desk.workbench.browsed import Open, browser_before, needs_chromium, served_at
+from tests.desk.workbench.late_book import copied
 from tests.strategy.books import repaid
 
 
@@ -32,15 +31,6 @@ def kinds(store: Store, borrower: str) -> list[str]:
             (borrower,),
         ).fetchall()
     return [row[0] for row in rows]
-
-
-def axe(at: Browsing) -> list[str]:
-    """What axe finds wrong with the page that is open, WCAG A and AA."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    options = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
-    found: dict[str, Any] = Axe().run(at.page, options=options).response
-    return [f"{v['id']}: {v['nodes'][0]['html'][:160]}" for v in found["violations"]]
 
 
 def test_a_stranger_sits_down_and_sees_the_day_and_the_reason_of_its_figures(opens: Open) -> None:
@@ -110,27 +100,6 @@ def test_a_double_click_on_save_is_one_promise(opens: Open, book: Store) -> None
     at.page.dblclick("[data-panel=promise] button[data-save]")
     at.sees("The promise is on record")
     assert kinds(book, "B3").count("promise.made") == 1
-
-
-@pytest.mark.parametrize(("width", "dark", "language"), [(1440, False, "en"), (360, True, "zh")])
-def test_every_page_is_whole_for_everybody(opens: Open, width: int, dark: bool, language: str) -> None:
-    at = opens(width, dark).sit("lead", language)
-    wrong = []
-    for path in ROOMS:
-        at.go(path)
-        wrong += [f"{path}: {found}" for found in axe(at)]
-        if at.overflow() > 0:
-            wrong.append(f"{path}: {at.overflow()} px wider than {width}")
-        wrong += [f"{path}: {told}" for told in at.complaints]
-        at.complaints.clear()
-    assert wrong == []
-
-
-def test_the_auditors_pages_are_whole_for_everybody(opens: Open) -> None:
-    at = opens(360, True).sit("auditor", "zh")
-    for path in ("/audit", "/audit?tab=readings&chain=yes", "/audit/known?borrower=B1&on=2025-05-13&then=2025-05-13"):
-        at.go(path)
-        assert (axe(at), max(at.overflow(), 0), at.complaints) == ([], 0, []), path
 
 
 def test_the_day_slider_plays_a_day_and_says_how_far_it_is(opens: Open, book: Store) -> None:

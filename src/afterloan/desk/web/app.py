@@ -91,13 +91,15 @@ def _shown(request: Request, refusal: RefusedHere) -> Response:
     if refusal.status == 401 and request.method == "GET":
         return RedirectResponse("/sign-in", 303)
     told = problem_of(refusal, request.url.path)
+    return _page(request, refusal.status, refusal.reason, told["detail"], told["remedy"])
+
+
+def _page(request: Request, status: int, reason: str, detail: str, remedy: str = "") -> HTMLResponse:
+    """What is refused or went wrong, in the language of who asks; a detail stays as it was written."""
     words = words_of(language_of(request))
-    text = (
-        environment()
-        .get_template("web/refused.html")
-        .render(t=words, language=words.language, title=told["title"], detail=told["detail"], remedy=told["remedy"])
-    )
-    return HTMLResponse(text, refusal.status)
+    title, template = words(f"refused.title.{reason}"), environment().get_template("web/refused.html")
+    text = template.render(t=words, language=words.language, title=title, detail=detail, remedy=remedy)
+    return HTMLResponse(text, status)
 
 
 def _refusals(app: FastAPI, shows: Shows) -> None:
@@ -137,6 +139,10 @@ def _refusals(app: FastAPI, shows: Shows) -> None:
 
     @app.exception_handler(RequestValidationError)
     def unreadable(request: Request, error: RequestValidationError) -> Response:
+        if shows is _shown and not _wants_json(request):
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"][1:])
+            return _page(request, 422, "invalid", f"{where}: {first['msg']}", "correct the field and ask again")
         return _fields_refused(request, error)
 
     @app.exception_handler(HTTPException)
@@ -151,6 +157,8 @@ def _refusals(app: FastAPI, shows: Shows) -> None:
     def mistake(request: Request, error: Exception) -> Response:
         number = secrets.token_hex(4)
         LOG.error("error %s: %s %s", number, request.method, request.url.path, exc_info=error)
+        if shows is _shown and not _wants_json(request):
+            return _page(request, 500, "mistake", words_of(language_of(request))("refused.mistake", number=number))
         told = problem(500, "mistake", "a mistake of ours; nothing was kept", request=number,
                        instance=request.url.path)  # fmt: skip
         return JSONResponse(told, 500, media_type="application/problem+json")

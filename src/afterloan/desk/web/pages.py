@@ -1,5 +1,6 @@
 """Pages: templates with everything escaped, words by key, amounts and days as people of the language write them."""
 
+import re
 from datetime import date
 from functools import cache
 from hashlib import sha256
@@ -7,6 +8,7 @@ from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from afterloan.desk.web.asking import Asking
@@ -14,6 +16,7 @@ from afterloan.money import show_amount
 
 ROOMS = ("web", "workbench", "portal")
 """Rooms with templates of their own: `workbench/today.html` is `desk/workbench/templates/today.html`."""
+HAN, LATIN = re.compile("[\u4e00-\u9fff]"), re.compile("[A-Za-z]{2,}")
 WEEK = {"zh": "一二三四五六日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -26,6 +29,7 @@ def environment() -> Environment:
     made.globals["static"] = static
     made.globals["qr"] = qr
     made.filters["money"] = money
+    made.filters["tongue"] = tongue
     return made
 
 
@@ -38,6 +42,18 @@ def qr(*lines: str) -> str:
 
     made: str = segno.make("\n".join(line for line in lines if line), error="m").svg_data_uri(scale=4, light="#fff")
     return made
+
+
+def tongue(text: Any, language: str) -> Any:
+    """A text that a person or a pack wrote, marked with its language where that is not the page's: a voice reads
+    English words as English, and no page says that they are Chinese.
+    """
+    said = str(text)
+    if language == "zh":
+        other = "en" if LATIN.search(said) and not HAN.search(said) else ""
+    else:
+        other = "zh-CN" if HAN.search(said) else ""
+    return Markup('<span lang="{}">{}</span>').format(other, said) if other else text
 
 
 def money(fen: int | None, language: str = "en") -> str:

@@ -20,7 +20,7 @@ def _outcomes(t: DeskWords, text: str) -> str:
 def _course(t: DeskWords, text: str) -> str:
     """`demand_letter delivered or refused, suit dismissed` in the page's words."""
     parts = [part.strip().split(" ", 1) for part in text.split(", ")]
-    return ", ".join(f"{t.step(step)}: {_outcomes(t, outcomes)}" for step, outcomes in parts)
+    return ", ".join(f"{t.step(step)}{t('desk.colon')}{_outcomes(t, outcomes)}" for step, outcomes in parts)
 
 
 SAYINGS: dict[str, tuple[str, Callable[[DeskWords, Found], dict[str, str]]]] = {

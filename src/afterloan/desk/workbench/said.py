@@ -68,7 +68,7 @@ class DeskWords:
         """What the law asks for: `payment order: court answers`, `limitation`."""
         step, _, more = what.partition(": ")
         told = self.step(step.replace(" ", "_"))
-        return f"{told}: {self.deadline(more.replace(' ', '_'))}" if more else told
+        return f"{told}{self('desk.colon')}{self.deadline(more.replace(' ', '_'))}" if more else told
 
     def debit_reason(self, name: str) -> str:
         """Why a debit did not stand."""
