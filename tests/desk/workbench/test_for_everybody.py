@@ -171,13 +171,13 @@ def walked(at: Browsing) -> list[str]:
     for key, last, order in (("Tab", count - 1, range(count)), ("Shift+Tab", 0, range(count - 1, -1, -1))):
         went = [] if key == "Tab" else [at.page.evaluate("reached.at(-1).focus() || reached.length - 1")]
         for _ in range(2 * count + 20):
+            if went[-1:] in ([last], [-1]):
+                break
             at.page.keyboard.press(key)
             place, said = look(at, "focused")
             if went[-1:] != [place]:
                 went.append(place)
                 wrong += [f"{key}: {said}"] if said else []
-            if place in (last, -1):
-                break
         wrong += [] if went == list(order) else [f"{key} over {count}: {went}"]
     return wrong
 
