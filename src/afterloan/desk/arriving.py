@@ -11,6 +11,7 @@ from typing import Any
 from afterloan.desk.web.asking import Asking, told_day
 from afterloan.desk.web.guard import most_import
 from afterloan.desk.web.refusing import refuse
+from afterloan.enquiry.export import TAKEN_OUT
 from afterloan.expected import BadInput
 from afterloan.intake.book import BOOK_FILES, maps_checked
 from afterloan.intake.files import BookFileRefused, columns_of_file
@@ -79,7 +80,10 @@ def free_place(folder: Path, name: str) -> Path:
 
 
 def laid_out(sent: Sequence[tuple[str, Path]], folder: Path) -> list[Path]:
-    """Files that were sent, archives unpacked, in a folder. Raises BadInput naming one that is none of a book's."""
+    """Files that were sent, archives unpacked, in a folder. Raises BadInput naming one that is none of a book's.
+
+    What an export says of itself is passed over.
+    """
     for name, path in sent:
         with path.open("rb") as opened:
             begins = opened.read(4)
@@ -87,6 +91,7 @@ def laid_out(sent: Sequence[tuple[str, Path]], folder: Path) -> list[Path]:
             unpack(path, folder)
         else:
             shutil.copyfile(path, free_place(folder, name))
+    (folder / TAKEN_OUT).unlink(missing_ok=True)
     files = sorted(folder.iterdir())
     if len(files) > MOST_FILES:
         raise BadInput(f"{len(files)} files; at most {MOST_FILES} are taken at once")

@@ -90,17 +90,13 @@ def try_a_ladder(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
     yield Step(1, 1, "trials", {**told, "rows": trial.rows(), **kept})
 
 
-TAKEN_OUT = "taken-out.yaml"
-"""The file of an export that says who took what out of which state of the book."""
-
-
 def export_book(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
     """Take the book, tables of it, or a list out as files of one archive, which is kept and had from the job.
 
     A file within marks it: who took it out and why, the book's last act, fact, event and entry, and each file's rows
     and digest. `import` passes over it.
     """
-    from afterloan.enquiry.export import IMPERSONAL, TakenOut, list_out, take_out
+    from afterloan.enquiry.export import IMPERSONAL, TAKEN_OUT, TakenOut, list_out, take_out
 
     form, what, tables = str(asked.get("form", "csv")), str(asked.get("list") or ""), list(asked.get("tables") or ())
     with TemporaryDirectory(prefix="afterloan-export-") as name:

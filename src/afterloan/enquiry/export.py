@@ -98,6 +98,8 @@ TABLES = (PRODUCTS, *QUERIES)
 """Every table of a book that is taken out."""
 IMPERSONAL = (PRODUCTS,)
 """Tables that tell of nobody; every other names a borrower, or a loan of one."""
+TAKEN_OUT = "taken-out.yaml"
+"""The file of an export that says who took what out of which state of the book; whoever brings it in passes over it."""
 MOST_LISTED = 200_000
 """Rows of a list that are taken out, the first of its order."""
 STATE = (

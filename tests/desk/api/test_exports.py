@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 import yaml
 
-from afterloan.desk.bulk import TAKEN_OUT
 from afterloan.enquiry import export
+from afterloan.enquiry.export import TAKEN_OUT
 from afterloan.facts.act import Who
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
