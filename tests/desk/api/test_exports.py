@@ -13,6 +13,7 @@ import yaml
 
 from afterloan.enquiry import export
 from afterloan.enquiry.export import TAKEN_OUT
+from afterloan.expected import BadInput
 from afterloan.facts.act import Who
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
@@ -172,8 +173,8 @@ def test_all_tables_are_of_one_moment(served: Served, tmp_path: Any, monkeypatch
 def test_a_stranger_to_the_book_is_no_table(store: Store, tmp_path: Any) -> None:
     with store.connect() as connection:
         borrower(connection, "B1")
-    with pytest.raises(export.BadInput, match="no such table of a book; there are products, borrowers"):
+    with pytest.raises(BadInput, match="no such table of a book; there are products, borrowers"):
         export.bring_out(store, tmp_path, tables=["people"])
-    with pytest.raises(export.BadInput, match="no such list; there are exceptions"):
+    with pytest.raises(BadInput, match="no such list; there are exceptions"):
         export.list_out(store, tmp_path, "people", ON)
     assert [(w.file, w.rows) for w in export.bring_out(store, tmp_path, tables=["borrowers"])] == [("borrowers.csv", 1)]
