@@ -11,6 +11,7 @@ from afterloan.store.embedded import StoreRefused
 from afterloan.store.role import ROLE, grant_rights, in_role, out_of_role, works_as_owner
 from afterloan.store.server import Store, open_store
 from tests.sending.test_drain import NOON
+from tests.store.older import brought_to
 
 RIGHTS = ["select", "insert", "update", "delete", "truncate", "trigger"]
 KEPT_FOR_EVER = (
@@ -98,16 +99,13 @@ def test_a_login_of_its_own_works_in_the_role_and_cannot_leave_it_for_the_owner(
 
 
 def test_tables_are_brought_up_by_the_owner_alone(store: Store, stranger: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with psycopg.connect(store.as_owner().url) as owner:
-        owner.execute("drop function hold_contract")
-        owner.execute("drop function count_rows")
-        owner.execute("update alembic_version set version_num = '0034'")
+    brought_to(store, "0035")
     with pytest.raises(StoreRefused, match="AFTERLOAN_OWNER_URL"):
         open_store(stranger)
     monkeypatch.setenv("AFTERLOAN_OWNER_URL", store.as_owner().url)
     book = open_store(stranger)
     with book.connect() as connection:
-        connection.execute("select count_rows()")
+        connection.execute("select count(*) from data_key")
     book.close()
 
 

@@ -8,6 +8,8 @@ import psycopg
 
 from afterloan.counting import agreeing
 from afterloan.enquiry.clock import BookClock, clock_of
+from afterloan.store.data_keys import any_data_key, keys_wrong, wrapped_by
+from afterloan.store.keyring import open_to_others, read_ring, ring_file
 from afterloan.store.role import ROLE, works_as_owner
 from afterloan.store.settings import Setting, setting
 from afterloan.store.statements import unmatched_lines
@@ -123,5 +125,22 @@ def _role(book: BookNow) -> Check:
     return Check("role", "look", found, 1, "docs/operating.md, what the database refuses")
 
 
-CHECKS = (_closed, _excepted, _sealed, _waiting, _in_doubt, _jobs, _unmatched, _settings, _role)
+def _keys(book: BookNow) -> Check:
+    """Whether what is enciphered can be opened here, and the file of keys is for nobody else to read."""
+    wrong = keys_wrong(book.connection)
+    if wrong:
+        state: State = "wrong" if any_data_key(book.connection) else "look"
+        return Check("keys", state, wrong, 1, "docs/operating.md, the keys of personal data")
+    under = wrapped_by(book.connection)
+    if not under:
+        return Check("keys", "well", "nothing is enciphered yet")
+    ring = read_ring(ring_file(book.connection))
+    if open_to_others(ring):
+        return Check("keys", "look", f"{ring.file} can be read by others than its owner", 1, f"chmod 600 {ring.file}")
+    older = sum(count for name, count in under.items() if name != ring.current)
+    well, found = f"{sum(under.values())} data keys open with {ring.file}", "{} data keys stand under an older key"
+    return _found("keys", older, well, found, "afterloan keys rotate")
+
+
+CHECKS = (_closed, _excepted, _sealed, _waiting, _in_doubt, _jobs, _unmatched, _settings, _role, _keys)
 """What is looked at, in the order in which it is told."""

@@ -136,7 +136,8 @@ def _kept_proposal(
     }
     body["borrowers"] = verb.borrowers(connection, record)
     if isinstance(record, AskedFile):
-        keep_file(connection, record.sha256, record.content)
+        about = verb.borrowers(connection, record)
+        keep_file(connection, record.sha256, record.content, about[0] if len(about) == 1 else "")
     act = begin_act(connection)
     keep_act(connection, act, reference, PROPOSAL, who, on, told, body)
     return Answer(act, PROPOSAL, body)

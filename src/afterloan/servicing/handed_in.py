@@ -29,5 +29,5 @@ def hand_in(desk: Desk, asked: HandIn, on: date) -> dict[str, Any]:
     if not rule["least_bytes"] <= paper.bytes <= rule["most_bytes"]:
         limits = f"{rule['least_bytes']} to {rule['most_bytes']}"
         raise FactRefused("paper", asked.name, f"{paper.bytes} bytes; taken are {limits}", "scan it again")
-    keep_file(desk.connection, paper.sha256, asked.content)
+    keep_file(desk.connection, paper.sha256, asked.content, asked.borrower)
     return {"borrower": asked.borrower, "paper": paper.model_dump()}

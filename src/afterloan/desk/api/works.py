@@ -18,7 +18,7 @@ from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.ladders import lint
 from afterloan.facts.bureau import Bureau
 from afterloan.servicing.releasing import is_held
-from afterloan.store.files import file_kept
+from afterloan.store.files import file_kept, file_purged_on
 from afterloan.store.jobs import was_released
 from afterloan.store.scores import model_named
 
@@ -122,6 +122,9 @@ def work_jobs(house: House) -> APIRouter:
         asking.permitted(KIND_OF.get(found.kind, "day.run"))
         digest = found.sha256
         content = file_kept(asking.connection, digest) if digest else None
+        purged_on = file_purged_on(asking.connection, digest) if digest and content is None else None
+        if purged_on is not None:
+            raise refuse(410, "purged", f"the job's file was purged on {purged_on}", "run the job again", "job")
         if content is None:
             raise refuse(404, "unknown", "the job has no file", "a job of that kind makes none, or is not over", "job")
         if found.kind == "export":

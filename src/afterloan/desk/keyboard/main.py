@@ -42,6 +42,7 @@ ROOMS = (
     "bureau",
     "day",
     "debit",
+    "keys",
     "legal",
     "messages",
     "rebuilding",

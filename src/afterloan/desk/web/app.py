@@ -25,6 +25,7 @@ from afterloan.desk.words import words_of
 from afterloan.expected import ExpectedFailure
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Refused
+from afterloan.store.embedded import StoreRefused
 
 LOG = logging.getLogger("afterloan.desk")
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
@@ -122,6 +123,14 @@ def _refusals(app: FastAPI, shows: Shows) -> None:
     def database_away(request: Request, error: OperationalError) -> Response:
         LOG.error("the database does not answer: %s", error)
         refused = Refused("invalid", "request", "", "the book does not answer just now", "send it again in a moment")
+        return shows(request, RefusedHere(refused, 503, "retry"))
+
+    @app.exception_handler(StoreRefused)
+    def store_away(request: Request, error: StoreRefused) -> Response:
+        """The keys of the book are not there, or the store is not as it should be: its words are for the log alone."""
+        LOG.error("the store cannot be used: %s", error)
+        refused = Refused("invalid", "request", "", "what this needs cannot be opened just now; nothing was lost",
+                          "whoever runs the book looks with `afterloan doctor`; send it again then")  # fmt: skip
         return shows(request, RefusedHere(refused, 503, "retry"))
 
     @app.exception_handler(TriedTooOften)

@@ -31,6 +31,7 @@ REASONS: dict[str, str] = {
 TITLES: dict[str, str] = {
     "unknown": "There is nothing of that name",
     "not-permitted": "Not permitted",
+    "purged": "It was purged when its time was over",
     "conflict": "It says otherwise than before",
     "invalid": "It cannot be taken as it is",
     "too-early": "Not yet",

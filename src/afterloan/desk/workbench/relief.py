@@ -24,7 +24,7 @@ from afterloan.facts.relief import PLAN_EVENTS
 from afterloan.money import parse_amount
 from afterloan.servicing.relief import plan_state
 from afterloan.store.events import events_of
-from afterloan.store.files import file_kept
+from afterloan.store.files import file_kept, file_purged_on
 
 CAUSES = ("illness", "job_loss", "income_drop", "bereavement", "disaster", "family", "business", "other")
 MEANS = ("income", "spending", "other_debts")
@@ -176,6 +176,10 @@ def paper(asking: SignedIn, borrower: str, digest: str) -> Response:
     told = help_told(asking.connection, reference_of(borrower), asking.on, asking.clock.now)
     found = next((p for one in told.applications for p in one.papers if p.sha256 == digest), None)
     content = file_kept(asking.connection, digest) if found else None
+    purged_on = file_purged_on(asking.connection, digest) if found and content is None else None
+    if purged_on is not None and way_of(asking, "hardship.decide"):
+        remedy = "whoever runs the book has the certificate that says by which rule"
+        raise refuse(410, "purged", f"the paper was purged on {purged_on}", remedy, "paper")
     if found is None or content is None or way_of(asking, "hardship.decide") == "":
         raise refuse(404, "unknown", "there is no such paper for you", "", "paper")
     name = f"paper-{digest[:8]}.{KINDS.get(found.type, 'bin')}"

@@ -1,0 +1,23 @@
+"""A book whose tables are of an older version, as that version's own migrations made them."""
+
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+
+import afterloan.store.migrate as migrate
+from afterloan.store.server import Store
+
+
+def brought_to(store: Store, version: str) -> None:
+    """Empty a database and bring it up to a version, as its owner."""
+    owner = store.as_owner()
+    with psycopg.connect(owner.url, autocommit=True) as connection:
+        connection.execute("drop schema public cascade")
+        connection.execute("create schema public")
+        connection.execute("grant usage on schema public to public")
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+    config.attributes["url"] = owner.url.replace("postgresql://", "postgresql+psycopg://", 1)
+    command.upgrade(config, version)
