@@ -519,6 +519,11 @@ class ExportAsked(TypedDict):
     reason: NotRequired[str]
 
 
+class FilePurgeAsked(TypedDict):
+    """Files that jobs made or took in go, for their time is over; what they were made of is in the book."""
+
+
+
 class FileReleaseAsked(TypedDict):
     """The file that `job` made may be had, as it is: `sha256` names its content."""
 
@@ -967,6 +972,13 @@ class PersonLawyerLeftAsked(TypedDict):
     loan: NotRequired[str | None]
     at: NotRequired[str | None]
     happened_on: NotRequired[str | None]
+
+
+class PersonPurgeAsked(TypedDict):
+    """What tells of borrowers goes, for its time is over. `people`: their references; `reason`: on what occasion (a request, a yearly round)."""
+
+    people: list[str]
+    reason: str
 
 
 class PlanAcceptAsked(TypedDict):
@@ -1631,6 +1643,10 @@ class Afterloan:
         """A promise no longer stands, by agreement."""
         return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/promises/{id_of(of)}/withdrawal", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def get_borrower_retention(self, borrower: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Until when what tells of a borrower is kept, by which rules, and what stands against a purge."""
+        return self._ask("GET", f"/v1/borrowers/{id_of(borrower)}/retention", {"on": on, "known_on": known_on}, {})
+
     def post_borrower_reveals(self, borrower: str, body: RevealAsked, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """Show a masked field of a borrower to whoever needs it; who, which field and why stay on record."""
         return self._ask("POST", f"/v1/borrowers/{id_of(borrower)}/reveals", {"on": on, "known_on": known_on}, {}, body=body)
@@ -1870,6 +1886,10 @@ class Afterloan:
     def repayment_reverse(self, of: str, body: RepaymentReverseAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Take a repayment, or another fact, back: it was never there."""
         return self._ask("POST", f"/v1/facts/{id_of(of)}/reversal", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def file_purge(self, body: FilePurgeAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Purge files of jobs whose time is over, with a certificate."""
+        return self._ask("POST", "/v1/file-purges", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
     def get_hardships(self, *, decided: bool | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """Applications of all borrowers, the one to be decided first on top; `decided`: those that were too."""
@@ -2314,6 +2334,18 @@ class Afterloan:
     def get_products(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """The products that come with afterloan."""
         return self._ask("GET", "/v1/products", {"on": on, "known_on": known_on}, {})
+
+    def person_purge(self, body: PersonPurgeAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Purge what tells of former borrowers whose time is over, with a certificate."""
+        return self._ask("POST", "/v1/purges", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
+    def get_purges(self, *, borrower: str | None = None, limit: int | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """Certificates of purges, the newest first: what went, by which rules, who proposed and who agreed."""
+        return self._ask("GET", "/v1/purges", {"borrower": borrower, "limit": limit, "on": on, "known_on": known_on}, {})
+
+    def get_purge(self, reference: str, *, format: Literal["json", "pdf"] | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The certificate of one purge, also as PDF in the language of who asks."""
+        return self._ask("GET", f"/v1/purges/{id_of(reference)}", {"format": format, "on": on, "known_on": known_on}, {})
 
     def quote_execute(self, of: str, body: QuoteExecuteAsked | None = None, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
         """Execute a quote exactly as given: its money has come."""

@@ -68,6 +68,8 @@ READING: dict[str, tuple[str, ...]] = {
     "mandate list": ("B1",),
     "plan show": ("L-A", *OF),
     "products": (),
+    "purge certificate": (),
+    "purge list": OF,
     "promise show": ("B1", *OF),
     "refunds": OF,
     "report": OF,

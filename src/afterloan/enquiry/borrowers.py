@@ -13,11 +13,14 @@ from afterloan.enquiry.positions import date_or_none, state_of
 from afterloan.loan.reckon import reckon_book
 from afterloan.store.details import details_of
 from afterloan.store.loans import ALL_OF_BORROWER, loans_now
+from afterloan.store.purging import purged_on
 
 
 @dataclass(frozen=True, slots=True)
 class BorrowerTold:
-    """A borrower on a day. `loans`: what each owes (minor units); `changes`: who told what of the details, and why."""
+    """A borrower on a day. `loans`: what each owes (minor units); `changes`: who told what of the details, and why;
+    `purged_on`: the day on which what told of the person was purged, of whichever day is asked (else None).
+    """
 
     borrower: str
     name: str
@@ -29,6 +32,7 @@ class BorrowerTold:
     disputes: Rows
     notes: Rows
     changes: Rows
+    purged_on: str | None = None
 
     def told(self) -> dict[str, Any]:
         """JSON values."""
@@ -47,7 +51,13 @@ def borrower_page(connection: psycopg.Connection[Any], borrower: str, on: date, 
         borrower, details.name, on.isoformat(), known_on.isoformat(), details.attributes,
         loans_of_borrower(connection, borrower, on), listed(connection, "holds", on, borrower),
         listed(connection, "disputes", on, borrower), listed(connection, "notes", on, borrower), changes,
+        None if details.name else _purged(connection, borrower),
     )  # fmt: skip
+
+
+def _purged(connection: psycopg.Connection[Any], borrower: str) -> str | None:
+    day = purged_on(connection, borrower)
+    return day.isoformat() if day else None
 
 
 def loans_of_borrower(connection: psycopg.Connection[Any], borrower: str, on: date) -> Rows:

@@ -111,6 +111,14 @@ class LawyerLeft(Event):
     by: str = ""
 
 
+class PersonPurged(Event):
+    """What told of the borrower was purged, its time being over: `certificate` names the record that says what."""
+
+    KIND: ClassVar[str] = "person.purged"
+    certificate: Name
+    by: Name
+
+
 class ComplaintRaised(Event):
     """A borrower complains: `about` what, in their words; to be answered in writing by a day (pack `complaints`)."""
 

@@ -272,6 +272,18 @@ VERBS: tuple[Verb, ...] = (
     Verb(
         "file.release", "Let a bureau's month, or a book taken out, leave.", "releasing:ReleaseFile:release_file", "do"
     ),
+    Verb(
+        "person.purge",
+        "Purge what tells of former borrowers whose time is over, with a certificate.",
+        "purging:PurgePersons:purge_persons",
+        "do",
+    ),
+    Verb(
+        "file.purge",
+        "Purge files of jobs whose time is over, with a certificate.",
+        "purging:PurgeFiles:purge_old_files",
+        "do",
+    ),
     Verb("settings.place", "Set the lender's own place.", "people:SetPlace:set_place", "place"),
     Verb(
         "channel.test",

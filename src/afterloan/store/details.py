@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from afterloan.facts import FactRefused
 from afterloan.facts.events import event_of
-from afterloan.facts.person import DetailsCorrected
+from afterloan.facts.person import DetailsCorrected, PersonPurged
 from afterloan.store.events import COLUMNS, borrower_number, tell
 
 NAME = "name"
@@ -38,9 +38,11 @@ def _row(connection: psycopg.Connection[Any], borrower: str) -> tuple[str, dict[
 
 
 def _told(connection: psycopg.Connection[Any], borrower: str) -> list[DetailsCorrected]:
-    """Every change of a borrower, in the order of telling."""
+    """Every change of a borrower, in the order of telling; what was told before a purge is not told again."""
     rows = connection.execute(
-        f"select {COLUMNS} where b.reference = %s and e.kind = %s order by e.event", (borrower, DetailsCorrected.KIND)
+        f"select {COLUMNS} where b.reference = %s and e.kind = %s and not exists (select from event p "
+        "where p.borrower = e.borrower and p.kind = %s and p.event > e.event) order by e.event",
+        (borrower, DetailsCorrected.KIND, PersonPurged.KIND),
     ).fetchall()
     return [event for row in rows if isinstance(event := event_of(*row[1:]), DetailsCorrected)]
 

@@ -116,6 +116,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "complaint.answered": ("complaint {of} answered, {outcome}: {text}", "投诉 {of} 已答复（{outcome}）：{text}"),
     "person.details_corrected": ("{changed} corrected by {by}: {reason}", "{by} 更正 {changed}：{reason}"),
+    "person.purged": ("personal data purged: certificate {certificate}", "个人数据已清除：证明 {certificate}"),
     "case.noted": ("note by {by}: {text}", "{by} 备注：{text}"),
     "case.assigned": ("case given to {to}", "案件分派给 {to}"),
     "action.withdrawn": ("planned action withdrawn: {reason}", "撤回计划中的动作：{reason}"),

@@ -53,6 +53,8 @@ ROUTES = {
     "plan show": f"GET {B}/plans",
     "plan watch-all": "POST /v1/plans/watches",
     "products": "GET /v1/products",
+    "purge certificate": "GET /v1/purges",
+    "purge list": f"GET {B}/retention",
     "promise show": f"GET {B}/promises",
     "refunds": "GET /v1/refunds-due",
     "report": "GET /v1/reports/portfolio",

@@ -171,6 +171,8 @@ ACT_PATHS: tuple[ActPath, ...] = (
     ActPath("/outbox/{action}/withdrawal", "outbox.withdraw", "messages"),
     ActPath("/settings/place", "settings.place", "administration"),
     ActPath("/jobs/{job}/release", "file.release", "bulk"),
+    ActPath("/purges", "person.purge", "administration"),
+    ActPath("/file-purges", "file.purge", "administration"),
     ActPath("/people/{person}/disablement", "people.disable", "administration"),
     ActPath("/people/{person}/roles", "people.roles", "administration"),
     ActPath("/appointments/{person}", "people.appoint", "administration"),

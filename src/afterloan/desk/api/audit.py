@@ -1,6 +1,6 @@
 """The auditor's questions, and the reveal of a masked field, which leaves a record."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -8,15 +8,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from afterloan.desk.api.asked import Limit, nothing_there, question, theirs
 from afterloan.desk.api.routing import router_at
 from afterloan.desk.web.asking import Asking, SignedIn
+from afterloan.desk.web.letters import lender_said, saved
 from afterloan.desk.web.names import reference_of
 from afterloan.desk.web.refusing import RefusedHere, refuse
 from afterloan.enquiry.acts import acts_done
 from afterloan.enquiry.audit import chain_told
+from afterloan.enquiry.purging import to_purge
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Refused
+from afterloan.papers.purged import certificate_of_purge
 from afterloan.store.cases import hands_of
 from afterloan.store.details import NAME, details_of
 from afterloan.store.events import borrower_number
+from afterloan.store.purging import certificates
 from afterloan.store.seen import Looked, keep_seen, kept
 
 Text = Annotated[str, Query(max_length=200)]
@@ -56,6 +60,29 @@ def audit_routes() -> APIRouter:
     def chain(asking: SignedIn) -> Any:
         """Whether readings and refusals are one chain, and the last head sealed; `afterloan verify` looks at all."""
         return chain_told(asking.connection)
+
+    @question(router, "/purges", "audit.read", "audit")
+    def purges(asking: SignedIn, borrower: Text = "", limit: Limit = 50) -> Any:
+        """Certificates of purges, the newest first: what went, by which rules, who proposed and who agreed."""
+        return [{**one.told, "sha256": one.sha256} for one in certificates(asking.connection, "", borrower, limit)]
+
+    @question(router, "/purges/{reference}", "audit.read", "audit")
+    def purge_(
+        asking: SignedIn, reference: str, form: Annotated[Literal["json", "pdf"], Query(alias="format")] = "json"
+    ) -> Any:
+        """The certificate of one purge, also as PDF in the language of who asks."""
+        found = certificates(asking.connection, reference)
+        if not found:
+            raise refuse(404, "unknown", "there is no such certificate", "GET /v1/purges lists them", "reference")
+        if form == "pdf":
+            said, tongue = lender_said(asking.language)
+            return saved(certificate_of_purge(found[0], said, tongue), "purge.pdf", "application/pdf")
+        return {**found[0].told, "sha256": found[0].sha256}
+
+    @question(router, "/borrowers/{borrower}/retention", "audit.read", "audit")
+    def retention(asking: SignedIn, borrower: str) -> Any:
+        """Until when what tells of a borrower is kept, by which rules, and what stands against a purge."""
+        return to_purge(asking.connection, borrower, asking.on).told()
 
     _revealing(router)
     return router

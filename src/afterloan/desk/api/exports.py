@@ -171,7 +171,8 @@ def file_of(asking: Asking, house: House, name: str, link: str) -> Response:
     if not _good(asking, house, job, link):
         raise no_link(job.job)
     content = file_kept(asking.connection, job.sha256)
-    assert content is not None, "an export that is done keeps its file"
+    if content is None:
+        raise refuse(410, "purged", "the file was purged, its days being over", "take it out again", "job")
     result = job.result or {}
     what = str(job.asked.get("list") or ", ".join(job.asked.get("tables") or ()) or "the whole book")
     looked = Looked(asking.person, what_of(asking.request), asking.today, house.now(),

@@ -45,6 +45,7 @@ ROOMS = (
     "keys",
     "legal",
     "messages",
+    "purge",
     "rebuilding",
     "relief",
     "risk",

@@ -1,0 +1,148 @@
+"""What a purge takes away, what it leaves because rows are kept for ever, and the certificate, which stays for ever."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from afterloan.store.data_keys import destroy_data_keys
+
+STAYS = ("jurisdiction", "timezone", "language")
+"""Attributes that tell of no person: by which law and clock what is left is read."""
+TAKEN = ("draft", "flow", "flow_consent", "bureau_account", "portal_ticket", "sign_in_code")
+"""Tables whose rows of a borrower are deleted."""
+WITH_WORDS = {
+    "events": "select count(*) from event where borrower = %(of)s",
+    "messages": "select count(*) from inbox where borrower = %(of)s",
+    "actions": "select count(*) from outbox where borrower = %(of)s",
+    "statement_lines": "select count(*) from statement_match where borrower = %(of)s",
+    "acts": "select count(*) from act where asked->>'borrower' = (select reference from borrower "
+            "where borrower = %(of)s)",
+}  # fmt: skip
+"""Rows that are kept for ever and not enciphered: what of a borrower stands in their words is not purged yet."""
+
+
+def purge_borrower(connection: psycopg.Connection[Any], borrower: int, on: date) -> dict[str, int]:
+    """Destroy a borrower's data key, delete what may be deleted, and empty their row; how many of each.
+
+    In the caller's act, with the borrower locked. Contracts, facts, entries and positions stay: money without a person.
+    """
+    keys = [row[0] for row in connection.execute(
+        "select data_key from data_key where borrower = %s and wrapped is not null", (borrower,)
+    ).fetchall()]  # fmt: skip
+    files = connection.execute("select count(*) from kept_file where data_key = any(%s)", (keys,)).fetchone()
+    assert files is not None
+    done = {"files": int(files[0]), "data_keys": destroy_data_keys(connection, keys, on)}
+    for table in TAKEN:
+        done[table] = connection.execute(f"delete from {table} where borrower = %s", (borrower,)).rowcount
+    done["passkeys"] = connection.execute(
+        "delete from passkey where who_kind = 'borrower' "
+        "and who = (select reference from borrower where borrower = %s)",
+        (borrower,),
+    ).rowcount
+    done["attributes"] = _emptied(connection, borrower)
+    return done
+
+
+def _emptied(connection: psycopg.Connection[Any], borrower: int) -> int:
+    """Empty the row of a borrower but for what tells of no person; how many fields there were, the name included."""
+    row = connection.execute("select name, attributes from borrower where borrower = %s", (borrower,)).fetchone()
+    assert row is not None
+    left = {name: value for name, value in row[1].items() if name in STAYS}
+    connection.execute("update borrower set name = '', attributes = %s where borrower = %s", (Jsonb(left), borrower))
+    return len(row[1]) - len(left) + bool(row[0])
+
+
+def words_left(connection: psycopg.Connection[Any], borrower: int) -> dict[str, int]:
+    """How many rows of each kind that is kept for ever are about a borrower: their words stand there in clear."""
+    left: dict[str, int] = {}
+    for name, sql in WITH_WORDS.items():
+        row = connection.execute(sql, {"of": borrower}).fetchone()
+        assert row is not None
+        left[name] = int(row[0])
+    return left
+
+
+def purge_files(connection: psycopg.Connection[Any], before: datetime, on: date) -> int:
+    """Destroy the keys of files that jobs made or took in and that were asked for before a moment; how many."""
+    rows = connection.execute(
+        "select distinct f.data_key from kept_file f join data_key k using (data_key) join job j "
+        "on f.sha256 in (j.result->>'sha256', j.asked->>'sha256') where k.borrower is null and k.wrapped is not null "
+        "and not exists (select from job n where f.sha256 in (n.result->>'sha256', n.asked->>'sha256') "
+        "and (n.asked_at >= %s or n.state in ('queued', 'running')))",
+        (before,),
+    ).fetchall()
+    return destroy_data_keys(connection, [row[0] for row in rows], on)
+
+
+def files_to_purge(connection: psycopg.Connection[Any], before: datetime) -> int:
+    """How many files `purge_files` would take."""
+    with connection.transaction(force_rollback=True):
+        return purge_files(connection, before, before.date())
+
+
+def last_sealed(connection: psycopg.Connection[Any]) -> tuple[str, str]:
+    """The last day sealed and the head of its seals; "" before the first."""
+    row = connection.execute(
+        "select closed_on::text, encode(head, 'hex') from seal_day order by closed_on desc limit 1"
+    ).fetchone()
+    return (row[0], row[1]) if row else ("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeCertificate:
+    """A purge as it is certified: its name, day, what is told (JSON values) and the digest of that."""
+
+    certificate: str
+    on: date
+    told: dict[str, Any]
+    sha256: str
+
+
+def keep_certificate(connection: psycopg.Connection[Any], made: PurgeCertificate) -> None:
+    """Keep a certificate for ever, in the caller's act."""
+    connection.execute(
+        "insert into purge_certificate (certificate, on_day, told, sha256) values (%s, %s, %s, %s)",
+        (made.certificate, made.on, Jsonb(made.told), made.sha256),
+    )
+
+
+def certificates(
+    connection: psycopg.Connection[Any], named: str = "", borrower: str = "", most: int = 200
+) -> Sequence[PurgeCertificate]:
+    """Certificates, the newest first: all, the one of a name, or those that name a borrower."""
+    rows = connection.execute(
+        "select certificate, on_day, told, sha256 from purge_certificate where (%(named)s = '' "
+        "or certificate = %(named)s) and (%(of)s = '' or told->'borrowers' @> jsonb_build_array(jsonb_build_object("
+        "'borrower', %(of)s::text))) order by number desc limit %(most)s",
+        {"named": named, "of": borrower, "most": most},
+    ).fetchall()
+    return [PurgeCertificate(*row) for row in rows]
+
+
+def purged_on(connection: psycopg.Connection[Any], borrower: str) -> date | None:
+    """The day on which a borrower was last purged; None: never."""
+    found = certificates(connection, borrower=borrower, most=1)
+    return found[0].on if found else None
+
+
+def never_borrowed(connection: psycopg.Connection[Any], borrower: str) -> bool:
+    """Whether somebody has no contract in the book."""
+    return connection.execute(
+        "select from contract join borrower b using (borrower) where b.reference = %s limit 1", (borrower,)
+    ).fetchone() is None  # fmt: skip
+
+
+def long_quiet(connection: psycopg.Connection[Any], on: date, days: int, after: str, most: int) -> list[str]:
+    """Borrowers, by reference, with something left to purge, of whom no money was told for so many days."""
+    rows = connection.execute(
+        "select b.reference from borrower b where b.reference > %(after)s and b.known_on <= %(before)s "
+        "and (b.name <> '' or exists (select from data_key k where k.borrower = b.borrower and k.wrapped is not null)) "
+        "and not exists (select from contract c where c.borrower = b.borrower and (c.signed_on > %(before)s or exists "
+        "(select from fact f where f.loan = c.loan and f.known_on > %(before)s))) order by 1 limit %(most)s",
+        {"before": on - timedelta(days=days), "after": after, "most": most},
+    ).fetchall()
+    return [row[0] for row in rows]

@@ -1,0 +1,263 @@
+"""A purge takes what tells of a former borrower away when its time is over, never before, and says so for ever."""
+
+import json
+from collections.abc import Iterator
+from datetime import date, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+from typer.testing import CliRunner
+
+from afterloan.close import close_through
+from afterloan.dates import day
+from afterloan.desk.keyboard.main import app
+from afterloan.enquiry.borrowers import borrower_page, loans_of_borrower
+from afterloan.enquiry.purging import all_to_purge, to_purge
+from afterloan.enquiry.story import story_of
+from afterloan.facts.act import Answer, Refused, Who
+from afterloan.papers.purged import WORDS, certificate_of_purge
+from afterloan.servicing.desk import Desk, desk_of
+from afterloan.servicing.door import approve, do, propose
+from afterloan.store.drafts import draft_of, keep_draft
+from afterloan.store.files import file_kept, file_purged_on, keep_file
+from afterloan.store.purging import certificates
+from afterloan.store.server import Store
+from tests.store.test_enciphered import ANSWERS, MARK, NOW, PAPER, dumped
+from tests.strategy.books import loan, repaid
+
+SETTLED = date(2016, 1, 10)
+"""The twelfth instalment of a contract signed on 10 January 2015, paid on its day."""
+OVER = date(2026, 1, 11)
+"""Ten years on (China's rule on money laundering, the longest) and a day."""
+PERSON = {
+    "mobile": "13912345678", "email": "zebedee@quill.example", "address": "Lane of Plums 7",
+    "id_number": "11010119850115123X", "jurisdiction": "CN",
+}  # fmt: skip
+SEEDS = (b"Zebedee Quill", b"13912345678", b"zebedee@quill.example", b"11010119850115123X", b"Lane of Plums 7")
+MONTHS = [f"2015-{month:02d}-10" for month in range(2, 13)] + ["2016-01-10"]
+PAID: dict[str, int] = {}
+"""What was paid on each day: reckoned once."""
+LEAD, SECOND = (Who("person", name, ("lead", "administrator"), "keyboard") for name in ("Lin", "Wu"))
+
+
+def paid_off(store: Store, reference: str, owner: str) -> None:
+    """Every instalment on its day, as much as was due the day before."""
+    with store.connect() as connection:
+        loan(connection, reference, owner, "2015-01-10")
+        for on in MONTHS:
+            if on not in PAID:
+                (row,) = loans_of_borrower(connection, owner, date.fromisoformat(on) - timedelta(days=1))
+                PAID[on] = row["next_due_fen"]
+            repaid(connection, reference, on, PAID[on])
+
+
+@pytest.fixture
+def book(store: Store) -> Store:
+    """B1 settled long ago, B2 is late, B3 never borrowed: all three with personal data, a paper and a draft."""
+    with store.connect() as connection:
+        for name in ("B1", "B2", "B3"):
+            connection.execute(
+                "insert into borrower (reference, name, known_on, attributes) "
+                "values (%s, 'Zebedee Quill', '2025-01-01', %s)",
+                (name, Jsonb(PERSON)),
+            )
+            keep_file(connection, MARK, PAPER, name)
+            keep_draft(connection, name, "plan", ANSWERS, NOW)
+        loan(connection, "L2", "B2", "2015-01-10")
+    paid_off(store, "L1", "B1")
+    return store
+
+
+@pytest.fixture
+def desk(book: Store) -> Iterator[Desk]:
+    with desk_of(book, NOW) as made:
+        yield made
+
+
+def purged(desk: Desk, *people: str, on: date = OVER, reference: str = "P1") -> Answer | Refused:
+    """Proposed by one, agreed by another."""
+    asked = {"people": list(people), "reason": "the yearly round"}
+    proposed = propose(desk, LEAD, "person.purge", asked, reference, on)
+    return approve(desk, SECOND, reference, on) if isinstance(proposed, Answer) else proposed
+
+
+def row_of(desk: Desk, reference: str) -> tuple[Any, ...]:
+    row = desk.connection.execute("select name, attributes from borrower where reference = %s", (reference,)).fetchone()
+    assert row is not None
+    return row
+
+
+@pytest.mark.parametrize(("on", "free"), [(OVER - timedelta(days=1), False), (OVER, True)])
+def test_the_longest_rule_of_the_place_counts_to_the_day(desk: Desk, on: date, free: bool) -> None:
+    """Seven years by our own policy, five for a bureau, ten against money laundering: settled on 10 January 2016, kept
+    through 10 January 2026."""
+    found = to_purge(desk.connection, "B1", on)
+    assert found.since == SETTLED and found.kept is not None
+    assert (found.kept.day, found.kept.rule.id) == (date(2026, 1, 10), "cn.retention.money-laundering")
+    assert {rule.confidence for rule in found.kept.rules} == {"I", "S", "M"}
+    assert (found.against == ()) is free
+
+
+def test_who_owes_is_never_purged_however_long_ago(desk: Desk) -> None:
+    answer = purged(desk, "B1", "B2", on=date(2099, 1, 1))
+    assert isinstance(answer, Refused) and answer.kind == "too_early"
+    assert answer.value == "B2" and "loan L2 is not settled" in answer.why
+    assert row_of(desk, "B1")[0] == "Zebedee Quill", "of nobody anything is purged where one may not be"
+    assert certificates(desk.connection) == []
+
+
+@pytest.mark.parametrize(
+    ("verb", "asked", "says"),
+    [
+        (
+            "hold.place",
+            {"hold": "litigation", "reason": "looked into", "review_on": "2026-03-01"},
+            "hold litigation since",
+        ),
+        ("complaint.raise", {"about": "amount", "text": "I paid more"}, "is not answered"),
+    ],
+)
+def test_what_is_open_stands_against_it(desk: Desk, verb: str, asked: dict[str, Any], says: str) -> None:
+    done = do(desk, LEAD, verb, {"borrower": "B1", **asked}, "open", OVER)
+    assert isinstance(done, Answer), done
+    answer = purged(desk, "B1", on=OVER)
+    assert isinstance(answer, Refused) and says in answer.why
+
+
+def test_one_person_alone_purges_nobody(desk: Desk) -> None:
+    asked = {"people": ["B1"], "reason": "alone"}
+    answer = do(desk, LEAD, "person.purge", asked, "P0", OVER)
+    assert isinstance(answer, Refused) and answer.kind == "needs_second_person"
+    assert isinstance(propose(desk, LEAD, "person.purge", asked, "P1", OVER), Answer)
+    own = approve(desk, LEAD, "P1", OVER)
+    assert isinstance(own, Refused) and own.kind == "needs_second_person"
+    clerk = Who("person", "Zhao", ("agent",), "keyboard")
+    no = propose(desk, clerk, "person.purge", asked, "P2", OVER)
+    assert isinstance(no, Refused) and no.kind == "forbidden"
+    assert row_of(desk, "B1")[0] == "Zebedee Quill"
+
+
+def test_what_told_of_the_person_is_gone_and_the_money_stays(book: Store, desk: Desk) -> None:
+    with desk.connection.transaction():  # so that a seed that is found afterwards is B1's
+        desk.connection.execute("select set_config('afterloan.act', '1', true)")
+        desk.connection.execute("update borrower set name = '', attributes = '{}' where reference <> 'B1'")
+    before = loans_of_borrower(desk.connection, "B1", OVER)
+    assert all(seed in dumped(book) for seed in SEEDS)
+    answer = purged(desk, "B1")
+    assert isinstance(answer, Answer), answer
+    dump = dumped(book)
+    assert [seed for seed in SEEDS if seed in dump] == []
+    assert row_of(desk, "B1") == ("", {"jurisdiction": "CN"})
+    assert draft_of(desk.connection, "B1", "plan", NOW) is None
+    assert file_kept(desk.connection, MARK) == PAPER, "B2 and B3 handed in the same: theirs is there"
+    assert loans_of_borrower(desk.connection, "B1", OVER) == before and before[0]["state"] == "paid off"
+
+
+def test_a_purged_paper_says_so(desk: Desk) -> None:
+    other = b"%PDF only of B1" + b"2" * 100
+    digest = sha256(other).hexdigest()
+    keep_file(desk.connection, digest, other, "B1")
+    assert isinstance(purged(desk, "B1"), Answer)
+    assert file_kept(desk.connection, digest) is None and file_purged_on(desk.connection, digest) == OVER
+
+
+def test_seals_stay_whole_and_then_and_now_say_purged(book: Store, desk: Desk) -> None:
+    corrected = do(desk, LEAD, "person.correct", {"borrower": "B1", "reason": "moved", "attributes": {
+        "address": "Street of Pears 9"}}, "C1", date(2015, 5, 5))  # fmt: skip
+    assert isinstance(corrected, Answer), corrected
+    then = borrower_page(desk.connection, "B1", date(2015, 4, 1), OVER)
+    assert (then.name, then.attributes["address"]) == ("Zebedee Quill", "Lane of Plums 7")
+    close_through(book, day("2016-02-01"), only=True)
+    assert isinstance(purged(desk, "B1"), Answer)
+    then = borrower_page(desk.connection, "B1", date(2015, 4, 1), OVER)
+    assert (then.name, then.attributes, then.changes) == ("", {"jurisdiction": "CN"}, [])
+    assert then.purged_on == OVER.isoformat()
+    told = [(line.on, line.text) for line in story_of(book, "B1", on=OVER) if "purged" in line.text]
+    assert told == [(OVER, "personal data purged: certificate P1:done")]
+    run = CliRunner()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AFTERLOAN_DATABASE_URL", book.url)
+        verified = run.invoke(app, ["verify"])
+    assert verified.exit_code == 0, verified.output
+
+
+def test_the_certificate_says_what_by_which_rule_and_whose_authority(book: Store, desk: Desk, tmp_path: Path) -> None:
+    close_through(book, day("2016-02-01"), only=True)
+    head = desk.connection.execute("select encode(head, 'hex') from seal_day").fetchone()
+    assert isinstance(purged(desk, "B1"), Answer)
+    made = certificates(desk.connection)[0]
+    told = made.told
+    assert (told["proposed_by"], told["agreed_by"], told["on"]) == ("Lin", "Wu", OVER.isoformat())
+    assert (told["sealed_through"], told["head"]) == ("2016-02-01", head[0] if head else None)
+    (one,) = told["borrowers"]
+    assert one["borrower"] == "B1" and one["rule"] == "cn.retention.money-laundering"
+    assert {k: v for k, v in one["purged"].items() if v} == {"files": 1, "data_keys": 1, "draft": 1, "attributes": 5}
+    assert {*one["purged"], *one["words"]} == set(WORDS), "each is told in words on the paper"
+    canonical = json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    assert made.sha256 == sha256(canonical).hexdigest()
+    lender = {"name": "Lender", "address": "Street 1", "contact": "400"}
+    for language in ("zh-CN", "en"):
+        pdf = certificate_of_purge(made, lender, language)
+        assert pdf.startswith(b"%PDF-") and pdf == certificate_of_purge(made, lender, language)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        desk.connection.execute("delete from purge_certificate")
+    run = CliRunner()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AFTERLOAN_DATABASE_URL", book.url)
+        listed = run.invoke(app, ["purge", "certificate"])
+        assert made.certificate in listed.stdout
+        kept = run.invoke(app, ["purge", "certificate", made.certificate, "--json"])
+        assert json.loads(kept.stdout) == {**told, "sha256": made.sha256}
+        wrote = run.invoke(app, ["purge", "certificate", made.certificate, "--out", str(tmp_path / "c.pdf")])
+        assert wrote.exit_code == 0 and (tmp_path / "c.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_the_same_purge_again_is_the_first_and_a_second_one_is_refused(desk: Desk) -> None:
+    first = purged(desk, "B1")
+    again = approve(desk, SECOND, "P1", OVER)
+    assert isinstance(first, Answer) and isinstance(again, Answer) and again.known and again.body == first.body
+    assert len(certificates(desk.connection)) == 1
+    second = purged(desk, "B1", reference="P2")
+    assert isinstance(second, Refused) and f"was purged on {OVER}" in second.why
+
+
+def test_the_list_tells_of_each_and_changes_nothing(book: Store, desk: Desk) -> None:
+    """B3 is in the book since 1 January 2025 and never borrowed: kept two years, through 1 January 2027."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AFTERLOAN_DATABASE_URL", book.url)
+        told = CliRunner().invoke(app, ["purge", "list", "--on", "2027-01-02", "--json"])
+    found = {one["borrower"]: one for one in json.loads(told.stdout)}
+    assert {name: bool(one["against"]) for name, one in found.items()} == {"B1": False, "B2": True, "B3": False}
+    assert (found["B3"]["kept_through"], found["B3"]["rule"]) == ("2027-01-01", "retention.never-borrowed")
+    assert [one.borrower for one in all_to_purge(desk.connection, date(2027, 1, 2), after="B1", most=1)] == ["B2"]
+    assert row_of(desk, "B1")[0] == "Zebedee Quill" and file_kept(desk.connection, MARK) == PAPER
+
+
+def test_files_of_jobs_go_after_their_days_and_not_while_a_later_job_has_them(desk: Desk) -> None:
+    """90 days: asked for on 1 January 2026, there on 1 April (the 90th day), gone from the 2nd on."""
+    old, shared = b"a whole book", b"the same preview"
+    first, later = "2026-01-01", "2026-04-01"
+    for name, content, asked_at in (("j1", old, first), ("j2", shared, first), ("j3", shared, later)):
+        digest = sha256(content).hexdigest()
+        keep_file(desk.connection, digest, content)
+        desk.connection.execute(
+            "insert into job (job, kind, asked, who_kind, who, asked_at, state, result) values "
+            "(%s, 'export', '{}', 'person', 'Li', %s, 'done', jsonb_build_object('sha256', %s::text))",
+            (name, f"{asked_at} 10:00+00", digest),
+        )
+    mark = sha256(old).hexdigest()
+
+    def files(on: date) -> Answer | Refused:
+        proposed = propose(desk, LEAD, "file.purge", {}, f"F-{on}", on)
+        return approve(desk, SECOND, f"F-{on}", on) if isinstance(proposed, Answer) else proposed
+
+    assert isinstance(files(date(2026, 4, 1)), Refused) and file_kept(desk.connection, mark) == old
+    gone = files(date(2026, 4, 2))
+    assert isinstance(gone, Answer) and gone.body["files"] == 1
+    assert file_kept(desk.connection, mark) is None and file_purged_on(desk.connection, mark) == date(2026, 4, 2)
+    assert file_kept(desk.connection, sha256(shared).hexdigest()) == shared
+    assert certificates(desk.connection)[0].told["rules"][0]["id"] == "retention.job-file"
