@@ -28,11 +28,14 @@ PAGES = (
     "/money/refunds", "/strategy", "/strategy/trials", "/strategy/trials/{trial}", "/bureau", "/bureau/rejections",
     "/bureau/loans/L1", "/bureau/previews/{preview}", "/legal", "/legal/L", "/agencies", "/risk",
     "/risk/models/{model}", "/risk/models/{choices}", "/finance", "/finance/cash", "/finance/days/2025-05-13",
-    "/admin", "/search", "/why/day?about=proof", "/why/worth?arrears=55213&days=4&broken=0", "/why/worth?arrears=much",
+    "/admin", "/imports", "/exports",
+    "/search", "/why/day?about=proof", "/why/worth?arrears=55213&days=4&broken=0", "/why/worth?arrears=much",
     "/passkeys", "/cases/nobody",
 )  # fmt: skip
 """Pages with much, with little and with nothing to show, one under the lens, one with a mistake, one that is not."""
 NEEDS_MORE = {
+    "/imports/{name}": "seen by the journey of a book brought in", "/imports/{name}/refused.csv": "a file",
+    "/imports/{name}/differs.csv": "a file",
     "/cases/{borrower}/case.json": "no page", "/today.json": "no page", "/worklist.json": "no page",
     "/worklist/next": "goes on to a case", "/theme/{theme}": "goes back where one came from",
     "/cases/{borrower}/papers/{digest}": "a file", "/cases/{borrower}/documents/{loan}/settled.pdf": "a file",
