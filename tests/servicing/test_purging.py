@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,12 @@ from afterloan.desk.keyboard.main import app
 from afterloan.enquiry.borrowers import borrower_page, loans_of_borrower
 from afterloan.enquiry.purging import all_to_purge, to_purge
 from afterloan.enquiry.story import story_of
+from afterloan.facts import FactRefused
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.papers.purged import WORDS, certificate_of_purge
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import approve, do, propose
+from afterloan.store.brought import SentFile, all_brought, digest_of, keep_brought, keep_pieces, write_pieces
 from afterloan.store.drafts import draft_of, keep_draft
 from afterloan.store.files import file_kept, file_purged_on, keep_file
 from afterloan.store.purging import certificates
@@ -237,7 +239,11 @@ def test_the_list_tells_of_each_and_changes_nothing(book: Store, desk: Desk) -> 
     assert row_of(desk, "B1")[0] == "Zebedee Quill" and file_kept(desk.connection, MARK) == PAPER
 
 
-def test_files_of_jobs_go_after_their_days_and_not_while_a_later_job_has_them(desk: Desk) -> None:
+def moment(on: str) -> datetime:
+    return datetime.fromisoformat(f"{on}T10:00:00+00:00")
+
+
+def test_files_of_jobs_go_after_their_days_and_not_while_a_later_job_has_them(desk: Desk, tmp_path: Path) -> None:
     """90 days: asked for on 1 January 2026, there on 1 April (the 90th day), gone from the 2nd on."""
     old, shared = b"a whole book", b"the same preview"
     first, later = "2026-01-01", "2026-04-01"
@@ -250,6 +256,12 @@ def test_files_of_jobs_go_after_their_days_and_not_while_a_later_job_has_them(de
             (name, f"{asked_at} 10:00+00", digest),
         )
     mark = sha256(old).hexdigest()
+    file = tmp_path / "sent.csv"
+    for name, at in (("sent early", first), ("sent twice", first), ("sent again", later)):
+        file.write_text("early" if name == "sent early" else "twice")
+        sent = SentFile(file.name, 5, digest_of(file))
+        keep_pieces(desk.connection, file, sent.sha256)
+        keep_brought(desk.connection, name, LEAD, date.fromisoformat(at), moment(at), "", [sent])
 
     def files(on: date) -> Answer | Refused:
         proposed = propose(desk, LEAD, "file.purge", {}, f"F-{on}", on)
@@ -257,7 +269,12 @@ def test_files_of_jobs_go_after_their_days_and_not_while_a_later_job_has_them(de
 
     assert isinstance(files(date(2026, 4, 1)), Refused) and file_kept(desk.connection, mark) == old
     gone = files(date(2026, 4, 2))
-    assert isinstance(gone, Answer) and gone.body["files"] == 1
+    assert isinstance(gone, Answer) and gone.body["files"] == 2  # the export, and what was sent early
+    of = {sent.name: sent.files[0] for sent in all_brought(desk.connection, 9)}
+    with pytest.raises(FactRefused, match="was purged"):
+        write_pieces(desk.connection, of["sent early"], file)
+    write_pieces(desk.connection, of["sent twice"], file)
+    assert file.read_text() == "twice"
     assert file_kept(desk.connection, mark) is None and file_purged_on(desk.connection, mark) == date(2026, 4, 2)
     assert file_kept(desk.connection, sha256(shared).hexdigest()) == shared
     assert certificates(desk.connection)[0].told["rules"][0]["id"] == "retention.job-file"

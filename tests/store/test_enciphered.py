@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 
 from afterloan.desk.keyboard.main import app
 from afterloan.enquiry.health import health
+from afterloan.facts import FactRefused
 from afterloan.store.backup import _tool
+from afterloan.store.brought import PIECE, SentFile, keep_pieces, write_pieces
 from afterloan.store.data_keys import destroy_data_keys, new_data_key
 from afterloan.store.drafts import draft_of, keep_draft
 from afterloan.store.embedded import StoreRefused
@@ -29,6 +31,9 @@ PAPER = b"%PDF-1.7 dismissal of Zebedee Quill, 11010119850115123X " + b"0" * 2_0
 ANSWERS = {"told": "Operated in January for a hernia", "phone": "13912345678"}
 SEEDS = (b"Zebedee Quill", b"11010119850115123X", b"hernia", b"13912345678")
 MARK = sha256(PAPER).hexdigest()
+SENT = b"reference,name,phone\nB1,Zebedee Quill,13912345678\n" * (PIECE // 40)
+"""A file of another system, longer than a piece and shorter than two."""
+SHEET = SentFile("customers.csv", len(SENT), sha256(SENT).hexdigest())
 
 
 def dumped(store: Store) -> bytes:
@@ -76,6 +81,36 @@ def test_the_file_of_keys_is_beside_the_database_for_its_owner_alone(kept: Store
     assert {len(key) for key in ring.keys.values()} == {32}
     dump = dumped(kept)
     assert not [key for key in ring.keys.values() if key.hex().encode() in dump or key in dump]
+
+
+def test_a_file_sent_to_be_brought_in_is_enciphered_kept_once_and_purged(kept: Store, tmp_path: Path) -> None:
+    sent, back = tmp_path / "sent.csv", tmp_path / "back.csv"
+    sent.write_bytes(SENT)
+    with kept.connect() as connection:
+        for _ in range(2):
+            keep_pieces(connection, sent, SHEET.sha256)
+        keys = connection.execute("select data_key, array_agg(piece order by piece) from kept_piece group by 1")
+        ((number, pieces),) = keys.fetchall()
+        assert pieces == [0, 1]
+        write_pieces(connection, SHEET, back)
+    assert back.read_bytes() == SENT
+    assert in_clear(kept) == []
+    with kept.connect() as connection:
+        destroy_data_keys(connection, [number], date(2026, 2, 12))
+        with pytest.raises(FactRefused, match=r"customers\.csv.* was purged"):
+            write_pieces(connection, SHEET, back)
+        keep_pieces(connection, sent, SHEET.sha256)  # sent anew: under a key of its own
+        write_pieces(connection, SHEET, back)
+    assert back.read_bytes() == SENT
+
+
+def test_an_empty_file_that_was_sent_is_empty_again(kept: Store, tmp_path: Path) -> None:
+    empty, back = tmp_path / "empty.csv", tmp_path / "back.csv"
+    empty.touch()
+    with kept.connect() as connection:
+        keep_pieces(connection, empty, sha256(b"").hexdigest())
+        write_pieces(connection, SentFile("empty.csv", 0, sha256(b"").hexdigest()), back)
+    assert back.read_bytes() == b""
 
 
 def test_a_paper_of_two_borrowers_goes_for_the_one_whose_key_is_destroyed(kept: Store) -> None:
@@ -254,6 +289,9 @@ def older(server: Store) -> Iterator[Store]:
             )
         connection.execute("insert into kept_file values (%s, %s)", (MARK, PAPER))
         connection.execute("insert into draft values (1, 'plan', %s, %s)", (json.dumps(ANSWERS), NOW))
+        for k in range(2):
+            part = SENT[k * PIECE : (k + 1) * PIECE]
+            connection.execute("insert into kept_piece values (%s, %s, %s)", (SHEET.sha256, k, part))
     book.close()
     yield book
     book.close()
@@ -261,7 +299,7 @@ def older(server: Store) -> Iterator[Store]:
         connection.execute("drop database if exists older with (force)")
 
 
-def test_what_stood_in_clear_is_enciphered_by_the_migration(older: Store) -> None:
+def test_what_stood_in_clear_is_enciphered_by_the_migration(older: Store, tmp_path: Path) -> None:
     assert set(in_clear(older)) == set(SEEDS), "the search finds them where they are in clear"
     book = open_store(older.url)
     assert in_clear(book) == []
@@ -272,6 +310,8 @@ def test_what_stood_in_clear_is_enciphered_by_the_migration(older: Store) -> Non
             "order by 1"
         ).fetchall()
         assert whose == [("B1",), ("B2",)], "both handed it in: each under their own key"
+        write_pieces(connection, SHEET, tmp_path / "sent.csv")
+    assert (tmp_path / "sent.csv").read_bytes() == SENT
     book.close()
 
 

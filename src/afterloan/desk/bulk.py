@@ -182,7 +182,7 @@ def _sent(store: Store, asked: Mapping[str, Any], folder: Path) -> SentBook:
         sent = brought_named(connection, str(asked["name"]))
         assert sent is not None, "files are kept before their job is asked"
         for file in sent.files:
-            write_pieces(connection, file.sha256, folder / file.name)
+            write_pieces(connection, file, folder / file.name)
     return sent
 
 

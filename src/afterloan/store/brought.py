@@ -10,7 +10,9 @@ from typing import Any, Literal
 import psycopg
 from psycopg.types.json import Jsonb
 
+from afterloan.facts import FactRefused
 from afterloan.facts.act import Who
+from afterloan.store.data_keys import data_keys, new_data_key
 
 PIECE = 4 << 20
 """Bytes of a piece of a file."""
@@ -64,27 +66,50 @@ def digest_of(path: Path) -> str:
     return made.hexdigest()
 
 
+def _where(digest: str, piece: int) -> str:
+    return f"kept_piece|content|{digest}|{piece}"
+
+
+def _key_of(connection: psycopg.Connection[Any], digest: str) -> int | None:
+    """The number of the data key under which a file can be read; None: it is not there, or was purged."""
+    row = connection.execute(
+        "select p.data_key from kept_piece p join data_key k using (data_key) "
+        "where p.sha256 = %s and p.piece = 0 and k.wrapped is not null order by 1 limit 1",
+        (digest,),
+    ).fetchone()
+    return int(row[0]) if row else None
+
+
 def keep_pieces(connection: psycopg.Connection[Any], path: Path, digest: str) -> None:
-    """Keep a file in the caller's transaction, in pieces; the same file again is the same pieces."""
-    there = connection.execute("select exists (select from kept_piece where sha256 = %s)", (digest,)).fetchone()
-    if there and there[0]:
+    """Keep a file in the caller's transaction, in pieces under a key of its own; the same file again is kept once.
+
+    Raises StoreRefused: the keys are not there.
+    """
+    if _key_of(connection, digest) is not None:
         return
+    key = new_data_key(connection)
     with path.open("rb") as file:
         for k, piece in enumerate(iter(lambda: file.read(PIECE), b"")):
             connection.execute(
-                "insert into kept_piece (sha256, piece, content) values (%s, %s, %s) on conflict do nothing",
-                (digest, k, piece),
+                "insert into kept_piece (sha256, data_key, piece, content) values (%s, %s, %s, %s)",
+                (digest, key.number, k, key.encipher(piece, _where(digest, k))),
             )
 
 
-def write_pieces(connection: psycopg.Connection[Any], digest: str, path: Path) -> None:
-    """Write a kept file to disk, piece by piece."""
+def write_pieces(connection: psycopg.Connection[Any], sent: SentFile, path: Path) -> None:
+    """Write a kept file to disk, piece by piece. Raises FactRefused where it was purged, StoreRefused for its keys."""
+    number = _key_of(connection, sent.sha256)
+    if number is None and sent.size:
+        raise FactRefused("name", sent.name, "was purged: the time of keeping it is over", "send it anew", "conflict")
     with path.open("wb") as file:
-        k = 0
+        if number is None:
+            return
+        key, k = data_keys(connection, [number])[number], 0
         while row := connection.execute(
-            "select content from kept_piece where sha256 = %s and piece = %s", (digest, k)
+            "select content from kept_piece where sha256 = %s and data_key = %s and piece = %s",
+            (sent.sha256, number, k),
         ).fetchone():
-            file.write(row[0])
+            file.write(key.decipher(bytes(row[0]), _where(sent.sha256, k)))
             k += 1
 
 
@@ -193,7 +218,8 @@ def confirmed_with(connection: psycopg.Connection[Any], brought: str) -> dict[st
 def last_job_of(connection: psycopg.Connection[Any], brought: str, kind: str) -> str:
     """The name of the job of a kind that was asked last for what was sent; "" where there is none."""
     row = connection.execute(
-        "select job from job where kind = %s and asked->>'name' = %s order by asked_at desc, job desc limit 1",
+        "select job from job where kind = %s and asked->>'name' = %s "
+        "order by asked_at desc, length(job) desc, job desc limit 1",  # the tenth after the ninth
         (kind, brought),
     ).fetchone()
     return str(row[0]) if row else ""

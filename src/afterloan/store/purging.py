@@ -66,16 +66,28 @@ def words_left(connection: psycopg.Connection[Any], borrower: int) -> dict[str, 
     return left
 
 
+OLD_FILES = """
+select distinct f.data_key from kept_file f join data_key k using (data_key) join job j
+    on f.sha256 in (j.result->>'sha256', j.asked->>'sha256') where k.borrower is null and k.wrapped is not null
+    and not exists (select from job n where f.sha256 in (n.result->>'sha256', n.asked->>'sha256')
+        and (n.asked_at >= %(before)s or n.state in ('queued', 'running')))
+"""
+OLD_PIECES = """
+select distinct p.data_key from kept_piece p join data_key k using (data_key)
+    where p.piece = 0 and k.wrapped is not null and not exists (select from brought b
+        where b.files @> jsonb_build_array(jsonb_build_object('sha256', p.sha256)) and (b.at >= %(before)s or exists
+            (select from job j where j.asked->>'name' = b.name and j.kind in ('import-check', 'import')
+                and (j.asked_at >= %(before)s or j.state in ('queued', 'running')))))
+"""
+
+
 def purge_files(connection: psycopg.Connection[Any], before: datetime, on: date) -> int:
-    """Destroy the keys of files that jobs made or took in and that were asked for before a moment; how many."""
-    rows = connection.execute(
-        "select distinct f.data_key from kept_file f join data_key k using (data_key) join job j "
-        "on f.sha256 in (j.result->>'sha256', j.asked->>'sha256') where k.borrower is null and k.wrapped is not null "
-        "and not exists (select from job n where f.sha256 in (n.result->>'sha256', n.asked->>'sha256') "
-        "and (n.asked_at >= %s or n.state in ('queued', 'running')))",
-        (before,),
-    ).fetchall()
-    return destroy_data_keys(connection, [row[0] for row in rows], on)
+    """Destroy the keys of files that jobs made or took in and that were asked for, or sent, before a moment; how many.
+
+    A file that a later job has, or one that waits or runs, stays.
+    """
+    keys = [row[0] for sql in (OLD_FILES, OLD_PIECES) for row in connection.execute(sql, {"before": before}).fetchall()]
+    return destroy_data_keys(connection, keys, on)
 
 
 def files_to_purge(connection: psycopg.Connection[Any], before: datetime) -> int:
