@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from afterloan.sending.channels import read_setting
 from afterloan.sending.drain_work import drain
 from afterloan.store.message_codes import code_of, plain_code, shown_code
+from afterloan.store.settings import Setting, set_parts
 from tests.desk.portal.house import NOW, book, portal, sent
 from tests.desk.web.served import ON, Served
 from tests.desk.workbench.browsed import browser_before, needs_chromium, served_at
@@ -59,7 +60,19 @@ def test_a_wait_ends(portal: Served, code: str) -> None:
         assert "没有发过" in sent(browser, "/verify", code="0000-0000")
     assert browser.post("/verify", data={"code": code, "token": ""}).headers["retry-after"]
     portal.clock.at += timedelta(minutes=16)
-    assert browser.post("/verify", data={"code": code, "token": ""}).status_code == 200
+    again = browser.post("/verify", data={"code": code, "token": ""})
+    assert again.status_code == 200 and "可能已经变化" not in again.text
+
+
+def test_a_message_of_yesterday_is_ours_and_says_that_it_may_hold_no_more(portal: Served, code: str) -> None:
+    def today(on: date) -> None:
+        with portal.store.connect() as connection:
+            set_parts(connection, Setting.CLOCK, {"on": on.isoformat()})
+
+    today(ON + timedelta(days=1))
+    said = portal.browser("my").post("/verify", data={"code": code, "token": ""}).text
+    today(ON)
+    assert "是我们发的" in said and "可能已经变化" in said
 
 
 def test_a_stolen_message_is_checked_a_forged_code_says_no_and_the_eleventh_try_waits(
