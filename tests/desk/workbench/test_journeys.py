@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from hashlib import sha256
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -11,9 +13,12 @@ from afterloan.banks.words import BankStatement, StatementLine
 from afterloan.desk.identity.accounts import open_account
 from afterloan.desk.web.staying import LOOK_EVERY
 from afterloan.desk.work import JobWorker
+from afterloan.facts import Repaid
 from afterloan.facts.legal import EvidenceKept
 from afterloan.store.events import tell
 from afterloan.store.ladders import keep_ladder, ladder_texts
+from afterloan.store.legal import appoint
+from afterloan.store.record import record
 from afterloan.store.server import Store
 from afterloan.store.statements import unmatched_lines
 from tests.desk.api.test_imports import counts, killed_after
@@ -22,7 +27,7 @@ from tests.desk.workbench.late_book import copied
 from tests.enquiry.test_worklist import LADDER
 from tests.intake.other_system import FILES
 from tests.sending.bankhouse import import_statement
-from tests.strategy.books import borrower, loan
+from tests.strategy.books import borrower, day_of, loan
 
 DAY = date(2025, 5, 13)
 LINES = (
@@ -359,6 +364,73 @@ def told(store: Store, kind: str) -> int:
     return int(row[0]) if row else 0
 
 
+def test_a_demand_letter_is_approved_by_the_appointed_lead_and_its_bundle_holds(opens: Open, book: Store) -> None:
+    """Journey 18. Due on 1 January, 133 days late on 14 May; the counsel who proposes it is appointed too."""
+    begun = date(2024, 12, 1)
+    with book.connect() as connection:
+        borrower(connection, "D1", jurisdiction="CN", province="zhejiang")
+        loan(connection, "DL1", "D1", begun.isoformat())
+        for what in ("contract", "disbursement", "identity"):
+            paper: dict[str, Any] = {"reference": f"D-{what}", "what": what, "name": what, "sha256": "ab" * 32}
+            tell(connection, EvidenceKept(borrower="D1", loan="DL1", on=begun, known_on=begun, **paper))
+        for person in ("lead-wang", "counsel-zhao"):
+            appoint(connection, person, ["collections_lead"], begun)
+    counsel, lead = opens().sit("counsel"), opens().sit("lead")
+    counsel.go("/legal/DL1")
+    counsel.page.select_option("#step", "demand_letter")
+    counsel.page.fill("#why", "nothing was paid since the first instalment")
+    counsel.page.locator("form:has(#step) button").click()
+    counsel.sees("It is proposed")
+    counsel.go("/approvals")
+    counsel.sees("DL1")
+    mine = counsel.page.locator("form", has=counsel.page.locator('input[value^="legal:DL1:demand_letter"]'))
+    assert mine.locator('button[value="approve"]').count() == 0, "who proposed it agrees to nothing"
+    lead.go("/approvals")
+    waits = lead.page.locator("form", has=lead.page.locator('input[value^="legal:DL1:demand_letter"]'))
+    waits.locator('button[value="approve"]').click()
+    lead.page.wait_for_load_state()
+    assert told(book, "legal.started") == 0, "agreed to is not begun"
+    counsel.go("/legal/DL1")
+    counsel.page.locator('form:has(input[name="do"][value="start"]) button').click()
+    counsel.sees("The step is taken")
+    with counsel.page.expect_download() as had:
+        counsel.page.locator('a[href$="/bundle.zip"]').click()
+    with ZipFile(had.value.path()) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    sums = dict(reversed(line.split("  ")) for line in files.pop("SHA256SUMS").decode().splitlines())
+    assert sums == {name: sha256(data).hexdigest() for name, data in files.items()} and "demand-letter.pdf" in files
+    assert counsel.complaints == [] and lead.complaints == []
+
+
+def test_the_auditor_sees_a_day_as_known_then_and_now_who_looked_and_that_the_chain_is_whole(
+    opens: Open, book: Store
+) -> None:
+    """Journey 21. Due on 10 May, paid on the 12th, learnt on the 14th: of the 13th three days late then, none now."""
+    with book.connect() as connection:
+        borrower(connection, "A1")
+        loan(connection, "AL1", "A1", "2025-04-10")
+        record(connection, Repaid("AL1", "A-late", day_of("2025-05-12"), day_of("2025-05-14"), 200_000))
+    agent, auditor = opens().sit("agent"), opens().sit("auditor")
+    agent.go("/cases/A1")
+    agent.sees("Owed today")
+    auditor.go("/audit")
+    auditor.page.fill("#of", "A1")
+    auditor.page.fill("#on", "2025-05-13")
+    auditor.page.fill("#then", "2025-05-13")
+    auditor.page.click('button[data-key="t"]')
+    auditor.sees("figures differ")
+    row = auditor.page.locator("tr", has_text="days past due").first
+    assert row.locator("td").all_inner_texts()[1:3] == ["3", "0 ≠"]
+    auditor.sees("A-late")
+    auditor.go("/audit?tab=readings")
+    auditor.page.fill("#borrower", "A1")
+    auditor.page.click('form[action="/audit"] button')
+    auditor.sees("agent-li")
+    auditor.page.locator('a[href*="chain=yes"]').first.click()
+    auditor.sees("whole, ")
+    assert auditor.complaints == [] and agent.complaints == []
+
+
 def test_who_does_not_pay_comes_to_the_approvals_and_nothing_of_the_law_begins_by_itself(
     opens: Open, book: Store
 ) -> None:
@@ -369,14 +441,16 @@ def test_who_does_not_pay_comes_to_the_approvals_and_nothing_of_the_law_begins_b
         contract: dict[str, Any] = {"what": "contract", "name": "contract.pdf", "sha256": "0" * 64}
         tell(connection, EvidenceKept(borrower="W1", loan="WL1", on=DAY, known_on=DAY, reference="E1", **contract))
         keep_ladder(connection, "CN", date(2025, 5, 15), LADDER.replace("id: short", "id: to-law") + TO_LAW)
+    before = {kind: told(book, kind) for kind in ("legal.proposed", "legal.approved", "legal.started")}
     at = opens().sit("lead")
     at.page.set_default_timeout(120_000)
     for days, day, proposed in ((1, "Thu 15 May 2025", 1), (7, "Thu 22 May 2025", 1)):
         at.page.click(f'button[name=days][value="{days}"]')
         at.page.locator("[data-stream]").wait_for()
         at.sees(day)
-        assert (told(book, "legal.proposed"), told(book, "legal.started")) == (proposed, 0), day
+        assert told(book, "legal.proposed") == before["legal.proposed"] + proposed, day
+        assert told(book, "legal.started") == before["legal.started"], day
     at.go("/approvals")
     at.sees("WL1")
     at.sees("demand letter")
-    assert told(book, "legal.approved") == 0 and at.complaints == []
+    assert told(book, "legal.approved") == before["legal.approved"] and at.complaints == []
