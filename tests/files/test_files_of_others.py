@@ -150,6 +150,21 @@ def test_an_amount_in_another_currency_is_no_amount_of_the_account() -> None:
 BOOK = {**test_book.BOOK, **{k: v for k, v in test_told.BOOK.items() if k not in test_book.BOOK}}
 
 
+@pytest.mark.parametrize("name", sorted(test_book.BOOK))
+def test_a_sign_that_is_no_text_ends_its_row_and_nothing_else(store: Store, name: str, tmp_path: Path) -> None:
+    """In each column, alone and at the end of a value: the import once broke off at the first."""
+    head, row, *_ = BOOK[name].encode().splitlines()
+    cells = row.split(b",")
+    spoilt_rows = [
+        b",".join([*cells[:k], value, *cells[k + 1 :]])
+        for k in range(len(cells))
+        for value in (b"\0", cells[k] + b"\0")
+    ]
+    (tmp_path / f"{name}.csv").write_bytes(b"\n".join([head, *spoilt_rows]) + b"\n")
+    (report,) = bring_in(store, tmp_path, threads=1)
+    assert (report.read, report.loaded, report.refused) == (len(spoilt_rows), 0, len(spoilt_rows))
+
+
 def test_a_spoilt_book_leaves_what_is_good_and_tells_of_each_row(store: Store) -> None:
     seen = 0
 

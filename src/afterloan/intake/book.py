@@ -27,6 +27,8 @@ from afterloan.facts import FactRefused
 from afterloan.facts.act import Who
 from afterloan.facts.words import AGREED, GIVEN, WAYS
 from afterloan.intake.files import (
+    NUL_REMEDY,
+    NUL_WHY,
     BookFileRefused,
     FileReport,
     HasColumns,
@@ -728,11 +730,22 @@ HAPPENED = ("signed_on", "on", "known_on")
 """Days of what has happened; those on which something falls due may lie as far ahead as a contract reaches."""
 
 
+def _no_text(frame: pl.DataFrame, kind: FileKind) -> list[RowRule]:
+    """Rules for a sign that no text of the store may have: one such would end the whole file."""
+    ours = {*kind.needed, *kind.optional}
+    return [
+        RowRule(name, pl.col(name).str.contains("\0", literal=True), NUL_WHY, NUL_REMEDY)
+        for name, held in frame.schema.items()
+        if held == pl.String and name in ours
+    ]
+
+
 def judge(
     frame: pl.DataFrame, kind: FileKind, brought: Brought, file: str, first_row: int
 ) -> tuple[pl.DataFrame, list[RefusedRow]]:
     """Split a frame into rows ready to load and rows refused, each with its first reason."""
     expressions, rules = kind.prepare(brought)
+    rules = [*_no_text(frame, kind), *rules]
     reason = pl.lit(None, pl.Int32)
     for k in range(len(rules) - 1, -1, -1):
         reason = pl.when(rules[k].bad.fill_null(True)).then(pl.lit(k, pl.Int32)).otherwise(reason)

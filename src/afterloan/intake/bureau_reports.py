@@ -9,8 +9,8 @@ import polars as pl
 import psycopg
 
 from afterloan.facts.act import Who
-from afterloan.intake.files import BookFileRefused, RefusedRow, batches, check_columns
-from afterloan.intake.flows import FIRST_DAY, LAST_DAY, NEVER_TAKEN, NUL_WHY, FlowColumns, FlowsRead, refuses_lines
+from afterloan.intake.files import NUL_WHY, BookFileRefused, RefusedRow, batches, check_columns
+from afterloan.intake.flows import FIRST_DAY, LAST_DAY, NEVER_TAKEN, FlowColumns, FlowsRead, refuses_lines
 from afterloan.store.acts import begin_act, keep_act
 from afterloan.store.server import Store
 

@@ -15,6 +15,7 @@ from afterloan.expected import ExpectedFailure
 
 LONGEST_LINE = 1_000_000
 """Signs of a file's first line that are read."""
+NUL_WHY, NUL_REMEDY = "holds a sign that is no text (NUL)", "take the sign out"
 BATCH = 50_000
 """Rows of a file that are read at once."""
 

@@ -14,7 +14,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from afterloan.dates import DayRefused, date_told
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Who
-from afterloan.intake.files import BookFileRefused, RefusedRow, batches, check_columns, columns_of_file, other_length
+from afterloan.intake.files import (
+    NUL_REMEDY,
+    NUL_WHY,
+    BookFileRefused,
+    RefusedRow,
+    batches,
+    check_columns,
+    columns_of_file,
+    other_length,
+)
 from afterloan.risk.flows import CATEGORIES
 from afterloan.store.acts import begin_act, keep_act
 from afterloan.store.server import Store
@@ -24,7 +33,6 @@ NEVER_TAKEN = re.compile(
     r"contact|address.?book|phone.?book|friend|follower|social|wechat|weixin|whatsapp|call.?log|sms", re.I
 )
 """Names of columns that no file of flows may have: address books and social media are no source here, ever."""
-NUL_WHY, NUL_REMEDY = "holds a sign that is no text (NUL)", "take the sign out"
 TOO_MUCH = 10**11  # minor units: a billion in one movement is a mistake
 
 
