@@ -734,7 +734,7 @@ def _no_text(frame: pl.DataFrame, kind: FileKind) -> list[RowRule]:
     """Rules for a sign that no text of the store may have: one such would end the whole file."""
     ours = {*kind.needed, *kind.optional}
     return [
-        RowRule(name, pl.col(name).str.contains("\0", literal=True), NUL_WHY, NUL_REMEDY)
+        RowRule(name, pl.col(name).str.contains("\0", literal=True).fill_null(False), NUL_WHY, NUL_REMEDY)
         for name, held in frame.schema.items()
         if held == pl.String and name in ours
     ]
