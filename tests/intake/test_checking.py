@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from afterloan.enquiry.imports import findings_csv
 from afterloan.intake.book import BOOK_FILES, IMPORTER, BookFileRefused, bring_in, maps_checked, sheets_of
-from afterloan.intake.checking import Checked, check_sheets, disagreements_csv
+from afterloan.intake.checking import Checked, check_sheets
 from afterloan.intake.files import columns_of_file
 from afterloan.intake.sheets import FileMap, proposal, proposed
 from afterloan.store.server import Store
@@ -80,7 +81,8 @@ def test_a_check_lists_what_disagrees_and_what_is_refused_and_keeps_nothing(stor
     assert [(d.loan, d.figure, d.theirs, d.ours, d.difference) for d in found.disagreements] == [
         ("JJ-2", "days_past_due", 11, 10, 1), ("JJ-2", "amount_due", 56_000, 55_000, 1_000),
     ]  # fmt: skip
-    rows = list(csv.DictReader(disagreements_csv(found.disagreements).splitlines()))
+    text = findings_csv("differs", [one.told() for one in found.disagreements])
+    rows = list(csv.DictReader(text.splitlines()))
     assert [(r["theirs"], r["ours"], r["difference"]) for r in rows] == [
         ("11", "10", "1"), ("560.00", "550.00", "10.00"),
     ]  # fmt: skip
@@ -108,6 +110,7 @@ def test_what_was_checked_is_brought_in_and_checked_again_is_known(store: Store,
 BRING = """
 import json, sys
 from pathlib import Path
+from afterloan.enquiry.imports import findings_csv
 from afterloan.intake.book import bring_in, maps_checked
 from afterloan.store.server import Store
 told = maps_checked(json.loads(sys.argv[3]))

@@ -13,7 +13,7 @@ from afterloan.desk.web.guard import most_import
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.export import TAKEN_OUT
 from afterloan.expected import BadInput
-from afterloan.intake.book import BOOK_FILES, maps_checked
+from afterloan.intake.book import BOOK_FILES, PRODUCTS, maps_checked
 from afterloan.intake.files import BookFileRefused, columns_of_file
 from afterloan.intake.sheets import FileMap, proposal
 from afterloan.store.brought import (
@@ -33,7 +33,6 @@ UNPACKED = 10
 """How many times its own bound an archive may unpack to."""
 MOST_FILES = 40
 ENDINGS = (".csv", ".parquet")
-PRODUCTS = "products.yaml"
 BLOCK = 1 << 20
 
 

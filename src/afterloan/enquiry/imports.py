@@ -1,34 +1,37 @@
 """Books that are brought in, as people ask of them: what was sent, what its check found, whether it is in."""
 
+import csv
+import io
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import psycopg
 
+from afterloan.money import show_amount
 from afterloan.store.brought import (
     FindingKind,
     SentBook,
     all_brought,
-    brought_named,
     check_of,
     confirmed_with,
     findings_of,
     last_job_of,
 )
 from afterloan.store.jobs import job_named
+from afterloan.texts import plain_cell
 
 PLAIN_VALUE = re.compile(r"^[-+]?[\d.,/: ]{1,12}$")
 """What tells nobody: a day, an amount, a rate. Longer numbers may be a phone's or an account's."""
 HIDDEN = "···"
 
 
-def state_of(connection: psycopg.Connection[Any], name: str) -> str:
-    """sent, checking, unreadable, checked, loading, stopped, failed, done."""
-    load = job_named(connection, last_job_of(connection, name, "import") or "-")
+def _state(connection: psycopg.Connection[Any], jobs: Mapping[str, str]) -> str:
+    """sent, checking, unreadable, checked, loading, stopped, failed, done; `jobs` names the last of each kind."""
+    load = job_named(connection, jobs["import"] or "-")
     if load is not None:
         return {"queued": "loading", "running": "loading", "cancelled": "stopped"}.get(load.state, load.state)
-    check = job_named(connection, last_job_of(connection, name, "import-check") or "-")
+    check = job_named(connection, jobs["import-check"] or "-")
     if check is None:
         return "sent"
     return {"queued": "checking", "running": "checking", "done": "checked", "failed": "unreadable"}.get(
@@ -36,24 +39,19 @@ def state_of(connection: psycopg.Connection[Any], name: str) -> str:
     )
 
 
-def import_told(connection: psycopg.Connection[Any], name: str) -> dict[str, Any] | None:
-    """What was sent under a name, its last check, its confirmation and jobs, as JSON values; None: nothing."""
-    sent = brought_named(connection, name)
-    return None if sent is None else _told(connection, sent)
-
-
 def imports_told(connection: psycopg.Connection[Any], most: int) -> list[dict[str, Any]]:
     """What was sent, the newest first."""
-    return [_told(connection, sent) for sent in all_brought(connection, most)]
+    return [import_told(connection, sent) for sent in all_brought(connection, most)]
 
 
-def _told(connection: psycopg.Connection[Any], sent: SentBook) -> dict[str, Any]:
+def import_told(connection: psycopg.Connection[Any], sent: SentBook) -> dict[str, Any]:
+    """What was sent, its last check, its confirmation and jobs, as JSON values."""
     check = check_of(connection, sent.name)
     jobs = {kind: last_job_of(connection, sent.name, kind) for kind in ("import-check", "import")}
     confirmed = confirmed_with(connection, sent.name)
     return {
         "name": sent.name, "by": sent.who, "on": sent.on.isoformat(), "at": sent.at.isoformat(), "system": sent.system,
-        "state": state_of(connection, sent.name),
+        "state": _state(connection, jobs),
         "files": [
             {"name": f.name, "bytes": f.size, "sha256": f.sha256, "columns": list(f.columns), "wrong": f.wrong}
             for f in sent.files
@@ -94,12 +92,6 @@ DIFFERS = ("file", "row", "loan", "figure", "on", "theirs", "ours", "difference"
 
 def findings_csv(kind: FindingKind, rows: Sequence[Mapping[str, Any]]) -> str:
     """Findings as CSV; amounts in major units, cells that a spreadsheet would reckon made text."""
-    import csv
-    import io
-
-    from afterloan.money import show_amount
-    from afterloan.texts import plain_cell
-
     names = REFUSED if kind == "refused" else DIFFERS
     made = io.StringIO()
     writer = csv.writer(made)

@@ -702,13 +702,17 @@ FACT_JOINS = ("incoming i left join contract c on c.reference = i.contract", FAC
 OTHER_CONTENT = ("stands already for something else", "give each row a reference of its own")
 
 
+PRODUCTS = "products.yaml"
+"""The file of a book that holds its products."""
+
+
 def take_products(store: Store, folder: Path) -> dict[str, ProductTerms]:
     """The products of a book folder (products.yaml) over those that come with afterloan, all in the store.
 
     Raises FileRefused when a code stands for other terms already.
     """
     products = builtin()
-    file = folder / "products.yaml"
+    file = folder / PRODUCTS
     if file.exists():
         products.update({product.code: product for product in load_products(file)})
     with store.connect() as connection:
@@ -837,7 +841,7 @@ def bring_in(
     sheets = sheets_of(folder, told)
     totals = {sheet.name: _rows(sheet.path) for sheet in sheets}
     reports: dict[str, FileReport] = {}
-    run = begin_run(store, who, f"{folder.name}", sheets)
+    run = begin_run(store, who, folder.name, sheets)
     for report in bring_sheets(store, sheets, folder, run, threads):
         reports[report.file] = report
         if progress:

@@ -4,8 +4,6 @@ The very import runs, in one transaction that is taken back: what a check says i
 which the files tell figures of the old system are reckoned inside it, and each figure is set beside ours.
 """
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -23,10 +21,9 @@ from afterloan.intake.files import BookFileRefused, FileReport, RefusedRow, othe
 from afterloan.intake.sheets import FIGURES, FIGURES_ON, Sheet
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import Component, Refusal
-from afterloan.money import parse_amount, show_amount
+from afterloan.money import parse_amount
 from afterloan.store.loans import loans_now
 from afterloan.store.server import Store
-from afterloan.texts import plain_cell
 
 AT_ONCE = 2_000
 """Loans that are read and reckoned together."""
@@ -213,13 +210,11 @@ def _compare_rows(connection: psycopg.Connection[Any], sheet: Sheet, rows: list[
     numbers: dict[str, int] = dict(
         connection.execute("select reference, loan from contract where reference = any(%s)", (names,)).fetchall()
     )
-    for row in rows:
-        if row.loan not in numbers:
-            key = "contract" if sheet.kind == BALANCES else "reference"
-            if sheet.kind == BALANCES:  # a contract that was refused is in the list already
-                found.files[sheet.name].refused += 1
-                why = LastLook(key, row.loan, "no contract of that reference", "bring it too, or take the row out")
-                found.refused.append(_refused(sheet, row.row, why))
+    if sheet.kind == BALANCES:  # of the other kind a contract that was refused is in the list already
+        for row in (one for one in rows if one.loan not in numbers):
+            found.files[sheet.name].refused += 1
+            why = LastLook("contract", row.loan, "no contract of that reference", "bring it too, or take the row out")
+            found.refused.append(_refused(sheet, row.row, why))
     for on in sorted({row.on for row in rows}):
         of_day = [row for row in rows if row.on == on and row.loan in numbers]
         if of_day:
@@ -254,20 +249,3 @@ def _ours(position: np.void, figure: str) -> int:
     if figure == "outstanding_principal":
         return int(position["outstanding_fen"][Component.PRINCIPAL])
     return int(position["arrears_fen"].sum())
-
-
-def disagreements_csv(rows: Sequence[FigureDiffers]) -> str:
-    """Disagreements as CSV: days as they are, amounts in major units."""
-    made = io.StringIO()
-    writer = csv.writer(made)
-    writer.writerow(("file", "row", "loan", "figure", "on", "theirs", "ours", "difference", "wrong"))
-    for r in rows:
-        numbers = [_shown(r.figure, value) for value in (r.theirs, r.ours, r.difference)]
-        writer.writerow((plain_cell(r.file), r.row, plain_cell(r.loan), r.figure, r.on, *numbers, r.wrong))
-    return made.getvalue()
-
-
-def _shown(figure: str, value: int | None) -> str:
-    if value is None:
-        return ""
-    return str(value) if figure == "days_past_due" else show_amount(value)

@@ -24,7 +24,7 @@ from afterloan.facts.legal import NEEDS_A_SUM, Ended, LegalTakenOver
 from afterloan.facts.limit import LimitFrozen, LimitReduced, LimitSet
 from afterloan.facts.placement import AgencyPlaced
 from afterloan.facts.promise import PromiseMade
-from afterloan.intake.files import FileReport, RefusedRow, other_length
+from afterloan.intake.files import NUL_REMEDY, NUL_WHY, FileReport, RefusedRow, other_length
 from afterloan.intake.sheets import Sheet
 from afterloan.money import parse_amount
 from afterloan.store.acts import resume_act
@@ -269,7 +269,7 @@ def _events(kind: ToldFile, row: Row, believed: date) -> list[Event]:
         raise FactRefused(missing, "", "is empty", "fill it in")
     odd = next((name for name, value in row.items() if "\0" in value), None)
     if odd is not None:
-        raise FactRefused(odd, row[odd].replace("\0", "\\0"), "holds a sign that is no text (NUL)", "take the sign out")
+        raise FactRefused(odd, row[odd].replace("\0", "\\0"), NUL_WHY, NUL_REMEDY)
     events = list(kind.events(row))
     for name, told in ((name, getattr(e, name)) for e in events for name in ("on", "known_on")):
         if told > believed:

@@ -14,7 +14,7 @@ from afterloan.papers.documents import render
 from afterloan.sending.drain import ChannelPlace, Item, Outcome, Promise, Retry, Sent
 from afterloan.sending.messages import Message, Messages, token
 from afterloan.sending.mime import mime
-from afterloan.sending.templates import Text, date_text, lender_text
+from afterloan.sending.templates import Text, date_text, letterhead
 from afterloan.store.server import home
 
 
@@ -118,11 +118,7 @@ def letter_values(
 ) -> dict[str, Any]:
     """What the document `letter` is filled with."""
     return {
-        "sender": {
-            "name": lender_text(lender, "name", text.language),
-            "address": lender_text(lender, "address", text.language),
-            "contact": lender_text(lender, "phone", text.language),
-        },
+        "sender": letterhead(lender, text.language),
         "to": dict(to),
         "reference": reference,
         "on": date_text(on, text.language),

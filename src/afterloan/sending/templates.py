@@ -246,6 +246,12 @@ def lender_text(lender: Mapping[str, Any], name: str, language: str) -> str:
     return str(told.get(language) or next(iter(told.values()), "") if isinstance(told, dict) else told)
 
 
+def letterhead(lender: Mapping[str, Any], language: str) -> dict[str, str]:
+    """The lender as letters name it: `name`, `address`, and `contact`, its phone."""
+    named = {"name": "name", "address": "address", "contact": "phone"}
+    return {ours: lender_text(lender, name, language) for ours, name in named.items()}
+
+
 # -- lines of law -----------------------------------------------------------------------------------------------
 
 

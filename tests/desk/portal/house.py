@@ -16,6 +16,7 @@ from afterloan.store.settings import Setting, set_parts
 from tests.bureau.books import identity
 from tests.conftest import TEMPLATE
 from tests.desk.web.served import ON, Served
+from tests.desk.workbench.browsed import Browsing, Open, browser_before, needs_chromium, served_at
 from tests.strategy.books import borrower, loan
 
 LEAD = Who("person", "Wang", ("lead",), "desk")
@@ -84,3 +85,17 @@ def sent(browser: TestClient, path: str, to: str = "", **fields: str) -> str:
     first = browser.get(path).text
     answer = browser.post(to or path, data={"token": token(first), **fields})
     return str(answer.headers.get("location", answer.text))
+
+
+@pytest.fixture(scope="module")
+def opens(book: Store) -> Iterator[Open]:
+    """Pages of the portal in a real browser."""
+    needs_chromium()
+    with served_at(book) as base, browser_before(base.replace("desk.", "my.")) as open_page:
+        yield open_page
+
+
+@pytest.fixture(scope="module")
+def seen(opens: Open) -> Browsing:
+    """B1, signed in on a phone, in English."""
+    return opens(360).sit("B1", "en")

@@ -5,17 +5,16 @@ One book, one browser; a page of the portal that is not looked at here fails the
 
 import gzip
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from afterloan.desk.portal.app import portal_router
 from afterloan.store.server import Store
-from tests.desk.portal.house import book, portal, sent
+from tests.desk.portal.house import book, opens, portal, seen, sent
 from tests.desk.web.served import Served
-from tests.desk.workbench.browsed import Browsing, Open, browser_before, needs_chromium, served_at
+from tests.desk.workbench.browsed import Browsing, Open
 
-__all__ = ["book", "portal"]
+__all__ = ["book", "opens", "portal", "seen"]
 PAGES = (
     "/", "/why", "/loans/L1", "/payments", "/messages", "/pay", "/pay/check?what=all", "/loans/L1/end", "/cannot",
     "/promise", "/plan", "/hardship", "/way-back", "/way-back/L1", "/contact", "/documents", "/help", "/verify",
@@ -45,18 +44,6 @@ def paths(portal: Served) -> dict[str, str]:
     hardship = sent(browser, "/hardship", "/hardship/evidence", **told).rsplit("/", 1)[1]
     made = {"quote": quote, "found": found, "plan": plan, "complaint": complaint, "hardship": hardship}
     return {path: path.format(**made) for path in PAGES}
-
-
-@pytest.fixture(scope="module")
-def opens(book: Store) -> Iterator[Open]:
-    needs_chromium()
-    with served_at(book) as base, browser_before(base.replace("desk.", "my.")) as open_page:
-        yield open_page
-
-
-@pytest.fixture(scope="module")
-def seen(opens: Open) -> Browsing:
-    return opens(360).sit("B1", "en")
 
 
 @pytest.fixture(scope="module")

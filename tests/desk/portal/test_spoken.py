@@ -4,30 +4,16 @@ Where a page changes on purpose the text is written anew: `AFTERLOAN_SPOKEN=writ
 """
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from afterloan.store.server import Store
-from tests.desk.portal.house import book
-from tests.desk.workbench.browsed import Browsing, Open, browser_before, needs_chromium, served_at
+from tests.desk.portal.house import book, opens, seen
+from tests.desk.workbench.browsed import Browsing
 
-__all__ = ["book"]
+__all__ = ["book", "opens", "seen"]
 SPOKEN = Path(__file__).parent / "spoken"
 PAGES = {"what-i-owe": "/", "pay": "/pay", "way-back": "/way-back/L1"}
-
-
-@pytest.fixture(scope="module")
-def opens(book: Store) -> Iterator[Open]:
-    needs_chromium()
-    with served_at(book) as base, browser_before(base.replace("desk.", "my.")) as open_page:
-        yield open_page
-
-
-@pytest.fixture(scope="module")
-def seen(opens: Open) -> Browsing:
-    return opens(360).sit("B1", "en")
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -40,6 +40,15 @@ def say(desk: Desk, part: int = 0, **fields: str) -> str:
     return desk.page(answer.headers["location"]) if answer.status_code == 303 else answer.text
 
 
+def bundled(content: bytes) -> dict[str, bytes]:
+    """The files of a bundle by name, each with the checksum that the bundle tells of it."""
+    with ZipFile(io.BytesIO(content)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    sums = dict(reversed(line.split("  ")) for line in files.pop("SHA256SUMS").decode().splitlines())
+    assert sums == {name: sha256(data).hexdigest() for name, data in files.items()}
+    return files
+
+
 def test_a_counsel_works_a_claim_from_the_room(law: Served) -> None:
     counsel, lead = Desk(law, "counsel"), Desk(law, "lead")
     assert words_of("en")("desk.legal.no_claims") in counsel.page("/legal")
@@ -87,10 +96,7 @@ def test_evidence_is_named_by_its_digest_and_stands_in_the_bundle(law: Served) -
     assert f"{sha256(PDF).hexdigest()[:12]}…" in desk.page("/legal/L") and "../" not in desk.page("/legal/L")
     made = desk.browser.get("/legal/L/bundle.zip", headers={"accept-language": "zh"})
     assert made.headers["content-type"] == "application/zip"
-    with ZipFile(io.BytesIO(made.content)) as archive:
-        files = {name: archive.read(name) for name in archive.namelist()}
-    sums = dict(reversed(line.split("  ")) for line in files.pop("SHA256SUMS").decode().splitlines())
-    assert sums == {name: sha256(data).hexdigest() for name, data in files.items()}
+    files = bundled(made.content)
     assert {"demand-letter.pdf", "payment-order.pdf", "statement-of-claim.pdf", "contract.json"} <= set(files)
     again = law.api("counsel").get("/v1/loans/L/legal-bundle?language=zh")
     assert again.content == made.content, "the same day, the same bytes at both doors"

@@ -12,15 +12,14 @@ from starlette.responses import JSONResponse, Response
 from afterloan.desk.api.asked import question
 from afterloan.desk.api.doing import Key
 from afterloan.desk.api.routing import router_at
-from afterloan.desk.web.asking import Asking, SignedIn
-from afterloan.desk.web.guard import ANSWER
+from afterloan.desk.web.asking import Asking, SignedIn, seldom
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.channelled import NAMES, channels_of_late
 from afterloan.sending.channels import setting
 from afterloan.sending.drain import Retry, SendRefused, Sent, Unknown, channels
 from afterloan.sending.tried import TRIED, ChannelOnTrial
 from afterloan.store.acts import act_known
-from afterloan.store.rates import MostOften, hidden, take
+from afterloan.store.rates import MostOften
 
 CHANNEL_VERBS = ("channel.test",)
 """Verbs that are done here: the message leaves after the act is kept."""
@@ -79,7 +78,7 @@ def try_channel(asking: Asking, channel: str, to: str, key: str) -> dict[str, An
         raise refuse(404, "unknown", "no such channel", "GET /v1/channels lists them", "channel")
     tried = ChannelOnTrial(setting(), channel)
     if act_known(asking.connection, key) is None:
-        _seldom(asking)
+        seldom(asking, MOST_OFTEN, f"channel-test:{asking.person.name}", "ten tests within an hour are the most")
     answer = asking.do("channel.test", {"channel": channel, "to": to}, key)
     if answer.known:
         return {**answer.told(), "taken": None, "detail": "asked before, and sent then"}
@@ -87,14 +86,3 @@ def try_channel(asking: Asking, channel: str, to: str, key: str) -> dict[str, An
     taken = {Sent: True, SendRefused: False, Retry: False, Unknown: None}[type(outcome)]
     detail = f"taken{f': {outcome.receipt}' if outcome.receipt else ''}" if isinstance(outcome, Sent) else outcome.why
     return {**answer.told(), "taken": taken, "detail": detail}
-
-
-def _seldom(asking: Asking) -> None:
-    wait = take(
-        asking.connection, MOST_OFTEN, hidden(asking.connection, f"channel-test:{asking.person.name}"),
-        asking.house.now(),
-    )  # fmt: skip
-    if wait is not None:
-        seconds = int(wait.total_seconds()) + 1
-        asking.request.scope.setdefault(ANSWER, {})["retry-after"] = str(seconds)
-        raise refuse(429, "too-many", "ten tests within an hour are the most", f"wait {seconds} seconds", "who")

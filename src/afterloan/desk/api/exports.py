@@ -11,8 +11,7 @@ from starlette.responses import Response
 from afterloan.desk.api.doing import Key
 from afterloan.desk.api.jobs import JobAsked, begin, is_mine, own_job
 from afterloan.desk.api.routing import router_at
-from afterloan.desk.web.asking import Asking, SignedIn
-from afterloan.desk.web.guard import ANSWER
+from afterloan.desk.web.asking import Asking, SignedIn, seldom
 from afterloan.desk.web.house import House
 from afterloan.desk.web.letters import saved
 from afterloan.desk.web.refusing import RefusedHere, refuse
@@ -22,7 +21,7 @@ from afterloan.enquiry.lists import LISTS
 from afterloan.servicing.releasing import is_held
 from afterloan.store.files import file_kept
 from afterloan.store.jobs import Job, job_named, jobs_told, was_released
-from afterloan.store.rates import MostOften, hidden, take
+from afterloan.store.rates import MostOften
 from afterloan.store.seen import Looked, keep_seen
 from afterloan.store.settings import secret_kept
 
@@ -97,18 +96,9 @@ def begin_export(asking: Asking, house: House, asked: ExportAsked, key: str) -> 
             "list": asked.list, "on": asked.on.isoformat() if asked.on else "",
             "as_of": on.isoformat() if asked.list else ""}  # fmt: skip
     if job_named(asking.connection, key.partition("~")[0]) is None:
-        _seldom(asking, house)
+        who = asking.person
+        seldom(asking, MOST_OFTEN, f"export:{who.kind}:{who.name}", "ten exports within an hour are the most")
     return begin(asking, house, "export", told, key)
-
-
-def _seldom(asking: Asking, house: House) -> None:
-    """Raises RefusedHere (429) for the eleventh export within an hour."""
-    who = asking.person
-    wait = take(asking.connection, MOST_OFTEN, hidden(asking.connection, f"export:{who.kind}:{who.name}"), house.now())
-    if wait is not None:
-        seconds = int(wait.total_seconds()) + 1
-        asking.request.scope.setdefault(ANSWER, {})["retry-after"] = str(seconds)
-        raise refuse(429, "too-many", "ten exports within an hour are the most", f"wait {seconds} seconds", "who")
 
 
 def own_exports(asking: Asking) -> list[Job]:

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from afterloan.desk.api.doing import Key
 from afterloan.desk.api.files import FILE, plain_name
-from afterloan.desk.api.jobs import JobAsked, begin
+from afterloan.desk.api.jobs import JobAsked, accepted, begin
 from afterloan.desk.api.routing import router_at
 from afterloan.desk.arriving import ask_check, proposed_maps, take_in
 from afterloan.desk.web.asking import Asking, SignedIn
@@ -104,14 +104,14 @@ def import_routes(house: House) -> APIRouter:
             told = {"name": sent.name, "check": 0, "on": asking.today.isoformat(), "by": asking.person.name}
             return begin(asking, house, "import", told, key)
         maps = {file: one.told() for file, one in proposed_maps(asking, sent).items()}
-        return _accepted(ask_check(asking, sent, maps, as_of).told())
+        return accepted(ask_check(asking, sent, maps, as_of))
 
     @router.get("/imports/{name}", openapi_extra=EXTRA)
     def import_(asking: Importer, name: str) -> dict[str, Any]:
         """One import: its files, how they are read, its last check, who confirmed it, its jobs."""
-        told = import_told(asking.connection, sent_named(asking, name).name)
-        assert told is not None
-        maps = proposed_maps(asking, sent_named(asking, name))
+        sent = sent_named(asking, name)
+        told = import_told(asking.connection, sent)
+        maps = proposed_maps(asking, sent)
         return {**told, "maps": {file: one.told() for file, one in maps.items()}}
 
     @router.post("/imports/{name}/checks", status_code=202, openapi_extra=EXTRA)
@@ -119,7 +119,7 @@ def import_routes(house: House) -> APIRouter:
         """Check what was sent once more, read by another map. The same while it runs: the same job."""
         sent = sent_named(asking, name)
         maps = asked.maps or {file: one.told() for file, one in proposed_maps(asking, sent).items()}
-        return _accepted(ask_check(asking, sent, maps, asked.as_of.isoformat() if asked.as_of else "").told())
+        return accepted(ask_check(asking, sent, maps, asked.as_of.isoformat() if asked.as_of else ""))
 
     @router.get("/imports/{name}/refusals", openapi_extra={**EXTRA, "x-file": True})
     def refusals(asking: Importer, name: str, after: After = 0, limit: Limit = MOST_ROWS, format: Form = "json") -> Any:
@@ -140,10 +140,6 @@ def import_routes(house: House) -> APIRouter:
         return {"data": [{"system": one, "maps": kept_map(asking.connection, one)} for one in systems], "next": None}
 
     return router
-
-
-def _accepted(job: dict[str, Any]) -> Response:
-    return JSONResponse(job, 202, {"location": f"/v1/jobs/{job['id']}", "retry-after": "1"})
 
 
 def found(asking: Asking, name: str, kind: FindingKind, after: int, limit: int, form: str) -> Any:

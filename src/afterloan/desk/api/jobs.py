@@ -101,8 +101,12 @@ def begin(asking: Asking, house: House, kind: str, asked: dict[str, Any], key: s
                          "Idempotency-Key")  # fmt: skip
     if house.rings is not None:
         house.rings()
-    job = own_job(asking, name)
-    return JSONResponse(job.told(), 202, {"location": f"/v1/jobs/{name}", "retry-after": "1"})
+    return accepted(own_job(asking, name))
+
+
+def accepted(job: Job) -> Response:
+    """The answer that says where a job is."""
+    return JSONResponse(job.told(), 202, {"location": f"/v1/jobs/{job.job}", "retry-after": "1"})
 
 
 def own_job(asking: Asking, name: str) -> Job:

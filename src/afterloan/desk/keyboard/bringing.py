@@ -65,8 +65,9 @@ def maps_of(folder: Path, path: Path | None) -> "dict[str, FileMap] | None":
 def check_folder(store: "Store", folder: Path, maps: Path | None, as_of: str, as_json: bool) -> None:
     """Check the book in a folder; refused rows and disagreements are written beside it. Exit 1 where there are any."""
     from afterloan.desk.keyboard.terminal import bar
+    from afterloan.enquiry.imports import findings_csv
     from afterloan.intake.book import IMPORTER, REFUSALS, sheets_of
-    from afterloan.intake.checking import DISAGREEMENTS, Checked, check_sheets, disagreements_csv
+    from afterloan.intake.checking import DISAGREEMENTS, Checked, check_sheets
 
     sheets = sheets_of(folder, maps_of(folder, maps))
     on = book_day(as_of)
@@ -76,7 +77,7 @@ def check_folder(store: "Store", folder: Path, maps: Path | None, as_of: str, as
             show("rows", found.read, 0)
     table = folder / DISAGREEMENTS
     if found.disagreements:
-        table.write_text(disagreements_csv(found.disagreements), encoding="utf-8")
+        table.write_text(findings_csv("differs", [one.told() for one in found.disagreements]), encoding="utf-8")
     else:
         table.unlink(missing_ok=True)
     if as_json:

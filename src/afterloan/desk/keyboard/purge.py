@@ -81,8 +81,7 @@ def certificate(
 def _as_pdf(made: "PurgeCertificate", language: str) -> bytes:
     from afterloan.papers.purged import certificate_of_purge
     from afterloan.sending.channels import setting
-    from afterloan.sending.templates import lender_text
+    from afterloan.sending.templates import letterhead
 
-    lender, tongue = setting().lender, "zh-CN" if language.startswith("zh") else "en"
-    said = {name: lender_text(lender, name, tongue) for name in ("name", "address")}
-    return certificate_of_purge(made, {**said, "contact": lender_text(lender, "phone", tongue)}, tongue)
+    tongue = "zh-CN" if language.startswith("zh") else "en"
+    return certificate_of_purge(made, letterhead(setting().lender, tongue), tongue)

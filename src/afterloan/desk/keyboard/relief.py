@@ -365,15 +365,13 @@ def certificate(
     from afterloan.enquiry.settled import settled_loan
     from afterloan.papers.settled import certificate as made
     from afterloan.sending.channels import setting
-    from afterloan.sending.templates import lender_text
+    from afterloan.sending.templates import letterhead
 
     then = book_day(on)
-    lender = setting().lender
     tongue = "zh-CN" if language.startswith("zh") else "en"
-    said = {name: lender_text(lender, name, tongue) for name in ("name", "address")}
     with _store().connect() as connection:
         settled = settled_loan(connection, loan, then)
-    out.write_bytes(made(settled, {**said, "contact": lender_text(lender, "phone", tongue)}, tongue, then))
+    out.write_bytes(made(settled, letterhead(setting().lender, tongue), tongue, then))
     if as_json:
         _print({"loan": loan, "settled_on": settled.settled_on, "paid_fen": settled.paid_fen, "file": str(out)}, True)
         return

@@ -28,7 +28,7 @@ from afterloan.servicing.may import could, fresh_code_of, may_ask, may_verbs, pr
 from afterloan.servicing.roles import roles_of
 from afterloan.servicing.verbs import verb_named
 from afterloan.store.accounts import ProgramKey, key_of
-from afterloan.store.rates import hidden
+from afterloan.store.rates import MostOften, hidden, take
 from afterloan.store.seen import Looked, keep_seen
 from afterloan.store.sittings import Sitting, sitting_of
 
@@ -328,6 +328,18 @@ def _within_speed(asking: Asking, key: ProgramKey) -> None:
     if left < 0:
         told["retry-after"] = "1"
         raise refuse(429, "too-many", f"more than {EACH_SECOND} requests in a second", "wait a second", "who")
+
+
+def seldom(asking: Asking, often: tuple[MostOften, ...], whose: str, why: str) -> None:
+    """Count one more of what may be done so often. Raises RefusedHere (429) saying `why`, and how long to wait.
+
+    `whose`: of whom it is counted, kept as a digest.
+    """
+    wait = take(asking.connection, often, hidden(asking.connection, whose), asking.house.now())
+    if wait is not None:
+        seconds = int(wait.total_seconds()) + 1
+        asking.request.scope.setdefault(ANSWER, {})["retry-after"] = str(seconds)
+        raise refuse(429, "too-many", why, f"wait {seconds} seconds", "who")
 
 
 Ask = Annotated[Asking, Depends(asking_of)]

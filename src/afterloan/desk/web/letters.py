@@ -16,7 +16,7 @@ from afterloan.papers.statement import statement_paper
 from afterloan.report.portfolio import Report
 from afterloan.report.statement import LoanStatement
 from afterloan.sending.channels import setting
-from afterloan.sending.templates import lender_text
+from afterloan.sending.templates import letterhead
 from afterloan.servicing.verbs import borrower_of_loan
 from afterloan.store.details import details_of
 from afterloan.store.legal import case_of
@@ -38,9 +38,8 @@ def settlement_letter(asking: Asking, loan: str) -> Response:
 
 def lender_said(language: str) -> tuple[dict[str, str], str]:
     """The lender as letters in a language of the pages name it, and what letters call that language."""
-    lender, tongue = setting().lender, "zh-CN" if language == "zh" else "en"
-    said = {name: lender_text(lender, name, tongue) for name in ("name", "address")}
-    return said | {"contact": lender_text(lender, "phone", tongue)}, tongue
+    tongue = "zh-CN" if language == "zh" else "en"
+    return letterhead(setting().lender, tongue), tongue
 
 
 def statement_letter(asking: Asking, made: LoanStatement) -> Response:

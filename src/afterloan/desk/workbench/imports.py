@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from afterloan.desk.api.imports import Importer, found, sent_named
-from afterloan.desk.arriving import PRODUCTS, ask_check, proposed_maps, take_in
+from afterloan.desk.arriving import ask_check, proposed_maps, take_in
 from afterloan.desk.web.asking import Asking
 from afterloan.desk.web.forms import FormTold, name_in
 from afterloan.desk.web.refusing import RefusedHere, refuse
@@ -22,9 +22,9 @@ from afterloan.desk.workbench.proposing import do_or_ask, way_of
 from afterloan.desk.workbench.showing import of_form, show
 from afterloan.enquiry.imports import findings_told, import_told, imports_told
 from afterloan.expected import BadInput, ExpectedFailure
-from afterloan.intake.book import BOOK_FILES
+from afterloan.intake.book import BOOK_FILES, PRODUCTS
 from afterloan.intake.sheets import LEFT_OUT, FileMap, columns_for, proposed
-from afterloan.store.brought import SentBook, kept_map, systems_known
+from afterloan.store.brought import SentBook, kept_map, last_job_of, systems_known
 from afterloan.store.jobs import job_named, stop_job
 
 MOST_LISTED = 50
@@ -118,8 +118,7 @@ def _shown(
     asking: Asking, sent: SentBook, maps: Mapping[str, FileMap], status: int = 200, refused: Any = None, done: str = "",
     typed: Mapping[str, str] | None = None,
 ) -> Response:  # fmt: skip
-    told = import_told(asking.connection, sent.name)
-    assert told is not None
+    told = import_told(asking.connection, sent)
     job = job_named(asking.connection, told["job"] or told["check_job"] or "-")
     rows: dict[str, Any] = {"refused": [], "differs": []}
     if told["check"] and told["state"] not in ("checking", "unreadable"):
@@ -219,7 +218,7 @@ def _done(asking: Asking, sent: SentBook, form: FormTold, maps: Mapping[str, Fil
                 asking.house.rings()
             return "sent" if done == "sent" else ""
         case "stop":
-            job = job_named(asking.connection, str((import_told(asking.connection, sent.name) or {}).get("job") or "-"))
+            job = job_named(asking.connection, last_job_of(asking.connection, sent.name, "import") or "-")
             if job is not None:
                 stop_job(asking.connection, job.job, asking.house.now())
             return "stopped"
