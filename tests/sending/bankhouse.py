@@ -33,17 +33,15 @@ from tests.strategy.books import borrower, loan
 @contextmanager
 def served(app: FastAPI) -> Iterator[str]:
     """A server of an application in a thread; gives its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", log_config=None))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(5)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", log_config=None))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [free]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{free.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(5)
 
 
 @contextmanager

@@ -196,21 +196,17 @@ def play(store: Store, told: Sequence[Mapping[str, Any]], through: date | None =
 def bank_running(today: date, habits: Habits) -> Iterator[tuple[Bank, str]]:
     """The simulated bank as a server on a port of its own, on this machine alone: the bank, and where it is."""
     bank = Bank(7, today, habits)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = uvicorn.Server(
-        uvicorn.Config(bank_app(bank), host="127.0.0.1", port=port, log_level="error", log_config=None)
-    )
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        clock.sleep(0.01)
-    try:
-        yield bank, f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(5)
+    server = uvicorn.Server(uvicorn.Config(bank_app(bank), log_level="error", log_config=None))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [free]}, daemon=True)
+        thread.start()
+        while not server.started:
+            clock.sleep(0.01)
+        try:
+            yield bank, f"http://127.0.0.1:{free.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(5)
 
 
 class World:

@@ -192,8 +192,7 @@ def _ended_well(connection: psycopg.Connection[Any], autocommit: bool) -> Iterat
     connection.autocommit = autocommit
     try:
         yield
-        if not connection.closed:
-            connection.commit()
+        connection.commit()
     except BaseException:
         try:
             connection.rollback()

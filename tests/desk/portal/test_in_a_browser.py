@@ -36,11 +36,10 @@ pytestmark = pytest.mark.skipif(
 def page(book: Store) -> Iterator[Any]:
     """A phone in which B1 sat down, the address in `page.home`; nothing may be written to its console."""
     playwright = pytest.importorskip("playwright.sync_api", reason="NO PLAYWRIGHT: the portal is not seen")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    served = uvicorn.Server(uvicorn.Config(app_of(House(book, True)), port=port, log_level="error", log_config=None))
-    thread = threading.Thread(target=served.run, daemon=True)
+    free = socket.create_server(("127.0.0.1", 0))
+    port = free.getsockname()[1]
+    served = uvicorn.Server(uvicorn.Config(app_of(House(book, True)), log_level="error", log_config=None))
+    thread = threading.Thread(target=served.run, kwargs={"sockets": [free]}, daemon=True)
     thread.start()
     while not served.started:
         time.sleep(0.02)
@@ -58,6 +57,7 @@ def page(book: Store) -> Iterator[Any]:
         assert said == []
     served.should_exit = True
     thread.join(10)
+    free.close()
 
 
 def test_a_debit_is_told_truly_on_its_way_arrived_and_returned(page: Any, book: Store) -> None:

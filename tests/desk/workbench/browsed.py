@@ -33,24 +33,20 @@ def needs_chromium() -> None:
 @contextmanager
 def served_at(store: Store, works: bool = True) -> Iterator[str]:
     """The desk of a book served on a free port of this machine; its address. `works`: jobs are done beside it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     worker = JobWorker(store)
     house = House(store, demo=True, rings=worker.ring)
-    server = uvicorn.Server(
-        uvicorn.Config(app_of(house), host="127.0.0.1", port=port, log_level="error", log_config=None)
-    )
-    if works:
-        worker.start()
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://desk.localhost:{port}"
-    server.should_exit = True
-    thread.join(10)
-    worker.stop()
+    server = uvicorn.Server(uvicorn.Config(app_of(house), log_level="error", log_config=None))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        if works:
+            worker.start()
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [free]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.05)
+        yield f"http://desk.localhost:{free.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(10)
+        worker.stop()
 
 
 class Browsing:

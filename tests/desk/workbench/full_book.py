@@ -16,6 +16,7 @@ from afterloan.risk.model import parts
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.store.events import tell
+from afterloan.store.jobs import jobs_told
 from afterloan.store.legal import appoint
 from afterloan.store.server import Store
 from tests.close.test_chosen import model_that_calls_only
@@ -52,6 +53,11 @@ def full_book(store: Store) -> dict[str, str]:
     worker = JobWorker(store)
     while worker.do_next():
         pass
+    with store.connect() as connection:
+        jobs = jobs_told(connection)
+    assert {job.kind: job.state for job in jobs} == dict.fromkeys(("furnish", "preview", "trial"), "done"), [
+        (job.kind, job.state, job.refused) for job in jobs
+    ]
     _rejected(served)
     return made
 

@@ -62,7 +62,8 @@ def paths(book: Store) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def opens(book: Store) -> Iterator[Open]:
+def opens(book: Store, paths: dict[str, str]) -> Iterator[Open]:
+    """Served once everything is there: a server that worked beside would take the jobs away from `full_book`."""
     needs_chromium()
     with served_at(book) as base, browser_before(base) as open_page:
         yield open_page
