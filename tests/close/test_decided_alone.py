@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +11,24 @@ import pytest
 
 from afterloan.close import close_through
 from afterloan.close.decide import decide
-from afterloan.close.known import columns_of
+from afterloan.close.known import columns_of, events_told
 from afterloan.close.planned import ShardPlan, plan_shard
 from afterloan.dates import date_of, day
-from afterloan.facts.limit import BorrowingBarred, LimitSet
+from afterloan.facts.debit import MandateSigned
+from afterloan.facts.limit import LINE_KINDS, BorrowingBarred, LimitSet
 from afterloan.facts.promise import PromiseMade
 from afterloan.generate import generate
 from afterloan.intake.book import bring_in
 from afterloan.store.connect import reader_kept
+from afterloan.store.debits import KINDS, fold_events
+from afterloan.store.events import events_of
 from afterloan.store.read import fold
 from afterloan.store.server import Store
 from afterloan.strategy.columns import SCHEMA
 from afterloan.strategy.governor import Place
 from afterloan.strategy.ladder import matches, standing_on
 from afterloan.strategy.plan import DayPlan, KnownBorrowers, plan_day
-from afterloan.strategy.restriction import line_of
+from afterloan.strategy.restriction import CreditLine, LineStep, line_after, line_of
 
 ON = day("2024-06-30")
 
@@ -111,3 +115,33 @@ def test_a_line_alone_leaves_all_other_columns_as_they_are() -> None:
     assert (columns["limit_fen"], columns["barred"], columns["frozen"]) == (500_000, True, False)
     assert standing is None and held == []
     assert set(columns) - {"borrower"} <= set(SCHEMA) and list(columns) == list(looked)
+
+
+def test_lines_and_mandates_read_in_bulk_are_those_of_the_events_one_by_one(store: Store, tmp_path: Path) -> None:
+    """Of nearly all borrowers no event is made: their line, and their mandate, are what the checked events come to."""
+    generate(1_200, 6, 11, tmp_path / "book")
+    bring_in(store, tmp_path / "book")
+    with store.connect() as connection:
+        people = dict(connection.execute("select borrower, reference from borrower").fetchall())
+        known = events_told(connection, list(people), ON)
+        others = 0
+        for number, reference in people.items():
+            told = [e for e in events_of(connection, reference) if e.known_on < date_of(ON)]
+            line = known.lines.get(number) or line_of(known.events.get(number, []), date_of(ON))
+            assert line == line_of(told, date_of(ON))
+            # events_of tells them by day, the bulk as they were told: what is compared does not hang on it
+            mandates = fold_events(e for e in told if e.KIND in KINDS).mandates
+            assert sorted(map(repr, fold_events(known.debits.get(number, [])).mandates)) == sorted(map(repr, mandates))
+            others += number in known.events
+    assert len(known.lines) > 500 and others > 0 and set(known.lines).isdisjoint(known.events)
+    signed = [e for own in known.debits.values() for e in own if isinstance(e, MandateSigned)]
+    assert len(signed) > 300 and LimitSet.KIND in LINE_KINDS
+
+
+def test_a_line_that_takes_effect_later_is_not_there_yet() -> None:
+    """Lowered to 3,000.00 from the 5th on, a line of 5,000.00 stands whole on the 4th."""
+    first, fifth = date(2024, 6, 1), date(2024, 6, 5)
+    steps = [LineStep("limit.set", first, 500_000), LineStep("limit.reduced", fifth, 300_000)]
+    assert line_after(steps, date(2024, 6, 4)) == CreditLine(500_000, 500_000, known=True)
+    assert line_after(steps, fifth) == CreditLine(300_000, 500_000, known=True)
+    assert line_after(steps, date(2024, 5, 31)) == CreditLine()

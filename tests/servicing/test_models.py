@@ -167,7 +167,7 @@ def test_bands_of_a_model_in_use_go_before_imported_ones(store: Store, model: Mo
         put(connection, warning, numbers[0], "E", 400_000, date(2026, 1, 1))
         put(connection, model, numbers[0], "A", 400_000, date(2026, 1, 1))
         put(connection, warning, numbers[1], "D", 300_000, date(2026, 1, 1), used=False)
-        told, _ = borrowers_told(connection, numbers)
+        told = borrowers_told(connection, numbers).frame
         frame = whole_frame(with_scores(connection, told, day("2026-01-05")))
         assert frame["score_band"].to_list() == ["E", "B"]
         assert frame["score_by"].to_list() == [f"model {'E400000True'.ljust(12, '0')}", "imported"]

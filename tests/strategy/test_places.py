@@ -66,7 +66,7 @@ def test_where_it_is_in_already_it_is_a_task_and_only_what_the_law_demands_leave
     with store.connect() as connection:
         one = borrower(connection, "B1", timezone="America/New_york", address="1 High Street")
         two = borrower(connection, "B2", timezone="America/New_York", address="2 High Street", jurisdiction="US")
-        _, places = borrowers_told(connection, [one, two])  # once a traceback for the whole day
+        places = borrowers_told(connection, [one, two]).places  # once a traceback for the whole day
         assert (bool(places[one].wrong), places[two].zones) == (True, ("America/New_York",))
         put(connection, [
             Action(f"{purpose}:{number}", number, "message.letter", NOON, NOON.date(), None, body)

@@ -1,9 +1,10 @@
 """What is known of a shard's borrowers the evening before a day is decided, read out of the store."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import adbc_driver_postgresql.dbapi as adbc
 import numpy as np
@@ -25,6 +26,7 @@ from afterloan.close.worked import (
     withdrawn_by_hold,
 )
 from afterloan.dates import NEVER, date_of, iso
+from afterloan.facts.debit import MandateSigned
 from afterloan.facts.events import KINDS, Event, event_of
 from afterloan.facts.hold import HOLD_KINDS, HOLDS
 from afterloan.facts.limit import LINE_KINDS, LineChanged
@@ -34,7 +36,8 @@ from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import FactKind
 from afterloan.rules.trifles import trifles_fen, without_trifles
 from afterloan.store.contacts import STANDING_KINDS, defaults_of, standing_of
-from afterloan.store.debits import MandateStanding, pay_days_of, standings_before
+from afterloan.store.debits import KINDS as DEBIT_KINDS
+from afterloan.store.debits import MandateStanding, fold_events, pay_day_of
 from afterloan.store.ids import ids_of
 from afterloan.store.read import fetch
 from afterloan.store.scores import latest_scores
@@ -49,7 +52,7 @@ from afterloan.strategy.ladder import Ladder
 from afterloan.strategy.places import place_of
 from afterloan.strategy.plan import KnownBorrowers
 from afterloan.strategy.promises import Money, Promises, counted, judge_promises
-from afterloan.strategy.restriction import CreditLine, columns_of_limits, line_of
+from afterloan.strategy.restriction import CreditLine, LineStep, columns_of_limits, line_after, line_of
 
 EVENT_KINDS = (
     *STANDING_KINDS,
@@ -94,22 +97,23 @@ def read_known(
         return None
     theirs = np.isin(owners, wanted)
     of_product = book.contracts["product"].astype(np.int64)
-    told, places = borrowers_told(connection, wanted.tolist())
+    told, places, pay_days = borrowers_told(connection, wanted.tolist())
     most = most_trifles(owners[theirs], places)
     seen = without_trifles(positions[theirs], most)
     loans = loan_frame(seen, owners[theirs], book.products, of_product[theirs], day)
     loans = loans.join(contracts.select("loan", "reference"), on="loan", how="left")
     worked = days_worked(connection, shard, day)
     loans = reached(loans, book, theirs, seen, most, worked, day)
-    events = events_by_borrower(connection, wanted.tolist(), day)
+    known = events_told(connection, wanted.tolist(), day)
+    events = known.events
     told = with_scores(connection, told, day)
     needs = columns_of_limits().union(*(ladder.columns for ladder in ladders.values()))
-    made = _told_of(connection, told, places, events, book, contracts, day, needs)
+    made = _told_of(connection, told, places, known, book, contracts, day, needs)
     of_loans = of_borrowers(loans, codes if "products" in needs else None)
     frame = whole_frame(made[0].join(of_loans, on="borrower", how="left", maintain_order="left"))
     clean = (pl.col("days_past_due") > 0) | (pl.col("arrears_fen") > 0)
     frame = frame.with_columns(clean_days=pl.when(clean).then(0).otherwise("clean_days"))
-    debits = next_debits(connection, wanted.tolist(), loans, places, day)
+    debits = next_debits(known.debits, pay_days, loans, places, day)
     ready = [number for number, then in debits.items() if then.on is not None and then.on <= date_of(day)]
     frame = frame.with_columns(debit_today=pl.col("borrower").is_in(ready))
     frame = with_reached(frame, loans, ladders, ladders[ANY], worked.last, day)
@@ -154,22 +158,25 @@ def _reopened(
 
 
 def next_debits(
-    connection: psycopg.Connection[Any], borrowers: list[int], loans: pl.DataFrame, places: dict[int, Place], day: int
+    told: Mapping[int, Sequence[Event]],
+    pay_days: Mapping[int, int],
+    loans: pl.DataFrame,
+    places: dict[int, Place],
+    day: int,
 ) -> dict[int, NextTry]:
-    """For those who ever signed a mandate: the first day, `day` or later, on which a debit makes sense, or why none."""
-    standings = standings_before(connection, borrowers, date_of(day))
-    if not standings:
+    """For those who ever signed a mandate: the first day, `day` or later, on which a debit makes sense, or why none.
+
+    `told`: mandates and attempts of each; `pay_days`: of those of whom it is known.
+    """
+    if not told:
         return {}
-    pay_days = pay_days_of(connection, list(standings))
-    owing = loans.filter(
-        pl.col("borrower").is_in(list(standings)) & (pl.col("arrears_fen") + pl.col("due_today_fen") > 0)
-    )
+    owing = loans.filter(pl.col("arrears_fen") + pl.col("due_today_fen") > 0)
     late: dict[int, dict[str, int]] = {}
-    for row in owing.iter_rows(named=True):
-        late.setdefault(row["borrower"], {})[row["reference"]] = row["days_past_due"]
+    for number, reference, days in owing.select("borrower", "reference", "days_past_due").iter_rows():
+        late.setdefault(number, {})[reference] = days
     return {
-        number: next_debit(standing, places[number], late.get(number, {}), pay_days[number], day)
-        for number, standing in standings.items()
+        number: next_debit(fold_events(own), places[number], late.get(number, {}), pay_days.get(number), day)
+        for number, own in told.items()
     }
 
 
@@ -204,29 +211,90 @@ def events_by_borrower(
         (borrowers, list(kinds), iso(day)),
     ).fetchall()
     found: dict[int, list[Event]] = {}
-    for borrower, kind, loan, on, known_on, reference, body in rows:
-        if kind in LINE_KINDS:  # checked when they were told; there may be very many
-            told = {"borrower": "-", "on": on, "known_on": known_on, "reference": reference, **body}
-            event: Event = KINDS[kind].model_construct(**told)
-        else:
-            event = event_of(kind, "-", loan, on, None, known_on, reference, body)
-        found.setdefault(borrower, []).append(event)
+    for borrower, *told in rows:
+        found.setdefault(borrower, []).append(_event(*told))
     return found
 
 
-def borrowers_told(connection: psycopg.Connection[Any], borrowers: list[int]) -> tuple[pl.DataFrame, dict[int, Place]]:
-    """What is kept of borrowers themselves, a row each by number, and where they are."""
+@dataclass(slots=True)
+class EventsTold:
+    """What events told of some borrowers (by number) before a day, as far as deciding the day looks at it."""
+
+    lines: dict[int, CreditLine] = field(default_factory=dict)
+    """Credit lines of those of whom nothing else was told: nearly all, so none of their events is made."""
+    events: dict[int, list[Event]] = field(default_factory=dict)
+    """Of all others the events of EVENT_KINDS, changes of their lines among them, in order of telling."""
+    debits: dict[int, list[Event]] = field(default_factory=dict)
+    """Mandates and attempts of those who ever signed a mandate, in order of telling."""
+
+
+def events_told(connection: psycopg.Connection[Any], borrowers: list[int], day: int) -> EventsTold:
+    """What events told of borrowers before `day`, in one question."""
+    rows = connection.execute(
+        "select e.borrower, e.kind, c.reference, e.on_day, e.at, e.known_on, e.reference, e.body from event e "
+        "left join contract c on c.loan = e.loan where e.borrower = any(%s) and e.kind = any(%s) "
+        "and e.known_on < %s order by e.event",
+        (borrowers, [*EVENT_KINDS, *DEBIT_KINDS], iso(day)),
+    ).fetchall()
+    known = EventsTold()
+    of_events: dict[int, list[Any]] = {}
+    for row in rows:
+        number, kind, loan, on, at, known_on, reference, body = row
+        if kind not in DEBIT_KINDS:
+            of_events.setdefault(number, []).append(row)
+        elif kind == MandateSigned.KIND:
+            mandate = _checked(
+                kind, {"loan": loan, "on": on, "at": at, "known_on": known_on, "reference": reference}, body
+            )
+            known.debits.setdefault(number, []).append(mandate)
+        else:
+            known.debits.setdefault(number, []).append(event_of(kind, "-", loan, on, at, known_on, reference, body))
+    for number, own in of_events.items():
+        if all(row[1] in LINE_KINDS for row in own):
+            steps = (LineStep(row[1], row[3], row[7]["after_fen"], row[7].get("bar", "")) for row in own)
+            known.lines[number] = line_after(steps, date_of(day))
+        else:
+            known.events[number] = [_event(*row[1:4], *row[5:]) for row in own]
+    return known
+
+
+def _checked(kind: str, columns: dict[str, Any], body: dict[str, Any]) -> Event:
+    """An event of a kind of which there may be very many: its fields were checked when it was told."""
+    return KINDS[kind].model_construct(borrower="-", **columns, **body)
+
+
+def _event(kind: str, loan: str | None, on: date, known_on: date, reference: str, body: dict[str, Any]) -> Event:
+    if kind in LINE_KINDS:
+        return _checked(kind, {"on": on, "known_on": known_on, "reference": reference}, body)
+    return event_of(kind, "-", loan, on, None, known_on, reference, body)
+
+
+class BorrowersTold(NamedTuple):
+    """What is kept of borrowers themselves."""
+
+    frame: pl.DataFrame
+    """A row each, by number."""
+    places: dict[int, Place]
+    pay_days: dict[int, int]
+    """The day of the month on which each is paid of whom it is known."""
+
+
+def borrowers_told(connection: psycopg.Connection[Any], borrowers: list[int]) -> BorrowersTold:
+    """What is kept of borrowers themselves, a row each by number, where they are, and when they are paid."""
     defaults = defaults_of(connection)
     rows = connection.execute(
         "select borrower, reference, attributes->>'jurisdiction', attributes->'timezone', attributes->>'language', "
-        "coalesce(attributes->>'region', ''), coalesce(attributes->>'score_band', '') "
+        "coalesce(attributes->>'region', ''), coalesce(attributes->>'score_band', ''), attributes->'pay_day' "
         "from borrower where borrower = any(%s) order by borrower",
         (borrowers,),
     ).fetchall()
     shared: dict[Any, Place] = {}
     places: dict[int, Place] = {}
+    pay_days: dict[int, int] = {}
     told = []
-    for number, reference, jurisdiction, zone, language, region, band in rows:
+    for number, reference, jurisdiction, zone, language, region, band, paid in rows:
+        if paid is not None and (pay_day := pay_day_of({"pay_day": paid})) is not None:
+            pay_days[number] = pay_day
         key = (jurisdiction, str(zone), language)
         if key not in shared:
             attributes = {"jurisdiction": jurisdiction, "timezone": zone, "language": language}
@@ -236,9 +304,8 @@ def borrowers_told(connection: psycopg.Connection[Any], borrowers: list[int]) ->
     schema = {"borrower": pl.Int64, "reference": pl.String, "jurisdiction": pl.String, "language": pl.String}
     schema = {**schema, "region": pl.String, "score_band": pl.String}
     frame = pl.DataFrame(told, schema=schema, orient="row")
-    return frame.with_columns(
-        score_by=pl.when(pl.col("score_band") != "").then(pl.lit("imported")).otherwise(pl.lit(""))
-    ), places
+    scored = pl.when(pl.col("score_band") != "").then(pl.lit("imported")).otherwise(pl.lit(""))
+    return BorrowersTold(frame.with_columns(score_by=scored), places, pay_days)
 
 
 def with_scores(connection: psycopg.Connection[Any], frame: pl.DataFrame, day: int) -> pl.DataFrame:
@@ -271,7 +338,7 @@ def _told_of(
     connection: psycopg.Connection[Any],
     told: pl.DataFrame,
     places: dict[int, Place],
-    events: dict[int, list[Event]],
+    known: EventsTold,
     book: Book,
     contracts: pl.DataFrame,
     day: int,
@@ -282,9 +349,9 @@ def _told_of(
     standings: dict[int, ContactStanding] = {}
     held: dict[int, list[Held]] = {}
     lines: dict[int, CreditLine] = {}
-    money = money_of(events, book, contracts, day)
+    money = money_of(known.events, book, contracts, day)
     rows = []
-    for number, own in events.items():
+    for number, own in known.events.items():
         line = line_of(own, on)
         columns, standing, holds = columns_of(number, own, money.get(number, []), places[number], day, line)
         rows.append(columns)
@@ -294,11 +361,13 @@ def _told_of(
             held[number] = holds
         if line.known:
             lines[number] = line
+    lines |= {number: line for number, line in known.lines.items() if line.known}
+    columns_told = [pl.DataFrame(rows, infer_schema_length=None)] if rows else []
+    columns_told += [_columns_of_lines(known.lines)] if known.lines else []
     frame = told
-    if rows:
-        frame = told.join(
-            pl.DataFrame(rows, infer_schema_length=None), on="borrower", how="left", maintain_order="left"
-        )
+    if columns_told:  # what a borrower with a line alone has no column of is as if nothing was told
+        columns_told_of = pl.concat(columns_told, how="diagonal")
+        frame = told.join(columns_told_of, on="borrower", how="left", maintain_order="left")
     restricted = [n for n, line in lines.items() if line.frozen or line.bars]
     if restricted:
         frame = frame.join(clean_days(connection, restricted, day), on="borrower", how="left", maintain_order="left")
@@ -306,6 +375,13 @@ def _told_of(
         contacts = _contact_columns(connection, frame["borrower"].to_list(), day)
         frame = frame.join(contacts, on="borrower", how="left", maintain_order="left")
     return frame, standings, held, lines
+
+
+def _columns_of_lines(lines: Mapping[int, CreditLine]) -> pl.DataFrame:
+    """The columns of borrowers of whom nothing was told but a credit line, as `columns_of` tells them."""
+    told = [(n, line.limit_fen, line.granted_fen, line.frozen, bool(line.bars)) for n, line in lines.items()]
+    schema = {"borrower": pl.Int64, "limit_fen": pl.Int64, "granted_fen": pl.Int64, "frozen": pl.Boolean}
+    return pl.DataFrame(told, schema={**schema, "barred": pl.Boolean}, orient="row")
 
 
 def _promises(events: list[Event], money: list[Money], on: date, jurisdiction: str) -> Promises:

@@ -38,7 +38,7 @@ from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import FactKind, State
 from afterloan.rules.trifles import without_trifles
 from afterloan.store.connect import reader_to
-from afterloan.store.debits import debits_told, fold_events, pay_days_of
+from afterloan.store.debits import debits_told, fold_events
 from afterloan.store.loans import product_table, products
 from afterloan.store.posted import last_closed
 from afterloan.store.read import SHARDS, fetch, fold, read_shard
@@ -185,7 +185,7 @@ class _Part:
     places: dict[int, Place]
     events: dict[int, list[Event]]
     debits: dict[int, list[Event]]
-    pay_days: dict[int, int | None]
+    pay_days: dict[int, int]
     scored: pl.DataFrame | None = None
     """By `number` and `day` what models in use had said of borrowers before that day; None: nothing ever."""
     arms: dict[str, pl.DataFrame] = field(default_factory=dict)
@@ -248,12 +248,11 @@ def _read(connection: psycopg.Connection[Any], reader: adbc.Connection, shards: 
         ]
     )
     numbers, owner = np.unique(contracts["borrower"].to_numpy(), return_inverse=True)
-    told, places = borrowers_told(connection, numbers.tolist())
+    told, places, pay_days = borrowers_told(connection, numbers.tolist())
     kinds = [kind for kind in EVENT_KINDS if kind not in LINE_KINDS]
     events = events_by_borrower(connection, numbers.tolist(), last, kinds)
     codes = {number: t.code for number, t in terms.items()}
     debits = debits_told(connection, numbers.tolist(), date_of(last + 1))
-    pay_days = pay_days_of(connection, list(debits))
     return _Part(book, owner.astype(np.int64), numbers, contracts, codes, told, places, events, debits, pay_days)
 
 
@@ -455,7 +454,7 @@ def _debits_make_sense(part: _Part, rows: pl.DataFrame) -> list[int]:
     ready = []
     for (key, number, day), loans in late.items():
         standing = fold_events(e for e in part.debits[number] if number_of(e.known_on) < day)
-        then = next_debit(standing, part.places[number], loans, part.pay_days[number], day)
+        then = next_debit(standing, part.places[number], loans, part.pay_days.get(number), day)
         if then.on is not None and number_of(then.on) <= day:
             ready.append(key)
     return ready

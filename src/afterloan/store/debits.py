@@ -129,23 +129,10 @@ def debits_told(connection: psycopg.Connection[Any], borrowers: Sequence[int], d
     return found
 
 
-def standings_before(
-    connection: psycopg.Connection[Any], borrowers: Sequence[int], day: date
-) -> dict[int, MandateStanding]:
-    """Mandates and attempts of those of some borrowers (numbers) who ever signed a mandate, as known before a day."""
-    return {number: fold_events(own) for number, own in debits_told(connection, borrowers, day).items()}
-
-
 def pay_day_of(attributes: Any) -> int | None:
     """The day of the month on which a borrower is paid, where it is known (attribute `pay_day`, 1 to 31)."""
     told = str((attributes or {}).get("pay_day") or "")
     return int(told) if told.isdecimal() and 1 <= int(told) <= 31 else None
-
-
-def pay_days_of(connection: psycopg.Connection[Any], borrowers: Sequence[int]) -> dict[int, int | None]:
-    """The pay days of some borrowers (numbers). See `pay_day_of`."""
-    told = "select borrower, attributes from borrower where borrower = any(%s)"
-    return {number: pay_day_of(own) for number, own in connection.execute(told, (list(borrowers),)).fetchall()}
 
 
 def attempt_of(connection: psycopg.Connection[Any], reference: str) -> DebitAttempted:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -36,6 +36,15 @@ class CreditLine:
     known: bool = False
 
 
+class LineStep(NamedTuple):
+    """A change of a line: its kind of event, the day, the limit afterwards, the bar's name."""
+
+    kind: str
+    on: date
+    after_fen: int
+    bar: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One change that a rule asks for: `kind` of fact, before and after, why, by which rule, the bar's name."""
@@ -61,25 +70,31 @@ class DrawAnswer:
 
 def line_of(events: Iterable[Event], on: date) -> CreditLine:
     """The line that the facts of limits (in order) leave on a day."""
+    changes = (e for e in events if isinstance(e, LineChanged))
+    return line_after((LineStep(e.KIND, e.on, e.after_fen, getattr(e, "bar", "")) for e in changes), on)
+
+
+def line_after(changes: Iterable[LineStep], on: date) -> CreditLine:
+    """The same of changes (in order) as they stand in the store: there are as many as borrowers."""
     limit = granted = 0
     frozen = known = False
     bars: dict[str, None] = {}
-    for event in events:
-        if not isinstance(event, LineChanged) or event.on > on:
+    for kind, changed_on, after_fen, bar in changes:
+        if changed_on > on:
             continue
         known = True
-        if isinstance(event, LimitSet):
-            limit = granted = event.after_fen
-        elif isinstance(event, LimitReduced):
-            limit = event.after_fen
-        elif isinstance(event, LimitFrozen):
+        if kind == LimitSet.KIND:
+            limit = granted = after_fen
+        elif kind == LimitReduced.KIND:
+            limit = after_fen
+        elif kind == LimitFrozen.KIND:
             frozen = True
-        elif isinstance(event, LimitRestored):
-            limit, frozen = event.after_fen, False
-        elif isinstance(event, BorrowingBarred):
-            bars[event.bar] = None
-        elif isinstance(event, BarLifted):
-            bars.pop(event.bar, None)
+        elif kind == LimitRestored.KIND:
+            limit, frozen = after_fen, False
+        elif kind == BorrowingBarred.KIND:
+            bars[bar] = None
+        elif kind == BarLifted.KIND:
+            bars.pop(bar, None)
     return CreditLine(limit, granted, frozen, tuple(bars), known)
 
 
