@@ -109,7 +109,7 @@ OTHERS = {
     "promise make", "promise withdraw", "propose", "quote execute", "quote give", "receipts", "refund",
     "refund-returned", "refuse", "repay", "withdraw", "legal refuse-loss", "risk approve", "risk models",
     "risk promote", "risk choices",
-    "account", "risk bureau", "risk features", "risk flows", "risk limits", "risk monitor",
+    "snapshot", "account", "risk bureau", "risk features", "risk flows", "risk limits", "risk monitor",
     "risk propose", "risk retire", "risk score", "risk train", "risk why", "serve", "verify",
     "reverse", "roles", "stop", "task assign", "task done", "task reopen", "template preview", "try", "waive",
 }  # fmt: skip

@@ -13,7 +13,6 @@ from afterloan.banks.batch_csv import write_statement
 from afterloan.banks.camt import write_camt
 from afterloan.banks.mt940 import write_mt940
 from afterloan.banks.words import BankRowRefused, BankStatement, StatementLine, reference_of
-from afterloan.close.suspense import unmatched_fen
 from afterloan.dates import day
 from afterloan.desk.keyboard.main import app
 from afterloan.facts import FactRefused
@@ -27,6 +26,7 @@ from afterloan.servicing.money import (
 from afterloan.servicing.passing import move_repayment
 from afterloan.store.server import Store
 from afterloan.store.statements import LineRow, finish_refusal, judge, line_of, open_refusals, unmatched_lines
+from afterloan.store.suspense import unmatched_fen
 from tests.sending.bankhouse import did, import_statement, mandate, money, rows, small_book
 from tests.servicing.test_debit_results import tried
 from tests.strategy.books import borrower, loan

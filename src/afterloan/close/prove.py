@@ -6,11 +6,11 @@ from typing import Any
 
 import psycopg
 
-from afterloan.close.suspense import unmatched_fen
 from afterloan.dates import iso
 from afterloan.journal.accounts import Account
 from afterloan.journal.balances import balances, disagreements
 from afterloan.store.read import SHARDS
+from afterloan.store.suspense import unmatched_fen
 
 
 @dataclass(frozen=True, slots=True)

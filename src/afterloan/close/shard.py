@@ -1,7 +1,7 @@
 """Close some days of one shard: its loans are read once, and all that the days left is one transaction."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -40,13 +40,17 @@ class ShardClosed:
 
 
 @dataclass(slots=True)
-class _Left:
-    """What the days leave to be written, day by day."""
+class DaysLeft:
+    """What closed days of a shard leave to be written, day by day; `positions` POSITION [n]: those of the last evening.
 
-    entries: list[tuple[int, Records]]
-    transitions: list[tuple[int, Records]]
-    exceptions: list[tuple[int, int, str]]
-    closings: list[tuple[int, int, int, int, str]]
+    `exceptions`: (day, loan, reason); `closings`: (day, loans in, closed, excepted, control accounts as JSON).
+    """
+
+    entries: list[tuple[int, Records]] = field(default_factory=list)
+    transitions: list[tuple[int, Records]] = field(default_factory=list)
+    exceptions: list[tuple[int, int, str]] = field(default_factory=list)
+    closings: list[tuple[int, int, int, int, str]] = field(default_factory=list)
+    positions: Records | None = None
 
 
 def close_shard(
@@ -78,7 +82,8 @@ def close_shard(
     # a closing of a version that booked less says nothing of what this one books: the journal is asked for all
     told = row[1] if row and row[0] and row[2] == SLOTS else None
     posted = _posted(connection, book, shard, told, yesterday)
-    left = _close_days(connection, book, shard, first, last, yesterday, posted, place)
+    sums = posted_of_products(connection, shard, len(book.products))
+    left = close_days(book, first, last, yesterday, posted, sums, place)
     _write(connection, shard, mark, left)
     connection.commit()
     return ShardClosed(
@@ -112,19 +117,16 @@ def _posted(connection: psycopg.Connection[Any], book: Book, shard: int, told: s
     return posted
 
 
-def _close_days(
-    connection: psycopg.Connection[Any],
-    book: Book,
-    shard: int,
-    first: int,
-    last: int,
-    yesterday: Records,
-    posted: Totals,
-    place: str,
-) -> _Left:
-    left = _Left([], [], [], [])
+def close_days(
+    book: Book, first: int, last: int, yesterday: Records, posted: Totals, sums: Totals, place: str
+) -> DaysLeft:
+    """Close days of a whole shard in memory: what is to be written, and nothing else. No store, no clock.
+
+    `yesterday` POSITION [n]: of the evening before `first`, written over. `posted` [n, SLOTS] and `sums` [p, SLOTS]:
+    what the journal holds by loan and by product; `place`: whose rules of accounting bind.
+    """
+    left = DaysLeft()
     loans = book.contracts["loan"].astype(np.int64)
-    sums = posted_of_products(connection, shard, len(book.products))
     today = np.zeros_like(yesterday)
     for day in range(first, last + 1):
         today = reckon_book(book, day, day, today)
@@ -140,7 +142,23 @@ def _close_days(
         left.closings.append((day, loans_in, loans_in - excepted, excepted, json.dumps(booked.control)))
         posted, sums = booked.totals, booked.sums
         yesterday, today = today, yesterday
+    left.positions = yesterday
     return left
+
+
+def entries_of(left: DaysLeft, shard: int) -> pl.DataFrame | None:
+    """The entries of the days as rows of the table `entry`; None: there are none."""
+    entries = _frame(left.entries, ENTRY)
+    if entries is None:
+        return None
+    loan = pl.when(pl.col("loan") == NO_LOAN).then(None).otherwise(pl.col("loan")).alias("loan")
+    return entries.with_columns(pl.lit(shard).alias("shard"), loan)
+
+
+def transitions_of(left: DaysLeft, shard: int) -> pl.DataFrame | None:
+    """The transitions of the days as rows of the table `transition`; None: there are none."""
+    moved = _frame(left.transitions, TRANSITION)
+    return None if moved is None else moved.with_columns(pl.lit(shard).alias("shard"))
 
 
 def _frame(days: list[tuple[int, Records]], dtype: np.dtype[np.void]) -> pl.DataFrame | None:
@@ -158,15 +176,10 @@ def _copy(connection: psycopg.Connection[Any], table: str, frame: pl.DataFrame) 
         copy.write(frame.write_csv(include_header=False).encode())
 
 
-def _write(connection: psycopg.Connection[Any], shard: int, mark: str, left: _Left) -> None:
-    here = pl.lit(shard).alias("shard")
-    entries = _frame(left.entries, ENTRY)
-    if entries is not None:
-        loan = pl.when(pl.col("loan") == NO_LOAN).then(None).otherwise(pl.col("loan")).alias("loan")
-        _copy(connection, "entry", entries.with_columns(here, loan))
-    moved = _frame(left.transitions, TRANSITION)
-    if moved is not None:
-        _copy(connection, "transition", moved.with_columns(here))
+def _write(connection: psycopg.Connection[Any], shard: int, mark: str, left: DaysLeft) -> None:
+    for table, rows in (("entry", entries_of(left, shard)), ("transition", transitions_of(left, shard))):
+        if rows is not None:
+            _copy(connection, table, rows)
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into exception (closed_on, shard, loan, reason) values (%s, %s, %s, %s)",

@@ -1,6 +1,7 @@
 """What a bureau is to be told of loans for a month, by what was heard of them."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,7 +15,7 @@ from afterloan.bureau.reportable import reportable
 from afterloan.bureau.words import KINDS, not_theirs, said
 from afterloan.dates import number_of
 from afterloan.facts.bureau import BureauRejected, FurnishedBefore
-from afterloan.facts.events import event_of
+from afterloan.facts.events import Event, event_of
 from afterloan.loan.book import Book
 from afterloan.risk.classification import TIERS, cn_classes
 from afterloan.store.events import COLUMNS as EVENT_COLUMNS
@@ -49,21 +50,28 @@ class Heard:
     """What a former system told the bureau of a loan in a month."""
 
 
+HEARD = (*KINDS, BureauRejected.KIND, FurnishedBefore.KIND)
+"""The kinds of events that bear on what a bureau is told."""
+
+
 def hear(connection: psycopg.Connection[Any], shard: int, bureau: str, known_on: date) -> Heard:
     """The events of a shard that bear on what a bureau is told, as known on a day."""
     rows = connection.execute(
         f"select c.loan, {EVENT_COLUMNS} where e.shard = %s and e.kind = any(%s) and e.known_on <= %s "
         "order by e.on_day, e.at nulls first, e.event",
-        (shard, [*KINDS, BureauRejected.KIND, FurnishedBefore.KIND], known_on),
+        (shard, list(HEARD), known_on),
     ).fetchall()
-    events = [event_of(*row[2:]) for row in rows]
-    number = {event.reference: row[0] for row, event in zip(rows, events, strict=True)}
+    return heard_of([(row[0], event_of(*row[2:])) for row in rows], bureau)
+
+
+def heard_of(told: Sequence[tuple[int | None, Event]], bureau: str) -> Heard:
+    """What events of HEARD say to a bureau, each with the number of its loan, in order of their days."""
+    events = [event for _, event in told]
+    number: dict[str, Any] = {event.reference: loan for loan, event in told}
     disputes = [(number[name], dispute) for name, dispute in disputes_of(events).items()]
-    before = {
-        (row[0], e.month_end): e
-        for row, e in zip(rows, events, strict=True)
-        if isinstance(e, FurnishedBefore) and e.bureau == bureau
+    before: dict[tuple[Any, date], FurnishedBefore] = {
+        (loan, e.month_end): e for loan, e in told if isinstance(e, FurnishedBefore) and e.bureau == bureau
     }
-    happened = [(row[0], e.KIND, e.on, json.dumps(e.body())) for row, e in zip(rows, events, strict=True) if row[0]]
+    happened = [(loan, e.KIND, e.on, json.dumps(e.body())) for loan, e in told if loan]
     rejected = {(number[e.reference], e.month_end, e.turn) for e in events if isinstance(e, BureauRejected)}
     return Heard(happened, disputes, not_theirs(happened), rejected, before)

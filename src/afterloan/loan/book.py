@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from afterloan.dates import NEVER
+
 Records = npt.NDArray[np.void]
 Offsets = npt.NDArray[np.int64]
 
@@ -61,3 +63,17 @@ def part(book: Book, rows: Offsets) -> Book:
     promised, promised_at = cut(book.promised, book.promised_at)
     facts, fact_at = cut(book.facts, book.fact_at)
     return Book(book.products, book.contracts[rows], promised, promised_at, facts, fact_at, book.calendars)
+
+
+def as_known(book: Book, known_on: int) -> Book:
+    """The book without what became known after a day: later facts are gone, and what took a fact back later is.
+
+    It reckons to the same positions as the book itself, for every day, with whatever is known by `known_on` or before.
+    """
+    facts = book.facts.copy()
+    facts["gone_on"][facts["gone_on"] > known_on] = NEVER
+    stay = facts["known_on"] <= known_on
+    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(stay)]).astype(np.int64)
+    return Book(
+        book.products, book.contracts, book.promised, book.promised_at, facts[stay], ends[book.fact_at], book.calendars
+    )

@@ -47,13 +47,18 @@ def _debits() -> list[int]:
 _DEBIT = _debits()
 
 
-def posted_of_products(connection: psycopg.Connection[Any], shard: int, count: int) -> Totals:
-    """The running totals [products, SLOTS] that the journal holds for a shard's products in one sum."""
+def posted_of_products(
+    connection: psycopg.Connection[Any], shard: int, count: int, through: date | None = None
+) -> Totals:
+    """The running totals [products, SLOTS] that the journal holds for a shard's products in one sum.
+
+    `through`: as it stood when that day was closed.
+    """
     sums = np.zeros((count, SLOTS), np.int64)
     found = connection.execute(
         "select product, cause, component, debit, sum(amount_fen)::bigint from entry "
-        "where shard = %s and loan is null group by 1, 2, 3, 4",
-        (shard,),
+        "where shard = %s and loan is null and (%s::date is null or closed_on <= %s) group by 1, 2, 3, 4",
+        (shard, through, through),
     ).fetchall()
     for product, cause, component, debit, amount in found:
         slot = SLOT[cause, component]

@@ -147,10 +147,11 @@ def read_shard(
         array = packed.chunk(0)
     else:
         array = pa.concat_arrays(packed.chunks) if packed.num_chunks else pa.array([], pa.binary())
-    return Book(product_records, *_book_parts(array), calendars)
+    return Book(product_records, *book_parts(array), calendars)
 
 
-def _book_parts(array: pa.Array) -> tuple[Records, Records, Offsets, Records, Offsets]:
+def book_parts(array: pa.Array) -> tuple[Records, Records, Offsets, Records, Offsets]:
+    """Packed histories (binary or large binary, one a loan) as the parts of a Book, in their order."""
     _, offsets, data = array.buffers()
     if len(array) == 0:
         return unpack(np.zeros(0, np.int64), np.zeros(1, np.int64))

@@ -40,6 +40,7 @@ ROOMS = (
     "asking",
     "book",
     "bureau",
+    "cluster",
     "day",
     "debit",
     "keys",

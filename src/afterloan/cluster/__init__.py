@@ -1,0 +1,1 @@
+"""The whole book on more than one machine: the same functions, spread by Spark; no engine of our own."""
