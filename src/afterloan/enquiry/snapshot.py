@@ -65,7 +65,7 @@ LOAN = pa.schema(
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class SnapshotTaken:
     """A snapshot that was written: its manifest."""
 
     folder: Path
@@ -81,7 +81,7 @@ class Taken:
         )
 
 
-def take_snapshot(store: Store, folder: Path, as_of: date | None = None, known_on: date | None = None) -> Taken:
+def take_snapshot(store: Store, folder: Path, as_of: date | None = None, known_on: date | None = None) -> SnapshotTaken:
     """Write the book to `folder`: `loans/as_of=…/known_on=…/shard=…`, products, sums, and a manifest with digests.
 
     `as_of`: the last day whose closing the journal has in it (the last one closed unless given; of a book never closed
@@ -109,7 +109,7 @@ def take_snapshot(store: Store, folder: Path, as_of: date | None = None, known_o
     manifest |= {"loans": sum(counts.values()), "by_shard": counts, "files": files}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     (folder / UNFINISHED).unlink()
-    return Taken(folder, manifest)
+    return SnapshotTaken(folder, manifest)
 
 
 def check_snapshot(folder: Path) -> dict[str, Any]:

@@ -29,11 +29,11 @@ def snapshot(
     as_json: AsJson = False,
 ) -> None:
     """Write the book to FOLDER as Parquet for other machines: contracts, facts, totals; no names, no phones."""
-    from afterloan.enquiry.snapshot import Taken, check_snapshot, take_snapshot
+    from afterloan.enquiry.snapshot import SnapshotTaken, check_snapshot, take_snapshot
     from afterloan.store.server import open_store
 
     if check:
-        taken = Taken(folder, check_snapshot(folder))
+        taken = SnapshotTaken(folder, check_snapshot(folder))
     else:
         taken = take_snapshot(open_store(), folder, _day(as_of), _day(known_on))
     print(json.dumps(taken.manifest) if as_json else taken)
