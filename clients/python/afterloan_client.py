@@ -237,7 +237,7 @@ class ChargeWaiveAsked(TypedDict):
 
 
 class CheckAsked(TypedDict):
-    """How the files are read (by file: `kind`, `columns`, `fixed`); as they were proposed where none is told. `as_of`: the day of the old system's figures; today unless given."""
+    """How the files are read (by file: `kind`, `columns`, `fixed`, `written`); as was proposed where none is told. `as_of`: the day of the old system's figures; today unless given."""
 
     maps: NotRequired[dict[str, Any]]
     as_of: NotRequired[str | None]

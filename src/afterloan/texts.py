@@ -4,17 +4,20 @@ Readers of the standard library fail in several ways of their own (`csv.Error`, 
 for a number of 5,000 digits or a day such as 2026-02-30 in YAML). Here each of them is one refusal.
 """
 
+import codecs
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import yaml
 
 from afterloan.expected import ExpectedFailure
 
+BLOCK = 1 << 20
 WITHOUT_REMARKS = {"remove_comments": True, "remove_pis": True}
 """For every reader of XML: a remark within an amount (`1<!-- -->00`) would otherwise end it, and 100 be read as 1."""
 
@@ -94,3 +97,37 @@ def yaml_told(text: str, where: str) -> Any:
     except (ValueError, OverflowError, AttributeError, TypeError, KeyError) as error:
         # PyYAML makes days and numbers while it reads: 2026-02-30 ends in a ValueError of the calendar
         raise TextRefused(where, f"holds a value that cannot be ({error})", "correct it, or put it in quotes") from None
+
+
+def encoding_of(file: BinaryIO) -> str:
+    """How a file of text is written, by Python's name: `utf-16`, `utf-8-sig`, `gb18030` or `cp1252`; read to its end.
+
+    As its first bytes say, as UTF-8 where all of it fits, else by how bytes beyond ASCII lie: Chinese text has them in
+    pairs, in text of Western Europe they stand alone. Of which more fits UTF-8 than does not is damaged UTF-8: it is
+    called so, and whoever reads it strictly is told where, instead of reading other signs.
+    """
+    begins = file.read(2)
+    if begins in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return "utf-16"
+    file.seek(0)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while block := file.read(BLOCK):
+            decoder.decode(block)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        file.seek(0)
+        some = file.read(8 * BLOCK)
+        seen = some.decode("utf-8", "replace")
+        lost = seen.count("\ufffd")
+        if sum(sign > "\x7f" for sign in seen) - lost > lost:
+            return "utf-8-sig"
+        runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", some)]
+        return "gb18030" if sum(n for n in runs if n > 1) > 0.8 * sum(runs) else "cp1252"
+    return "utf-8-sig"
+
+
+def separator_of(head: str) -> str:
+    """The separator that the first line of a table holds most of, quoted names aside: comma, semicolon, tab or bar."""
+    line = re.sub(r'"[^"]*"', "", head.lstrip("\n").split("\n", 1)[0])
+    return max(",;\t|", key=line.count)

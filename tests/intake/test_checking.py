@@ -161,7 +161,7 @@ def test_a_bad_row_is_told_with_its_line_and_its_own_header(
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("流水号,借据号\nH-1,JJ-1\n".encode("gb18030"), "is not UTF-8"),
+        ("流水号,借据号,还款日期,还款金额\nH-1,JJ-1".encode() + b"\xff", "UTF-8"),
         ("流水号,借据号,还款日期\nH-1,JJ-1,2026-02-10\n".encode(), "还款金额, to be read as amount, is not there"),
         (b"", "is not there"),
     ],

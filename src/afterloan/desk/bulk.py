@@ -16,7 +16,7 @@ import yaml
 
 from afterloan.dates import date_told, number_of
 from afterloan.facts.act import Who
-from afterloan.intake.sheets import FileMap
+from afterloan.intake.sheets import FileMap, with_forms
 from afterloan.store.brought import SentBook, brought_named, check_of, keep_check, write_pieces
 from afterloan.store.files import keep_file
 from afterloan.store.server import Store
@@ -143,7 +143,10 @@ def check_book(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
 
     with TemporaryDirectory(prefix="afterloan-check-") as folder:
         sent = _sent(store, asked, Path(folder))
-        sheets = sheets_of(Path(folder), {name: FileMap.of(one) for name, one in asked["maps"].items()})
+        maps = {name: FileMap.of(one) for name, one in asked["maps"].items()}
+        maps = {name: with_forms(Path(folder, name), one) if one.kind else one for name, one in maps.items()}
+        plain_maps = {name: one.told() for name, one in maps.items()}
+        sheets = sheets_of(Path(folder), maps)
         as_of = date_told(str(asked["as_of"]))
         found = None
         for found in check_sheets(store, sheets, Path(folder), as_of, Who("person", sent.who, (), "import")):
@@ -155,7 +158,7 @@ def check_book(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
         differs = [one.told() for one in found.disagreements[:MOST_FINDINGS]]
         told = {"files": counts, "rows": found.read, "refused": len(found.refused), "differs": len(found.disagreements),
                 "loans": found.loans, "figures": found.figures}  # fmt: skip
-        said = {"maps": asked["maps"], "as_of": asked["as_of"], **told, "findings": [refused, differs],
+        said = {"maps": plain_maps, "as_of": asked["as_of"], **told, "findings": [refused, differs],
                 "of": [file.sha256 for file in sent.files]}  # fmt: skip
         digest = sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
         findings = chain(
@@ -167,7 +170,7 @@ def check_book(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
                 connection,
                 sent.name,
                 datetime.now(UTC),
-                asked["maps"],
+                plain_maps,
                 as_of,
                 told,
                 digest,

@@ -36,6 +36,7 @@ from afterloan.intake.files import (
     find_file,
     other_length,
 )
+from afterloan.intake.forms import FORMS
 from afterloan.intake.paid_out import ABOVE_CONTRACT, TOO_MUCH_OUT, know_taken_back, references_taken_back
 from afterloan.intake.sheets import ATTRIBUTE, FIGURES, FIGURES_ON, LEFT_OUT, FileMap, Sheet, columns_for
 from afterloan.intake.told import TOLD_FILES, bring_told
@@ -674,9 +675,9 @@ def maps_checked(told: object) -> dict[str, FileMap]:
         raise BookFileRefused("a map names each file: `loans.csv: {kind: contracts, columns: {reference: Loan No}}`")
     found: dict[str, FileMap] = {}
     for file, one in told.items():
-        if not isinstance(one, Mapping) or not set(one) <= {"kind", "columns", "fixed"}:
-            raise BookFileRefused(f"map of {file}: has kind, columns and fixed, nothing else")
-        columns, fixed = one.get("columns") or {}, one.get("fixed") or {}
+        if not isinstance(one, Mapping) or not set(one) <= {"kind", "columns", "fixed", "written"}:
+            raise BookFileRefused(f"map of {file}: has kind, columns, fixed and written, nothing else")
+        columns, fixed, written = (one.get(name) or {} for name in ("columns", "fixed", "written"))
         if not (isinstance(columns, Mapping) and isinstance(fixed, Mapping)):
             raise BookFileRefused(
                 f"map of {file}: columns and fixed name a header, or a value, for each column of ours"
@@ -693,8 +694,16 @@ def maps_checked(told: object) -> dict[str, FileMap]:
         both = next((name for name in columns if name in fixed), None)
         if both is not None:
             raise BookFileRefused(f"map of {file}: {both} has a column and a fixed value; take one out")
-        texts = [{str(k): str(v) for k, v in part.items()} for part in (columns, fixed)]
-        found[str(file)] = FileMap(kind, texts[0], texts[1])
+        for name, forms in FORMS.items():
+            if (
+                not isinstance(written, Mapping)
+                or set(written) - set(FORMS)
+                or written.get(name, forms[0]) not in forms
+            ):
+                known = "; ".join(f"{what}: {', '.join(all_of)}" for what, all_of in FORMS.items())
+                raise BookFileRefused(f"map of {file}: written says how days and numbers stand in the file: {known}")
+        texts = [{str(k): str(v) for k, v in part.items()} for part in (columns, fixed, written)]
+        found[str(file)] = FileMap(kind, *texts)
     return found
 
 

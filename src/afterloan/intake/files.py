@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from afterloan.expected import ExpectedFailure
+from afterloan.texts import encoding_of, separator_of
 
 LONGEST_LINE = 1_000_000
 """Signs of a file's first line that are read."""
@@ -67,8 +69,38 @@ def other_length(path: Path, number: int, text: str, columns: int) -> RefusedRow
     return RefusedRow(path.name, max(number - 1, 0), "", text[:200], reason, "quote values that hold commas")
 
 
-def batches(path: Path, bad_lines: Callable[[int, str], None], separator: str = ",") -> Iterator[pl.DataFrame]:
-    """A file as frames of text columns. Raises FileRefused when it cannot be read."""
+@dataclass(frozen=True, slots=True)
+class WrittenAs:
+    """How a CSV file is written: its encoding by Python's name, what parts its columns."""
+
+    encoding: str = "utf-8-sig"
+    separator: str = ","
+
+
+def written_as(path: Path) -> WrittenAs:
+    """How a file is written, found from all of it: UTF-8, UTF-16, GB 18030 or Windows-1252; comma, semicolon, tab, bar.
+
+    Raises OSError.
+    """
+    told = path.stat()
+    return _written_as(path, told.st_mtime_ns, told.st_size)
+
+
+@lru_cache(256)
+def _written_as(path: Path, _changed: int, _size: int) -> WrittenAs:
+    if path.suffix == ".parquet":
+        return WrittenAs()
+    with path.open("rb") as file:
+        encoding = encoding_of(file)
+    with path.open(encoding=encoding, newline="", errors="replace") as text:
+        return WrittenAs(encoding, separator_of(text.readline(LONGEST_LINE)))
+
+
+def batches(path: Path, bad_lines: Callable[[int, str], None], separator: str = "") -> Iterator[pl.DataFrame]:
+    """A file as frames of text columns. `separator`: as the file itself shows unless told.
+
+    Raises FileRefused when it cannot be read.
+    """
     try:
         if path.suffix == ".parquet":
             for batch in pq.ParquetFile(path).iter_batches(BATCH):
@@ -89,10 +121,14 @@ def batches(path: Path, bad_lines: Callable[[int, str], None], separator: str = 
             bad_lines(row.number or 0, row.text or "")
             return "skip"
 
+        written = written_as(path)
+        encoding = "utf8" if written.encoding == "utf-8-sig" else written.encoding
         reader = pa_csv.open_csv(
             path,
-            read_options=pa_csv.ReadOptions(use_threads=False, block_size=32 << 20),
-            parse_options=pa_csv.ParseOptions(delimiter=separator, invalid_row_handler=odd, newlines_in_values=True),
+            read_options=pa_csv.ReadOptions(use_threads=False, block_size=32 << 20, encoding=encoding),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=separator or written.separator, invalid_row_handler=odd, newlines_in_values=True
+            ),
             convert_options=pa_csv.ConvertOptions(
                 column_types={name: pa.string() for name in _header(path, separator)}, strings_can_be_null=False
             ),
@@ -101,17 +137,18 @@ def batches(path: Path, bad_lines: Callable[[int, str], None], separator: str = 
             frame = pl.from_arrow(batch)
             assert isinstance(frame, pl.DataFrame)
             yield frame
-    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
+    except (pa.ArrowInvalid, OSError, UnicodeError) as error:
         raise BookFileRefused(f"{path.name}: cannot be read: {error}; save it as UTF-8 CSV or Parquet") from error
 
 
-def _header(path: Path, separator: str = ",") -> list[str]:
+def _header(path: Path, separator: str = "") -> list[str]:
+    written = written_as(path)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding=written.encoding, newline="") as file:
             lines = iter(lambda: file.readline(LONGEST_LINE), "")
-            return next(csv.reader(lines, delimiter=separator), [])
-    except UnicodeDecodeError as error:
-        raise BookFileRefused(f"{path.name}: is not UTF-8 ({error.reason}); save it as UTF-8") from error
+            return next(csv.reader(lines, delimiter=separator or written.separator), [])
+    except UnicodeError as error:
+        raise BookFileRefused(f"{path.name}: is no text that can be read ({error}); save it as UTF-8") from error
     except csv.Error as error:
         raise BookFileRefused(f"{path.name}: its first line is no CSV ({error}); name the columns there") from error
 
@@ -132,7 +169,7 @@ class HasColumns(Protocol):
         """Columns that may be."""
 
 
-def columns_of_file(path: Path, separator: str = ",") -> list[str]:
+def columns_of_file(path: Path, separator: str = "") -> list[str]:
     """The names of the columns of a file. Raises BookFileRefused where it cannot be read or names one twice."""
     try:
         parquet = path.suffix == ".parquet"
@@ -147,7 +184,7 @@ def columns_of_file(path: Path, separator: str = ",") -> list[str]:
     return columns
 
 
-def check_columns(path: Path, kind: HasColumns, separator: str = ",") -> tuple[list[str], list[str]]:
+def check_columns(path: Path, kind: HasColumns, separator: str = "") -> tuple[list[str], list[str]]:
     """The columns of a file, and those that mean nothing here. Raises FileRefused for a missing one."""
     columns = columns_of_file(path, separator)
     return columns, check_names(path.name, columns, kind)

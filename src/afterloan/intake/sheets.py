@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -13,6 +13,7 @@ import polars as pl
 import yaml
 
 from afterloan.intake.files import BookFileRefused, HasColumns, batches, check_names, columns_of_file
+from afterloan.intake.forms import decided, forms_shown, in_own_form
 
 ATTRIBUTE = "attributes."
 """What a column begins with that becomes an attribute of the borrower: `attributes.mobile`."""
@@ -26,20 +27,26 @@ LEFT_OUT = ""
 
 @dataclass(frozen=True, slots=True)
 class FileMap:
-    """How one file is to be read: its `kind`, our `columns` by their header, and `fixed` values for all its rows."""
+    """How one file is to be read: its `kind`, our `columns` by their header, and `fixed` values for all its rows.
+
+    `written`: how it writes days and amounts, by `forms.FORMS`; a book's own form where it is not told.
+    """
 
     kind: str
     columns: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[str, str] = field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
         """JSON values."""
-        return {"kind": self.kind, "columns": dict(self.columns), "fixed": dict(self.fixed)}
+        told = {"kind": self.kind, "columns": dict(self.columns), "fixed": dict(self.fixed)}
+        return told | ({"written": dict(self.written)} if self.written else {})
 
     @classmethod
     def of(cls, told: Mapping[str, Any]) -> "FileMap":
         """From JSON values."""
-        return cls(str(told.get("kind", "")), dict(told.get("columns") or {}), dict(told.get("fixed") or {}))
+        parts = (dict(told.get(name) or {}) for name in ("columns", "fixed", "written"))
+        return cls(str(told.get("kind", "")), *parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +99,26 @@ class Sheet:
 
     def _named(self, frame: pl.DataFrame, told: FileMap) -> pl.DataFrame:
         plain = {ours: theirs for ours, theirs in told.columns.items() if not ours.startswith(ATTRIBUTE)}
-        made = [pl.col(theirs).alias(ours) for ours, theirs in plain.items()]
+        made = [in_own_form(ours, pl.col(theirs), told.written).alias(ours) for ours, theirs in plain.items()]
         made += [pl.lit(value).alias(ours) for ours, value in told.fixed.items()]
         attributes = {o.removeprefix(ATTRIBUTE): t for o, t in told.columns.items() if o.startswith(ATTRIBUTE)}
         if attributes:
             rows = frame.select(attributes.values()).iter_rows()
             made.append(pl.lit(pl.Series("attributes", [_attributes(attributes, row) for row in rows], pl.String)))
         return frame.select(made)
+
+
+def with_forms(path: Path, told: FileMap) -> FileMap:
+    """A map with the forms in which the file writes days and amounts, as all its rows show; what it says itself stays.
+
+    Raises BookFileRefused where the file cannot be read.
+    """
+    headers = set(columns_of_file(path))
+    columns = {ours: theirs for ours, theirs in told.columns.items() if theirs in headers}
+    shown: set[str] = set()
+    for frame in batches(path, lambda number, text: None):
+        shown |= forms_shown(frame, columns)
+    return replace(told, written=decided(shown) | dict(told.written))
 
 
 def _attributes(names: Mapping[str, str], row: Sequence[Any]) -> str:

@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import re
 import zlib
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 
 from afterloan.risk.declared import Declaration
 from afterloan.risk.table import TableRefused
-from afterloan.texts import TextRefused, csv_rows, utf8_file, yaml_told
+from afterloan.texts import TextRefused, csv_rows, encoding_of, separator_of, utf8_file, yaml_told
 
 
 def read_table(path: Path) -> pl.DataFrame:
@@ -51,12 +50,12 @@ def _csv_table(path: Path, raw: bytes) -> pl.DataFrame:
     for mark, what in ((b"PK\x03\x04", "an archive or a workbook"), (b"PAR1", "Parquet under another name")):
         if raw.startswith(mark):
             raise TableRefused(f"{path}: is {what}, not CSV; save it as .csv, or name it .parquet")
-    text = _text_of(raw)
+    text = raw.decode(encoding_of(io.BytesIO(raw)), "replace")
     if not text.strip():
         raise TableRefused(f"{path}: the table is empty")
     if text.lstrip()[0] in "[{":
         raise TableRefused(f"{path}: is JSON, not CSV; save it as CSV or Parquet")
-    separator = _separator(text)
+    separator = separator_of(text[:1_000_000])
     try:
         _, names = next(csv_rows(text, str(path), separator))
     except TextRefused as bad:
@@ -91,28 +90,6 @@ def _csv_table(path: Path, raw: bytes) -> pl.DataFrame:
     told = pl.from_arrow(table)
     assert isinstance(told, pl.DataFrame)
     return told
-
-
-def _text_of(raw: bytes) -> str:
-    """Bytes as text: as their first bytes say, as UTF-8 where it fits, else GB 18030 or Windows-1252.
-
-    Chinese text has its high bytes in pairs; in text of Western Europe they stand alone.
-    """
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return raw.decode("utf-16", "replace")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
-    runs = re.findall(rb"[\x80-\xff]+", raw)
-    paired = sum(len(run) for run in runs if len(run) > 1) > 0.8 * sum(map(len, runs))
-    return raw.decode("gb18030" if paired else "cp1252", "replace")
-
-
-def _separator(text: str) -> str:
-    """The separator that the first line holds most of, quoted names aside."""
-    head = re.sub(r'"[^"]*"', "", text[:1_000_000].lstrip("\n").split("\n", 1)[0])
-    return max(",;\t|", key=head.count)
 
 
 def read_declaration(path: Path | None) -> Declaration:

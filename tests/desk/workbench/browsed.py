@@ -43,10 +43,12 @@ def served_at(store: Store, works: bool = True) -> Iterator[str]:
         thread.start()
         while not server.started:
             time.sleep(0.05)
-        yield f"http://desk.localhost:{free.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(10)
-        worker.stop()
+        try:
+            yield f"http://desk.localhost:{free.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
+            worker.stop()
 
 
 class Browsing:

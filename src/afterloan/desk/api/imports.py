@@ -30,7 +30,7 @@ EXTRA = {"x-permission": PERMISSION}
 
 
 class CheckAsked(JobAsked):
-    """How the files are read (by file: `kind`, `columns`, `fixed`); as they were proposed where none is told.
+    """How the files are read (by file: `kind`, `columns`, `fixed`, `written`); as was proposed where none is told.
 
     `as_of`: the day of the old system's figures; today unless given.
     """

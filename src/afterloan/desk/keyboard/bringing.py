@@ -43,7 +43,7 @@ def maps_of(folder: Path, path: Path | None) -> "dict[str, FileMap] | None":
     from afterloan.expected import BadInput
     from afterloan.intake.book import BOOK_FILES, FILES
     from afterloan.intake.files import columns_of_file, find_file
-    from afterloan.intake.sheets import proposal
+    from afterloan.intake.sheets import proposal, with_forms
 
     if path is not None:
         return maps_in(path)
@@ -51,6 +51,7 @@ def maps_of(folder: Path, path: Path | None) -> "dict[str, FileMap] | None":
         return None
     files = sorted(one for one in folder.iterdir() if one.suffix in (".csv", ".parquet"))
     told = {file.name: proposal(file.name, columns_of_file(file), BOOK_FILES, {}) for file in files}
+    told = {file.name: with_forms(file, told[file.name]) for file in files}
     if not any(one.kind for one in told.values()):
         return None
     written = folder / MAP

@@ -23,6 +23,7 @@ from afterloan.desk.workbench.showing import of_form, show
 from afterloan.enquiry.imports import findings_told, import_told, imports_told
 from afterloan.expected import BadInput, ExpectedFailure
 from afterloan.intake.book import BOOK_FILES, PRODUCTS
+from afterloan.intake.forms import FORMS
 from afterloan.intake.sheets import LEFT_OUT, FileMap, columns_for, proposed
 from afterloan.store.brought import SentBook, kept_map, last_job_of, systems_known
 from afterloan.store.jobs import job_named, stop_job
@@ -136,7 +137,7 @@ def _shown(
         asking, "import.html", "imports", status, told=told, work=job, rows=rows, refused=refused, done=done,
         readings=[_reading(k, file.name, file.columns, file.wrong, maps.get(file.name, FileMap(LEFT_OUT)))
                   for k, file in enumerate(sent.files) if file.name != PRODUCTS],
-        kinds=tuple(BOOK_FILES), may=way_of(asking, CONFIRM), may_keep=asking.could(KEEP),
+        kinds=tuple(BOOK_FILES), forms=FORMS, may=way_of(asking, CONFIRM), may_keep=asking.could(KEEP),
         as_of=(typed or {}).get("as_of") or (told["check"] or {}).get("as_of") or asking.today.isoformat(),
         system=(typed or {}).get("system") or sent.system, mine=job is not None and asking.person.name == job.who,
     )  # fmt: skip
@@ -159,7 +160,7 @@ def _reading(k: int, name: str, headers: tuple[str, ...], wrong: str, told: File
     used = set(told.columns.values())
     return {
         "k": k, "name": name, "kind": told.kind, "wrong": wrong, "columns": columns, "missing": missing,
-        "left": [header for header in headers if header not in used], "headers": headers,
+        "left": [header for header in headers if header not in used], "headers": headers, "written": told.written,
     }  # fmt: skip
 
 
@@ -182,7 +183,10 @@ def _maps(sent: SentBook, form: FormTold) -> dict[str, FileMap]:
                     columns[f"{ours}_fen" if form[f"fen:{k}:{ours}"] else ours] = header
                 elif value:
                     fixed[ours] = value
-            maps[file.name] = FileMap(kind, columns, fixed)
+            written = {
+                what: form[f"form:{k}:{what}"] for what, all_of in FORMS.items() if form[f"form:{k}:{what}"] in all_of
+            }
+            maps[file.name] = FileMap(kind, columns, fixed, written)
     return maps
 
 
