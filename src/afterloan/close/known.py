@@ -37,13 +37,13 @@ from afterloan.loan.terms import FactKind
 from afterloan.rules.trifles import trifles_fen, without_trifles
 from afterloan.store.contacts import STANDING_KINDS, defaults_of, standing_of
 from afterloan.store.debits import KINDS as DEBIT_KINDS
-from afterloan.store.debits import MandateStanding, fold_events, pay_day_of
+from afterloan.store.debits import MandateStanding, fold_events, mandate_told, pay_day_of
 from afterloan.store.ids import ids_of
 from afterloan.store.read import fetch
 from afterloan.store.scores import latest_scores
 from afterloan.strategy.catch_up import Reopened, starts_of
 from afterloan.strategy.columns import FAR
-from afterloan.strategy.debit import NextTry, next_try, schedule_rule
+from afterloan.strategy.debit import Mandate, NextTry, Tried, next_try, schedule_rule
 from afterloan.strategy.debit_retry import retry_rule
 from afterloan.strategy.frame import active_loans, loan_frame, of_borrowers, whole_frame
 from afterloan.strategy.governor import ANY, NO_STANDING, ContactStanding, Place
@@ -157,8 +157,16 @@ def _reopened(
     return again
 
 
+@dataclass(frozen=True, slots=True)
+class DebitsTold:
+    """A borrower's mandates and what was tried under them."""
+
+    mandates: tuple[Mandate, ...]
+    tried: tuple[Tried, ...] = ()
+
+
 def next_debits(
-    told: Mapping[int, Sequence[Event]],
+    told: Mapping[int, DebitsTold],
     pay_days: Mapping[int, int],
     loans: pl.DataFrame,
     places: dict[int, Place],
@@ -175,12 +183,14 @@ def next_debits(
     for number, reference, days in owing.select("borrower", "reference", "days_past_due").iter_rows():
         late.setdefault(number, {})[reference] = days
     return {
-        number: next_debit(fold_events(own), places[number], late.get(number, {}), pay_days.get(number), day)
+        number: next_debit(own, places[number], late.get(number, {}), pay_days.get(number), day)
         for number, own in told.items()
     }
 
 
-def next_debit(standing: MandateStanding, place: Place, late: dict[str, int], pay_day: int | None, day: int) -> NextTry:
+def next_debit(
+    standing: DebitsTold | MandateStanding, place: Place, late: dict[str, int], pay_day: int | None, day: int
+) -> NextTry:
     """The first day, `day` or later, on which a debit of one borrower makes sense, or why none does.
 
     `late`: loans (references) that owe something on the day, with their days past due.
@@ -224,8 +234,8 @@ class EventsTold:
     """Credit lines of those of whom nothing else was told: nearly all, so none of their events is made."""
     events: dict[int, list[Event]] = field(default_factory=dict)
     """Of all others the events of EVENT_KINDS, changes of their lines among them, in order of telling."""
-    debits: dict[int, list[Event]] = field(default_factory=dict)
-    """Mandates and attempts of those who ever signed a mandate, in order of telling."""
+    debits: dict[int, DebitsTold] = field(default_factory=dict)
+    """Mandates and attempts of those who ever signed a mandate."""
 
 
 def events_told(connection: psycopg.Connection[Any], borrowers: list[int], day: int) -> EventsTold:
@@ -238,17 +248,15 @@ def events_told(connection: psycopg.Connection[Any], borrowers: list[int], day: 
     ).fetchall()
     known = EventsTold()
     of_events: dict[int, list[Any]] = {}
+    of_debits: dict[int, list[Any]] = {}
     for row in rows:
-        number, kind, loan, on, at, known_on, reference, body = row
-        if kind not in DEBIT_KINDS:
-            of_events.setdefault(number, []).append(row)
-        elif kind == MandateSigned.KIND:
-            mandate = _checked(
-                kind, {"loan": loan, "on": on, "at": at, "known_on": known_on, "reference": reference}, body
-            )
-            known.debits.setdefault(number, []).append(mandate)
+        (of_debits if row[1] in DEBIT_KINDS else of_events).setdefault(row[0], []).append(row)
+    for number, own in of_debits.items():
+        if all(row[1] == MandateSigned.KIND for row in own):
+            known.debits[number] = DebitsTold(tuple(mandate_told(row[6], row[2], row[3], row[7]) for row in own))
         else:
-            known.debits.setdefault(number, []).append(event_of(kind, "-", loan, on, at, known_on, reference, body))
+            standing = fold_events(event_of(row[1], "-", *row[2:]) for row in own)
+            known.debits[number] = DebitsTold(standing.mandates, standing.tried)
     for number, own in of_events.items():
         if all(row[1] in LINE_KINDS for row in own):
             steps = (LineStep(row[1], row[3], row[7]["after_fen"], row[7].get("bar", "")) for row in own)
@@ -258,14 +266,9 @@ def events_told(connection: psycopg.Connection[Any], borrowers: list[int], day: 
     return known
 
 
-def _checked(kind: str, columns: dict[str, Any], body: dict[str, Any]) -> Event:
-    """An event of a kind of which there may be very many: its fields were checked when it was told."""
-    return KINDS[kind].model_construct(borrower="-", **columns, **body)
-
-
 def _event(kind: str, loan: str | None, on: date, known_on: date, reference: str, body: dict[str, Any]) -> Event:
-    if kind in LINE_KINDS:
-        return _checked(kind, {"on": on, "known_on": known_on, "reference": reference}, body)
+    if kind in LINE_KINDS:  # checked when they were told; there may be very many
+        return KINDS[kind].model_construct(borrower="-", on=on, known_on=known_on, reference=reference, **body)
     return event_of(kind, "-", loan, on, None, known_on, reference, body)
 
 

@@ -11,7 +11,7 @@ import psycopg
 from afterloan.close.known import read_known
 from afterloan.dates import date_of
 from afterloan.store.ladders import ladder_texts
-from afterloan.store.loans import product_table, products
+from afterloan.store.loans import products_kept
 from afterloan.store.read import read_shard
 from afterloan.store.settings import Setting, setting
 from afterloan.strategy.governor import ANY
@@ -46,8 +46,8 @@ class ShardPlan:
 
 def plan_shard(connection: psycopg.Connection[Any], reader: adbc.Connection, shard: int, day: int) -> ShardPlan:
     """The plan of a shard that is folded and has contracts."""
-    terms = products(connection)
-    book = read_shard(connection, reader, shard, product_table(terms))
+    terms, table = products_kept(connection)
+    book = read_shard(connection, reader, shard, table)
     ladders = ladders_of(connection, day)
     codes = {number: t.code for number, t in terms.items()}
     read = read_known(connection, reader, shard, book, day, ladders, codes)

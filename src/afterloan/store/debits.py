@@ -1,6 +1,6 @@
 """Mandates and debits in the store: what stands, what was tried, what is owed today."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -84,6 +84,21 @@ def fold_events(events: Iterable[Event]) -> MandateStanding:
         for e in signed.values()
     )
     return MandateStanding(mandates, signed, _tried(told))
+
+
+_SIGNED = {name: told.default for name, told in MandateSigned.model_fields.items() if not told.is_required()}
+
+
+def mandate_told(reference: str, loan: str | None, signed_on: date, body: Mapping[str, Any]) -> Mandate:
+    """The mandate of a `mandate.signed` as its row has it: its fields were checked when it was told.
+
+    Of a borrower of whom no more was told than mandates it is what `fold_events` makes of them.
+    """
+    told = {**_SIGNED, **body}
+    return Mandate(
+        reference, told["source"], told["rail"], loan, told["ceiling_fen"], told["ceiling_month_fen"], told["turn"],
+        signed_on, less_allowed=told["less_allowed"],
+    )  # fmt: skip
 
 
 def _tried(told: Sequence[Event]) -> tuple[Tried, ...]:

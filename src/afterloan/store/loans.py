@@ -142,6 +142,24 @@ def product_table_now(connection: psycopg.Connection[Any], newest: int) -> Any:
     return _TABLES[key]
 
 
+_PRODUCTS: dict[Any, tuple[dict[int, ProductTerms], Any]] = {}
+
+
+def products_kept(connection: psycopg.Connection[Any]) -> tuple[dict[int, ProductTerms], Any]:
+    """The products of the book by number and their table, read and checked again only when one was added: a night asks
+    for each shard."""
+    row = connection.execute(
+        "select count(*), md5(coalesce(string_agg(terms::text, ' ' order by number), '')) from product"
+    ).fetchone()
+    info = connection.info
+    key = (info.host, info.port, info.dbname, row)
+    if key not in _PRODUCTS:
+        terms = products(connection)
+        _PRODUCTS.clear()
+        _PRODUCTS[key] = (terms, product_table(terms))
+    return _PRODUCTS[key]
+
+
 def products(connection: psycopg.Connection[Any]) -> dict[int, ProductTerms]:
     """The products of the book by number."""
     rows = connection.execute("select number, terms from product order by number").fetchall()

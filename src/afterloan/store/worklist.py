@@ -1,8 +1,9 @@
 """The worklist of an evening in the store: written with the day's decisions, read back whole or for one borrower."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, fields
+from dataclasses import fields
 from datetime import date, timedelta
+from operator import attrgetter
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -24,6 +25,7 @@ QUEUED = (
 )
 """The queues into which the last day that had a word on it put each of some borrowers (`store/cases.py`)."""
 COLUMNS = ("decided_on", "shard", *(field.name for field in fields(EveningCase)))
+_VALUES = attrgetter(*COLUMNS[2:])
 
 
 def queued(connection: psycopg.Connection[Any], borrowers: Sequence[int], on: date) -> list[Queued]:
@@ -37,7 +39,7 @@ def write_evening(connection: psycopg.Connection[Any], shard: int, on: date, cas
     """Write the open cases of a shard's day in the caller's transaction."""
     with connection.cursor() as cursor, cursor.copy(f"copy worklist ({', '.join(COLUMNS)}) from stdin") as copy:
         for case in cases:
-            copy.write_row((on, shard, *astuple(case)))
+            copy.write_row((on, shard, *_VALUES(case)))
 
 
 def evening_before(connection: psycopg.Connection[Any], on: date, known_on: date) -> date | None:

@@ -122,9 +122,10 @@ def stood(ladder: Ladder, row: SeenBorrower, holds: Sequence[tuple[bool, bool]],
     borrower's arm has it.
     """
     found = []
-    waits = row.told["start"] in (WAITS, BEGINS_TO_WAIT)
-    for index, (step, (applies, in_segment)) in enumerate(zip(ladder.steps, holds, strict=True)):
-        if not in_segment or (waits and not step.before_due):
+    waits = row.told["start"] in (WAITS, BEGINS_TO_WAIT)  # nothing but reminders of what is still to fall due
+    for index, step in ladder.reminders if waits else enumerate(ladder.steps):
+        applies, in_segment = holds[index]
+        if not in_segment:
             continue
         back = max((row.day - r.since for r in row.reopened if r.covers(step)), default=0)
         if step.clock == "loan":

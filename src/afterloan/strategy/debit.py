@@ -321,6 +321,9 @@ def next_try(
             rests.append("no mandate for this loan" if late else "nothing to collect")
             continue
         mine = [t for t in tried if t.mandate == mandate.reference]
+        if not mine:  # nothing was tried, so nothing failed and nothing waits
+            found.append(today)
+            continue
         see = _Seen(datetime.min, today, zone, schedule, (), late, tried, None, retries, pay_day)
         turn = _turn(mandate, mine, see, loans)
         stopped = _stopped(mine, see, mandate.resumed_at)

@@ -253,14 +253,18 @@ class Ladder:
     start: LadderStart = field(default_factory=LadderStart)
     of_segment: tuple[pl.Expr, ...] = ()
     """For each step: whether a borrower is in one of its segments, whatever its condition says."""
+    reminders: tuple[tuple[int, LadderStep], ...] = field(init=False)
+    """The steps before a due date, each with its place."""
+    columns: frozenset[str] = field(init=False)
+    """The columns that its conditions and segments speak of."""
 
-    @property
-    def columns(self) -> frozenset[str]:
-        """The columns that its conditions and segments speak of."""
+    def __post_init__(self) -> None:
+        """What is asked of it for each borrower, or each shard, is found once."""
+        object.__setattr__(self, "reminders", tuple((k, s) for k, s in enumerate(self.steps) if s.before_due))
         names = set(self.segment.meta.root_names())
         for expression in self.conditions:
             names.update(expression.meta.root_names())
-        return frozenset(names)
+        object.__setattr__(self, "columns", frozenset(names))
 
     def with_hold_out(self, permille: int) -> "Ladder":
         """The ladder with a hold-out of so many per mille: the YAML's own share is only a proposal."""

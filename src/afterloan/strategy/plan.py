@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -127,10 +127,9 @@ def plan_day(known: KnownBorrowers, ladders: Mapping[str, Ladder], on: date) -> 
     lines = dict(known.lines)
     _rules_of_limits(known, lines, plan, on)
     loans = loans_of(known.loans, list(chosen))
-    slots: dict[Any, Slot | Verdict] = {}
     for number, choice in chosen.items():
         for _, it in sorted(choice.steps.values(), key=lambda c: c[0]):
-            _act(number, choice, it, known, loans.get(number, []), lines, plan, slots, on)
+            _act(number, choice, it, known, loans.get(number, []), lines, plan, on)
     return plan
 
 
@@ -306,7 +305,6 @@ def _act(
     loans: list[dict[str, Any]],
     lines: dict[int, CreditLine],
     plan: DayPlan,
-    slots: dict[Any, Slot | Verdict],
     on: date,
 ) -> None:
     """One step of one borrower: a change of the line, or an action with its moment."""
@@ -322,7 +320,7 @@ def _act(
     if step.do in MESSAGES or step.do == "bureau.notice":
         figures = figures_of(loans, number_of(on))
         why = _purpose(step, figures, known.held.get(number, []))
-        slot = _slot(step, why, place, known.standings.get(number, NO_STANDING), slots, on, it.late > 0)
+        slot = _slot(step, why, place, known.standings.get(number, NO_STANDING), on, it.late > 0)
         if isinstance(slot, Verdict):
             refusals = (_with_step(f, step, slot.next_at) for f in slot.findings)
             plan.findings.extend(PlannedFinding(number, step.do, f) for f in refusals)
@@ -331,7 +329,7 @@ def _act(
         body |= message_body(choice.row, step, why, place, figures, slot)
         body["values"] |= grace_values(choice.row, on)
     else:
-        moment = datetime.combine(on, clock.fromisoformat(step.at), ZoneInfo(place.zones[0])).astimezone(UTC)
+        moment = _moment(on, step.at, place.zones[0])
     if step.do not in MESSAGES:
         body |= _loans_body(choice.row, it, loans, on)
     loan = body.pop("loan_number", None)
@@ -362,28 +360,17 @@ def _purpose(step: LadderStep, figures: Figures, held: list[Held]) -> str:
 
 
 def _slot(
-    step: LadderStep,
-    purpose: str,
-    place: Place,
-    standing: ContactStanding,
-    slots: dict[Any, Slot | Verdict],
-    on: date,
-    late: bool,
+    step: LadderStep, purpose: str, place: Place, standing: ContactStanding, on: date, late: bool
 ) -> Slot | Verdict:
     """When the governor lets the message go that day; borrowers of whom nothing is told share the answer."""
     channel = step.do.removeprefix("message.") if step.do in MESSAGES else "push"
-    plain = standing is NO_STANDING
-    key = (place, channel, purpose, step.at, late)
-    if plain and key in slots:
-        return slots[key]
-    found = slot_for(step, purpose, channel, place, standing, on, late)
-    if plain:
-        slots[key] = found
-    return found
+    if standing is NO_STANDING:
+        return _plain_slot(step.at, purpose, channel, place, on, late)
+    return slot_for(step.at, purpose, channel, place, standing, on, late)
 
 
 def slot_for(
-    step: LadderStep,
+    hour: str,
     purpose: str,
     channel: str,
     place: Place,
@@ -392,18 +379,30 @@ def slot_for(
     late: bool = False,
     pack: str | None = None,
 ) -> Slot | Verdict:
-    """When a step's message may go on a day, asked at the step's hour; one that is late at any hour of the day.
+    """When a message may go on a day, asked at its step's hour (`10:00`); one that is late at any hour of the day.
 
     `pack`: the contact pack to go by instead of that of the place.
     """
     rules = contact_rules(pack or place.jurisdiction, on, place.lender_type)
     language = standing.language or place.language
-    at = datetime.combine(on, clock.fromisoformat(step.at), ZoneInfo(place.zones[0]))
+    at = datetime.combine(on, clock.fromisoformat(hour), ZoneInfo(place.zones[0]))
     found = slot_on_day(Request(at, channel, purpose, place.zones, language=language), standing, rules)
     if late and isinstance(found, Verdict):
         at = datetime.combine(on, clock(0), ZoneInfo(place.zones[0]))
         found = slot_on_day(Request(at, channel, purpose, place.zones, language=language), standing, rules)
     return found
+
+
+@lru_cache(4_096)
+def _plain_slot(hour: str, purpose: str, channel: str, place: Place, on: date, late: bool) -> Slot | Verdict:
+    """`slot_for` of all of whom nothing is told: the packs answer once for a place, an hour and a channel."""
+    return slot_for(hour, purpose, channel, place, NO_STANDING, on, late)
+
+
+@lru_cache(4_096)
+def _moment(on: date, hour: str, zone: str) -> datetime:
+    """An hour of a day at a place, as UTC."""
+    return datetime.combine(on, clock.fromisoformat(hour), ZoneInfo(zone)).astimezone(UTC)
 
 
 def message_body(
@@ -418,7 +417,7 @@ def message_body(
         "reminds": step.before_due,
         "values": values_of(figures, step.before_due, purpose != "reminder"),
         "zone": place.zones[0],
-        "until": slot.until.astimezone(ZoneInfo(place.zones[0])).isoformat(),
+        "until": slot.until.astimezone(ZoneInfo(place.zones[0])),
         **({"with": step.words} if step.words else {}),
     }
 
@@ -535,9 +534,7 @@ def _notice(number: int, row: dict[str, Any], change: Change, plan: DayPlan, on:
             continue
         plan.notices.add(key)
         channel = rule.parameters["channel"]
-        at = datetime.combine(on, clock(10), ZoneInfo(place.zones[0]))
-        request = Request(at, channel, "legal_notice", place.zones, language=place.language)
-        slot = slot_on_day(request, NO_STANDING, contact_rules(place.jurisdiction, on, place.lender_type))
+        slot = _plain_slot("10:00", "legal_notice", channel, place, on, False)
         values: dict[str, MessageValue] = {
             "before_fen": change.before_fen,
             "after_fen": change.after_fen,
@@ -553,5 +550,5 @@ def _notice(number: int, row: dict[str, Any], change: Change, plan: DayPlan, on:
             values=values,
             rule=rule.id,
         )
-        moment = slot.not_before if isinstance(slot, Slot) else at.astimezone(UTC)
+        moment = slot.not_before if isinstance(slot, Slot) else _moment(on, "10:00", place.zones[0])
         plan.actions.append(Action(key, number, f"message.{channel}", moment, on, None, body))

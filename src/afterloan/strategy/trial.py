@@ -324,5 +324,5 @@ def _refusal(
 ) -> Verdict | None:
     channel = step.do.removeprefix("message.") if step.do in MESSAGES else "push"
     purpose = step.why if step.do in MESSAGES else "legal_notice"
-    found = slot_for(step, purpose, channel, place, standing, on, late, pack)
+    found = slot_for(step.at, purpose, channel, place, standing, on, late, pack)
     return found if isinstance(found, Verdict) else None
