@@ -4,7 +4,7 @@ import numpy as np
 import psycopg
 import pytest
 
-from afterloan.store.ids import ids_of, one_of
+from afterloan.store.ids import as_array, ids_of, one_of
 from afterloan.store.server import Store
 
 NOBODY = np.zeros(0, np.int64)
@@ -33,3 +33,13 @@ def test_as_a_condition() -> None:
 def test_a_connection_refuses_fractions(store: Store, number: object) -> None:
     with store.connect() as connection, pytest.raises((TypeError, psycopg.Error), match="is a fraction"):
         connection.execute("select from borrower where borrower = any(%s)", (number,))
+
+
+def test_an_array_of_row_numbers_as_text_is_the_same_to_the_server(store: Store) -> None:
+    """Put together as text it finds the same rows; a number that is not whole is refused before it is asked."""
+    for numbers in ([7, 3, 2**40], [], range(3), np.array([5, 6]).tolist()):
+        with store.connect() as connection:
+            row = connection.execute("select %s::bigint[]", (as_array(numbers),)).fetchone()
+            assert row is not None and row[0] == list(numbers)
+    with pytest.raises(TypeError):
+        as_array([1.5])  # type: ignore[list-item]

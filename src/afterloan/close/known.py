@@ -38,7 +38,7 @@ from afterloan.rules.trifles import trifles_fen, without_trifles
 from afterloan.store.contacts import STANDING_KINDS, defaults_of, standing_of
 from afterloan.store.debits import KINDS as DEBIT_KINDS
 from afterloan.store.debits import MandateStanding, fold_events, mandate_told, pay_day_of
-from afterloan.store.ids import ids_of
+from afterloan.store.ids import as_array, ids_of
 from afterloan.store.read import fetch
 from afterloan.store.scores import latest_scores
 from afterloan.strategy.catch_up import Reopened, starts_of
@@ -158,7 +158,7 @@ def _reopened(
 
 
 @dataclass(frozen=True, slots=True)
-class DebitsTold:
+class MandatesKnown:
     """A borrower's mandates and what was tried under them."""
 
     mandates: tuple[Mandate, ...]
@@ -166,7 +166,7 @@ class DebitsTold:
 
 
 def next_debits(
-    told: Mapping[int, DebitsTold],
+    told: Mapping[int, MandatesKnown],
     pay_days: Mapping[int, int],
     loans: pl.DataFrame,
     places: dict[int, Place],
@@ -189,7 +189,7 @@ def next_debits(
 
 
 def next_debit(
-    standing: DebitsTold | MandateStanding, place: Place, late: dict[str, int], pay_day: int | None, day: int
+    standing: MandatesKnown | MandateStanding, place: Place, late: dict[str, int], pay_day: int | None, day: int
 ) -> NextTry:
     """The first day, `day` or later, on which a debit of one borrower makes sense, or why none does.
 
@@ -234,7 +234,7 @@ class EventsTold:
     """Credit lines of those of whom nothing else was told: nearly all, so none of their events is made."""
     events: dict[int, list[Event]] = field(default_factory=dict)
     """Of all others the events of EVENT_KINDS, changes of their lines among them, in order of telling."""
-    debits: dict[int, DebitsTold] = field(default_factory=dict)
+    debits: dict[int, MandatesKnown] = field(default_factory=dict)
     """Mandates and attempts of those who ever signed a mandate."""
 
 
@@ -242,9 +242,9 @@ def events_told(connection: psycopg.Connection[Any], borrowers: list[int], day: 
     """What events told of borrowers before `day`, in one question."""
     rows = connection.execute(
         "select e.borrower, e.kind, c.reference, e.on_day, e.at, e.known_on, e.reference, e.body from event e "
-        "left join contract c on c.loan = e.loan where e.borrower = any(%s) and e.kind = any(%s) "
+        "left join contract c on c.loan = e.loan where e.borrower = any(%s::bigint[]) and e.kind = any(%s) "
         "and e.known_on < %s order by e.event",
-        (borrowers, [*EVENT_KINDS, *DEBIT_KINDS], iso(day)),
+        (as_array(borrowers), [*EVENT_KINDS, *DEBIT_KINDS], iso(day)),
     ).fetchall()
     known = EventsTold()
     of_events: dict[int, list[Any]] = {}
@@ -253,10 +253,10 @@ def events_told(connection: psycopg.Connection[Any], borrowers: list[int], day: 
         (of_debits if row[1] in DEBIT_KINDS else of_events).setdefault(row[0], []).append(row)
     for number, own in of_debits.items():
         if all(row[1] == MandateSigned.KIND for row in own):
-            known.debits[number] = DebitsTold(tuple(mandate_told(row[6], row[2], row[3], row[7]) for row in own))
+            known.debits[number] = MandatesKnown(tuple(mandate_told(row[6], row[2], row[3], row[7]) for row in own))
         else:
             standing = fold_events(event_of(row[1], "-", *row[2:]) for row in own)
-            known.debits[number] = DebitsTold(standing.mandates, standing.tried)
+            known.debits[number] = MandatesKnown(standing.mandates, standing.tried)
     for number, own in of_events.items():
         if all(row[1] in LINE_KINDS for row in own):
             steps = (LineStep(row[1], row[3], row[7]["after_fen"], row[7].get("bar", "")) for row in own)
@@ -288,8 +288,8 @@ def borrowers_told(connection: psycopg.Connection[Any], borrowers: list[int]) ->
     rows = connection.execute(
         "select borrower, reference, attributes->>'jurisdiction', attributes->'timezone', attributes->>'language', "
         "coalesce(attributes->>'region', ''), coalesce(attributes->>'score_band', ''), attributes->'pay_day' "
-        "from borrower where borrower = any(%s) order by borrower",
-        (borrowers,),
+        "from borrower where borrower = any(%s::bigint[]) order by borrower",
+        (as_array(borrowers),),
     ).fetchall()
     shared: dict[Any, Place] = {}
     places: dict[int, Place] = {}

@@ -16,6 +16,7 @@ from afterloan.facts.ladder import StepLeftOut
 from afterloan.loan.book import Book, Records, part
 from afterloan.loan.reckon import reckon_book
 from afterloan.rules.trifles import without_trifles
+from afterloan.store.ids import as_array
 from afterloan.strategy.catch_up import BEGINS_TO_WAIT, NO_START, STARTS, WAITS, Reopened, start_day
 from afterloan.strategy.governor import Place
 from afterloan.strategy.holds import Held, stopped
@@ -211,7 +212,13 @@ def not_sent(
     """
     if last is None:
         return {}
-    told = {"of": borrowers, "last": iso(last), "day": iso(day), "why": [f"{why}%" for why in NOT_SENT], "again": AGAIN}
+    told = {
+        "of": as_array(borrowers),
+        "last": iso(last),
+        "day": iso(day),
+        "why": [f"{why}%" for why in NOT_SENT],
+        "again": AGAIN,
+    }
     rows = connection.execute(FAILED, told).fetchall() + connection.execute(REFUSED, told).fetchall()
     found: dict[int, list[Reopened]] = {}
     for borrower, step, on in rows:
@@ -221,13 +228,14 @@ def not_sent(
 
 FAILED = (
     "select e.borrower, o.body->>'step', o.decided_on - date '1970-01-01' from event e "
-    "join outbox o on o.key = e.body->>'key' where e.borrower = any(%(of)s) and e.kind = 'message.failed' "
+    "join outbox o on o.key = e.body->>'key' where e.borrower = any(%(of)s::bigint[]) and e.kind = 'message.failed' "
     "and e.known_on >= %(last)s and e.known_on < %(day)s and e.body->>'why' like any(%(why)s) "
     "and o.body ? 'step' and not o.body ? 'late_days'"
 )
 REFUSED = (
     "select f.borrower, f.inputs->>'step', f.decided_on - date '1970-01-01' from finding f "
-    "where f.borrower = any(%(of)s) and f.decided_on = %(last)s and f.inputs ? 'step' and f.inputs ? %(again)s"
+    "where f.borrower = any(%(of)s::bigint[]) and f.decided_on = %(last)s "
+    "and f.inputs ? 'step' and f.inputs ? %(again)s"
 )
 """A late step that is refused again has its finding, and is tried again while it may go later."""
 

@@ -106,7 +106,7 @@ class MessageBody(_OfLadder):
     zone: str | None = None
     until: datetime | None = None
     reminds: bool | None = None
-    words: dict[str, MessageValue] = Field(default={}, alias="with")
+    words: dict[str, MessageValue] = Field(default_factory=dict, alias="with")  # a default would be copied each time
     rule: str = ""
     proposal: str = ""
     person: str = "borrower"

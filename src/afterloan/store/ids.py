@@ -27,6 +27,14 @@ def ids_of(*parts: Iterable[int]) -> Ids:
     return gathered
 
 
+def as_array(numbers: Iterable[int]) -> str:
+    """Row numbers as the text of an array, for `any(%s::bigint[])`: put together at once, not number by number.
+
+    `as_array([7, 3])` is `{7,3}`.
+    """
+    return "{" + ",".join(map(int.__repr__, numbers)) + "}"  # a number that is not whole is refused
+
+
 def one_of(column: str, numbers: Iterable[int]) -> str:
     """The condition that a column holds one of some numbers, as SQL for a reader that takes no parameters.
 

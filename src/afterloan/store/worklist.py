@@ -10,6 +10,7 @@ import adbc_driver_postgresql.dbapi as adbc
 import polars as pl
 import psycopg
 
+from afterloan.store.ids import as_array
 from afterloan.store.read import fetch
 from afterloan.strategy.worklist import KEPT_DAYS, TASK_QUEUES, EveningCase, Queued
 
@@ -18,7 +19,8 @@ QUEUED = (
     "select o.borrower, o.body->>'queue' as queue, coalesce(o.body->>'ladder', '') as ladder, "
     "coalesce(o.body->>'step', '') as step, "
     "rank() over (partition by o.borrower order by o.decided_on desc) as turn from outbox o "
-    "where o.borrower = any(%(borrowers)s) and o.kind = 'worklist' and o.decided_on between %(first)s and %(on)s "
+    "where o.borrower = any(%(borrowers)s::bigint[]) "
+    "and o.kind = 'worklist' and o.decided_on between %(first)s and %(on)s "
     "and not (o.body->>'queue' = any(%(tasks)s)) "
     "and not exists (select from event e where e.reference = 'withdrawn:' || o.key and e.known_on <= %(on)s)"
     ") q where turn = 1 group by borrower, queue order by borrower, queue"
@@ -31,7 +33,7 @@ _VALUES = attrgetter(*COLUMNS[2:])
 def queued(connection: psycopg.Connection[Any], borrowers: Sequence[int], on: date) -> list[Queued]:
     """In which queues borrowers (store numbers) stand on a day, and by which step."""
     first = on - timedelta(days=KEPT_DAYS)
-    told = {"borrowers": list(borrowers), "first": first, "on": on, "tasks": list(TASK_QUEUES)}
+    told = {"borrowers": as_array(borrowers), "first": first, "on": on, "tasks": list(TASK_QUEUES)}
     return [Queued(*row) for row in connection.execute(QUEUED, told).fetchall()]
 
 

@@ -127,13 +127,13 @@ def stood(ladder: Ladder, row: SeenBorrower, holds: Sequence[tuple[bool, bool]],
         applies, in_segment = holds[index]
         if not in_segment:
             continue
-        back = max((row.day - r.since for r in row.reopened if r.covers(step)), default=0)
+        back = max((row.day - r.since for r in row.reopened if r.covers(step)), default=0) if row.reopened else 0
         if step.clock == "loan":
             if applies and takes(step):
                 found += _of_loans(index, step, row, back)
             continue
         count = -row.told[step.counts_to_due] if step.before_due else row.told["days_past_due"]
-        if not step.before_due and count == 0:
+        if count < step.first_day if step.before_due else count == 0:
             continue
         low = min(count - row.told["gap"] if step.before_due else row.told["reached"], count - back if back else count)
         days = due_between(_days(step, row.told, row), low, count)

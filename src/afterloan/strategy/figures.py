@@ -42,25 +42,34 @@ def figures_of(loans: Sequence[Mapping[str, Any]], on: int) -> Figures:
     One loan of which 457.27 falls due today and 930.00 with 7.38 of penalty are older: due 457.27, arrears 937.38 of
     which penalty 7.38, owed 1,394.65.
     """
-    signed = [x for x in loans if not x["accelerated"]]  # a loan called due has no instalment, today or ahead
-    today = [x for x in signed if x["due_today_fen"] > 0]
-    ahead = [x for x in signed if x["due_today_fen"] <= 0 and x["days_to_due"] < FAR and x["next_due_fen"] > 0]
-    nearest = min((x["days_to_due"] for x in ahead), default=FAR)
+    today: list[Mapping[str, Any]] = []  # a loan called due has no instalment, today or ahead
+    ahead: list[Mapping[str, Any]] = []
+    late: list[Mapping[str, Any]] = []
+    called = 0
+    for x in loans:
+        due_fen = x["due_today_fen"]
+        if x["accelerated"]:
+            called += due_fen
+        elif due_fen > 0:
+            today.append(x)
+        elif x["days_to_due"] < FAR and x["next_due_fen"] > 0:
+            ahead.append(x)
+        if x["arrears_fen"] > 0 or (x["accelerated"] and due_fen > 0):
+            late.append(x)
+    nearest = min([x["days_to_due"] for x in ahead], default=FAR)
     asked = today or [x for x in ahead if x["days_to_due"] == nearest]
-    late = [x for x in loans if x["arrears_fen"] > 0 or (x["accelerated"] and x["due_today_fen"] > 0)]
-    called = sum(x["due_today_fen"] for x in loans if x["accelerated"])
     return Figures(
         due_on=None if not asked else on if today else on + nearest,
-        due_fen=sum(x["due_today_fen"] if today else x["next_due_fen"] for x in asked),
-        due_today_fen=sum(x["due_today_fen"] for x in today),
-        arrears_fen=sum(x["arrears_fen"] for x in loans) + called,
-        penalty_fen=sum(x["late_penalty_fen"] for x in loans),
-        since_on=min((x["due_on"] for x in late if x["days_past_due"] > 0 or x["accelerated"]), default=None),
-        days_past_due=max((x["days_past_due"] for x in loans), default=0),
+        due_fen=sum([x["due_today_fen"] if today else x["next_due_fen"] for x in asked]),
+        due_today_fen=sum([x["due_today_fen"] for x in today]),
+        arrears_fen=sum([x["arrears_fen"] for x in loans]) + called,
+        penalty_fen=sum([x["late_penalty_fen"] for x in loans]),
+        since_on=min([x["due_on"] for x in late if x["days_past_due"] > 0 or x["accelerated"]], default=None),
+        days_past_due=max([x["days_past_due"] for x in loans], default=0),
         days_to_due=0 if today else nearest,
-        payoff_fen=sum(x["payoff_fen"] for x in loans),
-        due_loans=tuple(x["reference"] for x in asked),
-        late_loans=tuple(x["reference"] for x in late),
+        payoff_fen=sum([x["payoff_fen"] for x in loans]),
+        due_loans=tuple([x["reference"] for x in asked]),
+        late_loans=tuple([x["reference"] for x in late]),
     )
 
 

@@ -142,6 +142,11 @@ class LadderStep(BaseModel):
         return bool(self.days) and min(self.days) <= 0 and self.clock != "grace"
 
     @cached_property
+    def first_day(self) -> int:
+        """The first of its days; 0 for a bucket."""
+        return min(self.days, default=0)
+
+    @cached_property
     def each_day(self) -> bool:
         """Whether it stands on every day of a span, so that a day left out says nothing."""
         return isinstance(self.day, LadderDays) and self.day.every == 1

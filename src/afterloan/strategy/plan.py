@@ -137,6 +137,7 @@ def _choose(known: KnownBorrowers, ladders: Mapping[str, Ladder], on: date, plan
     """For each borrower the steps that are due: holds and hold-out taken out, one message a channel."""
     chosen: dict[int, _Chosen] = {}
     arms: dict[int, str] = {}
+    day = number_of(on)
     unsteady = known.frame.filter(catch_up.is_unsteady())
     steady = known.frame.filter(~catch_up.is_unsteady()) if len(unsteady) else known.frame
     for jurisdiction in known.frame["jurisdiction"].unique().sort():
@@ -149,8 +150,9 @@ def _choose(known: KnownBorrowers, ladders: Mapping[str, Ladder], on: date, plan
                 arms[number] = arm_of(ladder.arms, row["reference"])
             if known.places[number].wrong and step.do not in NO_TREATMENT and step.why != "legal_notice":
                 return False  # a task of people until it is corrected: `enquiry/tasks.py`
-            said = known.left_out.get(number, ())
-            return in_arm(step, arms[number]) and not is_left_out(step, row["days_past_due"], number_of(on), said)
+            said = known.left_out.get(number)
+            left = said is not None and is_left_out(step, row["days_past_due"], day, said)
+            return not left and in_arm(step, arms[number])
 
         place = {step.id: index for index, step in enumerate(ladder.steps)}
         due: list[tuple[int, dict[str, Any], DueStep]] = []
@@ -209,11 +211,13 @@ def work_off(
 ) -> tuple[Resolved, list[tuple[LadderStep, Held]]]:
     """The steps due of one borrower with those left out, and the newest of those that a hold stops."""
     found = catch_up.stood(ladder, row, holds, takes)
-    stops = stopped(held)
-    free = catch_up.resolve([it for it in found if hold_on(it.step, stops) is None])
+    stops = stopped(held) if held else {}
+    free = catch_up.resolve([it for it in found if hold_on(it.step, stops) is None] if stops else found)
     if row.told["start"] == STARTS:
         free = catch_up.started(ladder, free)
     free = Resolved(free.kept, (*free.left, *catch_up.passed(ladder, row)))
+    if not stops:
+        return free, []
     waiting = catch_up.resolve([it for it in found if hold_on(it.step, stops) is not None])
     return free, [(it.step, hold) for it in waiting.kept if (hold := hold_on(it.step, stops)) is not None]
 
@@ -481,9 +485,15 @@ def _rules_of_limits(known: KnownBorrowers, lines: dict[int, CreditLine], plan: 
     """The pack's rules over the borrowers who have a line."""
     frame = known.frame.filter(pl.col("borrower").is_in(list(lines)))
     for jurisdiction in frame["jurisdiction"].unique().sort():
-        rows = frame.filter(pl.col("jurisdiction") == jurisdiction)
-        for rule, wanted in limit_rules(jurisdiction, on):
-            for row in rows.filter(wanted).iter_rows(named=True):
+        here = frame.filter(pl.col("jurisdiction") == jurisdiction)
+        rules = limit_rules(jurisdiction, on)
+        if not rules:
+            continue
+        hit = here.select([test.alias(str(k)) for k, (_, test) in enumerate(rules)])  # all rules in one pass
+        some = hit.select(pl.any_horizontal(pl.all()).arg_true()).to_series()
+        told = dict(zip(some, here[some].iter_rows(named=True), strict=True))
+        for k, (rule, _) in enumerate(rules):
+            for row in (told[at] for at in hit[str(k)].arg_true()):
                 number = row["borrower"]
                 hold = stopped(known.held.get(number, [])).get("limit")
                 if hold is None:
