@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from afterloan.close import CloseRefused, close_through
@@ -20,7 +19,8 @@ from afterloan.generate import generate
 from afterloan.intake.book import bring_in
 from afterloan.servicing.booking import take
 from afterloan.store.record import record
-from afterloan.store.server import Store, open_store
+from afterloan.store.server import Store
+from tests.databases import dropped, made
 
 THROUGH = day("2024-04-10")
 TABLES = {
@@ -42,12 +42,8 @@ def book(tmp_path: Path) -> Path:
 def other_store(server: Store, request: pytest.FixtureRequest) -> Iterator[Store]:
     """A second empty database on the test's server."""
     name = f"u{abs(hash(request.node.nodeid)) % 10**12}"
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(f"drop database if exists {name} with (force)")
-        connection.execute(f"create database {name}")
-    yield open_store(server.url.replace("/postgres?", f"/{name}?"))
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(f"drop database if exists {name} with (force)")
+    yield made(server, name)
+    dropped(server, name)
 
 
 def left(store: Store) -> dict[str, list[tuple[object, ...]]]:

@@ -21,6 +21,7 @@ from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.store.server import Store, open_store
 from tests.banks.test_bank_files import STATEMENT
+from tests.databases import made
 from tests.sending.messages_kit import NOON, action, borrowers, mail_server, plan, smtp
 from tests.sending.test_drain_killed import died
 from tests.strategy.books import loan
@@ -65,9 +66,7 @@ def words(store: Store, server: Store, tmp_path: Path, monkeypatch: pytest.Monke
         assert isinstance(hook, Answer), hook
     (tmp_path / "statement.sta").write_bytes(write_mt940(STATEMENT))
     (tmp_path / "receipts.json").write_text('{"key": "lost", "status": "delivered", "at": "2026-03-13T05:00:00+00:00"}')
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute("drop database if exists runbook with (force)")
-        connection.execute("create database runbook template book_as_new")
+    made(server, "runbook").close()
     monkeypatch.setenv("AFTERLOAN_WHO", "Li")
     assert CliRunner().invoke(app, ["roles", "Li", *ROLES, "--on", TODAY]).exit_code == 0
     other = server.url.replace("/postgres?", "/runbook?")

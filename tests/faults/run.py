@@ -20,6 +20,7 @@ import psycopg
 
 from afterloan.store.server import Store, open_store
 from tests.bureau.books import identity
+from tests.databases import made
 from tests.faults.stages import ORDER, STAGES, Scene, differences, told
 from tests.faults.victim import victim
 from tests.simulation.run import Disagreement, Run
@@ -210,9 +211,7 @@ class Faults:
         return self.server.url.replace("/postgres?", f"/{name}?")
 
     def _made(self, what: str, template: str) -> None:
-        with psycopg.connect(self.server.url, autocommit=True) as connection:
-            connection.execute(f"drop database if exists {self._name(what)} with (force)")
-            connection.execute(f"create database {self._name(what)} template {template}")
+        made(self.server, self._name(what), template).close()
 
     def _copy(self, stage: str) -> Store:
         self.tries += 1

@@ -4,29 +4,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
-
 from afterloan.enquiry.panels import Part, parts_of_book
 from afterloan.generate.book import generate
 from afterloan.intake.book import bring_in
 from afterloan.store.connect import reader_to
-from afterloan.store.server import Store, open_store
-from tests.conftest import TEMPLATE
+from afterloan.store.server import Store
+from tests.databases import dropped, made
 
 
 @contextmanager
 def generated(server: Store, folder: Path, name: str, loans: int = 6_000) -> Iterator[Store]:
     """`loans` loans over two years from 2024, seed 3."""
     generate(loans, 24, 3, folder / "book")
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(f"drop database if exists {name} with (force)")
-        connection.execute(f"create database {name} template {TEMPLATE}")
-    store = open_store(server.url.replace("/postgres?", f"/{name}?"))
+    store = made(server, name)
     bring_in(store, folder / "book")
     yield store
     store.close()
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(f"drop database if exists {name} with (force)")
+    dropped(server, name)
 
 
 def whole(store: Store) -> Part:

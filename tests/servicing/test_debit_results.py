@@ -48,6 +48,7 @@ from afterloan.store.outbox import put
 from afterloan.store.server import Store
 from afterloan.store.statements import open_refusals
 from afterloan.strategy.debit import Owed, next_debit, schedule_rule
+from tests.databases import dropped, made
 from tests.sending.bankhouse import (
     asked_at_the_door,
     at,
@@ -90,19 +91,13 @@ def tried(connection: psycopg.Connection[Any], key: str, amount_fen: int, repres
 @pytest.fixture(scope="module")
 def book(server: Store) -> Iterator[Store]:
     """B1 with three attempts on record, shared: each test rolls back what it did."""
-    from afterloan.store.server import open_store
-
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute("drop database if exists debit_results with (force)")
-        connection.execute("create database debit_results")
-    store = open_store(server.url.replace("/postgres?", "/debit_results?"))
+    store = made(server, "debit_results")
     small_book(store, mandate("M1", "6222001"))
     with store.connect() as connection:
         for k, key in enumerate(KEYS):
             tried(connection, key, 10_000 * (k + 1))
     yield store
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute("drop database debit_results with (force)")
+    dropped(server, "debit_results")
 
 
 def said(key: int, status: str, on: int = 10, amount: int | None = None, code: str = "") -> Result:

@@ -27,6 +27,7 @@ from afterloan.store.rebuilding import person_of, person_of_loan
 from afterloan.store.server import Store
 from afterloan.strategy.hardship import application
 from afterloan.strategy.quote import Want
+from tests.databases import dropped, made
 from tests.strategy.books import borrower, loan, repaid
 
 MEANS = Means(income_fen=400_000, spending_fen=300_000)
@@ -49,16 +50,8 @@ def decide(store: Store, *told: Any, **more: Any) -> Any:
 @pytest.fixture(scope="module")
 def one(server: Store) -> Iterator[Store]:
     """One database for this module: each test has a borrower of its own."""
-    import psycopg
-
-    from afterloan.store.server import open_store
-
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute("drop database if exists relief with (force)")
-        connection.execute("create database relief")
-    yield open_store(server.url.replace("/postgres?", "/relief?"))
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute("drop database if exists relief with (force)")
+    yield made(server, "relief")
+    dropped(server, "relief")
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pytest
 
 from afterloan.store.backup import read_backup, write_backup
 from afterloan.store.embedded import StoreRefused
-from afterloan.store.server import Store, open_store
+from afterloan.store.server import Store
+from tests.databases import made
 from tests.strategy.books import borrower, loan
 
 
@@ -26,10 +27,7 @@ def kept(store: Store, tmp_path: Path) -> Path:
 
 
 def test_a_book_comes_back_into_an_empty_database_with_its_guards(server: Store, kept: Path) -> None:
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute("drop database if exists restored with (force)")
-        connection.execute("create database restored template book_as_new")
-    there = open_store(server.url.replace("/postgres?", "/restored?"))
+    there = made(server, "restored")
     read_backup(there, kept)
     with there.connect() as connection:
         row = connection.execute("select c.reference, b.reference from contract c join borrower b using (borrower)")

@@ -10,7 +10,6 @@ from starlette.testclient import TestClient
 
 from afterloan.desk.identity.accounts import open_account
 from afterloan.desk.identity.oidc import Directory, OidcSettings, read_oidc
-from afterloan.desk.serve import app_of
 from afterloan.desk.web.house import House
 from afterloan.expected import BadInput
 from afterloan.store.accounts import disable_account
@@ -18,7 +17,7 @@ from afterloan.store.server import Store
 from afterloan.store.settings import Setting, set_parts
 from tests.desk.identity.provider import CLIENT, SECRET, Provider, provided
 from tests.desk.identity.test_accounts import PASSWORD
-from tests.desk.web.served import MachineClock, Served, small_book
+from tests.desk.web.served import MachineClock, Served, app_before, small_book
 
 COOKIE = "__Host-afterloan-desk"
 
@@ -28,8 +27,8 @@ class Directed(Served):
 
     def __init__(self, store: Store, clock: MachineClock, settings: OidcSettings) -> None:
         self.store, self.clock = store, clock
-        self.house = House(store, now=clock, directory=Directory(settings))
-        self.app = app_of(self.house)
+        self.app = app_before(House(store, now=clock, directory=Directory(settings)))
+        self.house = self.app.house
 
     provider: Provider
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import psycopg
 import pytest
 from starlette.testclient import TestClient
 
@@ -11,10 +10,10 @@ from afterloan.facts.act import Answer, Who
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.store.codes import digits_of
-from afterloan.store.server import Store, open_store
+from afterloan.store.server import Store
 from afterloan.store.settings import Setting, set_parts
 from tests.bureau.books import identity
-from tests.conftest import TEMPLATE
+from tests.databases import dropped, made
 from tests.desk.web.served import ON, Served
 from tests.desk.workbench.browsed import Browsing, Open, browser_before, needs_chromium, served_at
 from tests.strategy.books import borrower, loan
@@ -47,14 +46,11 @@ def late_book(store: Store) -> None:
 def book(server: Store, request: pytest.FixtureRequest) -> Iterator[Store]:
     """The book of a file of tests; who changes something does so for a borrower of their own."""
     name = "seen_" + request.module.__name__.rsplit(".", 1)[1]
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(f"create database {name} template {TEMPLATE}")
-    made = open_store(server.url.replace("/postgres?", f"/{name}?"))
-    late_book(made)
-    yield made
-    made.close()
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(f"drop database {name} with (force)")
+    fresh = made(server, name)
+    late_book(fresh)
+    yield fresh
+    fresh.close()
+    dropped(server, name)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,6 @@ import pytest
 import uvicorn
 
 from afterloan.banks.words import Result
-from afterloan.desk.serve import app_of
 from afterloan.desk.web.house import House
 from afterloan.enquiry.holds import holds_of
 from afterloan.servicing.debits import take_result
@@ -21,7 +20,7 @@ from afterloan.store.debits import standing_of
 from afterloan.store.server import Store
 from afterloan.store.settings import Setting, set_parts
 from tests.desk.portal.house import TITLES, book
-from tests.desk.web.served import ON
+from tests.desk.web.served import ON, app_before
 
 __all__ = ["book"]
 PHOTOS = [b"\x89PNG\r\n\x1a\n" + digit * 2_000 for digit in (b"1", b"2", b"3")]
@@ -38,7 +37,7 @@ def page(book: Store) -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="NO PLAYWRIGHT: the portal is not seen")
     free = socket.create_server(("127.0.0.1", 0))
     port = free.getsockname()[1]
-    served = uvicorn.Server(uvicorn.Config(app_of(House(book, True)), log_level="error", log_config=None))
+    served = uvicorn.Server(uvicorn.Config(app_before(House(book, True)), log_level="error", log_config=None))
     thread = threading.Thread(target=served.run, kwargs={"sockets": [free]}, daemon=True)
     thread.start()
     while not served.started:

@@ -2,16 +2,20 @@
 
 import socket
 import threading
+import weakref
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from afterloan.desk.keyboard.serve import server_for
-from afterloan.desk.serve import app_of
+from afterloan.desk.serve import ByHost, app_of
 from afterloan.desk.web.house import House
 from afterloan.store.server import Store
 from afterloan.store.settings import Setting, set_parts
@@ -32,22 +36,69 @@ class MachineClock:
         return self.at
 
 
-class Served:
-    """A served book: `browser("desk")` has the cookies of one browser, `key("lead")` a key of the API."""
+@dataclass(frozen=True)
+class Kept:
+    """An app that was made, and the house that it serves."""
 
-    def __init__(self, store: Store, demo: bool = True) -> None:
+    house: House
+    app: ByHost
+
+
+class Door:
+    """The way into a kept app for whoever serves one book by it; when nobody has it any more, the app is free again."""
+
+    def __init__(self, kept: Kept) -> None:
+        self.kept, self.house = kept, kept.house
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.kept.app(scope, receive, send)
+
+
+FREE: dict[bool, list[Kept]] = defaultdict(list)
+"""Apps that nobody uses, by whether they are a demonstration's (which has more addresses)."""
+
+
+def app_before(house: House) -> Door:
+    """The app of a house, as `app_of` makes it: one made before and moved to this house, where one is free.
+
+    To make one takes a second (500 addresses on three hosts), longer than most tests of what it answers. All that an
+    app knows of the book it asks its house for, each time; only its measures run on: who counts answers makes an app
+    anew.
+    `Door.house` is the house that is served, with all that `house` says.
+    """
+    free = FREE[house.demo]
+    kept = free.pop() if free else Kept(house, app_of(house))
+    for one in fields(House):
+        object.__setattr__(kept.house, one.name, getattr(house, one.name))
+    door = Door(kept)
+    weakref.finalize(door, free.append, kept).atexit = False
+    return door
+
+
+class Served:
+    """A served book: `browser("desk")` has the cookies of one browser, `key("lead")` a key of the API.
+
+    `anew`: by an app that has never answered anybody.
+    """
+
+    def __init__(self, store: Store, demo: bool = True, anew: bool = False) -> None:
         self.store, self.clock = store, MachineClock()
-        self.house = House(store, demo, now=self.clock)
-        self.app = app_of(self.house)
+        house = House(store, demo, now=self.clock)
+        self.app = Door(Kept(house, app_of(house))) if anew else app_before(house)
+        self.house = self.app.house
 
     def browser(self, host: str) -> TestClient:
-        return TestClient(
+        client = TestClient(
             self.app,
             base_url=f"https://{host}.localhost",
             follow_redirects=False,
             raise_server_exceptions=False,
             client=("127.0.0.1", 50_000),
         )
+        # it refers to itself by this method: without a cycle it goes, and the app is free, when the test ends
+        begins = weakref.WeakMethod(client._portal_factory)
+        client._transport.portal_factory = lambda: begins()()
+        return client
 
     def sat(self, host: str, seat: str) -> TestClient:
         """A browser in which somebody sat down."""
@@ -69,7 +120,7 @@ class Served:
 def listening(served: Served, proxies: tuple[str, ...] = ()) -> Iterator[int]:
     """The book served at a port of this machine, for clients that are no part of this process; the port."""
     free = socket.create_server(("127.0.0.1", 0))
-    server = server_for(app_of(served.house), "127.0.0.1", 0, list(proxies))
+    server = server_for(app_before(served.house), "127.0.0.1", 0, list(proxies))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [free]}, daemon=True)
     thread.start()
     try:

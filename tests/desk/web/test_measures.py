@@ -2,7 +2,15 @@
 
 import pytest
 
-from tests.desk.web.served import Served
+from afterloan.store.server import Store
+from tests.desk.web.served import Served, small_book
+
+
+@pytest.fixture
+def served(store: Store) -> Served:
+    """By an app whose measures begin at nought."""
+    small_book(store)
+    return Served(store, anew=True)
 
 
 def test_a_book_that_is_well_is_ready_and_one_with_a_job_that_nobody_does_is_not(served: Served) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import uvicorn
 
-from afterloan.desk.serve import app_of
 from afterloan.desk.web.house import House
 from afterloan.desk.work import JobWorker
 from afterloan.store.server import Store
 from afterloan.store.sittings import begin_sitting
+from tests.desk.web.served import app_before
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -35,7 +35,7 @@ def served_at(store: Store, works: bool = True) -> Iterator[str]:
     """The desk of a book served on a free port of this machine; its address. `works`: jobs are done beside it."""
     worker = JobWorker(store)
     house = House(store, demo=True, rings=worker.ring)
-    server = uvicorn.Server(uvicorn.Config(app_of(house), log_level="error", log_config=None))
+    server = uvicorn.Server(uvicorn.Config(app_before(house), log_level="error", log_config=None))
     with socket.create_server(("127.0.0.1", 0)) as free:
         if works:
             worker.start()

@@ -15,8 +15,9 @@ from afterloan.facts.debit import DebitAttempted, DebitFiled, DebitPart, Mandate
 from afterloan.servicing.debits import take_result
 from afterloan.store.acts import begin_act, keep_act
 from afterloan.store.events import tell
-from afterloan.store.server import Store, open_store
+from afterloan.store.server import Store
 from afterloan.store.settings import Setting, set_parts
+from tests.databases import dropped, made
 from tests.desk.web.served import Served
 from tests.enquiry.test_worklist import three_late_borrowers
 from tests.sending.bankhouse import did as asked
@@ -51,17 +52,10 @@ ROOMS = (
 """A page of each room."""
 
 
-def _database(server: Store, name: str, template: str = "book_as_new") -> Store:
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(f"drop database if exists {name} with (force)")
-        connection.execute(f"create database {name} template {template}")
-    return open_store(server.url.replace("/postgres?", f"/{name}?"))
-
-
 @pytest.fixture(scope="session")
 def late_book(server: Store) -> str:
     """The name of a database with the book, made once; nobody stays connected to what is copied."""
-    store = _database(server, "late_book")
+    store = made(server, "late_book")
     three_late_borrowers(store)
     with store.connect() as connection:
         pinned = [{"borrower": "B1", "kind": "late", "title": {"en": "The late one", "zh": "逾期的人"}}]
@@ -76,11 +70,10 @@ def copied(server: Store, late_book: str) -> Iterator[Store]:
     name = f"late{next(COPIES)}"
     with psycopg.connect(server.url, autocommit=True) as connection:  # a closed pool may be a moment late
         connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (late_book,))
-    fresh = _database(server, name, late_book)
+    fresh = made(server, name, late_book)
     yield fresh
     fresh.close()
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(f"drop database if exists {name} with (force)")
+    dropped(server, name)
 
 
 @pytest.fixture
