@@ -4,7 +4,7 @@ BIN := .venv/bin
 AFTERLOAN_HOME ?= $(CURDIR)/afterloan-book
 export AFTERLOAN_HOME
 
-.PHONY: setup demo test bench risk-figures cases simulate fuzz fuzz-files faults wheel lint types clean
+.PHONY: setup demo test bench spark risk-figures cases simulate fuzz fuzz-files faults wheel lint types clean
 
 setup: .venv/ready
 
@@ -25,6 +25,11 @@ test: setup
 
 bench: setup
 	@$(BIN)/python -m bench $(FIGURE)
+
+spark: setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pyspark[sql]>=4"
+	@$(BIN)/python -m pytest tests/cluster -rs
+	@$(BIN)/python -m bench.spark $(LOANS)
 
 risk-figures: setup
 	@$(BIN)/python -m bench.risk_figures $(FIGURE)

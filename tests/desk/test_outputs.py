@@ -109,7 +109,8 @@ OTHERS = {
     "promise make", "promise withdraw", "propose", "quote execute", "quote give", "receipts", "refund",
     "refund-returned", "refuse", "repay", "withdraw", "legal refuse-loss", "risk approve", "risk models",
     "risk promote", "risk choices",
-    "snapshot", "account", "risk bureau", "risk features", "risk flows", "risk limits", "risk monitor",
+    "snapshot", "spark close", "spark decide", "spark features", "spark furnish", "spark trial",
+    "account", "risk bureau", "risk features", "risk flows", "risk limits", "risk monitor",
     "risk propose", "risk retire", "risk score", "risk train", "risk why", "serve", "verify",
     "reverse", "roles", "stop", "task assign", "task done", "task reopen", "template preview", "try", "waive",
 }  # fmt: skip

@@ -10,7 +10,7 @@ import polars as pl
 import psycopg
 
 from afterloan.close.planned import ShardPlan, plan_shard
-from afterloan.close.workers import each_shard
+from afterloan.close.workers import Workers, each_shard
 from afterloan.dates import date_of
 from afterloan.enquiry.choices import rule_of_choices
 from afterloan.facts.act import Who
@@ -47,7 +47,7 @@ def model_in_use(connection: psycopg.Connection[Any], before: date) -> KeptModel
     return kept[-1] if kept else None
 
 
-def choose_day(store: Store, day: int, workers: int = 1) -> bool:
+def choose_day(store: Store, day: int, workers: Workers = 1) -> bool:
     """Choose once, before any shard of the day is decided; whether anything was there to be chosen by.
 
     Every shard is planned, what is worth most is chosen over the whole book, and written with the chance of each

@@ -11,7 +11,7 @@ from afterloan.close.prove import prove
 from afterloan.close.seal import seal_proved
 from afterloan.close.shard import close_shard
 from afterloan.close.suspense import book_unmatched
-from afterloan.close.workers import each_shard
+from afterloan.close.workers import Workers, each_shard
 from afterloan.counting import counted
 from afterloan.dates import iso, number_of
 from afterloan.expected import ExpectedFailure
@@ -72,7 +72,7 @@ def close_through(
     through: int,
     *,
     only: bool = False,
-    workers: int = 1,
+    workers: Workers = 1,
     progress: Progress | None = None,
     waits: Callable[[], None] | None = None,
 ) -> Closed:
@@ -86,7 +86,7 @@ def close_through(
         return _close_open(store, through, only, workers, progress)
 
 
-def _close_open(store: Store, through: int, only: bool, workers: int, progress: Progress | None) -> Closed:
+def _close_open(store: Store, through: int, only: bool, workers: Workers, progress: Progress | None) -> Closed:
     started = time.monotonic()
     first = _first_open(store, through, only)
     closed = Closed(iso(first), iso(through))
@@ -95,7 +95,7 @@ def _close_open(store: Store, through: int, only: bool, workers: int, progress: 
     for start in range(first, through + 1, CHUNK):
         stop = min(start + CHUNK - 1, through)
         loans = 0
-        with span("reckoning", days=stop - start + 1, workers=workers) as reckoning:
+        with span("reckoning", days=stop - start + 1, workers=workers if isinstance(workers, int) else 0) as reckoning:
             for part in each_shard(store, workers, close_shard, start, stop):
                 done += stop - start + 1
                 loans += part.loans

@@ -13,7 +13,7 @@ import psycopg
 from afterloan.close.chosen import as_chosen, choose_day
 from afterloan.close.planned import ladders_of, plan_shard
 from afterloan.close.transitions import Transition
-from afterloan.close.workers import each_shard
+from afterloan.close.workers import Workers, each_shard
 from afterloan.counting import counted
 from afterloan.dates import date_of, iso, number_of
 from afterloan.expected import ExpectedFailure
@@ -63,7 +63,7 @@ class Decided:
         )
 
 
-def decide(store: Store, day: int, workers: int = 1) -> Decided:
+def decide(store: Store, day: int, workers: Workers = 1) -> Decided:
     """Decide what is done on `day`, from what was known when the day before was closed.
 
     Positions are those of `day` as known the evening before, so day 0 of a ladder is the due date itself. Each

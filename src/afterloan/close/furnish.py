@@ -2,7 +2,7 @@
 
 import json
 import multiprocessing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
@@ -243,9 +243,15 @@ def _not_told_before(changed: pl.DataFrame, heard: Heard) -> pl.DataFrame:
 def _elsewhere(connection: psycopg.Connection[Any], shard: int, bureau: str, who: pl.DataFrame) -> set[int]:
     """Loans of borrowers whose place has another bureau. An account that was told here stays here when people move."""
     own = str(defaults_of(connection)["jurisdiction"])
-    places = [place if place in places_known() else own for place in who["jurisdiction"].to_list()]
-    others = [loan for loan, place in zip(who["loan"].to_list(), places, strict=True) if not reports_to(bureau, place)]
+    others = not_of_bureau(bureau, own, who["loan"].to_list(), who["jurisdiction"].to_list())
     return set(others) - furnished.ever_told(connection, bureau, shard, others)
+
+
+def not_of_bureau(bureau: str, own: str, loans: Sequence[int], places: Sequence[str | None]) -> list[int]:
+    """The loans whose borrowers live where another bureau is told; `own`: the lender's place, where none is known."""
+    known = places_known()
+    there = [place if place in known else own for place in places]
+    return [loan for loan, place in zip(loans, there, strict=True) if not reports_to(bureau, str(place))]
 
 
 def _alive(book: Book, changed: pl.DataFrame, furnishing: Furnishing) -> tuple[set[int], set[int]]:

@@ -13,10 +13,17 @@ from afterloan.store.read import SHARDS
 from afterloan.store.server import Store
 
 T = TypeVar("T")
+Spread = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], Iterator[Any]]
+"""Another way to have parts done: what a function answers for each part. It may be done on other machines."""
+Workers = int | Spread
+"""How many worker processes of this machine, or another way."""
 
 
-def in_workers(workers: int, does: Callable[..., T], parts: Sequence[tuple[Any, ...]]) -> Iterator[T]:
+def in_workers(workers: Workers, does: Callable[..., T], parts: Sequence[tuple[Any, ...]]) -> Iterator[T]:
     """What `does` answers for each part (its arguments), as it is done; one worker: in this process, in order."""
+    if not isinstance(workers, int):
+        yield from workers(does, parts)
+        return
     if workers <= 1:
         yield from (does(*part) for part in parts)
         return
@@ -25,7 +32,7 @@ def in_workers(workers: int, does: Callable[..., T], parts: Sequence[tuple[Any, 
         yield job.result()
 
 
-def each_shard(store: Store, workers: int, does: Callable[..., T], *told: Any) -> Iterator[T]:
+def each_shard(store: Store, workers: Workers, does: Callable[..., T], *told: Any) -> Iterator[T]:
     """What `does(connection, reader, shard, *told)` answers for each shard of a book."""
     return in_workers(workers, _of_shard, [(store.url, does, shard, *told) for shard in range(SHARDS)])
 

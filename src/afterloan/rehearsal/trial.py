@@ -27,7 +27,7 @@ from afterloan.close.known import (
 )
 from afterloan.close.planned import ladders_of
 from afterloan.close.worked import ALL_LOANS, LONGEST_START, DaysWorked, HeldOn, let_go, steps_alike
-from afterloan.close.workers import in_workers
+from afterloan.close.workers import Workers, in_workers
 from afterloan.dates import NEVER, date_of, iso, number_of
 from afterloan.expected import ExpectedFailure
 from afterloan.facts.events import Event
@@ -131,7 +131,7 @@ def try_ladder(
     ladder: str | None = None,
     grace_days: int | None = None,
     pack: str | None = None,
-    workers: int = 1,
+    workers: Workers = 1,
 ) -> Trial:
     """Replay the days `first … last` as the rules stand and under others.
 
@@ -167,7 +167,7 @@ def _was(connection: psycopg.Connection[Any], first: int, last: int) -> Counter[
     return Counter({(kind, step): count for kind, step, count in rows})
 
 
-def _parts(store: Store, first: int, last: int, asked: TrialAsked, workers: int) -> Iterator[tuple[Tally, Tally]]:
+def _parts(store: Store, first: int, last: int, asked: TrialAsked, workers: Workers) -> Iterator[tuple[Tally, Tally]]:
     parts = [(store.url, list(range(k, SHARDS, PARTS)), first, last, asked) for k in range(PARTS)]
     return in_workers(workers, replay_shards, parts)
 

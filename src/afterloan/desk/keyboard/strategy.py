@@ -97,9 +97,14 @@ def try_(
     from afterloan.rehearsal.trial import try_ladder
     from afterloan.store.server import open_store
 
-    text = None if ladder == "-" else _ladder_text(ladder)
+    text = None if ladder == "-" else text_of_ladder(ladder)
     cores = workers or os.cpu_count() or 1
     trial = try_ladder(open_store(), _number(first), _number(last), text, grace, contact, cores)
+    show_trial(trial, as_json, csv_file)
+
+
+def show_trial(trial: Any, as_json: bool, csv_file: Path | None = None) -> None:
+    """Print what a trial came to, beside what was and what stands; `csv_file`: the table goes there too."""
     rows = trial.rows()
     if csv_file:
         with csv_file.open("w", newline="", encoding="utf-8") as file:
@@ -116,7 +121,7 @@ def try_(
         print(f"Not replayed, kept at their defaults: {', '.join(trial.held_still)}")
 
 
-def _ladder_text(told: str) -> str:
+def text_of_ladder(told: str) -> str:
     """The YAML of a ladder: a file, or one that comes with afterloan."""
     from importlib import resources
 
@@ -151,7 +156,7 @@ def ladder_use(
     """Use a ladder for the borrowers of a place from a day's decision on."""
     from afterloan.desk.keyboard.doing import act, show
 
-    asked = {"jurisdiction": jurisdiction, "text": _ladder_text(ladder)} | ({"since": since} if since else {})
+    asked = {"jurisdiction": jurisdiction, "text": text_of_ladder(ladder)} | ({"since": since} if since else {})
     from_on = f" from {since} on" if since else ""
     show(
         act("ladder.use", asked, book_day()), as_json,
