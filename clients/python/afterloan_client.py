@@ -2379,8 +2379,16 @@ class Afterloan:
         """The reports there are."""
         return self._ask("GET", "/v1/reports", {"on": on, "known_on": known_on}, {})
 
+    def get_reports_kept(self, *, limit: int | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The portfolio reports that were made, the newest first: of which day, as known when, with their digest."""
+        return self._ask("GET", "/v1/reports/kept", {"limit": limit, "on": on, "known_on": known_on}, {})
+
+    def get_reports_kept(self, report: str, *, table: Literal["", "summary", "ageing", "roll", "vintage", "expected"] | None = None, format: Literal["json", "csv", "parquet", "html"] | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """A report as it was made, whatever came since; in the forms of `/v1/reports/portfolio`."""
+        return self._ask("GET", f"/v1/reports/kept/{id_of(report)}", {"table": table, "format": format, "on": on, "known_on": known_on}, {})
+
     def get_reports_portfolio(self, *, table: Literal["", "summary", "ageing", "roll", "vintage", "expected"] | None = None, format: Literal["json", "csv", "parquet", "html"] | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
-        """The portfolio on a day: summary, ageing, roll rates, vintages, expected against received. All of it as JSON or one page (HTML); one `table` as JSON, CSV or Parquet, money in minor units."""
+        """The portfolio on a day: summary, ageing, roll rates, vintages, expected against received. All of it as JSON or one page (HTML); one `table` as JSON, CSV or Parquet, money in minor units. Made when first asked for and kept: `Report-Number` says as which. It is made anew when something came that belongs into it."""
         return self._ask("GET", "/v1/reports/portfolio", {"table": table, "format": format, "on": on, "known_on": known_on}, {})
 
     def get_rules(self, *, folder: str | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from afterloan.close.lines import move_lines
 from afterloan.close.telling import tell_news
 from afterloan.counting import counted
 from afterloan.dates import date_of, iso, number_of
+from afterloan.enquiry.portfolio import portfolio_kept
 from afterloan.facts.act import Who
 from afterloan.facts.limit import LimitFrozen, LimitRestored
 from afterloan.servicing.legal import propose_from_ladder
@@ -34,12 +35,15 @@ FROZEN = (
 def run_day(store: Store, day: int, workers: int = 1) -> Iterator[str]:
     """Do all that a day asks for, one line of words for each step; run again it adds nothing.
 
-    The days before are closed and proved; every running plan is looked at; lines that the automatic rule frees are
+    The days before are closed and proved; on the first of a month the portfolio of the one before is reported and kept;
+    every running plan is looked at; lines that the automatic rule frees are
     restored; the day is decided; what the ladder wishes of the law becomes proposals, and what is due tasks;
     borrowers are told what the night found out.
     Raises CloseRefused where the proof fails, and what the steps raise.
     """
     yield _close(store, day - 1, workers)
+    if date_of(day).day == 1:
+        yield _report(store, date_of(day - 1))
     states = list(watch_plans(store, date_of(day)).values())
     told = ", ".join(f"{states.count(name)} {name}" for name in sorted(set(states)))
     yield f"plans: {told or 'none running'}"
@@ -61,6 +65,12 @@ def _close(store: Store, through: int, workers: int) -> str:
     if closed.failed:
         raise CloseRefused(str(closed))
     return str(closed)
+
+
+def _report(store: Store, month_end: date) -> str:
+    """Make the portfolio report of a month as known at its end, and keep it; made before, it is not made again."""
+    made = portfolio_kept(store, month_end, month_end).kept
+    return f"portfolio of {month_end} kept as report {made.number} ({made.sha256[:12]})"
 
 
 def restore_lines(store: Store, day: int) -> int:

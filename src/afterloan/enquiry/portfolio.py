@@ -1,18 +1,27 @@
 """The portfolio of the whole book on a day, with the non-performing loans by the rules of the lender's place."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
 
+from afterloan import __version__
+from afterloan.dates import number_of
 from afterloan.loan.book import Book, Records
 from afterloan.report.portfolio import Report, portfolio_report
 from afterloan.risk.by_place import non_performing
 from afterloan.rules.trifles import trifles_fen
 from afterloan.store.connect import reader_to
 from afterloan.store.contacts import defaults_of
-from afterloan.store.read import books
+from afterloan.store.read import books, watermark
+from afterloan.store.reports import KeptReport, keep_report, report_kept
 from afterloan.store.server import Store
+
+PORTFOLIO = "portfolio"
 
 
 def portfolio(store: Store, on: int, known_on: int | None = None) -> Report:
@@ -24,6 +33,33 @@ def portfolio(store: Store, on: int, known_on: int | None = None) -> Report:
         return non_performing(book, day, place, known, positions)
 
     return portfolio_report(_books(store), on, known_on, non_performing=bad, most_trifles_fen=trifles_fen(place))
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPortfolio:
+    """A portfolio report as it was made, and as what it is kept."""
+
+    report: Report
+    kept: KeptReport
+
+
+def portfolio_kept(store: Store, on: date, known_on: date | None = None) -> KeptPortfolio:
+    """The report of a day as it was made before, where nothing came since that belongs into it; else made and kept.
+
+    An older one stays beside it: what somebody was handed out is had again by its number.
+    """
+    with store.connect() as connection:
+        made_by = f"afterloan {__version__}, {defaults_of(connection)['jurisdiction']}"
+        kept = report_kept(connection, PORTFOLIO, on, known_on, made_by)
+        told = watermark(connection)  # before reading: what is told while we read is news to the next who asks
+    if kept is not None:
+        return KeptPortfolio(Report.of(kept.content), kept)
+    report = portfolio(store, number_of(on), number_of(known_on) if known_on else None)
+    content = report.told()
+    digest = sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    with store.connect() as connection:
+        kept = keep_report(connection, PORTFOLIO, on, known_on, told, made_by, content, digest)
+    return KeptPortfolio(report, kept)
 
 
 def _books(store: Store) -> Iterator[Book]:

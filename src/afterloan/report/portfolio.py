@@ -1,7 +1,7 @@
 """The portfolio on a day: reckoned anew for each month end, told as tables, files and one page."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -179,6 +179,8 @@ def _add_today(
 
 TABLES = ("summary", "ageing", "roll", "vintage", "expected")
 """The tables of a report."""
+KINDS = {str(kind): kind for kind in (pl.Int64, pl.Float64, pl.String, pl.Null)}
+"""The kinds of their columns by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,24 @@ class Report:
     on: int
     known_on: int | None
     tables: dict[str, pl.DataFrame]
+
+    def told(self) -> dict[str, Any]:
+        """JSON values of which the very tables come back: each with its columns, their kinds, and its rows."""
+        tables = {
+            name: {"columns": [[c, str(kind)] for c, kind in table.schema.items()], "rows": [*map(list, table.rows())]}
+            for name, table in self.tables.items()
+        }
+        return {"on": self.on, "known_on": self.known_on, "tables": tables}
+
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> "Report":
+        """From JSON values."""
+        found = {}
+        for name in TABLES:
+            one = told["tables"][name]
+            schema = {column: KINDS[kind] for column, kind in one["columns"]}
+            found[name] = pl.DataFrame(one["rows"], schema=schema, orient="row")
+        return cls(told["on"], told["known_on"], found)
 
     def to_csv(self, folder: Path) -> None:
         """One CSV file for each table."""

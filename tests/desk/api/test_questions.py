@@ -17,7 +17,7 @@ from tests.desk.web.served import ON, Served
 
 FILLED = {"borrower": "B1", "loan": "L1", "of": "notes", "reference": "none", "job": "none", "day": "2026-02-09",
           "line": "none", "name": "none", "bureau": "pboc", "webhook": "none", "model": "none",
-          "export": "none"}  # fmt: skip
+          "export": "none", "report": "1"}  # fmt: skip
 QUERY = {
     "/v1/borrowers": "?q=B1",
     "/v1/loans": "?borrower={borrower}",

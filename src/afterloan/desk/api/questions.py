@@ -10,7 +10,7 @@ from afterloan.dates import moment_told, number_of
 from afterloan.desk.api.asked import After, Limit, cursor, named, page_of, place_of, question
 from afterloan.desk.api.routing import router_at
 from afterloan.desk.web.asking import SignedIn, told_day
-from afterloan.desk.web.letters import legal_bundle, report_as, statement_letter
+from afterloan.desk.web.letters import legal_bundle, report_as, statement_letter, table_of_form
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.acts import acts_done
 from afterloan.enquiry.borrowers import borrower_page
@@ -436,15 +436,14 @@ def policy_questions() -> APIRouter:
     ) -> Any:  # fmt: skip
         """The portfolio on a day: summary, ageing, roll rates, vintages, expected against received.
 
-        All of it as JSON or one page (HTML); one `table` as JSON, CSV or Parquet, money in minor units.
+        All of it as JSON or one page (HTML); one `table` as JSON, CSV or Parquet, money in minor units. Made when first
+        asked for and kept: `Report-Number` says as which. It is made anew when something came that belongs into it.
         """
-        from afterloan.enquiry.portfolio import portfolio
+        from afterloan.enquiry.portfolio import portfolio_kept
 
-        if (form in ("csv", "parquet") and not table) or (form == "html" and table):
-            raise refuse(422, "invalid", f"{form} is of one table" if not table else "the page has every table",
-                         "name a table for csv or parquet, none for html", "table")  # fmt: skip
-        known = number_of(asking.known_on) if asking.known_on else None
-        return report_as(portfolio(asking.house.store, number_of(asking.on), known), table, form)
+        table_of_form(table, form)
+        made = portfolio_kept(asking.house.store, asking.on, asking.known_on)
+        return report_as(made.report, table, form, made.kept.number)
 
     @question(router, "/verbs", "report.read", "entry")
     def verbs(asking: SignedIn) -> Any:

@@ -22,6 +22,10 @@ from afterloan.expected import ExpectedFailure
 from afterloan.tracing import begin_tracing
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from afterloan.report.portfolio import Report
+    from afterloan.store.reports import KeptReport
     from afterloan.store.server import Store
 
 app = typer.Typer(
@@ -176,13 +180,23 @@ def report(
     csv_folder: Annotated[Path | None, typer.Option("--csv", help="Also write the tables there.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Also write one page with charts.")] = None,
     language: Annotated[str, typer.Option("--language", help="en or zh")] = "en",
+    number: Annotated[int, typer.Option("--number", help="One that was made before, as it was made.")] = 0,
+    listed: Annotated[bool, typer.Option("--list", help="Those that were made, the newest first.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """The portfolio on a day: summary, ageing, roll rates, vintages, expected against received."""
-    from afterloan.enquiry.portfolio import portfolio
+    """The portfolio on a day: summary, ageing, roll rates, vintages, expected against received.
+
+    Kept under a number as it was made; made anew where something came that belongs into it.
+    """
+    from afterloan.dates import date_of
 
     store = _store()
-    made = portfolio(store, day_of(on), _day(known_on) if known_on else None)
+    if listed:
+        return _list_reports(store, as_json)
+    known = date_of(_day(known_on)) if known_on else None
+    made, kept = _numbered(store, number) if number else _portfolio(store, date_of(day_of(on)), known)
+    if not as_json:
+        say(f"report {kept.number}, made {kept.made_at:%Y-%m-%d %H:%M}, {kept.sha256[:12]}")
     if as_json:
         print(made.to_json())
     else:
@@ -195,6 +209,41 @@ def report(
 
         write_page(made, html)
         say(f"page: {html}")
+
+
+def _portfolio(store: "Store", on: "date", known_on: "date | None") -> "tuple[Report, KeptReport]":
+    from afterloan.enquiry.portfolio import portfolio_kept
+
+    made = portfolio_kept(store, on, known_on)
+    return made.report, made.kept
+
+
+def _numbered(store: "Store", number: int) -> "tuple[Report, KeptReport]":
+    """A report as it was made. Raises BadInput: none of that number."""
+    from afterloan.expected import BadInput
+    from afterloan.report.portfolio import Report
+    from afterloan.store.reports import report_numbered
+
+    with store.connect() as connection:
+        kept = report_numbered(connection, number)
+    if kept is None:
+        raise BadInput(f"--number {number}: no report of that number; `afterloan report --list` has them")
+    return Report.of(kept.content), kept
+
+
+def _list_reports(store: "Store", as_json: bool) -> None:
+    from afterloan.enquiry.portfolio import PORTFOLIO
+    from afterloan.store.reports import reports_told
+
+    with store.connect() as connection:
+        rows = reports_told(connection, 1_000, PORTFOLIO)
+    if as_json:
+        return print(json.dumps(rows, ensure_ascii=False))
+    for row in rows:
+        print(f"{row['report']:6}  {row['on']}  as known {row['known_on'] or 'when made':10}  "
+              f"made {row['made_at'][:16].replace('T', ' ')}  {row['sha256'][:12]}")  # fmt: skip
+    if not rows:
+        say("no report was made yet: `afterloan report` makes one")
 
 
 def _one(store: "Store", loan: str) -> tuple[Any, str]:

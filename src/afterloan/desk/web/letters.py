@@ -6,6 +6,7 @@ from starlette.responses import JSONResponse, Response
 
 from afterloan.dates import iso, number_of
 from afterloan.desk.web.asking import Asking, told_day
+from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.books import entries_of
 from afterloan.enquiry.cash import Cash, cash_between
 from afterloan.enquiry.lender import currency_of
@@ -74,8 +75,21 @@ def asked_cash(asking: Asking, first: str, last: str, by: str) -> Cash:
     return cash_between(asking.connection, begin, min(end, asking.through), "day" if by == "day" else "month")
 
 
-def report_as(made: Report, table: str, form: str) -> Response:
-    """A report, or one table of it, in a form; what is no JSON is a file to save."""
+def table_of_form(table: str, form: str) -> None:
+    """Raises RefusedHere (422): a form of one table without its name, the page of all with one."""
+    if (form in ("csv", "parquet") and not table) or (form == "html" and table):
+        raise refuse(422, "invalid", f"{form} is of one table" if not table else "the page has every table",
+                     "name a table for csv or parquet, none for html", "table")  # fmt: skip
+
+
+def report_as(made: Report, table: str, form: str, number: int) -> Response:
+    """A report, or one table of it, in a form, its number beside it; what is no JSON is a file to save."""
+    answer = _report_as(made, table, form)
+    answer.headers["report-number"] = str(number)
+    return answer
+
+
+def _report_as(made: Report, table: str, form: str) -> Response:
     if form == "html":
         from afterloan.report.page import page
 

@@ -12,12 +12,15 @@ from afterloan.desk.workbench.showing import show, with_query
 from afterloan.enquiry.books import sums_by_accounts
 from afterloan.enquiry.cash import as_csv
 from afterloan.enquiry.days import day_closed, days_closed
+from afterloan.enquiry.portfolio import PORTFOLIO
 from afterloan.facts import FactRefused
 from afterloan.journal.accounts import LINE
 from afterloan.journal.balances import trial_balance
 from afterloan.report.portfolio import TABLES
+from afterloan.store.reports import reports_told
 
 MOST = 31
+MOST_REPORTS = 6
 PARTS = ("principal", "interest", "fee", "penalty")
 
 
@@ -44,7 +47,8 @@ def finance(asking: SignedIn, before: str = "") -> Response:
     return show(
         asking, "finance.html", "finance", days=days, lines=[one for one in lines if one["net"]],
         difference=sum(one["net"] for one in lines), older=older,
-        report_tables=TABLES, may_export=asking.may("book.export"),
+        report_tables=TABLES, reports=reports_told(asking.connection, MOST_REPORTS, PORTFOLIO),
+        may_export=asking.may("book.export"),
     )  # fmt: skip
 
 
