@@ -1971,6 +1971,14 @@ class Afterloan:
         """The whole journal as plain text, a transaction at a time; each sums to zero."""
         return self._ask("GET", "/v1/journal/export", {"format": format, "on": on, "known_on": known_on}, {})
 
+    def get_kept_reports(self, *, limit: int | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """The portfolio reports that were made, the newest first: of which day, as known when, with their digest."""
+        return self._ask("GET", "/v1/kept-reports", {"limit": limit, "on": on, "known_on": known_on}, {})
+
+    def get_kept_report(self, report: str, *, table: Literal["", "summary", "ageing", "roll", "vintage", "expected"] | None = None, format: Literal["json", "csv", "parquet", "html"] | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
+        """A report as it was made, whatever came since; in the forms of `/v1/reports/portfolio`."""
+        return self._ask("GET", f"/v1/kept-reports/{id_of(report)}", {"table": table, "format": format, "on": on, "known_on": known_on}, {})
+
     def get_keys(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """All keys; the secrets are nowhere."""
         return self._ask("GET", "/v1/keys", {"on": on, "known_on": known_on}, {})
@@ -2378,14 +2386,6 @@ class Afterloan:
     def get_reports(self, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """The reports there are."""
         return self._ask("GET", "/v1/reports", {"on": on, "known_on": known_on}, {})
-
-    def get_reports_kept(self, *, limit: int | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
-        """The portfolio reports that were made, the newest first: of which day, as known when, with their digest."""
-        return self._ask("GET", "/v1/reports/kept", {"limit": limit, "on": on, "known_on": known_on}, {})
-
-    def get_reports_kept(self, report: str, *, table: Literal["", "summary", "ageing", "roll", "vintage", "expected"] | None = None, format: Literal["json", "csv", "parquet", "html"] | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
-        """A report as it was made, whatever came since; in the forms of `/v1/reports/portfolio`."""
-        return self._ask("GET", f"/v1/reports/kept/{id_of(report)}", {"table": table, "format": format, "on": on, "known_on": known_on}, {})
 
     def get_reports_portfolio(self, *, table: Literal["", "summary", "ageing", "roll", "vintage", "expected"] | None = None, format: Literal["json", "csv", "parquet", "html"] | None = None, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
         """The portfolio on a day: summary, ageing, roll rates, vintages, expected against received. All of it as JSON or one page (HTML); one `table` as JSON, CSV or Parquet, money in minor units. Made when first asked for and kept: `Report-Number` says as which. It is made anew when something came that belongs into it."""

@@ -76,6 +76,7 @@ ROUTES = {
 }
 """The route of each command that is no verb's own."""
 MACHINE = "it works the machine on which the book lies"
+CLUSTER = "it writes files for machines that reckon beside the store, and is begun on one of them"
 FOLDER = "it works on an analyst's own files; the book is not asked"
 WITHOUT_ROUTE = {
     "account": "an account is opened where its password is typed",
@@ -88,6 +89,12 @@ WITHOUT_ROUTE = {
     "doctor": MACHINE,
     "keys add": MACHINE,
     "keys rotate": MACHINE,
+    "snapshot": CLUSTER,
+    "spark close": CLUSTER,
+    "spark decide": CLUSTER,
+    "spark features": CLUSTER,
+    "spark furnish": CLUSTER,
+    "spark trial": CLUSTER,
     "keys show": MACHINE,
     "generate": "a book is made up where it will lie",
     "import-instalments": "tables of another form, mapped by hand before they are brought in",
