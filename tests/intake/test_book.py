@@ -252,6 +252,50 @@ def test_an_import_killed_at_any_point_and_run_again_ends_the_same(store: Store,
     assert [r["row"] for r in refused(folder)] == [str(n + 1)]
 
 
+ROWS = "reference,contract,on,known_on,amount\n"
+
+
+def test_new_rows_go_straight_in_and_the_others_one_by_one(store: Store, tmp_path: Path) -> None:
+    """A batch of which one row is told twice, one says something else under its name, and one names no contract."""
+    rows = (
+        "R1,L1,2026-02-10,,907.55\nR2,L2,2026-03-10,2026-03-12,100.50\nR1,L1,2026-02-10,,907.55\n"
+        "R2,L2,2026-03-10,2026-03-12,100.51\nR3,L9,2026-03-10,,1.00\nR4,L1,2026-03-11,,2.00\n"
+    )
+    folder = write(tmp_path / "book", **(BOOK | {"repayments": ROWS + rows, "reversals": "reference,of,known_on\n"}))
+    (told,) = [r for r in bring_in(store, folder) if r.file == "repayments.csv"]
+    assert (told.read, told.loaded, told.known, told.refused) == (6, 3, 1, 2)
+    assert [(r["row"], r["column"], r["value"]) for r in refused(folder)] == [
+        ("4", "reference", "R2"),
+        ("5", "contract", "L9"),
+    ]
+    wanted = [
+        ("R1", "L1", 50, date(2026, 2, 10), date(2026, 2, 10), 90_755, 0, None),
+        ("R2", "L2", 50, date(2026, 3, 10), date(2026, 3, 12), 10_050, 0, None),
+        ("R4", "L1", 50, date(2026, 3, 11), date(2026, 3, 11), 200, 0, None),
+    ]
+    assert repaid(store) == wanted
+    # the next file has what is in already between what is new: its ends say nothing of it
+    later = write(tmp_path / "later", repayments=ROWS + "R5,L2,2026-04-01,,3\n" + rows + "R6,L1,2026-04-02,,4\n")
+    (told,) = bring_in(store, later)
+    assert (told.read, told.loaded, told.known, told.refused) == (8, 2, 4, 2)
+    new = [
+        ("R5", "L2", 50, date(2026, 4, 1), date(2026, 4, 1), 300, 0, None),
+        ("R6", "L1", 50, date(2026, 4, 2), date(2026, 4, 2), 400, 0, None),
+    ]
+    assert repaid(store) == wanted + new
+    with store.connect() as connection:
+        shards = connection.execute("select count(*) from fact f join contract c using (loan) where f.shard <> c.shard")
+        assert shards.fetchone() == (0,)
+
+
+def repaid(store: Store) -> list[tuple[object, ...]]:
+    with store.connect() as connection:
+        return connection.execute(
+            "select f.reference, c.reference, f.kind, f.on_day, f.known_on, f.amount_fen, f.component, f.due_on "
+            "from fact f join contract c using (loan) where f.kind = 50 order by 1"
+        ).fetchall()
+
+
 def test_what_is_dated_far_ahead_is_refused_as_at_the_doors(store: Store, tmp_path: Path) -> None:
     """A year and a day after today, as `money.asked-back` says; what only falls due may lie further ahead."""
     bring_in(store, write(tmp_path / "in", **BOOK))

@@ -109,6 +109,8 @@ class FileKind:
     ahead: Callable[["Brought"], pl.Expr] | None = None
     """What is worked out of each row once, as column AHEAD, before the rules that speak of it are asked: Polars works
     a Python function out anew for each rule in which it stands."""
+    straight: int | None = None
+    """The kind of fact of which a row is one by itself: a batch of new ones goes straight into the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -524,6 +526,7 @@ def _fact(
         (NO_CONTRACT,),
         f"(f.loan, f.kind, f.on_day, f.known_on, f.amount_fen, f.component, f.due_on) is distinct from "
         f"(c.loan, {kind}::smallint, i.on_day, i.known_on, i.{amount}, {component}::smallint, {due})",
+        straight=kind if amount == "amount_fen" and not extra else None,
     )
 
 
@@ -534,7 +537,8 @@ FACT_KNOWN = "incoming i join contract c on c.reference = i.contract join fact f
 def _paid_out(kind: FileKind) -> FileKind:
     """Pay-outs as facts, but none above its contract's amount."""
     load = kind.load.replace(" on conflict", f" where not {ABOVE_CONTRACT} on conflict")
-    return replace(kind, load=load, unmatched=(*kind.unmatched, TOO_MUCH_OUT), before=know_taken_back)
+    unmatched = (*kind.unmatched, TOO_MUCH_OUT)
+    return replace(kind, load=load, unmatched=unmatched, before=know_taken_back, straight=None)
 
 
 KINDS = (
@@ -802,6 +806,36 @@ def judge(
     return ready, refused
 
 
+STRAIGHT = "copy fact (loan, shard, kind, on_day, known_on, amount_fen, reference) from stdin (format csv)"
+
+
+def load_straight(connection: psycopg.Connection[Any], kind: int, ready: pl.DataFrame) -> pl.DataFrame:
+    """Write a batch's facts of one kind straight into the table; what is left is to be taken in row by row.
+
+    That is what names a contract that is not there, or a reference that stands in the batch before it; where one stands
+    in the store already, nothing was written and all rows are left. Nearly all of a batch is new, and a table takes
+    COPY at three times the pace of INSERT ... ON CONFLICT.
+    """
+    ends = [ready["reference"][0], ready["reference"][-1]]  # a file that was in once is seen by its ends
+    if connection.execute("select from fact where reference = any(%s) limit 1", (ends,)).fetchone() is not None:
+        return ready
+    named = ready["contract"].unique().to_list()
+    found = connection.execute("select reference, loan, shard from contract where reference = any(%s)", (named,))
+    schema = {"contract": pl.String, "loan": pl.Int64, "shard": pl.Int64}
+    loans = pl.DataFrame(found.fetchall(), schema=schema, orient="row")
+    told = ready.join(loans, on="contract", how="left", maintain_order="left")
+    new = told["loan"].is_not_null() & told["reference"].is_first_distinct()
+    rows = told.filter(new).select(
+        "loan", "shard", pl.lit(kind).alias("kind"), "on", "known_on", "amount_fen", "reference"
+    )
+    try:
+        with connection.transaction(), connection.cursor() as cursor, cursor.copy(STRAIGHT) as copy:
+            copy.write(rows.write_csv(include_header=False, quote_style="necessary").encode())
+    except psycopg.errors.UniqueViolation:
+        return ready
+    return ready.filter(~new)
+
+
 def load(
     connection: psycopg.Connection[Any],
     kind: FileKind,
@@ -810,6 +844,13 @@ def load(
     taken_back: frozenset[str] = frozenset(),
 ) -> tuple[int, int, list[RefusedRow]]:
     """Take a batch in, in one transaction: rows new to the store, rows changed, and those that the store refused."""
+    if kind.straight is not None and len(ready):
+        rest = load_straight(connection, kind.straight, ready)
+        if len(rest) < len(ready):
+            if not len(rest):
+                return len(ready), 0, []
+            more, changed, worse = load(connection, replace(kind, straight=None), rest, file)
+            return len(ready) - len(rest) + more, changed, worse
     names = [column.split()[0] for column in kind.incoming.split(", ")]
     renamed = ready.rename({"on": "on_day", "of": "of_ref"}, strict=False).select(names)
     connection.execute(f"create temp table incoming ({kind.incoming}) on commit drop")
