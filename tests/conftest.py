@@ -1,5 +1,6 @@
 """A store of its own for each test process, in a folder that goes away."""
 
+import functools
 import os
 import shutil
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 import hypothesis
 import psycopg
 import pytest
+import typer.testing
 
 from afterloan.store.embedded import stop
 from afterloan.store.server import Store, open_store
@@ -16,6 +18,9 @@ from tests.databases import TEMPLATE, dropped, home, made
 hypothesis.settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
+
+# what is typed in this process is typed to commands made once: `CliRunner` makes all 184 anew for each line
+typer.testing._get_command = functools.cache(typer.main.get_command)
 
 
 @pytest.fixture(scope="session")

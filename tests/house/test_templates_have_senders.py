@@ -13,13 +13,12 @@ UNSENT: dict[str, str] = {}
 def senders() -> dict[str, list[str]]:
     """For each template the files, apart from the templates' own, that name it."""
     found: dict[str, list[str]] = {name: [] for name in templates()}
+    named = re.compile(rf"(?<![\w/-])({'|'.join(sorted(found, key=len, reverse=True))})(?![\w-])")
     for path in sorted([*SOURCE.rglob("*.py"), *SOURCE.rglob("*.yaml")]):
         if "templates" in path.parts:
             continue
-        told = path.read_text(encoding="utf-8")
-        for name in found:
-            if re.search(rf"(?<![\w/-]){name}(?![\w-])", told):
-                found[name].append(path.relative_to(SOURCE).as_posix())
+        for name in set(named.findall(path.read_text(encoding="utf-8"))):
+            found[name].append(path.relative_to(SOURCE).as_posix())
     return found
 
 
