@@ -21,7 +21,7 @@ demo: setup
 	@$(BIN)/afterloan demo
 
 test: setup
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 bench: setup
 	@$(BIN)/python -m bench $(FIGURE)

@@ -22,6 +22,29 @@ if os.environ.get("CI"):
 # what is typed in this process is typed to commands made once: `CliRunner` makes all 184 anew for each line
 typer.testing._get_command = functools.cache(typer.main.get_command)
 
+COMPILES = "tests/rehearsal/test_lives.py"
+"""The file whose first test calls nearly all that is compiled: from an empty cache three minutes of one processor."""
+UNCOMPILED = ("tests/house/", "tests/rules/", "tests/banks/", "tests/desk/identity/")
+"""Tests that reckon nothing: what a second process does meanwhile, instead of compiling the same."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order of two processes (`--dist worksteal` hands each a half, whole files but for one).
+
+    The first begins with what compiles, the second with what needs nothing compiled. No test depends on it.
+    """
+
+    def of(*places: str) -> list[pytest.Item]:
+        return [item for item in items if item.nodeid.startswith(places)]
+
+    first, second = of(COMPILES), of(*UNCOMPILED)
+    if not (first and second):
+        return
+    rest = [item for item in items if item.nodeid not in {one.nodeid for one in (*first, *second)}]
+    cut = max(0, len(items) // 2 - len(first))
+    items[:] = [*first, *rest[:cut], *second, *rest[cut:]]
+
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Store]:
