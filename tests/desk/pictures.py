@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from tests.desk.workbench.browsed import Browsing, Open, browser_before
 
 LIFE = "demo-not"
+THEN = "2025-10-31"
 
 
 def host(base: str, name: str) -> str:
@@ -26,7 +27,7 @@ def taken(at: Browsing, path: str, file: Path) -> None:
 
 
 def of_the_desk(opens: Open, folder: Path) -> None:
-    """The worklist, a case, the strategy lab with a trial of another grace."""
+    """The worklist, a case, the strategy lab with a trial of another grace, and what was believed then beside now."""
     at = opens(1200).sit("lead")
     taken(at, "/worklist", folder / "worklist.png")
     taken(at, f"/cases/{LIFE}", folder / "case.png")
@@ -36,6 +37,8 @@ def of_the_desk(opens: Open, folder: Path) -> None:
     at.page.get_by_role("button", name="Try it").click()
     at.sees("people would be treated otherwise")
     taken(at, urlsplit(at.page.url).path, folder / "strategy.png")
+    at = opens(1200).sit("auditor")
+    taken(at, f"/known?borrower={LIFE}&then={THEN}", folder / "then-and-now.png")
 
 
 def of_the_portal(opens: Open, base: str, folder: Path) -> None:
@@ -49,7 +52,7 @@ def of_the_portal(opens: Open, base: str, folder: Path) -> None:
 
 
 def main(base: str, folder: str) -> None:
-    """Take all four. `base`: the address that is served, without a host's name before it."""
+    """Take all five. `base`: the address that is served, without a host's name before it."""
     with browser_before(host(base, "desk")) as opens:
         of_the_desk(opens, Path(folder))
         of_the_portal(opens, base, Path(folder))

@@ -1,5 +1,6 @@
 """Files that arrive to be brought in: unpacked on disk within bounds, looked at, kept, and asked to be checked."""
 
+import errno
 import shutil
 import zipfile
 import zlib
@@ -46,6 +47,8 @@ def unpack(archive: Path, folder: Path, most: int | None = None) -> None:
         with zipfile.ZipFile(archive) as opened:
             _members(opened, folder, most)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise  # ours, not the archive's: crafted offsets end in other OSErrors
         raise BadInput(
             f"the archive cannot be read ({error}); send a .zip, without a password, of the files that "
             "`afterloan import` takes"

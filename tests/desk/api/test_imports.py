@@ -241,6 +241,14 @@ def test_a_bomb_is_not_unpacked_and_nothing_leaves_its_folder(tmp_path: Path) ->
     assert not (tmp_path / "up.csv").exists()
 
 
+def test_a_full_disk_is_not_said_to_be_a_bad_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = tmp_path / "good.zip"
+    good.write_bytes(archive({"borrowers.csv": "reference\n" * 10_000}))
+    monkeypatch.setattr(arriving, "free_place", lambda folder, name: Path("/dev/full"))
+    with pytest.raises(OSError, match="No space left"):
+        arriving.unpack(good, tmp_path)
+
+
 def test_a_body_beyond_the_setting_is_refused_and_who_may_not_is_told_before(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
