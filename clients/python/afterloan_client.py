@@ -531,7 +531,7 @@ class FileReleaseAsked(TypedDict):
 
 
 class FurnishAsked(TypedDict):
-    """Who furnishes, where the bureau's form asks for it: identification_number, reporter_name … `known_on`: as known at the end of that day; of the month's last day unless given."""
+    """Who furnishes, where it is otherwise than kept (`settings.sender`): identification_number, reporter_name … `known_on`: as known at the end of that day; of the month's last day unless given."""
 
     sender: NotRequired[dict[str, Any]]
     known_on: NotRequired[str | None]
@@ -1173,6 +1173,13 @@ class SettingsPlaceAsked(TypedDict):
     zone: NotRequired[str | None]
     language: NotRequired[str | None]
     lender_type: NotRequired[str | None]
+
+
+class SettingsSenderAsked(TypedDict):
+    """Who furnishes to `bureau`, as its form asks: identification_number, reporter_name …; none: nothing is kept."""
+
+    bureau: Literal["metro2", "pboc", "neutral"]
+    sender: NotRequired[dict[str, Any]]
 
 
 class StatementFinishRowAsked(TypedDict):
@@ -2431,8 +2438,12 @@ class Afterloan:
         """Set the lender's own place."""
         return self._ask("POST", "/v1/settings/place", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
 
+    def settings_sender(self, body: SettingsSenderAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:
+        """Keep who furnishes to a bureau, as its form asks."""
+        return self._ask("POST", "/v1/settings/sender", {"dry_run": dry_run, "propose": propose, "seen": seen, "despite": despite, "on": on, "known_on": known_on}, {"Idempotency-Key": key}, body=body)
+
     def get_setting(self, of: str, *, on: str | None = None, known_on: str | None = None) -> dict[str, Any]:
-        """A setting: place, creditor, hold-out, roles."""
+        """A setting: place, creditor, sender, hold-out, roles."""
         return self._ask("GET", f"/v1/settings/{id_of(of)}", {"on": on, "known_on": known_on}, {})
 
     def statement_move(self, line: str, body: StatementMoveAsked, *, dry_run: bool | None = None, propose: bool | None = None, seen: str | None = None, despite: bool | None = None, on: str | None = None, known_on: str | None = None, key: str = "") -> dict[str, Any]:

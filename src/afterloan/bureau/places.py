@@ -67,3 +67,14 @@ def form(borrower: str, lacking: list[Need]) -> list[dict[str, str]]:
         command = f'afterloan correct {borrower} {how} --reason "HOW WE KNOW"'
         found.append({"field": need.field, "what": need.what, "command": command})
     return found
+
+
+def wrong_sender(bureau: str, sender: Mapping[str, Any]) -> str:
+    """Why a bureau's file cannot be sent by a sender so named; "" where it can. Metro 2 asks for a number of its own.
+
+    `wrong_sender("metro2", {"identification_number": "99999"})` says that it is a filler.
+    """
+    number = str(sender.get("identification_number", ""))
+    if bureau == "metro2" and (len(number) < 5 or set(number) <= set("09") or not number.isalnum()):
+        return f"identification_number {number!r}: at least 5 letters or digits, not all 0 or 9"
+    return ""

@@ -20,7 +20,7 @@ from afterloan.bureau.metro2.month import write_month
 from afterloan.bureau.metro2.rows import header, segments
 from afterloan.bureau.neutral import write_neutral
 from afterloan.bureau.packs import rule
-from afterloan.bureau.places import form, missing, reports_to
+from afterloan.bureau.places import form, missing, reports_to, wrong_sender
 from afterloan.bureau.reportable import BUREAUS, difference
 from afterloan.dates import number_of
 from afterloan.enquiry.reportable import Heard, hear, reckoned
@@ -109,9 +109,9 @@ def furnish(
     of the answer. Raises FurnishRefused.
     """
     known_on = known_on or month_end
-    sender = dict(sender or {})
-    refuse_month(month_end, bureau, known_on, sender)
     with store.connect() as connection:
+        sender = furnished.sender_of(connection, bureau, sender or {})
+        refuse_month(month_end, bureau, known_on, sender)
         refuse_open(connection, month_end)
         furnishing = furnished.begin(connection, bureau, month_end, known_on)
     file = folder / f"{bureau}-{month_end}-{known_on}.{ENDINGS[bureau]}"
@@ -163,12 +163,9 @@ def refuse_month(month_end: date, bureau: str, known_on: date, sender: Mapping[s
         raise FurnishRefused(f"{month_end} is not the last day of a month; name that day")
     if known_on < month_end:
         raise FurnishRefused(f"known_on {known_on} is before {month_end}: the month is not over; wait for it")
-    number = str(sender.get("identification_number", ""))
-    if bureau == "metro2" and (len(number) < 5 or set(number) <= set("09") or not number.isalnum()):
-        raise FurnishRefused(
-            f"sender: identification_number {number!r}: at least 5 letters or digits, not all 0 or 9; "
-            "write it into the sender's YAML"
-        )
+    wrong = wrong_sender(bureau, sender)
+    if wrong:
+        raise FurnishRefused(f"sender: {wrong}; keep it once by `afterloan bureau sender`, or name it this time")
 
 
 def refuse_open(connection: psycopg.Connection[Any], month_end: date) -> None:

@@ -96,10 +96,10 @@ def preview_month(
     `amended`, with the fact that came. Raises FurnishRefused as furnishing does.
     """
     known_on = known_on or month_end
-    told = dict(sender or {})
-    refuse_month(month_end, bureau, known_on, told)
     found = Preview(bureau, month_end, known_on)
     with store.connect() as connection:
+        told = furnished.sender_of(connection, bureau, sender or {})
+        refuse_month(month_end, bureau, known_on, told)
         refuse_open(connection, month_end)
         last = furnished.last_month(connection, bureau, month_end)
     if last is not None:

@@ -1,11 +1,13 @@
 """Verbs about bureaus: disputes opened, evidenced, answered, told; a bureau's answer taken."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import psycopg
 from pydantic import Field
 
+from afterloan.bureau.places import wrong_sender
 from afterloan.enquiry.furnished import bureau_of
 from afterloan.facts import FactRefused
 from afterloan.facts.bureau import AdverseNoticeDelivered, Bureau, DisputeOpened, FraudConfirmed
@@ -16,6 +18,7 @@ from afterloan.servicing import disputes, rejections
 from afterloan.servicing.asked import Asked, AskedFile
 from afterloan.servicing.desk import Desk
 from afterloan.store.events import tell
+from afterloan.store.settings import Setting, set_parts
 
 FRAUD_REVIEW = timedelta(days=30)
 """After this time somebody looks again at the hold of a borrower in whose name another borrowed."""
@@ -173,3 +176,25 @@ def take_rejections(desk: Desk, asked: TakeRejections, on: date) -> dict[str, An
     raw = asked.content
     taken = rejections.take_response(desk.connection, raw, asked.bureau, asked.month_end, on)
     return {"recorded": taken.recorded, "known": taken.known, "refused": [list(row) for row in taken.refused]}
+
+
+NameOfField = Annotated[str, Field(pattern=r"^[a-z][a-z_]{1,39}$")]
+
+
+class NameSender(Asked):
+    """Who furnishes to `bureau`, as its form asks: identification_number, reporter_name …; none: nothing is kept."""
+
+    bureau: Bureau
+    sender: Mapping[NameOfField, Annotated[str, Field(max_length=200)]] = Field(default_factory=dict, max_length=20)
+
+
+def name_sender(desk: Desk, asked: NameSender, on: date) -> dict[str, Any]:
+    """Keep it for every month that is furnished from now on; what is told with a month goes before it.
+
+    Raises FactRefused for what the bureau's form cannot carry.
+    """
+    wrong = wrong_sender(asked.bureau, asked.sender) if asked.sender else ""
+    if wrong:
+        raise FactRefused("sender", asked.bureau, wrong, "copy the number that the bureau gave you")
+    set_parts(desk.connection, Setting.SENDER, {asked.bureau: dict(asked.sender)})
+    return {"bureau": asked.bureau, "sender": dict(asked.sender)}

@@ -284,6 +284,12 @@ VERBS: tuple[Verb, ...] = (
         "purging:PurgeFiles:purge_old_files",
         "do",
     ),
+    Verb(
+        "settings.sender",
+        "Keep who furnishes to a bureau, as its form asks.",
+        "bureau:NameSender:name_sender",
+        "bureau sender",
+    ),
     Verb("settings.place", "Set the lender's own place.", "people:SetPlace:set_place", "place"),
     Verb(
         "channel.test",

@@ -1,6 +1,6 @@
 """What was furnished to bureaus, in the store: rows are added, read back, and never changed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,6 +10,7 @@ import psycopg
 
 from afterloan.bureau.reportable import COUNTS, DAYS, DELETED, MONEY, TEXTS
 from afterloan.store.read import watermark
+from afterloan.store.settings import Setting, setting
 
 SCHEMA: dict[str, Any] = {
     "furnishing": pl.Int64,
@@ -39,6 +40,12 @@ class Furnishing:
     known_on: date
     mark: str
     new: bool
+
+
+def sender_of(connection: psycopg.Connection[Any], bureau: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Who furnishes to a bureau: as the lender keeps it (`settings.sender`), and over it what is told this time."""
+    kept: dict[str, Any] = setting(connection, Setting.SENDER).get(bureau, {})
+    return {**kept, **told}
 
 
 def begin(connection: psycopg.Connection[Any], bureau: str, month_end: date, known_on: date) -> Furnishing:

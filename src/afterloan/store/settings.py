@@ -22,6 +22,8 @@ class Setting(StrEnum):
     """Who may do what at the doors: person -> the roles of the pack `permissions`."""
     CREDITOR = "creditor"
     """The lender as a collector of debits: name, account, identifier."""
+    SENDER = "sender"
+    """Who furnishes, by bureau: what its form asks of the sender (identification_number, reporter_name …)."""
     CLOCK = "clock"
     """The test clock of a book that is only played: its day (`on`) and hour (`at`). None in a book that is real."""
     SECRETS = "secrets"

@@ -170,6 +170,7 @@ ACT_PATHS: tuple[ActPath, ...] = (
     ActPath("/webhooks/{webhook}/secrets", "webhook.renew_secret", "events"),
     ActPath("/outbox/{action}/withdrawal", "outbox.withdraw", "messages"),
     ActPath("/settings/place", "settings.place", "administration"),
+    ActPath("/settings/sender", "settings.sender", "administration"),
     ActPath("/jobs/{job}/release", "file.release", "bulk"),
     ActPath("/purges", "person.purge", "administration"),
     ActPath("/file-purges", "file.purge", "administration"),

@@ -30,7 +30,8 @@ from afterloan.strategy.governor import contact_rules
 from afterloan.strategy.places import check_place
 
 Text = Annotated[str, Query(max_length=200)]
-SETTINGS = {"creditor": Setting.CREDITOR, "hold-out": Setting.HOLD_OUT, "roles": Setting.ROLES}
+SETTINGS = {"creditor": Setting.CREDITOR, "hold-out": Setting.HOLD_OUT, "roles": Setting.ROLES,
+            "sender": Setting.SENDER}  # fmt: skip
 
 
 class Read(BaseModel):
@@ -180,11 +181,12 @@ def policy_routes() -> APIRouter:
 
     @question(router, "/settings/{of}", "report.read", "administration")
     def settings(asking: SignedIn, of: str) -> Any:
-        """A setting: place, creditor, hold-out, roles."""
+        """A setting: place, creditor, sender, hold-out, roles."""
         if of == "place":
             return {"setting": of, "value": defaults_of(asking.connection)}
         if of not in SETTINGS:
-            raise refuse(404, "unknown", "no setting of that name", "place, creditor, hold-out, roles", "setting")
+            known = ", ".join(("place", *SETTINGS))
+            raise refuse(404, "unknown", "no setting of that name", known, "setting")
         return {"setting": of, "value": setting(asking.connection, SETTINGS[of])}
 
     @question(router, "/appointments", "report.read", "administration")

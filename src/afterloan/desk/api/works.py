@@ -30,7 +30,7 @@ KIND_OF = {
 
 
 class FurnishAsked(JobAsked):
-    """Who furnishes, where the bureau's form asks for it: identification_number, reporter_name …
+    """Who furnishes, where it is otherwise than kept (`settings.sender`): identification_number, reporter_name …
 
     `known_on`: as known at the end of that day; of the month's last day unless given.
     """

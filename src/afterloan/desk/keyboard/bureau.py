@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
     """Add `bureau` and its commands."""
     bureau = group("Report to bureaus, take their answers, disputes, own reports.")
     dispute = group("Disputes: list, open, evidence, decide, disagree, notified, show.")
-    for command in (furnish, rejections, compare, show, files):
+    for command in (furnish, sender, rejections, compare, show, files):
         bureau.command()(command)
     bureau.command("import")(import_)
     for name, step in DISPUTE.items():
@@ -53,6 +53,24 @@ def _sender(path: Path | None) -> dict[str, Any]:
     if not isinstance(told, dict):
         raise BadInput(f"{path}: write lines `name: value`, e.g. identification_number: AFT0012345")
     return {str(k): v for k, v in told.items()}
+
+
+def sender(
+    names: Annotated[list[str] | None, typer.Argument(help="name=value, e.g. identification_number=AFT0012345")] = None,
+    bureau: Bureau = "", on: On = "", by: By = "", as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Keep who furnishes to a bureau, as its form asks; without NAMES nothing is kept any more."""
+    told: dict[str, str] = {}
+    for one in names or []:
+        name, _, value = one.partition("=")
+        if not value:
+            raise BadInput(f"{one}: write name=value, e.g. identification_number=AFT0012345")
+        told[name] = value
+    done = _act("settings.sender", {"bureau": bureau or _bureau(), "sender": told}, on, "", by).told()
+    if as_json:
+        return print(json.dumps(done, ensure_ascii=False))
+    kept = ", ".join(f"{name} {value}" for name, value in told.items()) or "nothing is kept"
+    print(f"{done['body']['bureau']}: {kept}")
 
 
 @contextmanager

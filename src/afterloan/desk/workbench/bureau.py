@@ -15,6 +15,7 @@ from afterloan.enquiry.disputes import disputes_on
 from afterloan.expected import ExpectedFailure
 from afterloan.store.furnished import files
 from afterloan.store.jobs import Job, was_released
+from afterloan.store.settings import Setting, setting
 
 BUREAUS = ("pboc", "metro2", "neutral")
 DONE = ("corrected", "accurate", "notified", "release")
@@ -57,6 +58,7 @@ def shown(
     months = [dict(zip(names, row, strict=True)) for row in files(asking.connection, MOST)]
     return show(
         asking, "bureau.html", "bureau", status, months=months[::-1], lines=lines, bureaus=BUREAUS,
+        senders={k: v for k, v in sorted(setting(asking.connection, Setting.SENDER).items()) if v},
         month_end=asking.today.replace(day=1) - timedelta(days=1), typed=typed_of(form), refused=refused, done=done,
         furnishing=job, released=job is not None and was_released(asking.connection, job.job, job.sha256),
         may_release=asking.may_verbs().get("file.release", False), may_answer=asking.could("dispute.decide"),
