@@ -21,6 +21,7 @@ from afterloan.intake.book import bring_in
 from afterloan.store.connect import reader_kept
 from afterloan.store.debits import KINDS, fold_events
 from afterloan.store.events import events_of
+from afterloan.store.loans import facts_of_shard_sql, facts_sql
 from afterloan.store.read import fold
 from afterloan.store.server import Store
 from afterloan.strategy.columns import SCHEMA
@@ -144,3 +145,16 @@ def test_a_line_that_takes_effect_later_is_not_there_yet() -> None:
     assert line_after(steps, date(2024, 6, 4)) == CreditLine(500_000, 500_000, known=True)
     assert line_after(steps, fifth) == CreditLine(300_000, 500_000, known=True)
     assert line_after(steps, date(2024, 5, 31)) == CreditLine()
+
+
+def test_a_shard_is_read_by_its_facts_as_by_its_contracts(store: Store, tmp_path: Path) -> None:
+    """The first fold of a shard looks up no contract for each loan; a few loans are found by theirs."""
+    generate(1_200, 6, 11, tmp_path / "book")
+    bring_in(store, tmp_path / "book")
+    facts = 0
+    with store.connect() as connection:
+        for shard in range(0, 64, 5):
+            by_shard = connection.execute(facts_of_shard_sql(shard)).fetchall()
+            assert by_shard == connection.execute(facts_sql(f"c.shard = {shard}")).fetchall()
+            facts += len(by_shard)
+    assert facts > 300

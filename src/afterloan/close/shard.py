@@ -21,7 +21,7 @@ from afterloan.loan.terms import Refusal
 from afterloan.loan.unreckoned import REASONS
 from afterloan.store.contacts import defaults_of
 from afterloan.store.ids import ids_of
-from afterloan.store.loans import product_table, products
+from afterloan.store.loans import products_kept
 from afterloan.store.locks import Space
 from afterloan.store.posted import posted_of, posted_of_products
 from afterloan.store.read import fold, read_shard, told_since, watermark
@@ -75,7 +75,7 @@ def close_shard(
     if first > last:
         connection.rollback()
         return ShardClosed(shard, 0, 0, 0, 0, 0)
-    table = product_table(products(connection))
+    _, table = products_kept(connection)
     book = read_shard(connection, reader, shard, table)
     place = str(defaults_of(connection)["jurisdiction"])
     yesterday = reckon_book(book, first - 1, first - 1)

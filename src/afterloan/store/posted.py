@@ -9,6 +9,7 @@ import psycopg
 
 from afterloan.journal.difference import Totals
 from afterloan.journal.postings import POSTINGS, SLOT, SLOTS
+from afterloan.store.ids import as_array
 
 
 def last_closed(connection: psycopg.Connection[Any]) -> date | None:
@@ -20,7 +21,7 @@ def last_closed(connection: psycopg.Connection[Any]) -> date | None:
 SUMS = "select loan, cause, component, debit, sum(amount_fen)::bigint from entry where loan = {} group by 1, 2, 3, 4"
 
 
-POSTED_OF_MANY = SUMS.format("any(%s)")
+POSTED_OF_MANY = SUMS.format("any(%s::bigint[])")
 
 
 POSTED = SUMS.format("%s")
@@ -28,7 +29,7 @@ POSTED = SUMS.format("%s")
 
 def posted_of(connection: psycopg.Connection[Any], loans: npt.NDArray[np.int64]) -> Totals:
     """The running totals [n, SLOTS] that the journal itself holds for some loans (sorted numbers)."""
-    return posted_sums(loans, connection.execute(POSTED_OF_MANY, (loans.tolist(),)).fetchall())
+    return posted_sums(loans, connection.execute(POSTED_OF_MANY, (as_array(loans.tolist()),)).fetchall())
 
 
 def posted_sums(loans: npt.NDArray[np.int64], sums: list[Any]) -> Totals:
