@@ -4,10 +4,11 @@ import json
 import sys
 from collections.abc import Callable
 
-from bench import book, bureau, desk, engine, generate, messages, relief, strategy
+from bench import book, bureau, desk, engine, generate, messages, peers, relief, strategy
 
 FIGURES: dict[str, Callable[[], list[dict[str, object]]]] = {
     **engine.FIGURES,
+    **peers.FIGURES,
     **book.FIGURES,
     **bureau.FIGURES,
     **relief.FIGURES,
