@@ -57,7 +57,7 @@ def spark_close(session: Any, snapshot: str, to: str, through: int | None = None
         if what == "entry" and (late := unmatched_rows(told, first, last)):
             table = table.unionByName(session.createDataFrame(late, ddl_of(CLOSED.field(what).type)))
             counts[what] = counts.get(what, 0) + len(late)
-        write(table, f"{to}/{what}")
+        write(table.coalesce(session.sparkContext.defaultParallelism), f"{to}/{what}")  # a file a core, not one a task
         done.rows[what] = counts.get(what, 0)
     rows.unpersist()
     done.seconds = time.monotonic() - started

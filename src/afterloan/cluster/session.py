@@ -16,6 +16,7 @@ from afterloan.enquiry.snapshot import LOANS
 from afterloan.expected import BadInput, ExpectedFailure
 from afterloan.store.read import SHARDS
 
+TASKS_A_CORE = 4
 Rows = Callable[[Batches], Iterator[pa.RecordBatch]]
 """What a task does with the batches of its shards."""
 
@@ -55,7 +56,6 @@ def spark_session(name: str, master: str = "", conf: Sequence[str] = ()) -> Iter
     builder = SparkSession.builder.appName(f"afterloan {name}").master(where)
     told_here = {
         "spark.ui.showConsoleProgress": "false",
-        "spark.sql.files.minPartitionNum": str(SHARDS),  # a file is a shard, and a shard is a task
         **dict(_setting(line) for line in conf),
     }
     for key, value in told_here.items():
@@ -93,7 +93,14 @@ def told_by(session: Any, where: str) -> SnapshotTold:
 
 
 def rows_by(session: Any, told: SnapshotTold, does: Rows, kind: pa.Schema) -> Any:
-    """What `does` makes of the loans of a snapshot, as a DataFrame of `kind`: whole shards come to a task."""
+    """What `does` makes of the loans of a snapshot, as a DataFrame of `kind`: whole shards come to a task.
+
+    Four tasks a core, so that none waits long for the last; a task of its own for each shard where there are as many
+    cores. A task costs Spark the better part of a second of its own where cores are few, so that 64 are too many there.
+    """
+    if not session.conf.get("spark.sql.files.minPartitionNum", None):
+        tasks = min(SHARDS, TASKS_A_CORE * session.sparkContext.defaultParallelism)
+        session.conf.set("spark.sql.files.minPartitionNum", str(tasks))
     loans = session.read.parquet(f"{told.where}/{LOANS}")
     return loans.mapInArrow(does, ddl_of(kind))
 
