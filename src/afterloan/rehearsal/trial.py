@@ -38,7 +38,7 @@ from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import FactKind, State
 from afterloan.rules.trifles import without_trifles
 from afterloan.store.connect import reader_to
-from afterloan.store.debits import debits_told, fold_events
+from afterloan.store.debits import MandateStanding, debits_told, fold_events
 from afterloan.store.loans import product_table, products
 from afterloan.store.posted import last_closed
 from afterloan.store.read import SHARDS, fetch, fold, read_shard
@@ -449,11 +449,17 @@ def _debits_make_sense(part: _Part, rows: pl.DataFrame) -> list[int]:
         .join(part.contracts.select("loan", "reference"), on="loan", how="left")
     )
     late: dict[tuple[int, int, int], dict[str, int]] = {}
-    for row in owing.iter_rows(named=True):
-        late.setdefault((row["borrower"], row["number"], row["day"]), {})[row["reference"]] = row["days_past_due"]
+    for key, number, day, reference, days in owing.select(
+        "borrower", "number", "day", "reference", "days_past_due"
+    ).iter_rows():
+        late.setdefault((key, number, day), {})[reference] = days
     ready = []
+    folded: dict[tuple[int, int], MandateStanding] = {}
     for (key, number, day), loans in late.items():
-        standing = fold_events(e for e in part.debits[number] if number_of(e.known_on) < day)
+        told = [e for e in part.debits[number] if number_of(e.known_on) < day]
+        if (number, len(told)) not in folded:  # what is known only grows: as much of it is the same of it
+            folded[number, len(told)] = fold_events(told)
+        standing = folded[number, len(told)]
         then = next_debit(standing, part.places[number], loans, part.pay_days.get(number), day)
         if then.on is not None and number_of(then.on) <= day:
             ready.append(key)
