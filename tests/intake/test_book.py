@@ -158,7 +158,7 @@ def test_a_bad_row_is_told_and_the_others_load(
     [
         (b"", "is empty"),
         (b"reference,contract,on\nR1,L1,2026-01-01\n", "column amount is missing"),
-        ("reference,contract,on,amount\n\xe9\xe9,L1,2026-01-01,5\n".encode("latin-1"), "UTF-8"),
+        ("reference,contract,on,amount\n还款".encode() + b"\xff,L1,2026-01-01,5\n", "UTF-8"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_whole(store: Store, tmp_path: Path, text: bytes, message: str) -> None:
