@@ -130,7 +130,7 @@ def furnish(
 def features(
     snapshot: Snapshot,
     to: To,
-    on: Annotated[str, typer.Option("--on", help="As of this day, from what was known the evening before.")],
+    as_of: Annotated[str, typer.Option("--as-of", help="As of this day, from what was known the evening before.")],
     purpose: Annotated[str, typer.Option("--purpose", help="early_warning, cure, roll or limit")] = "early_warning",
     master: Master = "",
     conf: Conf = None,
@@ -141,11 +141,11 @@ def features(
     from afterloan.cluster.session import spark_session
 
     with spark_session("features", master, conf or ()) as session:
-        _print(spark_features(session, snapshot, to, day_of(on), purpose), as_json)
+        _print(spark_features(session, snapshot, to, day_of(as_of), purpose), as_json)
 
 
 def decide(
-    on: Annotated[str, typer.Option("--on", help="The day to decide, YYYY-MM-DD.")],
+    day: Annotated[str, typer.Argument(help="The day to decide, YYYY-MM-DD.")],
     database: Database = "",
     master: Master = "",
     conf: Conf = None,
@@ -157,7 +157,7 @@ def decide(
 
     store = _on_a_server(database)
     with spark_session("decide", master, conf or ()) as session:
-        done = run(store, day_of(on), spread(session))
+        done = run(store, day_of(day), spread(session))
     print(json.dumps(done.told()) if as_json else done)
 
 
