@@ -38,7 +38,7 @@ def of_the_desk(opens: Open, folder: Path) -> None:
     at.sees("people would be treated otherwise")
     taken(at, urlsplit(at.page.url).path, folder / "strategy.png")
     at = opens(1200).sit("auditor")
-    taken(at, f"/known?borrower={LIFE}&then={THEN}", folder / "then-and-now.png")
+    taken(at, f"/audit/known?borrower={LIFE}&then={THEN}", folder / "then-and-now.png")
 
 
 def of_the_portal(opens: Open, base: str, folder: Path) -> None:
