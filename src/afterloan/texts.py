@@ -9,7 +9,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -131,3 +132,8 @@ def separator_of(head: str) -> str:
     """The separator that the first line of a table holds most of, quoted names aside: comma, semicolon, tab or bar."""
     line = re.sub(r'"[^"]*"', "", head.lstrip("\n").split("\n", 1)[0])
     return max(",;\t|", key=line.count)
+
+
+def json_digest(told: Mapping[str, Any]) -> str:
+    """The SHA-256 of JSON values, whatever order their names stand in; hexadecimal."""
+    return sha256(json.dumps(told, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -1,14 +1,11 @@
 """A simulated bank on a port of its own, and a small book whose borrower lets us debit."""
 
-import socket
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI
 
 from afterloan.banks.words import BankStatement
@@ -19,6 +16,7 @@ from afterloan.facts.debit import MandateSigned
 from afterloan.facts.outbox import Action, read_body
 from afterloan.rehearsal.bank.server import bank_app
 from afterloan.rehearsal.bank.simulator import Bank, Habits
+from afterloan.rehearsal.serving import at_free_port, quiet_server
 from afterloan.sending.channels import read_setting
 from afterloan.sending.drain_work import drain
 from afterloan.servicing.desk import desk_of
@@ -33,15 +31,8 @@ from tests.strategy.books import borrower, loan
 @contextmanager
 def served(app: FastAPI) -> Iterator[str]:
     """A server of an application in a thread; gives its address."""
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", log_config=None))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [free]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{free.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(5)
+    with at_free_port(quiet_server(app)) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextmanager

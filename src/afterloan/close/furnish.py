@@ -155,16 +155,22 @@ def furnish_shard(
         return _furnish_shard(connection, reader, shard, table, furnishing, sender, made)
 
 
-def refuse_month(month_end: date, bureau: str, known_on: date, sender: Mapping[str, Any]) -> None:
-    """Raises FurnishRefused: no such bureau, no month end, a month that is not over, a sender without its number."""
+def wrong_month(month_end: date, bureau: str, known_on: date) -> str:
+    """Why a bureau cannot be told of a month as known on a day; "" where it can: no such bureau, no end, not over."""
     if bureau not in BUREAUS:
-        raise FurnishRefused(f"bureau {bureau!r} is not known here; there are: {', '.join(BUREAUS)}")
+        return f"bureau {bureau!r} is not known here; there are: {', '.join(BUREAUS)}"
     if date.fromordinal(month_end.toordinal() + 1).day != 1:
-        raise FurnishRefused(f"{month_end} is not the last day of a month; name that day")
+        return f"{month_end} is not the last day of a month; name that day"
     if known_on < month_end:
-        raise FurnishRefused(f"known_on {known_on} is before {month_end}: the month is not over; wait for it")
-    wrong = wrong_sender(bureau, sender)
-    if wrong:
+        return f"known_on {known_on} is before {month_end}: the month is not over; wait for it"
+    return ""
+
+
+def refuse_month(month_end: date, bureau: str, known_on: date, sender: Mapping[str, Any]) -> None:
+    """Raises FurnishRefused: no month to tell that bureau of, a sender without its number."""
+    if wrong := wrong_month(month_end, bureau, known_on):
+        raise FurnishRefused(wrong)
+    if wrong := wrong_sender(bureau, sender):
         raise FurnishRefused(f"sender: {wrong}; keep it once by `afterloan bureau sender`, or name it this time")
 
 

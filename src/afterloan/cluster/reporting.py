@@ -7,8 +7,8 @@ from datetime import date
 import polars as pl
 import pyarrow as pa
 
-from afterloan.bureau.reportable import BUREAUS, COUNTS, DAYS, MONEY, TEXTS
-from afterloan.close.furnish import not_of_bureau
+from afterloan.bureau.reportable import COUNTS, DAYS, MONEY, TEXTS
+from afterloan.close.furnish import not_of_bureau, wrong_month
 from afterloan.cluster.taken import Batches, ShardTaken, SnapshotTold, shards_of
 from afterloan.dates import date_of, iso, number_of
 from afterloan.enquiry.panels import Part, features_asked, sources_of
@@ -37,12 +37,8 @@ REPORTABLE = pa.schema(
 
 def refuse_months(told: SnapshotTold, month_end: date, bureau: str, known_on: date) -> None:
     """Raises BadInput: no such bureau, no month end, a month that the snapshot has not closed, or does not know."""
-    if bureau not in BUREAUS:
-        raise BadInput(f"bureau {bureau!r} is not known here; there are: {', '.join(BUREAUS)}")
-    if date.fromordinal(month_end.toordinal() + 1).day != 1:
-        raise BadInput(f"{month_end} is not the last day of a month; name that day")
-    if known_on < month_end:
-        raise BadInput(f"known_on {known_on} is before {month_end}: the month is not over; wait for it")
+    if wrong := wrong_month(month_end, bureau, known_on):
+        raise BadInput(wrong)
     if not told.closed or told.as_of < number_of(month_end):
         raise BadInput(f"{month_end} is not closed in {told.where}, which is as of {iso(told.as_of)}: take a later one")
     if told.known_on < number_of(known_on):

@@ -1,7 +1,6 @@
 """Works on the whole book that run as jobs, some with files: furnish, watch plans, try, report, import, export."""
 
 import io
-import json
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ from afterloan.intake.sheets import FileMap, with_forms
 from afterloan.store.brought import SentBook, brought_named, check_of, keep_check, write_pieces
 from afterloan.store.files import keep_file
 from afterloan.store.server import Store
+from afterloan.texts import json_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ def check_book(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
     with TemporaryDirectory(prefix="afterloan-check-") as folder:
         sent = _sent(store, asked, Path(folder))
         maps = {name: FileMap.of(one) for name, one in asked["maps"].items()}
-        maps = {name: with_forms(Path(folder, name), one) if one.kind else one for name, one in maps.items()}
+        maps = {name: with_forms(Path(folder, name), one) for name, one in maps.items()}
         plain_maps = {name: one.told() for name, one in maps.items()}
         sheets = sheets_of(Path(folder), maps)
         as_of = date_told(str(asked["as_of"]))
@@ -160,7 +160,7 @@ def check_book(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
                 "loans": found.loans, "figures": found.figures}  # fmt: skip
         said = {"maps": plain_maps, "as_of": asked["as_of"], **told, "findings": [refused, differs],
                 "of": [file.sha256 for file in sent.files]}  # fmt: skip
-        digest = sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+        digest = json_digest(said)
         findings = chain(
             (("refused", k, one) for k, one in enumerate(refused, 1)),
             (("differs", k, one) for k, one in enumerate(differs, 1)),

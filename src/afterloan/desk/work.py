@@ -139,7 +139,7 @@ def _day_begun(worker: JobWorker, asked: Mapping[str, Any]) -> Iterator[Step]:
     from afterloan.close.today import run_day
 
     for done, words in enumerate(run_day(worker.store, number_of(_day(asked, "day"))), 1):
-        yield Step(done, max(done, 7), "steps", {"words": words})
+        yield Step(done, max(done, 6), "steps", {"words": words})
 
 
 def _decide(worker: JobWorker, asked: Mapping[str, Any]) -> Iterator[Step]:

@@ -1,13 +1,13 @@
 """The portfolio of the whole book on a day, with the non-performing loans by the rules of the lender's place."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import psycopg
 
 from afterloan import __version__
 from afterloan.dates import number_of
@@ -18,8 +18,9 @@ from afterloan.rules.trifles import trifles_fen
 from afterloan.store.connect import reader_to
 from afterloan.store.contacts import defaults_of
 from afterloan.store.read import books, watermark
-from afterloan.store.reports import KeptReport, keep_report, report_kept
+from afterloan.store.reports import KeptReport, keep_report, report_kept, report_numbered
 from afterloan.store.server import Store
+from afterloan.texts import json_digest
 
 PORTFOLIO = "portfolio"
 
@@ -56,10 +57,15 @@ def portfolio_kept(store: Store, on: date, known_on: date | None = None) -> Kept
         return KeptPortfolio(Report.of(kept.content), kept)
     report = portfolio(store, number_of(on), number_of(known_on) if known_on else None)
     content = report.told()
-    digest = sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
     with store.connect() as connection:
-        kept = keep_report(connection, PORTFOLIO, on, known_on, told, made_by, content, digest)
+        kept = keep_report(connection, PORTFOLIO, on, known_on, told, made_by, content, json_digest(content))
     return KeptPortfolio(report, kept)
+
+
+def portfolio_numbered(connection: psycopg.Connection[Any], number: int) -> KeptPortfolio | None:
+    """A report by its number as it was made, whatever came since; None: there is none of that number."""
+    kept = report_numbered(connection, number)
+    return KeptPortfolio(Report.of(kept.content), kept) if kept is not None else None
 
 
 def _books(store: Store) -> Iterator[Book]:

@@ -1,6 +1,5 @@
 """A snapshot of the book as Parquet, for other machines: what reckoning it needs, read at one moment, and no names."""
 
-import hashlib
 import json
 import shutil
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from afterloan.expected import BadInput
 from afterloan.journal.postings import BY_LOAN, SLOTS
 from afterloan.loan.book import Book, as_known, part
 from afterloan.rules.products import ProductTerms
+from afterloan.store.brought import digest_of
 from afterloan.store.contacts import defaults_of
 from afterloan.store.history import pack
 from afterloan.store.loans import product_table, products
@@ -119,7 +119,7 @@ def check_snapshot(folder: Path) -> dict[str, Any]:
         path = folder / told["path"]
         if not path.is_file():
             raise BadInput(f"{folder}: {told['path']} is missing; take the snapshot anew")
-        if _digest(path) != told["sha256"]:
+        if digest_of(path) != told["sha256"]:
             raise BadInput(f"{folder}: {told['path']} is not as it was written; take the snapshot anew")
     return manifest
 
@@ -326,9 +326,4 @@ def _written(folder: Path, path: Path, rows: pa.Table) -> dict[str, Any]:
     to = folder / path
     to.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(rows, to, compression="zstd", row_group_size=max(len(rows), 1), store_schema=False)
-    return {"path": path.as_posix(), "rows": len(rows), "bytes": to.stat().st_size, "sha256": _digest(to)}
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {"path": path.as_posix(), "rows": len(rows), "bytes": to.stat().st_size, "sha256": digest_of(to)}

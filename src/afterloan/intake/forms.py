@@ -25,6 +25,7 @@ AMOUNT_COLUMNS = frozenset((
     "outstanding_principal", "amount_due",
 ))
 # fmt: on
+HAVE_FORMS = DAY_COLUMNS | AMOUNT_COLUMNS
 TIME = r"(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?"
 YEAR_FIRST = rf"^(\d{{4}})\s*[-/.年]\s*(\d{{1,2}})\s*[-/.月]\s*(\d{{1,2}})\s*日?{TIME}$"
 TOGETHER = rf"^((?:19|20)\d{{2}})(\d{{2}})(\d{{2}}){TIME}$"

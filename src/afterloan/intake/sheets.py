@@ -13,7 +13,7 @@ import polars as pl
 import yaml
 
 from afterloan.intake.files import BookFileRefused, HasColumns, batches, check_names, columns_of_file
-from afterloan.intake.forms import decided, forms_shown, in_own_form
+from afterloan.intake.forms import FORMS, HAVE_FORMS, decided, forms_shown, in_own_form
 
 ATTRIBUTE = "attributes."
 """What a column begins with that becomes an attribute of the borrower: `attributes.mobile`."""
@@ -114,7 +114,9 @@ def with_forms(path: Path, told: FileMap) -> FileMap:
     Raises BookFileRefused where the file cannot be read.
     """
     headers = set(columns_of_file(path))
-    columns = {ours: theirs for ours, theirs in told.columns.items() if theirs in headers}
+    columns = {ours: theirs for ours, theirs in told.columns.items() if ours in HAVE_FORMS and theirs in headers}
+    if not columns or set(FORMS) <= set(told.written):
+        return told
     shown: set[str] = set()
     for frame in batches(path, lambda number, text: None):
         shown |= forms_shown(frame, columns)

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import socket
 import tempfile
-import threading
 import time as clock
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -19,7 +17,6 @@ from zoneinfo import ZoneInfo
 
 import adbc_driver_postgresql.dbapi as adbc
 import psycopg
-import uvicorn
 import yaml
 from psycopg.types.json import Jsonb
 
@@ -37,6 +34,7 @@ from afterloan.facts.legal import EvidenceKept
 from afterloan.facts.limit import LimitSet
 from afterloan.rehearsal.bank.server import bank_app
 from afterloan.rehearsal.bank.simulator import Bank, Habits
+from afterloan.rehearsal.serving import at_free_port, quiet_server
 from afterloan.rules.products import builtin
 from afterloan.sending.channels import read_setting
 from afterloan.sending.drain import CHANNELS, channels
@@ -196,17 +194,8 @@ def play(store: Store, told: Sequence[Mapping[str, Any]], through: date | None =
 def bank_running(today: date, habits: Habits) -> Iterator[tuple[Bank, str]]:
     """The simulated bank as a server on a port of its own, on this machine alone: the bank, and where it is."""
     bank = Bank(7, today, habits)
-    server = uvicorn.Server(uvicorn.Config(bank_app(bank), log_level="error", log_config=None))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [free]}, daemon=True)
-        thread.start()
-        while not server.started:
-            clock.sleep(0.01)
-        try:
-            yield bank, f"http://127.0.0.1:{free.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(5)
+    with at_free_port(quiet_server(bank_app(bank))) as port:
+        yield bank, f"http://127.0.0.1:{port}"
 
 
 class World:

@@ -10,12 +10,10 @@
 All in one transaction: a refusal, or a mistake of ours, leaves nothing behind.
 """
 
-import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
-from hashlib import sha256
 from typing import Any
 
 from pydantic import BaseModel
@@ -32,6 +30,7 @@ from afterloan.store.acts import act_known, begin_act, keep_act
 from afterloan.store.files import file_kept, keep_file
 from afterloan.store.locks import lock_reference
 from afterloan.store.proposals import PROPOSAL, proposal_of
+from afterloan.texts import json_digest
 from afterloan.tracing import span
 
 SECOND = "a second person"
@@ -131,7 +130,7 @@ def _kept_proposal(
     body = {
         "waits_for": list(approvers(verb, on)),
         "until": until,
-        "sha256": _digest(told),
+        "sha256": json_digest(told),
         "would": {k: v for k, v in would.items() if k not in ("fact", "event")},
     }
     body["borrowers"] = verb.borrowers(connection, record)
@@ -182,10 +181,6 @@ def _proposed(desk: Desk, verb: Verb, asked: dict[str, Any]) -> BaseModel:
     content = file_kept(desk.connection, str(asked["sha256"]))
     assert content is not None, "a proposal keeps its file"
     return verb.read({**asked, "content": b64encode(content)})
-
-
-def _digest(told: Mapping[str, Any]) -> str:
-    return sha256(json.dumps(told, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def _in_transaction(desk: Desk, act: Callable[[], Answer | Refused], only_try: bool = False) -> Answer | Refused:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Literal
 
@@ -58,12 +58,9 @@ class KeptCheck:
 
 
 def digest_of(path: Path) -> str:
-    """The digest of a file, read in pieces."""
-    made = sha256()
+    """The SHA-256 of a file, read in pieces; hexadecimal."""
     with path.open("rb") as file:
-        while piece := file.read(PIECE):
-            made.update(piece)
-    return made.hexdigest()
+        return file_digest(file, "sha256").hexdigest()
 
 
 def _where(digest: str, piece: int) -> str:

@@ -11,10 +11,10 @@ import numpy.typing as npt
 import psycopg
 
 from afterloan.journal.difference import Totals
-from afterloan.journal.postings import POSTINGS, SLOTS
 from afterloan.loan.book import Book, Records, joined, part
 from afterloan.store.connect import reader_to
 from afterloan.store.ids import one_of
+from afterloan.store.posted import totals_of
 from afterloan.store.read import SHARDS, fetch, fold, read_loans, read_shard, told_since
 from afterloan.store.server import Store
 
@@ -76,12 +76,6 @@ def posted_of_shard(reader: adbc.Connection, shard: int, loans: npt.NDArray[np.i
     """
     found = fetch(reader, POSTED_OF_SHARD.format(shard=int(shard), through=through))
     told = {name: found[name].to_numpy().astype(np.int64) for name in found.column_names}
-    posted = np.zeros((len(loans), SLOTS), np.int64)
-    rows = np.searchsorted(loans, told["loan"])
-    here = rows < len(loans)
-    here[here] = loans[rows[here]] == told["loan"][here]
-    for slot, posting in enumerate(POSTINGS):
-        mine = here & (told["cause"] == posting.cause) & (told["component"] == posting.component)
-        sign = np.where(told["debit"][mine] == posting.debit, 1, -1)
-        np.add.at(posted[:, slot], rows[mine], sign * told["amount_fen"][mine])
-    return posted
+    here = np.isin(told["loan"], loans)
+    names = ("loan", "cause", "component", "debit", "amount_fen")
+    return totals_of(loans, *(told[name][here] for name in names))

@@ -1,5 +1,6 @@
 """What the journal holds for a loan: its entries summed into running totals."""
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -32,20 +33,28 @@ def posted_of(connection: psycopg.Connection[Any], loans: npt.NDArray[np.int64])
     return posted_sums(loans, connection.execute(POSTED_OF_MANY, (as_array(loans.tolist()),)).fetchall())
 
 
-def posted_sums(loans: npt.NDArray[np.int64], sums: list[Any]) -> Totals:
-    """Running totals out of (loan, cause, component, debit, amount): a sum booked the other way counts against."""
-    posted = np.zeros((len(loans), SLOTS), np.int64)
-    for loan, cause, component, debit, amount in sums:
-        slot = SLOT[cause, component]
-        posted[np.searchsorted(loans, loan), slot] += amount if debit == _DEBIT[slot] else -amount
-    return posted
+def posted_sums(numbers: npt.NDArray[np.int64], sums: Iterable[Sequence[int]]) -> Totals:
+    """Running totals [n, SLOTS] out of (number, cause, component, debit, amount): one booked the other way counts
+    against. `numbers`: of loans or products, sorted, all that are named.
+    """
+    told = np.array(list(sums), np.int64).reshape(-1, 5)
+    return totals_of(numbers, *told.T)
 
 
-def _debits() -> list[int]:
-    return [int(posting.debit) for posting in POSTINGS]
+def totals_of(
+    numbers: npt.NDArray[np.int64], number: npt.NDArray[np.int64], cause: npt.NDArray[np.int64],
+    component: npt.NDArray[np.int64], debit: npt.NDArray[np.int64], amount_fen: npt.NDArray[np.int64],
+) -> Totals:  # fmt: skip
+    """The same of sums that come as columns. Raises KeyError for a cause and component that have no slot."""
+    totals = np.zeros((len(numbers), SLOTS), np.int64)
+    pairs = zip(cause.tolist(), component.tolist(), strict=True)
+    slots = np.fromiter((SLOT[pair] for pair in pairs), np.int64, len(cause))
+    signed = np.where(debit == _DEBIT[slots], amount_fen, -amount_fen)
+    np.add.at(totals, (np.searchsorted(numbers, number), slots), signed)
+    return totals
 
 
-_DEBIT = _debits()
+_DEBIT = np.array([int(posting.debit) for posting in POSTINGS], np.int64)
 
 
 def posted_of_products(
@@ -55,13 +64,9 @@ def posted_of_products(
 
     `through`: as it stood when that day was closed.
     """
-    sums = np.zeros((count, SLOTS), np.int64)
     found = connection.execute(
         "select product, cause, component, debit, sum(amount_fen)::bigint from entry "
         "where shard = %s and loan is null and (%s::date is null or closed_on <= %s) group by 1, 2, 3, 4",
         (shard, through, through),
     ).fetchall()
-    for product, cause, component, debit, amount in found:
-        slot = SLOT[cause, component]
-        sums[product, slot] += amount if debit == _DEBIT[slot] else -amount
-    return sums
+    return posted_sums(np.arange(count), found)

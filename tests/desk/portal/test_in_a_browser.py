@@ -1,8 +1,6 @@
 """The portal in a real browser at 360 pixels: paying by debit told truly at each state, plans, photos, a code."""
 
 import re
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
 from afterloan.banks.words import Result
 from afterloan.desk.web.house import House
 from afterloan.enquiry.holds import holds_of
+from afterloan.rehearsal.serving import at_free_port, quiet_server
 from afterloan.servicing.debits import take_result
 from afterloan.store.debits import standing_of
 from afterloan.store.server import Store
@@ -35,14 +33,8 @@ pytestmark = pytest.mark.skipif(
 def page(book: Store) -> Iterator[Any]:
     """A phone in which B1 sat down, the address in `page.home`; nothing may be written to its console."""
     playwright = pytest.importorskip("playwright.sync_api", reason="NO PLAYWRIGHT: the portal is not seen")
-    free = socket.create_server(("127.0.0.1", 0))
-    port = free.getsockname()[1]
-    served = uvicorn.Server(uvicorn.Config(app_before(House(book, True)), log_level="error", log_config=None))
-    thread = threading.Thread(target=served.run, kwargs={"sockets": [free]}, daemon=True)
-    thread.start()
-    while not served.started:
-        time.sleep(0.02)
-    with playwright.sync_playwright() as play:
+    server = quiet_server(app_before(House(book, True)))
+    with at_free_port(server) as port, playwright.sync_playwright() as play:
         chromium = play.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
         seen = chromium.new_page(viewport={"width": 360, "height": 780}, locale="en-GB")
         said: list[str] = []
@@ -54,9 +46,6 @@ def page(book: Store) -> Iterator[Any]:
         yield seen
         chromium.close()
         assert said == []
-    served.should_exit = True
-    thread.join(10)
-    free.close()
 
 
 def test_a_debit_is_told_truly_on_its_way_arrived_and_returned(page: Any, book: Store) -> None:

@@ -1,7 +1,5 @@
 """A small book served in this process: a browser for each host, a demonstration with its clock at 10 February 2026."""
 
-import socket
-import threading
 import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -17,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from afterloan.desk.keyboard.serve import server_for
 from afterloan.desk.serve import ByHost, app_of
 from afterloan.desk.web.house import House
+from afterloan.rehearsal.serving import at_free_port
 from afterloan.store.server import Store
 from afterloan.store.settings import Setting, set_parts
 from tests.strategy.books import borrower, loan
@@ -119,16 +118,8 @@ class Served:
 @contextmanager
 def listening(served: Served, proxies: tuple[str, ...] = ()) -> Iterator[int]:
     """The book served at a port of this machine, for clients that are no part of this process; the port."""
-    free = socket.create_server(("127.0.0.1", 0))
-    server = server_for(app_before(served.house), "127.0.0.1", 0, list(proxies))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [free]}, daemon=True)
-    thread.start()
-    try:
-        yield int(free.getsockname()[1])
-    finally:
-        server.should_exit = True
-        thread.join(20)
-        free.close()
+    with at_free_port(server_for(app_before(served.house), "127.0.0.1", 0, list(proxies))) as port:
+        yield port
 
 
 def small_book(store: Store) -> None:

@@ -1,8 +1,5 @@
 """A real browser before a book that is really served: Debian's Chromium, where the machine has it."""
 
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
 from afterloan.desk.web.house import House
 from afterloan.desk.work import JobWorker
+from afterloan.rehearsal.serving import at_free_port, quiet_server
 from afterloan.store.server import Store
 from afterloan.store.sittings import begin_sitting
 from tests.desk.web.served import app_before
@@ -35,20 +32,13 @@ def served_at(store: Store, works: bool = True) -> Iterator[str]:
     """The desk of a book served on a free port of this machine; its address. `works`: jobs are done beside it."""
     worker = JobWorker(store)
     house = House(store, demo=True, rings=worker.ring)
-    server = uvicorn.Server(uvicorn.Config(app_before(house), log_level="error", log_config=None))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        if works:
-            worker.start()
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [free]}, daemon=True)
-        thread.start()
-        while not server.started:
-            time.sleep(0.05)
-        try:
-            yield f"http://desk.localhost:{free.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(10)
-            worker.stop()
+    if works:
+        worker.start()
+    try:
+        with at_free_port(quiet_server(app_before(house))) as port:
+            yield f"http://desk.localhost:{port}"
+    finally:
+        worker.stop()
 
 
 class Browsing:

@@ -10,7 +10,14 @@ from afterloan.dates import moment_told, number_of
 from afterloan.desk.api.asked import After, Limit, cursor, named, page_of, place_of, question
 from afterloan.desk.api.routing import router_at
 from afterloan.desk.web.asking import SignedIn, told_day
-from afterloan.desk.web.letters import legal_bundle, report_as, statement_letter, table_of_form
+from afterloan.desk.web.letters import (
+    ReportForm,
+    ReportTable,
+    legal_bundle,
+    report_as,
+    statement_letter,
+    table_of_form,
+)
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.acts import acts_done
 from afterloan.enquiry.borrowers import borrower_page
@@ -431,8 +438,7 @@ def policy_questions() -> APIRouter:
 
     @question(router, "/reports/portfolio", "report.read", "finance")
     def report(
-        asking: SignedIn, table: Literal["", "summary", "ageing", "roll", "vintage", "expected"] = "",
-        form: Annotated[Literal["json", "csv", "parquet", "html"], Query(alias="format")] = "json",
+        asking: SignedIn, table: ReportTable = "", form: ReportForm = "json"
     ) -> Any:  # fmt: skip
         """The portfolio on a day: summary, ageing, roll rates, vintages, expected against received.
 
@@ -442,8 +448,7 @@ def policy_questions() -> APIRouter:
         from afterloan.enquiry.portfolio import portfolio_kept
 
         table_of_form(table, form)
-        made = portfolio_kept(asking.house.store, asking.on, asking.known_on)
-        return report_as(made.report, table, form, made.kept.number)
+        return report_as(portfolio_kept(asking.house.store, asking.on, asking.known_on), table, form)
 
     @question(router, "/verbs", "report.read", "entry")
     def verbs(asking: SignedIn) -> Any:

@@ -16,7 +16,7 @@ from afterloan.desk.api.asked import After, Limit, cursor, named, page_of, place
 from afterloan.desk.api.files import FILE, Content
 from afterloan.desk.api.routing import router_at
 from afterloan.desk.web.asking import SignedIn, told_day
-from afterloan.desk.web.letters import asked_cash, report_as, saved, table_of_form
+from afterloan.desk.web.letters import ReportForm, ReportTable, asked_cash, report_as, saved, table_of_form
 from afterloan.desk.web.names import reference_of
 from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.agencies import agencies_on
@@ -27,7 +27,7 @@ from afterloan.enquiry.days import day_closed, days_closed
 from afterloan.enquiry.debits import debits_on, mandates_on, rail_of_file
 from afterloan.enquiry.furnished import bureau_of, compared, told_months
 from afterloan.enquiry.lists import NEWEST, outbox_page
-from afterloan.enquiry.portfolio import PORTFOLIO
+from afterloan.enquiry.portfolio import PORTFOLIO, portfolio_numbered
 from afterloan.enquiry.readings import both_readings
 from afterloan.enquiry.record import own_record
 from afterloan.enquiry.refunds import refunds_due
@@ -35,11 +35,10 @@ from afterloan.enquiry.rejections import rejected_lines
 from afterloan.enquiry.then_and_now import as_csv as known_as_csv
 from afterloan.enquiry.then_and_now import then_and_now
 from afterloan.enquiry.unmatched import waiting_line
-from afterloan.report.portfolio import Report
 from afterloan.servicing.disputes import dispute_of
 from afterloan.servicing.filing import file_again
 from afterloan.store.furnished import files
-from afterloan.store.reports import report_numbered, reports_told
+from afterloan.store.reports import reports_told
 
 Text = Annotated[str, Query(max_length=200)]
 REPORTS = {"portfolio": "the portfolio on a day: summary, ageing, roll rates, vintages, expected against received"}
@@ -107,15 +106,14 @@ def finance_routes() -> APIRouter:
     @question(router, "/kept-reports/{report}", "report.read", "finance")
     def kept_report(
         asking: SignedIn, report: Annotated[int, PathParam(ge=1, le=2**63 - 1)],
-        table: Literal["", "summary", "ageing", "roll", "vintage", "expected"] = "",
-        form: Annotated[Literal["json", "csv", "parquet", "html"], Query(alias="format")] = "json",
+        table: ReportTable = "", form: ReportForm = "json",
     ) -> Any:  # fmt: skip
         """A report as it was made, whatever came since; in the forms of `/v1/reports/portfolio`."""
-        found = report_numbered(asking.connection, report)
+        found = portfolio_numbered(asking.connection, report)
         if found is None:
             raise refuse(404, "unknown", "no report of that number", "GET /v1/kept-reports lists them", "report")
         table_of_form(table, form)
-        return report_as(Report.of(found.content), table, form, found.number)
+        return report_as(found, table, form)
 
     @question(router, "/refunds-due", "report.read", "money")
     def refunds(asking: SignedIn) -> Any:

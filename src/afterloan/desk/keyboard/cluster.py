@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from afterloan.desk.keyboard.options import AsJson, day_of, group, month_end_of
+from afterloan.desk.keyboard.options import (
+    AsJson,
+    FirstDay,
+    LastDay,
+    OtherContact,
+    OtherGrace,
+    TriedLadder,
+    day_of,
+    group,
+    month_end_of,
+)
 from afterloan.expected import BadInput
 
 if TYPE_CHECKING:
@@ -162,11 +172,11 @@ def decide(
 
 
 def trial(
-    ladder: Annotated[str, typer.Argument(help="A ladder's file or name; - for the one in use.")],
-    first: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")],
-    last: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")],
-    grace: Annotated[int | None, typer.Option(help="Days of grace of every product instead of their own.")] = None,
-    contact: Annotated[str | None, typer.Option(help="The contact pack of another place: CN, US, EU, UK, IN.")] = None,
+    ladder: TriedLadder,
+    first: FirstDay,
+    last: LastDay,
+    grace: OtherGrace = None,
+    contact: OtherContact = None,
     database: Database = "",
     master: Master = "",
     conf: Conf = None,

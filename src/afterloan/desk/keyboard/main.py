@@ -22,10 +22,7 @@ from afterloan.expected import ExpectedFailure
 from afterloan.tracing import begin_tracing
 
 if TYPE_CHECKING:
-    from datetime import date
-
-    from afterloan.report.portfolio import Report
-    from afterloan.store.reports import KeptReport
+    from afterloan.enquiry.portfolio import KeptPortfolio
     from afterloan.store.server import Store
 
 app = typer.Typer(
@@ -189,12 +186,14 @@ def report(
     Kept under a number as it was made; made anew where something came that belongs into it.
     """
     from afterloan.dates import date_of
+    from afterloan.enquiry.portfolio import portfolio_kept
 
     store = _store()
     if listed:
         return _list_reports(store, as_json)
     known = date_of(_day(known_on)) if known_on else None
-    made, kept = _numbered(store, number) if number else _portfolio(store, date_of(day_of(on)), known)
+    found = _numbered(store, number) if number else portfolio_kept(store, date_of(day_of(on)), known)
+    made, kept = found.report, found.kept
     if not as_json:
         say(f"report {kept.number}, made {kept.made_at:%Y-%m-%d %H:%M}, {kept.sha256[:12]}")
     if as_json:
@@ -211,24 +210,16 @@ def report(
         say(f"page: {html}")
 
 
-def _portfolio(store: "Store", on: "date", known_on: "date | None") -> "tuple[Report, KeptReport]":
-    from afterloan.enquiry.portfolio import portfolio_kept
-
-    made = portfolio_kept(store, on, known_on)
-    return made.report, made.kept
-
-
-def _numbered(store: "Store", number: int) -> "tuple[Report, KeptReport]":
+def _numbered(store: "Store", number: int) -> "KeptPortfolio":
     """A report as it was made. Raises BadInput: none of that number."""
+    from afterloan.enquiry.portfolio import portfolio_numbered
     from afterloan.expected import BadInput
-    from afterloan.report.portfolio import Report
-    from afterloan.store.reports import report_numbered
 
     with store.connect() as connection:
-        kept = report_numbered(connection, number)
-    if kept is None:
+        found = portfolio_numbered(connection, number)
+    if found is None:
         raise BadInput(f"--number {number}: no report of that number; `afterloan report --list` has them")
-    return Report.of(kept.content), kept
+    return found
 
 
 def _list_reports(store: "Store", as_json: bool) -> None:

@@ -17,6 +17,15 @@ Language = Annotated[str, typer.Option("--language", help="en or zh; the borrowe
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 
 
+TriedLadder = Annotated[str, typer.Argument(help="A ladder's file or name; - for the one in use.")]
+FirstDay = Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")]
+LastDay = Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")]
+OtherGrace = Annotated[int | None, typer.Option("--grace", help="Days of grace of every product instead of their own.")]
+OtherContact = Annotated[
+    str | None, typer.Option("--contact", help="The contact pack of another place: CN, US, EU, UK, IN.")
+]
+
+
 class Whole(TyperGroup):
     """A group whose help tells every command in a whole sentence, wrapped, not cut after some words."""
 

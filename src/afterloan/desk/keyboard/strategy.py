@@ -13,7 +13,18 @@ import typer
 
 from afterloan.counting import counted
 from afterloan.desk.keyboard.contacting import CONTACT_TOLD
-from afterloan.desk.keyboard.options import On, amount_of, book_day, day_of, group
+from afterloan.desk.keyboard.options import (
+    FirstDay,
+    LastDay,
+    On,
+    OtherContact,
+    OtherGrace,
+    TriedLadder,
+    amount_of,
+    book_day,
+    day_of,
+    group,
+)
 from afterloan.desk.keyboard.plain import money, plain, table
 from afterloan.expected import BadInput
 
@@ -82,11 +93,11 @@ def decide(
 
 
 def try_(
-    ladder: Annotated[str, typer.Argument(help="A ladder's file or name; - for the one in use.")],
-    first: Annotated[str, typer.Option("--from", help="First day, YYYY-MM-DD.")],
-    last: Annotated[str, typer.Option("--to", help="Last day, YYYY-MM-DD.")],
-    grace: Annotated[int | None, typer.Option(help="Days of grace of every product instead of their own.")] = None,
-    contact: Annotated[str | None, typer.Option(help="The contact pack of another place: CN, US, EU, UK, IN.")] = None,
+    ladder: TriedLadder,
+    first: FirstDay,
+    last: LastDay,
+    grace: OtherGrace = None,
+    contact: OtherContact = None,
     workers: Annotated[
         int | None, typer.Option(min=1, max=64, help="Worker processes; all cores unless given.")
     ] = None,

@@ -1,7 +1,9 @@
 """Files that people take away: the settlement letter, the bundle of a claim, whatever is saved rather than shown."""
 
 import io
+from typing import Annotated, Literal
 
+from fastapi import Query
 from starlette.responses import JSONResponse, Response
 
 from afterloan.dates import iso, number_of
@@ -10,6 +12,7 @@ from afterloan.desk.web.refusing import refuse
 from afterloan.enquiry.books import entries_of
 from afterloan.enquiry.cash import Cash, cash_between
 from afterloan.enquiry.lender import currency_of
+from afterloan.enquiry.portfolio import KeptPortfolio
 from afterloan.enquiry.settled import settled_loan
 from afterloan.papers.bundle import Claimant, bundle_of, zipped
 from afterloan.papers.settled import certificate
@@ -23,6 +26,9 @@ from afterloan.store.details import details_of
 from afterloan.store.legal import case_of
 
 ANY = "application/octet-stream"
+ReportTable = Literal["", "summary", "ageing", "roll", "vintage", "expected"]
+ReportForm = Annotated[Literal["json", "csv", "parquet", "html"], Query(alias="format")]
+"""How a report is asked for: one table of it, or all; in which form."""
 
 
 def saved(content: bytes, name: str, kind: str = ANY) -> Response:
@@ -82,10 +88,10 @@ def table_of_form(table: str, form: str) -> None:
                      "name a table for csv or parquet, none for html", "table")  # fmt: skip
 
 
-def report_as(made: Report, table: str, form: str, number: int) -> Response:
+def report_as(made: KeptPortfolio, table: str, form: str) -> Response:
     """A report, or one table of it, in a form, its number beside it; what is no JSON is a file to save."""
-    answer = _report_as(made, table, form)
-    answer.headers["report-number"] = str(number)
+    answer = _report_as(made.report, table, form)
+    answer.headers["report-number"] = str(made.kept.number)
     return answer
 
 
