@@ -14,6 +14,8 @@ Nothing of `afterloan` is imported here. The words, of `jiebei-equal` and `jiebe
 * Penalty: overdue principal × days since its due date at one and a half times the rate, at most 24 % a year
   (365 days, rounded down to the fifth decimal of a percent), once more than three days have passed. What is
   paid within the three days bears none.
+* A fee falls due with the instalment in whose period its day lies; after the last one it is a row of its own, which
+  is paid before older instalments once its day has come. Money that waits meets a fee on the day that it is told.
 * A loan is past due by the days since its oldest unpaid due date; the bureau's clock starts after three days.
 * A fact counts from the day it took effect, as soon as it is known; taken back, it never was.
 """
@@ -82,6 +84,7 @@ class Row:
     overdue_days: int = 0  # overdue principal × days
     fallen: bool = False
     closed: bool = False
+    fees_alone: bool = False
 
     def owed(self, c: int) -> int:
         return self.asked[c] - self.got[c] - self.given_up[c]
@@ -147,7 +150,7 @@ class Ledger:
         return next((row for row in self.rows if not row.fallen), None)
 
     def _is_last(self, row: Row) -> bool:
-        return row is self.rows[-1]
+        return row is self.rows[self.loan.months - 1]
 
     def _fall_due(self, row: Row) -> None:
         total = half_up(row.interest) + row.carried
@@ -163,7 +166,7 @@ class Ledger:
         row.asked[INTEREST], row.asked[PRINCIPAL] = held, early + principal
         row.fallen = True
         self.ahead -= principal
-        if not self._is_last(row):
+        if not self._is_last(row) and not row.fees_alone:
             self.rows[self.rows.index(row) + 1].carried = max(total - held, 0)
         if row.owed_in_all() > 0 and self.unapplied:
             waiting, self.unapplied = self.unapplied, 0
@@ -192,12 +195,25 @@ class Ledger:
         if told.kind == "repaid":
             self._repay(told.fen)
         elif told.kind == "fee":
-            row = next((r for r in self.rows if told.due_on <= r.due), self.rows[-1])  # type: ignore[operator]
+            row = self._row_for_fee(told)
             row.asked[FEE] += told.fen
             row.closed = False
+            waiting, self.unapplied = self.unapplied, 0
+            self._meet(waiting)
         else:
             self._waive(told)
         self._close_paid()
+
+    def _row_for_fee(self, told: Message) -> Row:
+        due = told.due_on
+        assert due
+        for row in self.rows:
+            if due <= row.due and not (row.fees_alone and due < row.due):
+                return row
+        row = Row(due, due, fallen=due <= self.day, fees_alone=True)
+        self.rows.append(row)
+        self.rows.sort(key=lambda r: r.due)
+        return row
 
     def _waive(self, told: Message) -> None:
         """Oldest first; of instalments ahead only fees; never more than is owed."""
@@ -211,7 +227,10 @@ class Ledger:
 
     def _repay(self, fen: int) -> None:
         self.received += fen
-        for row in self.rows:
+        self._meet(fen)
+
+    def _meet(self, fen: int) -> None:
+        for row in [row for row in self.rows if row.fees_alone] + self.rows:
             if row.fallen and not row.closed:
                 fen = self._pay_row(row, fen)
         if fen:
@@ -239,7 +258,7 @@ class Ledger:
         earned = half_up(first.interest) + first.carried
         left = self.ahead
         for row in self.rows:
-            if row.fallen:
+            if row.fallen or row.fees_alone:
                 continue
             early = row.got[PRINCIPAL]
             interest, principal = earned, 0
