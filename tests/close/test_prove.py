@@ -6,8 +6,8 @@ import psycopg
 
 from afterloan.close.prove import prove
 from afterloan.dates import day
-from afterloan.store.read import SHARDS
 from afterloan.store.server import Store
+from afterloan.store.shards import shards_of
 from tests.strategy.books import borrower, loan
 
 ON = "2025-04-30"
@@ -20,7 +20,7 @@ def close_all(
 ) -> None:
     """A closing for each shard; `counted`: shard → loans in, closed, excepted (others: none)."""
     connection.rollback()  # closings are for ever: those of the try before are not kept
-    for shard in range(SHARDS):
+    for shard in range(shards_of(connection)):
         connection.execute(
             "insert into closing (closed_on, shard, loans_in, closed, excepted, totals, told) "
             "values (%s, %s, %s, %s, %s, '{}', %s::text::xid8)",

@@ -25,8 +25,9 @@ from afterloan.store.contacts import set_defaults
 from afterloan.store.events import tell
 from afterloan.store.furnished import begin
 from afterloan.store.loans import product_table, products
-from afterloan.store.read import SHARDS, books
+from afterloan.store.read import books
 from afterloan.store.server import Store
+from afterloan.store.shards import shards_of
 from tests.bureau.books import SENDER
 from tests.risk.book import generated
 
@@ -145,7 +146,7 @@ def month_embedded(store: Store, end: date, bureau: str, known_on: date) -> pl.D
         set_defaults(connection, jurisdiction=PLACES[bureau])
         table = product_table(products(connection))
         of = begin(connection, bureau, end, known_on)
-        for shard in range(SHARDS):
+        for shard in range(shards_of(connection)):
             made = Furnished(bureau, end, known_on, Path("none"))
             told = furnish_shard(connection, reader, shard, table, of, dict(SENDER), made)
             if told is not None:

@@ -18,7 +18,6 @@ from afterloan.expected import ExpectedFailure
 from afterloan.store.connect import reader_kept
 from afterloan.store.locks import closing_book
 from afterloan.store.posted import last_closed
-from afterloan.store.read import SHARDS
 from afterloan.store.server import Store
 from afterloan.tracing import span
 
@@ -90,7 +89,7 @@ def _close_open(store: Store, through: int, only: bool, workers: Workers, progre
     started = time.monotonic()
     first = _first_open(store, through, only)
     closed = Closed(iso(first), iso(through))
-    total = max(through - first + 1, 0) * SHARDS
+    total = max(through - first + 1, 0) * store.shards()
     done = 0
     for start in range(first, through + 1, CHUNK):
         stop = min(start + CHUNK - 1, through)

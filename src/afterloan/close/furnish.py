@@ -40,8 +40,9 @@ from afterloan.store.loans import product_table, products
 from afterloan.store.locks import lock_furnishing
 from afterloan.store.outbox import put, put_findings
 from afterloan.store.posted import last_closed
-from afterloan.store.read import SHARDS, fold, read_shard
+from afterloan.store.read import fold, read_shard
 from afterloan.store.server import Store
+from afterloan.store.shards import shards_of
 from afterloan.strategy.places import places_known
 
 ENDINGS = {"metro2": "dat", "pboc": "xml", "neutral": "jsonl"}
@@ -116,15 +117,16 @@ def furnish(
         furnishing = furnished.begin(connection, bureau, month_end, known_on)
     file = folder / f"{bureau}-{month_end}-{known_on}.{ENDINGS[bureau]}"
     made = Furnished(bureau, month_end, known_on, file)
+    shards = store.shards()
     if workers > 1:
-        parts = [range(k, SHARDS, workers) for k in range(workers)]
+        parts = [range(k, shards, workers) for k in range(workers)]
         with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("forkserver")) as pool:
             for one in pool.map(
                 _furnish_shards, *zip(*[(store, p, furnishing, sender, file) for p in parts], strict=True)
             ):
                 made.add(one)
     else:
-        made.add(_furnish_shards(store, range(SHARDS), furnishing, sender, file))
+        made.add(_furnish_shards(store, range(shards), furnishing, sender, file))
     with store.connect() as connection:
         _write(connection, furnishing, sender, made)
     return made
@@ -473,7 +475,8 @@ def _write(
 
 
 def _rows(connection: psycopg.Connection[Any], furnishing: Furnishing) -> tuple[pl.DataFrame, pl.DataFrame]:
-    rows = in_file(pl.concat([furnished.of_file(connection, furnishing.number, shard) for shard in range(SHARDS)]))
+    shards = range(shards_of(connection))
+    rows = in_file(pl.concat([furnished.of_file(connection, furnishing.number, shard) for shard in shards]))
     return rows, furnished.identities(connection, None, rows["loan"].unique().to_list())
 
 

@@ -23,8 +23,9 @@ from afterloan.store import furnished
 from afterloan.store.connect import reader_to
 from afterloan.store.furnished import Furnishing
 from afterloan.store.loans import product_table, products
-from afterloan.store.read import SHARDS, fold
+from afterloan.store.read import fold
 from afterloan.store.server import Store
+from afterloan.store.shards import shards_of
 from afterloan.texts import plain_cell
 
 KINDS = ("gone", "amended", "again", "held", "refused", "closed", "moved", "new", "same")
@@ -90,7 +91,7 @@ TOTALS = ("accounts", "adverse", "balance_fen", "overdue_fen")
 def preview_month(
     store: Store, month_end: date, bureau: str, known_on: date | None = None, sender: Mapping[str, Any] | None = None
 ) -> Iterator[tuple[int, Preview]]:
-    """The preview of a month as it grows: how many of SHARDS shards it has seen, and what it came to so far.
+    """The preview of a month as it grows: how many of the book's shards it has seen, and what it came to so far.
 
     A loan of November told as N and reckoned as 1 for December is `moved`; late news that makes its November a 1 is
     `amended`, with the fact that came. Raises FurnishRefused as furnishing does.
@@ -106,7 +107,7 @@ def preview_month(
         found.last = {"month_end": last[0].isoformat(), **dict(zip(TOTALS, last[1:], strict=True))}
     with store.connect() as connection, reader_to(store.url) as reader:
         table = product_table(products(connection))
-        for shard in range(SHARDS):
+        for shard in range(shards_of(connection)):
             fold(connection, reader, shard)
             connection.commit()
             furnishing = furnished.begin(connection, bureau, month_end, known_on)

@@ -9,7 +9,7 @@ import psycopg
 from afterloan.dates import iso
 from afterloan.journal.accounts import Account
 from afterloan.journal.balances import balances, disagreements
-from afterloan.store.read import SHARDS
+from afterloan.store.shards import shards_of
 from afterloan.store.suspense import unmatched_fen
 
 
@@ -37,7 +37,8 @@ def prove(connection: psycopg.Connection[Any], day: int) -> Proof:
     shards = connection.execute(
         "select shard, loans_in, closed, excepted, totals from closing where closed_on = %s", (on,)
     ).fetchall()
-    wrong = [] if len(shards) == SHARDS else [f"{SHARDS - len(shards)} of {SHARDS} shards are not closed"]
+    of = shards_of(connection)
+    wrong = [] if len(shards) == of else [f"{of - len(shards)} of {of} shards are not closed"]
     wrong += uncounted(connection, day)
     loans_in = sum(row[1] for row in shards)
     excepted = sum(row[3] for row in shards)

@@ -9,7 +9,6 @@ from multiprocessing import forkserver
 from typing import Any, TypeVar
 
 from afterloan.store.connect import reader_kept
-from afterloan.store.read import SHARDS
 from afterloan.store.server import Store
 
 T = TypeVar("T")
@@ -27,14 +26,14 @@ def in_workers(workers: Workers, does: Callable[..., T], parts: Sequence[tuple[A
     if workers <= 1:
         yield from (does(*part) for part in parts)
         return
-    pool = _pool(min(workers, SHARDS))
+    pool = _pool(workers)
     for job in as_completed([pool.submit(does, *part) for part in parts]):
         yield job.result()
 
 
 def each_shard(store: Store, workers: Workers, does: Callable[..., T], *told: Any) -> Iterator[T]:
     """What `does(connection, reader, shard, *told)` answers for each shard of a book."""
-    return in_workers(workers, _of_shard, [(store.url, does, shard, *told) for shard in range(SHARDS)])
+    return in_workers(workers, _of_shard, [(store.url, does, shard, *told) for shard in range(store.shards())])
 
 
 def _of_shard(url: str, does: Callable[..., T], shard: int, *told: Any) -> T:

@@ -14,7 +14,6 @@ from afterloan.close.workers import Spread
 from afterloan.cluster.taken import Batches, SnapshotTold, told_of
 from afterloan.enquiry.snapshot import LOANS
 from afterloan.expected import BadInput, ExpectedFailure
-from afterloan.store.read import SHARDS
 
 TASKS_A_CORE = 4
 Rows = Callable[[Batches], Iterator[pa.RecordBatch]]
@@ -96,10 +95,10 @@ def rows_by(session: Any, told: SnapshotTold, does: Rows, kind: pa.Schema) -> An
     """What `does` makes of the loans of a snapshot, as a DataFrame of `kind`: whole shards come to a task.
 
     Four tasks a core, so that none waits long for the last; a task of its own for each shard where there are as many
-    cores. A task costs Spark the better part of a second of its own where cores are few, so that 64 are too many there.
+    cores. A task costs Spark the better part of a second of its own where cores are few: one a shard is too many there.
     """
     if not session.conf.get("spark.sql.files.minPartitionNum", None):
-        tasks = min(SHARDS, TASKS_A_CORE * session.sparkContext.defaultParallelism)
+        tasks = min(len(told.by_shard), TASKS_A_CORE * session.sparkContext.defaultParallelism)
         session.conf.set("spark.sql.files.minPartitionNum", str(tasks))
     loans = session.read.parquet(f"{told.where}/{LOANS}")
     return loans.mapInArrow(does, ddl_of(kind))

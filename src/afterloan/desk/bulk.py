@@ -51,19 +51,19 @@ MOST_PREVIEWED = 2_000
 def preview_of_month(store: Store, asked: Mapping[str, Any]) -> Iterator[Step]:
     """What furnishing a month would tell a bureau: counts, totals, rows with what changed and why; tells nothing."""
     from afterloan.close.preview import Preview, as_csv, preview_month
-    from afterloan.store.read import SHARDS
 
     end, bureau = date_told(str(asked["month_end"])), str(asked["bureau"])
     found: Preview | None = None
+    shards = store.shards()
     for done, seen in preview_month(store, end, bureau, _known(asked), asked.get("sender") or {}):
         found = seen
-        if done < SHARDS:
-            yield Step(done, SHARDS, "parts", {})
+        if done < shards:
+            yield Step(done, shards, "parts", {})
     assert found is not None, "a book has shards"
     kept = _kept(store, f"preview-{bureau}-{end}.csv", as_csv(found).encode())
     told = {"counts": found.counts(), "totals": dict(found.totals), "last": found.last, "excepted": found.excepted}
     rows = [row.told() for row in found.rows if row.kind != "same"][:MOST_PREVIEWED]
-    yield Step(SHARDS, SHARDS, "parts", {**told, "known_on": found.known_on.isoformat(), "rows": rows, **kept})
+    yield Step(shards, shards, "parts", {**told, "known_on": found.known_on.isoformat(), "rows": rows, **kept})
 
 
 def _known(asked: Mapping[str, Any]) -> date | None:

@@ -29,8 +29,9 @@ from afterloan.store.history import pack
 from afterloan.store.loans import product_table, products
 from afterloan.store.moment import one_moment, posted_of_shard, shard_now
 from afterloan.store.posted import last_closed, posted_of_products
-from afterloan.store.read import SHARDS, fetch
+from afterloan.store.read import fetch
 from afterloan.store.server import Store
+from afterloan.store.shards import shards_of
 from afterloan.store.suspense import unmatched_booked, unmatched_fen
 
 KIND, FORM = "afterloan snapshot", 1
@@ -97,7 +98,7 @@ def take_snapshot(store: Store, folder: Path, as_of: date | None = None, known_o
         files = [_products(folder, terms)]
         table = product_table(terms)
         counts, sums = {}, []
-        for shard in range(SHARDS):
+        for shard in range(shards_of(connection)):
             book = shard_now(connection, reader, shard, table)
             rows = _rows(reader, shard, book, *days)
             if len(rows):
@@ -132,7 +133,7 @@ def manifest_told(text: str, where: str) -> dict[str, Any]:
         raise BadInput(f"{where}: {MANIFEST} is no JSON ({error}); take the snapshot anew") from error
     if not isinstance(told, dict) or told.get("kind") != KIND:
         raise BadInput(f"{where}: is no snapshot; `afterloan snapshot FOLDER` writes one")
-    if (told.get("form"), told.get("slots"), told.get("shards")) != (FORM, SLOTS, SHARDS):
+    if (told.get("form"), told.get("slots")) != (FORM, SLOTS):
         raise BadInput(
             f"{where}: was written by afterloan {told.get('afterloan')}, which keeps other totals than this one "
             f"({__version__}); take the snapshot anew with this version"
@@ -192,7 +193,7 @@ def _manifest(connection: psycopg.Connection[Any], as_of: date, known_on: date) 
         "known_on": str(known_on),
         "closed": closed is not None,
         "state": dict(zip(("act", "fact", "event", "entry"), map(int, row), strict=True)),
-        "shards": SHARDS,
+        "shards": shards_of(connection),
         "slots": SLOTS,
         "place": str(defaults_of(connection)["jurisdiction"]),
         "unmatched": _unmatched(connection, as_of, known_on),

@@ -41,7 +41,7 @@ from afterloan.store.connect import reader_to
 from afterloan.store.debits import MandateStanding, debits_told, fold_events
 from afterloan.store.loans import product_table, products
 from afterloan.store.posted import last_closed
-from afterloan.store.read import SHARDS, fetch, fold, read_shard
+from afterloan.store.read import fetch, fold, read_shard
 from afterloan.store.server import Store
 from afterloan.store.settings import Setting, setting
 from afterloan.strategy.catch_up import BEGINS_TO_WAIT, NO_START, STARTS, WAITS, Reopened, start_day, starts_of
@@ -168,7 +168,9 @@ def _was(connection: psycopg.Connection[Any], first: int, last: int) -> Counter[
 
 
 def _parts(store: Store, first: int, last: int, asked: TrialAsked, workers: Workers) -> Iterator[tuple[Tally, Tally]]:
-    parts = [(store.url, list(range(k, SHARDS, PARTS)), first, last, asked) for k in range(PARTS)]
+    shards = store.shards()
+    count = min(shards, max(PARTS, shards // PARTS))  # a part has at most eight shards
+    parts = [(store.url, list(range(k, shards, count)), first, last, asked) for k in range(count)]
     return in_workers(workers, replay_shards, parts)
 
 

@@ -15,8 +15,9 @@ from afterloan.loan.book import Book, Records, joined, part
 from afterloan.store.connect import reader_to
 from afterloan.store.ids import one_of
 from afterloan.store.posted import totals_of
-from afterloan.store.read import SHARDS, fetch, fold, read_loans, read_shard, told_since
+from afterloan.store.read import fetch, fold, read_loans, read_shard, told_since
 from afterloan.store.server import Store
+from afterloan.store.shards import shards_of
 
 BEGIN = "begin isolation level repeatable read read only"
 
@@ -28,7 +29,7 @@ def one_moment(store: Store) -> Iterator[tuple[psycopg.Connection[Any], adbc.Con
     Packed histories are brought up to date before, so that few loans have to be read row by row.
     """
     with store.connect() as connection, reader_to(store.url) as reader:
-        for shard in range(SHARDS):
+        for shard in range(shards_of(connection)):
             fold(connection, reader, shard)
             connection.commit()
     with store.connect(autocommit=True) as connection, reader_to(store.url) as reader:

@@ -23,8 +23,7 @@ from afterloan.store.loans import (
     promised_sql,
 )
 from afterloan.store.locks import Space
-
-SHARDS = 64
+from afterloan.store.shards import shards_of
 
 
 def fetch(connection: adbc.Connection, sql: str, parameters: list[Any] | None = None) -> pa.Table:
@@ -182,12 +181,10 @@ def read_loans(connection: psycopg.Connection[Any], reader: adbc.Connection, whe
     return Book(product_records, *rows_of(reader, where), calendars)
 
 
-def books(
-    connection: psycopg.Connection[Any], reader: adbc.Connection, shards: range = range(SHARDS)
-) -> Iterator[Book]:
+def books(connection: psycopg.Connection[Any], reader: adbc.Connection) -> Iterator[Book]:
     """The whole book, shard by shard, folded first; shards without loans are left out."""
     table = product_table(products(connection))
-    for shard in shards:
+    for shard in range(shards_of(connection)):
         if fold(connection, reader, shard):
             connection.commit()
         book = read_shard(connection, reader, shard, table)

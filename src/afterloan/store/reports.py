@@ -9,7 +9,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from afterloan.facts import REVERSED
-from afterloan.store.read import SHARDS, watermark
+from afterloan.store.read import watermark
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,12 @@ def _news(connection: psycopg.Connection[Any], of: KeptReport) -> bool:
     if int(of.told) > int(watermark(connection)):  # the book came out of a dump of another server
         return True
     row = connection.execute(
-        "select exists (select from generate_series(0, %(last)s) s(shard) cross join lateral (select from fact f "
+        "select exists (select from generate_series(0, (select number - 1 from shards)) s(shard) "
+        "cross join lateral (select from fact f "
         "where f.shard = s.shard and f.told >= %(told)s::text::xid8 and (f.on_day <= %(on)s or f.kind = %(reversal)s) "
         "and (%(known)s::date is null or f.known_on <= %(known)s) limit 1) news) "
         "or exists (select from contract where told >= %(told)s::text::xid8 and signed_on <= %(on)s)",
-        {"told": of.told, "known": of.known_on, "on": of.on, "last": SHARDS - 1, "reversal": REVERSED},
+        {"told": of.told, "known": of.known_on, "on": of.on, "reversal": REVERSED},
     ).fetchone()
     return bool(row and row[0])
 

@@ -14,6 +14,7 @@ from psycopg.conninfo import make_conninfo
 from afterloan.store.connect import close_pools, connected
 from afterloan.store.embedded import StoreRefused, embedded
 from afterloan.store.role import ROLE, in_role, may_work_in_role, out_of_role, works_as_owner
+from afterloan.store.shards import SHARDS, set_shards, shards_asked, shards_of
 
 URL = "AFTERLOAN_DATABASE_URL"
 OWNER_URL = "AFTERLOAN_OWNER_URL"
@@ -41,6 +42,11 @@ class Store:
         """
         with connected(self.url, autocommit) as connection:
             yield connection
+
+    def shards(self) -> int:
+        """How many shards the book has."""
+        with self.connect() as connection:
+            return shards_of(connection)
 
     def close(self) -> None:
         """Let all connections of this process to the book go: before its database goes away."""
@@ -111,12 +117,17 @@ def _tables_are_at(connection: psycopg.Connection[Any]) -> str:
 def open_store(url: str | None = None) -> Store:
     """The store of `url`, of AFTERLOAN_DATABASE_URL, or the embedded one in AFTERLOAN_HOME; tables up to date.
 
-    Raises StoreRefused when the server does not answer.
+    A book without borrowers gets as many shards as AFTERLOAN_SHARDS says. Raises StoreRefused when the server does not
+    answer, or when a book with borrowers has another number of shards.
     """
+    shards = shards_asked()
     named = url or os.environ.get(URL)
     store = Store(named.replace("postgresql+psycopg://", "postgresql://") if named else embedded(home() / "pg"))
     try:
-        return store.migrate()
+        worked_on = store.migrate()
+        if shards is not None:
+            _divide(worked_on, shards)
+        return worked_on
     except psycopg.errors.InsufficientPrivilege as error:
         raise StoreRefused(
             f"the database lets its user of {URL} do too little: {str(error).strip()}; grant {ROLE} to it"
@@ -125,6 +136,22 @@ def open_store(url: str | None = None) -> Store:
         raise StoreRefused(
             f"the database does not answer: {str(error).strip()}; check {URL} (now {named or 'not set: embedded'})"
         ) from error
+
+
+def _divide(store: Store, shards: int) -> None:
+    """Have a book divided into so many shards, unless it is. Raises StoreRefused: it has borrowers already."""
+    if store.shards() == shards:
+        return
+    owner = store.as_owner()
+    with owner.connect() as connection:
+        if not works_as_owner(connection):
+            raise StoreRefused(
+                f"{SHARDS} asks for {shards} shards and {URL} is not the owner of the book's tables: "
+                f"run `afterloan status` once with {OWNER_URL} set to the owner's address"
+            )
+        set_shards(connection, shards)
+    if owner != store:
+        owner.close()
 
 
 def store_behind(connection: psycopg.Connection[Any]) -> Store:
