@@ -4,7 +4,7 @@ BIN := .venv/bin
 AFTERLOAN_HOME ?= $(CURDIR)/afterloan-book
 export AFTERLOAN_HOME
 
-.PHONY: setup demo test bench spark risk-figures cases simulate fuzz fuzz-files faults wheel lint types clean
+.PHONY: setup demo test bench scale spark risk-figures cases simulate fuzz fuzz-files faults wheel lint types clean
 
 setup: .venv/ready
 
@@ -25,6 +25,9 @@ test: setup
 
 bench: setup
 	@$(BIN)/python -m bench $(FIGURE)
+
+scale: setup
+	@$(BIN)/python -m bench.scale $(or $(LOANS),200000) $(if $(IN),--in $(IN)) $(if $(OUT),--out $(OUT)) $(if $(AGAINST),--against $(AGAINST))
 
 spark: setup
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pyspark[sql]>=4"

@@ -341,6 +341,25 @@ def test_rows_that_pay_out_more_than_the_contract_says_are_refused_one_by_one(st
     assert next(r for r in bring_in(store, later) if r.file == "disbursements.csv").refused == 1
 
 
+def test_a_later_book_that_takes_a_pay_out_back_may_pay_out_anew(store: Store, tmp_path: Path) -> None:
+    """D2 of the store failed: L2 of 800.00 is paid out by D3 in the same book that says so, and no cent above it.
+
+    What else is taken back there, a repayment, a pay-out that is in no book, changes nothing.
+    """
+    bring_in(store, write(tmp_path / "in", **BOOK))
+    later = write(
+        tmp_path / "later",
+        disbursements="reference,contract,on,amount\n D3 ,L2,2026-02-03,800.00\nD4,L2,2026-02-04,0.01\n",
+        reversals="reference,of,known_on\nV2, D2 ,2026-02-02\nV3,R1,2026-02-11\nV4,D9,2026-02-11\n",
+    )
+    assert [(r.file, r.loaded, r.refused) for r in bring_in(store, later)] == [
+        ("disbursements.csv", 1, 1), ("reversals.csv", 2, 1),
+    ]  # fmt: skip
+    assert [(r["file"], r["row"], r["column"]) for r in refused(later)] == [
+        ("disbursements.csv", "2", "amount"), ("reversals.csv", "3", "of"),
+    ]  # fmt: skip
+
+
 def test_attributes_are_read_once_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four rules speak of them; Polars would ask a Python function anew for each."""
     asked: list[str] = []

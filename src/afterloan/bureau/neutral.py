@@ -1,7 +1,7 @@
 """Reported rows as neutral JSON, one object a line, and back: no bureau's format, every column by its own name."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -14,12 +14,24 @@ from afterloan.texts import TextRefused, json_told
 FORMAT = "afterloan-bureau/1"
 
 
-def write_neutral(rows: pl.DataFrame, identities: pl.DataFrame, month_end: date, bureau: str) -> Iterator[str]:
-    """Lines: a head, a line for each row with the references of loan and borrower, a foot with the count."""
+def write_neutral(parts: Iterable[tuple[pl.DataFrame, pl.DataFrame]], month_end: date, bureau: str) -> Iterator[str]:
+    """Lines: a head, a line for each row with the references of loan and borrower, a foot with the count.
+
+    Rows and the identities of their loans come part by part: none but the part at hand is held.
+    """
     yield json.dumps({"format": FORMAT, "bureau": bureau, "month_end": month_end.isoformat()}) + "\n"
+    count = 0
+    for rows, identities in parts:
+        for line in _told(rows, identities).iter_rows(named=True):
+            count += 1
+            yield json.dumps(line, ensure_ascii=False) + "\n"
+    yield json.dumps({"rows": count}) + "\n"
+
+
+def _told(rows: pl.DataFrame, identities: pl.DataFrame) -> pl.DataFrame:
     both = rows.join(identities.select("loan", "reference", "person"), "loan", "left")
     days = [pl.col(name).cast(pl.String) for name in ("month_end", *DAYS)]
-    told = both.select(
+    return both.select(
         pl.col("reference").alias("loan"),
         pl.col("person").alias("borrower"),
         pl.col("record"),
@@ -30,9 +42,6 @@ def write_neutral(rows: pl.DataFrame, identities: pl.DataFrame, month_end: date,
         *MONEY,
         *COUNTS,
     )
-    for line in told.iter_rows(named=True):
-        yield json.dumps(line, ensure_ascii=False) + "\n"
-    yield json.dumps({"rows": len(told)}) + "\n"
 
 
 def read_neutral(text: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:

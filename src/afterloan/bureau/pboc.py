@@ -4,7 +4,7 @@ Element names and the schema (`pboc.xsd`) are ours; codes and the elements that 
 public sources name (RULES 1.1). Written and read by the same list of elements.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -159,16 +159,18 @@ def _elements(names: dict[str, str], record: dict[str, Any]) -> str:
     )
 
 
-def write_records(records: list[dict[str, Any]], institution: str, at: date) -> Iterator[str]:
-    """An XML file of records, piece by piece."""
+def write_records(records: Iterable[dict[str, Any]], institution: str, at: date) -> Iterator[str]:
+    """An XML file of records, piece by piece; they may come one by one, and the foot says how many came."""
     yield (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<!-- {READING} -->\n<Records xmlns="{SPACE}"><Head>'
         f"<Institution>{escape(institution or '-')}</Institution><SettlementDate>{at}</SettlementDate>"
         f"<Reading>{READING}</Reading></Head>\n"
     )
+    count = 0
     for record in records:
+        count += 1
         yield _written(record)
-    yield f"<Foot><Count>{len(records)}</Count></Foot></Records>\n"
+    yield f"<Foot><Count>{count}</Count></Foot></Records>\n"
 
 
 def _written(record: dict[str, Any]) -> str:

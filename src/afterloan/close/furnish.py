@@ -16,7 +16,7 @@ import psycopg
 
 from afterloan.bureau import pboc
 from afterloan.bureau.amendments import in_file, records
-from afterloan.bureau.metro2.month import write_month
+from afterloan.bureau.metro2.month import write_parts
 from afterloan.bureau.metro2.rows import header, segments
 from afterloan.bureau.neutral import write_neutral
 from afterloan.bureau.packs import rule
@@ -467,29 +467,35 @@ def _write(
     """The file of a furnishing, out of the rows kept; written beside and moved into place when whole."""
     made.file.parent.mkdir(parents=True, exist_ok=True)
     waiting = made.file.with_suffix(".part")
-    rows, who = _rows(connection, furnishing)
+    made.in_file = 0
     with waiting.open("wb") as out:
-        for piece in _pieces(rows, who, furnishing, sender, made):
+        for piece in _pieces(_parts(connection, furnishing, made), furnishing, sender):
             out.write(piece)
     waiting.replace(made.file)
 
 
-def _rows(connection: psycopg.Connection[Any], furnishing: Furnishing) -> tuple[pl.DataFrame, pl.DataFrame]:
-    shards = range(shards_of(connection))
-    rows = in_file(pl.concat([furnished.of_file(connection, furnishing.number, shard) for shard in shards]))
-    return rows, furnished.identities(connection, None, rows["loan"].unique().to_list())
+Part = tuple[pl.DataFrame, pl.DataFrame]
+"""Rows of a file, and the identities of their loans."""
 
 
-def _pieces(
-    rows: pl.DataFrame, who: pl.DataFrame, furnishing: Furnishing, sender: dict[str, Any], made: Furnished
-) -> Iterator[bytes]:
-    made.in_file = len(rows)
+def _parts(connection: psycopg.Connection[Any], furnishing: Furnishing, made: Furnished) -> Iterator[Part]:
+    """The rows of the file a shard at a time, counted: a month of ten million accounts would fill the memory."""
+    for shard in range(shards_of(connection)):
+        rows = in_file(furnished.of_file(connection, furnishing.number, shard))
+        if len(rows):
+            made.in_file += len(rows)
+            yield rows, furnished.identities(connection, shard)
+
+
+def _pieces(parts: Iterator[Part], furnishing: Furnishing, sender: dict[str, Any]) -> Iterator[bytes]:
     if furnishing.bureau == "metro2":
-        yield from write_month(header(sender, furnishing.month_end), segments(rows, who, sender)[0])
+        lines = (segments(rows, who, sender)[0] for rows, who in parts)
+        yield from write_parts(header(sender, furnishing.month_end), lines)
     elif furnishing.bureau == "pboc":
-        told, _ = pboc.records(rows, who, str(sender.get("account_type", "D1")))
+        kind = str(sender.get("account_type", "D1"))
+        told = (record for rows, who in parts for record in pboc.records(rows, who, kind)[0])
         for text in pboc.write_records(told, str(sender.get("reporter_name", "")), furnishing.month_end):
             yield text.encode()
     else:
-        for line in write_neutral(rows, who, furnishing.month_end, furnishing.bureau):
+        for line in write_neutral(parts, furnishing.month_end, furnishing.bureau):
             yield line.encode()

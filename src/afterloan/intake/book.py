@@ -37,7 +37,7 @@ from afterloan.intake.files import (
     other_length,
 )
 from afterloan.intake.forms import FORMS
-from afterloan.intake.paid_out import ABOVE_CONTRACT, TOO_MUCH_OUT, know_taken_back, references_taken_back
+from afterloan.intake.paid_out import ABOVE_CONTRACT, TOO_MUCH_OUT, know_taken_back, pay_outs_taken_back
 from afterloan.intake.sheets import ATTRIBUTE, FIGURES, FIGURES_ON, LEFT_OUT, FileMap, Sheet, columns_for
 from afterloan.intake.told import TOLD_FILES, bring_told
 from afterloan.loan.bounds import why_out_of_bounds
@@ -947,7 +947,10 @@ def _each_sheet(
 ) -> Iterator[FileReport]:  # fmt: skip
     kinds = {kind.name: kind for kind in KINDS}
     events = {kind.name: kind for kind in TOLD_FILES}
-    taken_back = references_taken_back([sheet for sheet in sheets if sheet.kind == "reversals"])
+    paid_out, reversed_by = (
+        [sheet for sheet in sheets if sheet.kind == kind] for kind in ("disbursements", "reversals")
+    )
+    taken_back = pay_outs_taken_back(store, paid_out, reversed_by)
     for sheet in sheets:
         if sheet.kind in kinds:
             yield from _bring_file(store, kinds[sheet.kind], sheet, products, threads, act, refused, taken_back)

@@ -1,13 +1,15 @@
 """Pay-outs of a book that is brought: none above its contract, counting what was paid out and what is taken back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+import polars as pl
 import psycopg
 
 from afterloan.intake.sheets import Sheet
 from afterloan.loan.terms import FactKind
 from afterloan.store.locks import lock_paid_out
+from afterloan.store.server import Store
 
 LIVE = (
     "not exists (select from fact x where x.of_fact = f.fact) "
@@ -49,11 +51,39 @@ def know_taken_back(connection: psycopg.Connection[Any], references: frozenset[s
             copy.write_row((reference,))
 
 
-def references_taken_back(reversals: Sequence[Sheet]) -> frozenset[str]:
-    """The references that the files of reversals of a book take back. Raises BookFileRefused."""
-    found: set[str] = set()
-    for sheet in reversals:
-        if "of" in sheet.columns():
-            frames = (frame["of"].cast(str).drop_nulls().str.strip_chars() for frame in sheet.frames(lambda *_: None))
-            found.update(reference for frame in frames for reference in frame.to_list())
+def pay_outs_taken_back(store: Store, pay_outs: Sequence[Sheet], reversals: Sequence[Sheet]) -> frozenset[str]:
+    """The pay-outs that a book takes back: those in its own files, and those in the store. Raises BookFileRefused.
+
+    Most of what is taken back are repayments, a hundred thousand in a book of ten million loans; each batch of
+    pay-outs is told of what is returned here, so it must not be told of all of those.
+    """
+    taken_back = _named(reversals, "of").unique()
+    if not len(taken_back) or not pay_outs:
+        return NONE
+    found = {
+        reference
+        for sheet in pay_outs
+        for named in _each(sheet, "reference")
+        for reference in named.filter(named.is_in(taken_back.implode()))
+    }
+    with store.connect() as connection:
+        for some in taken_back.to_frame().iter_slices(AT_ONCE):
+            rows = connection.execute(PAID_OUT, (some.to_series().to_list(), int(FactKind.DISBURSED)))
+            found.update(reference for (reference,) in rows)
     return frozenset(found)
+
+
+NONE: frozenset[str] = frozenset()
+AT_ONCE = 50_000
+PAID_OUT = "select reference from fact where reference = any(%s) and kind = %s"
+
+
+def _each(sheet: Sheet, column: str) -> Iterator[pl.Series]:
+    """A column of references as the file tells it, some rows at a time; nothing where it has no such column."""
+    if column in sheet.columns():
+        for frame in sheet.frames(lambda *_: None):
+            yield frame[column].cast(pl.String).drop_nulls().str.strip_chars()
+
+
+def _named(sheets: Sequence[Sheet], column: str) -> pl.Series:
+    return pl.concat([pl.Series(column, [], pl.String), *(part for sheet in sheets for part in _each(sheet, column))])

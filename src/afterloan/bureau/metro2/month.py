@@ -4,7 +4,7 @@ A million accounts are 426 MB. They pass in pieces of some ten thousand rows, so
 works on whole columns. Records of a month have no segments; those that do go through `afterloan.bureau.metro2.file`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -122,12 +122,18 @@ def count(frame: pl.DataFrame, so_far: Values | None = None) -> Values:
 
 def write_month(header: Values, frame: pl.DataFrame) -> Iterator[bytes]:
     """A fixed-form file of the rows of `frame`, piece by piece: header, rows, trailer with the counts."""
+    yield from write_parts(header, frame.iter_slices(ROWS))
+
+
+def write_parts(header: Values, frames: Iterable[pl.DataFrame]) -> Iterator[bytes]:
+    """The same of rows that come part by part: none but the part at hand is held."""
     yield put_fields(HEADER, {"record_identifier": "HEADER", **header, "record_descriptor_word": 426}, "header")
-    counted: Values | None = count(frame.clear())
-    for piece in frame.iter_slices(ROWS):
-        counted = count(piece, counted)
-        yield rows_to_bytes(piece)
-    told = {"record_identifier": "TRAILER", **(counted or {}), "record_descriptor_word": 426}
+    counted = count(pl.DataFrame())
+    for frame in frames:
+        if len(frame):
+            counted = count(frame, counted)
+            yield rows_to_bytes(frame)
+    told = {"record_identifier": "TRAILER", **counted, "record_descriptor_word": 426}
     yield put_fields(TRAILER, told, "trailer")
 
 
