@@ -1,5 +1,6 @@
 """What is known of a shard's borrowers the evening before a day is decided, read out of the store."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -125,8 +126,9 @@ def read_known(
 
 def most_trifles(owners: npt.NDArray[np.int64], places: Mapping[int, Place]) -> npt.NDArray[np.int64]:
     """What each loan may lack and count as paid, by the place of its borrower: `owners` are store numbers."""
-    most = [trifles_fen(places[n].jurisdiction) if n in places else 0 for n in owners.tolist()]
-    return np.array(most, np.int64)
+    numbers, at = np.unique(owners, return_inverse=True)
+    most = [trifles_fen(places[n].jurisdiction) if n in places else 0 for n in numbers.tolist()]
+    return np.array(most, np.int64)[at]
 
 
 def _reopened(
@@ -283,32 +285,43 @@ class BorrowersTold(NamedTuple):
 
 
 def borrowers_told(connection: psycopg.Connection[Any], borrowers: list[int]) -> BorrowersTold:
-    """What is kept of borrowers themselves, a row each by number, where they are, and when they are paid."""
+    """What is kept of borrowers themselves, a row each by number, where they are, and when they are paid.
+
+    Where somebody is told to be is read once for all of whom the same is told.
+    """
     defaults = defaults_of(connection)
     rows = connection.execute(
-        "select borrower, reference, attributes->>'jurisdiction', attributes->'timezone', attributes->>'language', "
-        "coalesce(attributes->>'region', ''), coalesce(attributes->>'score_band', ''), attributes->'pay_day' "
+        "select borrower, reference, "
+        "jsonb_build_array(attributes->>'jurisdiction', attributes->'timezone', attributes->'language')::text, "
+        "coalesce(attributes->>'region', ''), coalesce(attributes->>'score_band', ''), "
+        "attributes->'pay_day' "
         "from borrower where borrower = any(%s::bigint[]) order by borrower",
         (as_array(borrowers),),
     ).fetchall()
-    shared: dict[Any, Place] = {}
-    places: dict[int, Place] = {}
-    pay_days: dict[int, int] = {}
-    told = []
-    for number, reference, jurisdiction, zone, language, region, band, paid in rows:
-        if paid is not None and (pay_day := pay_day_of({"pay_day": paid})) is not None:
-            pay_days[number] = pay_day
-        key = (jurisdiction, str(zone), language)
-        if key not in shared:
-            attributes = {"jurisdiction": jurisdiction, "timezone": zone, "language": language}
-            shared[key] = place_of(attributes, defaults)
-        places[number] = shared[key]
-        told.append((number, reference, shared[key].jurisdiction, shared[key].language, region, band))
-    schema = {"borrower": pl.Int64, "reference": pl.String, "jurisdiction": pl.String, "language": pl.String}
-    schema = {**schema, "region": pl.String, "score_band": pl.String}
-    frame = pl.DataFrame(told, schema=schema, orient="row")
+    schema = {"borrower": pl.Int64, "reference": pl.String, "told": pl.String, "region": pl.String}
+    numbers, references, told, regions, bands, paid = zip(*rows, strict=True) if rows else [()] * 6
+    pay_days = {
+        number: pay_day
+        for number, said in zip(numbers, paid, strict=True)
+        if said is not None and (pay_day := pay_day_of({"pay_day": said})) is not None
+    }
+    shared = {text: _place_told(text, defaults) for text in dict.fromkeys(told)}
+    places = {number: shared[text] for number, text in zip(numbers, told, strict=True)}
+    frame = pl.DataFrame([numbers, references, told, regions, bands], schema={**schema, "score_band": pl.String})
+    said = pl.DataFrame(
+        [(text, place.jurisdiction, place.language) for text, place in shared.items()],
+        schema=dict.fromkeys(("told", "jurisdiction", "language"), pl.String),
+        orient="row",
+    )
+    frame = frame.join(said, on="told", how="left", maintain_order="left")
     scored = pl.when(pl.col("score_band") != "").then(pl.lit("imported")).otherwise(pl.lit(""))
-    return BorrowersTold(frame.with_columns(score_by=scored), places, pay_days)
+    columns = ("borrower", "reference", "jurisdiction", "language", "region", "score_band")
+    return BorrowersTold(frame.select(*columns, scored.alias("score_by")), places, pay_days)
+
+
+def _place_told(text: str, defaults: Mapping[str, Any]) -> Place:
+    jurisdiction, zone, language = json.loads(text)
+    return place_of({"jurisdiction": jurisdiction, "timezone": zone, "language": language}, defaults)
 
 
 def with_scores(connection: psycopg.Connection[Any], frame: pl.DataFrame, day: int) -> pl.DataFrame:

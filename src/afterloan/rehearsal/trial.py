@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -30,6 +30,7 @@ from afterloan.close.worked import ALL_LOANS, LONGEST_START, DaysWorked, HeldOn,
 from afterloan.close.workers import Workers, in_workers
 from afterloan.dates import NEVER, date_of, iso, number_of
 from afterloan.expected import ExpectedFailure
+from afterloan.facts.debit import MandateSigned
 from afterloan.facts.events import Event
 from afterloan.facts.ladder import StepLeftOut
 from afterloan.facts.limit import LINE_KINDS
@@ -38,7 +39,9 @@ from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import FactKind, State
 from afterloan.rules.trifles import without_trifles
 from afterloan.store.connect import reader_to
+from afterloan.store.debits import KINDS as DEBIT_KINDS
 from afterloan.store.debits import MandateStanding, debits_told, fold_events
+from afterloan.store.ids import as_array
 from afterloan.store.loans import product_table, products
 from afterloan.store.posted import last_closed
 from afterloan.store.read import fetch, fold, read_shard
@@ -185,8 +188,13 @@ class _Part:
     codes: dict[int, str]
     told: pl.DataFrame
     places: dict[int, Place]
+    kinds: tuple[Place, ...]
+    """The places there are; `told` has the number of each borrower's as `place`."""
     events: dict[int, list[Event]]
     debits: dict[int, list[Event]]
+    """Of those who did more about debits than to sign mandates."""
+    mandates: pl.DataFrame
+    """Of the others, by `number` and `loan` (none: all loans), the first day `since` on which a debit makes sense."""
     pay_days: dict[int, int]
     scored: pl.DataFrame | None = None
     """By `number` and `day` what models in use had said of borrowers before that day; None: nothing ever."""
@@ -254,8 +262,45 @@ def _read(connection: psycopg.Connection[Any], reader: adbc.Connection, shards: 
     kinds = [kind for kind in EVENT_KINDS if kind not in LINE_KINDS]
     events = events_by_borrower(connection, numbers.tolist(), last, kinds)
     codes = {number: t.code for number, t in terms.items()}
-    debits = debits_told(connection, numbers.tolist(), date_of(last + 1))
-    return _Part(book, owner.astype(np.int64), numbers, contracts, codes, told, places, events, debits, pay_days)
+    mandates, tried = _mandates(reader, numbers.tolist(), last)
+    debits = debits_told(connection, tried, date_of(last + 1)) if tried else {}
+    where, told = _with_place(told, places)
+    return _Part(
+        book, owner.astype(np.int64), numbers, contracts, codes, told, places, where, events, debits, mandates, pay_days
+    )
+
+
+def _with_place(told: pl.DataFrame, places: Mapping[int, Place]) -> tuple[tuple[Place, ...], pl.DataFrame]:
+    """The places there are, and the frame of borrowers with the number of each one's as `place`.
+
+    `borrowers_told` shares a place among all of whom the same is told: it is looked for by what it is once.
+    """
+    shared = {id(place): place for place in places.values()}
+    kinds = tuple(dict.fromkeys(shared.values()))
+    code = {key: kinds.index(place) for key, place in shared.items()}
+    theirs = pl.Series("place", [code[id(places[number])] for number in told["borrower"].to_list()], pl.Int32)
+    return kinds, told.with_columns(theirs)
+
+
+def _mandates(reader: adbc.Connection, borrowers: list[int], last: int) -> tuple[pl.DataFrame, list[int]]:
+    """Since when each mandate of who did no more than sign them is known and stands; and who did more.
+
+    As long as nothing was tried and nothing taken back, a debit under it makes sense on each day on which one of its
+    loans owes something (`strategy.debit.next_try`).
+    """
+    kinds = ",".join(DEBIT_KINDS)
+    rows = pl.DataFrame(
+        fetch(
+            reader,
+            f"select e.borrower as number, e.kind = '{MandateSigned.KIND}' as signed, e.loan, "
+            "greatest(e.on_day, e.known_on + 1) - date '1970-01-01' as since from event e "
+            f"where e.borrower = any('{as_array(borrowers)}'::bigint[]) and e.kind = any('{{{kinds}}}') "
+            f"and e.known_on <= '{iso(last)}'",
+        )
+    )
+    more = rows.filter(~pl.col("signed"))["number"].unique()
+    plain = rows.filter(~pl.col("number").is_in(more.implode())).drop("signed")
+    return plain.with_columns(pl.col("since").cast(pl.Int64)), sorted(more.to_list())
 
 
 SCORED = ("score_band", "score_by", "not_cured_ppm", "rolls_ppm")
@@ -433,7 +478,7 @@ def _tally_month(
         mine = mine.join(_arms(part, ladder), on="number", how="left", maintain_order="left")
         mine = eve.started(mine, ladder)
         before = frozenset(eve.waiting)
-        days_tried = TrialDays(mine, rows, part.places, standings, held, again, out, buckets, before)
+        days_tried = TrialDays(mine, rows, part.kinds, standings, held, again, out, buckets, before)
         found = tally_days(ladder, days_tried, pack)
         waiting |= found.waiting
         tally.add(found)
@@ -445,17 +490,22 @@ def _debits_make_sense(part: _Part, rows: pl.DataFrame) -> list[int]:
 
     Attempts are those that were made: another ladder's own tries would have had answers that nobody knows.
     """
-    owing = (
-        rows.with_columns(number=pl.col("borrower") // ROW)
-        .filter(pl.col("number").is_in(list(part.debits)) & (pl.col("arrears_fen") + pl.col("due_today_fen") > 0))
-        .join(part.contracts.select("loan", "reference"), on="loan", how="left")
+    owing = rows.filter(pl.col("arrears_fen") + pl.col("due_today_fen") > 0).select(
+        "borrower", "loan", "day", "days_past_due", (pl.col("borrower") // ROW).alias("number")
+    )
+    of_all, of_one = (part.mandates.filter(pl.col("loan").is_null() == whole) for whole in (True, False))
+    stands = pl.col("since") <= pl.col("day")
+    under = owing.join(of_all.select("number", "since"), on="number").filter(stands)["borrower"]
+    of_loan = owing.join(of_one, on=["number", "loan"]).filter(stands)["borrower"]
+    ready = pl.concat([under, of_loan]).unique().to_list()
+    owing = owing.filter(pl.col("number").is_in(list(part.debits))).join(
+        part.contracts.select("loan", "reference"), on="loan", how="left"
     )
     late: dict[tuple[int, int, int], dict[str, int]] = {}
     for key, number, day, reference, days in owing.select(
         "borrower", "number", "day", "reference", "days_past_due"
     ).iter_rows():
         late.setdefault((key, number, day), {})[reference] = days
-    ready = []
     folded: dict[tuple[int, int], MandateStanding] = {}
     for (key, number, day), loans in late.items():
         told = [e for e in part.debits[number] if number_of(e.known_on) < day]

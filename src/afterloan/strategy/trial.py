@@ -1,10 +1,10 @@
 """A ladder on trial: what many days of borrowers would have asked for, counted rather than written."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import polars as pl
@@ -15,6 +15,7 @@ from afterloan.rules.packs import in_force, rules_of
 from afterloan.strategy.catch_up import (
     ABOUT,
     BEGINS_TO_WAIT,
+    WAITS,
     Reopened,
     SeenBorrower,
     is_unsteady,
@@ -109,14 +110,15 @@ Waiting = tuple[int, int, str]
 class TrialDays:
     """Some days of some borrowers: a row of `frame` is a borrower on a day.
 
-    `frame`: `borrower` (row key), `number` (borrower), `day`, `arm` and the columns of SCHEMA; `loans`: `borrower`
-    (the same row key) and the other columns of `loan_frame`. `held`, `reopened` and `left_out` by row key, `standings`
-    by borrower; `buckets` as `catch_up.starts_of` says. Both frames have the columns of catching up.
+    `frame`: `borrower` (row key), `number` (borrower), `day`, `arm`, `place` (which of `places`) and the columns of
+    SCHEMA; `loans`: `borrower` (the same row key) and the other columns of `loan_frame`. `held`, `reopened` and
+    `left_out` by row key, `standings` by borrower; `buckets` as `catch_up.starts_of` says. Both frames have the columns
+    of catching up.
     """
 
     frame: pl.DataFrame
     loans: pl.DataFrame
-    places: Mapping[int, Place]
+    places: Sequence[Place]
     standings: Mapping[int, ContactStanding]
     held: Mapping[int, list[Held]]
     reopened: Mapping[int, Sequence[Reopened]]
@@ -169,17 +171,19 @@ def _tally(ladder: Ladder, days: TrialDays, pack: str | None) -> tuple[Tally, se
     tally = Tally()
     waits: set[Waiting] = set()
     parts = []
-    unsteady = days.frame.filter(is_unsteady())
-    steady = days.frame.filter(~is_unsteady()) if len(unsteady) else days.frame
-    made_up = _made_up(ladder, unsteady, days, tally)
+    kind = days.frame.select(is_unsteady().alias("unsteady"), _waits().alias("waits"))
+    steady = days.frame.filter(~kind["unsteady"]) if kind["unsteady"].any() else days.frame
+    made_up = _made_up(ladder, days.frame.filter(kind["unsteady"] & ~kind["waits"]), days, tally)
+    waiting = _reminded(ladder, days.frame.filter(kind["waits"]), days, tally)
     place = {step.id: index for index, step in enumerate(ladder.steps)}
     on_day = {step.id: hit for step, hit in matches(ladder, steady, days.loans)}
     for step in ladder.steps:
         if step.do in DOES:
             continue
         found = []
-        if step.id in on_day:
-            hit = on_day[step.id].filter(_in_arm(step))
+        standing = [of[step.id] for of in (on_day, waiting) if step.id in of]
+        if standing:
+            hit = pl.concat(standing).filter(_in_arm(step))
             free = _not_held(step, _not_left_out(step, hit, days), days, tally)
             found.append(_can_be_debited(step, free, days, tally).select(ROWS))
         if step.id in made_up:
@@ -206,7 +210,26 @@ def _tally(ladder: Ladder, days: TrialDays, pack: str | None) -> tuple[Tally, se
     return tally, waits
 
 
-ROWS = (pl.col("borrower"), pl.col("number"), pl.col("day"), pl.lit(False).alias("late"))
+ROWS = (pl.col("borrower"), pl.col("number"), pl.col("day"), pl.lit(False).alias("late"), pl.col("place"))
+
+
+def _waits() -> pl.Expr:
+    """Who waits for their day of the start rule, worked the day before and nothing let go: reminders alone go on.
+
+    Of those only today's stand, as `catch_up.stood` and `catch_up.passed` find them with a gap of one day.
+    """
+    return pl.col("start").is_in([WAITS, BEGINS_TO_WAIT]) & ~pl.col("reopened") & (pl.col("gap") == 1)
+
+
+def _reminded(ladder: Ladder, rows: pl.DataFrame, days: TrialDays, tally: Tally) -> dict[str, pl.DataFrame]:
+    """The steps before a due date on which who waits for their start stands, by step; who is told so, counted."""
+    if not len(rows):
+        return {}
+    begin = rows.filter(pl.col("start") == BEGINS_TO_WAIT).head(1)
+    if len(begin):
+        told = told_waiting(date_of(begin["day"][0]), begin.row(0, named=True))
+        tally.refused[told.rule, ABOUT] += int((rows["start"] == BEGINS_TO_WAIT).sum())
+    return {step.id: hit for step, hit in matches(ladder, rows, days.loans) if step.before_due}
 
 
 def _made_up(ladder: Ladder, rows: pl.DataFrame, days: TrialDays, tally: Tally) -> dict[str, pl.DataFrame]:
@@ -214,7 +237,7 @@ def _made_up(ladder: Ladder, rows: pl.DataFrame, days: TrialDays, tally: Tally) 
     if not len(rows):
         return {}
     loans = loans_of(days.loans, rows["borrower"].to_list())
-    found: dict[str, list[tuple[int, int, int, bool]]] = {}
+    found: dict[str, list[tuple[int, int, int, bool, int]]] = {}
     for row, holds in zip(rows.iter_rows(named=True), conditions_of(ladder, rows), strict=True):
         key, on = row["borrower"], date_of(row["day"])
         seen = SeenBorrower(row, loans.get(key, []), days.reopened.get(key, ()), row["day"], days.buckets)
@@ -230,8 +253,8 @@ def _made_up(ladder: Ladder, rows: pl.DataFrame, days: TrialDays, tally: Tally) 
         if told is not None:
             tally.refused[told.rule, ABOUT] += 1
         for it in resolved.kept:
-            found.setdefault(it.step.id, []).append((key, row["number"], row["day"], it.late > 0))
-    schema = {"borrower": pl.Int64, "number": pl.Int64, "day": pl.Int64, "late": pl.Boolean}
+            found.setdefault(it.step.id, []).append((key, row["number"], row["day"], it.late > 0, row["place"]))
+    schema = {"borrower": pl.Int64, "number": pl.Int64, "day": pl.Int64, "late": pl.Boolean, "place": pl.Int32}
     return {step: pl.DataFrame(told, schema=schema, orient="row") for step, told in found.items()}
 
 
@@ -274,8 +297,9 @@ def _can_be_debited(step: LadderStep, rows: pl.DataFrame, days: TrialDays, tally
     """Of a debit those whose mandate the pack lets be tried that day, as `plan.plan_day` has it; the others counted."""
     if step.do != DEBIT:
         return rows
-    for number, day in rows.filter(~pl.col("debit_today")).select("number", "day").iter_rows():
-        tally.refused[schedule_rule(days.places[number].jurisdiction, date_of(day)).id, DEBIT] += 1
+    left = rows.filter(~pl.col("debit_today")).group_by("place", "day").len()
+    for place, day, count in left.iter_rows():
+        tally.refused[schedule_rule(days.places[place].jurisdiction, date_of(day)).id, DEBIT] += count
     return rows.filter(pl.col("debit_today"))
 
 
@@ -286,43 +310,59 @@ def _permitted(
     if step.do not in MESSAGES and step.do != "bureau.notice":
         return rows
     plain = rows.filter(~pl.col("number").is_in(list(days.standings))) if days.standings else rows
-    refused: list[int] = []
-    for place, day, late, some in _places_and_days(plain, days):
-        verdict = _refusal(step, place, NO_STANDING, date_of(day), pack, late)
-        if verdict is not None:
-            refused.extend(some["borrower"].to_list())
-            tally.refused[verdict.rule, step.do] += len(some)
-            if verdict.next_at is not None:
-                waits |= {(number, day, step.id) for number in some["number"].to_list()}
+    refused: list[pl.Series] = []
+    asked = plain.select("place", "day", "late").unique()
+    answers = [(told, _plain_refusal(_Asked.of(step), days.places[told[0]], *told[1:], pack)) for told in asked.rows()]
+    if no := [(*told, *said) for told, said in answers if said is not None]:
+        schema = {"place": pl.Int32, "day": pl.Int64, "late": pl.Boolean, "rule": pl.String, "again": pl.Boolean}
+        some = plain.join(pl.DataFrame(no, schema=schema, orient="row"), on=["place", "day", "late"])
+        refused.append(some["borrower"])
+        for rule, count in some.group_by("rule").len().iter_rows():
+            tally.refused[rule, step.do] += count
+        waits |= {(number, day, step.id) for number, day in some.filter("again").select("number", "day").iter_rows()}
     if len(plain) < len(rows):
         told = rows.filter(pl.col("number").is_in(list(days.standings)))
-        for key, number, day, late in told.select("borrower", "number", "day", "late").iter_rows():
-            on = date_of(day)
-            verdict = _refusal(step, days.places[number], days.standings[number], on, pack, late)
-            if verdict is not None:
-                refused.append(key)
-                tally.refused[verdict.rule, step.do] += 1
-                if verdict.next_at is not None:
+        stopped_keys = []
+        for key, number, day, late, place in told.select("borrower", "number", "day", "late", "place").iter_rows():
+            said = _refusal(_Asked.of(step), days.places[place], days.standings[number], day, late, pack)
+            if said is not None:
+                stopped_keys.append(key)
+                tally.refused[said[0], step.do] += 1
+                if said[1]:
                     waits.add((number, day, step.id))
-    return rows.filter(~pl.col("borrower").is_in(refused)) if refused else rows
+        refused.append(pl.Series(stopped_keys, dtype=pl.Int64))
+    gone = pl.concat(refused) if refused else pl.Series(dtype=pl.Int64)
+    return rows.filter(~pl.col("borrower").is_in(gone.implode())) if len(gone) else rows
 
 
-def _places_and_days(rows: pl.DataFrame, days: TrialDays) -> Iterator[tuple[Place, int, bool, pl.DataFrame]]:
-    """Rows by place, day and lateness: borrowers of whom nothing is told share the governor's answer."""
-    kinds = list(dict.fromkeys(days.places.values()))
-    if len(kinds) == 1:
-        placed = rows.with_columns(place=pl.lit(0))
-    else:
-        number_of = {place: k for k, place in enumerate(kinds)}
-        placed = rows.with_columns(place=pl.Series([number_of[days.places[n]] for n in rows["number"]], dtype=pl.Int32))
-    for (place, day, late), part in placed.group_by("place", "day", "late"):
-        yield kinds[int(str(place))], int(str(day)), bool(late), part
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the governor is asked of a step: its hour, purpose and channel."""
+
+    hour: str
+    purpose: str
+    channel: str
+
+    @staticmethod
+    def of(step: LadderStep) -> "_Asked":
+        """A bureau's notice goes as a push that the law asks for."""
+        message = step.do in MESSAGES
+        channel = step.do.removeprefix("message.") if message else "push"
+        return _Asked(step.at, step.why if message else "legal_notice", channel)
+
+
+Refusing = tuple[str, bool]
+"""The rule that refuses, and whether there is a moment from which the message may go."""
 
 
 def _refusal(
-    step: LadderStep, place: Place, standing: ContactStanding, on: date, pack: str | None, late: bool
-) -> Verdict | None:
-    channel = step.do.removeprefix("message.") if step.do in MESSAGES else "push"
-    purpose = step.why if step.do in MESSAGES else "legal_notice"
-    found = slot_for(step.at, purpose, channel, place, standing, on, late, pack)
-    return found if isinstance(found, Verdict) else None
+    asked: _Asked, place: Place, standing: ContactStanding, day: int, late: bool, pack: str | None
+) -> Refusing | None:
+    found = slot_for(asked.hour, asked.purpose, asked.channel, place, standing, date_of(day), late, pack)
+    return (found.rule, found.next_at is not None) if isinstance(found, Verdict) else None
+
+
+@lru_cache(65_536)
+def _plain_refusal(asked: _Asked, place: Place, day: int, late: bool, pack: str | None) -> Refusing | None:
+    """The same of all of whom nothing is told: the packs answer once for a place, an hour, a channel and a day."""
+    return _refusal(asked, place, NO_STANDING, day, late, pack)
