@@ -451,9 +451,10 @@ def columns_of(
     standing = standing_of((e for e in events if e.KIND not in HOLD_KINDS), on, place)
     promises = _promises(events, money, on, place.jurisdiction)
     back = {getattr(e, "of", "") for e in events if e.KIND == "agency.recalled"}
+    of_holds = {h.hold for h in held}
     columns = {
         "borrower": key,
-        **{f"hold_{name}": any(h.hold == name for h in held) for name in HOLDS},
+        **{f"hold_{name}": name in of_holds for name in HOLDS},
         "promise_pending": promises.pending,
         "promises_kept": promises.kept,
         "promises_partly_kept": promises.partly,

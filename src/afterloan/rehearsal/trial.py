@@ -38,7 +38,7 @@ from afterloan.loan.book import Book, Offsets, Records, joined
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import FactKind, State
 from afterloan.rules.trifles import without_trifles
-from afterloan.store.connect import reader_to
+from afterloan.store.connect import reader_kept
 from afterloan.store.debits import KINDS as DEBIT_KINDS
 from afterloan.store.debits import MandateStanding, debits_told, fold_events
 from afterloan.store.ids import as_array
@@ -50,10 +50,10 @@ from afterloan.store.settings import Setting, setting
 from afterloan.strategy.catch_up import BEGINS_TO_WAIT, NO_START, STARTS, WAITS, Reopened, start_day, starts_of
 from afterloan.strategy.frame import loan_frame, of_borrowers, whole_frame
 from afterloan.strategy.governor import ANY, ContactStanding, Place
-from afterloan.strategy.holds import Held
+from afterloan.strategy.holds import Held, stopped
 from afterloan.strategy.ladder import Ladder, read_ladder
 from afterloan.strategy.restriction import line_of
-from afterloan.strategy.segments import arm_of, share_of
+from afterloan.strategy.segments import Arms, arms_of, share_of
 from afterloan.strategy.trial import STANDS_STILL, Tally, TrialDays, Waiting, tally_days
 
 ROW = 8_192  # days that fit beside a borrower number in a row key
@@ -198,14 +198,14 @@ class _Part:
     pay_days: dict[int, int]
     scored: pl.DataFrame | None = None
     """By `number` and `day` what models in use had said of borrowers before that day; None: nothing ever."""
-    arms: dict[str, pl.DataFrame] = field(default_factory=dict)
+    arms: dict[Arms, pl.DataFrame] = field(default_factory=dict)
     fresh: bool = False
     """No day was decided before the first one tried: who is late on it begins by the start rule."""
 
 
 def replay_shards(url: str, shards: list[int], first: int, last: int, asked: TrialAsked) -> tuple[Tally, Tally]:
     """Replay some shards as the rules stand and as asked. One borrower is in one shard only."""
-    with Store(url).connect() as connection, reader_to(url) as reader:
+    with Store(url).connect() as connection, reader_kept(url) as reader:
         ladders = ladders_of(connection, _today(connection, last))
         switched = setting(connection, Setting.HOLD_OUT)
         part = _read(connection, reader, shards, last)
@@ -217,6 +217,7 @@ def replay_shards(url: str, shards: list[int], first: int, last: int, asked: Tri
     if not len(part.book):
         return Tally(), Tally()
     stands = _replay(part, part.book, ladders, first, last, None)
+    stands.penalty_income_fen = _penalty_income(part.book, first, last)
     if asked == TrialAsked():
         return stands, stands
     book = part.book if asked.grace_days is None else _with_grace(part.book, asked.grace_days)
@@ -224,7 +225,10 @@ def replay_shards(url: str, shards: list[int], first: int, last: int, asked: Tri
     if asked.ladder:
         other = read_ladder(asked.ladder, "ladder on trial")
         tried = {ANY: other.with_hold_out(share_of(switched, other.id))}
-    return stands, _replay(part, book, tried, first, last, asked.pack)
+    beside = _replay(part, book, tried, first, last, asked.pack)
+    same = book is part.book
+    beside.penalty_income_fen = stands.penalty_income_fen if same else _penalty_income(book, first, last)
+    return stands, beside
 
 
 def _today(connection: psycopg.Connection[Any], last: int) -> int:
@@ -341,21 +345,45 @@ def _replay(part: _Part, book: Book, ladders: dict[str, Ladder], first: int, las
     horizon = max(ladder.horizon for ladder in ladders.values())
     wake = np.maximum(book.contracts["signed_on"].astype(np.int64), first)
     odd = _odd(book)
+    most = most_trifles(part.numbers, part.places)[part.owner]
     for start in range(first, last + 1, MONTH):
         stop = min(start + MONTH - 1, last)
         seen = []
         for day in range(start, stop + 1):
             rows = _reckon_awake(part, book, wake, odd, day, horizon)
             if rows is not None:
-                seen.append((day, *rows))
+                seen.append(_frame_of(part, book, *rows, most, day, start))
                 tally.loan_days += len(rows[0])
                 if date.fromordinal(day + 719164).day == 1:  # a month ends
                     tally.bureau_entries += int((rows[1]["grace_days_past_due"] > 0).sum())
         if seen:
-            _tally_month(part, book, ladders, seen, pack, tally, seen_before)
-    before, after = (reckon_book(book, d, d)["penalty_income_fen"].sum() for d in (first - 1, last))
-    tally.penalty_income_fen = int(after - before)
+            _tally_month(part, book, ladders, pl.concat(seen), start, pack, tally, seen_before)
     return tally
+
+
+def _penalty_income(book: Book, first: int, last: int) -> int:
+    """Penalty income of the days, in minor units."""
+    before, after = (reckon_book(book, d, d)["penalty_income_fen"].sum() for d in (first - 1, last))
+    return int(after - before)
+
+
+def _frame_of(
+    part: _Part,
+    book: Book,
+    loans: npt.NDArray[np.int64],
+    positions: Records,
+    most: npt.NDArray[np.int64],
+    day: int,
+    start: int,
+) -> pl.DataFrame:
+    """The loans of a day as rows of a month's frame, made while the day's positions are still in the core's cache.
+
+    `most`: what each loan of the book may lack and count as paid; `start`: the first of the month's days.
+    """
+    keys = part.numbers[part.owner[loans]] * ROW + (day - start)
+    of_product = book.contracts["product"][loans].astype(np.int64)
+    seen = without_trifles(positions, most[loans])
+    return loan_frame(seen, keys, book.products, of_product, day).with_columns(day=pl.lit(day, pl.Int64))
 
 
 def _odd(book: Book) -> npt.NDArray[np.bool_]:
@@ -440,24 +468,18 @@ def _tally_month(
     part: _Part,
     book: Book,
     ladders: dict[str, Ladder],
-    seen: list[tuple[int, npt.NDArray[np.int64], Records]],
+    rows: pl.DataFrame,
+    start: int,
     pack: str | None,
     tally: Tally,
     eve: _Eve,
 ) -> None:
-    days = np.repeat([day for day, _, _ in seen], [len(loans) for _, loans, _ in seen]).astype(np.int64)
-    loans = np.concatenate([loans for _, loans, _ in seen])
-    positions = np.concatenate([p for _, _, p in seen])
-    keys = part.numbers[part.owner[loans]] * ROW + (days - seen[0][0])
-    of_product = book.contracts["product"][loans].astype(np.int64)
-    positions = without_trifles(positions, most_trifles(part.numbers, part.places)[part.owner[loans]])
-    rows = loan_frame(positions, keys, book.products, of_product, days)
     if not len(rows):
         return
-    rows = eve.reached(rows.with_columns(day=pl.col("borrower") % ROW + seen[0][0]))
+    rows = eve.reached(rows)
     wanted = any("products" in ladder.columns for ladder in ladders.values())
     frame = of_borrowers(rows, part.codes if wanted else None).with_columns(
-        number=pl.col("borrower") // ROW, day=pl.col("borrower") % ROW + seen[0][0]
+        number=pl.col("borrower") // ROW, day=pl.col("borrower") % ROW + start
     )
     told, standings, held, again, out = _told(part, frame, ladders, eve.first if eve.fresh else None)
     frame = frame.join(part.told.rename({"borrower": "number"}), on="number", how="left", maintain_order="left")
@@ -475,7 +497,7 @@ def _tally_month(
     for jurisdiction in frame["jurisdiction"].unique().sort():
         ladder = ladders.get(jurisdiction) or ladders[ANY]
         mine = frame.filter(pl.col("jurisdiction") == jurisdiction)
-        mine = mine.join(_arms(part, ladder), on="number", how="left", maintain_order="left")
+        mine = mine.join(_arms(part, ladder, mine), on="number", how="left", maintain_order="left")
         mine = eve.started(mine, ladder)
         before = frozenset(eve.waiting)
         days_tried = TrialDays(mine, rows, part.kinds, standings, held, again, out, buckets, before)
@@ -518,11 +540,13 @@ def _debits_make_sense(part: _Part, rows: pl.DataFrame) -> list[int]:
     return ready
 
 
-def _arms(part: _Part, ladder: Ladder) -> pl.DataFrame:
-    if ladder.id not in part.arms:
-        arms = [arm_of(ladder.arms, reference) for reference in part.told["reference"]]
-        part.arms[ladder.id] = pl.DataFrame({"number": part.told["borrower"], "arm": arms})
-    return part.arms[ladder.id]
+def _arms(part: _Part, ladder: Ladder, rows: pl.DataFrame) -> pl.DataFrame:
+    """The arms of the borrowers that are looked at: a digest each, worked out once."""
+    known = part.arms.get(ladder.arms, pl.DataFrame(schema={"number": pl.Int64, "arm": pl.String}))
+    new = rows.select("number", "reference").unique("number").join(known, on="number", how="anti")
+    arms = pl.Series("arm", arms_of(ladder.arms, new["reference"]), pl.String)
+    part.arms[ladder.arms] = pl.concat([known, new.select("number", arms)])
+    return part.arms[ladder.arms]
 
 
 Told = tuple[
@@ -561,6 +585,7 @@ def _told(part: _Part, frame: pl.DataFrame, ladders: dict[str, Ladder], untouche
             held[key] = own
         if number not in eves:
             eves[number] = HeldOn(part.events[number], partial(holds_of, money=money.get(number, [])), place)
+        eves[number].known[day] = stopped(own)  # what the next day asks of this one
         before = () if day == untouched else (day - 1,)
         if found := let_go(alike, eves[number], own, DaysWorked(before, (ALL_LOANS,) * len(before))):
             again[key] = found
