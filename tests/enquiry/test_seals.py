@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from afterloan.close.day import close_through
+from afterloan.close.seal import seal_proved
 from afterloan.dates import day
 from afterloan.enquiry.seals import Verified, knows_head, verify
 from afterloan.facts.act import Answer, Who
@@ -149,3 +150,30 @@ def test_a_book_out_of_a_dump_goes_on(sealed: Store) -> None:
     with unguarded(sealed) as connection:
         connection.execute("update fact set amount_fen = 1 where reference = 'bank-3'")
     assert [broken.reference for broken in looked(sealed).broken] == ["bank-3"]
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_how_many_workers_read_is_not_in_the_seals(store: Store, workers: int) -> None:
+    """The same rows sealed by one process and by several: the same digests, chains and head of the day."""
+    with store.connect() as connection:
+        for n in range(12):
+            borrower(connection, f"B{n}")
+            loan(connection, f"L{n}", f"B{n}", "2025-03-20")
+    close_through(store, day("2025-03-21"))
+    repaid(store, "bank-1", 12_300, date(2025, 3, 22))
+    asked = "select part, shard, closed_on::text, rows, ids, marks, digest, head from seal order by 1, 2, 3"
+    heads = "select closed_on::text, rows, head from seal_day order by 1"
+    with store.connect() as connection:
+        one = connection.execute(asked).fetchall(), connection.execute(heads).fetchall()
+    with unguarded(store) as connection:
+        connection.execute("delete from seal")
+        connection.execute("delete from seal_day")
+        connection.execute("update act set told = '9000000000'::xid8 where reference = 'bank-1'")
+        connection.execute("update fact set told = '9000000000'::xid8 where reference = 'bank-1'")
+        connection.execute("update event set told = '9000000000'::xid8 where act is not null")
+    with store.connect() as connection:
+        assert seal_proved(connection, store, workers) == ["2025-03-20", "2025-03-21"]
+        again = connection.execute(asked).fetchall(), connection.execute(heads).fetchall()
+    # what was told goes with the first day that is sealed, be it sealed at once or later
+    assert {row[:2] for row in again[0]} == {row[:2] for row in one[0]}
+    assert again == one

@@ -15,7 +15,6 @@ from afterloan.close.workers import Workers, each_shard
 from afterloan.counting import counted
 from afterloan.dates import iso, number_of
 from afterloan.expected import ExpectedFailure
-from afterloan.store.connect import reader_kept
 from afterloan.store.locks import closing_book
 from afterloan.store.posted import last_closed
 from afterloan.store.server import Store
@@ -104,7 +103,7 @@ def _close_open(store: Store, through: int, only: bool, workers: Workers, progre
                     progress(done, total)
             reckoning.tell(loans=loans)
         with span("proof", days=stop - start + 1):
-            proved = _prove_days(store, start, stop, closed)
+            proved = _prove_days(store, start, stop, workers, closed)
         if not proved:
             break
     closed.seconds = time.monotonic() - started
@@ -147,7 +146,7 @@ def _first_open(store: Store, through: int, only: bool) -> int:
     return last + 1
 
 
-def _prove_days(store: Store, first: int, last: int, closed: Closed) -> bool:
+def _prove_days(store: Store, first: int, last: int, workers: Workers, closed: Closed) -> bool:
     with store.connect() as connection:
         for day in range(first, last + 1):
             book_unmatched(connection, day)
@@ -158,6 +157,5 @@ def _prove_days(store: Store, first: int, last: int, closed: Closed) -> bool:
             closed.days += 1
             closed.loans = proof.loans_in
             closed.excepted += proof.excepted
-        with reader_kept(store.url) as reader:
-            seal_proved(connection, reader)
+        seal_proved(connection, store, workers)
     return True

@@ -6,13 +6,12 @@ from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
 import numpy as np
-import polars as pl
 import psycopg
 
 from afterloan.close.booking_day import book_day
-from afterloan.close.transitions import TRANSITION, transitions_between
+from afterloan.close.transitions import transitions_between
 from afterloan.dates import iso
-from afterloan.journal.difference import ENTRY, NO_LOAN, Totals
+from afterloan.journal.difference import NO_LOAN, Totals
 from afterloan.journal.postings import BY_LOAN, SLOTS
 from afterloan.journal.totals import totals_of
 from afterloan.loan.book import Book, Records
@@ -20,6 +19,7 @@ from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import Refusal
 from afterloan.loan.unreckoned import REASONS
 from afterloan.store.contacts import defaults_of
+from afterloan.store.copies import Column, binary_rows, whole_copy
 from afterloan.store.ids import ids_of
 from afterloan.store.loans import products_kept
 from afterloan.store.locks import Space
@@ -146,40 +146,54 @@ def close_days(
     return left
 
 
-def entries_of(left: DaysLeft, shard: int) -> pl.DataFrame | None:
-    """The entries of the days as rows of the table `entry`; None: there are none."""
-    entries = _frame(left.entries, ENTRY)
-    if entries is None:
-        return None
-    loan = pl.when(pl.col("loan") == NO_LOAN).then(None).otherwise(pl.col("loan")).alias("loan")
-    return entries.with_columns(pl.lit(shard).alias("shard"), loan)
+ENTRY_COLUMNS = {
+    "closed_on": "date", "shard": "smallint", "loan": "bigint", "product": "integer", "cause": "smallint",
+    "component": "smallint", "debit": "smallint", "credit": "smallint", "amount_fen": "bigint",
+}  # fmt: skip
+TRANSITION_COLUMNS = {
+    "closed_on": "date", "shard": "smallint", "loan": "bigint", "kind": "smallint", "from_bucket": "smallint",
+    "to_bucket": "smallint", "days_past_due": "integer", "amount_fen": "bigint",
+}  # fmt: skip
+"""Columns of the tables `entry` and `transition` that a close writes, with their types."""
 
 
-def transitions_of(left: DaysLeft, shard: int) -> pl.DataFrame | None:
-    """The transitions of the days as rows of the table `transition`; None: there are none."""
-    moved = _frame(left.transitions, TRANSITION)
-    return None if moved is None else moved.with_columns(pl.lit(shard).alias("shard"))
+def entries_of(left: DaysLeft, shard: int) -> list[bytes]:
+    """The entries of the days as rows of a binary COPY into `entry`; [] when there are none.
+
+    Those of a day are in order as booked: the loans', then those of the shard's sums, which have no loan.
+    """
+    told = []
+    for day, entries in left.entries:
+        in_sum = entries["loan"] == NO_LOAN
+        for rows, of_loans in ((entries[~in_sum], True), (entries[in_sum], False)):
+            told.append(_rows(ENTRY_COLUMNS, rows, day, shard, {} if of_loans else {"loan": None}))
+    return [part for part in told if part]
 
 
-def _frame(days: list[tuple[int, Records]], dtype: np.dtype[np.void]) -> pl.DataFrame | None:
-    if not sum(len(rows) for _, rows in days):
-        return None
-    rows = np.concatenate([rows for _, rows in days])
-    closed_on = np.repeat(np.array([day for day, _ in days]), [len(rows) for _, rows in days])
-    columns = {name: rows[name] for name in dtype.names or ()}
-    return pl.DataFrame(columns).with_columns(pl.Series("closed_on", closed_on).cast(pl.Int32).cast(pl.Date))
+def transitions_of(left: DaysLeft, shard: int) -> list[bytes]:
+    """The transitions of the days as rows of a binary COPY into `transition`; [] when there are none."""
+    told = [_rows(TRANSITION_COLUMNS, rows, day, shard, {}) for day, rows in left.transitions]
+    return [part for part in told if part]
 
 
-def _copy(connection: psycopg.Connection[Any], table: str, frame: pl.DataFrame) -> None:
-    columns = ", ".join(frame.columns)
-    with connection.cursor() as cursor, cursor.copy(f"copy {table} ({columns}) from stdin (format csv)") as copy:
-        copy.write(frame.write_csv(include_header=False).encode())
+def _rows(types: dict[str, str], rows: Records, day: int, shard: int, others: dict[str, Column]) -> bytes:
+    columns: dict[str, Column] = {name: rows[name] for name in rows.dtype.names or ()}
+    return binary_rows(types, columns | {"closed_on": day, "shard": shard} | others, len(rows))
+
+
+def _copy(connection: psycopg.Connection[Any], table: str, types: dict[str, str], rows: list[bytes]) -> None:
+    told = f"copy {table} ({', '.join(types)}) from stdin (format binary)"
+    with connection.cursor() as cursor, cursor.copy(told) as copy:
+        copy.write(whole_copy(rows))
 
 
 def _write(connection: psycopg.Connection[Any], shard: int, mark: str, left: DaysLeft) -> None:
-    for table, rows in (("entry", entries_of(left, shard)), ("transition", transitions_of(left, shard))):
-        if rows is not None:
-            _copy(connection, table, rows)
+    for table, types, rows in (
+        ("entry", ENTRY_COLUMNS, entries_of(left, shard)),
+        ("transition", TRANSITION_COLUMNS, transitions_of(left, shard)),
+    ):
+        if rows:
+            _copy(connection, table, types, rows)
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into exception (closed_on, shard, loan, reason) values (%s, %s, %s, %s)",

@@ -7,11 +7,13 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from afterloan.close.shard import DaysLeft, close_days, entries_of, transitions_of
+from afterloan.close.shard import DaysLeft, close_days
 from afterloan.close.suspense import entry_of_unmatched
+from afterloan.close.transitions import TRANSITION
 from afterloan.cluster.taken import Batches, ShardTaken, SnapshotTold, shards_of
 from afterloan.dates import NEVER, date_of, iso
 from afterloan.expected import BadInput
+from afterloan.journal.difference import ENTRY, NO_LOAN
 from afterloan.loan.book import Records
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import POSITION, Component
@@ -96,15 +98,27 @@ def unmatched_rows(told: SnapshotTold, first: int, last: int) -> list[dict[str, 
 
 
 def _tables(shard: ShardTaken, left: DaysLeft, last: int) -> Iterator[tuple[str, pl.DataFrame]]:
-    for what, rows in (("entry", entries_of(left, shard.number)), ("transition", transitions_of(left, shard.number))):
+    for what, days, kind in (("entry", left.entries, ENTRY), ("transition", left.transitions, TRANSITION)):
+        rows = _rows_of_days(days, kind)
         if rows is not None:
-            yield what, rows
+            yield what, rows.with_columns(pl.lit(shard.number).alias("shard"))
     exceptions = [(date_of(day), shard.number, loan, reason) for day, loan, reason in left.exceptions]
     yield "exception", pl.DataFrame(exceptions, schema=[f.name for f in TABLES["exception"]], orient="row")
     closings = [(date_of(day), shard.number, *rest) for day, *rest in left.closings]
     yield "closing", pl.DataFrame(closings, schema=[f.name for f in TABLES["closing"]], orient="row")
     assert left.positions is not None
     yield "position", _positions(shard, left.positions, last)
+
+
+def _rows_of_days(days: list[tuple[int, Records]], kind: np.dtype[np.void]) -> pl.DataFrame | None:
+    """Entries or transitions day by day as rows with the day, no loan where they are of none; None: there are none."""
+    if not sum(len(rows) for _, rows in days):
+        return None
+    rows = np.concatenate([rows for _, rows in days])
+    closed_on = np.repeat(np.array([day for day, _ in days]), [len(rows) for _, rows in days])
+    frame = pl.DataFrame({name: rows[name] for name in kind.names or ()})
+    loan = pl.when(pl.col("loan") == NO_LOAN).then(None).otherwise(pl.col("loan")).alias("loan")
+    return frame.with_columns(loan, pl.Series("closed_on", closed_on).cast(pl.Int32).cast(pl.Date))
 
 
 def _positions(shard: ShardTaken, positions: Records, day: int) -> pl.DataFrame:

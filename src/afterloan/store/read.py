@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from afterloan.loan.book import Book, Offsets, Records
 from afterloan.loan.terms import CONTRACT, FACT, PROMISED
+from afterloan.store.copies import COPY_BEGINS, COPY_ENDS
 from afterloan.store.history import pack, unpack
 from afterloan.store.ids import ids_of, one_of
 from afterloan.store.loans import (
@@ -87,26 +88,32 @@ def fold(connection: psycopg.Connection[Any], reader: adbc.Connection, shard: in
     )  # two first folds at once would collide
     mark = watermark(connection)
     row = connection.execute("select told::text from folded where shard = %s for update", (shard,)).fetchone()
-    stale = told_since(connection, shard, row[0] if row else "0")
-    if len(stale):
-        where = f"c.shard = {shard}"
-        if row:
-            loans = rows_of(reader, f"{where} and {one_of('c.loan', stale)}")
-        else:
-            loans = rows_of(reader, where, facts_of_shard_sql(shard))
-        _write_history(connection, shard, *pack(*loans), loans[0]["loan"])
+    if row is None:  # none is packed yet: all are, and nothing need be said of which was told of
+        packed = _packed(connection, shard, rows_of(reader, f"c.shard = {shard}", facts_of_shard_sql(shard)))
+    else:
+        stale = told_since(connection, shard, row[0])
+        where = f"c.shard = {shard} and {one_of('c.loan', stale)}"
+        packed = _packed(connection, shard, rows_of(reader, where)) if len(stale) else 0
     connection.execute(
         "insert into folded values (%s, %s::text::xid8) on conflict (shard) do update set told = excluded.told",
         (shard, mark),
     )
-    return len(stale)
+    return packed
+
+
+def _packed(
+    connection: psycopg.Connection[Any], shard: int, loans: tuple[Records, Records, Offsets, Records, Offsets]
+) -> int:
+    """Pack loans and keep them; how many."""
+    if len(loans[0]):
+        _write_history(connection, shard, *pack(*loans), loans[0]["loan"])
+    return len(loans[0])
 
 
 HISTORY_ROW = np.dtype(
     [("columns", ">i2"), ("l8", ">i4"), ("loan", ">i8"), ("l2", ">i4"), ("shard", ">i2"), ("length", ">i4")]
 )
 """What stands before the packed bytes in a row of binary COPY: 24 bytes, three words of a packed history."""
-COPY_BEGINS, COPY_ENDS = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 
 
 def copy_of_histories(words: npt.NDArray[np.int64], at: Offsets, loans: npt.NDArray[np.int64], shard: int) -> bytes:

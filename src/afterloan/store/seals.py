@@ -11,7 +11,7 @@ lengths of the texts (8 bytes each) and the texts in UTF-8, their columns parted
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import pairwise
@@ -20,8 +20,10 @@ from typing import Any
 import adbc_driver_postgresql.dbapi as adbc
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import psycopg
+import pyarrow as pa
+
+from afterloan.store.checks import crc32_of_each
 
 WHOLE_BOOK = -1
 """The chain of rows that belong to no shard: acts."""
@@ -140,72 +142,88 @@ class Rows:
         ]
         return Rows(self.part, self.shard, self.ids[at], self.numbers[at], self.lengths[at], b"".join(texts))
 
-    def and_more(self, more: "Rows") -> "Rows":
-        """These rows and more of the same table, shard and day, in order."""
-        return Rows(
-            self.part,
-            self.shard,
-            np.concatenate([self.ids, more.ids]),
-            np.concatenate([self.numbers, more.numbers]),
-            np.concatenate([self.lengths, more.lengths]),
-            self.text + more.text,
-            self.day,
-        )
-
     def _checks(self) -> npt.NDArray[np.int64]:
         if not self.part.text:
             return np.zeros(len(self.ids), np.int64)
-        at = np.concatenate([[0], np.cumsum(self.lengths)]).tolist()
-        view = memoryview(self.text)
-        return np.array([zlib.crc32(view[a:b]) for a, b in pairwise(at)], np.int64)
+        return crc32_of_each(self.text, self.lengths)
 
 
-def rows_by_shard(reader: adbc.Connection, part: SealedTable, where: str) -> Iterator[Rows]:
+def together(groups: Sequence[Rows]) -> Rows:
+    """Rows of one table, shard and day, in order, as one group."""
+    if len(groups) == 1:
+        return groups[0]
+    one = groups[0]
+    return Rows(
+        one.part,
+        one.shard,
+        np.concatenate([rows.ids for rows in groups]),
+        np.concatenate([rows.numbers for rows in groups]),
+        np.concatenate([rows.lengths for rows in groups]),
+        b"".join(rows.text for rows in groups),
+        one.day,
+    )
+
+
+def rows_by_shard(
+    reader: adbc.Connection, part: SealedTable, where: str, shards: range | None = None
+) -> Iterator[Rows]:
     """The rows of a table for which a condition holds, shard by shard; a shard without any is left out."""
-    return _grouped(reader, part, part.sql(where))
+    return _grouped(reader, part, part.sql(f"{where}{_of_shards(part, shards)}"))
 
 
-def entries_by_day(reader: adbc.Connection, before: str, first: str, last: str) -> Iterator[Rows]:
+def entries_by_day(
+    reader: adbc.Connection, before: str, first: str, last: str, shards: range | None = None
+) -> Iterator[Rows]:
     """Entries closed after `before` up to `last`, by day and shard, in one reading; those before `first` are `first`'s.
 
     Days are YYYY-MM-DD; `before` "": from the beginning.
     """
     day = _day(f"greatest(closed_on, date '{first}')")
     where = f"closed_on <= '{last}'" + (f" and closed_on > '{before}'" if before else "")
-    return _grouped(reader, ENTRIES, ENTRIES.sql(where, day))
+    return _grouped(reader, ENTRIES, ENTRIES.sql(f"{where}{_of_shards(ENTRIES, shards)}", day))
+
+
+def _of_shards(part: SealedTable, shards: range | None) -> str:
+    """The condition that rows are of some chains, after another condition; None: of all of them."""
+    if shards is None:
+        return ""
+    return f" and {part.shard} >= {shards.start} and {part.shard} < {shards.stop}"
 
 
 def _grouped(reader: adbc.Connection, part: SealedTable, sql: str) -> Iterator[Rows]:
     """The rows of a query in order, a group for each day and shard."""
-    waits: Rows | None = None
+    waits: list[Rows] = []
     with reader.cursor() as cursor:
         cursor.execute(sql)
         for batch in cursor.fetch_record_batch():
-            for rows in _groups(part, pl.DataFrame(pl.from_arrow(batch))):
-                if waits is None:
-                    waits = rows
-                elif (waits.day, waits.shard) == (rows.day, rows.shard):
-                    waits = waits.and_more(rows)
-                else:
-                    yield waits
-                    waits = rows
-    if waits is not None:
-        yield waits
+            for rows in _groups(part, batch):
+                if waits and (waits[0].day, waits[0].shard) != (rows.day, rows.shard):
+                    yield together(waits)
+                    waits = []
+                waits.append(rows)
+    if waits:
+        yield together(waits)
 
 
-def _groups(part: SealedTable, frame: pl.DataFrame) -> Iterator[Rows]:
-    """The groups of a frame that is in order of day and shard."""
-    if not len(frame):
+def _groups(part: SealedTable, batch: pa.RecordBatch) -> Iterator[Rows]:
+    """The groups of rows that are in order of day and shard."""
+    if not len(batch):
         return
-    of = frame.select("day", "shard").to_numpy()
-    starts = np.flatnonzero(np.any(of[1:] != of[:-1], axis=1)) + 1
-    ids, numbers = frame["key"].to_numpy(), frame.select(f"n{k}" for k in range(len(part.numbers))).to_numpy()
-    lengths = frame["text"].str.len_bytes().to_numpy().astype(np.int64)
-    text = "".join(frame["text"].to_list()).encode() if part.text else b""
-    at = np.concatenate([[0], np.cumsum(lengths)])
-    for a, b in pairwise([0, *starts.tolist(), len(frame)]):
-        day, shard = of[a].tolist()
-        yield Rows(part, shard, ids[a:b], numbers[a:b], lengths[a:b], text[at[a] : at[b]], day)
+    days, shards, ids = (batch.column(name).to_numpy() for name in ("day", "shard", "key"))
+    starts = np.flatnonzero((days[1:] != days[:-1]) | (shards[1:] != shards[:-1])) + 1
+    numbers = np.column_stack([batch.column(f"n{k}").to_numpy() for k in range(len(part.numbers))])
+    at, text = _texts(batch.column("text"))
+    for a, b in pairwise([0, *starts.tolist(), len(batch)]):
+        lengths = np.diff(at[a : b + 1])
+        yield Rows(part, int(shards[a]), ids[a:b], numbers[a:b], lengths, bytes(text[at[a] : at[b]]), int(days[a]))
+
+
+def _texts(column: pa.Array) -> tuple[npt.NDArray[np.int64], memoryview]:
+    """Where each text begins [n + 1] in the bytes of all of them, in UTF-8: as Arrow keeps them, nothing is copied."""
+    _, offsets, data = column.buffers()
+    width = np.int64 if pa.types.is_large_string(column.type) else np.int32
+    at = np.frombuffer(offsets, width)[column.offset : column.offset + len(column) + 1].astype(np.int64)
+    return at, memoryview(data if data is not None else b"")
 
 
 def packed_ids(ids: npt.NDArray[np.int64]) -> bytes:
