@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from afterloan.journal.accounts import Account
 from afterloan.journal.balances import balances_of_totals, control_of_positions
@@ -38,8 +39,7 @@ def book_day(book: Book, day: int, today: Records, posted: Totals, sums: Totals,
     said = judged(book, day, day, today, place, month_end)
     totals = totals_of(today, posted, said)
     totals[today["error"] != 0, BY_LOAN:] = 0  # its accrual is taken back until it can be reckoned again
-    now = np.zeros((count, SLOTS), np.int64)
-    np.add.at(now, of_product, totals)
+    now = _by_product(totals, of_product, count)
     if not month_end:
         now[:, ALLOWANCE_SLOT] = sums[:, ALLOWANCE_SLOT]
     in_sum = entries_to_reach(
@@ -49,6 +49,16 @@ def book_day(book: Book, day: int, today: Records, posted: Totals, sums: Totals,
     control = _control(today, totals, said)
     control[str(int(Account.ALLOWANCE))] = -int(now[:, ALLOWANCE_SLOT].sum())
     return BookedDay(entries, totals, now, control)
+
+
+def _by_product(totals: Totals, of_product: npt.NDArray[np.int64], count: int) -> Totals:
+    """The totals [count, SLOTS] of each product's loans: totals [n, SLOTS] of loans of `of_product` [n], summed."""
+    found = np.zeros((count, SLOTS), np.int64)
+    order = np.argsort(of_product, kind="stable")
+    ends = np.cumsum(np.bincount(of_product, minlength=count))
+    for product in np.unique(of_product).tolist():  # one sum over rows that stand together: `np.add.at` goes one by one
+        found[product] = totals[order[ends[product - 1] if product else 0 : ends[product]]].sum(axis=0)
+    return found
 
 
 def _control(positions: Records, totals: Totals, said: Beside) -> dict[str, int]:

@@ -81,13 +81,15 @@ def uncounted(connection: psycopg.Connection[Any], day: int) -> list[str]:
     """Shards that counted other loans than the contract table holds, in words.
 
     The count is the proof's own. A contract told while its shard was being closed (not before the closing's mark)
-    belongs to the next close: it may have been counted or not, so it bounds the count from above only.
+    belongs to the next close: it may have been counted or not, so it bounds the count from above only. Contracts are
+    counted by shard and transaction first: few transactions told most of them, and 200,000 took 0.16 s one by one.
     """
     rows = connection.execute(
-        "select s.shard, s.loans_in, count(c.loan) filter (where c.told < s.told), count(c.loan) "
-        "from closing s left join contract c on c.shard = s.shard and c.signed_on <= s.closed_on "
-        "where s.closed_on = %s group by s.shard, s.loans_in order by s.shard",
-        (iso(day),),
+        "select s.shard, s.loans_in, coalesce(sum(c.loans) filter (where c.told < s.told), 0)::bigint, "
+        "coalesce(sum(c.loans), 0)::bigint from closing s left join (select shard, told, count(*) as loans "
+        "from contract where signed_on <= %(on)s group by shard, told) c on c.shard = s.shard "
+        "where s.closed_on = %(on)s group by s.shard, s.loans_in order by s.shard",
+        {"on": iso(day)},
     ).fetchall()
     return [
         f"shard {shard} counted {counted} loans; contracts signed by {iso(day)}: "

@@ -18,8 +18,9 @@ WAITING = (
 )
 POSTED = (
     "select coalesce(sum(case when credit = %(a)s then amount_fen else -amount_fen end), 0)::bigint from entry "
-    "where shard = %(s)s and (credit = %(a)s or debit = %(a)s) and closed_on <= %(on)s"
+    "where shard = %(s)s and loan is null and (credit = %(a)s or debit = %(a)s) and closed_on <= %(on)s"
 )
+"""`loan is null` is so of all that is booked for the lender, and says to the database by which index it finds them."""
 
 
 def unmatched_fen(connection: psycopg.Connection[Any], day: int) -> int:
