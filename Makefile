@@ -27,7 +27,7 @@ bench: setup
 	@$(BIN)/python -m bench $(FIGURE)
 
 scale: setup
-	@$(BIN)/python -m bench.scale $(or $(LOANS),200000) $(if $(IN),--in $(IN)) $(if $(OUT),--out $(OUT)) $(if $(AGAINST),--against $(AGAINST))
+	@$(BIN)/python -m bench.scale $(or $(LOANS),200000) $(if $(SHARDS),--shards $(SHARDS)) $(if $(IN),--in $(IN)) $(if $(OUT),--out $(OUT)) $(if $(AGAINST),--against $(AGAINST))
 
 spark: setup
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pyspark[sql]>=4"

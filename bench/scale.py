@@ -131,12 +131,16 @@ ESTIMATED = {
 """Microseconds a loan on two cores, before anything was measured: docs/scale.md."""
 
 
+BYTES, LOG = 4_800, 9_000_000_000
+"""Bytes of disk that a loan takes (book, files, bureau's file), and the most that the server's log takes besides."""
+
+
 def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def disk(store: Store, folder: Path) -> dict[str, Any]:
-    """Bytes: the database, its largest tables with their indexes, the folder with all that lies in it."""
+    """Bytes: database, its largest tables with their indexes, folder with all in it, of that the server's log."""
     with store.connect() as connection:
         row = connection.execute("select pg_database_size(current_database())").fetchone()
         tables = connection.execute(
@@ -144,7 +148,8 @@ def disk(store: Store, folder: Path) -> dict[str, Any]:
             "and relnamespace = 'public'::regnamespace order by 2 desc limit 8"
         ).fetchall()
     assert row is not None
-    return {"database": row[0], "folder": _size(folder), "tables": dict(tables)}
+    log = _size(folder / "pg" / "pg_wal")
+    return {"database": row[0], "folder": _size(folder), "log": log, "tables": dict(tables)}
 
 
 def measure(step: str, folder: Path, loans: int, runs: int) -> Measured:
@@ -163,11 +168,11 @@ def measure(step: str, folder: Path, loans: int, runs: int) -> Measured:
     )  # fmt: skip
 
 
-def _known(folder: Path, loans: int) -> dict[str, Any]:
+def _known(folder: Path, loans: int, shards: int) -> dict[str, Any]:
     """What was measured in a folder; a new record where there is none. Raises SystemExit: of another book."""
     if not (folder / FIGURES).exists():
         return {
-            "loans": loans, "shards": shards_for(loans), "cores": CORES, "python": platform.python_version(),
+            "loans": loans, "shards": shards, "cores": CORES, "python": platform.python_version(),
             "begun": {}, "steps": [],
         }  # fmt: skip
     known: dict[str, Any] = json.loads((folder / FIGURES).read_text())
@@ -182,12 +187,12 @@ def _keep(folder: Path, known: dict[str, Any]) -> None:
     half.replace(folder / FIGURES)
 
 
-def run(loans: int, folder: Path, against: dict[str, Any] | None) -> dict[str, Any]:
+def run(loans: int, shards: int, folder: Path, against: dict[str, Any] | None) -> dict[str, Any]:
     """All steps that are not done yet; after each the record is written."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
-    known = _known(folder, loans)
-    estimate(loans, against, [one["step"] for one in known["steps"]], folder)
+    known = _known(folder, loans, shards)
+    estimate(known, against, folder)
     os.environ.update(
         AFTERLOAN_HOME=str(folder), AFTERLOAN_IDLE_MINUTES="0", AFTERLOAN_SHARDS=str(known["shards"])
     )  # fmt: skip
@@ -210,14 +215,16 @@ def run(loans: int, folder: Path, against: dict[str, Any] | None) -> dict[str, A
     return known
 
 
-def estimate(loans: int, against: dict[str, Any] | None, done: list[str], folder: Path) -> None:
+def estimate(known: dict[str, Any], against: dict[str, Any] | None, folder: Path) -> None:
     """Say before it begins how long it will take and how much disk it needs."""
+    loans, done = known["loans"], [one["step"] for one in known["steps"]]
     took = {one["step"]: 1e6 * one["seconds"] / against["loans"] for one in against["steps"]} if against else ESTIMATED
     seconds = sum(each * loans / 1e6 for step, each in took.items() if step not in done)
-    needs = (against["disk"]["folder"] / against["loans"] if against else 6_500) * loans
+    kept = against["disk"]["folder"] - against["disk"]["log"] if against else 0
+    needs = (kept / against["loans"] if against else BYTES) * loans + LOG
     free = shutil.disk_usage(folder).free
     print(
-        f"{loans:,} loans in {shards_for(loans)} shards on {CORES} cores, in {folder}: "
+        f"{loans:,} loans in {known['shards']} shards on {CORES} cores, in {folder}: "
         f"about {seconds / 60:,.0f} minutes and {needs / 1e9:,.1f} GB of disk ({free / 1e9:,.1f} GB are free)",
         flush=True,
     )
@@ -250,8 +257,9 @@ def told(known: dict[str, Any], against: dict[str, Any] | None) -> list[str]:
         f"{'all':20}{seconds:9,.1f} {sum(one['ours_cpu'] for one in steps):10,.1f}"
         f"{sum(one['server_cpu'] for one in steps):11,.1f}{max(one['ours_mb'] for one in steps):8,.0f}"
         f"{max(one['server_mb'] for one in steps):11,.0f}{1e6 * seconds / known['loans']:11,.1f}",
-        f"memory at most {most:,.0f} MB in one step; database {size['database'] / 1e9:,.2f} GB, "
-        f"{size['database'] / known['loans']:,.0f} bytes a loan; folder with the files {size['folder'] / 1e9:,.2f} GB",
+        f"{known['shards']} shards; memory at most {most:,.0f} MB in one step; "
+        f"database {size['database'] / 1e9:,.2f} GB, {size['database'] / known['loans']:,.0f} bytes a loan; "
+        f"folder with the files {size['folder'] / 1e9:,.2f} GB",
         "largest tables with indexes: "
         + ", ".join(f"{name} {of / 1e9:,.2f} GB" for name, of in list(size["tables"].items())[:5]),
     ]
@@ -268,6 +276,7 @@ def main() -> int:
     """Read the words, run the steps, print the table, leave the record in the folder (or beside it)."""
     words = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
     words.add_argument("loans", type=int)
+    words.add_argument("--shards", type=int, help="shards of the book; one for about 16,000 loans unless given")
     words.add_argument("--in", dest="folder", type=Path, help="where the book lies and stays; a new one that goes away")
     words.add_argument("--out", type=Path, help="also write the record there, as JSON")
     words.add_argument("--against", type=Path, help="the record of another run")
@@ -279,7 +288,7 @@ def main() -> int:
     against = json.loads(asked.against.read_text()) if asked.against else None
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="afterloan-scale-"))
     try:
-        known = run(asked.loans, folder.resolve(), against)
+        known = run(asked.loans, asked.shards or shards_for(asked.loans), folder.resolve(), against)
         print("\n".join(told(known, against)))
         if asked.out:
             asked.out.write_text(json.dumps(known, indent=1) + "\n")

@@ -113,5 +113,5 @@ def test_a_backup_brings_the_number_with_it(server: Store, tmp_path: Path, monke
 
 
 def test_about_one_shard_for_sixteen_thousand_loans() -> None:
-    """10,000,000 / 16,000 = 625, and the next power of two is 1,024."""
-    assert [shards_for(n) for n in (0, 1_000_000, 1_024_001, 10_000_000, 10**9)] == [64, 64, 128, 1024, 4096]
+    """Never more than 20,000: 10,000,000 / 512 = 19,531, and 10,000,000 / 256 would be 39,063."""
+    assert [shards_for(n) for n in (0, 1_000_000, 1_280_001, 10_000_000, 10**9)] == [64, 64, 128, 512, 4096]
