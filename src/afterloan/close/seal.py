@@ -40,6 +40,8 @@ OPEN = (
 )
 PARTS_ELSEWHERE = 8
 """Into so many parts the chains are cut where they are read on other machines."""
+AT_ONCE = 64
+"""Shards of a part at most: a million loans at the first close, for which a worker holds some 50 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,9 @@ def seal_proved(connection: psycopg.Connection[Any], store: Store, workers: Work
 
 
 def _shares(workers: Workers, shards: int) -> list[range]:
-    """The chains cut into as many parts as there are workers; what belongs to no shard is in the first."""
-    parts = max(1, min(workers if isinstance(workers, int) else PARTS_ELSEWHERE, shards))
+    """The chains cut into as many parts as there are workers, or more, of AT_ONCE shards; what belongs to no shard is
+    in the first. A part is read by one question and held until all of it is digested."""
+    parts = max(1, min(max(workers if isinstance(workers, int) else PARTS_ELSEWHERE, shards // AT_ONCE), shards))
     return [range(a, b) for a, b in pairwise([WHOLE_BOOK, *(shards * k // parts for k in range(1, parts)), shards])]
 
 
