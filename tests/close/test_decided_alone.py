@@ -24,6 +24,7 @@ from afterloan.store.events import events_of
 from afterloan.store.loans import facts_of_shard_sql, facts_sql
 from afterloan.store.read import fold
 from afterloan.store.server import Store
+from afterloan.strategy import catch_up
 from afterloan.strategy.columns import SCHEMA
 from afterloan.strategy.governor import Place
 from afterloan.strategy.ladder import matches, standing_on
@@ -158,3 +159,32 @@ def test_a_shard_is_read_by_its_facts_as_by_its_contracts(store: Store, tmp_path
             assert by_shard == connection.execute(facts_sql(f"c.shard = {shard}")).fetchall()
             facts += len(by_shard)
     assert facts > 300
+
+
+def test_who_waits_for_the_start_gets_what_working_each_off_finds(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A book taken over begins spread over five days: on the first of them each who waits is told until when, and
+    reminders go on; in columns as row by row."""
+    generate(1_200, 6, 11, tmp_path / "book")
+    bring_in(store, tmp_path / "book")
+    close_through(store, ON - 1, only=True)
+    waiting = []
+    for on in (ON, ON + 1):
+        plans = []
+        with store.connect() as connection, reader_kept(store.url) as reader:
+            for shard in range(64):
+                fold(connection, reader, shard)
+                connection.commit()
+                plans.append(plan_shard(connection, reader, shard, on))
+        read = [(one, one.read) for one in plans if one.read is not None]
+        waiting.append(sum(known.frame.select(catch_up.only_reminded().sum()).item() for _, known in read))
+        with monkeypatch.context() as patched:
+            patched.setattr(catch_up, "only_reminded", lambda: pl.lit(False))
+            for one, known in read:
+                assert rows(one.plan) == rows(plan_day(known, one.ladders, date_of(on)))
+        if on == ON:
+            assert sum(p.finding.outcome == "waits" for one in plans for p in one.plan.findings) == waiting[0]
+            decide(store, ON)
+            close_through(store, ON)
+    assert waiting[0] > waiting[1] > 5

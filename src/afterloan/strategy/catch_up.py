@@ -77,6 +77,15 @@ def is_unsteady() -> pl.Expr:
     return (pl.col("gap") != 1) | jumped | (pl.col("start") != NO_START) | pl.col("reopened") | pl.col("loans_unsteady")
 
 
+def only_reminded() -> pl.Expr:
+    """Whether a row waits for its day of the start rule, was worked the day before, and nothing was let go since.
+
+    Of such a row only today's reminders stand: `stood` looks at no other steps and, with a gap of one day, at no other
+    day; `passed` finds none. So it needs no look of its own.
+    """
+    return pl.col("start").is_in([WAITS, BEGINS_TO_WAIT]) & ~pl.col("reopened") & (pl.col("gap") == 1)
+
+
 @cache
 def shifted_days(step: LadderStep, grace: int, starts: tuple[int, ...]) -> Sequence[int]:
     """The days of a step, ascending, in days past due (up to 0: to the due date).

@@ -138,8 +138,10 @@ def _choose(known: KnownBorrowers, ladders: Mapping[str, Ladder], on: date, plan
     chosen: dict[int, _Chosen] = {}
     arms: dict[int, str] = {}
     day = number_of(on)
-    unsteady = known.frame.filter(catch_up.is_unsteady())
-    steady = known.frame.filter(~catch_up.is_unsteady()) if len(unsteady) else known.frame
+    how = known.frame.select(catch_up.is_unsteady().alias("unsteady"), catch_up.only_reminded().alias("reminded"))
+    steady = known.frame.filter(~how["unsteady"])
+    unsteady = known.frame.filter(how["unsteady"] & ~how["reminded"])
+    reminded = known.frame.filter(how["reminded"])
     for jurisdiction in known.frame["jurisdiction"].unique().sort():
         ladder = ladders.get(jurisdiction) or ladders[ANY]
         plan.ladders.add(ladder.id)
@@ -156,14 +158,18 @@ def _choose(known: KnownBorrowers, ladders: Mapping[str, Ladder], on: date, plan
 
         place = {step.id: index for index, step in enumerate(ladder.steps)}
         due: list[tuple[int, dict[str, Any], DueStep]] = []
-        here = steady.filter(pl.col("jurisdiction") == jurisdiction)
-        rows = here.rows(named=True)  # once: the frame is wide, and a borrower stands on several steps
-        for step, hit in standing_on(ladder, here, known.loans):
-            for row in (rows[at] for at in hit):
-                if not takes(step, row) or _is_held(row["borrower"], step, known, plan, on):
+        waiting = reminded.filter(pl.col("jurisdiction") == jurisdiction)
+        _tell_waiting(waiting, plan, on)
+        for here, all_steps in ((steady.filter(pl.col("jurisdiction") == jurisdiction), True), (waiting, False)):
+            rows = here.rows(named=True)  # once: the frame is wide, and a borrower stands on several steps
+            for step, hit in standing_on(ladder, here, known.loans):
+                if not (all_steps or step.before_due):
                     continue
-                if not _is_no_debit(row["borrower"], step, known, plan, on):
-                    due.append((place[step.id], row, DueStep(place[step.id], step, (0,), 0)))
+                for row in (rows[at] for at in hit):
+                    if not takes(step, row) or _is_held(row["borrower"], step, known, plan, on):
+                        continue
+                    if not _is_no_debit(row["borrower"], step, known, plan, on):
+                        due.append((place[step.id], row, DueStep(place[step.id], step, (0,), 0)))
         odd = unsteady.filter(pl.col("jurisdiction") == jurisdiction)
         for row, resolved in _made_up(known, ladder, odd, takes, plan, on):
             due += [(it.index, row, it) for it in resolved.kept]
@@ -171,6 +177,13 @@ def _choose(known: KnownBorrowers, ladders: Mapping[str, Ladder], on: date, plan
             choice = chosen.setdefault(row["borrower"], _Chosen(row, ladder, arms[row["borrower"]]))
             _keep(choice, index, it)
     return chosen
+
+
+def _tell_waiting(rows: pl.DataFrame, plan: DayPlan, on: date) -> None:
+    """The findings of those who are told today that they wait for their start."""
+    new = rows.filter(pl.col("start") == BEGINS_TO_WAIT).select("borrower", "days_past_due", "starts_on")
+    for row in new.iter_rows(named=True):
+        plan.findings.append(PlannedFinding(row["borrower"], ABOUT, catch_up.told_waiting(on, row)))
 
 
 def _made_up(

@@ -12,10 +12,10 @@ import polars as pl
 from afterloan.dates import date_of
 from afterloan.facts.ladder import StepLeftOut
 from afterloan.rules.packs import in_force, rules_of
+from afterloan.strategy import catch_up
 from afterloan.strategy.catch_up import (
     ABOUT,
     BEGINS_TO_WAIT,
-    WAITS,
     Reopened,
     SeenBorrower,
     is_unsteady,
@@ -171,7 +171,7 @@ def _tally(ladder: Ladder, days: TrialDays, pack: str | None) -> tuple[Tally, se
     tally = Tally()
     waits: set[Waiting] = set()
     parts = []
-    kind = days.frame.select(is_unsteady().alias("unsteady"), _waits().alias("waits"))
+    kind = days.frame.select(is_unsteady().alias("unsteady"), catch_up.only_reminded().alias("waits"))
     steady = days.frame.filter(~kind["unsteady"]) if kind["unsteady"].any() else days.frame
     made_up = _made_up(ladder, days.frame.filter(kind["unsteady"] & ~kind["waits"]), days, tally)
     waiting = _reminded(ladder, days.frame.filter(kind["waits"]), days, tally)
@@ -211,14 +211,6 @@ def _tally(ladder: Ladder, days: TrialDays, pack: str | None) -> tuple[Tally, se
 
 
 ROWS = (pl.col("borrower"), pl.col("number"), pl.col("day"), pl.lit(False).alias("late"), pl.col("place"))
-
-
-def _waits() -> pl.Expr:
-    """Who waits for their day of the start rule, worked the day before and nothing let go: reminders alone go on.
-
-    Of those only today's stand, as `catch_up.stood` and `catch_up.passed` find them with a gap of one day.
-    """
-    return pl.col("start").is_in([WAITS, BEGINS_TO_WAIT]) & ~pl.col("reopened") & (pl.col("gap") == 1)
 
 
 def _reminded(ladder: Ladder, rows: pl.DataFrame, days: TrialDays, tally: Tally) -> dict[str, pl.DataFrame]:
