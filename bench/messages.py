@@ -75,15 +75,13 @@ def bare(port: int, number: int) -> float:
 
 
 def plan(store: Any, number: int) -> None:
+    from afterloan.store.contracts import add_borrower
     from afterloan.store.outbox import Action, put
 
     body = {"template": "overdue-friendly", "language": "zh-CN", "to": None, "purpose": "collection", "values": VALUES}
     with store.connect() as connection:
-        connection.execute(
-            "insert into borrower (reference, known_on, name, attributes) select 'B' || n, '2026-01-01', '张伟', "
-            "jsonb_build_object('email', 'b' || n || '@example.com') from generate_series(1, %s) n order by n",
-            (number,),
-        )
+        for n in range(1, number + 1):
+            add_borrower(connection, f"B{n}", "张伟", {"email": f"b{n}@example.com"}, date(2026, 1, 1))
         put(
             connection,
             [Action(f"m/{k}", k, "message.email", NOON, date(2026, 3, 13), None, body) for k in range(1, number + 1)],

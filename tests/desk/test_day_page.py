@@ -12,7 +12,7 @@ from afterloan.desk.keyboard.main import app
 from afterloan.expected import ExpectedFailure
 from afterloan.generate import generate
 from afterloan.intake.book import bring_in
-from afterloan.store.server import Store
+from afterloan.store.server import Store, home
 
 PAGE = Path(__file__).parents[2] / "docs" / "day.md"
 # files that come from outside, or a plan somebody would choose: typed by others' tests
@@ -54,6 +54,7 @@ def test_every_line_of_the_page_can_be_typed(
     close_through(store, day("2024-06-30"))
     loan, borrower = late_one(store)
     monkeypatch.setenv("AFTERLOAN_DATABASE_URL", store.url)
+    monkeypatch.setenv("AFTERLOAN_KEYS", str(home() / "keys" / "ring.json"))
     monkeypatch.setenv("AFTERLOAN_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     typed = lines()

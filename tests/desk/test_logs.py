@@ -12,7 +12,7 @@ import pytest
 
 from afterloan.desk.keyboard.doing import mistake_told
 from afterloan.desk.logs import begin_logs, masked, working
-from afterloan.store.server import Store
+from afterloan.store.server import Store, home
 from tests.desk.web.served import Served, listening
 from tests.strategy.books import borrower
 
@@ -54,8 +54,8 @@ def refused_row(store: Store, reference: str = "B1") -> Exception:
         except ValueError as first:
             with store.connect() as connection:
                 connection.execute(
-                    "insert into borrower (reference, known_on, name, attributes) "
-                    "values (null, '2026-01-01', %s, jsonb_build_object('mobile', %s::text))",
+                    "insert into setting (name, value) "
+                    "values (null, jsonb_build_object('name', %s::text, 'mobile', %s::text))",
                     SEEDS[:2],
                 )
             raise AssertionError("it was taken") from first
@@ -66,6 +66,7 @@ def refused_row(store: Store, reference: str = "B1") -> Exception:
 def test_the_file_of_errors_tells_where_and_of_nobody(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("AFTERLOAN_KEYS", str(home() / "keys" / "ring.json"))
     monkeypatch.setenv("AFTERLOAN_HOME", str(tmp_path))
     error = refused_row(store)
     assert spoken(str(error)), "PostgreSQL did not name the person: this would prove nothing"

@@ -19,7 +19,7 @@ from afterloan.sending.channels import read_setting
 from afterloan.sending.drain_work import drain
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
-from afterloan.store.server import Store, open_store
+from afterloan.store.server import Store, home, open_store
 from tests.banks.test_bank_files import STATEMENT
 from tests.databases import made
 from tests.sending.messages_kit import NOON, action, borrowers, mail_server, plan, smtp
@@ -47,6 +47,7 @@ def chapters() -> dict[str, list[str]]:
 def words(store: Store, server: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """A book in which a message is in doubt, a loan is behind, and a receiver of webhooks is there."""
     monkeypatch.setenv("AFTERLOAN_DATABASE_URL", store.url)
+    monkeypatch.setenv("AFTERLOAN_KEYS", str(home() / "keys" / "ring.json"))
     monkeypatch.setenv("AFTERLOAN_HOME", str(tmp_path))
     borrowers(store, 1)
     with store.connect() as connection:

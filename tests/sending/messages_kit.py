@@ -11,6 +11,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 
 from afterloan.facts.outbox import Action, read_body
+from afterloan.store.contracts import add_borrower
 from afterloan.store.outbox import put
 from afterloan.store.server import Store
 
@@ -22,12 +23,13 @@ VALUES = {"arrears_fen": 51234, "loans": ["L1"], "days_past_due": 3, "penalty_fe
 def borrowers(store: Store, number: int, **attributes: Any) -> None:
     """B1 … Bn, each with an e-mail address and a mobile number of its own."""
     with store.connect() as connection:
-        connection.execute(
-            "insert into borrower (reference, known_on, name, attributes) select 'B' || n, '2026-01-01', '张伟', "
-            "jsonb_build_object('email', 'b' || n || '@example.com', 'mobile', '1390000' || n, 'address', "
-            "'北京市示例路' || n || '号') || %s::jsonb from generate_series(1, %s) n order by n",
-            (__import__("json").dumps(attributes), number),
-        )
+        for n in range(1, number + 1):
+            told = {
+                "email": f"b{n}@example.com",
+                "mobile": f"1390000{n}",
+                "address": f"北京市示例路{n}号",
+            }
+            add_borrower(connection, f"B{n}", "张伟", told | attributes, date(2026, 1, 1))
 
 
 def action(key: str, borrower: int, channel: str, **body: Any) -> Action:

@@ -17,7 +17,7 @@ import yaml
 from afterloan.sending.channels import read_setting
 from afterloan.sending.drain_work import drain
 from afterloan.sending.messages import token
-from afterloan.store.server import Store
+from afterloan.store.server import Store, home
 
 from .messages_kit import NOON, action, borrowers, kinds, mail_server, plan, smtp, steps
 
@@ -93,7 +93,12 @@ def died(store: Store) -> None:
 
 def test_the_drain_goes_on_until_it_is_told_to_end(store: Store, tmp_path: Path) -> None:
     borrowers(store, 3)
-    env = {**os.environ, "AFTERLOAN_DATABASE_URL": store.url, "AFTERLOAN_HOME": str(tmp_path)}
+    env = {
+        **os.environ,
+        "AFTERLOAN_DATABASE_URL": store.url,
+        "AFTERLOAN_HOME": str(tmp_path),
+        "AFTERLOAN_KEYS": str(home() / "keys" / "ring.json"),
+    }
     worker = subprocess.Popen(
         [sys.executable, "-m", "afterloan.desk.keyboard.main", "drain", "--channel", "push"], env=env
     )

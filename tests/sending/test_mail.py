@@ -14,7 +14,7 @@ from afterloan.sending.messages import token
 from afterloan.sending.mime import encoded, one_line
 from afterloan.servicing.receipts import bounces, rows_of, take
 from afterloan.store.events import events_of
-from afterloan.store.server import Store
+from afterloan.store.server import Store, home
 
 from .messages_kit import NOON, action, borrowers, kinds, mail_server, plan, smtp, steps
 
@@ -131,6 +131,7 @@ def test_from_the_command_line_without_any_configuration(
 
     borrowers(store, 2)
     plan(store, [action("s/1", 1, "sms"), action("e/2", 2, "email")])
+    monkeypatch.setenv("AFTERLOAN_KEYS", str(home() / "keys" / "ring.json"))
     monkeypatch.setenv("AFTERLOAN_HOME", str(tmp_path))
     monkeypatch.setenv("AFTERLOAN_DATABASE_URL", store.url)
     run = CliRunner().invoke

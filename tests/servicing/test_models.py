@@ -29,6 +29,7 @@ from afterloan.store.server import Store
 from afterloan.strategy.frame import whole_frame
 from afterloan.strategy.worklist import priority_fen, worth_rule
 from tests.risk.book import generated
+from tests.strategy.books import borrower
 
 ANALYST = Who("person", "li", ("analyst",), "keyboard")
 LEAD = Who("person", "wang", ("lead",), "keyboard")
@@ -156,14 +157,7 @@ def test_bands_of_a_model_in_use_go_before_imported_ones(store: Store, model: Mo
     )
     on = date(2026, 1, 5)
     with store.connect() as connection:
-        numbers = [
-            connection.execute(
-                "insert into borrower (reference, known_on, attributes) values (%s, '2025-01-01', %s) "
-                "returning borrower",
-                (name, json.dumps({"score_band": "B"})),
-            ).fetchone()[0]
-            for name in ("B1", "B2")
-        ]
+        numbers = [borrower(connection, name, score_band="B") for name in ("B1", "B2")]
         put(connection, warning, numbers[0], "E", 400_000, date(2026, 1, 1))
         put(connection, model, numbers[0], "A", 400_000, date(2026, 1, 1))
         put(connection, warning, numbers[1], "D", 300_000, date(2026, 1, 1), used=False)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
+from shutil import copyfile
 
 import psycopg
 import pytest
@@ -22,6 +23,7 @@ from afterloan.store.drafts import draft_of, keep_draft
 from afterloan.store.embedded import StoreRefused
 from afterloan.store.files import file_kept, file_purged_on, keep_file
 from afterloan.store.keyring import KEYS, make_ring, read_ring, write_ring
+from afterloan.store.persons import _SECRETS
 from afterloan.store.server import Store, home, open_store
 from tests.store.older import brought_to
 from tests.strategy.books import borrower
@@ -46,7 +48,7 @@ def dumped(store: Store) -> bytes:
 def in_clear(store: Store) -> list[bytes]:
     """Which seeds a stranger with the whole database finds, as text or as bytes."""
     dump = dumped(store)
-    assert b"Name of B1" in dump, "a dump of another book would prove nothing"
+    assert b"\tB1\t" in dump, "a dump of another book would prove nothing"
     return [seed for seed in SEEDS if seed in dump or seed.hex().encode() in dump]
 
 
@@ -62,7 +64,10 @@ def kept(store: Store) -> Store:
 
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A file of keys that is named, for a book whose server is not the embedded one of the home."""
+    """A file of keys that is named, for a book whose server is not the embedded one of the home; the keys of that one
+    are beside it."""
+    if (ring := home() / "keys" / "ring.json").exists():
+        copyfile(ring, tmp_path / "of-the-home.json")
     monkeypatch.setenv("AFTERLOAN_HOME", str(tmp_path))
     yield tmp_path / "elsewhere" / "keys.json"
 
@@ -209,15 +214,15 @@ def test_a_book_on_a_server_of_its_own_must_be_told_where_its_keys_are(
     """Another home than that of the embedded server: as for any server that somebody else runs."""
     monkeypatch.setenv("AFTERLOAN_DATABASE_URL", store.url)
     with store.connect() as connection:
-        borrower(connection, "B1")
         with pytest.raises(StoreRefused, match="does not say where its keys are: set it to a file outside"):
-            keep_file(connection, MARK, PAPER, "B1")
+            borrower(connection, "B1")
         told = next(check for check in health(connection, NOW) if check.name == "keys")
         assert told.state == "look" and KEYS in told.says
     monkeypatch.setenv(KEYS, str(elsewhere))
     added = CliRunner().invoke(app, ["keys", "add"])
     assert added.exit_code == 0 and added.stdout.strip() == read_ring(elsewhere).current
     with store.connect() as connection:
+        borrower(connection, "B1")
         keep_file(connection, MARK, PAPER, "B1")
         assert file_kept(connection, MARK) == PAPER
 
@@ -228,9 +233,11 @@ def test_keys_are_changed_and_the_old_one_opens_nothing_that_is_wrapped_anew(
     monkeypatch.setenv(KEYS, str(elsewhere))
     monkeypatch.setenv("AFTERLOAN_DATABASE_URL", kept.url)
     with kept.connect() as connection:
-        for number in (1, 2):  # destroyed ones stay as they are, what follows stands under the file that is named
-            destroy_data_keys(connection, [number], date(2026, 2, 12))
-        first = make_ring(elsewhere).current
+        elsewhere.parent.mkdir()
+        copyfile(elsewhere.parent.with_name("of-the-home.json"), elsewhere)
+        first = read_ring(elsewhere).current
+        number = new_data_key(connection, 1).number
+        destroy_data_keys(connection, [number], date(2026, 2, 12))  # a destroyed one stays as it is
         keep_file(connection, MARK, PAPER, "B1")
     run = CliRunner()
     assert run.invoke(app, ["keys", "add"]).exit_code == 0
@@ -238,19 +245,24 @@ def test_keys_are_changed_and_the_old_one_opens_nothing_that_is_wrapped_anew(
     assert second != first and set(read_ring(elsewhere).keys) == {first, second}
     with kept.connect() as connection:
         assert next(c for c in health(connection, NOW) if c.name == "keys").remedy == "afterloan keys rotate"
-    assert run.invoke(app, ["keys", "rotate", "--by", "Wu"]).stdout == f"1 data keys wrapped under {second}\n"
+    # the register's key, and that of B1
+    assert run.invoke(app, ["keys", "rotate", "--by", "Wu"]).stdout == f"2 data keys wrapped under {second}\n", (
+        "that of the register, and B1's"
+    )
     assert run.invoke(app, ["keys", "rotate"]).stdout == f"0 data keys wrapped under {second}\n"
     shown = json.loads(run.invoke(app, ["keys", "show", "--json"]).stdout)
     assert {row["key"]: (row["current"], row["data_keys"]) for row in shown["keys"]} == {
         first: (False, 0),
-        second: (True, 1),
+        second: (True, 2),
     }
     ring = read_ring(elsewhere)
     write_ring(type(ring)(elsewhere, second, {second: ring.keys[second]}), new=False)
     with kept.connect() as connection:
         assert file_kept(connection, MARK) == PAPER
+        _SECRETS.clear()  # as a process that begins
+        assert connection.execute("select name from borrower order by borrower").fetchone() == ("Name of B1",)
         assert connection.execute("select who, verb, asked from act").fetchall() == [
-            ("Wu", "keys.rotate", {"key": second, "data_keys": 1})
+            ("Wu", "keys.rotate", {"key": second, "data_keys": 2})
         ]
     secret = ring.keys[first].hex() + ring.keys[second].hex()
     assert not [word for word in (secret[:64], secret[64:]) if word in run.invoke(app, ["keys", "show"]).output]
@@ -280,7 +292,14 @@ def older(server: Store) -> Iterator[Store]:
     brought_to(book, "0037")
     with book.connect() as connection:
         for name in ("B1", "B2"):
-            number = borrower(connection, name)
+            (number,) = (
+                connection.execute(
+                    "insert into borrower (reference, name, known_on, attributes) values (%s, %s, '2025-01-01', %s) "
+                    "returning borrower",
+                    (name, f"Zebedee Quill {name}", json.dumps({"phone": "13912345678"})),
+                ).fetchone()
+                or ()
+            )
             asked = json.dumps({"borrower": name, "sha256": MARK, "name": "photo.pdf"})
             connection.execute(
                 "insert into act (act, reference, verb, who_kind, who, roles, door, on_day, at, asked, answer) "
@@ -310,6 +329,11 @@ def test_what_stood_in_clear_is_enciphered_by_the_migration(older: Store, tmp_pa
             "order by 1"
         ).fetchall()
         assert whose == [("B1",), ("B2",)], "both handed it in: each under their own key"
+        assert connection.execute("select name, attributes, clear from borrower where reference = 'B2'").fetchone() == (
+            "Zebedee Quill B2",
+            {"phone": "13912345678"},
+            {},
+        )
         write_pieces(connection, SHEET, tmp_path / "sent.csv")
     assert (tmp_path / "sent.csv").read_bytes() == SENT
     book.close()

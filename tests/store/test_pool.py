@@ -12,7 +12,7 @@ import pytest
 from afterloan.store.connect import pool_to
 from afterloan.store.server import Store, StoreRefused, open_store
 
-MADE = "insert into borrower (reference, name, known_on) values ('B1', 'x', '2025-01-01')"
+MADE = "insert into borrower (reference, known_on) values ('B1', '2025-01-01')"
 
 
 def backend(store: Store) -> int:

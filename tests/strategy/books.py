@@ -9,7 +9,9 @@ from psycopg.types.json import Jsonb
 from afterloan.facts import Disbursed, Repaid
 from afterloan.facts.debit import MandateSigned
 from afterloan.rules.products import builtin
+from afterloan.store.contracts import add_borrower
 from afterloan.store.debits import sign_mandate
+from afterloan.store.events import borrower_number
 from afterloan.store.record import record
 from afterloan.store.server import Store
 
@@ -19,13 +21,8 @@ def day_of(text: str) -> int:
 
 
 def borrower(connection: psycopg.Connection[Any], reference: str, **attributes: Any) -> int:
-    row = connection.execute(
-        "insert into borrower (reference, name, known_on, attributes) values (%s, %s, '2025-01-01', %s) "
-        "returning borrower",
-        (reference, f"Name of {reference}", Jsonb(attributes)),
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
+    add_borrower(connection, reference, f"Name of {reference}", attributes, date(2025, 1, 1))
+    return borrower_number(connection, reference)[0]
 
 
 def product(connection: psycopg.Connection[Any], code: str = "jiebei-equal") -> int:

@@ -105,7 +105,7 @@ def test_a_borrower_is_changed_by_an_act_only(store: Store) -> None:
         borrower(connection, "B1")
         connection.commit()
         with pytest.raises(psycopg.errors.RestrictViolation), connection.transaction():
-            connection.execute("update borrower set attributes = '{}'")
+            connection.execute("update borrower set attributes = '(,)'")
         with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
             connection.execute("delete from borrower")
         with (

@@ -292,9 +292,9 @@ def borrowers_told(connection: psycopg.Connection[Any], borrowers: list[int]) ->
     defaults = defaults_of(connection)
     rows = connection.execute(
         "select borrower, reference, "
-        "jsonb_build_array(attributes->>'jurisdiction', attributes->'timezone', attributes->'language')::text, "
-        "coalesce(attributes->>'region', ''), coalesce(attributes->>'score_band', ''), "
-        "attributes->'pay_day' "
+        "jsonb_build_array(clear->>'jurisdiction', clear->'timezone', clear->'language')::text, "
+        "coalesce(clear->>'region', ''), coalesce(clear->>'score_band', ''), "
+        "clear->'pay_day' "
         "from borrower where borrower = any(%s::bigint[]) order by borrower",
         (as_array(borrowers),),
     ).fetchall()

@@ -28,7 +28,7 @@ LATE, MET = [2, 3], [5, 6]
 """Kinds of transition: came into grace or overdue; cured or paid off. Arrears that a plan moved (11) were not met."""
 
 CAME_LATE = (
-    "with late as (select distinct on (b.borrower) b.borrower, b.reference, b.attributes, t.loan, t.closed_on "
+    "with late as (select distinct on (b.borrower) b.borrower, b.reference, b.clear as attributes, t.loan, t.closed_on "
     "from transition t join contract c using (loan) join borrower b on b.borrower = c.borrower "
     "where t.kind = any(%(late)s) and t.closed_on between %(first)s and %(last)s and not exists (select from "
     "transition g where g.loan = t.loan and g.kind = any(%(late)s) and g.closed_on < %(first)s "

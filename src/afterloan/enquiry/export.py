@@ -19,6 +19,7 @@ from afterloan.facts.words import AGREED, GIVEN, WAYS
 from afterloan.loan.terms import RATE_SCALE, FactKind
 from afterloan.rules.products import ProductTerms, builtin
 from afterloan.store.connect import reader_to
+from afterloan.store.persons import open_here, opened
 from afterloan.store.server import Store
 from afterloan.texts import plain_cell
 
@@ -47,8 +48,8 @@ WAY = (
 )
 QUERIES = {
     "borrowers": (
-        "select reference, name, known_on::text as known_on, attributes::text as attributes "
-        "from borrower order by borrower"
+        "select reference, known_on::text as known_on, (name).key, (name).value as name, "
+        "(attributes).value as attributes from borrower order by borrower"
     ),
     "contracts": (
         "select c.reference, b.reference as borrower, p.code as product, c.principal_fen, "
@@ -128,15 +129,33 @@ def take_out(store: Store, folder: Path, form: str = "csv", tables: Sequence[str
     """The same, with the book's state. All is read at one moment: what is told meanwhile is in no file."""
     wanted = _checked(form, tables)
     folder.mkdir(parents=True, exist_ok=True)
+    with store.connect() as connection:
+        open_here(connection)
     with _one_moment(store) as cursor:
         cursor.execute(STATE)
         state = dict(zip(("act", "fact", "event", "entry"), map(int, cursor.fetchone()), strict=True))
         written = [_products(cursor, folder)] if PRODUCTS in wanted else []
         for name in (one for one in QUERIES if one in wanted):
             cursor.execute(QUERIES[name])
-            rows = _write(cursor.fetch_record_batch(), folder / f"{name}.{form}", form)
+            batches = cursor.fetch_record_batch()
+            rows = _write(_opened(batches) if name == "borrowers" else batches, folder / f"{name}.{form}", form)
             written.append(Written(f"{name}.{form}", rows))
     return TakenOut([w for w in written if w.rows], state)
+
+
+def _opened(batches: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """Borrowers with names and attributes as text."""
+    schema = pa.schema([(name, pa.string()) for name in ("reference", "name", "known_on", "attributes")])
+
+    def each() -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            keys, names, fields = (batch.column(part).to_pylist() for part in ("key", "name", "attributes"))
+            name = [opened(key, value, None).decode() for key, value in zip(keys, names, strict=True)]
+            attributes = [opened(key, value, None).decode() for key, value in zip(keys, fields, strict=True)]
+            told = [batch.column("reference"), name, batch.column("known_on"), [text or "{}" for text in attributes]]
+            yield pa.record_batch([pa.array(column, pa.string()) for column in told], schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, each())
 
 
 def _checked(form: str, tables: Sequence[str]) -> set[str]:

@@ -1,53 +1,83 @@
 """Find borrowers and their loans by what a person has at hand: a name, a number, a reference."""
 
-import json
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 
+from afterloan.store.persons import PHONES, TAIL, digits_of, has_name, hashes_of, name_asked, tail, whole
+
 MOST = 100
+LOOKED_AT = 5_000
+"""Most borrowers whose names or phones are opened to look whether they are meant."""
 WHOLE = (
     "select borrower from borrower where reference = %(is)s "
     "union select borrower from contract where reference = %(is)s "
-    "union select borrower from borrower where attributes @? %(path)s::jsonpath "
-    "union select borrower from borrower where upper(attributes->>'id_number') = upper(%(is)s)"
+    "union select borrower from borrower where words @> %(word)s::bigint[]"
 )
 """Whose reference, loan, number of identity or other attribute is just that: each by an index."""
 PART = (
-    "select borrower from borrower where reference ilike %(like)s or name ilike %(like)s "
+    "select borrower from borrower where reference ilike %(like)s "
     "union select borrower from contract where reference ilike %(like)s"
 )
-"""Whose name, reference or loan has that in it: the book is gone through once."""
-PHONES = ("mobile", "phone")
-BY_TAIL = "".join(
-    " union select borrower from borrower where "
-    f"reverse(regexp_replace(attributes->>'{name}', '[^0-9]', '', 'g')) like %(tail)s"
-    for name in PHONES
-)
+"""Whose reference or loan has that in it: the book is gone through once."""
+NUMBERED = "select borrower from borrower where borrower in ({}) order by reference limit %(most)s"
+LIKELY = "select borrower, name, attributes from borrower where words @> %(words)s::bigint[] limit %(looked)s"
+"""Not in order: that would have the server walk the book by reference."""
 FOUND = (
-    "select b.reference, b.name, coalesce(b.attributes->>'mobile', b.attributes->>'phone', ''), "
+    "select b.reference, b.name, b.attributes, "
     "coalesce((select string_agg(c.reference, ' ' order by c.loan) from contract c where c.borrower = b.borrower), '') "
-    "from borrower b where b.borrower in ({}) order by b.reference limit %(most)s"
+    "from borrower b where b.borrower = any(%(of)s::bigint[]) order by b.reference limit %(most)s"
 )
-SHORTEST = 4
+SHORTEST = TAIL
 """Digits of a phone number that are looked for: its last four find it, three would find half the book."""
 
 
 def find(connection: psycopg.Connection[Any], words: str) -> list[dict[str, Any]]:
-    """Borrowers (at most 100, by reference) found by a part of a name, reference or loan, by a phone's last digits
+    """Borrowers (at most 100, by reference) found by a name, a part of a reference or loan, by a phone's last digits
     (`0013 8000`), or by a whole number of identity, e-mail or other attribute.
 
-    A whole reference or number finds whose it is, at once, and nobody of whose it is only a part.
+    A whole reference or number finds whose it is, at once, and nobody of whose it is only a part. Names stand
+    enciphered, so a name is found by what was hashed of it: the beginnings of its words (three letters or more), any
+    two Chinese characters that follow each other, or the first one alone.
     """
     words = words.replace("\0", "").strip()
     like = words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    told = {"is": words, "like": f"%{like}%", "most": MOST, "path": f"$.* ? (@ == {json.dumps(words)})"}
-    rows = connection.execute(FOUND.format(WHOLE), told).fetchall()
-    if not rows:
-        tail = _phone(words)
-        parts = PART + BY_TAIL if tail else PART
-        rows = connection.execute(FOUND.format(parts), told | {"tail": f"{tail[::-1]}%"}).fetchall()
-    return [dict(zip(("borrower", "name", "phone", "loans"), row, strict=True)) for row in rows]
+    told = {"is": words, "like": f"%{like}%", "most": MOST, "word": hashes_of(connection, [whole(words)])}
+    of = [row[0] for row in connection.execute(NUMBERED.format(WHOLE), told).fetchall()]
+    if not of:
+        of = [row[0] for row in connection.execute(NUMBERED.format(PART), told).fetchall()]
+        of += _called(connection, words) + _with_phone(connection, _phone(words))
+    rows = connection.execute(FOUND, {"of": of, "most": MOST}).fetchall() if of else []
+    return [
+        {"borrower": reference, "name": name, "phone": _shown(attributes), "loans": loans}
+        for reference, name, attributes, loans in rows
+    ]
+
+
+def _called(connection: psycopg.Connection[Any], words: str) -> list[int]:
+    """Numbers of those whose name has all of these words."""
+    asked = name_asked(words)
+    return [number for number, name, _ in _likely(connection, asked) if has_name(name, words)] if asked else []
+
+
+def _with_phone(connection: psycopg.Connection[Any], digits: str) -> list[int]:
+    """Numbers of those one of whose phones ends so."""
+    found = _likely(connection, [tail(digits)]) if digits else []
+    return [
+        number for number, _, fields in found if any(digits_of(fields.get(name)).endswith(digits) for name in PHONES)
+    ]
+
+
+def _likely(connection: psycopg.Connection[Any], asked: list[str]) -> list[tuple[int, str, dict[str, Any]]]:
+    hashes = hashes_of(connection, asked)
+    if hashes is None:
+        return []
+    return connection.execute(LIKELY, {"words": hashes, "looked": LOOKED_AT}).fetchall()
+
+
+def _shown(attributes: Mapping[str, Any]) -> str:
+    return str(next((attributes[name] for name in PHONES if attributes.get(name) is not None), ""))
 
 
 def _phone(words: str) -> str:

@@ -32,7 +32,7 @@ HOME = "CNY"
 def currency_of(connection: psycopg.Connection[Any], borrower: str = "", loan: str = "") -> str:
     """The currency in which a borrower (or whoever owes a loan) owes, by ISO 4217; the book's where none is told."""
     row = connection.execute(
-        "select b.attributes->>'currency' from borrower b where b.reference = %(b)s or b.borrower = "
+        "select b.clear->>'currency' from borrower b where b.reference = %(b)s or b.borrower = "
         "(select c.borrower from contract c where c.reference = %(l)s) limit 1",
         {"b": borrower, "l": loan},
     ).fetchone()

@@ -32,7 +32,7 @@ FINDINGS = (
 OUTBOX_ROWS = (
     "o.decided_on::text as decided_on, o.key, b.reference as borrower, coalesce(c.reference, '') as loan, "
     "o.kind, coalesce(o.body->>'template', o.body->>'queue', o.body->>'step', '') as what, "
-    "o.not_before, b.attributes, "
+    "o.not_before, b.clear as attributes, "
     "case when w.body is not null then 'withdrawn' when s.step is null then 'waiting' else s.step end as state, "
     "coalesce(w.body->>'reason', s.detail->>'why', '') as why from outbox o join borrower b using (borrower) "
     "left join contract c on c.loan = o.loan left join event w on w.reference = 'withdrawn:' || o.key "
@@ -54,7 +54,7 @@ NOTES = (
     "order by e.event desc limit %(most)s"
 )
 EVENTS = (
-    "select e.kind, b.reference, c.reference, e.on_day, e.at, e.known_on, e.reference, e.body, b.attributes "
+    "select e.kind, b.reference, c.reference, e.on_day, e.at, e.known_on, e.reference, e.body, b.clear "
     "from event e join borrower b using (borrower) left join contract c on c.loan = e.loan "
     f"where e.kind = any(%(kinds)s) and {OF} and e.on_day <= %(on)s order by e.event"
 )

@@ -181,7 +181,7 @@ NUMBERS = ("days_past_due", "grace_days_past_due", "worst_days_past_due", "bucke
            "instalments_paid", "instalments_left", "claim_fen")  # fmt: skip
 CONTRACT = (
     "select c.loan, b.reference as borrower, p.code as product, c.principal_fen, c.rate, c.signed_on, c.first_due_on, "
-    "c.instalments, c.known_on, (p.terms->>'per') as rate_per, coalesce(b.attributes->>'currency', 'CNY') as currency "
+    "c.instalments, c.known_on, (p.terms->>'per') as rate_per, coalesce(b.clear->>'currency', 'CNY') as currency "
     "from contract c join borrower b using (borrower) join product p on p.number = c.product where c.reference = %s"
 )
 

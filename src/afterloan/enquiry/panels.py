@@ -225,17 +225,21 @@ def _day(part: Part, purpose: Purpose, features: Sequence[Feature], day: int) ->
     return told.filter(pl.col(OUTCOME) >= 0)
 
 
+def _identity(fields: dict[str, Any]) -> tuple[str, str, str]:
+    number, birth, kind = (str(fields.get(name) or "") for name in ("id_number", "date_birth", "id_type"))
+    return number, birth, kind
+
+
 def watched_of(connection: psycopg.Connection[Any], borrowers: Days, on: date) -> pl.DataFrame:
     """What fairness is watched by, a row for each of `borrowers` (sorted): age band and sex, which no model reads.
 
     Out of the day of birth, or a Chinese identity number: digits 7 to 14 are the birth, an odd 17th is a man's.
     """
     rows = connection.execute(
-        "select borrower, coalesce(attributes->>'id_number', ''), coalesce(attributes->>'date_birth', ''), "
-        "coalesce(attributes->>'id_type', '') from borrower where borrower = any(%s) order by borrower",
+        "select attributes from borrower where borrower = any(%s) order by borrower",
         (borrowers.tolist(),),
     ).fetchall()
-    told = [_watched(number, birth, kind, on) for _, number, birth, kind in rows]
+    told = [_watched(*_identity(fields), on) for (fields,) in rows]
     return pl.DataFrame(told, schema={"age": pl.String, "sex": pl.String}, orient="row")
 
 

@@ -14,7 +14,7 @@ from afterloan.strategy.course import step_rules
 from afterloan.strategy.limitation import rule_of
 
 BY_LAW = (
-    "select e.kind, e.reference, e.on_day, e.body, b.reference, b.name, coalesce(c.reference, ''), b.attributes, "
+    "select e.kind, e.reference, e.on_day, e.body, b.reference, b.name, coalesce(c.reference, ''), b.clear, "
     "array(select a.body->>'role' from event a where a.borrower = e.borrower and a.on_day <= %(on)s "
     "and a.kind in ('legal.approved', 'loss.approved') and a.body->>'of' = e.reference) "
     "from event e join borrower b using (borrower) left join contract c on c.loan = e.loan "

@@ -228,7 +228,7 @@ def _rows(reader: adbc.Connection, shard: int, book: Book, as_of: date, known_on
     told = pl.DataFrame(
         fetch(
             reader,
-            "select c.loan, c.borrower, c.known_on as told_on, b.attributes->>'jurisdiction' as jurisdiction "
+            "select c.loan, c.borrower, c.known_on as told_on, b.clear->>'jurisdiction' as jurisdiction "
             f"from contract c join borrower b using (borrower) where c.shard = {shard} and c.known_on <= '{known_on}' "
             "order by c.loan",
         )

@@ -83,7 +83,7 @@ def records(
     """
     if language not in ("en", "zh"):
         raise FactRefused("language", language, "has no words", "write en or zh")
-    row = connection.execute("select borrower, attributes from borrower where reference = %s", (borrower,)).fetchone()
+    row = connection.execute("select borrower, clear from borrower where reference = %s", (borrower,)).fetchone()
     if row is None:
         raise FactRefused("borrower", borrower, "no borrower of that reference", "import the borrower first", "unknown")
     zone = ZoneInfo(place_of(row[1] or {}, defaults_of(connection)).zones[0])
@@ -197,7 +197,7 @@ def _months(connection: psycopg.Connection[Any], number: int, language: str) -> 
 
 def money_of_debits(connection: psycopg.Connection[Any], borrower: str) -> dict[tuple[int, str], str]:
     """For each fact that a debit brought, and the day of that debit: the debit's hour, so that it is told after it."""
-    row = connection.execute("select borrower, attributes from borrower where reference = %s", (borrower,)).fetchone()
+    row = connection.execute("select borrower, clear from borrower where reference = %s", (borrower,)).fetchone()
     assert row is not None
     zone = ZoneInfo(place_of(row[1] or {}, defaults_of(connection)).zones[0])
     told = connection.execute(OF_DEBITS, (row[0],)).fetchall()

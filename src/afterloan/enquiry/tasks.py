@@ -76,7 +76,7 @@ PUT = (
     # what a bureau's form lacked ends when it is there, and a later month that asks for it takes the task's place
     "and not (coalesce(o.body->'missing', '[]') <> '[]' and (not exists (select from "
     "jsonb_array_elements(o.body->'missing') m where not exists (select from jsonb_array_elements_text(m) a where "
-    "coalesce(b.attributes->>a, case when a = 'name' then b.name end, '') <> '')) "
+    "a = any(b.told))) "
     "or exists (select from outbox n where n.borrower = o.borrower and n.kind = 'task' and n.decided_on <= %(on)s "
     "and n.body->>'queue' = o.body->>'queue' and n.body->>'bureau' = o.body->>'bureau' "
     "and n.body->>'month_end' > o.body->>'month_end')))"
@@ -184,17 +184,17 @@ MORATORIA = (
     "and exists (select from fact f where f.reference like e.reference || '/rate/%%') "
     "and not exists (select from fact f where f.reference like e.reference || '/rate/%%/resumed')"
 )
-PLACES = "select distinct attributes->>'jurisdiction', attributes->'timezone', attributes->>'language' from borrower"
+PLACES = "select distinct clear->>'jurisdiction', clear->'timezone', clear->>'language' from borrower"
 AT_PLACE = (
     "select 'place:' || reference, 'place', reference, name, '', known_on, jsonb_build_object('why', %s::text) "
-    "from borrower where attributes->>'jurisdiction' is not distinct from %s "
-    "and attributes->'timezone' is not distinct from %s::jsonb and attributes->>'language' is not distinct from %s"
+    "from borrower where clear->>'jurisdiction' is not distinct from %s "
+    "and clear->'timezone' is not distinct from %s::jsonb and clear->>'language' is not distinct from %s"
 )
 WITHOUT_ADDRESS = (
     "select 'address:' || b.reference || ':' || (e.body->>'lacks'), 'address', b.reference, b.name, '', "
     "min(e.on_day), jsonb_build_object('lacks', e.body->>'lacks', 'messages', count(*)) "
     "from event e join borrower b using (borrower) where e.kind = 'message.failed' and e.body->>'lacks' <> '' "
-    "and btrim(coalesce(b.attributes->>(e.body->>'lacks'), '')) = '' and e.on_day <= %(on)s "
+    "and not (e.body->>'lacks' = any(b.told)) and e.on_day <= %(on)s "
     "group by b.reference, b.name, e.body->>'lacks'"
 )
 """Borrowers of whom the address of a channel is not told, though something was to be sent there."""
@@ -420,7 +420,7 @@ def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, do
 def _in_their_currency(connection: psycopg.Connection[Any], found: list[Task]) -> list[Task]:
     """Tasks with the amounts of rules in the currency in which their borrower owes."""
     rows = connection.execute(
-        "select reference, attributes->>'currency' from borrower where reference = any(%s) and attributes ? 'currency'",
+        "select reference, clear->>'currency' from borrower where reference = any(%s) and clear ? 'currency'",
         (sorted({task.borrower for task in found if "minor units" in task.what}),),
     ).fetchall()
     spoken = {str(reference): str(currency) for reference, currency in rows if currency}

@@ -13,6 +13,7 @@ from afterloan.enquiry.find import find
 from afterloan.enquiry.masking import last_four, mask_name
 from afterloan.store.limits import owed_of
 from afterloan.store.loans import loans_now
+from afterloan.store.persons import called
 from afterloan.store.statements import unmatched_lines
 
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:/-]{1,119}")
@@ -22,11 +23,11 @@ MOST_FOUND = 10
 MOST_DECIDED = 20
 COLUMNS = (
     "select c.reference, b.reference, b.name, c.reference = any(%(words)s), b.reference = any(%(words)s), "
-    "%(name)s <> '' and b.name = %(name)s from contract c join borrower b using (borrower) where "
+    "coalesce(b.words @> %(called)s::bigint[], false) from contract c join borrower b using (borrower) where "
 )
 LOANS = (
     f"{COLUMNS} (c.reference = any(%(words)s) or b.reference = any(%(words)s) "
-    "or (%(name)s <> '' and b.name = %(name)s)) "
+    "or b.words @> %(called)s::bigint[]) "
     "and not exists (select from transition t where t.loan = c.loan and t.kind in (6, 10)) order by c.loan limit 40"
 )
 """Loans named by a line, by their own number, their borrower's, or the payer's name; those that have ended left out."""
@@ -127,7 +128,7 @@ def loans_for(connection: psycopg.Connection[Any], line: str, words: str, on: da
     borrowers = [one["borrower"] for one in find(connection, words)] if row else []
     if row is None or not borrowers:
         return []
-    told = {"words": _words(row), "name": str(row["name"] or ""), "borrowers": borrowers}
+    told = {"words": _words(row), "called": called(connection, str(row["name"] or "")), "borrowers": borrowers}
     found = connection.execute(LOANS_OF, told).fetchall()
     return sorted((_candidate(connection, one, int(row["amount_fen"]), on) for one in found), key=_sureness)
 
@@ -157,7 +158,7 @@ def waiting_lines(connection: psycopg.Connection[Any], on: date) -> list[Waiting
 def _line(connection: psycopg.Connection[Any], row: Mapping[str, Any], on: date) -> WaitingLine:
     words = _words(row)
     payer = str(row["name"] or "")
-    told = {"words": words, "name": payer}
+    told = {"words": words, "called": called(connection, payer)}
     found = connection.execute(LOANS, told).fetchall() if words or payer else []
     amount = int(row["amount_fen"])
     candidates = sorted((_candidate(connection, one, amount, on) for one in found), key=_sureness)

@@ -187,9 +187,7 @@ def _anew(
 def _places(connection: psycopg.Connection[Any], numbers: list[int]) -> dict[int, str]:
     """The jurisdiction of borrowers by number: whose holds bind there."""
     defaults = defaults_of(connection)
-    rows = connection.execute(
-        "select borrower, attributes from borrower where borrower = any(%s)", (numbers,)
-    ).fetchall()
+    rows = connection.execute("select borrower, clear from borrower where borrower = any(%s)", (numbers,)).fetchall()
     return {number: place_of(attributes or {}, defaults).jurisdiction for number, attributes in rows}
 
 

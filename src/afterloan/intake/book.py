@@ -55,7 +55,9 @@ from afterloan.store.acts import act_known, begin_act, keep_act, resume_act
 from afterloan.store.believed import last_day_believed
 from afterloan.store.details import NAME, BorrowerDetails, change_details, details_of, latest
 from afterloan.store.events import borrower_number
+from afterloan.store.ids import as_array, as_text_array
 from afterloan.store.locks import lock_borrowers, lock_reference
+from afterloan.store.persons import COLUMNS, register_of
 from afterloan.store.server import Store
 from afterloan.strategy.attributes import check_attributes
 from afterloan.strategy.places import places_known, what_is_wrong
@@ -106,6 +108,8 @@ class FileKind:
     """What rows of other content come to that the store has already: how many were changed by them, and the refused."""
     before: Callable[[psycopg.Connection[Any], frozenset[str]], object] | None = None
     """What a batch's transaction does before it takes rows in, knowing what the same book takes back."""
+    kept: Callable[[psycopg.Connection[Any], pl.DataFrame], pl.DataFrame] | None = None
+    """Rows as they go to the server, where something in them is enciphered."""
     ahead: Callable[["Brought"], pl.Expr] | None = None
     """What is worked out of each row once, as column AHEAD, before the rules that speak of it are asked: Polars works
     a Python function out anew for each rule in which it stands."""
@@ -452,11 +456,12 @@ def _details_changed(
     What the row does not name stays. A row that says what was known on its own day is old news and known. A row of
     other content that is not later than what was told of these fields last is refused: which of the two is right?
     """
-    found = connection.execute(
-        "select i.row, f.reference, f.known_on from incoming i join borrower f using (reference) "
-        "where (i.name <> '' and f.name <> i.name) or not (f.attributes @> i.attributes) order by f.borrower"
-    ).fetchall()
     rows = {row["row"]: row for row in ready.iter_rows(named=True)}
+    there = connection.execute(
+        "select i.row, f.reference, f.known_on, f.name, f.attributes from incoming i join borrower f using (reference) "
+        "order by f.borrower"
+    ).fetchall()
+    found = [(row, *told) for row, *told, name, fields in there if _otherwise(rows[row], name, fields)]
     lock_borrowers(connection, [borrower_number(connection, reference)[0] for _, reference, _ in found])
     changed, refused = 0, []
     for row, reference, first_known in found:
@@ -466,6 +471,27 @@ def _details_changed(
         else:
             changed += done
     return changed, refused
+
+
+def _otherwise(row: dict[str, Any], name: str, attributes: dict[str, Any]) -> bool:
+    """Whether a row tells a name, or an attribute, that the store does not have of its borrower."""
+    wanted = json.loads(row["attributes"])
+    return row["name"] not in ("", name) or any(
+        field not in attributes or attributes[field] != value for field, value in wanted.items()
+    )
+
+
+def _enciphered(connection: psycopg.Connection[Any], ready: pl.DataFrame) -> pl.DataFrame:
+    """Borrowers with their columns as a row of the store holds them."""
+    register = register_of(connection)
+    kept = [register.kept(name, json.loads(text)) for name, text in ready.select("name", "attributes").iter_rows()]
+    return ready.with_columns(
+        pl.Series("name", [one.name for one in kept], pl.String),
+        pl.Series("attributes", [one.attributes for one in kept], pl.String),
+        pl.Series("clear", [one.clear for one in kept], pl.String),
+        pl.Series("told", [as_text_array(one.told) for one in kept], pl.String),
+        pl.Series("words", [as_array(one.words) for one in kept], pl.String),
+    )
 
 
 def _change(
@@ -547,13 +573,15 @@ KINDS = (
         ("reference",),
         ("name", "known_on", "attributes"),
         _borrowers,
-        "row int, reference text, known_on date, name text, attributes jsonb",
-        "insert into borrower (reference, known_on, name, attributes) "
-        "select reference, known_on, name, attributes from incoming on conflict (reference) do nothing",
+        "row int, reference text, known_on date, name enciphered_text, attributes enciphered_fields, clear jsonb, "
+        "told text[], words bigint[]",
+        f"insert into borrower (reference, known_on, {COLUMNS}) select reference, known_on, {COLUMNS} from incoming "
+        "on conflict (reference) do nothing",
         (),
-        "(f.name, f.attributes) is distinct from (i.name, i.attributes)",
+        "",
         _attributes_wrong,
         _details_changed,
+        kept=_enciphered,
         ahead=_attributes_kept,
     ),
     FileKind(
@@ -852,7 +880,8 @@ def load(
             more, changed, worse = load(connection, replace(kind, straight=None), rest, file)
             return len(ready) - len(rest) + more, changed, worse
     names = [column.split()[0] for column in kind.incoming.split(", ")]
-    renamed = ready.rename({"on": "on_day", "of": "of_ref"}, strict=False).select(names)
+    sent = kind.kept(connection, ready) if kind.kept is not None else ready
+    renamed = sent.rename({"on": "on_day", "of": "of_ref"}, strict=False).select(names)
     connection.execute(f"create temp table incoming ({kind.incoming}) on commit drop")
     with connection.cursor() as cursor, cursor.copy("copy incoming from stdin (format csv)") as copy:
         copy.write(renamed.write_csv(include_header=False, quote_style="necessary").encode())

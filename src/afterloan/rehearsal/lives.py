@@ -59,6 +59,7 @@ from afterloan.servicing.withdrawal import withdraw_cured
 from afterloan.store.acts import act_of_rule
 from afterloan.store.cases import place_with
 from afterloan.store.connect import connect_to, reader_to
+from afterloan.store.contracts import add_borrower
 from afterloan.store.debits import sign_mandate
 from afterloan.store.events import borrower_number, tell
 from afterloan.store.legal import appoint, case_of
@@ -319,10 +320,7 @@ class Life:
         self.world.bank.balances[self.script["account"]] = 0
         with self.world.acting(OFFICE, "book.sign", self.borrower, on) as (connection, _):
             attributes = {**address, "jurisdiction": "CN", "timezone": "Asia/Shanghai", "province": "zhejiang"}
-            connection.execute(
-                "insert into borrower (reference, name, known_on, attributes) values (%s, %s, %s, %s)",
-                (self.borrower, self.script["name"], on, Jsonb(attributes)),
-            )
+            add_borrower(connection, self.borrower, self.script["name"], attributes, on)
             self._contract(connection, on)
             tell(connection, LimitSet(**told, reference=f"limit:{self.borrower}", by="assessment", reason="assessed",
                                       rule="person", before_fen=0, after_fen=LIMIT_FEN))  # fmt: skip

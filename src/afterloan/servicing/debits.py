@@ -351,13 +351,13 @@ def _attempted(wanted: Wanted, borrower: str, reference: str, key: str, now: dat
 
 def pay_day_known(connection: psycopg.Connection[Any], borrower: int) -> int | None:
     """The borrower's pay day, where it is known."""
-    row = connection.execute("select attributes from borrower where borrower = %s", (borrower,)).fetchone()
+    row = connection.execute("select clear from borrower where borrower = %s", (borrower,)).fetchone()
     return pay_day_of(row[0]) if row else None
 
 
 def place_of_borrower(connection: psycopg.Connection[Any], borrower: int) -> tuple[str, str]:
     """The first time zone of a borrower's place, and its jurisdiction."""
-    row = connection.execute("select attributes from borrower where borrower = %s", (borrower,)).fetchone()
+    row = connection.execute("select clear from borrower where borrower = %s", (borrower,)).fetchone()
     assert row is not None
     place = place_of(row[0], defaults_of(connection))
     return place.zones[0], place.jurisdiction

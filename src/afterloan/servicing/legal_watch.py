@@ -196,7 +196,7 @@ def _approvals(case: LegalCase, on: date) -> list[tuple[str, LegalTask]]:
 # -- the periods of every loan --------------------------------------------------------------------------------------
 
 OLD = (
-    "select c.loan, c.reference, c.borrower, b.attributes from contract c join borrower b using (borrower) "
+    "select c.loan, c.reference, c.borrower, b.clear from contract c join borrower b using (borrower) "
     "where c.signed_on <= %s or exists (select from outbox o where o.loan = c.loan and o.kind = 'task' "
     "and o.body->>'task' = 'limitation')"
 )

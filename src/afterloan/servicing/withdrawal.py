@@ -94,7 +94,7 @@ def withdraw_held(connection: psycopg.Connection[Any], borrower: str, on: date) 
     For the moment at which a hold is placed; the decisions of later days see the hold themselves.
     """
     number, _ = borrower_number(connection, borrower)
-    row = connection.execute("select attributes from borrower where borrower = %s", (number,)).fetchone()
+    row = connection.execute("select clear from borrower where borrower = %s", (number,)).fetchone()
     place = place_of(row[0] if row else {}, defaults_of(connection))
     events = events_of(connection, borrower, HOLD_KINDS, on)
     count = 0
@@ -123,7 +123,7 @@ def withdraw_unwanted(connection: psycopg.Connection[Any], borrower: str, on: da
     planned = connection.execute(PLANNED, (number, on)).fetchall()
     if not planned:
         return 0
-    row = connection.execute("select attributes from borrower where borrower = %s", (number,)).fetchone()
+    row = connection.execute("select clear from borrower where borrower = %s", (number,)).fetchone()
     place = place_of(row[0] if row else {}, defaults_of(connection))
     standing = standing_of(events_of(connection, borrower, STANDING_KINDS), on, place)
     rules = contact_rules(place.jurisdiction, on, place.lender_type)

@@ -61,13 +61,13 @@ class OpenCase:
 
 
 QUEUED = (
-    "select distinct q.borrower, q.queue, b.reference, b.name, b.attributes from ("
+    "select q.borrower, q.queue, b.reference, b.name, b.clear from (select distinct q.borrower, q.queue from ("
     "select o.borrower, o.body->>'queue' as queue, "
     "rank() over (partition by o.borrower order by o.decided_on desc) as turn from outbox o "
     "where o.kind = 'worklist' and o.decided_on between %(first)s and %(on)s "
     "and not (o.body->>'queue' = any(%(tasks)s)) "
     "and not exists (select from event e where e.reference = 'withdrawn:' || o.key and e.known_on <= %(on)s)"
-    ") q join borrower b using (borrower) where q.turn = 1 order by q.borrower, q.queue"
+    ") q where q.turn = 1) q join borrower b using (borrower) order by q.borrower, q.queue"
 )
 """The queues into which the last day that had a word on it put a borrower: one day's queues stand side by side."""
 HANDS = (
@@ -121,7 +121,7 @@ def owed_of_cases(
     book = read_loans(connection, reader, where)
     day = number_of(on)
     told = connection.execute(
-        "select c.borrower, c.reference, b.attributes from contract c join borrower b using (borrower) "
+        "select c.borrower, c.reference, b.clear from contract c join borrower b using (borrower) "
         f"where {where} order by c.loan"
     ).fetchall()
     lender = defaults_of(connection)
@@ -195,7 +195,7 @@ def share_out(
 
 
 PROPOSED = (
-    "select o.key, b.reference, b.name, o.body, b.borrower, b.attributes from outbox o "
+    "select o.key, b.reference, b.name, o.body, b.borrower, b.clear from outbox o "
     "join borrower b using (borrower) where o.kind = 'agency.place' and o.decided_on <= %s "
     "and not exists (select from event e where e.reference in ('withdrawn:' || o.key, 'place:' || o.key)) "
     # whoever finished its task keeps the case here

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import psycopg
 
+from afterloan.store.persons import hashes_of, mobile, whole
 from afterloan.store.settings import secret_kept
 
 GOOD_FOR = timedelta(minutes=10)
@@ -20,8 +21,6 @@ TRIES = 5
 """Tries of one code."""
 DIGITS = 6
 Why = Literal["sign_in", "step_up"]
-TAIL = 10
-"""Digits of a phone number by which the index finds it; then the whole is compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +127,22 @@ def borrower_reached_by(connection: psycopg.Connection[Any], channel: str, addre
     Also "" where several have it: a number that a family shares lets nobody into another's account.
     """
     if channel == "email":
-        rows = connection.execute(
-            "select reference from borrower where attributes ? 'email' and lower(attributes->>'email') = %s limit 2",
-            (address,),
-        ).fetchall()
+        found = _with_word(connection, whole(address), 50)
+        rows = [row for row in found if str(row[1].get("email") or "").lower() == address]
     else:
-        found = connection.execute(
-            "select reference, attributes->>'mobile' from borrower where attributes ? 'mobile' and "
-            "right(regexp_replace(attributes->>'mobile', '[^0-9]', '', 'g'), 10) = %s limit 50",
-            (address[-TAIL:],),
-        ).fetchall()
-        rows = [row for row in found if plain_number(row[1]) == address]
+        found = _with_word(connection, mobile(address), 50)
+        rows = [row for row in found if plain_number(str(row[1].get("mobile") or "")) == address]
     return str(rows[0][0]) if len(rows) == 1 else ""
+
+
+def _with_word(connection: psycopg.Connection[Any], word: str, most: int) -> list[tuple[str, dict[str, Any]]]:
+    """Borrowers who are found by a word: reference and attributes."""
+    hashes = hashes_of(connection, [word])
+    if hashes is None:
+        return []
+    return connection.execute(
+        "select reference, attributes from borrower where words @> %s::bigint[] limit %s", (hashes, most)
+    ).fetchall()
 
 
 def plain_number(number: str) -> str:

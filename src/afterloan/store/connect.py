@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Dumper
+from psycopg.conninfo import make_conninfo
 from psycopg.pq import Format
 from psycopg.types.json import set_json_loads
 
@@ -62,6 +63,10 @@ LONGEST = 300
 """Letters of a statement that its span has."""
 
 
+PREPARED_BY: list[Callable[[psycopg.Connection[Any]], None]] = []
+"""What else every connection is taught: to read what is enciphered (`store/persons.py`, which stands above)."""
+
+
 def _prepare(connection: psycopg.Connection[Any]) -> None:
     """What every connection has, before anything is asked of it."""
     from pydantic_core import from_json  # some five times as fast as Python's own, and a night reads a row of it a fact
@@ -69,9 +74,19 @@ def _prepare(connection: psycopg.Connection[Any]) -> None:
     if tracing():
         connection.cursor_factory = _Told
     set_json_loads(from_json, connection)
+    for knows in PREPARED_BY:
+        knows(connection)
     for kind in FRACTIONS:
         connection.adapters.register_dumper(kind, _NoFractionBinary)
         connection.adapters.register_dumper(kind, _NoFraction)
+
+
+def url_behind(connection: psycopg.Connection[Any]) -> str:
+    """The libpq URL to which a connection is open, for more connections to the same."""
+    told: dict[str, Any] = dict(connection.info.get_parameters())
+    if connection.info.password:
+        told["password"] = connection.info.password
+    return make_conninfo(**told)
 
 
 def connect_to(url: str, *, autocommit: bool = False) -> psycopg.Connection[Any]:

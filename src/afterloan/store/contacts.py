@@ -313,7 +313,7 @@ def _read(connection: psycopg.Connection[Any], references: list[str]) -> dict[st
     """The borrowers with all that was ever told of contacting them."""
     defaults = defaults_of(connection)
     found = connection.execute(
-        "select reference, borrower, shard, attributes from borrower where reference = any(%s)", (references,)
+        "select reference, borrower, shard, clear from borrower where reference = any(%s)", (references,)
     ).fetchall()
     known = {row[0]: _Known(row[1], row[2], place_of(row[3], defaults)) for row in found}
     for reference in references:

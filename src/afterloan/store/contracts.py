@@ -1,16 +1,16 @@
 """Writes new borrowers and contracts, one at a time; whole books come in through `intake`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 import psycopg
-from psycopg.types.json import Jsonb
 
 from afterloan.facts import FactRefused
 from afterloan.loan.terms import Unit
 from afterloan.rules.products import ProductTerms, builtin
+from afterloan.store.persons import COLUMNS, VALUES, register_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ def add_borrower(
 ) -> None:
     """Write a borrower who is new. Raises FactRefused (conflict) for a reference that stands for somebody."""
     done = connection.execute(
-        "insert into borrower (reference, name, known_on, attributes) values (%s, %s, %s, %s) "
+        f"insert into borrower (reference, known_on, {COLUMNS}) values (%(reference)s, %(known_on)s, {VALUES}) "
         "on conflict (reference) do nothing",
-        (reference, name, known_on, Jsonb(dict(attributes))),
+        {"reference": reference, "known_on": known_on, **asdict(register_of(connection).kept(name, attributes))},
     )
     if done.rowcount == 0:
         raise FactRefused(

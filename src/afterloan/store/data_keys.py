@@ -118,6 +118,39 @@ def _of_borrower(connection: psycopg.Connection[Any], borrower: int) -> DataKey 
     return _unwrap(read_ring(ring_file(connection)), *row) if row else None
 
 
+REGISTER = "register"
+"""What the one data key is for out of which the keys of all persons are worked out (`store/persons.py`)."""
+
+
+def register_key(connection: psycopg.Connection[Any]) -> DataKey:
+    """The data key of a book's register, made when it is first asked for. Raises StoreRefused."""
+    found = register_keys(connection)
+    if found:
+        return found[0]
+    ring = ring_of(connection)
+    row = connection.execute("select nextval(pg_get_serial_sequence('data_key', 'data_key'))").fetchone()
+    assert row is not None
+    made = DataKey(int(row[0]), secrets.token_bytes(BYTES))
+    wrapped = _encipher(ring.secret(ring.current), made.secret, f"data_key|{made.number}")
+    connection.execute(
+        "insert into data_key (data_key, purpose, ring_key, wrapped) overriding system value values (%s, %s, %s, %s) "
+        "on conflict (purpose) where purpose is not null do nothing",
+        (made.number, REGISTER, ring.current, wrapped),
+    )
+    return register_keys(connection)[0]  # another's, where two made it at the same moment
+
+
+def register_keys(connection: psycopg.Connection[Any]) -> list[DataKey]:
+    """The data key of a book's register, opened; none where no person was written yet. Raises StoreRefused."""
+    rows = connection.execute(
+        "select data_key, ring_key, wrapped from data_key where purpose = %s", (REGISTER,)
+    ).fetchall()
+    if not rows:
+        return []
+    ring = read_ring(ring_file(connection))
+    return [_unwrap(ring, *row) for row in rows]
+
+
 def data_keys(connection: psycopg.Connection[Any], numbers: Iterable[int]) -> Mapping[int, DataKey]:
     """The data keys of some numbers, opened; those that were destroyed are left out. One question, one file read."""
     rows = connection.execute(

@@ -6,12 +6,12 @@ from datetime import date
 from typing import Any
 
 import psycopg
-from psycopg.types.json import Jsonb
 
 from afterloan.facts import FactRefused
 from afterloan.facts.events import event_of
 from afterloan.facts.person import DetailsCorrected, PersonPurged
 from afterloan.store.events import COLUMNS, borrower_number, tell
+from afterloan.store.persons import rewrite_person
 
 NAME = "name"
 """The word under which a change tells the borrower's name. An attribute of this word (a bureau's spelling) is kept as
@@ -122,10 +122,7 @@ def change_details(
     called = str(fields.pop(NAME, ""))
     if NAME in attributes and NAME not in changed:
         fields[NAME] = attributes[NAME]
-    connection.execute(
-        "update borrower set name = %s, attributes = %s where reference = %s",
-        (called, Jsonb(fields), borrower),
-    )
+    rewrite_person(connection, borrower, called, fields)
     return sorted(changed)
 
 

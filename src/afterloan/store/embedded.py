@@ -15,12 +15,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+import platformdirs
+
 from afterloan.expected import ExpectedFailure
 
 IDLE = "AFTERLOAN_IDLE_MINUTES"
 IDLE_MINUTES = 15
 START_SECONDS = 120  # after a crash of the machine the server first repairs itself
 READY = "ready"
+HOME = "AFTERLOAN_HOME"
 MARK = "# afterloan"
 SETTINGS = f"""
 {MARK}: for a book that is read whole and written in bulk; commits stay durable
@@ -46,6 +49,12 @@ _IN_USE: dict[Path, int] = {}
 
 class StoreRefused(ExpectedFailure, RuntimeError):
     """The database cannot be used as it is: says what, where and what to do."""
+
+
+def home() -> Path:
+    """The folder of everything that afterloan keeps on this machine."""
+    named = os.environ.get(HOME)
+    return Path(named) if named else Path(platformdirs.user_data_dir("afterloan"))
 
 
 def run_folder(folder: Path) -> Path:

@@ -9,6 +9,7 @@ import polars as pl
 import psycopg
 
 from afterloan.bureau.reportable import COUNTS, DAYS, DELETED, MONEY, TEXTS
+from afterloan.store.persons import AS_JSON
 from afterloan.store.read import watermark
 from afterloan.store.settings import Setting, setting
 
@@ -180,8 +181,8 @@ def identities(
 ) -> pl.DataFrame:
     """Who owes each loan, and its contract in words, by loan (IDENTITY): of a shard or of some loans."""
     rows = connection.execute(
-        "select c.loan, c.reference, b.borrower, b.reference, b.name, b.attributes::text, "
-        "b.attributes->>'jurisdiction', p.terms->>'method', c.unit, "
+        f"select c.loan, c.reference, b.borrower, b.reference, b.name, {AS_JSON}, "
+        "b.clear->>'jurisdiction', p.terms->>'method', c.unit, "
         "c.every, c.instalments from contract c join borrower b using (borrower) "
         "join product p on p.number = c.product "
         "where (%s::int is null or c.shard = %s) and (%s::bigint[] is null or c.loan = any(%s)) order by c.loan",

@@ -35,6 +35,12 @@ def as_array(numbers: Iterable[int]) -> str:
     return "{" + ",".join(map(int.__repr__, numbers)) + "}"  # a number that is not whole is refused
 
 
+def as_text_array(words: Iterable[str]) -> str:
+    """Words as the text of an array of texts, each in quotation marks. `as_text_array(["a b"])` is `{"a b"}`."""
+    quoted = (word.replace("\\", "\\\\").replace('"', '\\"') for word in words)
+    return "{" + ",".join(f'"{word}"' for word in quoted) + "}"
+
+
 def one_of(column: str, numbers: Iterable[int]) -> str:
     """The condition that a column holds one of some numbers, as SQL for a reader that takes no parameters.
 

@@ -23,8 +23,7 @@ from typing import Any
 
 import psycopg
 
-from afterloan.store.embedded import StoreRefused, postmaster
-from afterloan.store.server import home
+from afterloan.store.embedded import StoreRefused, home, postmaster
 
 KEYS = "AFTERLOAN_KEYS"
 BYTES = 32

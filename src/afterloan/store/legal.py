@@ -199,7 +199,7 @@ def _cause(kind: str, body: Mapping[str, Any], jurisdiction: str, on: date) -> s
 
 
 LEGAL = (
-    f"select b.name, b.attributes, x.* from (select {COLUMNS} where e.kind like 'legal.%%' and e.loan is not null "
+    f"select b.name, b.clear, x.* from (select {COLUMNS} where e.kind like 'legal.%%' and e.loan is not null "
     "and e.on_day <= %(on)s) x (event, kind, borrower, loan, on_day, at, known_on, reference, body) "
     "join borrower b on b.reference = x.borrower order by x.loan, x.on_day, x.at nulls first, x.event"
 )

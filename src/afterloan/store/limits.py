@@ -64,7 +64,7 @@ def can_draw(connection: psycopg.Connection[Any], borrower: str, amount_fen: int
     with connection.pipeline():
         happened = connection.execute(EVENTS, told)
         loans = ask(connection, ALL_OF_BORROWER, told)
-        known = connection.execute("select attributes from borrower where reference = %(of)s", told).fetchone()
+        known = connection.execute("select clear from borrower where reference = %(of)s", told).fetchone()
         place = place_in(connection, known[0] if known else None)
     if known is None:
         raise FactRefused("borrower", borrower, "no borrower of that reference", "import the borrower first", "unknown")

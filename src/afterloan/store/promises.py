@@ -18,7 +18,7 @@ from afterloan.strategy.promises import Judged, Money, judge_promises, taken
 def promises_of(connection: psycopg.Connection[Any], borrower: str, on: date) -> list[Judged]:
     """Each promise with its outcome on a day, by due day. Raises FactRefused for an unknown borrower."""
     number, _ = borrower_number(connection, borrower)
-    row = connection.execute("select attributes from borrower where borrower = %s", (number,)).fetchone()
+    row = connection.execute("select clear from borrower where borrower = %s", (number,)).fetchone()
     place = place_of(row[0] if row else {}, defaults_of(connection))
     told = hold_rules(place.jurisdiction, on)["promise_pending"].parameters
     money = connection.execute(
@@ -37,7 +37,7 @@ def promise_fits(connection: psycopg.Connection[Any], promise: PromiseMade) -> N
     Whoever took it: an agent, an agency's file, the borrower. What is owed is what is told up to now.
     """
     number, _ = borrower_number(connection, promise.borrower)
-    row = connection.execute("select attributes from borrower where borrower = %s", (number,)).fetchone()
+    row = connection.execute("select clear from borrower where borrower = %s", (number,)).fetchone()
     place = place_of(row[0] if row else {}, defaults_of(connection))
     owed = owed_now(connection, promise.borrower, promise.on)
     refused = taken(promise.amount_fen, promise.due_on, promise.on, owed, place.jurisdiction)

@@ -9,6 +9,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from afterloan.store.data_keys import destroy_data_keys
+from afterloan.store.persons import empty_person
 
 STAYS = ("jurisdiction", "timezone", "language")
 """Attributes that tell of no person: by which law and clock what is left is read."""
@@ -52,7 +53,7 @@ def _emptied(connection: psycopg.Connection[Any], borrower: int) -> int:
     row = connection.execute("select name, attributes from borrower where borrower = %s", (borrower,)).fetchone()
     assert row is not None
     left = {name: value for name, value in row[1].items() if name in STAYS}
-    connection.execute("update borrower set name = '', attributes = %s where borrower = %s", (Jsonb(left), borrower))
+    empty_person(connection, borrower, left)
     return len(row[1]) - len(left) + bool(row[0])
 
 
@@ -152,7 +153,8 @@ def long_quiet(connection: psycopg.Connection[Any], on: date, days: int, after: 
     """Borrowers, by reference, with something left to purge, of whom no money was told for so many days."""
     rows = connection.execute(
         "select b.reference from borrower b where b.reference > %(after)s and b.known_on <= %(before)s "
-        "and (b.name <> '' or exists (select from data_key k where k.borrower = b.borrower and k.wrapped is not null)) "
+        "and ((b.name).key is not null or exists "
+        "(select from data_key k where k.borrower = b.borrower and k.wrapped is not null)) "
         "and not exists (select from contract c where c.borrower = b.borrower and (c.signed_on > %(before)s or exists "
         "(select from fact f where f.loan = c.loan and f.known_on > %(before)s))) order by 1 limit %(most)s",
         {"before": on - timedelta(days=days), "after": after, "most": most},

@@ -7,25 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 import psycopg
-from psycopg.conninfo import make_conninfo
 
-from afterloan.store.connect import close_pools, connected
+from afterloan.store.connect import PREPARED_BY, close_pools, connected, url_behind
 from afterloan.store.embedded import StoreRefused, embedded
+from afterloan.store.embedded import home as home
+from afterloan.store.persons import knows_persons
 from afterloan.store.role import ROLE, in_role, may_work_in_role, out_of_role, works_as_owner
 from afterloan.store.shards import SHARDS, set_shards, shards_asked, shards_of
 
 URL = "AFTERLOAN_DATABASE_URL"
 OWNER_URL = "AFTERLOAN_OWNER_URL"
-HOME = "AFTERLOAN_HOME"
 OLDEST = 140000  # PostgreSQL 14
 
 
-def home() -> Path:
-    """The folder of everything that afterloan keeps on this machine."""
-    named = os.environ.get(HOME)
-    return Path(named) if named else Path(platformdirs.user_data_dir("afterloan"))
+PREPARED_BY.append(knows_persons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +152,4 @@ def _divide(store: Store, shards: int) -> None:
 
 def store_behind(connection: psycopg.Connection[Any]) -> Store:
     """The book that a connection is open to, for more connections to the same."""
-    told: dict[str, Any] = dict(connection.info.get_parameters())
-    if connection.info.password:
-        told["password"] = connection.info.password
-    return Store(make_conninfo(**told))
+    return Store(url_behind(connection))

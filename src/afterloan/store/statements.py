@@ -10,6 +10,7 @@ import psycopg
 from afterloan.facts import FactRefused
 from afterloan.facts.debit import DebitAttempted, MandateSigned
 from afterloan.store.locks import lock_account
+from afterloan.store.persons import called
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,12 +231,14 @@ def borrowers_named(
 
 
 def loans_of_name(connection: psycopg.Connection[Any], name: str, most: int = 200) -> list[int]:
-    """Numbers of the loans of borrowers who bear a name."""
-    if not name.strip():
+    """Numbers of the loans of borrowers who bear a name; width, case and blanks are not looked at."""
+    who = called(connection, name)
+    if who is None:
         return []
     rows = connection.execute(
-        "select c.loan from contract c join borrower b using (borrower) where b.name = %s order by c.loan limit %s",
-        (name.strip(), most),
+        "select c.loan from contract c join borrower b using (borrower) where b.words @> %s::bigint[] "
+        "order by c.loan limit %s",
+        (who, most),
     )
     return [row[0] for row in rows.fetchall()]
 

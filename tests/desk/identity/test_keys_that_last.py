@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from afterloan.desk.identity.accounts import open_account, refuse_flood
 from afterloan.store.codes import digits_of
 from afterloan.store.passkeys import passkeys_of
-from afterloan.store.server import Store
+from afterloan.store.server import Store, home
 from afterloan.store.settings import Setting, set_parts
 from tests.desk.identity.test_accounts import PASSWORD
 from tests.desk.portal.house import token
@@ -31,6 +31,7 @@ MOBILE = "13900139001"
 @pytest.fixture
 def real(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """No demonstration: B5 with a phone and e-mail; a lead and an administrator."""
+    monkeypatch.setenv("AFTERLOAN_KEYS", str(home() / "keys" / "ring.json"))
     monkeypatch.setenv("AFTERLOAN_HOME", str(tmp_path))
     small_book(store)
     with store.connect() as connection:

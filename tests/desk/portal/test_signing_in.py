@@ -15,7 +15,7 @@ from afterloan.sending.spool import spooled
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.store.codes import digits_of, plain_number
-from afterloan.store.server import Store
+from afterloan.store.server import Store, home
 from tests.desk.portal.house import token
 from tests.desk.web.served import ON, Served, small_book
 from tests.strategy.books import borrower, loan
@@ -26,6 +26,7 @@ MOBILE = "13900139001"
 @pytest.fixture
 def real(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
     """A book whose day is played and whose people are not: B5 with a phone and e-mail, B6 and B7 who share a phone."""
+    monkeypatch.setenv("AFTERLOAN_KEYS", str(home() / "keys" / "ring.json"))
     monkeypatch.setenv("AFTERLOAN_HOME", str(tmp_path))
     small_book(store)
     with store.connect() as connection:

@@ -1,0 +1,347 @@
+"""What tells who a borrower is (name and attributes), enciphered: its one writer, its one reader, its keyed hashes.
+
+A borrower's row holds `name` and `attributes` as values of two types of their own, each a pair (key, value). The
+key names the register's secret, which is wrapped by the file of keys (`store/data_keys.py`), and has 16 bytes of
+chance that are the borrower's alone; of both the borrower's key is worked out, and the value is AES-256 in GCM under
+it. Emptying a row destroys those bytes of chance: what was enciphered under the key opens no more, wherever it stands.
+
+Every connection knows the two types (`knows_persons`): `select name, attributes from borrower` gives text and a
+dictionary. So nobody else sees, or needs to know of, what is enciphered. A pair without a key stands in clear: what is
+left of a borrower who was purged.
+
+`clear` repeats what the night and lists ask for in SQL and what tells of no person. `told` says which fields are told,
+without their values. `words` are keyed hashes by which the desk finds a person.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from secrets import token_bytes
+from typing import Any
+
+import psycopg
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
+
+from afterloan.store.connect import connect_to, url_behind
+from afterloan.store.data_keys import DataKey, register_key, register_keys
+from afterloan.store.embedded import StoreRefused
+
+TEXT, FIELDS = "enciphered_text", "enciphered_fields"
+"""The two types: the name, and the attributes as JSON."""
+CLEAR = ("jurisdiction", "timezone", "language", "currency", "region", "score_band", "pay_day")
+"""Attributes that stand in clear beside the enciphered ones, in the column `clear`: by them no person is found."""
+AS_JSON = "row((b.attributes).key, (b.attributes).value)::enciphered_text"
+"""The attributes of a borrower `b` as the text of their JSON."""
+PHONES = ("mobile", "phone")
+TAIL = 4
+"""Last digits of a phone number by which its owner is found."""
+SIGNED_IN_BY = 10
+"""Last digits of a mobile by which somebody who signs in is found, whatever country's code stands before them."""
+ID, SALT, NONCE = 6, 16, 12
+"""Bytes: of the name of a register's secret, of chance that is the borrower's, of chance before each ciphertext."""
+EMPTY = "(,)"
+"""A name that is not told, as a row holds it."""
+
+_SECRETS: dict[bytes, bytes] = {}
+"""Secrets of registers that this process has opened, by their name."""
+
+
+def _named(key: DataKey) -> bytes:
+    """The name of a register's secret; what it names is remembered."""
+    name = blake2b(key.secret, digest_size=ID, person=b"al register").digest()
+    _SECRETS[name] = key.secret
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPerson:
+    """A borrower's row as it is written: the columns of these names."""
+
+    name: str
+    attributes: str
+    clear: str
+    told: list[str]
+    words: list[int]
+
+
+COLUMNS = "name, attributes, clear, told, words"
+VALUES = "%(name)s::enciphered_text, %(attributes)s::enciphered_fields, %(clear)s::jsonb, %(told)s, %(words)s::bigint[]"
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """The secret of a book's register, opened."""
+
+    name: bytes
+    secret: bytes
+
+    def kept(self, name: str, attributes: Mapping[str, Any], key: bytes | None = None) -> KeptPerson:
+        """A person as the row holds them; `key` that of the row where they are there already."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        key = key or self.name + token_bytes(SALT)
+        cipher = AESGCM(_of_borrower(self.secret, key))
+        chance = token_bytes(2 * NONCE)
+        text = canonical(attributes)
+        return KeptPerson(
+            _pair(key, chance[:NONCE] + cipher.encrypt(chance[:NONCE], name.encode(), key)),
+            _pair(key, chance[NONCE:] + cipher.encrypt(chance[NONCE:], text.encode(), key)),
+            canonical({field: attributes[field] for field in CLEAR if field in attributes}),
+            told_of(name, attributes),
+            sorted({self.word(word) for word in words_of(name, attributes)}),
+        )  # fmt: skip
+
+    def word(self, word: str) -> int:
+        """The keyed hash of a word, 64 bits: the same word has the same in one book, and no other book's."""
+        return _hashed(self.secret, word)
+
+
+def _hash(secret: bytes, word: str) -> int:
+    mark = blake2b(word.encode("utf-8", "surrogatepass"), key=secret, digest_size=8, person=b"al words")
+    return int.from_bytes(mark.digest(), "big", signed=True)
+
+
+_hashed = lru_cache(maxsize=65_536)(_hash)
+"""Words of names and last digits come again and again."""
+
+
+def _of_borrower(secret: bytes, key: bytes) -> bytes:
+    return blake2b(key, key=secret, digest_size=32, person=b"al person").digest()
+
+
+def register_of(connection: psycopg.Connection[Any]) -> Register:
+    """The register of a book, made when the first person is written. Raises StoreRefused: its keys are not there."""
+    key = register_key(connection)
+    return Register(_named(key), key.secret)
+
+
+def hashes_of(connection: psycopg.Connection[Any], words: Iterable[str]) -> list[int] | None:
+    """The keyed hashes of words that are looked for; None where the book has no person yet. Raises StoreRefused."""
+    keys = register_keys(connection)
+    return [_hashed(keys[0].secret, word) for word in words] if keys else None
+
+
+def called(connection: psycopg.Connection[Any], name: str) -> list[int] | None:
+    """What `words` has of all who bear a whole name; None: nobody."""
+    return hashes_of(connection, [whole_name(name)]) if name.strip() else None
+
+
+def key_of(connection: psycopg.Connection[Any], reference: str) -> bytes | None:
+    """The key of a borrower's row; None where there is none, or they were purged."""
+    row = connection.execute("select (name).key from borrower where reference = %s", (reference,)).fetchone()
+    return bytes(row[0]) if row and row[0] is not None else None
+
+
+def rewrite_person(
+    connection: psycopg.Connection[Any], reference: str, name: str, attributes: Mapping[str, Any]
+) -> None:
+    """Write a borrower's row anew, under the key that it has. In the caller's act, with the borrower locked."""
+    kept = register_of(connection).kept(name, attributes, key_of(connection, reference))
+    connection.execute(
+        f"update borrower set ({COLUMNS}) = ({VALUES}) where reference = %(reference)s",
+        {"reference": reference, **asdict(kept)},
+    )
+
+
+def empty_person(connection: psycopg.Connection[Any], borrower: int, left: Mapping[str, Any]) -> None:
+    """Leave of a borrower's row what tells of no person; its key is gone, and what was enciphered under it with it."""
+    connection.execute(
+        "update borrower set name = %s::enciphered_text, attributes = row(null, %s)::enciphered_fields, "
+        "clear = %s::jsonb, told = %s, words = '{}' where borrower = %s",
+        (EMPTY, canonical(left).encode(), canonical(left), told_of("", left), borrower),
+    )
+
+
+_AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def canonical(told: Mapping[str, Any]) -> str:
+    """Fields as PostgreSQL writes a jsonb: the shorter names first."""
+    return _AS_JSON(dict(sorted(told.items(), key=_by_length)))
+
+
+def _by_length(item: tuple[str, Any]) -> tuple[int, bytes]:
+    name = item[0].encode("utf-8", "surrogatepass")
+    return len(name), name
+
+
+def told_of(name: str, attributes: Mapping[str, Any]) -> list[str]:
+    """The fields of which something is told: `name` and attributes that are not blank."""
+    told = {"name": name, **attributes} if not attributes.get("name") else attributes
+    return sorted(field for field, value in told.items() if value is not None and str(value).strip())
+
+
+def _pair(key: bytes, value: bytes) -> str:
+    return f'("\\\\x{key.hex()}","\\\\x{value.hex()}")'
+
+
+def opened(key: bytes | None, value: bytes | None, connection: psycopg.Connection[Any] | None) -> bytes:
+    """The value of a pair. Raises StoreRefused: the file of keys is not there, or the row was changed from outside."""
+    if key is None or value is None:
+        return value or b""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    secret = _SECRETS.get(key[:ID]) or _looked_up(key[:ID], connection)
+    try:
+        return AESGCM(_of_borrower(secret, key)).decrypt(value[:NONCE], value[NONCE:], key)
+    except (InvalidTag, ValueError) as error:
+        raise StoreRefused(
+            "a name or the attributes of a borrower do not open under their own key: the row was changed from outside; "
+            "stop writing and compare it with the last backup"
+        ) from error
+
+
+def _looked_up(name: bytes, connection: psycopg.Connection[Any] | None) -> bytes:
+    """The secret of a name, read on a connection of its own: the one that asks is in the midst of rows."""
+    if connection is not None:
+        own = connect_to(url_behind(connection), autocommit=True)
+        try:
+            for key in register_keys(own):
+                _named(key)
+        finally:
+            own.close()
+    if name not in _SECRETS:
+        raise StoreRefused(
+            "names of this book are enciphered under a key that is not in it: its table data_key was changed from "
+            "outside; stop writing and compare it with the last backup"
+        )
+    return _SECRETS[name]
+
+
+def open_here(connection: psycopg.Connection[Any]) -> None:
+    """Open the secrets of a book in this process, for who reads many rows by another way. Raises StoreRefused."""
+    for key in register_keys(connection):
+        _named(key)
+
+
+class _TextLoader(Loader):
+    """A name out of the text of a pair: `("\\\\x0a…","\\\\x3f…")`."""
+
+    def load(self, data: Buffer) -> Any:
+        return self.plain(data).decode()
+
+    def plain(self, data: Buffer) -> bytes:
+        """The bytes of the value."""
+        key, value = (_bytes(part) for part in bytes(data)[1:-1].split(b","))
+        return opened(key, value, self.connection)  # type: ignore[arg-type]
+
+
+class _FieldsLoader(_TextLoader):
+    """Attributes out of the text of a pair."""
+
+    def load(self, data: Buffer) -> Any:
+        from pydantic_core import from_json
+
+        return from_json(self.plain(data) or b"{}")
+
+
+def _bytes(part: bytes) -> bytes | None:
+    return bytes.fromhex(part.strip(b'"')[3:].decode()) if part else None
+
+
+OIDS = b"select to_regtype('enciphered_text')::oid::text, to_regtype('enciphered_fields')::oid::text"
+
+
+def knows_persons(connection: psycopg.Connection[Any]) -> None:
+    """Let a connection read what is enciphered of persons as what it is. One question to the server, no transaction."""
+    told = connection.pgconn.exec_(OIDS)
+    for column, loader in enumerate((_TextLoader, _FieldsLoader)):
+        number = told.get_value(0, column) if told.ntuples else None
+        if number:
+            connection.adapters.register_loader(int(number), loader)
+
+
+# -- what is searched for
+
+
+def fold(text: str) -> str:
+    """A text as it is compared: one width, one case, single blanks. `fold("Ｚhang  WEI")` is `zhang wei`."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def parts(name: str) -> list[str]:
+    """The words of a name, folded: `parts("Zebedee O'Quill")` is zebedee, o, quill."""
+    return re.findall(r"[^\W_]+", fold(name))
+
+
+def _dense(word: str) -> bool:
+    """Whether a word is of a script whose signs are words or syllables, as Chinese is."""
+    return any(ord(sign) >= 0x2E80 for sign in word)
+
+
+def words_of(name: str, attributes: Mapping[str, Any]) -> Iterable[str]:
+    """The words by which a person is found.
+
+    Of a name: the whole; of each Chinese word its first sign and each two that follow each other; of another word its
+    first three and its first five letters. Of an attribute that is a text: the whole. Of a phone: its last four digits;
+    of a mobile: its last ten.
+    """
+    if name.strip():
+        yield whole_name(name)
+        for part in parts(name):
+            yield from _beginnings(part)
+    for field, value in attributes.items():
+        if isinstance(value, str) and field not in CLEAR and value.strip():
+            yield whole(value)
+    for field in PHONES:
+        digits = digits_of(attributes.get(field))
+        if len(digits) >= TAIL:
+            yield tail(digits)
+    if digits := digits_of(attributes.get("mobile")):
+        yield mobile(digits)
+
+
+def _beginnings(part: str) -> list[str]:
+    if _dense(part):
+        return [f"^{part[0]}", *(f"b{part[at : at + 2]}" for at in range(len(part) - 1))]
+    return [f"3{part[:3]}"] + [f"5{part[:5]}"] * (len(part) >= 5)
+
+
+def whole_name(name: str) -> str:
+    """The word of a whole name."""
+    return f"n{fold(name)}"
+
+
+def whole(value: str) -> str:
+    """The word of a whole attribute: an e-mail address, a number of identity or of an account."""
+    return f"={fold(value)}"
+
+
+def tail(digits: str) -> str:
+    """The word of the last digits of a phone."""
+    return f"t{digits[-TAIL:]}"
+
+
+def mobile(digits: str) -> str:
+    """The word of a mobile by which somebody signs in."""
+    return f"p{digits[-SIGNED_IN_BY:]}"
+
+
+def digits_of(value: Any) -> str:
+    """The digits 0 to 9 of what is told as a number of a phone."""
+    return "".join(sign for sign in str(value or "") if sign in "0123456789")
+
+
+def name_asked(words: str) -> list[str]:
+    """The words that a name must have which has all of these in it, in part or whole; none: nothing to look for."""
+    asked: list[str] = []
+    for part in parts(words):
+        if _dense(part):
+            asked += [f"b{part[at : at + 2]}" for at in range(len(part) - 1)] or [f"^{part}"]
+        elif len(part) >= 3:
+            asked.append(f"5{part[:5]}" if len(part) >= 5 else f"3{part[:3]}")
+    return asked or [f"3{part}" for part in parts(words)]
+
+
+def has_name(name: str, words: str) -> bool:
+    """Whether each of some words begins a word of a name; a Chinese one may stand anywhere in it."""
+    there = parts(name)
+    return all(
+        any(asked in word if _dense(asked) else word.startswith(asked) for word in there) for asked in parts(words)
+    )

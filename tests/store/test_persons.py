@@ -1,0 +1,194 @@
+"""Who a borrower is stands in the register as nobody reads it without the file of keys; the desk still finds them."""
+
+import csv
+import json
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from afterloan.close import close_through
+from afterloan.close.decide import decide
+from afterloan.dates import day
+from afterloan.enquiry.export import take_out
+from afterloan.enquiry.find import find
+from afterloan.facts.act import Answer, Who
+from afterloan.intake.book import bring_in
+from afterloan.servicing.desk import desk_of
+from afterloan.servicing.door import do
+from afterloan.store import persons
+from afterloan.store.codes import borrower_reached_by
+from afterloan.store.contracts import add_borrower
+from afterloan.store.data_keys import register_key
+from afterloan.store.embedded import StoreRefused
+from afterloan.store.persons import canonical, has_name, name_asked, parts
+from afterloan.store.server import Store, home
+from afterloan.store.statements import loans_of_name
+from tests.store.test_enciphered import dumped
+from tests.strategy.books import borrower, loan
+
+LEAD = Who("person", "Lin", ("lead", "agent"), "keyboard")
+NAME, OTHER = "Zebedee Quillfeather", "欧阳明月"
+MOBILE, CHANGED = "13912345678", "13787654321"
+IDENTITY, EMAIL, STREET = "11010519491231002X", "zebedee@quill.example", "Lane of Plums 7"
+ACCOUNT = "6222020200112233445"
+REFUSED = "mistyped at quill.example"
+SEEDS = (NAME, OTHER, MOBILE, CHANGED, IDENTITY, EMAIL, STREET, ACCOUNT, REFUSED)
+NOT_YET = {"act", "event", "import_refusal"}
+"""Tables in which seeds of this book still stand in clear. The list may only shrink; docs/operating.md has the same."""
+
+
+def lived(store: Store, folder: Path) -> None:
+    """Two people are brought in and lent to, one is corrected and signs a mandate; a row about a third is refused."""
+    folder.mkdir()
+    told = {"mobile": MOBILE, "id_type": "10", "id_number": IDENTITY, "email": EMAIL, "address": STREET}
+    with (folder / "borrowers.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(
+            [
+                ("reference", "name", "attributes"),
+                ("B1", NAME, json.dumps(told | {"account": ACCOUNT})),
+                ("B2", OTHER, "{}"),
+                ("B3", "Nobody", json.dumps({"email": REFUSED, "mobile": MOBILE * 3})),
+            ]
+        )
+    (folder / "contracts.csv").write_text(
+        "reference,borrower,product,principal,rate_percent,signed_on,unit,instalments\n"
+        "L1,B1,jiebei-equal,12000.00,0.05,2026-01-10,months,12\n"
+        "L2,B2,jiebei-equal,12000.00,0.05,2026-01-10,months,12\n",
+        encoding="utf-8",
+    )
+    (folder / "disbursements.csv").write_text(
+        "reference,contract,on,amount\nD1,L1,2026-01-10,12000.00\nD2,L2,2026-01-10,12000.00\n", encoding="utf-8"
+    )
+    bring_in(store, folder)
+    with desk_of(store) as desk:
+        asked: dict[str, Any] = {"borrower": "B1", "reason": "told by phone", "attributes": {"mobile": CHANGED}}
+        assert isinstance(do(desk, LEAD, "person.correct", asked, "C1", date(2026, 2, 1)), Answer)
+        asked = {"borrower": "B1", "source": "card", "account": ACCOUNT}
+        assert isinstance(do(desk, LEAD, "mandate.sign", asked, "M1", date(2026, 2, 1)), Answer)
+    close_through(store, day("2026-03-12"), only=True)
+    decide(store, day("2026-03-13"))
+
+
+def tables_with(dump: str, seeds: tuple[str, ...]) -> dict[str, set[str]]:
+    """Of a dump: in which table which seed stands, as text or as bytes."""
+    found: dict[str, set[str]] = {}
+    for table, rows in re.findall(r"^COPY public\.(\w+) .*?;\n(.*?)^\\\.$", dump, re.S | re.M):
+        there = {seed for seed in seeds if seed in rows or seed.encode().hex() in rows}
+        if there:
+            found[table] = there
+    return found
+
+
+def test_the_whole_database_is_searched_for_people_table_by_table(store: Store, tmp_path: Path) -> None:
+    lived(store, tmp_path / "book")
+    dump = dumped(store).decode()
+    assert "\tB1\t" in dump and "COPY public.outbox" in dump, "a dump of another book would prove nothing"
+    found = tables_with(dump, SEEDS)
+    assert set(found) == NOT_YET, found
+    listed = re.search(r"tables in clear: ([a-z_`,\s]+)\.", Path("docs/operating.md").read_text(encoding="utf-8"))
+    assert listed is not None
+    named = set(re.findall(r"\w+", listed[1]))
+    assert named >= NOT_YET and not {table for table in named if f"COPY public.{table} " not in dump}
+    with store.connect() as connection:
+        name, told = connection.execute("select name, attributes from borrower where reference = 'B1'").fetchone() or ()
+    assert (name, told["mobile"], told["account"]) == (NAME, CHANGED, ACCOUNT)
+
+
+def test_people_are_found_by_keyed_hashes(store: Store) -> None:
+    with store.connect() as connection:
+        add_borrower(connection, "B1", NAME, {"mobile": "+86 139 1234 5678", "id_number": IDENTITY, "email": EMAIL,
+                                              "account": ACCOUNT}, date(2026, 1, 1))  # fmt: skip
+        add_borrower(connection, "B2", OTHER, {"phone": "010-88005678"}, date(2026, 1, 1))
+        add_borrower(connection, "B3", "欧阳明", {"mobile": "13700005678"}, date(2026, 1, 1))
+        loan(connection, "L1", "B1", "2026-01-10")
+
+        def found(words: str) -> list[str]:
+            return [row["borrower"] for row in find(connection, words)]
+
+        for words in (NAME, "zebedee", "ZEB", "quillf", "quillfeather zebedee", IDENTITY.lower(), EMAIL, ACCOUNT,
+                      "13912345678", "1234 5678"):  # fmt: skip
+            assert found(words) == ["B1"], words
+        assert found("5678") == ["B1", "B2", "B3"] and found("88005678") == ["B2"]
+        assert found("欧阳") == found("欧") == ["B2", "B3"] and found("明月") == ["B2"] == found(OTHER)
+        assert found("月") == [] == found("feather"), "the middle of a word alone is not looked for"
+        assert found("ze") == [], "two letters begin half the book's names"
+        assert loans_of_name(connection, "zebedee  QUILLFEATHER") == loans_of_name(connection, NAME) != []
+        assert loans_of_name(connection, "Zebedee") == [] == loans_of_name(connection, " ")
+        assert borrower_reached_by(connection, "email", EMAIL) == "B1"
+        assert borrower_reached_by(connection, "sms", "13912345678") == "B1"
+        assert borrower_reached_by(connection, "sms", "13912345679") == ""
+
+
+def test_a_book_without_people_is_searched_and_makes_no_key(store: Store) -> None:
+    with store.connect() as connection:
+        assert find(connection, "anybody") == [] and borrower_reached_by(connection, "email", "a@b.cn") == ""
+        assert connection.execute("select count(*) from data_key").fetchone() == (0,)
+
+
+def test_the_same_word_has_another_hash_in_another_book(store: Store) -> None:
+    with store.connect() as connection:
+        here = persons.register_of(connection)
+        there = persons.Register(here.name, bytes(32))
+        assert here.word("n张伟") != there.word("n张伟") and here.word("n张伟") == here.word("n张伟")
+
+
+def test_a_changed_row_a_key_of_another_and_a_missing_file_are_told(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        borrower(connection, "B2")
+    other = "select (name).key from borrower where reference = 'B2'"
+    with psycopg.connect(store.as_owner().url) as connection:
+        connection.execute("alter table borrower disable trigger user")
+        connection.execute(f"update borrower set name.key = ({other}) where reference = 'B1'")
+        connection.execute("alter table borrower enable trigger user")
+    with store.connect() as connection:
+        with pytest.raises(StoreRefused, match="do not open under their own key: the row was changed from outside"):
+            connection.execute("select name from borrower order by borrower").fetchall()
+        assert connection.execute("select name from borrower where reference = 'B2'").fetchone() == ("Name of B2",)
+    monkeypatch.setattr(persons, "_SECRETS", {})  # as a process that begins
+    monkeypatch.setenv("AFTERLOAN_KEYS", str(tmp_path / "nowhere.json"))
+    with store.connect() as connection, pytest.raises(StoreRefused, match=r"nowhere\.json is not there: put the file"):
+        connection.execute("select name from borrower where reference = 'B2'").fetchone()
+    monkeypatch.setenv("AFTERLOAN_KEYS", str(home() / "keys" / "ring.json"))
+    with store.connect() as connection:
+        assert connection.execute("select name from borrower where reference = 'B2'").fetchone() == ("Name of B2",)
+
+
+def test_a_book_taken_out_has_names_and_comes_in_again_the_same(store: Store, tmp_path: Path) -> None:
+    with store.connect() as connection:
+        add_borrower(connection, "B1", NAME, {"mobile": MOBILE, "made_up": True, "income": 12}, date(2026, 1, 1))
+        connection.execute("insert into borrower (reference, known_on) values ('B2', '2026-01-01')")
+        connection.execute("insert into borrower (reference, known_on, name, attributes) values ('B3', '2026-01-01', "
+                           "'(,)', row(null, '{\"language\": \"en\"}'::bytea))")  # fmt: skip
+    take_out(store, tmp_path / "out")
+    rows = (tmp_path / "out" / "borrowers.csv").read_text(encoding="utf-8").splitlines()
+    assert rows[0].replace('"', "") == "reference,name,known_on,attributes" and NAME in rows[1]
+    assert '{""income"": 12, ""mobile"": ""13912345678"", ""made_up"": true}' in rows[1], "as PostgreSQL writes a jsonb"
+    assert rows[2].replace('"', "") == "B2,,2026-01-01,{}" and '{""language"": ""en""}' in rows[3]
+
+
+def test_canonical_is_as_the_database_writes_it(store: Store) -> None:
+    told = {"long name": 1, "b": "中文", "a": [1, {"y": None, "x": True}], "é": 1.5}
+    with store.connect() as connection:
+        row = connection.execute("select %s::jsonb::text", (json.dumps(told | {"a": [1]}),)).fetchone()
+    assert row == (canonical(told | {"a": [1]}),)
+
+
+def test_the_words_of_a_name() -> None:
+    assert parts("Zebedee O'Quill-Ｂright") == ["zebedee", "o", "quill", "bright"]
+    assert name_asked("Zebedee O") == ["5zebed"] and name_asked("明月") == ["b明月"] and name_asked("月") == ["^月"]
+    assert has_name(OTHER, "阳明") and has_name(NAME, "quill ZEB") and not has_name(NAME, "feather")
+
+
+def test_one_key_of_the_register_and_it_stays(store: Store) -> None:
+    with store.connect() as connection:
+        first = register_key(connection)
+        assert register_key(connection) == first
+        with pytest.raises(psycopg.errors.UniqueViolation), connection.transaction():
+            connection.execute("insert into data_key (purpose, ring_key, wrapped) values ('register', 'x', '\\x00')")
