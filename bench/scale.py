@@ -126,7 +126,7 @@ STEPS: dict[str, Callable[[Store, Path, int], dict[str, Any]]] = {
 """Each step by its name, in order. A day is decided from the evening before it."""
 ESTIMATED = {
     "generate": 12, "import": 230, "first close": 84, "first day decided": 25, "next close": 12,
-    "next day decided": 25, "furnish a month": 120,
+    "next day decided": 25, "furnish a month": 160,
 }  # fmt: skip
 """Microseconds a loan on two cores, where no other run is named: from runs beside other work (docs/scale.md)."""
 

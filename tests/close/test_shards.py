@@ -19,9 +19,11 @@ from afterloan.cluster.closing import close_rows
 from afterloan.cluster.taken import batches_in, told_in
 from afterloan.dates import day
 from afterloan.enquiry.portfolio import portfolio_kept
+from afterloan.enquiry.seals import verify
 from afterloan.enquiry.snapshot import take_snapshot
 from afterloan.generate import generate
 from afterloan.intake.book import bring_in
+from afterloan.store.connect import reader_to
 from afterloan.store.server import Store
 from tests.bureau.books import SENDER, people
 from tests.databases import dropped, made
@@ -63,11 +65,16 @@ def figures(store: Store, book: Path, folder: Path) -> dict[str, Any]:
     told = decide(store, LAST - 1)
     assert not close_through(store, LAST, workers=2).failed
     decide(store, LAST)
+    with store.connect() as connection, reader_to(store.url) as reader:
+        sealed = verify(connection, reader)
+        shards = connection.execute("select count(distinct shard) from seal where part = 'entry'").fetchone()
+    assert sealed.broken == [] and shards is not None and shards[0] > store.shards() // 2
     *_, (seen, preview) = preview_month(store, MONTH_END, "neutral")
     assert seen == store.shards()
     made_of = {bureau: furnish(store, MONTH_END, bureau, folder, sender=SENDER) for bureau in ("neutral",)}
     take_snapshot(store, folder / "snapshot")
     found: dict[str, Any] = {name: _sorted(store, sql) for name, sql in LEFT.items()}
+    found["sealed"] = (sealed.days, sealed.through)
     found["told"] = (told.borrowers, told.actions, told.refused)
     found["preview"] = (preview.counts(), preview.totals)
     found["files"] = {name: sorted(one.file.read_text().splitlines()) for name, one in made_of.items()}
