@@ -119,3 +119,17 @@ def test_mandates_in_columns_are_tried_on_the_days_on_which_they_were_decided(st
     # B2 and B6 on six days each, B3 on three, B4 on four
     assert trial.stands.refused["debit.schedule.cn", "debit.attempt"] == 6 + 6 + 3 + 4
     assert last - eleventh == timedelta(5)
+
+
+def test_a_ladder_on_trial_has_its_own_arms_whatever_its_name(store: Store) -> None:
+    """The one in use has no challenger; the one on trial has its name, and nearly all are of its challenger `more`."""
+    use(store)
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        loan(connection, "L1", "B1", "2025-04-10")
+    run(store, "2025-05-09", "2025-05-14")
+    arms = "arms:\n  challengers: [{name: more, permille: 999}]\nsteps:\n"
+    other = SHORT.replace("steps:\n", arms) + "  - {id: again, day: 3, arms: more, do: worklist, queue: early}\n"
+    trial = try_ladder(store, day("2025-05-09"), day("2025-05-14"), other)
+    assert trial.tried.steps["worklist", "again"] == 1  # on the 13th, the third day past due
+    assert trial.stands.steps == trial.was
