@@ -25,6 +25,7 @@ def main() -> int:
     words.add_argument("--kills", type=int, default=2)
     given = words.parse_args()
     failed = []
+    compared = messages = 0
     with tempfile.TemporaryDirectory(prefix="afterloan-simulation-", ignore_cleanup_errors=True) as home:
         Path(home).chmod(0o755)
         os.environ.update(AFTERLOAN_HOME=home, AFTERLOAN_IDLE_MINUTES="0")
@@ -38,7 +39,9 @@ def main() -> int:
             store = open_store(server.url.replace("/postgres?", f"/seed{seed}?"))
             try:
                 run = Run(world_of(seed, given.loans, given.days), store, Path(home) / f"seed{seed}", given.kills)
-                told = f"{run.run():,} comparisons agree"
+                agreed = run.run()
+                compared, messages = compared + agreed, messages + run.contacts.checked
+                told = f"{agreed:,} comparisons agree, {run.contacts.checked:,} messages in order"
             except Disagreement as wrong:
                 failed.append(seed)
                 told = f"FAILED: {wrong}"
@@ -46,6 +49,10 @@ def main() -> int:
             with psycopg.connect(server.url, autocommit=True) as connection:
                 connection.execute(f"drop database seed{seed} with (force)")
         stop(Path(home) / "pg")
+    years = (given.seeds - len(failed)) * given.days / 365
+    print(
+        f"{years:,.1f} book-years, {years * given.loans:,.0f} loan-years: {compared:,} comparisons, {messages:,} messages"
+    )
     print(f"failed seeds: {failed}" if failed else "no seed failed")
     return 1 if failed else 0
 

@@ -1,6 +1,7 @@
 """Live a world through the real system, and hold every closed day against the auditor."""
 
 import csv
+import json
 import os
 import signal
 import subprocess
@@ -25,6 +26,7 @@ from afterloan.store.read import books
 from afterloan.store.record import record
 from afterloan.store.server import Store
 from tests.simulation.auditor import Ledger, Signed
+from tests.simulation.contacts import Contacts
 from tests.simulation.world import FILE, FIRST, INTRADAY, Delivery, World
 
 CLOSE = """
@@ -57,15 +59,22 @@ class Run:
         self.told: set[str] = set()
         self.back: set[str] = set()
         self.compared = 0
+        self.contacts = Contacts(world.seed, store, folder.with_name(f"{folder.name}-sent"))
+        self.owners = {loan.reference: f"B{k // 2}" for k, loan in enumerate(world.loans)}
 
     def run(self) -> int:
         """Everything, day by day; returns how many positions were compared. Raises Disagreement."""
         self._sign()
-        today = FIRST
+        today, decided = FIRST, False
         kill_on = {self.chance.randint(self.world.days // 3, self.world.days) for _ in range(self.kills)}
         closes_on = min(loan.signed_on for loan in self.world.loans) + timedelta(self.chance.randint(0, 4))
         while today <= self.world.last:
             self._deliver(self.world.arrives.get(today, []), today)
+            try:
+                self.contacts.live(today, self._owned(), decided)
+            except ValueError as wrong:
+                raise Disagreement(f"seed {self.world.seed}, {wrong}") from None
+            decided = False
             if today >= closes_on or today == self.world.last or (today - FIRST).days in kill_on:
                 if (today - FIRST).days in kill_on:
                     self._kill(today)
@@ -73,9 +82,18 @@ class Run:
                 if closed.failed:
                     raise Disagreement(f"seed {self.world.seed}, {today}: not proved: {closed.failed}")
                 self._compare(today)
+                self.contacts.decide(today + timedelta(1), self._owned())
+                decided = True
                 closes_on = today + timedelta(self.chance.choice((1, 1, 2, 5, 9, 12)))
             today += timedelta(1)
         return self.compared
+
+    def _owned(self) -> dict[str, list[Signed]]:
+        """The loans of each borrower with what has been told by now."""
+        owned: dict[str, list[Signed]] = {}
+        for loan in self.world.loans:
+            owned.setdefault(self.owners[loan.reference], []).append(self._seen(loan))
+        return owned
 
     def _write(self, name: str, rows: list[dict[str, Any]]) -> None:
         with (self.folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
@@ -86,14 +104,20 @@ class Run:
     def _sign(self) -> None:
         """Borrowers, contracts and disbursements come in as a book."""
         self.folder.mkdir()
-        owners = {loan.reference: f"B{k // 2}" for k, loan in enumerate(self.world.loans)}
-        self._write("borrowers", [{"reference": b, "known_on": FIRST} for b in sorted(set(owners.values()))])
+        borrowers = sorted(set(self.owners.values()))
+        self._write(
+            "borrowers",
+            [
+                {"reference": b, "known_on": FIRST, "attributes": json.dumps(self.contacts.address(b, k))}
+                for k, b in enumerate(borrowers)
+            ],
+        )
         self._write(
             "contracts",
             [
                 {
                     "reference": loan.reference,
-                    "borrower": owners[loan.reference],
+                    "borrower": self.owners[loan.reference],
                     "product": loan.product,
                     "principal_fen": loan.fen,
                     "rate_percent": f"{float(loan.percent_day):.4f}",

@@ -1,6 +1,7 @@
 """A few worlds in the default suite; `python -m tests.simulation --seeds N` lives many more."""
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from afterloan.store.server import Store
 from tests.simulation.auditor import INTEREST_FIRST, Ledger, Message, Signed
+from tests.simulation.contact_auditor import SHANGHAI, ContactAuditor, Owed, Promise, Sent, Stop
 from tests.simulation.run import Disagreement, Run
 from tests.simulation.world import world_of
 
@@ -54,3 +56,31 @@ def test_the_auditor_by_hand() -> None:
     loan.messages.append(Message("m", "repaid", due, due, 81_200, gone_on=due + timedelta(5)))
     assert Ledger(loan, due + timedelta(2), due + timedelta(2)).payoff() == 0
     assert Ledger(loan, on, on).payoff() == 81_726
+
+
+def test_the_auditor_of_contacts_by_hand() -> None:
+    # 120.00 is three days past due, 130.00 falls due on the 14th; at 10:30 of the 13th a text that names 120.00 is right
+    on = date(2026, 5, 13)
+    owed = Owed(12_000, 40_000, {date(2026, 5, 14): 13_000})
+    at = datetime(2026, 5, 13, 10, 30, tzinfo=SHANGHAI)
+    text = Sent("k", at, "B1", "sms", "overdue-friendly", ("L1",), "您有一笔120.00元的还款尚未收到。")
+
+    def wrong(sent: Sent = text, now: Owed = owed, paid: int = 0, **told: object) -> str:
+        auditor = ContactAuditor(addresses={"B1": {"sms": "139"}}, **told)  # type: ignore[arg-type]
+        return auditor.wrong(sent, now, now, {on: paid})
+
+    assert wrong() == ""
+    assert wrong(replace(text, at=at.replace(hour=22, minute=0))) == "sent at 22:00"
+    assert wrong(replace(text, at=at.replace(hour=7, minute=59))) == "sent at 07:59"
+    assert wrong(replace(text, text="您有一笔120.01元的还款尚未收到。")).startswith("names [12001]")
+    assert wrong(replace(text, channel="email")) == "sent by email without an address"
+    assert wrong(now=Owed(0, 28_000, {})) == "presses for what is paid"
+    assert wrong(unwanted={"B1": {"all": on}}) == "sent by sms, which is not wanted"
+    assert wrong(stops=[Stop("B1", "deceased", on)]) == "sent though deceased"
+    assert wrong(stops=[Stop("B1", "dispute_open", on, on)]) == "presses though dispute_open"
+    assert wrong(stops=[Stop("B1", "dispute_open", on - timedelta(9), on - timedelta(1))]) == ""
+    promised = [Promise("B1", 12_000, on - timedelta(2), on)]
+    assert wrong(promises=promised) == "presses though 12000 is promised for 2026-05-11"
+    assert wrong(promises=promised, paid=12_000) == ""
+    auditor = ContactAuditor(addresses={"B1": {"sms": "139"}})
+    assert [auditor.wrong(text, owed, owed, {}) for _ in range(2)] == ["", "sent twice"]

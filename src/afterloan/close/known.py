@@ -36,7 +36,7 @@ from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import FactKind
 from afterloan.rules.trifles import trifles_fen, without_trifles
-from afterloan.store.contacts import STANDING_KINDS, defaults_of, standing_of
+from afterloan.store.contacts import PROMISE_KINDS, STANDING_KINDS, defaults_of, standing_of
 from afterloan.store.debits import KINDS as DEBIT_KINDS
 from afterloan.store.debits import MandateStanding, fold_events, mandate_told, pay_day_of
 from afterloan.store.ids import as_array, ids_of
@@ -48,18 +48,17 @@ from afterloan.strategy.debit import Mandate, NextTry, Tried, next_try, schedule
 from afterloan.strategy.debit_retry import retry_rule
 from afterloan.strategy.frame import active_loans, loan_frame, of_borrowers, whole_frame
 from afterloan.strategy.governor import ANY, NO_STANDING, ContactStanding, Place
-from afterloan.strategy.holds import Held, held_on, hold_rules
+from afterloan.strategy.holds import Held
 from afterloan.strategy.ladder import Ladder
 from afterloan.strategy.places import place_of
 from afterloan.strategy.plan import KnownBorrowers
-from afterloan.strategy.promises import Money, Promises, counted, judge_promises
+from afterloan.strategy.promises import Money, counted, holds_on, promises_on
 from afterloan.strategy.restriction import CreditLine, LineStep, columns_of_limits, line_after, line_of
 
 EVENT_KINDS = (
     *STANDING_KINDS,
     *LINE_KINDS,
-    "promise.made",
-    "promise.withdrawn",
+    *PROMISE_KINDS,
     "agency.placed",
     "agency.recalled",
     "ladder.step_left_out",
@@ -400,23 +399,14 @@ def _columns_of_lines(lines: Mapping[int, CreditLine]) -> pl.DataFrame:
     return pl.DataFrame(told, schema={**schema, "barred": pl.Boolean}, orient="row")
 
 
-def _promises(events: list[Event], money: list[Money], on: date, jurisdiction: str) -> Promises:
-    if not any(e.KIND == "promise.made" for e in events):
-        return Promises()
-    told = hold_rules(jurisdiction, on)["promise_pending"].parameters
-    money = [m for m in money if m.known_on is None or m.known_on < on]
-    return counted(judge_promises(events, money, on, told["tolerance_days"], told["kept_permille"]))
+def _known_before(money: list[Money], on: date) -> list[Money]:
+    return [m for m in money if m.known_on is None or m.known_on < on]
 
 
 def holds_of(events: list[Event], day: int, place: Place, money: list[Money]) -> list[Held]:
     """The holds in effect on a day, that of a promise that is pending among them."""
     on = date_of(day)
-    held = held_on(events, on, place.jurisdiction)
-    pending = _promises(events, money, on, place.jurisdiction).pending
-    if pending and not any(h.hold == "promise_pending" for h in held):
-        rule = hold_rules(place.jurisdiction, on)["promise_pending"]
-        held.append(Held("promise_pending", on, None, rule, "-"))
-    return held
+    return holds_on(events, _known_before(money, on), on, place.jurisdiction)
 
 
 NOTHING_TOLD = {
@@ -448,8 +438,8 @@ def columns_of(
         return {"borrower": key, **NOTHING_TOLD, **credit}, None, []
     on = date_of(day)
     held = holds_of(events, day, place, money)
-    standing = standing_of((e for e in events if e.KIND not in HOLD_KINDS), on, place)
-    promises = _promises(events, money, on, place.jurisdiction)
+    standing = standing_of((e for e in events if e.KIND not in (*HOLD_KINDS, *PROMISE_KINDS)), on, place)
+    promises = counted(promises_on(events, _known_before(money, on), on, place.jurisdiction))
     back = {getattr(e, "of", "") for e in events if e.KIND == "agency.recalled"}
     of_holds = {h.hold for h in held}
     columns = {

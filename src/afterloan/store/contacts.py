@@ -24,13 +24,15 @@ from afterloan.facts.contact import (
 )
 from afterloan.facts.events import Event, event_of, read_event
 from afterloan.facts.hold import HOLD_KINDS
+from afterloan.facts.promise import PromiseMade, PromiseWithdrawn
 from afterloan.rules.packs import Finding
 from afterloan.store.locks import lock_borrowers, lock_setting
 from afterloan.store.outbox import put_findings
+from afterloan.store.repaid import repaid_by
 from afterloan.store.settings import Setting, set_parts, setting
 from afterloan.strategy.governor import ContactStanding, Past, Place, Request, Verdict, contact_rules, judge
-from afterloan.strategy.holds import held_on
 from afterloan.strategy.places import place_of, zone_known
+from afterloan.strategy.promises import Money, holds_on
 
 DEFAULTS = {"jurisdiction": "CN", "zone": "Asia/Shanghai", "language": "zh-CN", "lender_type": None}
 DEMANDED = ("legal_notice",)
@@ -38,6 +40,8 @@ DEMANDED = ("legal_notice",)
 SKEW_SECONDS = 300
 """Clocks of two workers may differ by this much: a moment that is a little early is taken as the newest on record."""
 
+PROMISE_KINDS = (PromiseMade.KIND, PromiseWithdrawn.KIND)
+"""What places and ends the hold of a promise."""
 STANDING_KINDS = (
     ContactConsented.KIND,
     ContactOptedOut.KIND,
@@ -95,8 +99,11 @@ def set_defaults(connection: psycopg.Connection[Any], **told: Any) -> None:
     set_parts(connection, Setting.PLACE, {**defaults_of(connection), **told})
 
 
-def standing_of(events: Iterable[Event], on: date, place: Place) -> ContactStanding:
-    """What the events of a borrower (in order) say of how they may be contacted on a day."""
+def standing_of(events: Iterable[Event], on: date, place: Place, money: Sequence[Money] = ()) -> ContactStanding:
+    """What the events of a borrower (in order) say of how they may be contacted on a day.
+
+    `money`: the repayments that stand, for the promises among the events: while one is pending nobody presses.
+    """
     consents: set[str] = set()
     out: set[str] = set()
     refused: set[str] = set()
@@ -121,7 +128,7 @@ def standing_of(events: Iterable[Event], on: date, place: Place) -> ContactStand
             agreed = (event.not_before, event.not_after)
         elif isinstance(event, ThirdPersonRefused):
             refused.add(event.who)
-    holds = held_on(events, on, place.jurisdiction)
+    holds = holds_on(events, money, on, place.jurisdiction)
     lost = any(h.hold == "deceased" for h in holds)
     return ContactStanding(
         frozenset(consents),
@@ -202,6 +209,7 @@ class _Known:
     shard: int
     place: Place
     events: list[Event] = field(default_factory=list)
+    money: Sequence[Money] = ()
     keys: set[str] = field(default_factory=set)
 
 
@@ -273,7 +281,7 @@ def _judge(attempt: Attempt, borrower: _Known) -> tuple[Verdict, ContactAttempte
     request = _request(attempt, borrower.place, at)
     on = request.at.astimezone(ZoneInfo(borrower.place.zones[0])).date()
     rules = contact_rules(borrower.place.jurisdiction, on, borrower.place.lender_type)
-    verdict = judge(request, past, standing_of(borrower.events, on, borrower.place), rules)
+    verdict = judge(request, past, standing_of(borrower.events, on, borrower.place, borrower.money), rules)
     if not verdict.allowed:
         return verdict, None
     return verdict, _attempted(attempt, at, on)
@@ -326,12 +334,16 @@ def _read(connection: psycopg.Connection[Any], references: list[str]) -> dict[st
     rows = connection.execute(
         "select borrower, kind, on_day, at, known_on, reference, body from event "
         "where borrower = any(%s) and kind = any(%s) order by event",
-        (list(of), [*STANDING_KINDS, *PAST_KINDS, ThirdPersonNamed.KIND]),
+        (list(of), [*STANDING_KINDS, *PROMISE_KINDS, *PAST_KINDS, ThirdPersonNamed.KIND]),
     ).fetchall()
     for number, kind, on, at, known_on, key, body in rows:
         reference, borrower = of[number]
         borrower.events.append(event_of(kind, reference, "-", on, at, known_on, key, body))
         borrower.keys.add(key)
+    promised = [k for k in known.values() if any(isinstance(e, PromiseMade) for e in k.events)]
+    money = repaid_by(connection, [k.number for k in promised])
+    for borrower in promised:
+        borrower.money = money[borrower.number]
     return known
 
 

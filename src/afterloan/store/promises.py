@@ -10,9 +10,8 @@ from afterloan.loan.terms import FactKind
 from afterloan.store.contacts import defaults_of
 from afterloan.store.events import borrower_number, events_of
 from afterloan.store.limits import owed_now
-from afterloan.strategy.holds import hold_rules
 from afterloan.strategy.places import place_of
-from afterloan.strategy.promises import Judged, Money, judge_promises, taken
+from afterloan.strategy.promises import Judged, Money, promises_on, taken
 
 
 def promises_of(connection: psycopg.Connection[Any], borrower: str, on: date) -> list[Judged]:
@@ -20,7 +19,6 @@ def promises_of(connection: psycopg.Connection[Any], borrower: str, on: date) ->
     number, _ = borrower_number(connection, borrower)
     row = connection.execute("select clear from borrower where borrower = %s", (number,)).fetchone()
     place = place_of(row[0] if row else {}, defaults_of(connection))
-    told = hold_rules(place.jurisdiction, on)["promise_pending"].parameters
     money = connection.execute(
         "select f.on_day, f.amount_fen, c.reference from fact f join contract c using (loan) where c.borrower = %s "
         "and f.kind = %s and f.on_day <= %s and f.known_on <= %s and not exists "
@@ -28,7 +26,7 @@ def promises_of(connection: psycopg.Connection[Any], borrower: str, on: date) ->
         (number, int(FactKind.REPAID), on, on, on),
     ).fetchall()
     events = events_of(connection, borrower, ["promise.made", "promise.withdrawn"], on, on)
-    return judge_promises(events, (Money(*m) for m in money), on, told["tolerance_days"], told["kept_permille"])
+    return promises_on(events, [Money(*m) for m in money], on, place.jurisdiction)
 
 
 def promise_fits(connection: psycopg.Connection[Any], promise: PromiseMade) -> None:

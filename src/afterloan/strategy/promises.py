@@ -1,6 +1,6 @@
 """Promises judged by the money that came: pending, kept, partly kept or broken."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -10,6 +10,7 @@ from afterloan.facts.events import Event
 from afterloan.facts.promise import PromiseMade, PromiseWithdrawn
 from afterloan.money import show_amount
 from afterloan.rules.packs import Rule, in_force, rules_of
+from afterloan.strategy.holds import Held, held_on, hold_rules
 
 PENDING, KEPT, PARTLY, BROKEN = "pending", "kept", "partly kept", "broken"
 
@@ -108,6 +109,28 @@ def taken(amount_fen: int, due_on: date, on: date, owed_fen: int, jurisdiction: 
     if amount_fen < least:
         return FactRefused("amount_fen", amount_fen, f"is too little of {show_amount(owed_fen)}: {rule.clause}", would)
     return None
+
+
+def promises_on(events: Sequence[Event], money: Iterable[Money], on: date, jurisdiction: str) -> list[Judged]:
+    """Each promise with its outcome on a day, by the tolerance of the place."""
+    if not any(isinstance(event, PromiseMade) for event in events):
+        return []
+    told = hold_rules(jurisdiction, on)["promise_pending"].parameters
+    return judge_promises(events, money, on, told["tolerance_days"], told["kept_permille"])
+
+
+def holds_on(events: Sequence[Event], money: Iterable[Money], on: date, jurisdiction: str) -> list[Held]:
+    """The holds in effect on a day, that of a promise that is pending among them.
+
+    500.00 promised on 1 March for the 10th, two days of tolerance: held from the 1st to the 12th, or until it has come.
+    """
+    held = held_on(events, on, jurisdiction)
+    pending = [p for p in promises_on(events, money, on, jurisdiction) if p.outcome == PENDING]
+    if pending and not any(h.hold == "promise_pending" for h in held):
+        first = min(pending, key=lambda p: (p.promise.on, p.promise.reference))
+        rule = hold_rules(jurisdiction, on)["promise_pending"]
+        held.append(Held("promise_pending", first.promise.on, first.until, rule, first.promise.reference))
+    return held
 
 
 def counted(judged: Iterable[Judged]) -> Promises:

@@ -1,0 +1,198 @@
+"""Contact in a simulated world: what borrowers and desk tell, the ladder and the drain at all hours, and what left."""
+
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from afterloan.close.decide import decide
+from afterloan.facts.act import Answer, Who
+from afterloan.sending.channels import ChannelSetting
+from afterloan.sending.drain_work import drain
+from afterloan.servicing.desk import desk_of
+from afterloan.servicing.door import do
+from afterloan.store.server import Store
+from tests.simulation.auditor import Ledger, Signed
+from tests.simulation.contact_auditor import SHANGHAI, ContactAuditor, Owed, Promise, Sent, Stop
+
+LEAD = Who("person", "Li", ("lead",), "keyboard")
+HOLDS = ("dispute_open", "hardship_review", "fraud_claim")
+CAUSES = {
+    "deceased": ("person.died", {"source": "family"}),
+    "insolvency": ("person.insolvency_opened", {"court": "Hangzhou"}),
+    "lawyer": ("person.lawyer_engaged", {"lawyer": "Ms Qian"}),
+}
+HOURS = (
+    time(2, 30),
+    time(7, 59),
+    time(9, 5),
+    time(10, 31),
+    time(12),
+    time(14, 2),
+    time(21, 59),
+    time(22),
+    time(23, 40),
+)
+AHEAD = 4
+"""Days ahead of which a reminder may speak."""
+
+SENT = """
+select s.entry, o.key, s.at, b.reference, o.kind, o.body ->> 'template', o.body -> 'values' -> 'loans',
+       (select i.text from inbox i where i.key = o.key)
+from sending s join outbox o using (action) join borrower b using (borrower)
+where s.step = 'sent' and o.kind like 'message.%%' and s.entry > %s order by s.entry
+"""
+
+
+class Contacts:
+    """The contacts of one world; `check` raises ValueError with what left and should not have."""
+
+    def __init__(self, seed: int, store: Store, folder: Path) -> None:
+        self.chance = Random(seed * 104729 + 3)
+        self.store, self.folder = store, folder
+        self.auditor = ContactAuditor()
+        self.last = self.acts = self.checked = 0
+        self.owed: dict[str, Owed] = {}
+
+    def address(self, borrower: str, number: int) -> dict[str, str]:
+        """Where a borrower can be written to, for the book; the auditor is told too."""
+        told = {}
+        if self.chance.random() < 0.9:
+            told["mobile"] = f"1390013{number:04d}"
+        if self.chance.random() < 0.6:
+            told["email"] = f"{borrower.lower()}@example.com"
+        by = {"sms": "mobile", "email": "email"}
+        self.auditor.addresses[borrower] = {channel: told[name] for channel, name in by.items() if name in told}
+        return told
+
+    def live(self, today: date, loans: dict[str, list[Signed]], decided: bool) -> None:
+        """One day after its deliveries: what the desk hears, then the drain at some hours, then what left is looked at.
+
+        `loans`: those of each borrower with what has been told by now. `decided`: the ladder looked at this day.
+        """
+        for borrower, owned in loans.items():
+            if self.chance.random() < 0.04:
+                self._hear(borrower, owned, today)
+        hours = sorted(self.chance.sample(HOURS, self.chance.choice((1, 2, 4))))
+        for hour in hours if decided or self.chance.random() < 0.3 else ():
+            self._drain(datetime.combine(today, hour, SHANGHAI))
+        self.check(today, loans)
+
+    def decide(self, on: date, loans: dict[str, list[Signed]]) -> None:
+        """The ladder looks at a day, with what was told by the evening before."""
+        decide(self.store, (on - date(1970, 1, 1)).days)
+        self.owed = {borrower: owed_of(owned, on) for borrower, owned in loans.items()}
+
+    def _drain(self, moment: datetime) -> None:
+        told = ChannelSetting(self.folder)
+        if self.chance.random() < 0.2:  # two at once
+            with ThreadPoolExecutor(2) as both:
+                list(both.map(lambda _: drain(self.store, told=told, moment=moment), range(2)))
+        else:
+            drain(self.store, told=told, moment=moment)
+
+    def _do(self, verb: str, asked: dict[str, Any], today: date) -> Answer | None:
+        self.acts += 1
+        with desk_of(self.store, datetime.combine(today, time(1), SHANGHAI)) as desk:
+            answer = do(desk, LEAD, verb, asked, f"heard-{self.acts}", today)
+        return answer if isinstance(answer, Answer) else None
+
+    def _hear(self, borrower: str, owned: list[Signed], today: date) -> None:
+        """Something is told of a borrower; what the door refuses did not happen."""
+        auditor, what = self.auditor, self.chance.random()
+        mine = [s for s in auditor.stops if s.borrower == borrower and s.on(today) and s.what in HOLDS]
+        if mine and what < 0.5:
+            stop = mine[0]
+            if self._do("hold.lift", {"borrower": borrower, "of": stop.reference, "reason": "looked at"}, today):
+                stop.lifted = today
+        elif what < 0.55:
+            until = today + timedelta(self.chance.randint(1, 40))
+            hold = self.chance.choice(HOLDS)
+            asked = {"borrower": borrower, "hold": hold, "reason": "told by phone", "ends_on": until.isoformat()}
+            if self._do("hold.place", asked, today):
+                auditor.stops.append(Stop(borrower, hold, today, until, reference=f"heard-{self.acts}"))
+        elif what < 0.75:
+            channel = self.chance.choice(("sms", "email", "push", "all"))
+            if self._do("contact.opt_out", {"borrower": borrower, "channel": channel}, today):
+                auditor.unwanted.setdefault(borrower, {}).setdefault(channel, today)
+        elif what < 0.85:
+            self._promise(borrower, owned, today)
+        elif what < 0.93:
+            cause = self.chance.choice(list(CAUSES))
+            verb, words = CAUSES[cause]
+            if self._do(verb, {"borrower": borrower, **words}, today):
+                auditor.stops.append(Stop(borrower, cause, today))
+
+    def _promise(self, borrower: str, owned: list[Signed], today: date) -> None:
+        arrears = owed_of(owned, today).arrears
+        due = today + timedelta(self.chance.randint(1, 20))
+        if arrears and self._do(
+            "promise.make", {"borrower": borrower, "amount_fen": arrears, "due_on": due.isoformat()}, today
+        ):
+            self.auditor.promises.append(Promise(borrower, arrears, due, today))
+
+    def check(self, today: date, loans: dict[str, list[Signed]]) -> None:
+        """Hold everything that left since the last look against the auditor of contacts."""
+        with self.store.connect() as connection:
+            rows = connection.execute(SENT, (self.last,)).fetchall()
+        for number, key, at, borrower, kind, template, names, text in rows:
+            self.last = number
+            sent = Sent(
+                key, at, borrower, kind.removeprefix("message."), template, tuple(names or ()), text or self._text(key)
+            )
+            now = owed_of(loans[borrower], today)
+            paid = {p.since: paid_since(loans[borrower], p.since, today) for p in self.auditor.promises}
+            wrong = self.auditor.wrong(sent, now, self.owed.get(borrower, now), paid)
+            self.checked += 1
+            if wrong:
+                raise ValueError(f"{today}, {borrower}: {key} {wrong}; text: {sent.text[-400:]!r}")
+
+    def _text(self, key: str) -> str:
+        """The words as they lie in the folder where texts, e-mails and letters go."""
+        for line in self._ledger():
+            if line["key"] == key:
+                return self._words(self.folder / "sent" / line["file"])
+        return ""
+
+    def _ledger(self) -> list[dict[str, str]]:
+        import json
+
+        return [
+            json.loads(line) for file in self.folder.rglob("ledger.jsonl") for line in file.read_text().splitlines()
+        ]
+
+    def _words(self, file: Path) -> str:
+        if file.suffix == ".eml":
+            from email import policy
+            from email.parser import BytesParser
+
+            body = BytesParser(policy=policy.default).parsebytes(file.read_bytes()).get_body(("plain",))
+            return body.get_content() if body else ""
+        return file.read_text()
+
+
+def owed_of(loans: list[Signed], on: date) -> Owed:
+    """What a borrower owes on a day with all that has been told: past due, what ends it, what falls due soon."""
+    now = [Ledger(loan, on, on) for loan in loans if loan.signed_on <= on]
+    due: dict[date, int] = defaultdict(int)
+    for loan in loans:
+        if loan.signed_on > on:
+            continue
+        days = {row.due for row in Ledger(loan, on, on).rows}
+        for day in sorted(d for d in days if on <= d <= on + timedelta(AHEAD)):
+            due[day] += sum(row.owed_in_all() for row in Ledger(loan, day, on).rows if row.due == day)
+    return Owed(
+        sum(sum(ledger.arrears(c) for c in range(4)) for ledger in now), sum(x.payoff() for x in now), dict(due)
+    )
+
+
+def paid_since(loans: list[Signed], since: date, on: date) -> int:
+    """What came in from a day on, taken back not counted."""
+    return sum(
+        m.fen
+        for loan in loans
+        for m in loan.messages
+        if m.kind == "repaid" and m.on >= since and m.known_on <= on and not (m.gone_on and m.gone_on <= on)
+    )
