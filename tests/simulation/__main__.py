@@ -50,9 +50,8 @@ def main() -> int:
                 connection.execute(f"drop database seed{seed} with (force)")
         stop(Path(home) / "pg")
     years = (given.seeds - len(failed)) * given.days / 365
-    print(
-        f"{years:,.1f} book-years, {years * given.loans:,.0f} loan-years: {compared:,} comparisons, {messages:,} messages"
-    )
+    lived = f"{years:,.1f} book-years, {years * given.loans:,.0f} loan-years"
+    print(f"{lived}: {compared:,} comparisons, {messages:,} messages")
     print(f"failed seeds: {failed}" if failed else "no seed failed")
     return 1 if failed else 0
 

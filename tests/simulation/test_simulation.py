@@ -59,7 +59,7 @@ def test_the_auditor_by_hand() -> None:
 
 
 def test_the_auditor_of_contacts_by_hand() -> None:
-    # 120.00 is three days past due, 130.00 falls due on the 14th; at 10:30 of the 13th a text that names 120.00 is right
+    # 120.00 is three days past due, 130.00 falls due on the 14th: at 10:30 of the 13th a text may name 120.00
     on = date(2026, 5, 13)
     owed = Owed(12_000, 40_000, {date(2026, 5, 14): 13_000})
     at = datetime(2026, 5, 13, 10, 30, tzinfo=SHANGHAI)
