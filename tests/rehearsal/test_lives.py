@@ -67,7 +67,7 @@ def test_every_place_shows_the_one_sum(played: Store) -> None:
     golden = yaml.safe_load(next(p for p in GOLDEN if "0003" in p.stem).read_text(encoding="utf-8"))
     for on, owed in golden["owed"].items():
         day = date.fromisoformat(on)
-        with psycopg.connect(played.url) as connection:
+        with played.connect() as connection:
             told = legal_case_told(connection, "life-not-1", day)
             book = book_of(connection, "life-not-1")
         assert {k: v for k, v in told["owed"].items() if v} == owed

@@ -177,26 +177,27 @@ def _anew(
     if not numbers:
         return []
     owed, hands = owed_of_cases(connection, reader, numbers, on), hands_of(connection, numbers, on)
-    places = _places(connection, numbers)
+    people = _people(connection, numbers)
     return [
-        _row(case, owed.get(case["borrower"]), hands.get(case["borrower"]), on, places[case["borrower"]])
+        _row(case, owed.get(case["borrower"]), hands.get(case["borrower"]), on, *people[case["borrower"]])
         for case in window.iter_rows(named=True)
     ]
 
 
-def _places(connection: psycopg.Connection[Any], numbers: list[int]) -> dict[int, str]:
-    """The jurisdiction of borrowers by number: whose holds bind there."""
+def _people(connection: psycopg.Connection[Any], numbers: list[int]) -> dict[int, tuple[str, str]]:
+    """The name of borrowers by number, and the jurisdiction whose holds bind there."""
     defaults = defaults_of(connection)
-    rows = connection.execute("select borrower, clear from borrower where borrower = any(%s)", (numbers,)).fetchall()
-    return {number: place_of(attributes or {}, defaults).jurisdiction for number, attributes in rows}
+    found = "select borrower, name, clear from borrower where borrower = any(%s)"
+    rows = connection.execute(found, (numbers,)).fetchall()
+    return {number: (name, place_of(told or {}, defaults).jurisdiction) for number, name, told in rows}
 
 
-def _row(case: dict[str, Any], owed: dict[str, Any] | None, hands: Any, on: date, place: str) -> WorklistRow:
+def _row(case: dict[str, Any], owed: dict[str, Any] | None, hands: Any, on: date, name: str, place: str) -> WorklistRow:
     _, agency, events = hands or ({}, "", [])
     now = {"arrears_fen": 0, "days_past_due": 0} if owed is None else owed
     now = {**now, "promises_broken": case["promises_broken"]}
     return WorklistRow(
-        case["reference"], case["name"], case["queue"], case["opened_on"].isoformat(), now["days_past_due"],
+        case["reference"], name, case["queue"], case["opened_on"].isoformat(), now["days_past_due"],
         now["arrears_fen"], priority_fen(now, worth_rule(on)) if owed else 0, case["arrears_fen"],
         case["promises_broken"], case["ladder"], case["step"], case["loans"], case["assigned_to"], agency,
         tuple(h.hold for h in held_on(events, on, place)), owed is None,
