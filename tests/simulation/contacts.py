@@ -8,9 +8,11 @@ from random import Random
 from typing import Any
 
 from afterloan.close.decide import decide
+from afterloan.dates import number_of
 from afterloan.facts.act import Answer, Who
 from afterloan.sending.channels import ChannelSetting
 from afterloan.sending.drain_work import drain
+from afterloan.sending.spool import spooled
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.store.server import Store
@@ -82,7 +84,7 @@ class Contacts:
 
     def decide(self, on: date, loans: dict[str, list[Signed]]) -> None:
         """The ladder looks at a day, with what was told by the evening before."""
-        decide(self.store, (on - date(1970, 1, 1)).days)
+        decide(self.store, number_of(on))
         self.owed = {borrower: owed_of(owned, on) for borrower, owned in loans.items()}
 
     def _drain(self, moment: datetime) -> None:
@@ -139,38 +141,16 @@ class Contacts:
             rows = connection.execute(SENT, (self.last,)).fetchall()
         for number, key, at, borrower, kind, template, names, text in rows:
             self.last = number
-            sent = Sent(
-                key, at, borrower, kind.removeprefix("message."), template, tuple(names or ()), text or self._text(key)
-            )
+            channel = kind.removeprefix("message.")
+            lies = None if text else spooled(channel, key, self.folder)
+            words = text or (lies.text if lies else "")
+            sent = Sent(key, at, borrower, channel, template, tuple(names or ()), words)
             now = owed_of(loans[borrower], today)
             paid = {p.since: paid_since(loans[borrower], p.since, today) for p in self.auditor.promises}
             wrong = self.auditor.wrong(sent, now, self.owed.get(borrower, now), paid)
             self.checked += 1
             if wrong:
                 raise ValueError(f"{today}, {borrower}: {key} {wrong}; text: {sent.text[-400:]!r}")
-
-    def _text(self, key: str) -> str:
-        """The words as they lie in the folder where texts, e-mails and letters go."""
-        for line in self._ledger():
-            if line["key"] == key:
-                return self._words(self.folder / "sent" / line["file"])
-        return ""
-
-    def _ledger(self) -> list[dict[str, str]]:
-        import json
-
-        return [
-            json.loads(line) for file in self.folder.rglob("ledger.jsonl") for line in file.read_text().splitlines()
-        ]
-
-    def _words(self, file: Path) -> str:
-        if file.suffix == ".eml":
-            from email import policy
-            from email.parser import BytesParser
-
-            body = BytesParser(policy=policy.default).parsebytes(file.read_bytes()).get_body(("plain",))
-            return body.get_content() if body else ""
-        return file.read_text()
 
 
 def owed_of(loans: list[Signed], on: date) -> Owed:

@@ -5,7 +5,17 @@ from typing import Any
 
 import psycopg
 
-from afterloan.store.persons import PHONES, TAIL, digits_of, has_name, hashes_of, name_asked, tail, whole
+from afterloan.store.persons import (
+    PHONES,
+    TAIL,
+    digits_of,
+    has_name,
+    hashes_of,
+    name_asked,
+    tail,
+    whole,
+    with_words,
+)
 
 MOST = 100
 LOOKED_AT = 5_000
@@ -22,8 +32,6 @@ PART = (
 )
 """Whose reference or loan has that in it: the book is gone through once."""
 NUMBERED = "select borrower from borrower where borrower in ({}) order by reference limit %(most)s"
-LIKELY = "select borrower, name, attributes from borrower where words @> %(words)s::bigint[] limit %(looked)s"
-"""Not in order: that would have the server walk the book by reference."""
 FOUND = (
     "select b.reference, b.name, b.attributes, "
     "coalesce((select string_agg(c.reference, ' ' order by c.loan) from contract c where c.borrower = b.borrower), '') "
@@ -58,22 +66,17 @@ def find(connection: psycopg.Connection[Any], words: str) -> list[dict[str, Any]
 def _called(connection: psycopg.Connection[Any], words: str) -> list[int]:
     """Numbers of those whose name has all of these words."""
     asked = name_asked(words)
-    return [number for number, name, _ in _likely(connection, asked) if has_name(name, words)] if asked else []
+    if not asked:
+        return []
+    return [number for number, _, name, _ in with_words(connection, asked, LOOKED_AT) if has_name(name, words)]
 
 
 def _with_phone(connection: psycopg.Connection[Any], digits: str) -> list[int]:
     """Numbers of those one of whose phones ends so."""
-    found = _likely(connection, [tail(digits)]) if digits else []
+    found = with_words(connection, [tail(digits)], LOOKED_AT) if digits else []
     return [
-        number for number, _, fields in found if any(digits_of(fields.get(name)).endswith(digits) for name in PHONES)
+        number for number, _, _, told in found if any(digits_of(told.get(name)).endswith(digits) for name in PHONES)
     ]
-
-
-def _likely(connection: psycopg.Connection[Any], asked: list[str]) -> list[tuple[int, str, dict[str, Any]]]:
-    hashes = hashes_of(connection, asked)
-    if hashes is None:
-        return []
-    return connection.execute(LIKELY, {"words": hashes, "looked": LOOKED_AT}).fetchall()
 
 
 def _shown(attributes: Mapping[str, Any]) -> str:

@@ -92,9 +92,10 @@ class Spooled:
     text: str
 
 
-def spooled(channel: str, key: str) -> Spooled | None:
-    """The text or e-mail of a key in AFTERLOAN_HOME/sent, where a channel without a setting goes; None: not there."""
-    file = Spool(channel, ChannelPlace({}, home())).file(key)
+def spooled(channel: str, key: str, folder: Path | None = None) -> Spooled | None:
+    """The text or e-mail of a key in AFTERLOAN_HOME/sent (or `folder`'s), where a channel without a setting goes; None:
+    not there."""
+    file = Spool(channel, ChannelPlace({}, folder or home())).file(key)
     if not file.exists():
         return None
     if channel == "email":

@@ -11,7 +11,6 @@ import psycopg
 from afterloan.dates import iso, number_of
 from afterloan.facts.action import ActionWithdrawn
 from afterloan.facts.hold import HOLD_KINDS
-from afterloan.facts.promise import PromiseMade
 from afterloan.store.contacts import PROMISE_KINDS, STANDING_KINDS, defaults_of, standing_of
 from afterloan.store.events import borrower_number, events_of
 from afterloan.store.limits import owed_now
@@ -101,8 +100,7 @@ def withdraw_held(connection: psycopg.Connection[Any], borrower: str, on: date) 
     row = connection.execute("select clear from borrower where borrower = %s", (number,)).fetchone()
     place = place_of(row[0] if row else {}, defaults_of(connection))
     events = events_of(connection, borrower, [*HOLD_KINDS, *PROMISE_KINDS], on)
-    promised = any(event.KIND == PromiseMade.KIND for event in events)
-    money = repaid_by(connection, [number])[number] if promised else []
+    money = repaid_by(connection, {number: events})[number]
     count = 0
     for what, hold in stopped(holds_on(events, money, on, place.jurisdiction)).items():
         if what in STOPPED_KINDS and (what, hold.hold) != ("worklist", "promise_pending"):

@@ -13,13 +13,15 @@ from typing import Any, Literal
 
 import psycopg
 
-from afterloan.store.persons import hashes_of, mobile, whole
+from afterloan.store.persons import mobile, whole, with_words
 from afterloan.store.settings import secret_kept
 
 GOOD_FOR = timedelta(minutes=10)
 TRIES = 5
 """Tries of one code."""
 DIGITS = 6
+LOOKED_AT = 50
+"""Most borrowers whose address is looked at when somebody signs in."""
 Why = Literal["sign_in", "step_up"]
 
 
@@ -127,22 +129,12 @@ def borrower_reached_by(connection: psycopg.Connection[Any], channel: str, addre
     Also "" where several have it: a number that a family shares lets nobody into another's account.
     """
     if channel == "email":
-        found = _with_word(connection, whole(address), 50)
-        rows = [row for row in found if str(row[1].get("email") or "").lower() == address]
+        found = with_words(connection, [whole(address)], LOOKED_AT)
+        theirs = [name for _, name, _, told in found if str(told.get("email") or "").lower() == address]
     else:
-        found = _with_word(connection, mobile(address), 50)
-        rows = [row for row in found if plain_number(str(row[1].get("mobile") or "")) == address]
-    return str(rows[0][0]) if len(rows) == 1 else ""
-
-
-def _with_word(connection: psycopg.Connection[Any], word: str, most: int) -> list[tuple[str, dict[str, Any]]]:
-    """Borrowers who are found by a word: reference and attributes."""
-    hashes = hashes_of(connection, [word])
-    if hashes is None:
-        return []
-    return connection.execute(
-        "select reference, attributes from borrower where words @> %s::bigint[] limit %s", (hashes, most)
-    ).fetchall()
+        found = with_words(connection, [mobile(address)], LOOKED_AT)
+        theirs = [name for _, name, _, told in found if plain_number(str(told.get("mobile") or "")) == address]
+    return theirs[0] if len(theirs) == 1 else ""
 
 
 def plain_number(number: str) -> str:

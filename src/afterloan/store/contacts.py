@@ -340,9 +340,8 @@ def _read(connection: psycopg.Connection[Any], references: list[str]) -> dict[st
         reference, borrower = of[number]
         borrower.events.append(event_of(kind, reference, "-", on, at, known_on, key, body))
         borrower.keys.add(key)
-    promised = [k for k in known.values() if any(isinstance(e, PromiseMade) for e in k.events)]
-    money = repaid_by(connection, [k.number for k in promised])
-    for borrower in promised:
+    money = repaid_by(connection, {borrower.number: borrower.events for borrower in known.values()})
+    for borrower in known.values():
         borrower.money = money[borrower.number]
     return known
 

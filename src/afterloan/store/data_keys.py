@@ -93,15 +93,11 @@ def new_data_key(connection: psycopg.Connection[Any], borrower: int | None = Non
         found = _of_borrower(connection, borrower)
         if found is not None:
             return found
-    ring = ring_of(connection)
-    row = connection.execute("select nextval(pg_get_serial_sequence('data_key', 'data_key'))").fetchone()
-    assert row is not None
-    made = DataKey(int(row[0]), secrets.token_bytes(BYTES))
-    wrapped = _encipher(ring.secret(ring.current), made.secret, f"data_key|{made.number}")
+    made, *wrapped = _made(connection)
     taken = connection.execute(
         "insert into data_key (data_key, borrower, ring_key, wrapped) overriding system value values (%s, %s, %s, %s) "
         "on conflict (borrower) where borrower is not null and wrapped is not null do nothing returning data_key",
-        (made.number, borrower, ring.current, wrapped),
+        (made.number, borrower, *wrapped),
     ).fetchone()
     if taken is None:  # another transaction made the borrower's key at the same moment
         assert borrower is not None
@@ -109,6 +105,15 @@ def new_data_key(connection: psycopg.Connection[Any], borrower: int | None = Non
         assert theirs is not None
         return theirs
     return made
+
+
+def _made(connection: psycopg.Connection[Any]) -> tuple[DataKey, str, bytes]:
+    """A new data key, the name of the key that wraps it, and how it is kept. Raises StoreRefused."""
+    ring = ring_of(connection)
+    row = connection.execute("select nextval(pg_get_serial_sequence('data_key', 'data_key'))").fetchone()
+    assert row is not None
+    made = DataKey(int(row[0]), secrets.token_bytes(BYTES))
+    return made, ring.current, _encipher(ring.secret(ring.current), made.secret, f"data_key|{made.number}")
 
 
 def _of_borrower(connection: psycopg.Connection[Any], borrower: int) -> DataKey | None:
@@ -127,15 +132,11 @@ def register_key(connection: psycopg.Connection[Any]) -> DataKey:
     found = register_keys(connection)
     if found:
         return found[0]
-    ring = ring_of(connection)
-    row = connection.execute("select nextval(pg_get_serial_sequence('data_key', 'data_key'))").fetchone()
-    assert row is not None
-    made = DataKey(int(row[0]), secrets.token_bytes(BYTES))
-    wrapped = _encipher(ring.secret(ring.current), made.secret, f"data_key|{made.number}")
+    made, *wrapped = _made(connection)
     connection.execute(
         "insert into data_key (data_key, purpose, ring_key, wrapped) overriding system value values (%s, %s, %s, %s) "
         "on conflict (purpose) where purpose is not null do nothing",
-        (made.number, REGISTER, ring.current, wrapped),
+        (made.number, REGISTER, *wrapped),
     )
     return register_keys(connection)[0]  # another's, where two made it at the same moment
 

@@ -131,6 +131,23 @@ def called(connection: psycopg.Connection[Any], name: str) -> list[int] | None:
     return hashes_of(connection, [whole_name(name)]) if name.strip() else None
 
 
+def with_words(
+    connection: psycopg.Connection[Any], words: Iterable[str], most: int
+) -> list[tuple[int, str, str, dict[str, Any]]]:
+    """Borrowers who have all of some words, `most` at most: number, reference, name, attributes.
+
+    In no order: for one by reference the server would walk the book. Words may hash alike: whoever asks looks whether
+    those found are meant.
+    """
+    hashes = hashes_of(connection, words)
+    if hashes is None:
+        return []
+    return connection.execute(
+        "select borrower, reference, name, attributes from borrower where words @> %s::bigint[] limit %s",
+        (hashes, most),
+    ).fetchall()
+
+
 def key_of(connection: psycopg.Connection[Any], reference: str) -> bytes | None:
     """The key of a borrower's row; None where there is none, or they were purged."""
     row = connection.execute("select (name).key from borrower where reference = %s", (reference,)).fetchone()

@@ -6,12 +6,12 @@ from typing import Any
 import psycopg
 
 from afterloan.facts.promise import PromiseMade
-from afterloan.loan.terms import FactKind
-from afterloan.store.contacts import defaults_of
+from afterloan.store.contacts import PROMISE_KINDS, defaults_of
 from afterloan.store.events import borrower_number, events_of
 from afterloan.store.limits import owed_now
+from afterloan.store.repaid import repaid_by
 from afterloan.strategy.places import place_of
-from afterloan.strategy.promises import Judged, Money, promises_on, taken
+from afterloan.strategy.promises import Judged, promises_on, taken
 
 
 def promises_of(connection: psycopg.Connection[Any], borrower: str, on: date) -> list[Judged]:
@@ -19,14 +19,8 @@ def promises_of(connection: psycopg.Connection[Any], borrower: str, on: date) ->
     number, _ = borrower_number(connection, borrower)
     row = connection.execute("select clear from borrower where borrower = %s", (number,)).fetchone()
     place = place_of(row[0] if row else {}, defaults_of(connection))
-    money = connection.execute(
-        "select f.on_day, f.amount_fen, c.reference from fact f join contract c using (loan) where c.borrower = %s "
-        "and f.kind = %s and f.on_day <= %s and f.known_on <= %s and not exists "
-        "(select from fact r where r.of_fact = f.fact and r.known_on <= %s) order by f.on_day",
-        (number, int(FactKind.REPAID), on, on, on),
-    ).fetchall()
-    events = events_of(connection, borrower, ["promise.made", "promise.withdrawn"], on, on)
-    return promises_on(events, [Money(*m) for m in money], on, place.jurisdiction)
+    events = events_of(connection, borrower, PROMISE_KINDS, on, on)
+    return promises_on(events, repaid_by(connection, {number: events}, on)[number], on, place.jurisdiction)
 
 
 def promise_fits(connection: psycopg.Connection[Any], promise: PromiseMade) -> None:
