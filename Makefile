@@ -4,23 +4,30 @@ BIN := .venv/bin
 AFTERLOAN_HOME ?= $(CURDIR)/afterloan-book
 export AFTERLOAN_HOME
 
-.PHONY: setup demo test bench scale spark risk-figures cases simulate fuzz fuzz-files faults wheel lint types clean
+.PHONY: setup dev demo test bench scale spark risk-figures cases simulate fuzz fuzz-files faults wheel lint types clean
 
 setup: .venv/ready
 
 .venv/ready: requirements.txt pyproject.toml
-	@echo "Setting up .venv (once; a minute or two)"
+	@echo "Setting up .venv (once; a minute)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+dev: .venv/dev
+
+.venv/dev: .venv/ready requirements-dev.txt
+	@echo "Adding what tests need (once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt -r requirements-dev.txt
 	@sh .ci/browser
 	@touch $@
 
 demo: setup
 	@$(BIN)/afterloan demo
 
-test: setup
+test: dev
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 bench: setup
@@ -29,7 +36,7 @@ bench: setup
 scale: setup
 	@$(BIN)/python -m bench.scale $(or $(LOANS),200000) $(if $(SHARDS),--shards $(SHARDS)) $(if $(IN),--in $(IN)) $(if $(OUT),--out $(OUT)) $(if $(AGAINST),--against $(AGAINST))
 
-spark: setup
+spark: dev
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "pyspark[sql]>=4"
 	@$(BIN)/python -m pytest tests/cluster -rs
 	@$(BIN)/python -m bench.spark $(LOANS)
@@ -37,31 +44,31 @@ spark: setup
 risk-figures: setup
 	@$(BIN)/python -m bench.risk_figures $(FIGURE)
 
-cases: setup
+cases: dev
 	@$(BIN)/python -m tests.cases
 
-simulate: setup
+simulate: dev
 	@$(BIN)/python -m tests.simulation --seeds 200
 	@$(BIN)/python -m tests.second --stories $(or $(STORIES),20000)
 
-fuzz: setup
+fuzz: dev
 	@$(BIN)/python -m tests.desk.api.fuzz --calls $(or $(CALLS),100000)
 
-fuzz-files: setup
+fuzz-files: dev
 	@$(BIN)/python -m tests.files --each $(or $(EACH),20000) --seed $(or $(SEED),1)
 
-faults: setup
+faults: dev
 	@$(BIN)/python -m tests.faults --kills $(or $(KILLS),1000) --seed $(or $(SEED),1)
 
-wheel: setup
+wheel: dev
 	@$(BIN)/python -m tests.package.wheel
 
-lint: setup
+lint: dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports --config pyproject.toml
 
-types: setup
+types: dev
 	@$(BIN)/mypy
 
 clean:

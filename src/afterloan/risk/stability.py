@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chdtrc
 
 Floats = npt.NDArray[np.float64]
 PARTS = 10
@@ -33,6 +32,8 @@ def by_chance(before: Sequence[float], after: Sequence[float], rows: int, rows_b
     60 rows of which .7 and .3 lie where .5 and .5 are told: 60 × (.04 / .5 + .04 / .5) = 9.6, a chance of .0019. A part
     that was empty counts as half a row; `rows_before`: of the shares before, where they are drawn too.
     """
+    from scipy.special import chdtrc  # of the extra `risk`: a desk opens without it
+
     known = [(max(b, 0.5 / max(rows, 1)), a) for b, a in zip(before, after, strict=True) if b > 0 or a > 0]
     size = 1 / (1 / max(rows, 1) + 1 / rows_before)
     return float(chdtrc(max(len(known) - 1, 1), size * sum((a - b) ** 2 / b for b, a in known)))
