@@ -484,7 +484,9 @@ def _otherwise(row: dict[str, Any], name: str, attributes: dict[str, Any]) -> bo
 def _enciphered(connection: psycopg.Connection[Any], ready: pl.DataFrame) -> pl.DataFrame:
     """Borrowers with their columns as a row of the store holds them."""
     register = register_of(connection)
-    kept = [register.kept(name, json.loads(text)) for name, text in ready.select("name", "attributes").iter_rows()]
+    kept = register.all_kept(
+        [(name, json.loads(text)) for name, text in ready.select("name", "attributes").iter_rows()]
+    )
     return ready.with_columns(
         pl.Series("name", [one.name for one in kept], pl.String),
         pl.Series("attributes", [one.attributes for one in kept], pl.String),

@@ -16,7 +16,7 @@ without their values. `words` are keyed hashes by which the desk finds a person.
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -82,32 +82,54 @@ class Register:
 
     def kept(self, name: str, attributes: Mapping[str, Any], key: bytes | None = None) -> KeptPerson:
         """A person as the row holds them; `key` that of the row where they are there already."""
+        return self.all_kept([(name, attributes)], key)[0]
+
+    def all_kept(self, persons: Sequence[tuple[str, Mapping[str, Any]]], key: bytes | None = None) -> list[KeptPerson]:
+        """Persons as their rows hold them, each under a key of its own unless one is named.
+
+        Step by step for all of them: person by person takes half as long again.
+        """
+        clear = [canonical({field: told[field] for field in CLEAR if field in told}) for _, told in persons]
+        fields = [told_of(name, told) for name, told in persons]
+        words = [sorted({self.word(word) for word in words_of(name, told)}) for name, told in persons]
+        texts = [(name.encode(), canonical(told).encode()) for name, told in persons]
+        sealed = [self._sealed(*two, key) for two in texts]
+        rows = zip(sealed, clear, fields, words, strict=True)
+        return [KeptPerson(*pairs, plain, of, hashed) for pairs, plain, of, hashed in rows]
+
+    def _sealed(self, name: bytes, attributes: bytes, key: bytes | None) -> tuple[str, str]:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        key = key or self.name + token_bytes(SALT)
+        chance = token_bytes(2 * NONCE + SALT)
+        first, second = chance[:NONCE], chance[NONCE : 2 * NONCE]
+        key = key or self.name + chance[2 * NONCE :]
         cipher = AESGCM(_of_borrower(self.secret, key))
-        chance = token_bytes(2 * NONCE)
-        text = canonical(attributes)
-        return KeptPerson(
-            _pair(key, chance[:NONCE] + cipher.encrypt(chance[:NONCE], name.encode(), key)),
-            _pair(key, chance[NONCE:] + cipher.encrypt(chance[NONCE:], text.encode(), key)),
-            canonical({field: attributes[field] for field in CLEAR if field in attributes}),
-            told_of(name, attributes),
-            sorted({self.word(word) for word in words_of(name, attributes)}),
-        )  # fmt: skip
+        return (
+            _pair(key, first + cipher.encrypt(first, name, key)),
+            _pair(key, second + cipher.encrypt(second, attributes, key)),
+        )
 
     def word(self, word: str) -> int:
         """The keyed hash of a word, 64 bits: the same word has the same in one book, and no other book's."""
-        return _hashed(self.secret, word)
+        return _hash(self.secret, word) if word[0] in SELDOM else _hashed(self.secret, word)
 
 
 def _hash(secret: bytes, word: str) -> int:
-    mark = blake2b(word.encode("utf-8", "surrogatepass"), key=secret, digest_size=8, person=b"al words")
+    mark = _begun(secret).copy()
+    mark.update(word.encode("utf-8", "surrogatepass"))
     return int.from_bytes(mark.digest(), "big", signed=True)
 
 
-_hashed = lru_cache(maxsize=65_536)(_hash)
-"""Words of names and last digits come again and again."""
+@lru_cache(maxsize=16)
+def _begun(secret: bytes) -> blake2b:
+    """The hash of words under a key, with nothing in it yet."""
+    return blake2b(key=secret, digest_size=8, person=b"al words")
+
+
+_hashed = lru_cache(maxsize=16_384)(_hash)
+"""Words of names come again and again."""
+SELDOM = "=tp"
+"""How words begin that hardly come again: whole values, digits of phones."""
 
 
 def _of_borrower(secret: bytes, key: bytes) -> bytes:
@@ -179,12 +201,13 @@ _AS_JSON = json.JSONEncoder(ensure_ascii=False).encode
 
 def canonical(told: Mapping[str, Any]) -> str:
     """Fields as PostgreSQL writes a jsonb: the shorter names first."""
-    return _AS_JSON(dict(sorted(told.items(), key=_by_length)))
+    return _AS_JSON({name: told[name] for name in _in_order(tuple(told))})
 
 
-def _by_length(item: tuple[str, Any]) -> tuple[int, bytes]:
-    name = item[0].encode("utf-8", "surrogatepass")
-    return len(name), name
+@lru_cache(maxsize=4_096)
+def _in_order(names: tuple[str, ...]) -> list[str]:
+    """Names in their order; the rows of a book have the same ones."""
+    return sorted(names, key=lambda name: (len(told := name.encode("utf-8", "surrogatepass")), told))
 
 
 def told_of(name: str, attributes: Mapping[str, Any]) -> list[str]:
@@ -279,7 +302,8 @@ def knows_persons(connection: psycopg.Connection[Any]) -> None:
 
 def fold(text: str) -> str:
     """A text as it is compared: one width, one case, single blanks. `fold("Ｚhang  WEI")` is `zhang wei`."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    told = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return " ".join(told.casefold().split())
 
 
 def parts(name: str) -> list[str]:
@@ -287,9 +311,12 @@ def parts(name: str) -> list[str]:
     return re.findall(r"[^\W_]+", fold(name))
 
 
+_DENSE = re.compile("[\u2e80-\U0010ffff]")
+
+
 def _dense(word: str) -> bool:
     """Whether a word is of a script whose signs are words or syllables, as Chinese is."""
-    return any(ord(sign) >= 0x2E80 for sign in word)
+    return _DENSE.search(word) is not None
 
 
 def words_of(name: str, attributes: Mapping[str, Any]) -> Iterable[str]:
@@ -310,8 +337,8 @@ def words_of(name: str, attributes: Mapping[str, Any]) -> Iterable[str]:
         digits = digits_of(attributes.get(field))
         if len(digits) >= TAIL:
             yield tail(digits)
-    if digits := digits_of(attributes.get("mobile")):
-        yield mobile(digits)
+        if digits and field == "mobile":
+            yield mobile(digits)
 
 
 def _beginnings(part: str) -> list[str]:
@@ -342,7 +369,7 @@ def mobile(digits: str) -> str:
 
 def digits_of(value: Any) -> str:
     """The digits 0 to 9 of what is told as a number of a phone."""
-    return "".join(sign for sign in str(value or "") if sign in "0123456789")
+    return "".join(re.findall("[0-9]+", str(value or "")))
 
 
 def name_asked(words: str) -> list[str]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from afterloan.facts import FactRefused
@@ -77,14 +78,19 @@ def check_attributes(told: Mapping[str, Any]) -> None:
 
 def _check_name(name: str, value: Any) -> None:
     """Refuse a name of ours that is mistyped: nobody would read it, and a zone would be taken for ours."""
-    if name in KNOWN:
-        return
+    meant = None if name in KNOWN else _meant(name)
+    if meant is not None:
+        raise FactRefused(name, value, "is no attribute that is read", f"it is called {meant} here")
+
+
+@lru_cache(maxsize=4_096)
+def _meant(name: str) -> str | None:
+    """The name of ours that somebody wanted to write; a book has the same few names in every row."""
     plain = re.sub(r"[^a-z0-9]", "", name.lower())
     meant = OTHER_NAMES.get(plain) or next((k for k in KNOWN if k.replace("_", "") == plain), None)
     if meant is None and name.isalpha():
         meant = next(iter(get_close_matches(name, KNOWN, 1, 0.9)), None)
-    if meant is not None:
-        raise FactRefused(name, value, "is no attribute that is read", f"it is called {meant} here")
+    return meant
 
 
 def _check_phone(name: str, value: str) -> None:
