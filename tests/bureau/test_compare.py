@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from afterloan.bureau import pboc
@@ -67,7 +68,8 @@ def test_a_mark_that_the_one_time_repair_hides_should_not_be_shown() -> None:
 
 
 def test_our_pboc_reading_and_a_metro2_line_are_read() -> None:
-    raw = "".join(pboc.write_records([RECORD], "LENDER", APR)).encode()
+    lines = pboc.written(pl.DataFrame([RECORD], pboc.ELEMENTS))
+    raw = (pboc.head("LENDER", APR) + lines + pboc.foot(1)).encode()
     (account,) = read_report(raw, ON)
     check_person(account.person, "B1", PERSON)
     assert compare([account], {"L1": [row(APR, "1", 8_885)]}, ON) == []

@@ -3,12 +3,14 @@
 from datetime import date
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from afterloan.bureau import pboc
 from afterloan.bureau.metro2.record import RecordRefused
-from afterloan.bureau.pboc import READING, check_applicable, read_records, write_records
+from afterloan.bureau.pboc import ELEMENTS, READING, check_applicable, foot, head, read_records
 
 AT = date(2026, 3, 31)
 RECORD: dict[str, Any] = {
@@ -29,7 +31,8 @@ ABSENT = [  # RULES 1.1.4, the public validator's checks
 
 
 def written(records: list[dict[str, Any]]) -> bytes:
-    return "".join(write_records(records, "LENDER", AT)).encode()
+    lines = pboc.written(pl.DataFrame(records, ELEMENTS))
+    return (head("LENDER", AT) + lines + foot(len(records))).encode()
 
 
 def test_what_is_written_is_read_back_and_says_that_it_is_our_reading() -> None:

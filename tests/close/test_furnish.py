@@ -1,5 +1,6 @@
 """A month furnished from a generated book, the file read back, and run again."""
 
+import fcntl
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -11,7 +12,9 @@ import pytest
 
 from afterloan.bureau.metro2.accuracy import check_accuracy
 from afterloan.bureau.metro2.month import read_month
+from afterloan.bureau.pboc import read_records
 from afterloan.bureau.reportable import reportable
+from afterloan.close.bureau_file import Piece, write_file
 from afterloan.close.furnish import FurnishRefused, announced
 from afterloan.close.furnish import furnish as furnish_now
 from afterloan.dates import day
@@ -24,7 +27,7 @@ from afterloan.facts.outbox import Action, NoticeBody
 from afterloan.generate import generate
 from afterloan.intake.book import bring_in
 from afterloan.store.events import tell
-from afterloan.store.furnished import Furnishing
+from afterloan.store.furnished import Furnishing, begin
 from afterloan.store.outbox import put
 from afterloan.store.read import books
 from afterloan.store.record import record
@@ -289,3 +292,41 @@ def test_an_account_never_paid_out_is_taken_back_whole(store: Store, tmp_path: P
         assert last == [(act,)]
     _, frame = read_month((tmp_path / "out" / f"metro2-{END}-{END}.dat").read_bytes())
     assert frame.filter(pl.col("account_status") == "DA").height == 1
+
+
+def test_two_at_once_into_one_folder_leave_one_whole_file(store: Store, tmp_path: Path) -> None:
+    book(store, tmp_path / "book", 100)
+    ready(store, END, "pboc")
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(lambda _: furnish(store, END, "pboc", tmp_path / "out", sender=SENDER), range(2)))
+    assert len(read_records(made[0].file.read_bytes(), END)) == made[0].in_file == made[1].in_file > 50
+    assert list((tmp_path / "out").iterdir()) == [made[0].file]
+
+
+def test_a_file_is_of_all_rows_that_are_kept_though_another_told_some_of_them_meanwhile(
+    store: Store, tmp_path: Path
+) -> None:
+    """The pieces that one has are empty, as if each shard had been furnished by another after its piece was made."""
+    book(store, tmp_path / "book", 100)
+    for bureau in ("metro2", "pboc", "neutral"):
+        made = furnish(store, END, bureau, tmp_path / "out", sender=SENDER)
+        with store.connect() as connection:
+            furnishing = begin(connection, bureau, END, END)
+        late = tmp_path / f"late.{bureau}"
+        lines = write_file(store, [Piece(b"", 0, 0)] * store.shards(), late, furnishing, SENDER)
+        assert lines == made.in_file > 0, bureau
+        assert late.read_bytes() == made.file.read_bytes(), bureau
+
+
+def test_what_a_killed_furnishing_left_half_goes_away_and_what_is_being_written_stays(
+    store: Store, tmp_path: Path
+) -> None:
+    book(store, tmp_path / "book", 20)
+    (tmp_path / "out").mkdir()
+    names = [f"neutral-{END}-{END}.{who}.part" for who in ("killed", "writing")]
+    left, held = (tmp_path / "out" / name for name in names)
+    left.write_bytes(b"half")
+    with held.open("wb") as writing:
+        fcntl.flock(writing, fcntl.LOCK_EX)
+        made = furnish(store, END, "neutral", tmp_path / "out", sender=SENDER)
+    assert set((tmp_path / "out").iterdir()) == {made.file, held}

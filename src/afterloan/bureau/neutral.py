@@ -1,7 +1,7 @@
 """Reported rows as neutral JSON, one object a line, and back: no bureau's format, every column by its own name."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
@@ -14,18 +14,20 @@ from afterloan.texts import TextRefused, json_told
 FORMAT = "afterloan-bureau/1"
 
 
-def write_neutral(parts: Iterable[tuple[pl.DataFrame, pl.DataFrame]], month_end: date, bureau: str) -> Iterator[str]:
-    """Lines: a head, a line for each row with the references of loan and borrower, a foot with the count.
+def head(month_end: date, bureau: str) -> str:
+    """The first line."""
+    return json.dumps({"format": FORMAT, "bureau": bureau, "month_end": month_end.isoformat()}) + "\n"
 
-    Rows and the identities of their loans come part by part: none but the part at hand is held.
-    """
-    yield json.dumps({"format": FORMAT, "bureau": bureau, "month_end": month_end.isoformat()}) + "\n"
-    count = 0
-    for rows, identities in parts:
-        for line in _told(rows, identities).iter_rows(named=True):
-            count += 1
-            yield json.dumps(line, ensure_ascii=False) + "\n"
-    yield json.dumps({"rows": count}) + "\n"
+
+def lines(rows: pl.DataFrame, identities: pl.DataFrame) -> Iterator[str]:
+    """A line for each row."""
+    for line in _told(rows, identities).iter_rows(named=True):
+        yield json.dumps(line, ensure_ascii=False) + "\n"
+
+
+def foot(count: int) -> str:
+    """The last line, after so many rows."""
+    return json.dumps({"rows": count}) + "\n"
 
 
 def _told(rows: pl.DataFrame, identities: pl.DataFrame) -> pl.DataFrame:
@@ -46,8 +48,7 @@ def _told(rows: pl.DataFrame, identities: pl.DataFrame) -> pl.DataFrame:
 
 def read_neutral(text: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The head and the rows of a neutral file. Raises RecordRefused: not ours, cut, a line that is no object."""
-    lines = [line for line in text.split("\n") if line.strip()]
-    told = [_object(line, nth) for nth, line in enumerate(lines, 1)]
+    told = [_object(line, nth) for nth, line in enumerate((one for one in text.split("\n") if one.strip()), 1)]
     if not told or told[0].get("format") != FORMAT:
         raise RecordRefused("line 1", "format", f"is not {FORMAT!r}", "give the file as it was written")
     if "rows" not in told[-1] or len(told) < 2:

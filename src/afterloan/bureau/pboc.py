@@ -4,7 +4,7 @@ Element names and the schema (`pboc.xsd`) are ours; codes and the elements that 
 public sources name (RULES 1.1). Written and read by the same list of elements.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -70,39 +70,65 @@ def check_applicable(record: dict[str, Any]) -> list[NotApplicable]:
 
 # --- rows of the book as records
 
+ELEMENTS: dict[str, Any] = {
+    "type": pl.String, "report_time": pl.String, "account_number": pl.String, "account_type": pl.String,
+    "person_name": pl.String, "id_type": pl.String, "id_number": pl.String, "month": pl.String, "deleted": pl.Boolean,
+    "opened_on": pl.Date, "currency": pl.String, "principal_fen": pl.Int64, "business_kind": pl.String,
+    "repayment_method": pl.String, "repayment_frequency": pl.String, "periods": pl.Int64, "guarantee": pl.String,
+    "loan_form": pl.String, "month_end": pl.Date, "status": pl.String, "account_status": pl.String,
+    "five_tier": pl.String, "balance_fen": pl.Int64, "remaining_periods": pl.Int64, "due_fen": pl.Int64,
+    "paid_fen": pl.Int64, "last_paid_on": pl.Date, "overdue_periods": pl.Int64, "overdue_total_fen": pl.Int64,
+    "overdue_31_60_fen": pl.Int64, "overdue_61_90_fen": pl.Int64, "overdue_91_180_fen": pl.Int64,
+    "overdue_over_180_fen": pl.Int64, "ended_on": pl.Date, "special": pl.List(pl.String), "annotation": pl.String,
+}  # fmt: skip
+"""The columns of records. A deleted one has those up to `deleted`; null stands for an element that is not there."""
+TOLD_WHEN_DELETED = tuple(ELEMENTS)[: tuple(ELEMENTS).index("deleted") + 1]
+PEOPLE = pl.Struct({"name": pl.String, "id_type": pl.String, "id_number": pl.String})
 
-def account_status(status: str, state_written_off: bool = False) -> str:
-    """The account's status by its repayment status: closed 3 (C, G), bad debt 41, 42 (B), overdue 2, normal 1."""
+
+def account_status(status: str) -> pl.Expr:
+    """The account's status by a column of repayment status: closed 3 (C, G), bad debt 41 (B), overdue 2, normal 1."""
     words = rule("cn.pboc.elements").parameters["account_status"]
-    if status in ("C", "G"):
-        return str(words["closed"])
-    if status == "B":
-        return str(words["written_off" if state_written_off else "bad_debt"])
-    return str(words["overdue" if status in "1234567" else "normal"])
+    code = pl.col(status)
+    return (
+        pl.when(code.is_in(["C", "G"])).then(pl.lit(str(words["closed"])))
+        .when(code == "B").then(pl.lit(str(words["bad_debt"])))
+        .when(code.is_in(list("1234567"))).then(pl.lit(str(words["overdue"])))
+        .otherwise(pl.lit(str(words["normal"])))
+    )  # fmt: skip
 
 
 def records(
     rows: pl.DataFrame, identities: pl.DataFrame, account_type: str = "D1"
-) -> tuple[list[dict[str, Any]], list[tuple[int, str, str]]]:
-    """Records of reported rows, and the refused: (loan, element, reason). `account_type`: D1, or R4 for draws."""
+) -> tuple[pl.DataFrame, list[tuple[int, str, str]]]:
+    """Records (ELEMENTS) of reported rows, and the refused: (loan, element, reason). `account_type`: D1, R4."""
+    who = identities.with_columns(pl.col("attributes").str.json_decode(PEOPLE).alias("a"))
+    both = rows.join(who, "loan", "left", maintain_order="left")
+    made = both.select(**_columns(account_type)).cast(ELEMENTS)  # type: ignore[arg-type]
+    odd = _lacking() | _not_applicable(made, account_type)
+    wrong = made.with_columns(both.select("loan", "person")).filter(odd)
+    refused = [one for row in wrong.iter_rows(named=True) for one in _refused(row)]
+    return (made.filter(~odd) if refused else made), refused
+
+
+def _lacking() -> pl.Expr:
+    return pl.any_horizontal(pl.col(name).fill_null("") == "" for name in IDENTITY)
+
+
+def _not_applicable(made: pl.DataFrame, kind: str) -> pl.Expr:
+    """Where `check_applicable` may find something."""
     p = rule("cn.pboc.elements").parameters
-    people = pl.Struct({"name": pl.String, "id_type": pl.String, "id_number": pl.String})
-    who = identities.with_columns(pl.col("attributes").str.json_decode(people).alias("a"))
-    made: list[dict[str, Any]] = []
-    refused: list[tuple[int, str, str]] = []
-    for row in rows.join(who, "loan", "left").iter_rows(named=True):
-        told = row.pop("a") or {}
-        record = _record(row, told, account_type, p)
-        lacking = [name for name in IDENTITY if not record.get(name)]
-        if lacking:
-            refused += [(row["loan"], name, _missing(name, row["person"])) for name in lacking]
-            continue
-        wrong = check_applicable(record)
-        if wrong:
-            refused.append((row["loan"], wrong[0].element, wrong[0].reason))
-            continue
-        made.append(record)
-    return made, refused
+    if kind not in p["known_account_types"]:
+        return pl.lit(True)
+    never = [pl.col(name).is_not_null() for name in p["absent"].get(kind, ()) if name in made.columns]
+    return pl.any_horizontal(~pl.col("status").is_in(list(p["codes_by_type"][kind])).fill_null(True), *never)
+
+
+def _refused(row: dict[str, Any]) -> list[tuple[int, str, str]]:
+    lacking = [name for name in IDENTITY if not row[name]]
+    if lacking:
+        return [(row["loan"], name, _missing(name, row["person"])) for name in lacking]
+    return [(row["loan"], wrong.element, wrong.reason) for wrong in check_applicable(row)[:1]]
 
 
 def _missing(name: str, borrower: str) -> str:
@@ -112,84 +138,136 @@ def _missing(name: str, borrower: str) -> str:
     return f"the borrower's {what} is missing; add it: `afterloan correct {borrower} --reason … {how}`"
 
 
-def _record(row: dict[str, Any], person: dict[str, Any], kind: str, p: dict[str, Any]) -> dict[str, Any]:
-    months, deleted = row["unit"] == 3, row["record"] in ("213", "214")
-    base = {
-        "type": row["record"], "report_time": report_time(row), "account_number": row["reference"],
-        "account_type": kind, "person_name": person.get("name") or row["name"], "id_type": person.get("id_type"),
-        "id_number": person.get("id_number"), "month": f"{row['month_end']:%Y-%m}", "deleted": deleted,
+def _columns(kind: str) -> dict[str, pl.Expr]:
+    """The columns of ELEMENTS out of rows and identities."""
+    p = rule("cn.pboc.elements").parameters
+    person, unit, tier = pl.col("a").struct.field, pl.col("unit"), pl.col("five_tier")
+    by_unit = pl.when(unit == 3).then(pl.lit("months")).when(unit == 1).then(pl.lit("days")).otherwise(pl.lit("weeks"))
+    same = ("opened_on", "principal_fen", "month_end", "status", "balance_fen", "remaining_periods", "due_fen",
+            "paid_fen", "last_paid_on", "overdue_periods", "annotation")  # fmt: skip
+    other = {"periods": "instalments", "overdue_total_fen": "overdue_fen", "overdue_31_60_fen": "band_31_60_fen",
+             "overdue_61_90_fen": "band_61_90_fen", "overdue_91_180_fen": "band_91_180_fen",
+             "overdue_over_180_fen": "band_over_180_fen"}  # fmt: skip
+    told = {
+        **{name: pl.col(name) for name in same},
+        **{name: pl.col(of) for name, of in other.items()},
+        "type": pl.col("record"),
+        "report_time": report_time(),
+        "account_number": pl.col("reference"),
+        "account_type": pl.lit(kind),
+        "person_name": pl.when(person("name") != "").then(person("name")).otherwise(pl.col("name")),
+        "id_type": person("id_type"),
+        "id_number": person("id_number"),
+        "month": pl.col("month_end").dt.strftime("%Y-%m"),
+        "deleted": pl.col("record").is_in(["213", "214"]),
+        "currency": pl.lit("CNY"),
+        "business_kind": pl.lit(p["business_kind"]),
+        "repayment_method": pl.col("method").replace_strict(p["repayment_methods"], default="29"),
+        "repayment_frequency": by_unit.replace_strict(p["frequency"]),
+        "guarantee": pl.lit(p["guarantee_unsecured"]),
+        "loan_form": pl.lit(p["loan_form"]["new"]),
+        "account_status": account_status("status"),
+        "five_tier": pl.when(tier != "").then(tier).otherwise(pl.lit(p["five_tier"]["unclassified"])),
+        "ended_on": pl.when(pl.col("status").is_in(["C", "G"])).then("ended_on"),
+        "special": pl.col("special").str.split(",").list.filter(pl.element() != ""),
     }  # fmt: skip
-    if deleted:
-        return base
-    return base | {
-        "opened_on": row["opened_on"], "currency": "CNY", "principal_fen": row["principal_fen"],
-        "business_kind": p["business_kind"], "repayment_method": p["repayment_methods"].get(row["method"], "29"),
-        "repayment_frequency": p["frequency"]["months" if months else "days" if row["unit"] == 1 else "weeks"],
-        "periods": row["instalments"], "guarantee": p["guarantee_unsecured"], "loan_form": p["loan_form"]["new"],
-        "month_end": row["month_end"], "status": row["status"],
-        "account_status": account_status(row["status"]),
-        "five_tier": row["five_tier"] or p["five_tier"]["unclassified"],
-        "balance_fen": row["balance_fen"], "remaining_periods": row["remaining_periods"], "due_fen": row["due_fen"],
-        "paid_fen": row["paid_fen"], "last_paid_on": row["last_paid_on"], "overdue_periods": row["overdue_periods"],
-        "overdue_total_fen": row["overdue_fen"], "overdue_31_60_fen": row["band_31_60_fen"],
-        "overdue_61_90_fen": row["band_61_90_fen"], "overdue_91_180_fen": row["band_91_180_fen"],
-        "overdue_over_180_fen": row["band_over_180_fen"],
-        "ended_on": row["ended_on"] if row["status"] in ("C", "G") else None,
-        "special": [s for s in row["special"].split(",") if s], "annotation": row["annotation"],
-    }  # fmt: skip
+    kept = ~pl.col("record").is_in(["213", "214"])
+    return {name: told[name] if name in TOLD_WHEN_DELETED else pl.when(kept).then(told[name]) for name in ELEMENTS}
 
 
-def report_time(row: dict[str, Any]) -> str:
+def report_time() -> pl.Expr:
     """Why a record is sent: 20 closed, 10 opened in this month, else 30 monthly settlement."""
     times = rule("cn.pboc.records").parameters["report_times"]
-    if row["status"] in ("C", "G"):
-        return str(times["closed"])
-    opened, at = row["opened_on"], row["month_end"]
-    return str(times["new" if (opened.year, opened.month) == (at.year, at.month) else "monthly"])
+    opened, at = pl.col("opened_on").dt, pl.col("month_end").dt
+    return (
+        pl.when(pl.col("status").is_in(["C", "G"])).then(pl.lit(str(times["closed"])))
+        .when((opened.year() == at.year()) & (opened.month() == at.month())).then(pl.lit(str(times["new"])))
+        .otherwise(pl.lit(str(times["monthly"])))
+    )  # fmt: skip
 
 
 # --- XML
 
 
-def _elements(names: dict[str, str], record: dict[str, Any]) -> str:
-    return "".join(
-        f"<{tag}>{escape(str(record[name]))}</{tag}>"
-        for tag, name in names.items()
-        if record.get(name) not in (None, "")
-    )
-
-
-def write_records(records: Iterable[dict[str, Any]], institution: str, at: date) -> Iterator[str]:
-    """An XML file of records, piece by piece; they may come one by one, and the foot says how many came."""
-    yield (
+def head(institution: str, at: date) -> str:
+    """What stands before the records of a file."""
+    return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<!-- {READING} -->\n<Records xmlns="{SPACE}"><Head>'
         f"<Institution>{escape(institution or '-')}</Institution><SettlementDate>{at}</SettlementDate>"
         f"<Reading>{READING}</Reading></Head>\n"
     )
-    count = 0
-    for record in records:
-        count += 1
-        yield _written(record)
-    yield f"<Foot><Count>{count}</Count></Foot></Records>\n"
 
 
-def _written(record: dict[str, Any]) -> str:
-    parts = [f'<Record type="{record["type"]}" reportTime="{record["report_time"]}">']
-    parts.append(f"<Base>{_elements(BASE, record)}</Base>")
-    if record.get("deleted"):
-        month = f"<Segment>H</Segment><Month>{record['month']}</Month>" if record["type"] == "213" else ""
-        parts.append(f"<Deleted>{month}</Deleted>")
-    else:
-        parts.append(
-            f"<BasicInfo>{_elements(BASIC, record)}</BasicInfo><Monthly>{_elements(MONTHLY, record)}</Monthly>"
-        )
-        parts += [
-            f"<SpecialTransaction><Type>{code}</Type><Date>{record['month_end']}</Date></SpecialTransaction>"
-            for code in record.get("special", ())
-        ]
-        if record.get("annotation"):
-            parts.append(f"<Annotation><Type>{record['annotation']}</Type></Annotation>")
-    return "".join(parts) + "</Record>\n"
+def foot(count: int) -> str:
+    """What stands after so many records."""
+    return f"<Foot><Count>{count}</Count></Foot></Records>\n"
+
+
+def written(records: pl.DataFrame) -> str:
+    """Records as XML, a line each, whole columns at a time."""
+    if not len(records):
+        return ""
+    texts = records.select(_as_text(records[name]) for name in ELEMENTS)
+    whole = _together(
+        "<BasicInfo>", *_elements(BASIC, texts), "</BasicInfo><Monthly>", *_elements(MONTHLY, texts), "</Monthly>"
+    )
+    if records["special"].list.len().max():
+        whole = pl.concat_str(whole, _specials())
+    if _some_empty(texts["annotation"]) != len(texts):
+        marked = _together("<Annotation><Type>", pl.col("annotation"), "</Type></Annotation>")
+        whole = pl.concat_str(whole, pl.when(pl.col("annotation") != "").then(marked).otherwise(pl.lit("")))
+    if records["deleted"].any():
+        month = _together("<Segment>H</Segment><Month>", pl.col("month"), "</Month>")
+        of = pl.when(pl.col("type") == "213").then(month).otherwise(pl.lit(""))
+        whole = pl.when(records["deleted"]).then(_together("<Deleted>", of, "</Deleted>")).otherwise(whole)
+    base = ('<Record type="', pl.col("type"), '" reportTime="', pl.col("report_time"), '"><Base>')
+    line = _together(*base, *_elements(BASE, texts), "</Base>", whole, "</Record>\n")
+    return str(texts.select(line.str.join("")).item())
+
+
+def _as_text(column: pl.Series) -> pl.Series:
+    """A column as the characters of its elements."""
+    if column.dtype == pl.List:
+        return column
+    text = column.cast(pl.String)
+    if column.dtype == pl.String and text.str.contains("[&<>]").any():
+        for sign, entity in (("&", "&amp;"), (">", "&gt;"), ("<", "&lt;")):
+            text = text.str.replace_all(sign, entity, literal=True)
+    return text
+
+
+def _some_empty(text: pl.Series) -> int:
+    """How many elements of a column are not there."""
+    return text.null_count() + int((text == "").sum())
+
+
+def _elements(names: dict[str, str], texts: pl.DataFrame) -> Iterator[pl.Expr | str]:
+    """The elements of those names in order, as parts of a line."""
+    for tag, name in names.items():
+        if _some_empty(texts[name]):
+            there = _together(f"<{tag}>", pl.col(name), f"</{tag}>")
+            yield pl.when(pl.col(name) != "").then(there).otherwise(pl.lit(""))
+        else:
+            yield from (f"<{tag}>", pl.col(name), f"</{tag}>")
+
+
+def _specials() -> pl.Expr:
+    """The special transactions of a record, all on its month's end."""
+    begins, ends = "<SpecialTransaction><Type>", "</Date></SpecialTransaction>"
+    day = _together("</Type><Date>", pl.col("month_end"), ends)
+    some = _together(begins, pl.col("special").list.join(_together(day, begins)), day)
+    return pl.when(pl.col("special").list.len() > 0).then(some).otherwise(pl.lit(""))
+
+
+def _together(*parts: pl.Expr | str) -> pl.Expr:
+    """Parts of a line one after another; words that follow each other as one."""
+    joined: list[pl.Expr | str] = []
+    for part in parts:
+        if isinstance(part, str) and joined and isinstance(joined[-1], str):
+            joined[-1] += part
+        else:
+            joined.append(part)
+    return pl.concat_str(pl.lit(part) if isinstance(part, str) else part for part in joined)
 
 
 @cache

@@ -1,9 +1,8 @@
 """Furnish a month to a bureau: reckon what is reportable, hold it against what was told, tell the difference."""
 
 import json
-import multiprocessing
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -16,12 +15,12 @@ import psycopg
 
 from afterloan.bureau import pboc
 from afterloan.bureau.amendments import in_file, records
-from afterloan.bureau.metro2.month import write_parts
-from afterloan.bureau.metro2.rows import header, segments
-from afterloan.bureau.neutral import write_neutral
+from afterloan.bureau.metro2.rows import segments
 from afterloan.bureau.packs import rule
 from afterloan.bureau.places import form, missing, reports_to, wrong_sender
 from afterloan.bureau.reportable import BUREAUS, difference
+from afterloan.close.bureau_file import ENDINGS, Piece, kept_piece, piece_of, write_file
+from afterloan.close.workers import each_shard_in_order
 from afterloan.dates import number_of
 from afterloan.enquiry.reportable import Heard, hear, reckoned
 from afterloan.expected import ExpectedFailure
@@ -32,7 +31,6 @@ from afterloan.loan.book import Book, part
 from afterloan.loan.reckon import reckon_book
 from afterloan.store import furnished
 from afterloan.store.acts import act_of_rule
-from afterloan.store.connect import reader_to
 from afterloan.store.contacts import defaults_of
 from afterloan.store.events import borrower_number, tell
 from afterloan.store.furnished import Furnishing
@@ -42,10 +40,8 @@ from afterloan.store.outbox import put, put_findings
 from afterloan.store.posted import last_closed
 from afterloan.store.read import fold, read_shard
 from afterloan.store.server import Store
-from afterloan.store.shards import shards_of
 from afterloan.strategy.places import places_known
 
-ENDINGS = {"metro2": "dat", "pboc": "xml", "neutral": "jsonl"}
 NOTICE = {"metro2": "us.notice.adverse", "pboc": "cn.notice.adverse", "neutral": "cn.notice.adverse"}
 
 
@@ -87,7 +83,8 @@ class OfShard:
 
     `reckoned`: what the month says of every account; `told`: what goes out (with `turn`, `again`, `gone`, `record`);
     `held`: what waits for the notice before it; `refused`: (loan, field, reason) that the form cannot carry, `unfit`:
-    their rows; `broken`: loans that cannot be reckoned; `who`: whose each loan is.
+    their rows; `broken`: loans that cannot be reckoned; `who`: whose each loan is; `first`: the furnishing had
+    nothing of the shard before.
     """
 
     reckoned: pl.DataFrame
@@ -97,6 +94,7 @@ class OfShard:
     unfit: pl.DataFrame
     broken: set[int]
     who: pl.DataFrame
+    first: bool
 
 
 def furnish(
@@ -117,33 +115,33 @@ def furnish(
         furnishing = furnished.begin(connection, bureau, month_end, known_on)
     file = folder / f"{bureau}-{month_end}-{known_on}.{ENDINGS[bureau]}"
     made = Furnished(bureau, month_end, known_on, file)
-    shards = store.shards()
-    if workers > 1:
-        parts = [range(k, shards, workers) for k in range(workers)]
-        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("forkserver")) as pool:
-            for one in pool.map(
-                _furnish_shards, *zip(*[(store, p, furnishing, sender, file) for p in parts], strict=True)
-            ):
-                made.add(one)
-    else:
-        made.add(_furnish_shards(store, range(shards), furnishing, sender, file))
-    with store.connect() as connection:
-        _write(connection, furnishing, sender, made)
+    shards = each_shard_in_order(store, workers, _furnish_one, furnishing, sender, file)
+    with closing(shards):
+        made.in_file = write_file(store, _counted(shards, made), file, furnishing, sender)
     return made
 
 
-def _furnish_shards(
-    store: Store, shards: range, furnishing: Furnishing, sender: dict[str, Any], file: Path
-) -> Furnished:
+def _counted(shards: Iterable[tuple[Furnished, Piece]], made: Furnished) -> Iterator[Piece]:
+    """The pieces of the file, each when its shard's counts are added."""
+    for one, piece in shards:
+        made.add(one)
+        yield piece
+
+
+def _furnish_one(
+    connection: psycopg.Connection[Any], reader: adbc.Connection, shard: int, furnishing: Furnishing,
+    sender: dict[str, Any], file: Path,
+) -> tuple[Furnished, Piece]:  # fmt: skip
+    """Furnish a shard and commit it; its counts, and what it is in the file."""
     made = Furnished(furnishing.bureau, furnishing.month_end, furnishing.known_on, file)
-    with store.connect() as connection, reader_to(store.url) as reader:
-        table = product_table(products(connection))
-        for shard in shards:
-            fold(connection, reader, shard)
-            connection.commit()
-            furnish_shard(connection, reader, shard, table, furnishing, sender, made)
-            connection.commit()
-    return made
+    table = product_table(products(connection))
+    fold(connection, reader, shard)
+    connection.commit()
+    found = furnish_shard(connection, reader, shard, table, furnishing, sender, made)
+    connection.commit()
+    if found is not None and found.first:  # these are all the rows that are kept of it
+        return made, piece_of(found.told, found.who, furnishing, sender)
+    return made, kept_piece(connection, shard, furnishing, sender)
 
 
 def furnish_shard(
@@ -221,9 +219,9 @@ def _furnish_shard(
     made.amended += int((rows["turn"] > 0).sum())
     made.gone += int(rows["gone"].sum())
     _tell_corrections(connection, rows.filter(pl.col("turn") > 0), who, furnishing, heard)
-    furnished.done(connection, furnishing, shard)
+    first = furnished.done(connection, furnishing, shard)
     unfit = free.join(fit, ["loan", "month_end"], "anti")
-    return OfShard(now, rows, held, refused, unfit, broken, who)
+    return OfShard(now, rows, held, refused, unfit, broken, who, first)
 
 
 def _not_told_before(changed: pl.DataFrame, heard: Heard) -> pl.DataFrame:
@@ -281,18 +279,21 @@ def _earlier(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Earlier months of the loans of which something old was told since: reckoned again, and as furnished."""
     last = date.fromordinal(furnishing.month_end.replace(day=1).toordinal() - 1)
-    seen = furnished.seen_before(connection, furnishing, shard)
-    touched = furnished.touched(connection, shard, seen, furnishing.known_on, last)
+    touched: list[int] = []
+    if heard.before or furnished.told_up_to(connection, furnishing.bureau, shard, last):
+        seen = furnished.seen_before(connection, furnishing, shard)
+        touched = furnished.touched(connection, shard, seen, furnishing.known_on, last)
     told = furnished.told(connection, furnishing.bureau, shard, last, touched)
     few = part(book, np.flatnonzero(np.isin(book.contracts["loan"], told["loan"].unique().to_numpy())))
     months = told["month_end"].unique().sort().to_list()
     ours = pl.concat([now.clear(), *(reckoned(few, month, furnishing, heard) for month in months)])
-    return pl.concat([ours, _of_former(connection, book, furnishing, heard, told, touched)]), told
+    former = _of_former(connection, book, furnishing, heard, told, touched, now.clear())
+    return pl.concat([ours, former]), told
 
 
 def _of_former(
     connection: psycopg.Connection[Any], book: Book, furnishing: Furnishing, heard: Heard, told: pl.DataFrame,
-    touched: list[int],
+    touched: list[int], none: pl.DataFrame,
 ) -> pl.DataFrame:  # fmt: skip
     """Months that only a former system told, of loans of which something about them became known afterwards.
 
@@ -301,7 +302,7 @@ def _of_former(
     """
     here = set(told.select("loan", "month_end").iter_rows())
     late = furnished.told_after(connection, [(k[0], k[1], e.known_on) for k, e in heard.before.items()], touched)
-    found = [reckoned(book, furnishing.month_end, furnishing, heard).clear()]
+    found = [none]
     for loan, month in sorted(late - here):
         said = heard.before[loan, month]
         one = part(book, np.flatnonzero(book.contracts["loan"] == loan))
@@ -459,43 +460,3 @@ def _ask_for(
         actions.append(Action(key, borrower, "task", at, furnishing.known_on, rows[0][0], body))
     put(connection, actions)
     return [(names[loan]["reference"], field, reason) for loan, field, reason in refused]
-
-
-def _write(
-    connection: psycopg.Connection[Any], furnishing: Furnishing, sender: dict[str, Any], made: Furnished
-) -> None:
-    """The file of a furnishing, out of the rows kept; written beside and moved into place when whole."""
-    made.file.parent.mkdir(parents=True, exist_ok=True)
-    waiting = made.file.with_suffix(".part")
-    made.in_file = 0
-    with waiting.open("wb") as out:
-        for piece in _pieces(_parts(connection, furnishing, made), furnishing, sender):
-            out.write(piece)
-    waiting.replace(made.file)
-
-
-Part = tuple[pl.DataFrame, pl.DataFrame]
-"""Rows of a file, and the identities of their loans."""
-
-
-def _parts(connection: psycopg.Connection[Any], furnishing: Furnishing, made: Furnished) -> Iterator[Part]:
-    """The rows of the file a shard at a time, counted: a month of ten million accounts would fill the memory."""
-    for shard in range(shards_of(connection)):
-        rows = in_file(furnished.of_file(connection, furnishing.number, shard))
-        if len(rows):
-            made.in_file += len(rows)
-            yield rows, furnished.identities(connection, shard)
-
-
-def _pieces(parts: Iterator[Part], furnishing: Furnishing, sender: dict[str, Any]) -> Iterator[bytes]:
-    if furnishing.bureau == "metro2":
-        lines = (segments(rows, who, sender)[0] for rows, who in parts)
-        yield from write_parts(header(sender, furnishing.month_end), lines)
-    elif furnishing.bureau == "pboc":
-        kind = str(sender.get("account_type", "D1"))
-        told = (record for rows, who in parts for record in pboc.records(rows, who, kind)[0])
-        for text in pboc.write_records(told, str(sender.get("reporter_name", "")), furnishing.month_end):
-            yield text.encode()
-    else:
-        for line in write_neutral(parts, furnishing.month_end, furnishing.bureau):
-            yield line.encode()

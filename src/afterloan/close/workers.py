@@ -2,13 +2,14 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed, wait
 from contextlib import contextmanager
 from multiprocessing import forkserver
 from typing import Any, TypeVar
 
-from afterloan.store.connect import reader_kept
+from afterloan.store.connect import reader_kept, reader_lent
 from afterloan.store.server import Store
 
 T = TypeVar("T")
@@ -31,6 +32,35 @@ def in_workers(workers: Workers, does: Callable[..., T], parts: Sequence[tuple[A
         yield job.result()
 
 
+AHEAD = 2
+"""Parts a worker that may wait, done, for an earlier one that is not."""
+
+
+def in_order(workers: int, does: Callable[..., T], parts: Sequence[tuple[Any, ...]]) -> Generator[T, None, None]:
+    """The same in the order of the parts, none of them far ahead of the one that is asked for next."""
+    if workers <= 1:
+        yield from (does(*part) for part in parts)
+        return
+    pool = _pool(workers)
+    begun: deque[Future[T]] = deque()
+    try:
+        for part in parts:
+            begun.append(pool.submit(does, *part))
+            if len(begun) >= AHEAD * workers:
+                yield begun.popleft().result()
+        while begun:
+            yield begun.popleft().result()
+    finally:  # broken off: nothing goes on behind the back of who asked
+        for job in begun:
+            job.cancel()
+        wait(begun)
+
+
+def each_shard_in_order(store: Store, workers: int, does: Callable[..., T], *told: Any) -> Generator[T, None, None]:
+    """What `does(connection, reader, shard, *told)` answers for each shard of a book, the first shard first."""
+    return in_order(workers, _of_shard_lent, [(store.url, does, shard, *told) for shard in range(store.shards())])
+
+
 def each_shard(store: Store, workers: Workers, does: Callable[..., T], *told: Any) -> Iterator[T]:
     """What `does(connection, reader, shard, *told)` answers for each shard of a book."""
     return in_workers(workers, _of_shard, [(store.url, does, shard, *told) for shard in range(store.shards())])
@@ -38,6 +68,12 @@ def each_shard(store: Store, workers: Workers, does: Callable[..., T], *told: An
 
 def _of_shard(url: str, does: Callable[..., T], shard: int, *told: Any) -> T:
     with Store(url).connect() as connection, reader_kept(url) as reader:
+        return does(connection, reader, shard, *told)
+
+
+def _of_shard_lent(url: str, does: Callable[..., T], shard: int, *told: Any) -> T:
+    """The same in a process in which another thread may do so at once."""
+    with Store(url).connect() as connection, reader_lent(url) as reader:
         return does(connection, reader, shard, *told)
 
 

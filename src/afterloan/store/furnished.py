@@ -9,7 +9,7 @@ import polars as pl
 import psycopg
 
 from afterloan.bureau.reportable import COUNTS, DAYS, DELETED, MONEY, TEXTS
-from afterloan.store.persons import AS_JSON
+from afterloan.store.persons import opened_rows
 from afterloan.store.read import watermark
 from afterloan.store.settings import Setting, setting
 
@@ -75,12 +75,13 @@ def seen_before(connection: psycopg.Connection[Any], furnishing: Furnishing, sha
     return (str(row[0]), row[1]) if row else ("0", date.min)
 
 
-def done(connection: psycopg.Connection[Any], furnishing: Furnishing, shard: int) -> None:
-    """Note that a shard of a furnishing is through, in the transaction that makes it so."""
-    connection.execute(
+def done(connection: psycopg.Connection[Any], furnishing: Furnishing, shard: int) -> bool:
+    """Note that a shard of a furnishing is through, in the transaction that makes it so; False: it was before."""
+    made = connection.execute(
         "insert into furnishing_shard (furnishing, shard) values (%s, %s) on conflict do nothing",
         (furnishing.number, shard),
     )
+    return made.rowcount > 0
 
 
 def _frame(rows: Sequence[Any]) -> pl.DataFrame:
@@ -124,6 +125,15 @@ def of_file(connection: psycopg.Connection[Any], furnishing: int, shard: int) ->
     )
 
 
+def rows_of_shards(connection: psycopg.Connection[Any], furnishing: int, shards: int) -> list[int]:
+    """How many rows a furnishing has in each of a book's shards."""
+    told = connection.execute(
+        "select shard, count(*) from furnished where furnishing = %s group by shard", (furnishing,)
+    ).fetchall()
+    found = dict(told)
+    return [int(found.get(shard, 0)) for shard in range(shards)]
+
+
 def add(connection: psycopg.Connection[Any], rows: pl.DataFrame) -> int:
     """Add rows (columns of SCHEMA) in the caller's transaction; returns how many."""
     if not len(rows):
@@ -136,6 +146,15 @@ def add(connection: psycopg.Connection[Any], rows: pl.DataFrame) -> int:
     ):
         copy.write(text)
     return len(rows)
+
+
+def told_up_to(connection: psycopg.Connection[Any], bureau: str, shard: int, month_end: date) -> bool:
+    """Whether anything of a shard was ever furnished to a bureau for a month or one before."""
+    row = connection.execute(
+        "select exists (select from furnished where bureau = %s and shard = %s and month_end <= %s)",
+        (bureau, shard, month_end),
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def touched(
@@ -180,15 +199,32 @@ def identities(
     connection: psycopg.Connection[Any], shard: int | None, loans: Sequence[int] | None = None
 ) -> pl.DataFrame:
     """Who owes each loan, and its contract in words, by loan (IDENTITY): of a shard or of some loans."""
-    rows = connection.execute(
-        f"select c.loan, c.reference, b.borrower, b.reference, b.name, {AS_JSON}, "
-        "b.clear->>'jurisdiction', p.terms->>'method', c.unit, "
-        "c.every, c.instalments from contract c join borrower b using (borrower) "
-        "join product p on p.number = c.product "
-        "where (%s::int is null or c.shard = %s) and (%s::bigint[] is null or c.loan = any(%s)) order by c.loan",
-        (shard, shard, *[list(loans) if loans is not None else None] * 2),
-    ).fetchall()
-    return pl.DataFrame(rows, schema=IDENTITY, orient="row")
+    with connection.cursor(binary=True) as cursor:
+        contracts = cursor.execute(
+            "select c.loan, c.reference, c.borrower, p.terms->>'method', c.unit, c.every, c.instalments "
+            "from contract c join product p on p.number = c.product "
+            "where (%s::int is null or c.shard = %s) and (%s::bigint[] is null or c.loan = any(%s)) order by c.loan",
+            (shard, shard, *[list(loans) if loans is not None else None] * 2),
+        ).fetchall()
+        people = cursor.execute(
+            "select borrower, reference, clear->>'jurisdiction', (name).key, (name).value, (attributes).key, "
+            "(attributes).value from borrower where borrower = any(%s)",
+            (list({row[2] for row in contracts}),),
+        ).fetchall()
+    opened = opened_rows([row[3:] for row in people], connection)
+    told = ("loan", "reference", "borrower", "method", "unit", "every", "instalments")
+    owed = _by_column(contracts, told, IDENTITY)
+    who = _by_column(people, ("borrower", "person", "jurisdiction"), IDENTITY).with_columns(
+        pl.Series("name", [name for name, _ in opened], pl.String),
+        pl.Series("attributes", [text for _, text in opened], pl.String),
+    )
+    return owed.join(who, "borrower", maintain_order="left").select(list(IDENTITY))
+
+
+def _by_column(rows: Sequence[tuple[Any, ...]], names: Sequence[str], schema: Mapping[str, Any]) -> pl.DataFrame:
+    """The first columns of rows as a table: a column at a time, which takes a third of the time of row by row."""
+    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
+    return pl.DataFrame([pl.Series(n, c, schema[n]) for n, c in zip(names, columns, strict=False)])
 
 
 def ever_told(connection: psycopg.Connection[Any], bureau: str, shard: int, loans: Sequence[int]) -> set[int]:

@@ -35,8 +35,6 @@ TEXT, FIELDS = "enciphered_text", "enciphered_fields"
 """The two types: the name, and the attributes as JSON."""
 CLEAR = ("jurisdiction", "timezone", "language", "currency", "region", "score_band", "pay_day")
 """Attributes that stand in clear beside the enciphered ones, in the column `clear`: by them no person is found."""
-AS_JSON = "row((b.attributes).key, (b.attributes).value)::enciphered_text"
-"""The attributes of a borrower `b` as the text of their JSON."""
 PHONES = ("mobile", "phone")
 TAIL = 4
 """Last digits of a phone number by which its owner is found."""
@@ -222,14 +220,38 @@ def _pair(key: bytes, value: bytes) -> str:
 
 def opened(key: bytes | None, value: bytes | None, connection: psycopg.Connection[Any] | None) -> bytes:
     """The value of a pair. Raises StoreRefused: the file of keys is not there, or the row was changed from outside."""
-    if key is None or value is None:
-        return value or b""
+    return _opened_under(key, (value,), connection)[0]
+
+
+Pairs = tuple[bytes | None, bytes | None, bytes | None, bytes | None]
+"""A row's name and attributes: key, value, key, value."""
+
+
+def opened_rows(rows: Iterable[Pairs], connection: psycopg.Connection[Any]) -> list[tuple[str, str]]:
+    """Name and attributes (the text of their JSON) of many rows, for who reads a shard: a key is worked out once."""
+    found = []
+    for key, name, other, attributes in rows:
+        if key == other:
+            one, two = _opened_under(key, (name, attributes), connection)
+        else:
+            one, two = opened(key, name, connection), opened(other, attributes, connection)
+        found.append((one.decode(), two.decode()))
+    return found
+
+
+def _opened_under(
+    key: bytes | None, values: tuple[bytes | None, ...], connection: psycopg.Connection[Any] | None
+) -> list[bytes]:
+    """Values that are enciphered under one key."""
+    if key is None:
+        return [value or b"" for value in values]
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     secret = _SECRETS.get(key[:ID]) or _looked_up(key[:ID], connection)
+    cipher = AESGCM(_of_borrower(secret, key))
     try:
-        return AESGCM(_of_borrower(secret, key)).decrypt(value[:NONCE], value[NONCE:], key)
+        return [b"" if value is None else cipher.decrypt(value[:NONCE], value[NONCE:], key) for value in values]
     except (InvalidTag, ValueError) as error:
         raise StoreRefused(
             "a name or the attributes of a borrower do not open under their own key: the row was changed from outside; "

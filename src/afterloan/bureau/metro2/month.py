@@ -4,7 +4,7 @@ A million accounts are 426 MB. They pass in pieces of some ten thousand rows, so
 works on whole columns. Records of a month have no segments; those that do go through `afterloan.bureau.metro2.file`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -122,19 +122,27 @@ def count(frame: pl.DataFrame, so_far: Values | None = None) -> Values:
 
 def write_month(header: Values, frame: pl.DataFrame) -> Iterator[bytes]:
     """A fixed-form file of the rows of `frame`, piece by piece: header, rows, trailer with the counts."""
-    yield from write_parts(header, frame.iter_slices(ROWS))
-
-
-def write_parts(header: Values, frames: Iterable[pl.DataFrame]) -> Iterator[bytes]:
-    """The same of rows that come part by part: none but the part at hand is held."""
-    yield put_fields(HEADER, {"record_identifier": "HEADER", **header, "record_descriptor_word": 426}, "header")
+    yield head(header)
     counted = count(pl.DataFrame())
-    for frame in frames:
-        if len(frame):
-            counted = count(frame, counted)
-            yield rows_to_bytes(frame)
-    told = {"record_identifier": "TRAILER", **counted, "record_descriptor_word": 426}
-    yield put_fields(TRAILER, told, "trailer")
+    for part in frame.iter_slices(ROWS):
+        counted = count(part, counted)
+        yield rows_to_bytes(part)
+    yield foot([counted])
+
+
+def head(header: Values) -> bytes:
+    """The first record of a file."""
+    return put_fields(HEADER, {"record_identifier": "HEADER", **header, "record_descriptor_word": 426}, "header")
+
+
+def foot(counted: Iterable[Mapping[str, Any]]) -> bytes:
+    """The last record, after parts of which each was counted by `count`."""
+    nothing = count(pl.DataFrame())
+    total = dict(nothing)
+    for one in counted:
+        total = {name: total[name] + one[name] - nothing[name] for name in total}
+    told = {"record_identifier": "TRAILER", **total, "record_descriptor_word": 426}
+    return put_fields(TRAILER, told, "trailer")
 
 
 # --- back
