@@ -179,3 +179,33 @@ def test_who_promised_this_morning_is_not_pressed_at_noon(store: Store, tmp_path
             put(connection, [Action(f"t{on}", number[0], "message.sms", at, on, None, read_body("message.sms", body))])
         drain(store, told=read_setting({"sms": {"folder": str(tmp_path)}}), moment=at)
         assert (steps(store, f"t{on}")[-1] == "1:sent") == leaves, on
+
+
+OFFER = {"template": "hardship-offer", "language": "en", "to": None, "purpose": "service", "values": {"loans": ["L1"]}}
+
+
+@pytest.mark.parametrize(
+    ("verb", "asked", "leaves"),
+    [
+        ("person.insolvency_opened", {"court": "Hangzhou"}, ["an answer"]),
+        ("person.lawyer_engaged", {"lawyer": "Ms Qian"}, ["an answer"]),
+        ("person.died", {"source": "his daughter"}, []),
+        ("hold.place", {"hold": "dispute_open", "reason": "told by phone", "ends_on": "2025-06-01"},
+         ["an answer", "an offer"]),
+    ],
+)  # fmt: skip
+def test_an_offer_of_help_that_nobody_asked_for_stays_with_who_may_not_be_written_to(
+    store: Store, tmp_path: Path, owed: int, verb: str, asked: dict[str, str], leaves: list[str]
+) -> None:
+    """Planned in the night; what stops all contact is told in the morning. What answers the borrower leaves, but to the
+    dead."""
+    with store.connect() as connection:
+        row = connection.execute("select borrower from borrower where reference = 'B1'").fetchone()
+        assert row is not None
+        for key, response in (("an offer", False), ("an answer", True)):
+            body = read_body("message.sms", {**OFFER, "response": response})
+            put(connection, [Action(key, row[0], "message.sms", NOON, ON, None, body)])
+    with desk_of(store, datetime(2025, 5, 13, 1, tzinfo=UTC)) as desk:
+        assert isinstance(do(desk, LEAD, verb, {"borrower": "B1", **asked}, "told", ON), Answer)
+    sent(store, tmp_path)
+    assert [key for key in ("an answer", "an offer") if any(":sent" in step for step in steps(store, key))] == leaves

@@ -46,7 +46,7 @@ def open_dispute(connection: psycopg.Connection[Any], event: DisputeOpened) -> T
              DisputeTask(queue="bureau-dispute", loans=(dispute.loan,), dispute=dispute.reference,
                          answer_by=dispute.answer_by))  # fmt: skip
         values: dict[str, MessageValue] = {"reference": dispute.reference, "reply_by": dispute.answer_by.isoformat()}
-        letter = MessageBody(template="dispute-opened", purpose="service", to=None, values=values)
+        letter = MessageBody(template="dispute-opened", purpose="service", response=True, to=None, values=values)
         _act(connection, dispute, event.known_on, "message.letter", "opened-borrower", letter)
     return told
 
@@ -152,7 +152,7 @@ def _answer(
     put_findings(connection, [(borrower, None, "bureau.dispute", finding)])
     word = {"corrected": "corrected", "accurate": "confirmed"}[outcome]
     values: dict[str, MessageValue] = {"reference": dispute.reference, "outcome": word, "reason": reason}
-    letter = MessageBody(template="dispute-decided", purpose="service", to=None, values=values)
+    letter = MessageBody(template="dispute-decided", purpose="service", response=True, to=None, values=values)
     _act(connection, dispute, on, "message.letter", "answer-borrower", letter)
     told = DisputeAnswerBody(
         bureau=dispute.bureau, dispute=dispute.reference, outcome=outcome,  # type: ignore[arg-type]

@@ -424,13 +424,20 @@ def _of_the_dead(case: ContactCase) -> list[tuple[Rule, ContactRefused]]:
 
 
 def _held(case: ContactCase) -> list[tuple[Rule, ContactRefused]]:
-    """Holds that stop this contact: `contact` stops all but service and legal notices, the others their purpose."""
+    """Holds that stop this contact: `contact` stops all but service and legal notices, the others their purpose.
+
+    What answers the borrower is stopped by death alone.
+    """
+    if case.request.person == "third":
+        return []
+    if case.request.response:
+        return _of_the_dead(case)
     found = []
     for rule in case.standing.holds:
         stops = rule.parameters["stops"]
         purpose = case.request.purpose
         everything = "contact" in stops and purpose not in ("service", "legal_notice")
-        if (everything or purpose in stops) and not case.request.response and case.request.person != "third":
+        if everything or purpose in stops:
             found.append((rule, ContactRefused(f"hold: {rule.parameters['hold'].replace('_', ' ')}")))
     return found
 
