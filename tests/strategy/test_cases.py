@@ -8,15 +8,21 @@ import pytest
 from afterloan.close import close_through
 from afterloan.close.decide import decide
 from afterloan.dates import day
+from afterloan.enquiry.contacting import standing_told
+from afterloan.enquiry.holds import holds_of
+from afterloan.enquiry.lists import listed
 from afterloan.enquiry.tasks import kinds_sent, tasks
 from afterloan.facts.act import Answer, Who
 from afterloan.facts.hold import HoldPlaced
+from afterloan.facts.person import BorrowerDied
+from afterloan.facts.promise import PromiseMade
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.servicing.withdrawal import withdraw_cured, withdraw_held
 from afterloan.store.cases import open_cases, place_with, share_out, take_returns
 from afterloan.store.contacts import withdrawn
 from afterloan.store.events import events_of, tell
+from afterloan.store.legal import case_of
 from afterloan.store.promises import promises_of
 from afterloan.store.server import Store
 from afterloan.strategy.agency_file import IN, AgencyFileRefused, read_returns
@@ -163,3 +169,37 @@ def test_nothing_is_placed_twice_across_days(store: Store) -> None:
     with store.connect() as connection:
         place_with(connection, "acme", date(2025, 5, 15), "chief")
     assert [step for kind, step, *_ in outbox(store) if kind == "agency.place"] == ["agency"] * 3
+
+
+def test_who_promised_is_not_placed_with_an_agency_until_the_promise_is_broken(store: Store) -> None:
+    """B1 promises on the 16th for the 18th, by a file: nothing withdraws what the night of the 15th proposed. Two days
+    are tolerated, so the placement waits until the 20th."""
+    late_book(store)
+    decide(store, day("2025-05-15"))
+    on = date(2025, 5, 16)
+    with store.connect() as connection:
+        told = {"borrower": "B1", "on": on, "known_on": on, "reference": "P1", "by": "taken over", "channel": "call"}
+        tell(connection, PromiseMade(**told, amount_fen=50_000, due_on=date(2025, 5, 18)))  # type: ignore[arg-type]
+    for on, placed in ((date(2025, 5, 16), ["B2", "B3"]), (date(2025, 5, 20), []), (date(2025, 5, 21), ["B1"])):
+        with store.connect() as connection:
+            file = place_with(connection, "acme", on, "chief")
+            assert sorted(line.split(",")[1] for line in file.splitlines()[1:]) == placed, on
+
+
+def test_a_pending_promise_is_a_hold_in_every_list_and_before_the_law(store: Store) -> None:
+    late_book(store)
+    with store.connect() as connection:
+        told = {"borrower": "B1", "on": ON, "known_on": ON, "reference": "P1", "by": "li", "channel": "call"}
+        tell(connection, PromiseMade(**told, amount_fen=50_000, due_on=date(2025, 5, 18)))  # type: ignore[arg-type]
+        tell(connection, BorrowerDied(borrower="B2", on=ON, known_on=ON, reference="D1", source="her son"))
+    with store.connect() as connection, adbc.connect(store.url) as reader:
+        [pending] = holds_of(connection, "B1", ON)
+        assert (pending.hold, pending.since, pending.until) == ("promise_pending", ON, date(2025, 5, 20))
+        assert holds_of(connection, "B1", date(2025, 5, 21)) == [], "broken"
+        assert standing_told(connection, "B1", ON).holds == ("promise_pending",)
+        assert case_of(connection, "LB1", ON).claim.held == "promise_pending"
+        assert {c.borrower: c.holds for c in open_cases(connection, reader, ON)}["B1"] == "promise_pending"
+        held = {row["borrower"]: row["hold"] for row in listed(connection, "holds", ON)}
+        assert held == {"B1": "promise pending", "B2": "deceased"}, "who died is held by being told dead"
+        repaid(connection, "LB1", "2025-05-14", 50_000)
+        assert holds_of(connection, "B1", ON) == [], "kept"

@@ -8,9 +8,9 @@ import psycopg
 
 from afterloan.enquiry.furnished import borrower_told
 from afterloan.facts.contact import ThirdPersonNamed
-from afterloan.store.contacts import STANDING_KINDS, defaults_of, standing_of
+from afterloan.store.contacts import PROMISE_KINDS, STANDING_KINDS, defaults_of, standing_of
 from afterloan.store.events import events_of
-from afterloan.strategy.holds import held_on
+from afterloan.store.held import held_by
 from afterloan.strategy.places import place_of
 
 
@@ -58,15 +58,16 @@ class StandingTold:
 
 def standing_told(connection: psycopg.Connection[Any], borrower: str, on: date) -> StandingTold:
     """How a borrower may be reached on a day. Raises FactRefused (unknown)."""
-    _, attributes = borrower_told(connection, borrower)
+    number, attributes = borrower_told(connection, borrower)
     place = place_of(attributes, defaults_of(connection))
-    events = events_of(connection, borrower, [*STANDING_KINDS, ThirdPersonNamed.KIND], on)
+    events = events_of(connection, borrower, [*STANDING_KINDS, *PROMISE_KINDS, ThirdPersonNamed.KIND], on)
     standing = standing_of(events, on, place)
+    held = held_by(connection, {number: events}, on, {number: place.jurisdiction})[number]
     persons = {e.who: (e.who, e.person, e.address, e.who in standing.refused) for e in events
                if isinstance(e, ThirdPersonNamed)}  # fmt: skip
     return StandingTold(
         borrower, place.jurisdiction, place.zones, standing.language or place.language, place.wrong,
         tuple(sorted(standing.consents)), tuple(sorted(standing.opted_out)), standing.wished or (),
         standing.agreed or (), tuple(persons.values()),
-        tuple(h.hold for h in held_on(events, on, place.jurisdiction)),
+        tuple(h.hold for h in held),
     )  # fmt: skip

@@ -12,8 +12,8 @@ from afterloan.facts import FactRefused
 from afterloan.facts.bureau import DisputeOpened
 from afterloan.facts.events import KINDS, event_of
 from afterloan.store.contacts import defaults_of
+from afterloan.store.held import HELD_KINDS, held_by
 from afterloan.store.proposals import proposals
-from afterloan.strategy.holds import held_on
 from afterloan.strategy.places import place_of
 
 Rows = list[dict[str, Any]]
@@ -54,11 +54,10 @@ NOTES = (
     "order by e.event desc limit %(most)s"
 )
 EVENTS = (
-    "select e.kind, b.reference, c.reference, e.on_day, e.at, e.known_on, e.reference, e.body, b.clear "
+    "select e.kind, b.reference, c.reference, e.on_day, e.at, e.known_on, e.reference, e.body, b.clear, e.borrower "
     "from event e join borrower b using (borrower) left join contract c on c.loan = e.loan "
     f"where e.kind = any(%(kinds)s) and {OF} and e.on_day <= %(on)s order by e.event"
 )
-HOLDS = ["hold.placed", "hold.lifted"]
 DISPUTES = ["bureau.dispute_opened", "bureau.evidence_received", "bureau.dispute_decided", "bureau.borrower_disagreed",
             "bureau.dispute_notified"]  # fmt: skip
 
@@ -121,16 +120,18 @@ def _ended_proposals(connection: psycopg.Connection[Any], told: Mapping[str, Any
 
 def _holds(connection: psycopg.Connection[Any], told: Mapping[str, Any]) -> Rows:
     """Holds in effect, those to be looked at again first: on which day, what each stops."""
-    of: dict[str, tuple[Any, list[Any]]] = {}
-    for *columns, attributes in connection.execute(EVENTS, {**told, "kinds": HOLDS}).fetchall():
-        of.setdefault(columns[1], (attributes, []))[1].append(event_of(*columns))
-    own = defaults_of(connection)
+    of: dict[int, list[Any]] = {}
+    place, own = dict[int, str](), defaults_of(connection)
+    for *columns, attributes, number in connection.execute(EVENTS, {**told, "kinds": list(HELD_KINDS)}).fetchall():
+        of.setdefault(number, []).append(event_of(*columns))
+        place[number] = place_of(attributes or {}, own).jurisdiction
+    of_each = held_by(connection, of, told["on"], place)
     rows = [
-        {"review_on": str(held.review_on or ""), "borrower": borrower, "hold": held.hold.replace("_", " "),
-         "since": str(held.since), "until": str(held.until or ""), "stops": held.rule.parameters["stops"],
-         "reference": held.reference}
-        for borrower, (attributes, events) in of.items()
-        for held in held_on(events, told["on"], place_of(attributes or {}, own).jurisdiction)
+        {"review_on": str(held.review_on or ""), "borrower": of[number][0].borrower,
+         "hold": held.hold.replace("_", " "), "since": str(held.since), "until": str(held.until or ""),
+         "stops": held.rule.parameters["stops"], "reference": held.reference}
+        for number, holds in of_each.items()
+        for held in holds
     ]  # fmt: skip
     return sorted(rows, key=lambda row: (row["review_on"] or "9", row["borrower"]))[: told["most"]]
 
@@ -141,7 +142,7 @@ def _disputes(connection: psycopg.Connection[Any], told: Mapping[str, Any]) -> R
 
     assert DisputeOpened.KIND in KINDS
     rows = connection.execute(EVENTS, {**told, "kinds": DISPUTES}).fetchall()
-    found = disputes_of(event_of(*columns) for *columns, _ in rows)
+    found = disputes_of(event_of(*columns) for *columns, _, _ in rows)
     shown = [
         {"answer_by": str(d.answer_by), "borrower": d.borrower, "loan": d.loan, "bureau": d.bureau,
          "opened_on": str(d.opened_on), "outcome": d.outcome or "open", "reference": d.reference}

@@ -11,9 +11,10 @@ import psycopg
 from afterloan.expected import BadInput
 from afterloan.store.cases import hands_of, owed_of_cases
 from afterloan.store.contacts import defaults_of
+from afterloan.store.held import held_by
 from afterloan.store.worklist import evening, evening_before, hands_of_evening
 from afterloan.strategy.conditions import condition
-from afterloan.strategy.holds import held_on
+from afterloan.strategy.holds import Held
 from afterloan.strategy.places import place_of
 from afterloan.strategy.worklist import priority_fen, worth_rule
 
@@ -178,8 +179,17 @@ def _anew(
         return []
     owed, hands = owed_of_cases(connection, reader, numbers, on), hands_of(connection, numbers, on)
     people = _people(connection, numbers)
+    told = {number: events for number, (_, _, events) in hands.items()}
+    held = held_by(connection, told, on, {number: place for number, (_, place) in people.items()})
     return [
-        _row(case, owed.get(case["borrower"]), hands.get(case["borrower"]), on, *people[case["borrower"]])
+        _row(
+            case,
+            owed.get(case["borrower"]),
+            hands.get(case["borrower"]),
+            on,
+            people[case["borrower"]][0],
+            held.get(case["borrower"], []),
+        )
         for case in window.iter_rows(named=True)
     ]
 
@@ -192,15 +202,17 @@ def _people(connection: psycopg.Connection[Any], numbers: list[int]) -> dict[int
     return {number: (name, place_of(told or {}, defaults).jurisdiction) for number, name, told in rows}
 
 
-def _row(case: dict[str, Any], owed: dict[str, Any] | None, hands: Any, on: date, name: str, place: str) -> WorklistRow:
-    _, agency, events = hands or ({}, "", [])
+def _row(
+    case: dict[str, Any], owed: dict[str, Any] | None, hands: Any, on: date, name: str, held: list[Held]
+) -> WorklistRow:
+    _, agency, _ = hands or ({}, "", [])
     now = {"arrears_fen": 0, "days_past_due": 0} if owed is None else owed
     now = {**now, "promises_broken": case["promises_broken"]}
     return WorklistRow(
         case["reference"], name, case["queue"], case["opened_on"].isoformat(), now["days_past_due"],
         now["arrears_fen"], priority_fen(now, worth_rule(on)) if owed else 0, case["arrears_fen"],
         case["promises_broken"], case["ladder"], case["step"], case["loans"], case["assigned_to"], agency,
-        tuple(h.hold for h in held_on(events, on, place)), owed is None,
+        tuple(h.hold for h in held), owed is None,
     )  # fmt: skip
 
 

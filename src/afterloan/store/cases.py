@@ -14,7 +14,6 @@ from afterloan.dates import NEVER, iso, number_of
 from afterloan.facts import FactRefused
 from afterloan.facts.contact import ContactAttempted, ContactEnded
 from afterloan.facts.events import event_of
-from afterloan.facts.hold import HOLD_KINDS
 from afterloan.facts.outbox import AgencyBody
 from afterloan.facts.placement import AgencyPlaced, AgencyRecalled, CaseAssigned
 from afterloan.facts.promise import PromiseMade
@@ -23,6 +22,7 @@ from afterloan.loan.terms import State
 from afterloan.rules.trifles import trifles_fen, without_trifles
 from afterloan.store.contacts import Attempt, admit, defaults_of
 from afterloan.store.events import tell
+from afterloan.store.held import HELD_KINDS, held_by
 from afterloan.store.ids import one_of
 from afterloan.store.locks import lock_borrowers
 from afterloan.store.outbox import readable
@@ -32,7 +32,7 @@ from afterloan.store.scores import latest_scores
 from afterloan.strategy.agency_file import AgencyRowRefused, Returned, write_placements
 from afterloan.strategy.columns import UNSCORED
 from afterloan.strategy.frame import loan_frame, of_borrowers
-from afterloan.strategy.holds import held_on, stopped
+from afterloan.strategy.holds import stopped
 from afterloan.strategy.places import place_of
 from afterloan.strategy.worklist import KEPT_DAYS, TASK_QUEUES, priority_fen, worth_rule
 
@@ -74,7 +74,7 @@ HANDS = (
     "select borrower, kind, on_day, known_on, reference, body from event where borrower = any(%s) and kind = any(%s) "
     "and on_day <= %s order by event"
 )
-KINDS = ["case.assigned", "agency.placed", "agency.recalled", *HOLD_KINDS]
+KINDS = ["case.assigned", "agency.placed", "agency.recalled", *HELD_KINDS]
 
 
 def open_cases(
@@ -95,14 +95,15 @@ def open_cases(
     owed = owed_of_cases(connection, reader, numbers, on)
     hands = hands_of(connection, numbers, on)
     defaults = defaults_of(connection)
+    places = {number: place_of(attributes, defaults).jurisdiction for number, *_, attributes in rows}
+    held = held_by(connection, {number: events for number, (_, _, events) in hands.items()}, on, places)
     found = []
-    for number, its_queue, reference, name, attributes in rows:
+    for number, its_queue, reference, name, _ in rows:
         if number not in owed:
             continue
         row = owed[number]
-        jurisdiction = place_of(attributes, defaults).jurisdiction
-        assigned, agency, events = hands.get(number, ({}, "", []))
-        holds = " ".join(h.hold for h in held_on(events, on, jurisdiction))
+        assigned, agency, _ = hands.get(number, ({}, "", []))
+        holds = " ".join(h.hold for h in held.get(number, ()))
         worth = priority_fen(row, worth_rule(on))
         found.append(
             OpenCase(
@@ -151,7 +152,7 @@ Hands = tuple[dict[str, str], str, list[Any]]
 
 
 def hands_of(connection: psycopg.Connection[Any], numbers: list[int], on: date) -> dict[int, Hands]:
-    """Who has borrowers (store numbers) on a day, and what was told of their holds."""
+    """Who has borrowers (store numbers) on a day, and what was told of their holds and promises."""
     found: dict[int, Hands] = {}
     for number, kind, day, known_on, reference, body in connection.execute(HANDS, (numbers, KINDS, on)).fetchall():
         assigned, agency, events = found.get(number, ({}, "", []))
@@ -235,12 +236,9 @@ def _kept_from_agencies(
 ) -> set[int]:
     """Of borrowers (numbers with attributes) those whom a hold in effect keeps from agencies."""
     hands, defaults = hands_of(connection, list(attributes), on), defaults_of(connection)
-    found = set()
-    for number, (_, _, events) in hands.items():
-        place = place_of(attributes[number], defaults)
-        if "agency" in stopped(held_on(events, on, place.jurisdiction)):
-            found.add(number)
-    return found
+    places = {number: place_of(attributes[number], defaults).jurisdiction for number in hands}
+    held = held_by(connection, {number: events for number, (_, _, events) in hands.items()}, on, places)
+    return {number for number, holds in held.items() if "agency" in stopped(holds)}
 
 
 def placement_of(connection: psycopg.Connection[Any], placement: str) -> tuple[str, str, date, date, date | None]:

@@ -11,16 +11,16 @@ import psycopg
 from afterloan.dates import NEVER, date_of, number_of
 from afterloan.facts import FactRefused
 from afterloan.facts.events import Event, event_of
-from afterloan.facts.hold import HOLD_KINDS
 from afterloan.facts.legal import LegalStepEnded, LegalStepStarted, LimitationInterrupted
 from afterloan.facts.promise import PromiseMade
 from afterloan.loan.reckon import Reckoned, reckon_loan
 from afterloan.loan.terms import Component, FactKind
 from afterloan.store.contacts import defaults_of
 from afterloan.store.events import COLUMNS, events_of
+from afterloan.store.held import HELD_KINDS, held_by
 from afterloan.store.loans import ONE_LOAN, loans_now
 from afterloan.strategy.course import LegalStep, step_rules, steps_of, title_of
-from afterloan.strategy.holds import held_on, stopped
+from afterloan.strategy.holds import stopped
 from afterloan.strategy.legal import LegalClaim, evidence_of, owed_by_law, roles_known
 from afterloan.strategy.limitation import Interruption, Limitation, enforcement_until, limitation, rule_of
 from afterloan.strategy.places import place_of
@@ -63,8 +63,8 @@ def case_of(connection: psycopg.Connection[Any], loan: str, on: date) -> LegalCa
     place = place_of(attributes or {}, defaults_of(connection))
     steps = [replace(s, outcomes=tuple(o for o in s.outcomes if o.on <= on)) for s in steps_of(mine)]
     happened = interruptions(connection, {int(number): place.jurisdiction}, on).get(int(number), [])
-    holds = held_on([e for e in everything if e.KIND in HOLD_KINDS], on, place.jurisdiction)
-    hold = stopped(holds).get("legal")
+    told = [e for e in everything if e.KIND in HELD_KINDS]
+    hold = stopped(held_by(connection, {owner: told}, on, {owner: place.jurisdiction})[owner]).get("legal")
     position = reckoned.position
     claim = LegalClaim(
         on=on,
