@@ -15,13 +15,14 @@ from afterloan.bureau.metro2.month import read_month
 from afterloan.bureau.pboc import read_records
 from afterloan.bureau.reportable import reportable
 from afterloan.close.bureau_file import Piece, write_file
-from afterloan.close.furnish import FurnishRefused, announced
+from afterloan.close.furnish import FurnishRefused, announced, notice_key
 from afterloan.close.furnish import furnish as furnish_now
 from afterloan.dates import day
 from afterloan.desk.keyboard.doing import kinds_sent
 from afterloan.enquiry.tasks import tasks
 from afterloan.facts import ChargedOff, Repaid, Reversed
 from afterloan.facts.bureau import AdverseNoticeDelivered
+from afterloan.facts.contact import ContactEnded
 from afterloan.facts.message import MessageDelivered
 from afterloan.facts.outbox import Action, NoticeBody
 from afterloan.generate import generate
@@ -95,6 +96,27 @@ def test_the_ladders_word_before_reporting_is_such_a_notice(store: Store) -> Non
         tell(connection, event)
         assert announced(connection, loans, about) == {loans[0]}
         assert announced(connection, loans, replace(about, known_on=date(2025, 1, 4))) == set()
+
+
+def test_a_notice_that_reached_the_borrower_by_phone_is_one_and_one_that_failed_is_none(store: Store) -> None:
+    """L1: nobody answered on the 4th, reached on the 5th. To the borrower of L2 nobody spoke."""
+    on = date(2025, 1, 5)
+    about = Furnishing(1, "pboc", END, on, "0", True)
+    with store.connect() as connection:
+        for n in (1, 2):
+            borrower(connection, f"B{n}")
+            loan(connection, f"L{n}", f"B{n}", "2024-11-10")
+        loans = [r[0] for r in connection.execute("select loan from contract order by reference").fetchall()]
+        for k, (outcome, day_of) in enumerate((("unanswered", 4), ("reached", 5))):
+            at, when = datetime(2025, 1, day_of, 3, tzinfo=UTC), date(2025, 1, day_of)
+            event = ContactEnded(
+                borrower="B1", on=when, at=at, known_on=when, reference=f"ended-{k}", of=notice_key("pboc", "L1"),
+                outcome=outcome,
+            )  # fmt: skip
+            tell(connection, event)
+            assert announced(connection, loans, about) == ({loans[0]} if k else set())
+        assert announced(connection, loans, replace(about, known_on=date(2025, 1, 4))) == set()
+        assert announced(connection, loans, replace(about, bureau="neutral")) == set()
 
 
 def test_the_notice_before_the_first_adverse_report_is_a_gate(store: Store, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from psycopg.types.json import Jsonb
 
+from afterloan.close.furnish import ANNOUNCED
 from afterloan.close.today import run_day
 from afterloan.dates import day
 from afterloan.facts.limit import LimitFrozen
@@ -110,3 +111,18 @@ def test_what_is_booked_for_the_lender_is_found_by_its_index(store: Store) -> No
     plan = row[0][0]["Plan"]
     assert walks(plan) == []
     assert {node.get("Index Name") for node in nodes(plan)} - {None} == {"entry_shard"}
+
+
+def test_who_was_told_before_an_adverse_report_is_asked_borrower_by_borrower(store: Store) -> None:
+    """Of a kind of event there are millions, and each shard asks: only those of the borrowers asked about are read."""
+    told_book(store)
+    with store.connect() as connection:
+        connection.execute("set local enable_seqscan = off")
+        loans = [loan for (loan,) in connection.execute("select loan from contract")]
+        told = {"b": "pboc", "l": loans, "k": date(2025, 7, 23)}
+        row = connection.execute("explain (format json) " + ANNOUNCED, told).fetchone()
+    assert row is not None
+    plan = row[0][0]["Plan"]
+    assert walks(plan) == []
+    of_events = [str(node.get("Index Cond")) for node in nodes(plan) if "event" in str(node.get("Index Name"))]
+    assert len(of_events) == 2 and all("borrower = " in one or "reference = " in one for one in of_events)

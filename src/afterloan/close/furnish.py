@@ -253,8 +253,8 @@ def _elsewhere(connection: psycopg.Connection[Any], shard: int, bureau: str, who
 def not_of_bureau(bureau: str, own: str, loans: Sequence[int], places: Sequence[str | None]) -> list[int]:
     """The loans whose borrowers live where another bureau is told; `own`: the lender's place, where none is known."""
     known = places_known()
-    there = [place if place in known else own for place in places]
-    return [loan for loan, place in zip(loans, there, strict=True) if not reports_to(bureau, str(place))]
+    others = {p for p in set(places) if not reports_to(bureau, p if p is not None and p in known else own)}
+    return [loan for loan, place in zip(loans, places, strict=True) if place in others] if others else []
 
 
 def _alive(book: Book, changed: pl.DataFrame, furnishing: Furnishing) -> tuple[set[int], set[int]]:
@@ -388,6 +388,24 @@ def notice_key(bureau: str, loan: str) -> str:
     return f"notice.adverse:{bureau}:{loan}"
 
 
+ANNOUNCED = (
+    "with bad as (select loan, borrower, reference from contract where loan = any(%(l)s)) "
+    "select loan from furnished where bureau = %(b)s and adverse and loan = any(%(l)s) union "
+    # borrower by borrower: of each kind there are more events in the book than any shard should read
+    "select c.loan from bad c cross join lateral (select from event e where e.borrower = c.borrower and ("
+    "e.kind = 'bureau.furnished_before' and e.loan = c.loan and e.body->>'bureau' = %(b)s "
+    "and (e.body->>'adverse')::boolean or "
+    "e.kind = 'bureau.notice_delivered' and e.loan = c.loan and e.body->>'bureau' = %(b)s or "
+    "e.kind = 'contact.ended' and e.body->>'of' = 'notice.adverse:' || %(b)s || ':' || c.reference "
+    "and e.body->>'outcome' in ('delivered', 'reached')) "
+    "and e.kind in ('bureau.furnished_before', 'bureau.notice_delivered', 'contact.ended') "
+    "and e.known_on <= %(k)s limit 1) e union "
+    "select c.loan from bad c join outbox o on o.borrower = c.borrower and o.kind = 'bureau.notice' "
+    "and o.body->'values'->'loans' ? c.reference where exists (select from event e "
+    "where e.reference = 'delivered:' || o.key and e.known_on <= %(k)s)"
+)
+
+
 def announced(connection: psycopg.Connection[Any], loans: list[int], furnishing: Furnishing) -> set[int]:
     """Which loans may be reported as adverse: told adversely before (here, or by a former system), or a notice was
     delivered by the day.
@@ -395,20 +413,7 @@ def announced(connection: psycopg.Connection[Any], loans: list[int], furnishing:
     The ladder's word before reporting (`bureau.notice`) is such a notice for the loans that it names: the borrower is
     not told a second time.
     """
-    rows = connection.execute(
-        "select loan from furnished where bureau = %(b)s and adverse and loan = any(%(l)s) union "
-        "select loan from event where kind = 'bureau.furnished_before' and body->>'bureau' = %(b)s "
-        "and (body->>'adverse')::boolean and loan = any(%(l)s) and known_on <= %(k)s union "
-        "select loan from event where kind = 'bureau.notice_delivered' and body->>'bureau' = %(b)s "
-        "and loan = any(%(l)s) and known_on <= %(k)s union "
-        "select c.loan from contract c join event e on e.kind = 'contact.ended' "
-        "and e.body->>'of' = 'notice.adverse:' || %(b)s || ':' || c.reference "
-        "and e.body->>'outcome' in ('delivered', 'reached') and e.known_on <= %(k)s where c.loan = any(%(l)s) union "
-        "select c.loan from contract c join outbox o on o.borrower = c.borrower and o.kind = 'bureau.notice' "
-        "and o.body->'values'->'loans' ? c.reference where c.loan = any(%(l)s) and exists (select from event e "
-        "where e.reference = 'delivered:' || o.key and e.known_on <= %(k)s)",
-        {"b": furnishing.bureau, "l": loans, "k": furnishing.known_on},
-    ).fetchall()
+    rows = connection.execute(ANNOUNCED, {"b": furnishing.bureau, "l": loans, "k": furnishing.known_on}).fetchall()
     return {int(row[0]) for row in rows}
 
 
@@ -436,6 +441,8 @@ def _ask_for(
     connection: psycopg.Connection[Any], refused: list[tuple[int, str, str]], who: pl.DataFrame, furnishing: Furnishing
 ) -> list[tuple[str, str, str]]:
     """One task a borrower and month for what the form refused: why, what is missing, and the command that adds it."""
+    if not refused:
+        return []
     names = {row["loan"]: row for row in who.iter_rows(named=True)}
     at = datetime.combine(furnishing.known_on, time(8), UTC)
     by_borrower: dict[int, list[tuple[int, str, str]]] = {}

@@ -1,11 +1,11 @@
 """Actions to be done outside: committed with the decision that wants them, under a key of their own."""
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg.types.json import Jsonb
 
 from afterloan.facts.outbox import Action, BodyRefused, OutboxBody, UnreadableTask, read_body
 from afterloan.rules.packs import Finding
@@ -17,12 +17,17 @@ def put(connection: psycopg.Connection[Any], actions: Iterable[Action]) -> int:
     if not rows:
         return 0
     with connection.cursor() as cursor:
-        cursor.executemany(
-            "insert into outbox (key, borrower, loan, kind, not_before, body, decided_on) "
-            "values (%s, %s, %s, %s, %s, %s::jsonb, %s) on conflict (key) do nothing",
-            rows,
-        )
+        cursor.execute(PUT, [list(column) for column in zip(*rows, strict=True)])
         return cursor.rowcount
+
+
+PUT = (
+    "insert into outbox (key, borrower, loan, kind, not_before, body, decided_on) "
+    "select key, borrower, loan, kind, not_before, body::jsonb, decided_on from unnest(%s::text[], %s::bigint[], "
+    "%s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::date[]) with ordinality "
+    "a(key, borrower, loan, kind, not_before, body, decided_on, n) order by n on conflict (key) do nothing"
+)
+"""All of a shard in one statement: a night asks for as many actions as there are borrowers in reach of it."""
 
 
 def unreadable(key: str, borrower: int, kind: str, why: BodyRefused, on: date) -> Action:
@@ -55,12 +60,17 @@ def readable(
 
 def put_findings(connection: psycopg.Connection[Any], findings: Iterable[tuple[int, int | None, str, Finding]]) -> None:
     """Keep findings: (borrower number, loan number or None, what it is about, finding)."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "insert into finding (decided_on, borrower, loan, about, rule, outcome, inputs) "
-            "values (%s, %s, %s, %s, %s, %s, %s)",
-            [
-                (f.on, borrower, loan, about, f.rule, f.outcome, Jsonb(dict(f.inputs)))
-                for borrower, loan, about, f in findings
-            ],
-        )
+    rows = [
+        (f.on, borrower, loan, about, f.rule, f.outcome, json.dumps(dict(f.inputs)))
+        for borrower, loan, about, f in findings
+    ]
+    if rows:
+        connection.execute(FOUND, [list(column) for column in zip(*rows, strict=True)])
+
+
+FOUND = (
+    "insert into finding (decided_on, borrower, loan, about, rule, outcome, inputs) "
+    "select decided_on, borrower, loan, about, rule, outcome, inputs::jsonb from unnest(%s::date[], %s::bigint[], "
+    "%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[]) with ordinality "
+    "f(decided_on, borrower, loan, about, rule, outcome, inputs, n) order by n"
+)
