@@ -14,6 +14,7 @@ from afterloan.sending.messages import token
 from afterloan.sending.mime import encoded, one_line
 from afterloan.servicing.receipts import bounces, rows_of, take
 from afterloan.store.events import events_of
+from afterloan.store.inbox import in_inbox
 from afterloan.store.server import Store, home
 
 from .messages_kit import NOON, action, borrowers, kinds, mail_server, plan, smtp, steps
@@ -68,13 +69,15 @@ def test_a_mail_goes_out_and_comes_back(store: Store, tmp_path: Path) -> None:
         assert (taken.new, taken.refused) == (1, [])
         # what was told reads back, each as its own class
         told = [e for b in ("B1", "B2", "B3") for e in events_of(connection, b)]
-        inbox = connection.execute("select key, subject, language, template, version from inbox").fetchall()
+        inbox = connection.execute("select key, language, template, version from inbox").fetchall()
+        kept = in_inbox(connection, "B3", datetime(2026, 3, 14, tzinfo=UTC))
     assert {type(e) for e in told} == {KINDS[k] for k in kinds(store)}
     assert {e.KIND for e in told if e.borrower == "B1"} == {
         "contact.attempted", "message.sent", "message.bounced", "contact.ended"}  # fmt: skip
     assert {e.KIND for e in told if e.borrower == "B3"} == {
         "contact.attempted", "message.sent", "message.delivered", "contact.ended"}  # fmt: skip
-    assert inbox == [("m/3", "账户提醒", "zh-CN", "overdue-friendly", 2)]
+    assert inbox == [("m/3", "zh-CN", "overdue-friendly", 2)]
+    assert list(kept) == ["m/3"] and kept["m/3"][0] == "账户提醒" and "512.34元尚未收到" in kept["m/3"][1]
 
 
 def test_a_server_that_is_away_is_tried_again_and_given_up(store: Store, tmp_path: Path) -> None:
@@ -192,6 +195,6 @@ def test_the_notice_that_a_bureau_waits_for_opens_its_gate(store: Store) -> None
     assert drain(store, ["notice"], NOON).total("sent") == 1
     with store.connect() as connection:
         told = events_of(connection, "B1", [AdverseNoticeDelivered.KIND])
-        text = connection.execute("select text from inbox").fetchone()
+        ((_, text),) = in_inbox(connection, "B1", NOON).values()
     assert [(e.loan, e.bureau, e.key) for e in told] == [("L1", "pboc", "notice.adverse:pboc:L1")]  # type: ignore[attr-defined]
-    assert text is not None and "依照《征信业管理条例》的规定" in text[0] and "512.34元" in text[0]
+    assert "依照《征信业管理条例》的规定" in text and "512.34元" in text

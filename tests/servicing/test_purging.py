@@ -22,11 +22,13 @@ from afterloan.facts.act import Answer, Refused, Who
 from afterloan.papers.purged import WORDS, certificate_of_purge
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import approve, do, propose
+from afterloan.store.acts import begin_act
 from afterloan.store.brought import SentFile, all_brought, digest_of, keep_brought, keep_pieces, write_pieces
 from afterloan.store.contracts import add_borrower
 from afterloan.store.drafts import draft_of, keep_draft
 from afterloan.store.files import file_kept, file_purged_on, keep_file
-from afterloan.store.persons import opened
+from afterloan.store.inbox import InboxMessage, in_inbox, keep_in_inbox
+from afterloan.store.persons import opened, rewrite_person
 from afterloan.store.purging import certificates
 from afterloan.store.server import Store
 from tests.store.test_enciphered import ANSWERS, MARK, NOW, PAPER, dumped
@@ -42,6 +44,8 @@ PERSON = {
 }  # fmt: skip
 SEEDS = (b"Zebedee Quill", b"13912345678", b"zebedee@quill.example", b"11010119850115123X", b"Lane of Plums 7")
 MONTHS = [f"2015-{month:02d}-10" for month in range(2, 13)] + ["2016-01-10"]
+OF_BEFORE = {"messages"}
+"""What only older certificates name: it is enciphered since, and goes."""
 PAID: dict[str, int] = {}
 """What was paid on each day: reckoned once."""
 LEAD, SECOND = (Who("person", name, ("lead", "administrator"), "keyboard") for name in ("Lin", "Wu"))
@@ -127,6 +131,27 @@ def test_what_is_open_stands_against_it(desk: Desk, verb: str, asked: dict[str, 
     assert isinstance(answer, Refused) and says in answer.why
 
 
+def test_messages_in_the_inbox_open_no_more_not_even_for_who_is_told_anew(book: Store, desk: Desk) -> None:
+    messages = [
+        InboxMessage(number, f"m{number}", "For you", "Zebedee Quill, write", "en", "t", 1) for number in (1, 2)
+    ]
+    keep_in_inbox(desk.connection, messages, NOW)
+    whole = ("For you", "Zebedee Quill, write")
+    assert in_inbox(desk.connection, "B1", NOW) == {"m1": whole}
+    assert isinstance(purged(desk, "B1"), Answer)
+    assert (
+        in_inbox(desk.connection, "B1", NOW) == {"m1": ("", "")} and in_inbox(desk.connection, "B2", NOW)["m2"] == whole
+    )
+    keep_in_inbox(desk.connection, [InboxMessage(1, "late", "For you", "Zebedee Quill", "en", "t", 1)], NOW)
+    assert in_inbox(desk.connection, "B1", NOW) == {"m1": ("", ""), "late": ("", "")}
+    assert b"Zebedee Quill" not in dumped(book)
+    with desk.connection.transaction():
+        begin_act(desk.connection)
+        rewrite_person(desk.connection, "B1", "Zebedee Quill", {})
+    assert row_of(desk, "B1")[0] == "Zebedee Quill"
+    assert in_inbox(desk.connection, "B1", NOW) == {"m1": ("", ""), "late": ("", "")}, "under a key that is destroyed"
+
+
 def test_one_person_alone_purges_nobody(desk: Desk) -> None:
     asked = {"people": ["B1"], "reason": "alone"}
     answer = do(desk, LEAD, "person.purge", asked, "P0", OVER)
@@ -199,7 +224,7 @@ def test_the_certificate_says_what_by_which_rule_and_whose_authority(book: Store
     (one,) = told["borrowers"]
     assert one["borrower"] == "B1" and one["rule"] == "cn.retention.money-laundering"
     assert {k: v for k, v in one["purged"].items() if v} == {"files": 1, "data_keys": 1, "draft": 1, "attributes": 5}
-    assert {*one["purged"], *one["words"]} == set(WORDS), "each is told in words on the paper"
+    assert {*one["purged"], *one["words"]} == set(WORDS) - OF_BEFORE, "each is told in words on the paper"
     canonical = json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
     assert made.sha256 == sha256(canonical).hexdigest()
     lender = {"name": "Lender", "address": "Street 1", "contact": "400"}

@@ -15,6 +15,7 @@ from afterloan.sending.drain_work import drain
 from afterloan.sending.spool import spooled
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
+from afterloan.store.persons import words_at
 from afterloan.store.server import Store
 from tests.simulation.auditor import Ledger, Signed
 from tests.simulation.contact_auditor import SHANGHAI, ContactAuditor, Owed, Promise, Sent, Stop
@@ -40,9 +41,9 @@ HOURS = (
 AHEAD = 4
 """Days ahead of which a reminder may speak."""
 
-SENT = """
+SENT = f"""
 select s.entry, o.key, s.at, b.reference, o.kind, o.body ->> 'template', o.body -> 'values' -> 'loans',
-       (select i.text from inbox i where i.key = o.key)
+       (select {words_at("inbox", "i", "key", "words")} from inbox i where i.key = o.key)
 from sending s join outbox o using (action) join borrower b using (borrower)
 where s.step = 'sent' and o.kind like 'message.%%' and s.entry > %s order by s.entry
 """
@@ -139,11 +140,11 @@ class Contacts:
         """Hold everything that left since the last look against the auditor of contacts."""
         with self.store.connect() as connection:
             rows = connection.execute(SENT, (self.last,)).fetchall()
-        for number, key, at, borrower, kind, template, names, text in rows:
+        for number, key, at, borrower, kind, template, names, kept in rows:
             self.last = number
             channel = kind.removeprefix("message.")
-            lies = None if text else spooled(channel, key, self.folder)
-            words = text or (lies.text if lies else "")
+            lies = None if kept else spooled(channel, key, self.folder)
+            words = kept["text"] if kept else (lies.text if lies else "")
             sent = Sent(key, at, borrower, channel, template, tuple(names or ()), words)
             now = owed_of(loans[borrower], today)
             paid = {p.since: paid_since(loans[borrower], p.since, today) for p in self.auditor.promises}

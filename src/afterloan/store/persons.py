@@ -5,9 +5,12 @@ key names the register's secret, which is wrapped by the file of keys (`store/da
 chance that are the borrower's alone; of both the borrower's key is worked out, and the value is AES-256 in GCM under
 it. Emptying a row destroys those bytes of chance: what was enciphered under the key opens no more, wherever it stands.
 
-Every connection knows the two types (`knows_persons`): `select name, attributes from borrower` gives text and a
+Every connection knows these types (`knows_persons`): `select name, attributes from borrower` gives text and a
 dictionary. So nobody else sees, or needs to know of, what is enciphered. A pair without a key stands in clear: what is
 left of a borrower who was purged.
+
+Words that other tables hold of a borrower are under the same key, without repeating it (`words_for`, `words_at`): they
+open as long as the borrower's row has it. They also name the place where they stand, so that none is moved.
 
 `clear` repeats what the night and lists ask for in SQL and what tells of no person. `told` says which fields are told,
 without their values. `words` are keyed hashes by which the desk finds a person.
@@ -31,8 +34,8 @@ from afterloan.store.connect import connect_to, url_behind
 from afterloan.store.data_keys import DataKey, register_key, register_keys
 from afterloan.store.embedded import StoreRefused
 
-TEXT, FIELDS = "enciphered_text", "enciphered_fields"
-"""The two types: the name, and the attributes as JSON."""
+TEXT, FIELDS, WORDS = "enciphered_text", "enciphered_fields", "enciphered_words"
+"""The types: the name, the attributes as JSON, and words of a row elsewhere (`words_for`), also as JSON."""
 CLEAR = ("jurisdiction", "timezone", "language", "currency", "region", "score_band", "pay_day")
 """Attributes that stand in clear beside the enciphered ones, in the column `clear`: by them no person is found."""
 PHONES = ("mobile", "phone")
@@ -40,8 +43,9 @@ TAIL = 4
 """Last digits of a phone number by which its owner is found."""
 SIGNED_IN_BY = 10
 """Last digits of a mobile by which somebody who signs in is found, whatever country's code stands before them."""
-ID, SALT, NONCE = 6, 16, 12
-"""Bytes: of the name of a register's secret, of chance that is the borrower's, of chance before each ciphertext."""
+ID, SALT, NONCE, MARK = 6, 16, 12, 6
+"""Bytes: of the name of a register's secret, of chance that is the borrower's, of chance before each ciphertext, of the
+mark by which words elsewhere tell under which of a borrower's keys they are."""
 EMPTY = "(,)"
 """A name that is not told, as a row holds it."""
 
@@ -259,6 +263,75 @@ def _opened_under(
         ) from error
 
 
+# -- words of a borrower's rows in other tables
+
+
+def words_for(
+    connection: psycopg.Connection[Any], rows: Sequence[tuple[int, str, Mapping[str, Any]]]
+) -> list[bytes | None]:
+    """Words that tell of borrowers, as other tables keep them, in order: (number, place, what is told as JSON values).
+
+    `place` (table and the row's own key) must be told again to open them; `words_at` does. None where nothing is told,
+    and of a borrower who was purged: nobody could read them. One question for all. Raises StoreRefused.
+    """
+    numbers = list({number for number, _, told in rows if told})
+    if not numbers:
+        return [None] * len(rows)
+    keys = dict(
+        connection.execute(
+            "select borrower, (name).key from borrower where borrower = any(%s) and (name).key is not null", (numbers,)
+        ).fetchall()
+    )
+    return [
+        enciphered_words(bytes(keys[number]), place, told, connection) if told and number in keys else None
+        for number, place, told in rows
+    ]
+
+
+def enciphered_words(
+    key: bytes, place: str, told: Mapping[str, Any], connection: psycopg.Connection[Any] | None
+) -> bytes:
+    """What is told at a place under the key of a borrower's row. The key itself is not in it. Raises StoreRefused."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    secret = _SECRETS.get(key[:ID]) or _looked_up(key[:ID], connection)
+    chance = token_bytes(NONCE)
+    plain = json.dumps(dict(told), ensure_ascii=False).encode("utf-8", "surrogatepass")
+    cipher = AESGCM(_of_borrower(secret, key))
+    return _mark(key) + chance + cipher.encrypt(chance, plain, key + place.encode("utf-8", "surrogatepass"))
+
+
+def words_at(table: str, row: str, key: str, words: str) -> str:
+    """SQL that reads words: of borrower `b`, of a table's row, whose own key and words are these columns.
+
+    It gives a dictionary: an empty one where nothing is told, or the key under which it was told is destroyed.
+    """
+    return f"row((b.name).key, convert_to('{table}|' || {row}.{key}, 'UTF8'), {row}.{words})::enciphered_words"
+
+
+def _mark(key: bytes) -> bytes:
+    return blake2b(key, digest_size=MARK, person=b"al mark").digest()
+
+
+def _opened_words(
+    key: bytes | None, place: bytes | None, value: bytes | None, connection: psycopg.Connection[Any] | None
+) -> bytes:
+    if key is None or value is None or value[:MARK] != _mark(key):
+        return b"{}"
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    secret = _SECRETS.get(key[:ID]) or _looked_up(key[:ID], connection)
+    chance, kept = value[MARK : MARK + NONCE], value[MARK + NONCE :]
+    try:
+        return AESGCM(_of_borrower(secret, key)).decrypt(chance, kept, key + (place or b""))
+    except (InvalidTag, ValueError) as error:
+        raise StoreRefused(
+            f"words of {(place or b'').decode(errors='replace')} do not open under their borrower's key: the row was "
+            "changed from outside; stop writing and compare it with the last backup"
+        ) from error
+
+
 def _looked_up(name: bytes, connection: psycopg.Connection[Any] | None) -> bytes:
     """The secret of a name, read on a connection of its own: the one that asks is in the midst of rows."""
     if connection is not None:
@@ -303,17 +376,25 @@ class _FieldsLoader(_TextLoader):
         return from_json(self.plain(data) or b"{}")
 
 
+class _WordsLoader(_TextLoader):
+    """Words out of the text of a key, a place and a value."""
+
+    def load(self, data: Buffer) -> Any:
+        key, place, value = (_bytes(part) for part in bytes(data)[1:-1].split(b","))
+        return json.loads(_opened_words(key, place, value, self.connection))  # type: ignore[arg-type]
+
+
 def _bytes(part: bytes) -> bytes | None:
     return bytes.fromhex(part.strip(b'"')[3:].decode()) if part else None
 
 
-OIDS = b"select to_regtype('enciphered_text')::oid::text, to_regtype('enciphered_fields')::oid::text"
+OIDS = ("select " + ", ".join(f"to_regtype('{name}')::oid::text" for name in (TEXT, FIELDS, WORDS))).encode()
 
 
 def knows_persons(connection: psycopg.Connection[Any]) -> None:
     """Let a connection read what is enciphered of persons as what it is. One question to the server, no transaction."""
     told = connection.pgconn.exec_(OIDS)
-    for column, loader in enumerate((_TextLoader, _FieldsLoader)):
+    for column, loader in enumerate((_TextLoader, _FieldsLoader, _WordsLoader)):
         number = told.get_value(0, column) if told.ntuples else None
         if number:
             connection.adapters.register_loader(int(number), loader)

@@ -17,7 +17,6 @@ TAKEN = ("draft", "flow", "flow_consent", "bureau_account", "portal_ticket", "si
 """Tables whose rows of a borrower are deleted."""
 WITH_WORDS = {
     "events": "select count(*) from event where borrower = %(of)s",
-    "messages": "select count(*) from inbox where borrower = %(of)s",
     "actions": "select count(*) from outbox where borrower = %(of)s",
     "statement_lines": "select count(*) from statement_match where borrower = %(of)s",
     "acts": "select count(*) from act where asked->>'borrower' = (select reference from borrower "
