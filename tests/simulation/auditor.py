@@ -16,6 +16,12 @@ Nothing of `afterloan` is imported here. The words, of `jiebei-equal` and `jiebe
   paid within the three days bears none.
 * A fee falls due with the instalment in whose period its day lies; after the last one it is a row of its own, which
   is paid before older instalments once its day has come. Money that waits meets a fee on the day that it is told.
+* In a breathing space no interest and no penalty is borne for its nights, those within the three days neither. The
+  rate is nothing from its first day on and the contract's own again from the day of its end: each time the
+  instalments ahead are the annuity, at that rate, of what they have to repay, the running period counted whole.
+* A write-off: at the end of its day all falls due, interest as earned so far; money that waits meets it, the rest
+  is off the books. Money that comes later meets charges made since, then is a recovery, up to what was written
+  off, then waits. A loan that owes nothing has nothing to write off.
 * A loan is past due by the days since its oldest unpaid due date; the bureau's clock starts after three days.
 * A fact counts from the day it took effect, as soon as it is known; taken back, it never was.
 """
@@ -39,10 +45,13 @@ def half_up(value: Fraction) -> int:
 
 @dataclass
 class Message:
-    """What the bank or the desk told: took effect `on`, arrived on `known_on`; `gone_on`: taken back, as we learnt."""
+    """What the bank or the desk told: took effect `on`, arrived on `known_on`; `gone_on`: taken back, as we learnt.
+
+    `kind`: repaid, fee, waived, written_off; breath, breath_over (a breathing space begins, ends).
+    """
 
     reference: str
-    kind: str  # repaid, fee, waived
+    kind: str
     on: date
     known_on: date
     fen: int
@@ -81,7 +90,8 @@ class Row:
     given_up: list[int] = field(default_factory=lambda: [0, 0, 0, 0])
     interest: Fraction = Fraction(0)
     carried: int = 0
-    overdue_days: int = 0  # overdue principal × days
+    graced: Fraction = Fraction(0)  # rates of the nights of grace
+    overdue: Fraction = Fraction(0)  # overdue principal × rate of each night
     fallen: bool = False
     closed: bool = False
     fees_alone: bool = False
@@ -99,16 +109,14 @@ class Ledger:
     def __init__(self, loan: Signed, as_of: date, known_on: date) -> None:
         self.loan = loan
         self.rows = self._lay_out()
-        self.instalment = self._instalment()
-        self.rate = loan.percent_day / 100
-        cap = Fraction(int(Fraction(24, 365) * 100_000), 100_000)
-        raised = Fraction(int(loan.percent_day * Fraction(3, 2) * 100_000), 100_000)
-        self.penalty_rate = min(raised, cap) / 100
+        self.last = self.rows[-1]
         self.ahead = loan.fen  # principal that no instalment has asked for
-        self.received = self.unapplied = 0
+        self._bear(loan.percent_day)
+        self.received = self.unapplied = self.recovered = 0
+        self.lost = [0, 0, 0, 0]
         self.day = loan.signed_on
         known = [m for m in loan.messages if m.known_on <= known_on and not (m.gone_on and m.gone_on <= known_on)]
-        order = {"fee": 0, "waived": 1, "repaid": 2}
+        order = {"breath": -1, "breath_over": -1, "fee": 0, "waived": 1, "repaid": 2, "written_off": 3}
         told = sorted((m for m in known if m.on <= as_of), key=lambda m: (m.on, order[m.kind], m.reference))
         while True:
             while told and told[0].on <= self.day:
@@ -122,15 +130,27 @@ class Ledger:
         days = [month_after(self.loan.signed_on, k) for k in range(self.loan.months + 1)]
         return [Row(start, due) for start, due in pairwise(days)]
 
+    def _bear(self, percent_day: Fraction) -> None:
+        """From tonight on the principal bears this rate: penalty follows it, instalments ahead are set anew."""
+        self.rate = percent_day / 100
+        cap = Fraction(int(Fraction(24, 365) * 100_000), 100_000)
+        raised = Fraction(int(percent_day * Fraction(3, 2) * 100_000), 100_000)
+        self.penalty_rate = min(raised, cap) / 100
+        self.instalment = self._instalment()
+
     def _instalment(self) -> int:
-        """The annuity: P ÷ Σ of the discount factors of the periods' own days."""
-        if self.loan.product == INTEREST_FIRST:
+        """The annuity: P ÷ Σ of the discount factors of the periods' own days.
+
+        P is what the instalments ahead have to repay, with what was repaid of them in advance, which counts there.
+        """
+        rows = [row for row in self.rows if not row.fallen and not row.fees_alone]
+        if self.loan.product == INTEREST_FIRST or not rows:
             return 0
         factor, total = Fraction(1), Fraction(0)
-        for row in self.rows:
-            factor /= 1 + self.loan.percent_day / 100 * (row.due - row.start).days
+        for row in rows:
+            factor /= 1 + self.rate * (row.due - row.start).days
             total += factor
-        return half_up(self.loan.fen / total)
+        return half_up((self.ahead + sum(row.got[PRINCIPAL] for row in rows)) / total)
 
     def _next_day(self) -> None:
         """Interest and penalty of one day; what falls due at its end."""
@@ -140,8 +160,11 @@ class Ledger:
             row.interest += self.ahead * self.rate
         for past in self.rows:
             late = (self.day - past.due).days
-            if past.fallen and not past.closed and late > GRACE:
-                past.overdue_days += past.owed(PRINCIPAL) * (late if late == GRACE + 1 else 1)
+            if past.fallen and not past.closed and late <= GRACE:
+                past.graced += self.penalty_rate
+            elif past.fallen and not past.closed:
+                graced = past.graced if late == GRACE + 1 else 0
+                past.overdue += past.owed(PRINCIPAL) * (self.penalty_rate + graced)
         while row and row.due <= self.day:
             self._fall_due(row)
             row = self.next_row()
@@ -150,7 +173,7 @@ class Ledger:
         return next((row for row in self.rows if not row.fallen), None)
 
     def _is_last(self, row: Row) -> bool:
-        return row is self.rows[self.loan.months - 1]
+        return row is self.last
 
     def _fall_due(self, row: Row) -> None:
         total = half_up(row.interest) + row.carried
@@ -181,9 +204,9 @@ class Ledger:
             row.closed = True
 
     def _penalty_of(self, row: Row) -> int:
-        if row.overdue_days == 0 or (self.day - row.due).days <= GRACE:
+        if row.overdue == 0 or (self.day - row.due).days <= GRACE:
             return row.got[PENALTY] + row.given_up[PENALTY]
-        return max(half_up(row.overdue_days * self.penalty_rate), row.got[PENALTY] + row.given_up[PENALTY])
+        return max(half_up(row.overdue), row.got[PENALTY] + row.given_up[PENALTY])
 
     def _penalties(self) -> None:
         for row in self.rows:
@@ -200,8 +223,12 @@ class Ledger:
             row.closed = False
             waiting, self.unapplied = self.unapplied, 0
             self._meet(waiting)
-        else:
+        elif told.kind == "waived":
             self._waive(told)
+        elif told.kind == "written_off":
+            self._write_off()
+        else:
+            self._bear(Fraction(0) if told.kind == "breath" else self.loan.percent_day)
         self._close_paid()
 
     def _row_for_fee(self, told: Message) -> Row:
@@ -225,6 +252,28 @@ class Ledger:
             row.given_up[told.component] += part
             left -= part
 
+    def _write_off(self) -> None:
+        """One row of all that was ahead falls due today; money that waits meets what is owed, the rest is lost."""
+        rows = [row for row in self.rows if not row.fallen]
+        if rows:
+            one, interest = rows[0], half_up(rows[0].interest) + rows[0].carried
+            for row in rows[1:]:
+                one.asked[FEE] += row.asked[FEE]
+                for c in range(4):
+                    one.got[c] += row.got[c]
+                    one.given_up[c] += row.given_up[c]
+            one.asked[INTEREST] = max(interest, one.got[INTEREST])
+            one.asked[PRINCIPAL] = one.got[PRINCIPAL] + self.ahead
+            one.due, one.fallen, one.fees_alone, self.ahead, self.last = self.day, True, False, 0, one
+            self.rows = [row for row in self.rows if row.fallen]
+        waiting, self.unapplied = self.unapplied, 0
+        self._meet(waiting)
+        for row in self.rows:
+            for c in range(4):
+                part = max(row.owed(c), 0)
+                row.given_up[c] += part
+                self.lost[c] += part
+
     def _repay(self, fen: int) -> None:
         self.received += fen
         self._meet(fen)
@@ -238,7 +287,9 @@ class Ledger:
             for row in self.rows:
                 if not row.fallen:
                     fen = self._pay_row(row, fen)
-        self.unapplied += fen
+        recovery = min(fen, sum(self.lost) - self.recovered)
+        self.recovered += recovery
+        self.unapplied += fen - recovery
 
     def _pay_row(self, row: Row, fen: int) -> int:
         for c in range(4):
@@ -289,8 +340,8 @@ class Ledger:
         return sum(row.got[c] for row in self.rows)
 
     def given_up(self, c: int) -> int:
-        """Waived so far of one component."""
-        return sum(row.given_up[c] for row in self.rows)
+        """Waived so far of one component; what is off the books is not."""
+        return sum(row.given_up[c] for row in self.rows) - self.lost[c]
 
     def due(self, c: int) -> int:
         """Asked for and unpaid of one component, arrears and what falls due today."""
@@ -336,6 +387,11 @@ class Ledger:
             "accrued_interest": self.earned(),
             "unapplied": self.unapplied,
             "payoff": self.payoff(),
+            "written_off.penalty": self.lost[PENALTY],
+            "written_off.fee": self.lost[FEE],
+            "written_off.interest": self.lost[INTEREST],
+            "written_off.principal": self.lost[PRINCIPAL],
+            "recovered": self.recovered,
             "days_past_due": self.days_past_due(),
             "bucket": self.bucket(),
         }
@@ -350,7 +406,7 @@ class Ledger:
         penalty = sum(row.asked[PENALTY] for row in self.rows)
         fee = sum(row.asked[FEE] for row in self.rows)
         unpaid_interest, earned = self.due(INTEREST), self.earned()
-        income = unpaid_interest + earned + self.got(INTEREST) + self.given_up(INTEREST)
+        income = unpaid_interest + earned + self.got(INTEREST) + self.given_up(INTEREST) + self.lost[INTEREST]
         return {
             1010: self.received - self.loan.fen,
             1110: self.balance(),
@@ -363,8 +419,15 @@ class Ledger:
             4110: -income,
             4120: -penalty,
             4130: -fee,
+            4210: -self.recovered,
             5110: self.given_up(PRINCIPAL),
             5120: self.given_up(INTEREST),
             5130: self.given_up(PENALTY),
             5140: self.given_up(FEE),
+            5210: self.lost[PRINCIPAL],
+            5220: self.lost[INTEREST],
+            5230: self.lost[PENALTY],
+            5240: self.lost[FEE],
+            9120: sum(self.lost) - self.recovered,
+            9900: self.recovered - sum(self.lost),
         }

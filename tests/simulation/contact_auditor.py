@@ -1,7 +1,7 @@
 """The auditor of contacts: who may be written to, when and about what, from the words alone; nothing of `afterloan`.
 
 * Nothing goes out from 22:00 to 08:00 of the borrower's clock (GB/T 45251-2025; before it the lender's own rule).
-* To who died, is insolvent or represented by a lawyer nothing goes that a ladder sends.
+* To who died, is insolvent, represented by a lawyer or in a breathing space nothing goes that a ladder sends.
 * Who is in hardship or says that the loan is not theirs is neither reminded nor pressed; where a dispute is open,
   or a promise stands that is not broken, nobody presses. A promise is broken when two days after its day less than
   it has come.
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 
 SHANGHAI = timezone(timedelta(hours=8))
-NOBODY = frozenset({"deceased", "insolvency", "lawyer"})
+NOBODY = frozenset({"deceased", "insolvency", "lawyer", "breathing_space"})
 NEITHER = frozenset({"hardship_review", "fraud_claim"})
 UNPRESSED = frozenset({"dispute_open"})
 PRESSES = "overdue-"

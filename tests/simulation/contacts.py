@@ -102,6 +102,10 @@ class Contacts:
             answer = do(desk, LEAD, verb, asked, f"heard-{self.acts}", today)
         return answer if isinstance(answer, Answer) else None
 
+    def tell(self, verb: str, asked: dict[str, Any], today: date) -> str:
+        """Something is done at the desk: the reference under which it stands, "" where the door refused it."""
+        return f"heard-{self.acts}" if self._do(verb, asked, today) else ""
+
     def _hear(self, borrower: str, owned: list[Signed], today: date) -> None:
         """Something is told of a borrower; what the door refuses did not happen."""
         auditor, what = self.auditor, self.chance.random()

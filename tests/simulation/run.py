@@ -17,7 +17,7 @@ import numpy as np
 
 from afterloan.close import close_through
 from afterloan.dates import day
-from afterloan.facts import Charge, Charged, Fact, FactRefused, Repaid, Reversed, Waived
+from afterloan.facts import Charge, Charged, Fact, FactRefused, Repaid, Reversed, Waived, WrittenOff
 from afterloan.intake.book import bring_in
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import Component
@@ -25,7 +25,8 @@ from afterloan.servicing.booking import take
 from afterloan.store.read import books
 from afterloan.store.record import record
 from afterloan.store.server import Store
-from tests.simulation.auditor import Ledger, Signed
+from tests.simulation.auditor import Ledger, Message, Signed
+from tests.simulation.contact_auditor import Stop
 from tests.simulation.contacts import Contacts
 from tests.simulation.world import FILE, FIRST, INTRADAY, Delivery, World
 
@@ -60,6 +61,8 @@ class Run:
         self.back: set[str] = set()
         self.compared = 0
         self.contacts = Contacts(world.seed, store, folder.with_name(f"{folder.name}-sent"))
+        self.breaths = Random(world.seed * 32_452_843 + 11)
+        self.breathing: dict[str, Stop] = {}
         self.owners = {loan.reference: f"B{k // 2}" for k, loan in enumerate(world.loans)}
 
     def run(self) -> int:
@@ -70,6 +73,7 @@ class Run:
         closes_on = min(loan.signed_on for loan in self.world.loans) + timedelta(self.chance.randint(0, 4))
         while today <= self.world.last:
             self._deliver(self.world.arrives.get(today, []), today)
+            self._breathe(today)
             try:
                 self.contacts.live(today, self._owned(), decided)
             except ValueError as wrong:
@@ -160,6 +164,31 @@ class Run:
             raise Disagreement(f"seed {self.world.seed}, {today}: {name} known before: {known}, but {name in seen}")
         seen.add(name)
 
+    def _breathe(self, today: date) -> None:
+        """Breathing spaces of borrowers begin and end through the one door; both auditors are told."""
+        for borrower in sorted(set(self.owners.values())):
+            stop = self.breathing.get(borrower)
+            if self.breaths.random() >= (0.05 if stop else 0.005):
+                continue
+            if stop and self.contacts.tell("breathing_space.end", {"of": stop.reference}, today):
+                stop.lifted = today
+                del self.breathing[borrower]
+                self._agree(borrower, "breath_over", today)
+            elif not stop:
+                told = self.contacts.tell("breathing_space.start", {"borrower": borrower, "jurisdiction": "CN"}, today)
+                if told:
+                    self.breathing[borrower] = Stop(borrower, "breathing_space", today, reference=told)
+                    self.contacts.auditor.stops.append(self.breathing[borrower])
+                    self._agree(borrower, "breath", today)
+
+    def _agree(self, borrower: str, kind: str, today: date) -> None:
+        """Something that holds for all loans of a borrower from today on."""
+        for loan in self.world.loans:
+            if self.owners[loan.reference] == borrower:
+                told = Message(f"{loan.reference}-{kind}-{today}", kind, today, today, 0)
+                loan.messages.append(told)
+                self.told.add(told.reference)
+
     def _refused(self, told: Delivery) -> None:
         """The same reference for another amount must be refused, and must change nothing."""
         if told.how == FILE:
@@ -199,6 +228,8 @@ class Run:
             return Charged(*head, m.fen, Charge.FEE, number(m.due_on))
         if m.kind == "waived":
             return Waived(*head, m.fen, Component(m.component))
+        if m.kind == "written_off":
+            return WrittenOff(*head)
         return Repaid(*head, m.fen + told.wrong)
 
     def _kill(self, today: date) -> None:
@@ -279,16 +310,15 @@ class Run:
         self._same(today, "the journal", without_judgement(said, whole), without_judgement(due, whole))
 
 
-ASIDE = ((1120, 1130, 4110), (1140, 4120), (1910, 5410), (9110, 9120, 9900))
+ASIDE = ((1120, 1130, 4110, 5220), (1140, 4120, 5230), (1910, 5410), (9110, 9900))
 """Accounts between which the rules of accounting move amounts (non-accrual, the allowance); together they stay."""
 
 
 def without_judgement(amounts: dict[Any, int], whole: dict[int, int]) -> dict[Any, int]:
     """Accounts as the contracts have them: groups are summed where something was moved inside them."""
-    moved = {1910: whole.get(1910, 0), 9110: whole.get(9110, 0)}
     found = dict(amounts)
     for group in ASIDE:
-        if moved[1910] if 1910 in group else moved[9110]:
+        if (1910 if 1910 in group else 9110) in whole:  # what was lost while it was aside stays where it went
             found[group] = sum(found.pop(account, 0) for account in group)
     return found
 
@@ -297,8 +327,8 @@ def said_of(position: np.void) -> dict[str, int]:
     """The reckoned position under the auditor's names."""
     said = {
         f"{name}.{part}": int(position[f"{name}_fen"][c])
-        for name in ("outstanding", "arrears", "paid")
+        for name in ("outstanding", "arrears", "paid", "written_off")
         for part, c in PARTS.items()
     }
-    said |= {name: int(position[f"{name}_fen"]) for name in ("accrued_interest", "unapplied", "payoff")}
+    said |= {name: int(position[f"{name}_fen"]) for name in ("accrued_interest", "unapplied", "payoff", "recovered")}
     return said | {name: int(position[name]) for name in ("days_past_due", "bucket")}

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from afterloan.store.server import Store
-from tests.simulation.auditor import INTEREST_FIRST, Ledger, Message, Signed
+from tests.simulation.auditor import EQUAL, INTEREST_FIRST, Ledger, Message, Signed
 from tests.simulation.contact_auditor import SHANGHAI, ContactAuditor, Owed, Promise, Sent, Stop
 from tests.simulation.run import Disagreement, Run
 from tests.simulation.world import world_of
@@ -56,6 +56,37 @@ def test_the_auditor_by_hand() -> None:
     loan.messages.append(Message("m", "repaid", due, due, 81_200, gone_on=due + timedelta(5)))
     assert Ledger(loan, due + timedelta(2), due + timedelta(2)).payoff() == 0
     assert Ledger(loan, on, on).payoff() == 81_726
+
+
+def test_the_auditor_of_a_breathing_space_by_hand() -> None:
+    # the loan of tests/golden/loan/0136, whose figures were worked out there
+    told = [
+        Message("b", "breath", date(2026, 1, 20), date(2026, 1, 20), 0),
+        Message("e", "breath_over", date(2026, 2, 20), date(2026, 2, 20), 0),
+    ]
+    loan = Signed("L", EQUAL, 120_000, Fraction(1, 10), date(2026, 1, 10), 3, told)
+    seen = [Ledger(loan, on, on) for on in (date(2026, 2, 10), date(2026, 2, 21), date(2026, 3, 10), date(2026, 4, 10))]
+    assert [ledger.payoff() for ledger in seen] == [121_200, 121_307, 123_121, 125_995]
+    assert [ledger.due(0) for ledger in seen] == [0, 26, 459, 2_084]
+    assert [seen[k].rows[n].owed_in_all() for k, n in ((0, 0), (2, 1), (3, 2))] == [40_000, 42_374, 41_537]
+
+
+def test_the_auditor_of_a_write_off_by_hand() -> None:
+    # 1,000.00 of three instalments at 0.05 %: 15.00, 15.50, 15.00 of interest and the principal are written off, its
+    # penalty (from 10 July, 174 nights x 1,000.00 x 0.06575 % = 114.41) too; a cost of 50.00, then 200.00: 150.00 back
+    lost = date(2026, 12, 31)
+    loan = Signed("L", INTEREST_FIRST, 100_000, Fraction(5, 100), date(2026, 4, 10), 3)
+    loan.messages.append(Message("w", "written_off", lost, lost, 0))
+    fee, money = date(2027, 1, 10), date(2027, 2, 1)
+    loan.messages += [
+        Message("f", "fee", fee, fee, 5_000, due_on=fee),
+        Message("m", "repaid", money, money, 20_000, gone_on=money + timedelta(3)),
+    ]
+    ledger = Ledger(loan, money, money)
+    assert (ledger.lost, ledger.recovered, ledger.payoff()) == ([11_441, 0, 4_550, 100_000], 15_000, 0)
+    assert Ledger(loan, money, money + timedelta(3)).payoff() == 5_000
+    loan.messages.append(Message("n", "repaid", money, money, 200_000))
+    assert Ledger(loan, money, money + timedelta(3)).unapplied == 200_000 - 5_000 - 115_991
 
 
 def test_the_auditor_of_contacts_by_hand() -> None:

@@ -11,6 +11,8 @@ from tests.simulation.auditor import EQUAL, FEE, INTEREST, INTEREST_FIRST, PENAL
 FIRST = date(2024, 1, 3)
 PAYS, EARLY, LATE, PART, EXTRA, ALL, NOT = "pays", "early", "late", "part", "extra", "all", "not"
 WEIGHTS = {PAYS: 40, EARLY: 10, LATE: 18, PART: 12, EXTRA: 6, ALL: 4, NOT: 10}
+LOST = 0.25
+"""How many loans are written off, paid or not."""
 INTRADAY, RECORDED, FILE = "intraday", "recorded", "file"
 
 
@@ -56,6 +58,9 @@ def world_of(seed: int, loans: int, days: int) -> World:
         )
     for loan in world.loans:
         _live(chance, world, loan)
+    losses = Random(seed * 15_485_863 + 9)  # of its own: what came before stays as it was
+    for loan in world.loans:
+        _lose(losses, world, loan)
     return world
 
 
@@ -127,3 +132,21 @@ def _desk(chance: Random, world: World, loan: Signed) -> None:
             told = Message(f"{loan.reference}-w{n}", "waived", on, known, chance.randint(1, 3_000), component)
         loan.messages.append(told)
         world.arrives[known].append(Delivery(told, loan, chance.choice((INTRADAY, RECORDED))))
+
+
+def _lose(chance: Random, world: World, loan: Signed) -> None:
+    """Now and then a loan is written off, told on the day or later, sometimes taken back; and money comes after."""
+    on = loan.signed_on + timedelta(chance.randint(20, 31 * loan.months + 60))
+    if chance.random() >= LOST or on >= world.last:
+        return
+    told = Message(f"{loan.reference}-lost", "written_off", on, on + timedelta(chance.choice((0, 0, 4))), 0)
+    if chance.random() < 0.2:
+        told = replace(told, gone_on=told.known_on + timedelta(chance.randint(1, 20)))
+        world.arrives[told.gone_on or on].append(Delivery(told, loan, RECORDED, back=True))
+    loan.messages.append(told)
+    world.arrives[told.known_on].append(Delivery(told, loan, chance.choice((INTRADAY, RECORDED))))
+    for n in range(chance.choice((0, 1, 2, 3))):
+        later = on + timedelta(chance.randint(0, 40))
+        fen = chance.choice((chance.randint(1, loan.fen), loan.fen * 2, chance.randint(1, 9_000)))
+        if later <= world.last:
+            _bank(chance, world, loan, Message(f"{loan.reference}-r{n}", "repaid", later, later, fen))
