@@ -1,4 +1,4 @@
-"""Money that is owed back to borrowers: on which paid loans it waits, how much, and since when."""
+"""Money that is owed back to borrowers: on which ended loans it waits, how much, and since when."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +14,7 @@ from afterloan.store.server import Store
 
 @dataclass(frozen=True, slots=True)
 class RefundDue:
-    """A loan that is paid and holds money of the borrower: `amount_fen`, without a break `since` a day, `days` ago."""
+    """A loan that asks for nothing and holds money: `amount_fen`, without a break `since` a day, `days` ago."""
 
     loan: str
     borrower: str
@@ -30,7 +30,7 @@ class RefundDue:
 
 
 def refunds_due(store: Store, on: date) -> list[RefundDue]:
-    """Paid loans that hold money, whichever door it came by, those that wait longest on top.
+    """Ended loans (paid, written off, sold) that hold money, whichever door it came by, those that wait longest on top.
 
     To be given back, or used with the borrower's consent. What was given back is not there any more; what came back
     from a refund is there again, since the day on which it did.

@@ -39,9 +39,10 @@ def nothing_judged(n: int) -> Beside:
 
 
 def refunds_due(positions: Records) -> Amounts:
-    """Money [n] that waits on loans that were paid off: 100.00 paid too much is to be given back."""
-    ended = (positions["error"] == 0) & (positions["state"] == PAID_OFF)
-    return np.where(ended, positions["unapplied_fen"], 0).astype(np.int64)
+    """Money [n] that waits on loans that have ended, the same as `enquiry.refunds` lists: paid off, 100.00 too much;
+    written off, more than was written off has come since; sold, and paid to us all the same."""
+    ended = (positions["error"] == 0) & np.isin(positions["state"], (PAID_OFF, WRITTEN_OFF, SOLD))
+    return np.where(ended, np.maximum(positions["unapplied_fen"], 0), 0).astype(np.int64)
 
 
 def claims_kept(positions: Records) -> Amounts:
