@@ -41,7 +41,8 @@ def main() -> int:
                 run = Run(world_of(seed, given.loans, given.days), store, Path(home) / f"seed{seed}", given.kills)
                 agreed = run.run()
                 compared, messages = compared + agreed, messages + run.contacts.checked
-                told = f"{agreed:,} comparisons agree, {run.contacts.checked:,} messages in order"
+                left = f"{run.contacts.checked:,} messages and {run.debits.seen:,} debits"
+                told = f"{agreed:,} comparisons agree, {left} in order"
             except Disagreement as wrong:
                 failed.append(seed)
                 told = f"FAILED: {wrong}"

@@ -11,7 +11,7 @@
 * The same message (channel, template) goes out once a day; nothing without an address.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 
@@ -92,10 +92,11 @@ class ContactAuditor:
     seen: set[tuple[str, str, str, date]] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
 
-    def wrong(self, sent: Sent, now: Owed, decided: Owed, paid_since: dict[date, int]) -> str:
+    def wrong(self, sent: Sent, now: Owed, also: Sequence[Owed], paid_since: dict[date, int]) -> str:
         """Why this message should not have left in this way; "" when nothing is wrong.
 
-        `now`: what is owed with all that is told; `decided`: when the ladder looked, whose figures a message may name.
+        `now`: what is owed with all that is told; `also`: when the ladder looked, and after the debits that went with
+        the message: it may name their figures too.
         `paid_since`: what the borrower paid from each day on that a promise was made.
         """
         local = sent.at.astimezone(SHANGHAI)
@@ -123,16 +124,16 @@ class ContactAuditor:
             return "sent twice"
         self.keys.add(sent.key)
         self.seen.add((sent.borrower, sent.channel, sent.template, day))
-        return self._amount(sent, now, decided, presses, reminds)
+        return self._amount(sent, now, also, presses, reminds)
 
-    def _amount(self, sent: Sent, now: Owed, decided: Owed, presses: bool, reminds: bool) -> str:
+    def _amount(self, sent: Sent, now: Owed, also: Sequence[Owed], presses: bool, reminds: bool) -> str:
         if presses and now.arrears <= 0:
             return "presses for what is paid"
         day = sent.at.astimezone(SHANGHAI).date()
         if reminds and now.arrears <= 0 and not any(fen > 0 for on, fen in now.falls_due.items() if on >= day):
             return "reminds of what is paid"
         told = [fen for fen in amounts_in(sent.text) if fen > 0]
-        amounts = now.amounts() | decided.amounts()
+        amounts = now.amounts().union(*(owed.amounts() for owed in also))
         if (presses or reminds) and not any(fen in amounts for fen in told):
             return f"names {told}, not one of {sorted(amounts)}"
         return ""

@@ -1,6 +1,7 @@
 """Contact in a simulated world: what borrowers and desk tell, the ladder and the drain at all hours, and what left."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -58,6 +59,8 @@ class Contacts:
         self.auditor = ContactAuditor()
         self.last = self.acts = self.checked = 0
         self.owed: dict[str, Owed] = {}
+        self.channels: dict[str, dict[str, str]] = {}
+        """How channels are set that are not spooled."""
 
     def address(self, borrower: str, number: int) -> dict[str, str]:
         """Where a borrower can be written to, for the book; the auditor is told too."""
@@ -70,18 +73,24 @@ class Contacts:
         self.auditor.addresses[borrower] = {channel: told[name] for channel, name in by.items() if name in told}
         return told
 
-    def live(self, today: date, loans: dict[str, list[Signed]], decided: bool) -> None:
+    def live(
+        self, today: date, known: Callable[[], dict[str, list[Signed]]], decided: bool, look: Callable[[date], None]
+    ) -> None:
         """One day after its deliveries: what the desk hears, then the drain at some hours, then what left is looked at.
 
-        `loans`: those of each borrower with what has been told by now. `decided`: the ladder looked at this day.
+        `known`: the loans of each borrower with what has been told by now. `decided`: the ladder looked at this day.
+        `look`: what the bank was asked is looked at, and what it took is told.
         """
+        loans = known()
         for borrower, owned in loans.items():
             if self.chance.random() < 0.04:
                 self._hear(borrower, owned, today)
         hours = sorted(self.chance.sample(HOURS, self.chance.choice((1, 2, 4))))
         for hour in hours if decided or self.chance.random() < 0.3 else ():
+            before = known()
             self._drain(datetime.combine(today, hour, SHANGHAI))
-        self.check(today, loans)
+            look(today)
+            self.check(today, before, known())
 
     def decide(self, on: date, loans: dict[str, list[Signed]]) -> None:
         """The ladder looks at a day, with what was told by the evening before."""
@@ -89,7 +98,7 @@ class Contacts:
         self.owed = {borrower: owed_of(owned, on) for borrower, owned in loans.items()}
 
     def _drain(self, moment: datetime) -> None:
-        told = ChannelSetting(self.folder)
+        told = ChannelSetting(self.folder, told=self.channels)
         if self.chance.random() < 0.2:  # two at once
             with ThreadPoolExecutor(2) as both:
                 list(both.map(lambda _: drain(self.store, told=told, moment=moment), range(2)))
@@ -140,8 +149,11 @@ class Contacts:
         ):
             self.auditor.promises.append(Promise(borrower, arrears, due, today))
 
-    def check(self, today: date, loans: dict[str, list[Signed]]) -> None:
-        """Hold everything that left since the last look against the auditor of contacts."""
+    def check(self, today: date, loans: dict[str, list[Signed]], after: dict[str, list[Signed]]) -> None:
+        """Hold everything that left since the last look against the auditor of contacts.
+
+        `loans`: as they stood before the drain, `after`: as its debits left them; a message may name either's figures.
+        """
         with self.store.connect() as connection:
             rows = connection.execute(SENT, (self.last,)).fetchall()
         for number, key, at, borrower, kind, template, names, kept in rows:
@@ -152,7 +164,8 @@ class Contacts:
             sent = Sent(key, at, borrower, channel, template, tuple(names or ()), words)
             now = owed_of(loans[borrower], today)
             paid = {p.since: paid_since(loans[borrower], p.since, today) for p in self.auditor.promises}
-            wrong = self.auditor.wrong(sent, now, self.owed.get(borrower, now), paid)
+            also = (self.owed.get(borrower, now), owed_of(after[borrower], today))
+            wrong = self.auditor.wrong(sent, now, also, paid)
             self.checked += 1
             if wrong:
                 raise ValueError(f"{today}, {borrower}: {key} {wrong}; text: {sent.text[-400:]!r}")

@@ -21,6 +21,7 @@ from afterloan.facts import Charge, Charged, Fact, FactRefused, Repaid, Reversed
 from afterloan.intake.book import bring_in
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import Component
+from afterloan.rehearsal.lives import bank_running
 from afterloan.servicing.booking import take
 from afterloan.store.read import books
 from afterloan.store.record import record
@@ -28,6 +29,7 @@ from afterloan.store.server import Store
 from tests.simulation.auditor import Ledger, Message, Signed
 from tests.simulation.contact_auditor import Stop
 from tests.simulation.contacts import Contacts
+from tests.simulation.debits import HABITS, Debits
 from tests.simulation.world import FILE, FIRST, INTRADAY, Delivery, World
 
 CLOSE = """
@@ -68,6 +70,12 @@ class Run:
     def run(self) -> int:
         """Everything, day by day; returns how many positions were compared. Raises Disagreement."""
         self._sign()
+        with bank_running(FIRST - timedelta(1), HABITS) as (bank, url):
+            self.debits = Debits(self.world.seed, self.store, bank, self.world.loans, self.owners)
+            self.contacts.channels = {"debit": {"url": url}}
+            return self._live()
+
+    def _live(self) -> int:
         today, decided = FIRST, False
         kill_on = {self.chance.randint(self.world.days // 3, self.world.days) for _ in range(self.kills)}
         closes_on = min(loan.signed_on for loan in self.world.loans) + timedelta(self.chance.randint(0, 4))
@@ -75,7 +83,10 @@ class Run:
             self._deliver(self.world.arrives.get(today, []), today)
             self._breathe(today)
             try:
-                self.contacts.live(today, self._owned(), decided)
+                told, back = self.debits.morning(today, self.contacts.tell)
+                self.told |= set(told)
+                self.back |= set(back)
+                self.contacts.live(today, self._owned, decided, self._look)
             except ValueError as wrong:
                 raise Disagreement(f"seed {self.world.seed}, {wrong}") from None
             decided = False
@@ -91,6 +102,12 @@ class Run:
                 closes_on = today + timedelta(self.chance.choice((1, 1, 2, 5, 9, 12)))
             today += timedelta(1)
         return self.compared
+
+    def _look(self, today: date) -> None:
+        """What the bank was asked since the last look; what it took is told."""
+        loans = {loan.reference: loan for loan in self.world.loans}
+        stops = self.contacts.auditor.stops
+        self.debits.look(today, lambda reference: self._seen(loans[reference]), stops, self.told)
 
     def _owned(self) -> dict[str, list[Signed]]:
         """The loans of each borrower with what has been told by now."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from afterloan.store.server import Store
 from tests.simulation.auditor import EQUAL, INTEREST_FIRST, Ledger, Message, Signed
 from tests.simulation.contact_auditor import SHANGHAI, ContactAuditor, Owed, Promise, Sent, Stop
+from tests.simulation.debit_auditor import Asked, DebitAuditor, Mandate
 from tests.simulation.run import Disagreement, Run
 from tests.simulation.world import world_of
 
@@ -89,6 +91,33 @@ def test_the_auditor_of_a_write_off_by_hand() -> None:
     assert Ledger(loan, money, money + timedelta(3)).unapplied == 200_000 - 5_000 - 115_991
 
 
+def test_the_auditor_of_debits_by_hand() -> None:
+    on = date(2026, 5, 13)
+
+    def wrong(asked: Asked, owed: int = 12_000, stops: tuple[Stop, ...] = (), **told: Any) -> str:
+        mandate = replace(Mandate("B1", "L1", "622", on - timedelta(9), 20_000), **told)
+        return DebitAuditor({"M": mandate}).wrong(asked, owed, stops)
+
+    asked = Asked("k", "M", "622", 12_000, on)
+    assert wrong(asked) == ""
+    assert wrong(replace(asked, mandate="N")) == wrong(replace(asked, account="6")) == "asked without a mandate"
+    assert (
+        wrong(asked, since=on + timedelta(1)) == wrong(asked, ended=on) == "asked under a mandate that is not in effect"
+    )
+    assert wrong(asked, most=11_999) == "asks for 12000, more than the mandate's 11999"
+    assert wrong(asked, owed=11_999) == "asks for 12000, owed 11999, on its way 0"
+    assert wrong(asked, stops=(Stop("B1", "breathing_space", on),)) == "asked though breathing_space"
+    assert wrong(asked, stops=(Stop("B2", "deceased", on), Stop("B1", "lawyer", on))) == ""
+    auditor = DebitAuditor({"M": Mandate("B1", "L1", "622", on)})
+    assert auditor.wrong(asked, 20_000, ()) == ""
+    assert auditor.wrong(replace(asked, key="j"), 20_000, ()) == "asks for 12000, owed 20000, on its way 12000"
+    auditor.answered("k", "AM04", on)  # not enough there: the mandate stays
+    assert auditor.wrong(asked, 20_000, ()) == "asked twice"
+    assert auditor.wrong(replace(asked, key="j"), 20_000, ()) == ""
+    auditor.answered("j", "AC04", on)  # the account is closed
+    assert auditor.wrong(replace(asked, key="i"), 20_000, ()) == "asked under a mandate that is not in effect"
+
+
 def test_the_auditor_of_contacts_by_hand() -> None:
     # 120.00 is three days past due, 130.00 falls due on the 14th: at 10:30 of the 13th a text may name 120.00
     on = date(2026, 5, 13)
@@ -98,7 +127,7 @@ def test_the_auditor_of_contacts_by_hand() -> None:
 
     def wrong(sent: Sent = text, now: Owed = owed, paid: int = 0, **told: object) -> str:
         auditor = ContactAuditor(addresses={"B1": {"sms": "139"}}, **told)  # type: ignore[arg-type]
-        return auditor.wrong(sent, now, now, {on: paid})
+        return auditor.wrong(sent, now, (now,), {on: paid})
 
     assert wrong() == ""
     assert wrong(replace(text, at=at.replace(hour=22, minute=0))) == "sent at 22:00"
@@ -114,4 +143,4 @@ def test_the_auditor_of_contacts_by_hand() -> None:
     assert wrong(promises=promised) == "presses though 12000 is promised for 2026-05-11"
     assert wrong(promises=promised, paid=12_000) == ""
     auditor = ContactAuditor(addresses={"B1": {"sms": "139"}})
-    assert [auditor.wrong(text, owed, owed, {}) for _ in range(2)] == ["", "sent twice"]
+    assert [auditor.wrong(text, owed, (owed,), {}) for _ in range(2)] == ["", "sent twice"]

@@ -1,0 +1,128 @@
+"""Mandates and debits of a simulated world, and a bank that answers late and twice, and takes back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from random import Random
+
+from afterloan.banks.words import Result
+from afterloan.facts import FactRefused
+from afterloan.facts.act import Who
+from afterloan.rehearsal.bank.simulator import Bank, Habits
+from afterloan.sending.settling import settle
+from afterloan.store.server import Store
+from tests.simulation.auditor import Ledger, Message, Signed
+from tests.simulation.contact_auditor import SHANGHAI, Stop
+from tests.simulation.debit_auditor import Asked, DebitAuditor, Mandate
+
+HABITS = Habits(late=300, late_days=5, returned=200, return_days=9, doubled=300, closed=60, balance_most_fen=2_000_000)
+BANK = Who("rule", "the bank of this world", ("rule",), "callback")
+
+
+@dataclass
+class Told:
+    """What the bank has said of a debit and was taken in: its money, the day it went back."""
+
+    message: Message
+    loan: Signed
+
+
+class Debits:
+    """The debits of one world; raises ValueError where one should not have left or an answer is taken wrongly."""
+
+    def __init__(self, seed: int, store: Store, bank: Bank, loans: list[Signed], owners: dict[str, str]) -> None:
+        """`loans`: as the world keeps them: what the bank took is added to their messages."""
+        self.chance = Random(seed * 49_979_687 + 13)
+        self.store, self.bank, self.owners = store, bank, owners
+        bank.seed = seed
+        self.loans = {loan.reference: loan for loan in loans}
+        self.auditor = DebitAuditor()
+        self.taken: dict[str, Told] = {}
+        self.said: list[Result] = []
+        self.seen = 0
+        wants = [loan for loan in loans if self.chance.random() < 0.7]
+        self.signs = {x.reference: x.signed_on + timedelta(self.chance.randint(0, 15)) for x in wants}
+
+    def morning(self, today: date, tell: Callable[[str, dict[str, object], date], str]) -> tuple[list[str], list[str]]:
+        """What the bank says of earlier debits, some of it again; mandates. Returns what is told, what taken back."""
+        told: list[str] = []
+        back: list[str] = []
+        for result in self.bank.advance(today):
+            self._settle(result, today)
+            name = self._heard(result, today)
+            (back if result.status == "returned" else told).extend([name] if name else [])
+        if self.said and self.chance.random() < 0.15:
+            self._settle(self.chance.choice(self.said), today, known=True)
+        taken = [r for r in self.said if r.status == "succeeded" and r.amount_fen > 1]
+        if taken and self.chance.random() < 0.05:
+            self._must_refuse(self.chance.choice(taken), today)
+        self._mandates(today, tell)
+        return told, back
+
+    def _mandates(self, today: date, tell: Callable[[str, dict[str, object], date], str]) -> None:
+        for reference, on in sorted(self.signs.items()):
+            borrower = self.owners[reference]
+            if on == today:
+                account = f"62220212345{reference[1:]}"
+                most = self.chance.choice((None, None, max(self.loans[reference].fen // 4, 100)))
+                asked = {"borrower": borrower, "loan": reference, "source": "card", "account": account}
+                name = tell("mandate.sign", asked | {"ceiling_fen": most}, today)
+                if name:
+                    self.auditor.mandates[name] = Mandate(borrower, reference, account, today, most)
+        for name, mandate in self.auditor.mandates.items():
+            if mandate.ended is None and self.chance.random() < 0.003 and tell("mandate.revoke", {"of": name}, today):
+                mandate.ended = today
+
+    def look(self, today: date, known: Callable[[str], Signed], stops: list[Stop], told: set[str]) -> None:
+        """What the bank was asked since the last look, held against the auditor; what it took at once is told.
+
+        `known`: a loan with what is told of it by now. `told`: references of what is told, added to.
+        """
+        for booked in list(self.bank.debits.values())[self.seen :]:
+            self.seen += 1
+            order = booked.order
+            asked = Asked(order.end_to_end, order.mandate, order.account, order.amount_fen, today)
+            mandate = self.auditor.mandates.get(order.mandate)
+            owed = owed_on(known(mandate.loan), today) if mandate else 0
+            wrong = self.auditor.wrong(asked, owed, stops)
+            if wrong:
+                raise ValueError(f"{today}, debit {order.end_to_end} of {order.text}: {wrong}")
+            if booked.told_on <= today:
+                told |= {name for name in [self._heard(booked.result, today)] if name}
+
+    def _heard(self, result: Result, today: date) -> str:
+        """The message that an answer adds to the auditor's books or takes back; "" where it does neither."""
+        key = result.end_to_end
+        self.said.append(result)
+        asked = self.auditor.waiting.get(key)
+        self.auditor.answered(key, result.code, today)
+        if result.status == "succeeded" and asked is not None:
+            loan = self.loans[self.auditor.mandates[asked.mandate].loan]
+            message = Message(f"debit-{key}", "repaid", result.on, today, result.amount_fen)
+            loan.messages.append(message)
+            self.taken[key] = Told(message, loan)
+            return message.reference
+        if result.status == "returned" and self.taken[key].message.gone_on is None:
+            self.taken[key].message.gone_on = today
+            return self.taken[key].message.reference
+        return ""
+
+    def _settle(self, result: Result, today: date, known: bool = False) -> None:
+        with self.store.connect() as connection:
+            answer = settle(connection, BANK, result, today, datetime.combine(today, time(1), SHANGHAI))
+        if known and not answer["known_before"]:
+            raise ValueError(f"{today}, debit {result.end_to_end}: {result.status} told again was taken for news")
+
+    def _must_refuse(self, result: Result, today: date) -> None:
+        """The same debit with another amount."""
+        try:
+            self._settle(replace(result, amount_fen=result.amount_fen - 1), today)
+        except FactRefused:
+            return
+        raise ValueError(f"{today}, debit {result.end_to_end} was taken with two amounts")
+
+
+def owed_on(loan: Signed, on: date) -> int:
+    """Past due and due today, with what is known by then."""
+    ledger = Ledger(loan, on, on)
+    return sum(ledger.due(c) for c in range(4))
