@@ -14,7 +14,7 @@ from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.store.complaints import complaints_on
 from afterloan.store.server import Store
-from tests.strategy.books import borrower
+from tests.strategy.books import bodies, borrower
 
 ON = date(2026, 2, 10)
 AGENT, HE = Who("person", "li", ("agent",), "api"), Who("person", "he", ("specialist",), "desk")
@@ -40,10 +40,7 @@ def test_a_complaint_is_a_task_with_a_clock_until_it_is_answered(store: Store) -
         done = do(desk, HE, "complaint.answer", told, "a1", late)
         assert isinstance(done, Answer) and done.body["late_days"] == 2
         assert tasks(desk.connection, kinds_sent(), late) == []
-        rows = desk.connection.execute(
-            "select key, kind, body from outbox where key like 'complaint-answer:%' order by 1"
-        )
-        letter, inbox = rows.fetchall()
+        letter, inbox = bodies(desk.connection, "o.key like 'complaint-answer:%'")
         assert [(key, kind) for key, kind, _ in (letter, inbox)] == [
             ("complaint-answer:c1:letter", "message.letter"), ("complaint-answer:c1:push", "message.push"),
         ]  # fmt: skip
@@ -83,9 +80,7 @@ def test_who_has_an_address_of_e_mail_is_answered_there_and_reads_the_answer_to_
         told = {"of": "c1", "outcome": "partly", "text": "We gave 3.20 back.\nThe rest was due."}
         for _ in range(2):
             assert isinstance(do(desk, HE, "complaint.answer", told, "a1", ON), Answer)
-        rows = desk.connection.execute(
-            "select kind, body from outbox where kind like 'message.%' order by 1"
-        ).fetchall()
+        rows = [(kind, body) for _, kind, body in bodies(desk.connection, "o.kind like 'message.%'")]
         assert [kind for kind, _ in rows] == ["message.email", "message.push"]
     for language, says in (("en", "you were right in part"), ("zh", "部分属实")):
         template = template_of("complaint-answered", ON)

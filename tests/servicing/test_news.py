@@ -26,7 +26,7 @@ from afterloan.store.events import borrower_number
 from afterloan.store.outbox import put
 from afterloan.store.server import Store
 from tests.sending.bankhouse import attempt, bank_at, mandate, rows, run_drain, small_book
-from tests.strategy.books import borrower, loan
+from tests.strategy.books import bodies, borrower, loan
 
 LEAD = Who("person", "Wang", ("lead", "specialist", "finance"), "keyboard")
 CONSENT = "agreed on the telephone, recorded"
@@ -51,8 +51,9 @@ def done(desk: Desk, verb: str, asked: dict[str, Any], reference: str, on: str) 
 
 def told(store: Store) -> list[tuple[str, dict[str, Any]]]:
     """Template and values of every message about something that happened, in order."""
-    sql = "select body->>'template', body->'values' from outbox where key like 'news/%%' order by action"
-    return [(name, dict(values)) for name, values in rows(store, sql)]
+    with store.connect() as connection:
+        put = bodies(connection, "o.key like 'news/%'")
+    return [(body["template"], body["values"]) for _, _, body in put]
 
 
 def words(name: str, values: dict[str, Any], language: str = "zh", channel: str = "push") -> str:
@@ -202,9 +203,12 @@ def test_a_third_person_is_asked_only_when_named_and_is_told_of_no_debt(desk: De
     named = {"borrower": "B1", "who": "brother", "person": "third", "address": "13900002222"}
     done(desk, "contact.name_person", named, "N", "2026-02-16")
     done(desk, "contact.ask_person", asked, "T1", "2026-02-16")
-    sql = "select body->>'to', body->>'purpose', body->>'who', body->'values' from outbox where key like 'third-%'"
+    ((_, _, body),) = bodies(desk.connection, "o.key like 'third-%'")
     values = {"name": "Name of B1", "caller": "王芳"}
-    assert rows(desk.store, sql.replace("%", "%%")) == [("13900002222", "locate", "brother", values)]
+    assert (body["to"], body["purpose"], body["who"]) == ("13900002222", "locate", "brother")
+    assert body["values"] == values
+    (there,) = rows(desk.store, "select body from outbox where key like 'third-%%'")
+    assert there == ({"person": "third", "purpose": "locate", "template": "third-person", "values": {}},)
     assert "我想联系Name of B1" in words("third-person", values)
 
 

@@ -19,6 +19,7 @@ from afterloan.enquiry.purging import all_to_purge, to_purge
 from afterloan.enquiry.story import story_of
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Answer, Refused, Who
+from afterloan.facts.outbox import Action, MessageBody
 from afterloan.papers.purged import WORDS, certificate_of_purge
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import approve, do, propose
@@ -28,11 +29,13 @@ from afterloan.store.contracts import add_borrower
 from afterloan.store.drafts import draft_of, keep_draft
 from afterloan.store.files import file_kept, file_purged_on, keep_file
 from afterloan.store.inbox import InboxMessage, in_inbox, keep_in_inbox
+from afterloan.store.outbox import put
 from afterloan.store.persons import opened, rewrite_person
 from afterloan.store.purging import certificates
+from afterloan.store.sending import finish
 from afterloan.store.server import Store
 from tests.store.test_enciphered import ANSWERS, MARK, NOW, PAPER, dumped
-from tests.strategy.books import loan, repaid
+from tests.strategy.books import bodies, loan, repaid
 
 SETTLED = date(2016, 1, 10)
 """The twelfth instalment of a contract signed on 10 January 2015, paid on its day."""
@@ -129,6 +132,28 @@ def test_what_is_open_stands_against_it(desk: Desk, verb: str, asked: dict[str, 
     assert isinstance(done, Answer), done
     answer = purged(desk, "B1", on=OVER)
     assert isinstance(answer, Refused) and says in answer.why
+
+
+def test_what_tells_of_a_person_in_a_planned_message_opens_no_more(book: Store, desk: Desk) -> None:
+    told = {
+        "to": "13900002222",
+        "who": "brother",
+        "person": "third",
+        "values": {"name": "Zebedee Quill", "loans": ["L1"]},
+    }
+    for number in (1, 2):
+        body = MessageBody.model_validate({"template": "third-person", **told})
+        put(desk.connection, [Action(f"a{number}", number, "message.sms", NOW, NOW.date(), None, body)])
+    dump = dumped(book)
+    assert b"13900002222" not in dump and b"brother" not in dump and b"Zebedee Quill" not in dump
+    assert [body for _, _, body in bodies(desk.connection, "true")] == [{"template": "third-person", **told}] * 2
+    waiting = purged(desk, "B1")
+    assert isinstance(waiting, Refused) and waiting.why == "1 messages or acts wait to leave"
+    finish(desk.connection, [1])
+    assert isinstance(purged(desk, "B1", reference="P2"), Answer)
+    left, whole = (body for _, _, body in bodies(desk.connection, "true"))
+    assert left == {"template": "third-person", "person": "third", "values": {"loans": ["L1"]}}
+    assert whole == {"template": "third-person", **told}
 
 
 def test_messages_in_the_inbox_open_no_more_not_even_for_who_is_told_anew(book: Store, desk: Desk) -> None:

@@ -31,7 +31,7 @@ from afterloan.store.server import Store, home, open_store
 from afterloan.store.statements import loans_of_name
 from tests.store.older import brought_to
 from tests.store.test_enciphered import dumped
-from tests.strategy.books import borrower, loan
+from tests.strategy.books import bodies, borrower, loan
 
 LEAD = Who("person", "Lin", ("lead", "agent"), "keyboard")
 HE = Who("person", "He", ("specialist",), "keyboard")
@@ -43,8 +43,12 @@ ACCOUNT = "6222020200112233445"
 REFUSED = "mistyped at quill.example"
 ANSWER = "We looked into what Ms Quillfeather told us"
 SEEDS = (NAME, OTHER, MOBILE, CHANGED, IDENTITY, EMAIL, STREET, ACCOUNT, REFUSED, ANSWER)
-NOT_YET = {"act", "event", "import_refusal", "outbox"}
+NOT_YET = {"act", "event", "import_refusal"}
 """Tables in which seeds of this book still stand in clear. The list may only shrink; docs/operating.md has the same."""
+
+
+ASKED = json.dumps({"template": "third-person", "to": CHANGED, "values": {"reference": "R1", "name": NAME}})
+BY_NIGHT = json.dumps({"template": "overdue-friendly", "to": None, "values": {"loans": ["L1"], "arrears_fen": 5}})
 
 
 def lived(store: Store, folder: Path) -> None:
@@ -129,21 +133,39 @@ def test_messages_in_clear_are_enciphered_when_an_older_book_is_opened(server: S
                 "values (%s, %s, %s, %s, %s, 'zh-CN', 't', 2)",
                 (number, key, NIGHT, f"{NAME}: {key}", f"Text of {key} to {NAME}"),
             )
-    assert tables_with(dumped(older).decode(), (NAME,)) == {"inbox": {NAME}}
+        for number, key, body in (
+            (1, "third", ASKED),
+            (2, "third/gone", ASKED),
+            (1, "night", BY_NIGHT),
+            (1, "odd", "[]"),
+        ):
+            connection.execute(
+                "insert into outbox (key, borrower, kind, not_before, body, decided_on) "
+                "values (%s, %s, 'message.sms', %s, %s, '2026-03-12')",
+                (key, number, NIGHT, body),
+            )
+    assert tables_with(dumped(older).decode(), (NAME, CHANGED)) == {"inbox": {NAME}, "outbox": {NAME, CHANGED}}
     older.close()
     book = open_store(older.url)
-    assert tables_with(dumped(book).decode(), (NAME,)) == {}
+    assert tables_with(dumped(book).decode(), (NAME, CHANGED)) == {}
     with book.connect() as connection:
         assert in_inbox(connection, "B1", NIGHT) == {
             key: (f"{NAME}: {key}", f"Text of {key} to {NAME}") for key in ('a,"b"', "消息/2")
         }
         assert in_inbox(connection, "gone", NIGHT) == {"of-one-purged": ("", "")}
+        assert [(key, body) for key, _, body in bodies(connection, "true")] == [
+            ("third", json.loads(ASKED)),
+            ("third/gone", {"template": "third-person", "values": {"reference": "R1"}}),
+            ("night", json.loads(BY_NIGHT)),
+            ("odd", []),
+        ]
         assert connection.execute("select distinct language, template, version from inbox").fetchall() == [
             ("zh-CN", "t", 2)
         ]
     with psycopg.connect(book.as_owner().url) as connection:
-        with pytest.raises(psycopg.Error, match="inbox"), connection.transaction():
-            connection.execute("update inbox set words = null")
+        for table in ("inbox", "outbox"):
+            with pytest.raises(psycopg.Error, match=table), connection.transaction():
+                connection.execute(f"update {table} set words = null")
         connection.execute("alter table inbox disable trigger user")
         connection.execute(
             "update inbox i set words = (select words from inbox where key = 'a,\"b\"') where i.message = 2"

@@ -12,6 +12,7 @@ from afterloan.rules.products import builtin
 from afterloan.store.contracts import add_borrower
 from afterloan.store.debits import sign_mandate
 from afterloan.store.events import borrower_number
+from afterloan.store.outbox import WORDS, put_whole
 from afterloan.store.record import record
 from afterloan.store.server import Store
 
@@ -64,6 +65,15 @@ def mandate(connection: psycopg.Connection[Any], owner: str, of: str | None = No
         rail="gateway",
     )  # fmt: skip
     sign_mandate(connection, told)
+
+
+def bodies(connection: psycopg.Connection[Any], where: str) -> list[tuple[str, str, dict[str, Any]]]:
+    """(key, kind, body as it was put) of actions `o`, in their order."""
+    rows = connection.execute(
+        f"select o.key, o.kind, o.body, {WORDS} from outbox o join borrower b using (borrower) where {where} "
+        "order by o.action"
+    ).fetchall()
+    return [(key, kind, put_whole(body, words)) for key, kind, body, words in rows]
 
 
 def outbox(store: Store, where: str = "true") -> list[tuple[Any, ...]]:

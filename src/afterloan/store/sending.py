@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from afterloan.facts.outbox import BodyRefused, OutboxBody, read_body
 from afterloan.store.locks import Space
+from afterloan.store.outbox import WORDS, put_whole
 
 FINAL = ("sent", "refused", "dropped")
 """Steps after which nothing follows: done; will not be done; withdrawn or too late."""
@@ -112,14 +113,15 @@ def of_job(connection: psycopg.Connection[Any], job: int) -> list[Waiting]:
     rows = connection.execute(
         "select o.action, o.key, o.kind, o.borrower, b.reference, b.name, b.attributes, c.reference, o.body, "
         "w.not_before, exists (select from event e where e.reference = 'withdrawn:' || o.key), "
-        "coalesce(s.number, 0), coalesce(s.step, ''), s.at "
+        f"coalesce(s.number, 0), coalesce(s.step, ''), s.at, {WORDS} "
         "from waiting w join outbox o using (action) join borrower b using (borrower) "
         "left join contract c on c.loan = o.loan left join lateral "
         "(select number, step, at from sending where sending.action = o.action order by entry desc limit 1) s on true "
         "where w.job = %s order by o.action",
         (job,),
     ).fetchall()
-    return [Waiting(*_read(row, 2, 8)) for row in rows]
+    whole = [(*row[:8], put_whole(row[8], row[-1]), *row[9:-1]) for row in rows]
+    return [Waiting(*_read(row, 2, 8)) for row in whole]
 
 
 def _read(row: tuple[Any, ...], kind: int, place: int) -> list[Any]:
