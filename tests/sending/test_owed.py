@@ -181,7 +181,8 @@ def test_who_promised_this_morning_is_not_pressed_at_noon(store: Store, tmp_path
         assert (steps(store, f"t{on}")[-1] == "1:sent") == leaves, on
 
 
-OFFER = {"template": "hardship-offer", "language": "en", "to": None, "purpose": "service", "values": {"loans": ["L1"]}}
+OFFER = {"template": "hardship-offer", "language": "en", "to": None, "purpose": "service", "values": {"loans": ["L1"]},
+         "ladder": "cn-standard", "step": "offer-10"}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -190,6 +191,7 @@ OFFER = {"template": "hardship-offer", "language": "en", "to": None, "purpose": 
         ("person.insolvency_opened", {"court": "Hangzhou"}, ["an answer"]),
         ("person.lawyer_engaged", {"lawyer": "Ms Qian"}, ["an answer"]),
         ("person.died", {"source": "his daughter"}, []),
+        ("hold.place", {"hold": "breathing_space", "reason": "an adviser", "ends_on": "2025-06-01"}, ["an answer"]),
         ("hold.place", {"hold": "dispute_open", "reason": "told by phone", "ends_on": "2025-06-01"},
          ["an answer", "an offer"]),
     ],

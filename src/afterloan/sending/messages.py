@@ -157,6 +157,7 @@ class Messages:
             language=message.text.language,
             tells_debt=message.text.tells_debt,
             response=body.response,
+            by_ladder=bool(body.step),
         )
 
     def message(self, item: Item, defaults: dict[str, Any], now: datetime) -> Message:

@@ -138,6 +138,7 @@ def withdraw_unwanted(connection: psycopg.Connection[Any], borrower: str, on: da
         request = Request(
             at, kind.removeprefix("message."), body.get("purpose") or "collection", place.zones,
             language=body.get("language") or place.language, response=bool(body.get("response", False)),
+            by_ladder=bool(body.get("step")),
         )  # fmt: skip
         refused = [x for _, x in refusals(request, (), standing, rules) if x.next_at is None]
         if refused:

@@ -55,7 +55,10 @@ PAST_KINDS = (ContactAttempted.KIND, ContactEnded.KIND)
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A contact about to be made. `borrower`: reference; `reference`: unique to the attempt (the action's key)."""
+    """A contact about to be made. `borrower`: reference; `reference`: unique to the attempt (the action's key).
+
+    `by_ladder`: a ladder sends it by itself; nobody asked for it.
+    """
 
     borrower: str
     channel: str
@@ -71,6 +74,7 @@ class Attempt:
     prior_consent: bool = False
     response: bool = False
     by: str = Who.rule("drain").name
+    by_ladder: bool = False
 
 
 def defaults_of(connection: psycopg.Connection[Any]) -> dict[str, Any]:
@@ -198,6 +202,7 @@ def _request(attempt: Attempt, place: Place, at: datetime) -> Request:
         attempt.tells_debt,
         attempt.prior_consent,
         attempt.response,
+        attempt.by_ladder,
     )
 
 

@@ -24,7 +24,7 @@ class Request:
 
     `at` is aware; `zones` are the places where the borrower may be (IANA names): the hour must suit in all of
     them, so a borrower whose number and address disagree has two. `loans`: the particular debts it is about.
-    `tells_debt`: whether its words reveal that there is a debt.
+    `tells_debt`: whether its words reveal that there is a debt. `by_ladder`: nobody asked for it.
     """
 
     at: datetime
@@ -39,6 +39,7 @@ class Request:
     tells_debt: bool = True
     prior_consent: bool = False
     response: bool = False
+    by_ladder: bool = False
 
     def __post_init__(self) -> None:
         """Moments in UTC: two of one zone are compared by the clock on the wall, which is set back in autumn."""
@@ -426,7 +427,8 @@ def _of_the_dead(case: ContactCase) -> list[tuple[Rule, ContactRefused]]:
 def _held(case: ContactCase) -> list[tuple[Rule, ContactRefused]]:
     """Holds that stop this contact: `contact` stops all but service and legal notices, the others their purpose.
 
-    What answers the borrower is stopped by death alone.
+    Of what a ladder sends by itself it stops service too (an offer of help), as the plan of the night has it. What
+    answers the borrower is stopped by death alone.
     """
     if case.request.person == "third":
         return []
@@ -436,7 +438,8 @@ def _held(case: ContactCase) -> list[tuple[Rule, ContactRefused]]:
     for rule in case.standing.holds:
         stops = rule.parameters["stops"]
         purpose = case.request.purpose
-        everything = "contact" in stops and purpose not in ("service", "legal_notice")
+        goes_on = ("legal_notice",) if case.request.by_ladder else ("service", "legal_notice")
+        everything = "contact" in stops and purpose not in goes_on
         if everything or purpose in stops:
             found.append((rule, ContactRefused(f"hold: {rule.parameters['hold'].replace('_', ' ')}")))
     return found
