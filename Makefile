@@ -30,7 +30,7 @@ demo: setup
 test: dev
 	@$(BIN)/python -m pytest -n auto --dist worksteal
 
-bench: setup
+bench: dev
 	@$(BIN)/python -m bench $(FIGURE)
 
 scale: setup
