@@ -10,6 +10,16 @@ import afterloan.store.migrate as migrate
 from afterloan.store.server import Store
 
 
+def older_book(server: Store, version: str) -> Store:
+    """A book of an earlier version of the schema, in the database `older` of a test's server."""
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("drop database if exists older with (force)")
+        connection.execute("create database older")
+    book = Store(server.url.replace("/postgres?", "/older?"))
+    brought_to(book, version)
+    return book
+
+
 def brought_to(store: Store, version: str) -> None:
     """Empty a database and bring it up to a version, as its owner."""
     owner = store.as_owner()

@@ -25,7 +25,7 @@ from afterloan.store.files import file_kept, file_purged_on, keep_file
 from afterloan.store.keyring import KEYS, make_ring, read_ring, write_ring
 from afterloan.store.persons import _SECRETS
 from afterloan.store.server import Store, home, open_store
-from tests.store.older import brought_to
+from tests.store.older import older_book
 from tests.strategy.books import borrower
 
 NOW = datetime(2026, 2, 12, 4, tzinfo=UTC)
@@ -285,11 +285,7 @@ def test_two_at_once_make_one_key_of_a_borrower_and_one_file_of_keys(kept: Store
 @pytest.fixture
 def older(server: Store) -> Iterator[Store]:
     """A book of the version before values were enciphered, with a paper and a draft in clear."""
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute("drop database if exists older with (force)")
-        connection.execute("create database older")
-    book = Store(server.url.replace("/postgres?", "/older?"))
-    brought_to(book, "0037")
+    book = older_book(server, "0037")
     with book.connect() as connection:
         for name in ("B1", "B2"):
             (number,) = (

@@ -29,7 +29,7 @@ from afterloan.store.inbox import in_inbox
 from afterloan.store.persons import canonical, has_name, name_asked, parts
 from afterloan.store.server import Store, home, open_store
 from afterloan.store.statements import loans_of_name
-from tests.store.older import brought_to
+from tests.store.older import older_book
 from tests.store.test_enciphered import dumped
 from tests.strategy.books import bodies, borrower, loan
 
@@ -119,11 +119,7 @@ def test_the_whole_database_is_searched_for_people_table_by_table(store: Store, 
 
 
 def test_messages_in_clear_are_enciphered_when_an_older_book_is_opened(server: Store) -> None:
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute("drop database if exists older with (force)")
-        connection.execute("create database older")
-    older = Store(server.url.replace("/postgres?", "/older?"))
-    brought_to(older, "0044")
+    older = older_book(server, "0044")
     with older.connect() as connection:
         add_borrower(connection, "B1", NAME, {}, date(2026, 1, 1))
         connection.execute("insert into borrower (reference, known_on) values ('gone', '2026-01-01')")

@@ -171,7 +171,7 @@ def _columns(kind: str) -> dict[str, pl.Expr]:
         "ended_on": pl.when(pl.col("status").is_in(["C", "G"])).then("ended_on"),
         "special": pl.col("special").str.split(",").list.filter(pl.element() != ""),
     }  # fmt: skip
-    kept = ~pl.col("record").is_in(["213", "214"])
+    kept = ~told["deleted"]
     return {name: told[name] if name in TOLD_WHEN_DELETED else pl.when(kept).then(told[name]) for name in ELEMENTS}
 
 

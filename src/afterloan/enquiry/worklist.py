@@ -9,9 +9,8 @@ import polars as pl
 import psycopg
 
 from afterloan.expected import BadInput
-from afterloan.store.cases import hands_of, owed_of_cases
+from afterloan.store.cases import hands_of, held_of, owed_of_cases
 from afterloan.store.contacts import defaults_of
-from afterloan.store.held import held_by
 from afterloan.store.worklist import evening, evening_before, hands_of_evening
 from afterloan.strategy.conditions import condition
 from afterloan.strategy.holds import Held
@@ -179,8 +178,7 @@ def _anew(
         return []
     owed, hands = owed_of_cases(connection, reader, numbers, on), hands_of(connection, numbers, on)
     people = _people(connection, numbers)
-    told = {number: events for number, (_, _, events) in hands.items()}
-    held = held_by(connection, told, on, {number: place for number, (_, place) in people.items()})
+    held = held_of(connection, hands, on, {number: place for number, (_, place) in people.items()})
     return [
         _row(
             case,

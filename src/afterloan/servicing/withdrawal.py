@@ -10,15 +10,13 @@ import psycopg
 
 from afterloan.dates import iso, number_of
 from afterloan.facts.action import ActionWithdrawn
-from afterloan.facts.hold import HOLD_KINDS
-from afterloan.store.contacts import PROMISE_KINDS, STANDING_KINDS, defaults_of, standing_of
+from afterloan.store.contacts import STANDING_KINDS, defaults_of, standing_of
 from afterloan.store.events import borrower_number, events_of
+from afterloan.store.held import HELD_KINDS, held_by
 from afterloan.store.limits import owed_now
-from afterloan.store.repaid import repaid_by
 from afterloan.strategy.governor import Request, contact_rules, refusals
 from afterloan.strategy.holds import stopped
 from afterloan.strategy.places import place_of
-from afterloan.strategy.promises import holds_on
 
 WAITING = ("legal.propose", "charge_off.propose", "agency.place", "worklist")
 """Actions that wait for a person and are withdrawn by a cure long after they were planned."""
@@ -99,10 +97,10 @@ def withdraw_held(connection: psycopg.Connection[Any], borrower: str, on: date) 
     number, _ = borrower_number(connection, borrower)
     row = connection.execute("select clear from borrower where borrower = %s", (number,)).fetchone()
     place = place_of(row[0] if row else {}, defaults_of(connection))
-    events = events_of(connection, borrower, [*HOLD_KINDS, *PROMISE_KINDS], on)
-    money = repaid_by(connection, {number: events})[number]
+    events = events_of(connection, borrower, HELD_KINDS, on)
+    held = held_by(connection, {number: events}, on, {number: place.jurisdiction})[number]
     count = 0
-    for what, hold in stopped(holds_on(events, money, on, place.jurisdiction)).items():
+    for what, hold in stopped(held).items():
         if what in STOPPED_KINDS and (what, hold.hold) != ("worklist", "promise_pending"):
             day = number_of(on)
             gone = unwanted(connection, [number], day, f"hold: {hold.hold}", STOPPED_KINDS[what])

@@ -1,6 +1,6 @@
 """Cases that people work on: open while something is overdue, in a queue, in somebody's hands, with an agency."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ from afterloan.store.scores import latest_scores
 from afterloan.strategy.agency_file import AgencyRowRefused, Returned, write_placements
 from afterloan.strategy.columns import UNSCORED
 from afterloan.strategy.frame import loan_frame, of_borrowers
-from afterloan.strategy.holds import stopped
+from afterloan.strategy.holds import Held, stopped
 from afterloan.strategy.places import place_of
 from afterloan.strategy.worklist import KEPT_DAYS, TASK_QUEUES, priority_fen, worth_rule
 
@@ -96,7 +96,7 @@ def open_cases(
     hands = hands_of(connection, numbers, on)
     defaults = defaults_of(connection)
     places = {number: place_of(attributes, defaults).jurisdiction for number, *_, attributes in rows}
-    held = held_by(connection, {number: events for number, (_, _, events) in hands.items()}, on, places)
+    held = held_of(connection, hands, on, places)
     found = []
     for number, its_queue, reference, name, _ in rows:
         if number not in owed:
@@ -169,6 +169,13 @@ def hands_of(connection: psycopg.Connection[Any], numbers: list[int], on: date) 
     return found
 
 
+def held_of(
+    connection: psycopg.Connection[Any], hands: Mapping[int, Hands], on: date, places: Mapping[int, str]
+) -> dict[int, list[Held]]:
+    """The holds in effect of borrowers out of what `hands_of` read; `places`: the jurisdiction that binds each."""
+    return held_by(connection, {number: events for number, (_, _, events) in hands.items()}, on, places)
+
+
 def share_out(
     connection: psycopg.Connection[Any], cases: Sequence[OpenCase], people: Sequence[str], on: date, by: str
 ) -> int:
@@ -237,7 +244,7 @@ def _kept_from_agencies(
     """Of borrowers (numbers with attributes) those whom a hold in effect keeps from agencies."""
     hands, defaults = hands_of(connection, list(attributes), on), defaults_of(connection)
     places = {number: place_of(attributes[number], defaults).jurisdiction for number in hands}
-    held = held_by(connection, {number: events for number, (_, _, events) in hands.items()}, on, places)
+    held = held_of(connection, hands, on, places)
     return {number for number, holds in held.items() if "agency" in stopped(holds)}
 
 

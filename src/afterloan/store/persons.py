@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from secrets import token_bytes
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.abc import Buffer
@@ -33,6 +33,9 @@ from psycopg.adapt import Loader
 from afterloan.store.connect import connect_to, url_behind
 from afterloan.store.data_keys import DataKey, register_key, register_keys
 from afterloan.store.embedded import StoreRefused
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 TEXT, FIELDS, WORDS = "enciphered_text", "enciphered_fields", "enciphered_words"
 """The types: the name, the attributes as JSON, and words of a row elsewhere (`words_for`), also as JSON."""
@@ -113,7 +116,7 @@ class Register:
 
     def word(self, word: str) -> int:
         """The keyed hash of a word, 64 bits: the same word has the same in one book, and no other book's."""
-        return _hash(self.secret, word) if word[0] in SELDOM else _hashed(self.secret, word)
+        return _hashed(self.secret, word)
 
 
 def _hash(secret: bytes, word: str) -> int:
@@ -128,10 +131,8 @@ def _begun(secret: bytes) -> blake2b:
     return blake2b(key=secret, digest_size=8, person=b"al words")
 
 
-_hashed = lru_cache(maxsize=16_384)(_hash)
-"""Words of names come again and again."""
-SELDOM = "=tp"
-"""How words begin that hardly come again: whole values, digits of phones."""
+_hashed = lru_cache(maxsize=65_536)(_hash)
+"""Words of names and last digits come again and again."""
 
 
 def _of_borrower(secret: bytes, key: bytes) -> bytes:
@@ -250,10 +251,8 @@ def _opened_under(
     if key is None:
         return [value or b"" for value in values]
     from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    secret = _SECRETS.get(key[:ID]) or _looked_up(key[:ID], connection)
-    cipher = AESGCM(_of_borrower(secret, key))
+    cipher = _cipher(key, connection)
     try:
         return [b"" if value is None else cipher.decrypt(value[:NONCE], value[NONCE:], key) for value in values]
     except (InvalidTag, ValueError) as error:
@@ -261,6 +260,13 @@ def _opened_under(
             "a name or the attributes of a borrower do not open under their own key: the row was changed from outside; "
             "stop writing and compare it with the last backup"
         ) from error
+
+
+def _cipher(key: bytes, connection: psycopg.Connection[Any] | None) -> "AESGCM":
+    """The cipher of a borrower's key. Raises StoreRefused: the secret of the register that it names is not there."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # here: most commands open nothing
+
+    return AESGCM(_of_borrower(_SECRETS.get(key[:ID]) or _looked_up(key[:ID], connection), key))
 
 
 # -- words of a borrower's rows in other tables
@@ -292,13 +298,10 @@ def enciphered_words(
     key: bytes, place: str, told: Mapping[str, Any], connection: psycopg.Connection[Any] | None
 ) -> bytes:
     """What is told at a place under the key of a borrower's row. The key itself is not in it. Raises StoreRefused."""
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    secret = _SECRETS.get(key[:ID]) or _looked_up(key[:ID], connection)
     chance = token_bytes(NONCE)
     plain = json.dumps(dict(told), ensure_ascii=False).encode("utf-8", "surrogatepass")
-    cipher = AESGCM(_of_borrower(secret, key))
-    return _mark(key) + chance + cipher.encrypt(chance, plain, key + place.encode("utf-8", "surrogatepass"))
+    kept = _cipher(key, connection).encrypt(chance, plain, key + place.encode("utf-8", "surrogatepass"))
+    return _mark(key) + chance + kept
 
 
 def words_at(table: str, row: str, key: str, words: str) -> str:
@@ -319,12 +322,11 @@ def _opened_words(
     if key is None or value is None or value[:MARK] != _mark(key):
         return b"{}"
     from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-    secret = _SECRETS.get(key[:ID]) or _looked_up(key[:ID], connection)
     chance, kept = value[MARK : MARK + NONCE], value[MARK + NONCE :]
+    cipher = _cipher(key, connection)
     try:
-        return AESGCM(_of_borrower(secret, key)).decrypt(chance, kept, key + (place or b""))
+        return cipher.decrypt(chance, kept, key + (place or b""))
     except (InvalidTag, ValueError) as error:
         raise StoreRefused(
             f"words of {(place or b'').decode(errors='replace')} do not open under their borrower's key: the row was "

@@ -100,9 +100,9 @@ def rows_to_bytes(frame: pl.DataFrame) -> bytes:
     return out.tobytes()
 
 
-def count(frame: pl.DataFrame, so_far: Values | None = None) -> Values:
-    """The trailer's counts of these rows, added to `so_far`."""
-    out: Values = dict(so_far) if so_far else {f.name: 0 for f in TRAILER if f.kind == "N"} | {"block_count": 2}
+def count(frame: pl.DataFrame) -> Values:
+    """The trailer's counts of these rows alone."""
+    out: Values = {f.name: 0 for f in TRAILER if f.kind == "N"}
     out["total_base_records"] += len(frame)
     out["block_count"] += len(frame)
     by_status = dict(frame["account_status"].value_counts().iter_rows()) if "account_status" in frame.columns else {}
@@ -123,11 +123,9 @@ def count(frame: pl.DataFrame, so_far: Values | None = None) -> Values:
 def write_month(header: Values, frame: pl.DataFrame) -> Iterator[bytes]:
     """A fixed-form file of the rows of `frame`, piece by piece: header, rows, trailer with the counts."""
     yield head(header)
-    counted = count(pl.DataFrame())
     for part in frame.iter_slices(ROWS):
-        counted = count(part, counted)
         yield rows_to_bytes(part)
-    yield foot([counted])
+    yield foot([count(frame)])
 
 
 def head(header: Values) -> bytes:
@@ -137,12 +135,16 @@ def head(header: Values) -> bytes:
 
 def foot(counted: Iterable[Mapping[str, Any]]) -> bytes:
     """The last record, after parts of which each was counted by `count`."""
-    nothing = count(pl.DataFrame())
-    total = dict(nothing)
-    for one in counted:
-        total = {name: total[name] + one[name] - nothing[name] for name in total}
-    told = {"record_identifier": "TRAILER", **total, "record_descriptor_word": 426}
+    told = {"record_identifier": "TRAILER", **total(counted), "record_descriptor_word": 426}
     return put_fields(TRAILER, told, "trailer")
+
+
+def total(counted: Iterable[Mapping[str, Any]]) -> Values:
+    """The trailer's counts of a whole file out of those of its parts; header and trailer are blocks too."""
+    out = count(pl.DataFrame()) | {"block_count": 2}
+    for one in counted:
+        out = {name: out[name] + one[name] for name in out}
+    return out
 
 
 # --- back
@@ -250,7 +252,7 @@ def read_month(raw: bytes | memoryview, period: tuple[date, date] | None = None)
     step = ROWS * CHARACTER_RECORD
     pieces = [bytes_to_rows(body[at : at + step], at // CHARACTER_RECORD + 1) for at in range(0, len(body), step)]
     frame = pl.concat(pieces) if pieces else bytes_to_rows(b"")
-    _agree(take_fields(TRAILER, tail, "trailer"), count(frame))
+    _agree(take_fields(TRAILER, tail, "trailer"), total([count(frame)]))
     return header, frame
 
 
