@@ -121,6 +121,26 @@ def test_mandates_in_columns_are_tried_on_the_days_on_which_they_were_decided(st
     assert last - eleventh == timedelta(5)
 
 
+def test_each_step_that_has_no_mandate_is_refused_for_itself_however_its_borrower_is_looked_at(store: Store) -> None:
+    """Two debits stand on each day past due. First looked at two days late (row by row, as one taken over), then
+    worked daily (in columns): four days, two findings on each."""
+    use(store, SHORT.replace(
+        "day: 0, do: debit.attempt}",
+        "day: {from: 1, to: 9}, do: debit.attempt}\n  - {id: more, day: {from: 1, to: 9}, do: debit.attempt}",
+    ))  # fmt: skip
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        loan(connection, "L1", "B1", "2025-04-10")
+    run(store, "2025-05-12", "2025-05-15")
+    with store.connect() as connection:
+        told = connection.execute(
+            "select rule, count(*) from finding where about = 'debit.attempt' group by 1"
+        ).fetchall()
+    assert told == [("debit.schedule.cn", 8)]
+    trial = try_ladder(store, day("2025-05-12"), day("2025-05-15"))
+    assert trial.stands.refused["debit.schedule.cn", "debit.attempt"] == 8
+
+
 def test_a_ladder_on_trial_has_its_own_arms_whatever_its_name(store: Store) -> None:
     """The one in use has no challenger; the one on trial has its name, and nearly all are of its challenger `more`."""
     use(store)

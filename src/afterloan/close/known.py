@@ -52,7 +52,7 @@ from afterloan.strategy.holds import Held
 from afterloan.strategy.ladder import Ladder
 from afterloan.strategy.places import place_of
 from afterloan.strategy.plan import KnownBorrowers
-from afterloan.strategy.promises import Money, counted, holds_on, promises_on
+from afterloan.strategy.promises import Money, counted, holds_beside, holds_on, promises_on
 from afterloan.strategy.restriction import CreditLine, LineStep, columns_of_limits, line_after, line_of
 
 EVENT_KINDS = (
@@ -437,9 +437,10 @@ def columns_of(
     if all(isinstance(e, LineChanged) for e in events):
         return {"borrower": key, **NOTHING_TOLD, **credit}, None, []
     on = date_of(day)
-    held = holds_of(events, day, place, money)
+    judged = promises_on(events, _known_before(money, on), on, place.jurisdiction)
+    held = holds_beside(judged, events, on, place.jurisdiction)
     standing = standing_of((e for e in events if e.KIND not in (*HOLD_KINDS, *PROMISE_KINDS)), on, place)
-    promises = counted(promises_on(events, _known_before(money, on), on, place.jurisdiction))
+    promises = counted(judged)
     back = {getattr(e, "of", "") for e in events if e.KIND == "agency.recalled"}
     of_holds = {h.hold for h in held}
     columns = {

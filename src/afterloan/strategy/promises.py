@@ -124,8 +124,13 @@ def holds_on(events: Sequence[Event], money: Iterable[Money], on: date, jurisdic
 
     500.00 promised on 1 March for the 10th, two days of tolerance: held from the 1st to the 12th, or until it has come.
     """
+    return holds_beside(promises_on(events, money, on, jurisdiction), events, on, jurisdiction)
+
+
+def holds_beside(judged: Iterable[Judged], events: Sequence[Event], on: date, jurisdiction: str) -> list[Held]:
+    """The same where the promises are judged already (`promises_on` of these events on this day)."""
     held = held_on(events, on, jurisdiction)
-    pending = [p for p in promises_on(events, money, on, jurisdiction) if p.outcome == PENDING]
+    pending = [p for p in judged if p.outcome == PENDING]
     if pending and not any(h.hold == "promise_pending" for h in held):
         first = min(pending, key=lambda p: (p.promise.on, p.promise.reference))
         rule = hold_rules(jurisdiction, on)["promise_pending"]

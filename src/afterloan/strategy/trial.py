@@ -237,9 +237,9 @@ def _made_up(ladder: Ladder, rows: pl.DataFrame, days: TrialDays, tally: Tally) 
         resolved, stopped_now = work_off(ladder, seen, holds, takes, days.held.get(key, []))
         for step, hold in stopped_now:
             tally.refused[hold.rule.id, step.do] += 1
-        debited = row["debit_today"] or not any(it.step.do == DEBIT for it in resolved.kept)
-        if not debited:
-            tally.refused[schedule_rule(row["jurisdiction"], on).id, DEBIT] += 1
+        tries = 0 if row["debit_today"] else sum(it.step.do == DEBIT for it in resolved.kept)
+        if tries:  # a refusal a step, as a decision tells each of them
+            tally.refused[schedule_rule(row["jurisdiction"], on).id, DEBIT] += tries
             resolved = replace(resolved, kept=tuple(it for it in resolved.kept if it.step.do != DEBIT))
         told = told_waiting(on, row) if row["start"] == BEGINS_TO_WAIT else told_late(on, row, resolved)
         if told is not None:
