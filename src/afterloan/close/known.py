@@ -215,16 +215,24 @@ def events_by_borrower(
     connection: psycopg.Connection[Any], borrowers: list[int], day: int, kinds: Sequence[str] = EVENT_KINDS
 ) -> dict[int, list[Event]]:
     """Events of borrowers that a decision looks at, known before `day`, in order of telling."""
-    rows = connection.execute(
-        "select e.borrower, e.kind, c.reference, e.on_day, e.known_on, e.reference, e.body from event e "
-        "left join contract c on c.loan = e.loan where e.borrower = any(%s) and e.kind = any(%s) "
-        "and e.known_on < %s order by e.event",
-        (borrowers, list(kinds), iso(day)),
-    ).fetchall()
     found: dict[int, list[Event]] = {}
-    for borrower, *told in rows:
-        found.setdefault(borrower, []).append(_event(*told))
+    rows = connection.execute(EVENTS, (as_array(borrowers), list(kinds), iso(day))).fetchall()
+    for borrower, kind, loan, on, _, *told in rows:
+        found.setdefault(borrower, []).append(_event(kind, loan, on, *told))
     return found
+
+
+EVENTS = (
+    "select e.borrower, e.kind, c.reference, e.on_day, e.at, e.known_on, e.reference, e.body "
+    "from unnest(%s::bigint[]) as asked(number) cross join lateral (select * from event "
+    "where borrower = asked.number and kind = any(%s) and known_on < %s offset 0) e "
+    "left join contract c on c.loan = e.loan order by e.event"
+)
+"""What was told of some borrowers, each looked up by their number (`offset 0`: this is not planned otherwise).
+
+Asked for with `borrower = any`, a table of which nothing was counted yet (the night after a book came in) was walked
+by kinds, nearly whole and once for each shard: 55 ms of the 110 that a shard of 180 borrowers asked of the database.
+"""
 
 
 @dataclass(slots=True)
@@ -241,12 +249,7 @@ class EventsTold:
 
 def events_told(connection: psycopg.Connection[Any], borrowers: list[int], day: int) -> EventsTold:
     """What events told of borrowers before `day`, in one question."""
-    rows = connection.execute(
-        "select e.borrower, e.kind, c.reference, e.on_day, e.at, e.known_on, e.reference, e.body from event e "
-        "left join contract c on c.loan = e.loan where e.borrower = any(%s::bigint[]) and e.kind = any(%s) "
-        "and e.known_on < %s order by e.event",
-        (as_array(borrowers), [*EVENT_KINDS, *DEBIT_KINDS], iso(day)),
-    ).fetchall()
+    rows = connection.execute(EVENTS, (as_array(borrowers), [*EVENT_KINDS, *DEBIT_KINDS], iso(day))).fetchall()
     known = EventsTold()
     of_events: dict[int, list[Any]] = {}
     of_debits: dict[int, list[Any]] = {}

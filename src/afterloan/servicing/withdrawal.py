@@ -13,6 +13,7 @@ from afterloan.facts.action import ActionWithdrawn
 from afterloan.store.contacts import STANDING_KINDS, defaults_of, standing_of
 from afterloan.store.events import borrower_number, events_of
 from afterloan.store.held import HELD_KINDS, held_by
+from afterloan.store.ids import as_array
 from afterloan.store.limits import owed_now
 from afterloan.strategy.governor import Request, contact_rules, refusals
 from afterloan.strategy.holds import stopped
@@ -48,14 +49,20 @@ def unwanted(
     if not borrowers:
         return []
     found = connection.execute(
-        "select o.key, o.borrower from outbox o where o.borrower = any(%s) "
-        "and (o.not_before >= %s::date or o.kind = any(%s)) and (%s::text[] is null or o.kind = any(%s)) "
-        "and (%s::bigint[] is null or o.loan = any(%s)) "
-        "and coalesce(o.body->>'purpose', '') not in ('reminder', 'legal_notice', 'service') "
-        "and not exists (select from event e where e.reference = 'withdrawn:' || o.key) order by o.action",
-        (borrowers, iso(day), list(WAITING), *[list(kinds) if kinds else None] * 2, loans, loans),
+        UNWANTED, (as_array(borrowers), iso(day), list(WAITING), *[list(kinds) if kinds else None] * 2, loans, loans)
     ).fetchall()
     return [Gone(key, borrower, why) for key, borrower in found]
+
+
+UNWANTED = (
+    "select o.key, o.borrower from (select distinct unnest(%s::bigint[]) as number) as asked "
+    "cross join lateral (select * from outbox where borrower = asked.number offset 0) o "
+    "where (o.not_before >= %s::date or o.kind = any(%s)) and (%s::text[] is null or o.kind = any(%s)) "
+    "and (%s::bigint[] is null or o.loan = any(%s)) "
+    "and coalesce(o.body->>'purpose', '') not in ('reminder', 'legal_notice', 'service') "
+    "and not exists (select from event e where e.reference = 'withdrawn:' || o.key) order by o.action"
+)
+"""Each borrower is looked up by number (`offset 0`: not planned otherwise): a few rows each, never all of a kind."""
 
 
 def _told(gone: Gone) -> str:
