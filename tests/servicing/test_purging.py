@@ -15,10 +15,12 @@ from afterloan.close import close_through
 from afterloan.dates import day
 from afterloan.desk.keyboard.main import app
 from afterloan.enquiry.borrowers import borrower_page, loans_of_borrower
+from afterloan.enquiry.debits import mandates_on
 from afterloan.enquiry.purging import all_to_purge, to_purge
 from afterloan.enquiry.story import story_of
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Answer, Refused, Who
+from afterloan.facts.debit import MandateSigned
 from afterloan.facts.outbox import Action, MessageBody
 from afterloan.papers.purged import WORDS, certificate_of_purge
 from afterloan.servicing.desk import Desk, desk_of
@@ -26,7 +28,9 @@ from afterloan.servicing.door import approve, do, propose
 from afterloan.store.acts import begin_act
 from afterloan.store.brought import SentFile, all_brought, digest_of, keep_brought, keep_pieces, write_pieces
 from afterloan.store.contracts import add_borrower
+from afterloan.store.debits import standing_of
 from afterloan.store.drafts import draft_of, keep_draft
+from afterloan.store.events import tell, tell_rows
 from afterloan.store.files import file_kept, file_purged_on, keep_file
 from afterloan.store.inbox import InboxMessage, in_inbox, keep_in_inbox
 from afterloan.store.outbox import put
@@ -175,6 +179,25 @@ def test_messages_in_the_inbox_open_no_more_not_even_for_who_is_told_anew(book: 
         rewrite_person(desk.connection, "B1", "Zebedee Quill", {})
     assert row_of(desk, "B1")[0] == "Zebedee Quill"
     assert in_inbox(desk.connection, "B1", NOW) == {"m1": ("", ""), "late": ("", "")}, "under a key that is destroyed"
+
+
+def test_an_account_of_a_mandate_opens_no_more_and_the_same_told_again_is_known(book: Store, desk: Desk) -> None:
+    told: dict[str, Any] = {"borrower": "B1", "on": date(2015, 5, 5), "known_on": date(2015, 5, 5), "reference": "M1"}
+    signed = MandateSigned(**told, source="card", account="6222020200112233445", holder="Zebedee Quill", turn=3)
+    assert not tell(desk.connection, signed).known
+    other = signed.model_copy(update={"borrower": "B2", "reference": "M2"})
+    assert [known.known for known in tell_rows(desk.connection, [[other], [signed]])[0]] == [False]  # type: ignore[union-attr]
+    assert not [seed for seed in (b"6222020200112233445", b"Zebedee Quill") if seed in dumped(book)]
+    assert standing_of(desk.connection, "B1").signed == {"M1": signed}
+    assert [m.account for m in mandates_on(desk.connection, OVER)] == ["··3445", "··3445"]
+    assert isinstance(purged(desk, "B1"), Answer)
+    left = signed.model_copy(update={"account": "-", "holder": ""})
+    assert standing_of(desk.connection, "B1").signed == {"M1": left}
+    assert standing_of(desk.connection, "B2").signed == {"M2": other}
+    assert {m.mandate: m.account for m in mandates_on(desk.connection, OVER)} == {"M1": "", "M2": "··3445"}
+    assert tell(desk.connection, signed).known, "a file that is brought in again is no conflict"
+    with pytest.raises(FactRefused, match="stands already for something else"):
+        tell(desk.connection, signed.model_copy(update={"source": "account"}))
 
 
 def test_one_person_alone_purges_nobody(desk: Desk) -> None:

@@ -81,9 +81,14 @@ def verify(connection: psycopg.Connection[Any], reader: adbc.Connection) -> Veri
 
 
 def knows_head(connection: psycopg.Connection[Any], head: str) -> str:
-    """The sealed day whose head this is (hexadecimal, as `verify` gives it), YYYY-MM-DD; "" where none has it."""
+    """The sealed day whose head this is (hexadecimal, as `verify` gives it), YYYY-MM-DD; "" where none has it.
+
+    Also a head that was the day's until a later version enciphered what it had sealed in clear (`store/resealing.py`).
+    """
     row = connection.execute(
-        "select closed_on::text from seal_day where encode(head, 'hex') = %s", (head.strip().lower(),)
+        "select closed_on::text from (select closed_on, head from seal_day union all "
+        "select closed_on, head from seal_before) d where encode(head, 'hex') = %s",
+        (head.strip().lower(),),
     ).fetchone()
     return str(row[0]) if row else ""
 

@@ -1,6 +1,8 @@
 """Facts of collecting from a borrower's own account: mandates, attempts under them, and what the bank said."""
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
@@ -24,6 +26,7 @@ class MandateSigned(Event):
     """
 
     KIND: ClassVar[str] = "mandate.signed"
+    PERSONAL: ClassVar[Mapping[str, Any]] = MappingProxyType({"account": "-", "bank": "", "holder": ""})
     source: Source
     account: Annotated[str, Field(min_length=1, max_length=34, pattern=r"^[A-Za-z0-9._-]+$")]
     bank: Annotated[str, Field(max_length=35)] = ""

@@ -1,8 +1,10 @@
 """Facts of a borrower that are no money of a loan: a message delivered, a promise, a mandate, a dispute."""
 
 import pkgutil
+from collections.abc import Mapping
 from datetime import date, datetime
 from importlib import import_module
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -25,6 +27,8 @@ class Event(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     KIND: ClassVar[str] = ""
+    PERSONAL: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Fields that tell of a person, kept under the borrower's own key; what each says once nobody can open them."""
     borrower: Name
     on: date
     known_on: date
@@ -49,7 +53,25 @@ class Event(BaseModel):
         """The fields that are no columns, as JSON values."""
         return self.model_dump(mode="json", exclude=set(CARRIED))
 
+    def parted(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """`body` as it stands in clear, and what of it tells of a person."""
+        return part_body(self.KIND, self.body())
 
+    def is_told_by(self, stored: "Event") -> bool:
+        """Whether what the store has is this, or was before what tells of a person was purged."""
+        return stored == self or stored == self.model_copy(update=dict(self.PERSONAL))
+
+
+def part_body(kind: str, body: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The body of an event of a kind as it stands in clear, and what of it tells of a person; a blank stays."""
+    if kind not in KINDS:
+        _import_kinds()
+    hidden = KINDS[kind].PERSONAL if kind in KINDS else {}
+    clear = {name: value for name, value in body.items() if name not in hidden or value in BLANK}
+    return clear, {name: value for name, value in body.items() if name not in clear}
+
+
+BLANK: tuple[Any, ...] = (None, "", [], {})
 KINDS: dict[str, type[Event]] = {}
 """Every kind of event that has been imported."""
 
@@ -70,13 +92,16 @@ def event_of(
     reference: str,
     body: dict[str, Any],
 ) -> Event:
-    """An event out of its columns and body. Raises FactRefused for an unknown kind or a wrong field."""
+    """An event out of its columns and body. Raises FactRefused for an unknown kind or a wrong field.
+
+    Fields that tell of a person and are not in the body, or cannot be opened any more, say what their class says.
+    """
     if kind not in KINDS:
         _import_kinds()
     if kind not in KINDS:
         raise FactRefused("kind", kind, "no event of that kind", f"there are: {', '.join(sorted(KINDS))}")
     columns = {"borrower": borrower, "loan": loan, "on": on, "at": at, "known_on": known_on, "reference": reference}
-    return read_event(KINDS[kind], {**body, **columns})
+    return read_event(KINDS[kind], {**KINDS[kind].PERSONAL, **body, **columns})
 
 
 def read_event(cls: type[Event], told: dict[str, Any]) -> Event:

@@ -15,7 +15,7 @@ from afterloan.loan.reckon import reckon_book
 from afterloan.servicing.debits import next_after, place_of_borrower
 from afterloan.servicing.desk import Desk
 from afterloan.servicing.withdrawal import Gone, withdraw
-from afterloan.store.debits import attempt_of
+from afterloan.store.debits import account_of, attempt_of
 from afterloan.store.events import events_of
 from afterloan.store.loans import loans_now
 from afterloan.store.outbox import put
@@ -119,9 +119,9 @@ def _debit_failed(connection: Connection, news: News) -> Telling | None:
     again = next_after(connection, attempt, news.on)
     if again == news.on:
         return None
-    row = connection.execute("select body->>'account' from event where reference = %s", (attempt.mandate,)).fetchone()
+    account = account_of(connection, attempt.mandate)
     values: Values = {"amount_fen": attempt.amount_fen, "reason": news.body["reason"]}
-    values |= {"account_tail": row[0][-4:]} if row and row[0] else {}
+    values |= {"account_tail": account[-4:]} if account else {}
     values |= {"debit_on": again.isoformat()} if again is not None else {}
     return Telling("debit-failed", values)
 

@@ -24,7 +24,7 @@ from afterloan.facts.debit import (
 )
 from afterloan.facts.events import Event, event_of
 from afterloan.loan.reckon import reckon_book
-from afterloan.store.events import COLUMNS, Told, events_of, tell
+from afterloan.store.events import BODY, COLUMNS, Told, events_of, tell
 from afterloan.store.ids import one_of
 from afterloan.store.locks import lock_borrowers
 from afterloan.store.read import read_loans
@@ -165,6 +165,14 @@ def attempt_of(connection: psycopg.Connection[Any], reference: str) -> DebitAtte
     event = event_of(*row[1:])
     assert isinstance(event, DebitAttempted)
     return event
+
+
+def account_of(connection: psycopg.Connection[Any], mandate: str) -> str:
+    """The account of a mandate; "" where there is no such mandate, or its borrower was purged."""
+    row = connection.execute(
+        f"select {BODY} from event e join borrower b using (borrower) where e.reference = %s", (mandate,)
+    ).fetchone()
+    return str(row[0].get("account", "")) if row else ""
 
 
 def outcomes_of(connection: psycopg.Connection[Any], attempt: DebitAttempted) -> dict[str, DebitOutcome]:

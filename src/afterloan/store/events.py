@@ -1,4 +1,9 @@
-"""Events in the store: told once under their reference, read back as they were known on a day."""
+"""Events in the store: told once under their reference, read back as they were known on a day.
+
+What of an event tells of a person (`PERSONAL` of its class) stands apart from its body, in the column `words` under
+the borrower's own key (`store/persons.py`). `COLUMNS` puts the two together; whoever reads `body` itself has what is in
+clear. Seals cover both as they are kept, so a purge leaves them whole.
+"""
 
 import json
 from collections.abc import Sequence
@@ -12,9 +17,12 @@ from psycopg.types.json import Jsonb
 
 from afterloan.facts import FactRefused
 from afterloan.facts.events import Event, event_of
+from afterloan.store.persons import body_at, enciphered_words
 
+BODY = body_at("event", "e", "reference", "words", "body")
+"""SQL: the body of an event `e` of a borrower `b`, whole."""
 COLUMNS = (
-    "e.event, e.kind, b.reference, c.reference, e.on_day, e.at, e.known_on, e.reference, e.body "
+    f"e.event, e.kind, b.reference, c.reference, e.on_day, e.at, e.known_on, e.reference, {BODY} "
     "from event e join borrower b on b.borrower = e.borrower left join contract c on c.loan = e.loan"
 )
 
@@ -33,6 +41,25 @@ def borrower_number(connection: psycopg.Connection[Any], reference: str) -> tupl
     if row is None:
         raise _nobody(reference)
     return int(row[0]), int(row[1])
+
+
+def _owner(connection: psycopg.Connection[Any], reference: str) -> tuple[int, int, bytes | None]:
+    """Number and shard of a borrower, and the key of their row: None once they are purged. Raises FactRefused."""
+    row = connection.execute(
+        "select borrower, shard, (name).key from borrower where reference = %s", (reference,)
+    ).fetchone()
+    if row is None:
+        raise _nobody(reference)
+    return int(row[0]), int(row[1]), row[2]
+
+
+def words_of_event(
+    connection: psycopg.Connection[Any], key: bytes | None, reference: str, personal: dict[str, Any]
+) -> bytes | None:
+    """What of an event tells of a person, as it is kept; None where nothing does, or the borrower was purged."""
+    if not personal or key is None:
+        return None
+    return enciphered_words(bytes(key), f"event|{reference}", personal, connection)
 
 
 def _nobody(reference: str) -> FactRefused:
@@ -68,20 +95,22 @@ def tell(connection: psycopg.Connection[Any], event: Event) -> Told:
 
     Raises FactRefused: unknown borrower or loan, or a reference that stands for something else.
     """
-    borrower, shard = borrower_number(connection, event.borrower)
+    borrower, shard, key = _owner(connection, event.borrower)
     loan = _loan_of(connection, event, borrower)
+    clear, personal = event.parted()
+    words = words_of_event(connection, key, event.reference, personal)
     values = (shard, borrower, loan, event.KIND, event.on, event.at, event.known_on, event.reference)
     made = connection.execute(
-        "insert into event (shard, borrower, loan, kind, on_day, at, known_on, reference, body) "
-        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict (reference) do nothing returning event",
-        (*values, Jsonb(event.body())),
+        "insert into event (shard, borrower, loan, kind, on_day, at, known_on, reference, body, words) "
+        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict (reference) do nothing returning event",
+        (*values, Jsonb(clear), words),
     ).fetchone()
     if made is not None:
         return Told(int(made[0]), False)
     first = connection.execute(f"select {COLUMNS} where e.reference = %s", (event.reference,)).fetchone()
     assert first is not None
     stored = event_of(*first[1:])
-    if stored != event:
+    if not event.is_told_by(stored):
         raise _something_else(event, stored)
     return Told(int(first[0]), True)
 
@@ -90,19 +119,19 @@ def tell(connection: psycopg.Connection[Any], event: Event) -> Told:
 class _Stored:
     """What the store has of what a batch of events names: borrowers, contracts, and events under the references."""
 
-    borrowers: dict[str, tuple[int, int]]  # number and shard
+    borrowers: dict[str, tuple[int, int, bytes | None]]  # number, shard and the key of the row
     loans: dict[str, tuple[int, int]]  # number and borrower
     events: dict[str, tuple[int, Event]]
 
     @classmethod
     def of(cls, connection: psycopg.Connection[Any], events: Sequence[Event]) -> "_Stored":
         """Three questions for a batch, instead of three for each of its events."""
-        people = "select reference, borrower, shard from borrower where reference = any(%s)"
+        people = "select reference, borrower, shard, (name).key from borrower where reference = any(%s)"
         contracts = "select reference, loan, borrower from contract where reference = any(%s)"
         told = f"select {COLUMNS} where e.reference = any(%s)"
         names = [event.reference for event in events]
         return cls(
-            {r: (n, s) for r, n, s in connection.execute(people, ([e.borrower for e in events],))},
+            {r: (n, s, k) for r, n, s, k in connection.execute(people, ([e.borrower for e in events],))},
             {r: (n, b) for r, n, b in connection.execute(contracts, ([e.loan for e in events if e.loan],))},
             {row[7]: (row[0], event_of(*row[1:])) for row in connection.execute(told, (names,)).fetchall()},
         )
@@ -117,22 +146,24 @@ class _Stored:
         if event.loan is not None and self.loans[event.loan][1] != borrower[0]:
             return _of_another(event)
         first = self.events.get(event.reference)
-        return _something_else(event, first[1]) if first is not None and first[1] != event else None
+        return _something_else(event, first[1]) if first is not None and not event.is_told_by(first[1]) else None
 
-    def values(self, event: Event) -> tuple[Any, ...]:
+    def values(self, connection: psycopg.Connection[Any], event: Event) -> tuple[Any, ...]:
         """The columns of an event's row."""
-        borrower, shard = self.borrowers[event.borrower]
+        borrower, shard, key = self.borrowers[event.borrower]
         loan = self.loans[event.loan][0] if event.loan is not None else None
-        body = json.dumps(event.body())
-        return (shard, borrower, loan, event.KIND, event.on, event.at, event.known_on, event.reference, body)
+        clear, personal = event.parted()
+        words = words_of_event(connection, key, event.reference, personal)
+        told = (shard, borrower, loan, event.KIND, event.on, event.at, event.known_on, event.reference)
+        return (*told, words, json.dumps(clear))
 
 
 INSERT_MANY = (
-    "insert into event (shard, borrower, loan, kind, on_day, at, known_on, reference, body) "
-    "select shard, borrower, loan, kind, on_day, at, known_on, reference, body from rows from ("
-    "unnest(%s::int[], %s::bigint[], %s::bigint[], %s::text[], %s::date[], %s::timestamptz[], %s::date[], %s::text[]), "
-    "jsonb_array_elements(%s::jsonb)) with ordinality as told "
-    "(shard, borrower, loan, kind, on_day, at, known_on, reference, body, nth) order by nth "
+    "insert into event (shard, borrower, loan, kind, on_day, at, known_on, reference, words, body) "
+    "select shard, borrower, loan, kind, on_day, at, known_on, reference, words, body from rows from ("
+    "unnest(%s::int[], %s::bigint[], %s::bigint[], %s::text[], %s::date[], %s::timestamptz[], %s::date[], %s::text[], "
+    "%s::bytea[]), jsonb_array_elements(%s::jsonb)) with ordinality as told "
+    "(shard, borrower, loan, kind, on_day, at, known_on, reference, words, body, nth) order by nth "
     "on conflict (reference) do nothing returning reference, event"
 )
 
@@ -154,7 +185,7 @@ def tell_rows(
             fresh = [event for event in row if event.reference not in stored.events]
             new += fresh
             stored.events |= {event.reference: (0, event) for event in fresh}
-    numbers = _insert(connection, [stored.values(event) for event in new])
+    numbers = _insert(connection, [stored.values(connection, event) for event in new])
     if len(numbers) < len(new):  # another process told one of them between the question and the writing
         raise psycopg.errors.SerializationFailure("an event of the batch was told by somebody else meanwhile")
     known = {name: Told(number, True) for name, (number, _) in stored.events.items()}

@@ -37,8 +37,9 @@ from afterloan.store.embedded import StoreRefused
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-TEXT, FIELDS, WORDS = "enciphered_text", "enciphered_fields", "enciphered_words"
-"""The types: the name, the attributes as JSON, and words of a row elsewhere (`words_for`), also as JSON."""
+TEXT, FIELDS, WORDS, BODY = "enciphered_text", "enciphered_fields", "enciphered_words", "enciphered_body"
+"""The types: the name, the attributes as JSON, words of a row elsewhere (`words_for`), also as JSON, and such words put
+back into what the row has in clear (`body_at`)."""
 CLEAR = ("jurisdiction", "timezone", "language", "currency", "region", "score_band", "pay_day")
 """Attributes that stand in clear beside the enciphered ones, in the column `clear`: by them no person is found."""
 PHONES = ("mobile", "phone")
@@ -312,6 +313,19 @@ def words_at(table: str, row: str, key: str, words: str) -> str:
     return f"row((b.name).key, convert_to('{table}|' || {row}.{key}, 'UTF8'), {row}.{words})::enciphered_words"
 
 
+def body_at(table: str, row: str, key: str, words: str, body: str) -> str:
+    """SQL that reads what a row tells whole: as `words_at`, put back into the JSON of its column `body`.
+
+    Fields whose key is destroyed are left out.
+    """
+    plain = f"convert_to({row}.{body}::text, 'UTF8')"
+    place = f"convert_to('{table}|' || {row}.{key}, 'UTF8')"
+    return (
+        f"case when {row}.{words} is null then row(null, null, null, {plain})::enciphered_body "
+        f"else row((b.name).key, {place}, {row}.{words}, {plain})::enciphered_body end"
+    )
+
+
 def _mark(key: bytes) -> bytes:
     return blake2b(key, digest_size=MARK, person=b"al mark").digest()
 
@@ -386,17 +400,28 @@ class _WordsLoader(_TextLoader):
         return json.loads(_opened_words(key, place, value, self.connection))  # type: ignore[arg-type]
 
 
+class _BodyLoader(_TextLoader):
+    """What a row tells, whole, out of the text of a key, a place, a value and JSON."""
+
+    def load(self, data: Buffer) -> Any:
+        key, place, value, plain = (_bytes(part) for part in bytes(data)[1:-1].split(b","))
+        told = json.loads(plain or b"{}")
+        if value is None:
+            return told
+        return told | json.loads(_opened_words(key, place, value, self.connection))  # type: ignore[arg-type]
+
+
 def _bytes(part: bytes) -> bytes | None:
     return bytes.fromhex(part.strip(b'"')[3:].decode()) if part else None
 
 
-OIDS = ("select " + ", ".join(f"to_regtype('{name}')::oid::text" for name in (TEXT, FIELDS, WORDS))).encode()
+OIDS = ("select " + ", ".join(f"to_regtype('{name}')::oid::text" for name in (TEXT, FIELDS, WORDS, BODY))).encode()
 
 
 def knows_persons(connection: psycopg.Connection[Any]) -> None:
     """Let a connection read what is enciphered of persons as what it is. One question to the server, no transaction."""
     told = connection.pgconn.exec_(OIDS)
-    for column, loader in enumerate((_TextLoader, _FieldsLoader, _WordsLoader)):
+    for column, loader in enumerate((_TextLoader, _FieldsLoader, _WordsLoader, _BodyLoader)):
         number = told.get_value(0, column) if told.ntuples else None
         if number:
             connection.adapters.register_loader(int(number), loader)

@@ -61,6 +61,9 @@ def _moment(column: str) -> str:
     return f"extract(epoch from {column}) * 1000000"
 
 
+_ENCIPHERED = "coalesce(encode(words, 'hex'), '')"
+"""What is enciphered of a row, after what stands in clear: sealed as it is kept, so that a purge breaks no seal. A row
+that has none has the bytes that it had before there were such."""
 ENTRIES = SealedTable(
     "entry", "entry", "shard",
     (_day("closed_on"), "loan", "product", "cause", "component", "debit", "credit", "amount_fen"), (), "closed_on",
@@ -78,7 +81,7 @@ SEALED_TABLES: tuple[SealedTable, ...] = (
     SealedTable(
         "event", "event", "shard",
         ("borrower", "loan", _day("on_day"), _moment("at"), _day("known_on"), "act"),
-        ("kind", "reference", "body"), "told",
+        ("kind", "reference", f"body::text || {_ENCIPHERED}"), "told",
     ),
     SealedTable(
         "contract", "loan", "shard",
