@@ -18,6 +18,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from afterloan.close.workers import begin
 from afterloan.dates import date_of, day, iso
 from afterloan.store.embedded import stop
 from afterloan.store.server import Store, open_store
@@ -82,6 +83,7 @@ def next_close(store: Store, _: Path, __: int) -> dict[str, Any]:
 
 
 def _closed(store: Store, on: int) -> dict[str, Any]:
+    begin(CORES)
     from afterloan.close import close_through
 
     done = close_through(store, on, workers=CORES, only=True)
@@ -100,6 +102,7 @@ def next_decided(store: Store, _: Path, __: int) -> dict[str, Any]:
 
 
 def _decided(store: Store, on: int) -> dict[str, Any]:
+    begin(CORES)
     from afterloan.close.decide import decide
 
     done = decide(store, on, workers=CORES)
@@ -108,6 +111,7 @@ def _decided(store: Store, on: int) -> dict[str, Any]:
 
 def furnished(store: Store, folder: Path, _: int) -> dict[str, Any]:
     """A month to a bureau, reckoned, kept and written."""
+    begin(CORES)
     from afterloan.close.furnish import furnish
 
     made = furnish(store, date_of(LAST), BUREAU, folder / "furnished", workers=CORES)

@@ -1,11 +1,16 @@
 """Parts that worker processes do are answered in order, a few ahead, and nothing goes on after a failure."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from afterloan.close.workers import AHEAD, in_order
+from afterloan.compiled import PLAIN
+from afterloan.store.server import Store
+from tests.strategy.books import borrower, loan, repaid
 
 pytestmark = pytest.mark.usefixtures("store")  # worker processes keep the environment in which they are started
 
@@ -39,3 +44,39 @@ def test_what_was_begun_is_at_its_end_when_a_part_fails(tmp_path: Path, workers:
     there = len(list(tmp_path.iterdir()))
     time.sleep(0.3)
     assert len(list(tmp_path.iterdir())) == there < 40
+
+
+CLOSE_AND_DECIDE = """
+import sys
+from afterloan.close.workers import begin
+begin(1)
+assert not {"numpy", "polars", "afterloan.close.day"} & set(sys.modules), "who begins workers reads little"
+import afterloan.close.ready
+from afterloan.close import close_through
+from afterloan.close.decide import decide
+from afterloan.close.transitions import changed
+from afterloan.dates import day
+from afterloan.loan.reckon import reckon_many
+from afterloan.store.history import _measure, _unpack
+from afterloan.store.server import Store
+
+called = {"unpack": _unpack, "measure": _measure, "reckon": reckon_many, "changed": changed}
+ready = {name: list(function.signatures) for name, function in called.items()}
+store = Store(sys.argv[1])
+close_through(store, day("2025-05-11"), only=True)
+print(decide(store, day("2025-05-12")).borrowers)
+for name, function in called.items():
+    assert ready[name] and function.signatures == ready[name], (name, ready[name], function.signatures)
+"""
+
+
+@pytest.mark.skipif(PLAIN, reason="nothing is compiled in this run")
+def test_what_is_read_before_workers_are_forked_is_what_closing_and_deciding_call(store: Store) -> None:
+    """Compiled code is found by the types of the arguments: of another type it would be read, or made, once more."""
+    with store.connect() as connection:
+        borrower(connection, "B1")
+        loan(connection, "L1", "B1", "2025-04-10")
+        repaid(connection, "L1", "2025-05-01", 100)
+    told = subprocess.run([sys.executable, "-c", CLOSE_AND_DECIDE, store.url], capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    assert int(told.stdout) == 1

@@ -77,6 +77,20 @@ def _of_shard_lent(url: str, does: Callable[..., T], shard: int, *told: Any) -> 
         return does(connection, reader, shard, *told)
 
 
+READY = "afterloan.close.ready"
+"""The module that worker processes have read before they begin."""
+
+
+def begin(workers: Workers) -> None:
+    """Start the process from which workers are forked, where there will be any; it reads what they need meanwhile.
+
+    For a command that is about to do a night's work, as its first step: modules and compiled code take each process
+    some three seconds, and so the two read theirs side by side.
+    """
+    if isinstance(workers, int) and workers > 1:
+        _pool(workers)
+
+
 _POOLS: dict[int, ProcessPoolExecutor] = {}
 
 
@@ -84,7 +98,7 @@ def _pool(workers: int) -> ProcessPoolExecutor:
     """Worker processes, started once: a fork server that has read the modules and the compiled code."""
     if workers not in _POOLS:
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["afterloan.close.shard"])
+        context.set_forkserver_preload([READY])
         with _one_thread_each():
             forkserver.ensure_running()
         _POOLS[workers] = ProcessPoolExecutor(workers, mp_context=context)

@@ -178,8 +178,9 @@ def book_parts(array: pa.Array) -> tuple[Records, Records, Offsets, Records, Off
         return unpack(np.zeros(0, np.int64), np.zeros(1, np.int64))
     width = np.int64 if pa.types.is_large_binary(array.type) else np.int32
     ends = np.frombuffer(offsets, width)[array.offset : array.offset + len(array) + 1].astype(np.int64)
-    raw = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
-    return unpack(np.ascontiguousarray(raw).view("<i8"), (ends - ends[0]) // 8)
+    raw = np.ascontiguousarray(np.frombuffer(data, np.uint8)[ends[0] : ends[-1]])
+    raw.flags.writeable = False  # as most are that come from the database: compiled code is found by this, too
+    return unpack(raw.view("<i8"), (ends - ends[0]) // 8)
 
 
 def read_loans(connection: psycopg.Connection[Any], reader: adbc.Connection, where: str) -> Book:

@@ -20,15 +20,18 @@ def day(
     ] = None,
 ) -> None:
     """Begin a day: close the days before, watch plans, restore lines, decide, propose. Then: `afterloan drain`."""
-    from afterloan.close.today import run_day
+    from afterloan.close.workers import begin
     from afterloan.dates import date_told
     from afterloan.dates import day as number
     from afterloan.rehearsal.sandbox import move_clock
     from afterloan.store.server import open_store
 
-    store = open_store()
+    store, today, cores = open_store(), number(on), workers or os.cpu_count() or 1
+    begin(cores)
+    from afterloan.close.today import run_day
+
     try:
-        for line in run_day(store, number(on), workers or os.cpu_count() or 1):
+        for line in run_day(store, today, cores):
             print(line, flush=True)
         move_clock(store, date_told(on))
     except KeyboardInterrupt:

@@ -151,17 +151,20 @@ def close(
     as_json: AsJson = False,
 ) -> None:
     """Close a day over the whole book: reckon, post, write transitions, prove."""
-    from afterloan.close import close_through
+    from afterloan.close.workers import begin
 
     if bool(on) == bool(through):
         raise typer.BadParameter("name one of --on and --through")
-    store = _store()
+    store, day, cores = _store(), _day(on or through), workers or os.cpu_count() or 1
+    begin(cores)
+    from afterloan.close import close_through
+
     with _bar("close") as show:
         report = close_through(
             store,
-            _day(on or through),
+            day,
             only=bool(on),
-            workers=workers or os.cpu_count() or 1,
+            workers=cores,
             progress=lambda done, total: show("shard-days", done, total),
             waits=lambda: say("another close of this book is running: waiting for it to end"),
         )

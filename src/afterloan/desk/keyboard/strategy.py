@@ -85,10 +85,14 @@ def decide(
     as_json: AsJson = False,
 ) -> None:
     """Decide what is done on a day, from what was known when the day before was closed."""
-    from afterloan.close.decide import decide as run
+    from afterloan.close.workers import begin
     from afterloan.store.server import open_store
 
-    done = run(open_store(), _number(on), workers or os.cpu_count() or 1)
+    store, day, cores = open_store(), _number(on), workers or os.cpu_count() or 1
+    begin(cores)
+    from afterloan.close.decide import decide as run
+
+    done = run(store, day, cores)
     print(json.dumps(done.told()) if as_json else done)
 
 
@@ -105,12 +109,15 @@ def try_(
     as_json: AsJson = False,
 ) -> None:
     """Replay stored history under another LADDER, grace or contact pack, beside what was and what stands."""
-    from afterloan.rehearsal.trial import try_ladder
+    from afterloan.close.workers import begin
     from afterloan.store.server import open_store
 
     text = None if ladder == "-" else text_of_ladder(ladder)
-    cores = workers or os.cpu_count() or 1
-    trial = try_ladder(open_store(), _number(first), _number(last), text, grace, contact, cores)
+    store, cores = open_store(), workers or os.cpu_count() or 1
+    begin(cores)
+    from afterloan.rehearsal.trial import try_ladder
+
+    trial = try_ladder(store, _number(first), _number(last), text, grace, contact, cores)
     show_trial(trial, as_json, csv_file)
 
 
