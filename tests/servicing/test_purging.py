@@ -14,9 +14,11 @@ from typer.testing import CliRunner
 from afterloan.close import close_through
 from afterloan.dates import day
 from afterloan.desk.keyboard.main import app
+from afterloan.enquiry.acts import acts_done
 from afterloan.enquiry.borrowers import borrower_page, loans_of_borrower
 from afterloan.enquiry.debits import mandates_on
 from afterloan.enquiry.purging import all_to_purge, to_purge
+from afterloan.enquiry.seals import verify
 from afterloan.enquiry.story import story_of
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Answer, Refused, Who
@@ -27,6 +29,7 @@ from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import approve, do, propose
 from afterloan.store.acts import begin_act
 from afterloan.store.brought import SentFile, all_brought, digest_of, keep_brought, keep_pieces, write_pieces
+from afterloan.store.connect import reader_to
 from afterloan.store.contracts import add_borrower
 from afterloan.store.debits import standing_of
 from afterloan.store.drafts import draft_of, keep_draft
@@ -35,6 +38,7 @@ from afterloan.store.files import file_kept, file_purged_on, keep_file
 from afterloan.store.inbox import InboxMessage, in_inbox, keep_in_inbox
 from afterloan.store.outbox import put
 from afterloan.store.persons import opened, rewrite_person
+from afterloan.store.proposals import proposal_of
 from afterloan.store.purging import certificates
 from afterloan.store.sending import finish
 from afterloan.store.server import Store
@@ -51,7 +55,7 @@ PERSON = {
 }  # fmt: skip
 SEEDS = (b"Zebedee Quill", b"13912345678", b"zebedee@quill.example", b"11010119850115123X", b"Lane of Plums 7")
 MONTHS = [f"2015-{month:02d}-10" for month in range(2, 13)] + ["2016-01-10"]
-OF_BEFORE = {"messages"}
+OF_BEFORE = {"messages", "acts"}
 """What only older certificates name: it is enciphered since, and goes."""
 PAID: dict[str, int] = {}
 """What was paid on each day: reckoned once."""
@@ -198,6 +202,47 @@ def test_an_account_of_a_mandate_opens_no_more_and_the_same_told_again_is_known(
     assert tell(desk.connection, signed).known, "a file that is brought in again is no conflict"
     with pytest.raises(FactRefused, match="stands already for something else"):
         tell(desk.connection, signed.model_copy(update={"source": "account"}))
+
+
+def test_what_acts_asked_opens_no_more_and_seals_hold(book: Store, desk: Desk) -> None:
+    signed = {"source": "card", "account": "6222020200112233445", "holder": "Zebedee Quill"}
+    for name in ("B1", "B2"):
+        done = do(desk, LEAD, "mandate.sign", {"borrower": name, **signed}, f"M-{name}", date(2015, 5, 5))
+        assert isinstance(done, Answer), done
+    asked = {"borrower": "B1", "reason": "moved", "attributes": {"address": "Street of Pears 9"}}
+    assert isinstance(do(desk, LEAD, "person.correct", asked, "C1", date(2015, 5, 5)), Answer)
+    assert b"6222020200112233445" not in dumped(book)
+    told = {act["reference"]: act["asked"] for act in acts_done(desk.connection)}
+    assert told["M-B1"]["account"] == told["M-B2"]["account"] == "6222020200112233445"
+    assert (told["C1"]["reason"], told["C1"]["attributes"]) == ("moved", {"address": "Street of Pears 9"})
+    again = do(desk, LEAD, "mandate.sign", {"borrower": "B1", **signed}, "M-B1", date(2015, 5, 5))
+    assert isinstance(again, Answer) and again.known
+    close_through(book, day("2016-02-01"), only=True)
+    assert isinstance(purged(desk, "B1"), Answer)
+    told = {act["reference"]: act["asked"] for act in acts_done(desk.connection)}
+    assert "account" not in told["M-B1"] and told["M-B1"]["borrower"] == "B1"
+    assert told["M-B2"]["account"] == "6222020200112233445" and "reason" not in told["C1"]
+    assert told["P1"]["asked"]["reason"] == told["P1:done"]["reason"] == "the yearly round"
+    again = do(desk, LEAD, "mandate.sign", {"borrower": "B1", **signed}, "M-B1", date(2015, 5, 5))
+    assert isinstance(again, Answer) and again.known, "the same asked again is known, also when its words are gone"
+    with reader_to(book.url) as reader:
+        assert verify(desk.connection, reader).broken == []
+
+
+def test_a_proposal_about_a_person_is_whole_until_they_are_purged(book: Store, desk: Desk) -> None:
+    asked = {"borrower": "B1", "reason": "told by phone", "attributes": {"address": "Street of Pears 9"}}
+    assert isinstance(propose(desk, LEAD, "person.correct", asked, "P0", OVER), Answer)
+    assert b"Street of Pears 9" not in dumped(book) and b"told by phone" not in dumped(book)
+    found = proposal_of(desk.connection, "P0", OVER)
+    assert found is not None and found.asked["attributes"] == {"address": "Street of Pears 9"}
+    agreed = approve(desk, SECOND, "P0", OVER)
+    assert isinstance(agreed, Answer), agreed
+    assert row_of(desk, "B1")[1]["address"] == "Street of Pears 9"
+    assert isinstance(purged(desk, "B1"), Answer)
+    found = proposal_of(desk.connection, "P0", OVER)
+    assert found is not None and "attributes" not in found.asked and "reason" not in found.asked
+    once_more = approve(desk, SECOND, "P0", OVER)
+    assert isinstance(once_more, Refused) or once_more.known
 
 
 def test_one_person_alone_purges_nobody(desk: Desk) -> None:

@@ -45,7 +45,6 @@ REFUSED = "mistyped at quill.example"
 ANSWER = "We looked into what Ms Quillfeather told us"
 SEEDS = (NAME, OTHER, MOBILE, CHANGED, IDENTITY, EMAIL, STREET, ACCOUNT, REFUSED, ANSWER)
 NOT_YET = {
-    "act": {CHANGED, ACCOUNT, ANSWER},
     "event": {MOBILE, CHANGED, ANSWER},
     "import_refusal": {REFUSED},
 }

@@ -5,11 +5,13 @@ from typing import Any
 import psycopg
 
 from afterloan.facts.act import shown
+from afterloan.store.acts import answer_at, asked_at
 
 BEFORE = "before acts were kept"
 DONE = (
-    "select a.act, a.on_day::text, a.at::text, a.verb, a.who, a.who_kind, a.roles, a.door, a.reference, a.asked, "
-    "a.answer from act a where (%(verb)s = '' or a.verb = %(verb)s) and (%(who)s = '' or a.who = %(who)s) "
+    "select a.act, a.on_day::text, a.at::text, a.verb, a.who, a.who_kind, a.roles, a.door, a.reference, "
+    f"{asked_at('a')}, {answer_at('a')} from act a where (%(verb)s = '' or a.verb = %(verb)s) "
+    "and (%(who)s = '' or a.who = %(who)s) "
     "and (%(before)s = 0 or a.act < %(before)s) and (%(borrower)s = '' or a.act in ("
     "select e.act from event e join borrower b using (borrower) where b.reference = %(borrower)s union "
     "select f.act from fact f join contract c using (loan) join borrower b on b.borrower = c.borrower "

@@ -6,6 +6,8 @@ from typing import Any
 
 import psycopg
 
+from afterloan.store.acts import answer_at
+
 PROPOSED = (
     "select o.key, b.reference, b.name, o.decided_on, coalesce((o.body->>'amount_fen')::bigint, 0), "
     "coalesce((o.body->>'days_past_due')::int, 0), coalesce((select string_agg(x->>'loan', ' ') "
@@ -30,7 +32,7 @@ OF_EACH = (
     "and (e.body->>'until')::date >= %(on)s as here from event e where e.kind = 'agency.placed' "
     "and e.known_on <= %(on)s), "
     "a as (select asked->>'agency' as agency, sum((answer->>'against_rules')::int) as against, count(*) as files, "
-    "sum((answer->>'taken')::int) as taken, sum(jsonb_array_length(answer->'refused')) as refused from act "
+    "sum((answer->>'taken')::int) as taken, sum((answer->>'rows_refused')::int) as refused from act "
     "where verb = 'agency.answers' and on_day <= %(on)s group by 1) "
     "select coalesce(p.agency, a.agency), count(p.reference), count(p.reference) filter (where p.here), "
     "coalesce(sum(p.fen) filter (where p.here), 0)::bigint, coalesce(max(a.files), 0)::int, "
@@ -129,8 +131,8 @@ def agencies_on(connection: psycopg.Connection[Any], on: date, most: int = 200) 
 
 
 def file_of(connection: psycopg.Connection[Any], act: int) -> tuple[str, str] | None:
-    """The agency and the text of a file that an act made; None where the act made none."""
+    """The agency and the text of a file that an act made; None where the act made none, or it was purged."""
     row = connection.execute(
-        "select asked->>'agency', answer->>'text' from act where act = %s and verb = 'agency.place'", (act,)
+        f"select a.asked->>'agency', {answer_at('a')} from act a where a.act = %s and a.verb = 'agency.place'", (act,)
     ).fetchone()
-    return (str(row[0]), str(row[1])) if row else None
+    return (str(row[0]), str(row[1]["text"])) if row and "text" in row[1] else None

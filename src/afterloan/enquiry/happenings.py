@@ -7,9 +7,11 @@ from typing import Any
 import psycopg
 
 from afterloan.facts.act import shown
+from afterloan.store.acts import answer_at, asked_at
 
 AFTER = (
-    "select a.told::text, a.act, a.reference, a.verb, a.who_kind, a.on_day, a.at, a.asked, a.answer, "
+    "select a.told::text, a.act, a.reference, a.verb, a.who_kind, a.on_day, a.at, "
+    f"{asked_at('a')}, {answer_at('a')}, "
     # one borrower is the subject of an act that concerns one
     "coalesce(a.asked->>'borrower', (select b.reference from contract c join borrower b using (borrower) "
     "where c.reference = a.asked->>'loan'), '') from act a "

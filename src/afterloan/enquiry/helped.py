@@ -9,12 +9,14 @@ import psycopg
 
 from afterloan.enquiry.relieved import OfferTold, application_state, means_working, offers_in
 from afterloan.facts.relief import PLAN_EVENTS, Evidence, HardshipApplied, HardshipDecided, Means
+from afterloan.store.acts import answer_at, asked_at
 from afterloan.store.drafts import draft_of
 from afterloan.store.events import events_of
 
 MOST_OFFERS = 6
 SEARCHED = (
-    "select a.reference, a.on_day, a.asked, a.answer from act a where a.verb = 'plan.search' and a.on_day <= %(on)s "
+    f"select a.reference, a.on_day, {asked_at('a')}, {answer_at('a')} from act a "
+    "where a.verb = 'plan.search' and a.on_day <= %(on)s "
     "and a.asked->>'loan' in (select c.reference from contract c join borrower b using (borrower) "
     "where b.reference = %(of)s) order by a.act desc limit 1"
 )

@@ -20,6 +20,43 @@ FEW_MAY_READ: dict[str, tuple[str, ...]] = {
 HIDDEN = "not shown here: `afterloan hardship flags` reads it and keeps who did"
 
 
+PERSONAL_FIELDS = frozenset({
+    "account", "address", "after", "attributes", "bank", "before", "caller", "case_number", "contact", "corrections",
+    "court", "evidence", "holder", "how", "lawyer", "lines", "means", "name", "note", "reason", "reasons", "refused",
+    "source", "statement", "text", "told", "unmatched", "what", "who", "why",
+})  # fmt: skip
+"""Fields of what acts ask and answer that tell of a person, or that somebody wrote freely."""
+OF_NOBODY = frozenset({"person.purge", "file.purge"})
+"""Verbs whose words tell of no person: what was purged, and why, is said for ever."""
+BLANK: tuple[Any, ...] = (None, "", [], {})
+
+
+def part_act(verb: str, told: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What an act asked or answered as it stands in clear, and what of it tells of a person; a blank stays.
+
+    `part_act("case.note", {"borrower": "B1", "text": "…"})` is `({"borrower": "B1"}, {"text": "…"})`. Further in too:
+    what a proposal asks stands in its own `asked`.
+    """
+    if OF_NOBODY & {verb, str(told.get("verb", ""))}:
+        return dict(told), {}
+    clear: dict[str, Any] = {}
+    personal: dict[str, Any] = {}
+    for name, value in told.items():
+        if isinstance(value, Mapping) and name not in PERSONAL_FIELDS:
+            clear[name], inner = part_act("", value)
+            personal |= {name: inner} if inner else {}
+        elif value not in BLANK and (name in PERSONAL_FIELDS or _names_a_person(value)):
+            personal[name] = value
+        else:
+            clear[name] = value
+    return clear, personal
+
+
+def _names_a_person(value: Any) -> bool:
+    """Whether a list has records with such fields: it is taken out whole."""
+    return isinstance(value, list | tuple) and any(isinstance(one, Mapping) and part_act("", one)[1] for one in value)
+
+
 def shown(kind: str, told: Mapping[str, Any]) -> dict[str, Any]:
     """What an act asked, or an event says, for anybody's eyes: without what few may read.
 

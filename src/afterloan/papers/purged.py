@@ -18,8 +18,8 @@ FILES = (
     "The time for which files of jobs were kept is over. Their keys were destroyed; nobody can read them any more.",
 )
 STAYS = (
-    "仍保留：永久记录（事件、操作、消息、银行流水）中的文字尚未加密，本次清除不触及，条数见下。",
-    "What stays: words in records that are kept for ever (events, acts, messages, bank lines) are not enciphered yet, "
+    "仍保留：永久记录（事件、计划动作、银行流水）中的文字尚未加密，本次清除不触及，条数见下。",
+    "What stays: words in records that are kept for ever (events, planned actions, bank lines) are not enciphered yet, "
     "and this purge did not reach them; how many rows is said below.",
 )
 SURE = {"O": ("官方文本", "official text"), "S": ("二手来源", "secondary source"), "M": ("凭记忆", "from memory"),
@@ -30,7 +30,8 @@ WORDS = {
     "attributes": ("个人信息项", "personal details"), "flow": ("账户流水", "account movements"),
     "flow_consent": ("流水授权", "consents"), "bureau_account": ("他行账户", "accounts with other lenders"),
     "portal_ticket": ("登录票据", "sign-in tickets"), "sign_in_code": ("登录验证码", "sign-in codes"),
-    "passkeys": ("通行密钥", "passkeys"), "events": ("事件", "events"), "acts": ("操作", "acts"),
+    "passkeys": ("通行密钥", "passkeys"), "act_keys": ("操作密钥", "keys of acts"),
+    "events": ("事件", "events"), "acts": ("操作", "acts"),
     "messages": ("消息", "messages"), "actions": ("计划动作", "planned actions"),
     "statement_lines": ("银行流水", "bank lines"),
 }  # fmt: skip

@@ -109,7 +109,8 @@ def take_agency_file(desk: Desk, asked: TakeReturns, on: date) -> dict[str, Any]
     good, bad = read_returns(utf8(asked.content, "the agency's file"))
     done = take_returns(desk.connection, asked.agency, good, on)
     refused = [str(row) for row in sorted([*bad, *done.refused], key=lambda r: r.line)]
-    return {"taken": done.taken, "known": done.known, "against_rules": done.against_rules, "refused": refused}
+    told = {"taken": done.taken, "known": done.known, "against_rules": done.against_rules}
+    return {**told, "rows_refused": len(refused), "refused": refused}
 
 
 class AskContact(Asked):

@@ -26,7 +26,7 @@ from afterloan.servicing.desk import Desk
 from afterloan.servicing.may import approvers, last_day_to_agree, may, may_approve, may_propose
 from afterloan.servicing.proposals import why_over
 from afterloan.servicing.verbs import Verb, borrower_of_loan, verb_named
-from afterloan.store.acts import act_known, begin_act, keep_act
+from afterloan.store.acts import act_known, begin_act, keep_act, same_asked
 from afterloan.store.files import file_kept, keep_file
 from afterloan.store.locks import lock_reference
 from afterloan.store.proposals import PROPOSAL, proposal_of
@@ -121,7 +121,7 @@ def _kept_proposal(
     lock_reference(connection, reference)
     before = act_known(connection, reference)
     if before is not None:
-        if before.verb == PROPOSAL and before.asked == told:
+        if before.verb == PROPOSAL and same_asked(PROPOSAL, before.asked, told):
             found = proposal_of(connection, reference, on)
             over = why_over(found) if found else None
             return over or Answer(before.act, PROPOSAL, before.answer, known=True)
@@ -138,7 +138,7 @@ def _kept_proposal(
         about = verb.borrowers(connection, record)
         keep_file(connection, record.sha256, record.content, about[0] if len(about) == 1 else "")
     act = begin_act(connection)
-    keep_act(connection, act, reference, PROPOSAL, who, on, told, body)
+    keep_act(connection, act, reference, PROPOSAL, who, on, told, body, body["borrowers"])
     return Answer(act, PROPOSAL, body)
 
 
@@ -157,8 +157,11 @@ def approve(desk: Desk, who: Who, proposal: str, on: date) -> Answer | Refused:
     refused = may_approve(who, verb, on)
     if refused is not None:
         return refused
-    then, record = date.fromisoformat(str(asked.asked["on"])), _proposed(desk, verb, asked.asked["asked"])
-    return _in_transaction(desk, lambda: _agreed(desk, who, verb, record, proposal, then, asked.who, on))
+    then = date.fromisoformat(str(asked.asked["on"]))
+    return _in_transaction(
+        desk,
+        lambda: _agreed(desk, who, verb, _proposed(desk, verb, asked.asked["asked"]), proposal, then, asked.who, on),
+    )
 
 
 def _agreed(
@@ -219,7 +222,7 @@ def _do(
     desk.lock(*verb.borrowers(connection, record))
     told = verb.does(desk, record, on)
     told |= after.follow(desk, on)
-    keep_act(connection, desk.act, reference, verb.name, who, on, asked, told)
+    keep_act(connection, desk.act, reference, verb.name, who, on, asked, told, list(desk.touched.values()))
     return Answer(desk.act, verb.name, told)
 
 
@@ -245,7 +248,7 @@ def _again(
     was: str, had: Mapping[str, Any], then: date, verb: Verb, asked: Mapping[str, Any], reference: str, on: date
 ) -> Refused | None:
     """Whether a known reference stands for something else than what is asked now."""
-    if was == verb.name and had == asked and then == on:
+    if was == verb.name and same_asked(was, had, asked) and then == on:
         return None
     differs = "another act" if was != verb.name else f"the day {then}" if then != on else _difference(had, asked)
     return Refused(

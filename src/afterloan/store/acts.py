@@ -1,6 +1,11 @@
-"""Acts in the store: what was done through a door, kept for ever with who asked it and what was answered."""
+"""Acts in the store: what was done through a door, kept for ever with who asked it and what was answered.
 
-from collections.abc import Iterator
+What of that tells of a person (`facts/act.py`, `part_act`) stands apart, in `asked_words` and `answer_words`: under the
+key of the borrower whom the act concerns, or, where it concerns several or a file (`OWN_KEY`), under a key of its own
+in `act_key`, which a purge takes away. `asked_at` and `answer_at` read it whole. Seals cover both as they are kept.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,8 +14,9 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from afterloan.facts.act import Who
+from afterloan.facts.act import Who, part_act
 from afterloan.store.locks import lock_reference
+from afterloan.store.persons import body_at, enciphered_words, own_key
 
 BEFORE = 0
 """The act of rows that are older than acts: `before acts were kept`."""
@@ -33,7 +39,31 @@ class KeptAct:
     answer: dict[str, Any]
 
 
-COLUMNS = "act, reference, verb, who_kind, who, roles, door, on_day, at, asked, answer"
+OWN_KEY = ("statement.take", "debit.results", "agency.place", "agency.answers")
+"""Verbs that take in or make a file about many: what tells of them is under a key of the act."""
+
+
+def _secret(a: str) -> str:
+    return (
+        f"coalesce((select (b.name).key from borrower b where b.borrower = {a}.borrower), "
+        f"(select k.key from act_key k where k.act = {a}.act))"
+    )
+
+
+def asked_at(a: str) -> str:
+    """SQL: what act `a` asked, whole; what is purged of it is left out."""
+    return body_at("act.asked", a, "reference", "asked_words", "asked", _secret(a))
+
+
+def answer_at(a: str) -> str:
+    """SQL: what act `a` answered, whole; what is purged of it is left out."""
+    return body_at("act.answer", a, "reference", "answer_words", "answer", _secret(a))
+
+
+COLUMNS = (
+    "a.act, a.reference, a.verb, a.who_kind, a.who, a.roles, a.door, a.on_day, a.at, "
+    f"{asked_at('a')}, {answer_at('a')} from act a"
+)
 
 
 def _kept(row: tuple[Any, ...]) -> KeptAct:
@@ -42,13 +72,13 @@ def _kept(row: tuple[Any, ...]) -> KeptAct:
 
 def act_known(connection: psycopg.Connection[Any], reference: str) -> KeptAct | None:
     """The act that was done under a reference, or None."""
-    row = connection.execute(f"select {COLUMNS} from act where reference = %s", (reference,)).fetchone()
+    row = connection.execute(f"select {COLUMNS} where a.reference = %s", (reference,)).fetchone()
     return _kept(row) if row else None
 
 
 def act_numbered(connection: psycopg.Connection[Any], act: int) -> KeptAct | None:
     """The act of a number, or None."""
-    row = connection.execute(f"select {COLUMNS} from act where act = %s", (act,)).fetchone()
+    row = connection.execute(f"select {COLUMNS} where a.act = %s", (act,)).fetchone()
     return _kept(row) if row else None
 
 
@@ -65,6 +95,54 @@ def begin_act(connection: psycopg.Connection[Any]) -> int:
     return int(row[0])
 
 
+@dataclass(frozen=True, slots=True)
+class ActParted:
+    """What an act asked and answered as it is kept: in clear, and enciphered under a borrower's key or its own."""
+
+    asked: dict[str, Any]
+    answer: dict[str, Any]
+    asked_words: bytes | None = None
+    answer_words: bytes | None = None
+    borrower: int | None = None
+    own: bytes | None = None
+
+
+def part_whole(
+    connection: psycopg.Connection[Any],
+    verb: str,
+    reference: str,
+    asked: Mapping[str, Any],
+    answer: Mapping[str, Any],
+    borrowers: Collection[str] = (),
+) -> ActParted:
+    """What tells of a person, enciphered; nothing is asked of the store where nothing does. Raises StoreRefused.
+
+    `borrowers`: references of those whom the act concerns. Of one who was purged what tells of them is left out.
+    """
+    (clear, hidden), (said, told) = part_act(verb, asked), part_act(verb, answer)
+    if not hidden and not told:
+        return ActParted(dict(asked), dict(answer))
+    inner = asked.get("asked")
+    named = [one.get("borrower") for one in (asked, inner) if isinstance(one, Mapping)]
+    whom = set(borrowers) or {name for name in named if isinstance(name, str) and name}
+    row = None
+    if len(whom) == 1:
+        row = connection.execute(
+            "select borrower, (name).key from borrower where reference = %s", (next(iter(whom)),)
+        ).fetchone()
+    elif not whom and verb not in OWN_KEY and str(asked.get("verb", "")) not in OWN_KEY:
+        return ActParted(dict(asked), dict(answer))
+    borrower, key = row or (None, own_key(connection))
+    if key is None:
+        return ActParted(clear, said, borrower=borrower)
+
+    def kept(column: str, personal: dict[str, Any]) -> bytes | None:
+        return enciphered_words(bytes(key), f"act.{column}|{reference}", personal, connection) if personal else None
+
+    words = kept("asked", hidden), kept("answer", told)
+    return ActParted(clear, said, *words, borrower, None if borrower is not None else key)
+
+
 def keep_act(
     connection: psycopg.Connection[Any],
     act: int,
@@ -74,12 +152,23 @@ def keep_act(
     on: date,
     asked: dict[str, Any],
     answer: dict[str, Any],
+    borrowers: Collection[str] = (),
 ) -> None:
-    """Write the act in the caller's transaction, with what it told."""
+    """Write the act in the caller's transaction, with what it told; `borrowers`: whom it concerns, by reference."""
+    parted = part_whole(connection, verb, reference, asked, answer, borrowers)
     connection.execute(
-        f"insert into act ({COLUMNS}) values (%s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp(), %s, %s)",
-        (act, reference, verb, who.kind, who.name, list(who.roles), who.door, on, Jsonb(asked), Jsonb(answer)),
-    )
+        "insert into act (act, reference, verb, who_kind, who, roles, door, on_day, at, asked, answer, borrower, "
+        "asked_words, answer_words) values (%s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp(), %s, %s, %s, %s, %s)",
+        (act, reference, verb, who.kind, who.name, list(who.roles), who.door, on, Jsonb(parted.asked),
+         Jsonb(parted.answer), parted.borrower, parted.asked_words, parted.answer_words),
+    )  # fmt: skip
+    if parted.own is not None:
+        connection.execute("insert into act_key (act, key) values (%s, %s)", (act, parted.own))
+
+
+def same_asked(verb: str, had: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+    """Whether what is asked was asked before under a reference, or was before what tells of a person was purged."""
+    return had == asked or had == part_act(verb, asked)[0]
 
 
 def resume_act(connection: psycopg.Connection[Any], act: int) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from afterloan.facts.events import part_body
+from afterloan.store.acts import part_whole
 from afterloan.store.events import words_of_event
 from afterloan.store.persons import open_here
 from afterloan.store.resealing import TABLE, sealed_anew
@@ -42,3 +43,62 @@ def encipher_events(connection: psycopg.Connection[Any], kinds: Sequence[str], v
             "update event e set body = k.body, words = k.words from event_kept k where k.event = e.event"
         )
     connection.execute("drop table event_kept")
+
+
+WHOSE = """
+create temp table act_of on commit drop as select act, min(borrower) as borrower from (
+    select act, borrower from event where act > 0
+    union select f.act, c.borrower from fact f join contract c using (loan) where f.act > 0) t
+group by act having count(distinct borrower) = 1;
+create unique index on act_of (act);
+create temp table act_kept (
+    act bigint primary key, asked jsonb not null, answer jsonb not null, borrower bigint, asked_words bytea,
+    answer_words bytea, own bytea
+) on commit drop;
+"""
+ACTS = (
+    "select a.act, a.verb, a.reference, a.asked, a.answer, b.reference from act a left join contract c "
+    "on c.reference = coalesce(a.asked->>'loan', a.asked->'asked'->>'loan') left join act_of o on o.act = a.act "
+    "left join borrower b on b.borrower = coalesce(o.borrower, c.borrower) "
+    "where a.act > %s and a.asked_words is null and a.answer_words is null order by a.act limit %s"
+)
+"""Acts with the one borrower whom their rows are about, or whose loan they name."""
+KEPT = "copy act_kept (act, asked, answer, borrower, asked_words, answer_words, own) from stdin"
+CHANGED = """
+update act a set asked = k.asked, answer = k.answer, borrower = k.borrower, asked_words = k.asked_words,
+    answer_words = k.answer_words from act_kept k where k.act = a.act;
+insert into act_key (act, key) select act, own from act_kept where own is not null;
+"""
+
+
+def encipher_acts(connection: psycopg.Connection[Any], version: str) -> None:
+    """Take what tells of a person out of what acts asked and answered, and seal them anew. Raises StoreRefused.
+
+    All in the caller's transaction.
+    """
+    connection.execute(TABLE)
+    connection.execute(WHOSE)
+    open_here(connection)
+    last, changed = 0, list[int]()
+    while rows := connection.execute(ACTS, (last, BATCH)).fetchall():
+        kept = []
+        for act, verb, reference, asked, answer, whose in rows:
+            parted = part_whole(connection, verb, reference, asked, answer, [whose] if whose else [])
+            said = {**parted.answer, **_counted(verb, answer)}
+            if (parted.asked, said) != (asked, answer):
+                words = (parted.asked_words, parted.answer_words, parted.own)
+                kept.append((act, json.dumps(parted.asked), json.dumps(said), parted.borrower, *words))
+        with connection.cursor() as cursor, cursor.copy(KEPT) as copy:
+            for row in kept:
+                copy.write_row(row)
+        changed += [row[0] for row in kept]
+        last = rows[-1][0]
+    with sealed_anew(connection, "act", changed, version):
+        connection.execute(CHANGED)
+    connection.execute("drop table act_kept, act_of")
+
+
+def _counted(verb: str, answer: dict[str, Any]) -> dict[str, int]:
+    """How many rows of an agency's file were refused: told beside the rows, which are enciphered."""
+    refused = answer.get("refused")
+    return {"rows_refused": len(refused)} if verb == "agency.answers" and isinstance(refused, list) else {}

@@ -313,17 +313,34 @@ def words_at(table: str, row: str, key: str, words: str) -> str:
     return f"row((b.name).key, convert_to('{table}|' || {row}.{key}, 'UTF8'), {row}.{words})::enciphered_words"
 
 
-def body_at(table: str, row: str, key: str, words: str, body: str) -> str:
+def body_at(table: str, row: str, key: str, words: str, body: str, secret: str = "(b.name).key") -> str:
     """SQL that reads what a row tells whole: as `words_at`, put back into the JSON of its column `body`.
 
-    Fields whose key is destroyed are left out.
+    Fields whose key is destroyed are left out. `secret`: SQL of the key, where it is not that of borrower `b`.
     """
     plain = f"convert_to({row}.{body}::text, 'UTF8')"
     place = f"convert_to('{table}|' || {row}.{key}, 'UTF8')"
     return (
         f"case when {row}.{words} is null then row(null, null, null, {plain})::enciphered_body "
-        f"else row((b.name).key, {place}, {row}.{words}, {plain})::enciphered_body end"
+        f"else row({secret}, {place}, {row}.{words}, {plain})::enciphered_body end"
     )
+
+
+def put_whole(clear: Mapping[str, Any], personal: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands in clear with what was taken out of it, also further in: `{"a": {"b": 1}}` and `{"a": {"c": 2}}`."""
+    whole = dict(clear)
+    for name, value in personal.items():
+        had = whole.get(name)
+        inner = isinstance(had, dict) and isinstance(value, dict)
+        whole[name] = put_whole(had, value) if inner else value  # type: ignore[arg-type]
+    return whole
+
+
+def own_key(connection: psycopg.Connection[Any]) -> bytes:
+    """A key of its own for words that are no one borrower's: destroyed where the row that has it is. Raises
+    StoreRefused: the keys are not there.
+    """
+    return register_of(connection).name + token_bytes(SALT)
 
 
 def _mark(key: bytes) -> bytes:
@@ -408,7 +425,7 @@ class _BodyLoader(_TextLoader):
         told = json.loads(plain or b"{}")
         if value is None:
             return told
-        return told | json.loads(_opened_words(key, place, value, self.connection))  # type: ignore[arg-type]
+        return put_whole(told, json.loads(_opened_words(key, place, value, self.connection)))  # type: ignore[arg-type]
 
 
 def _bytes(part: bytes) -> bytes | None:

@@ -1,12 +1,13 @@
 """Proposals in the store: what waits for a second person, what each would do, and how it ended."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
 import psycopg
 
 from afterloan.facts.act import shown
+from afterloan.store.acts import answer_at, asked_at
 
 PROPOSAL, REFUSE, WITHDRAW = "proposal.make", "proposal.refuse", "proposal.withdraw"
 """Verbs of acts that ask a second person, that turn such an asking down, and that take one's own back."""
@@ -42,10 +43,10 @@ class Proposal:
 BORROWER = "coalesce(p.answer->'borrowers'->>0, p.asked->'asked'->>'borrower', b.reference, '')"
 SQL = (
     "select p.reference, p.asked->>'verb', p.who, p.on_day, (p.answer->>'until')::date, p.answer->'waits_for', "
-    "p.asked->'asked', coalesce(p.answer->'would', '{}'), " + BORROWER + ", coalesce(p.asked->'asked'->>'loan', ''), "
+    f"{asked_at('p')}, {answer_at('p')}, " + BORROWER + ", coalesce(p.asked->'asked'->>'loan', ''), "
     "case when d.act is not null then 'done' when e.verb = %(refuse)s then 'refused' "
     "when e.verb = %(withdraw)s then 'withdrawn' when (p.answer->>'until')::date < %(on)s then 'lapsed' "
-    "else 'open' end, coalesce(d.who, e.who, ''), coalesce(d.on_day, e.on_day), coalesce(e.asked->>'reason', '') "
+    "else 'open' end, coalesce(d.who, e.who, ''), coalesce(d.on_day, e.on_day), " + asked_at("e") + " "
     "from act p left join act d on d.reference = p.reference || ':done' "
     "left join act e on e.verb in (%(refuse)s, %(withdraw)s) and e.asked->>'proposal' = p.reference "
     "left join contract c on c.reference = p.asked->'asked'->>'loan' left join borrower b on b.borrower = c.borrower "
@@ -57,8 +58,10 @@ WORDS = {"make": PROPOSAL, "refuse": REFUSE, "withdraw": WITHDRAW}
 
 
 def _read(row: tuple[Any, ...]) -> Proposal:
-    reference, verb, by, on, until, waits_for, asked, *rest = row
-    return Proposal(reference, verb, by, on, until, tuple(waits_for), shown(verb, asked), *rest)
+    reference, verb, by, on, until, waits_for, whole, answer, *rest, ended = row
+    asked, would = shown(verb, whole["asked"]), answer.get("would", {})
+    found = Proposal(reference, verb, by, on, until, tuple(waits_for), asked, would, *rest)
+    return replace(found, reason=ended.get("reason", ""))
 
 
 def proposal_of(connection: psycopg.Connection[Any], reference: str, on: date) -> Proposal | None:

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from afterloan.store.acts import OWN_KEY
 from afterloan.store.data_keys import destroy_data_keys
 from afterloan.store.persons import empty_person
 
@@ -15,12 +16,17 @@ STAYS = ("jurisdiction", "timezone", "language")
 """Attributes that tell of no person: by which law and clock what is left is read."""
 TAKEN = ("draft", "flow", "flow_consent", "bureau_account", "portal_ticket", "sign_in_code")
 """Tables whose rows of a borrower are deleted."""
+KEYS_OF_ACTS = """
+delete from act_key k using act a where a.act = k.act and a.verb <> all(%(files)s) and (a.act in (
+    select act from event where borrower = %(of)s union select f.act from fact f join contract c using (loan)
+    where c.borrower = %(of)s) or coalesce(a.asked->'asked'->>'borrower', a.asked->>'borrower') =
+    (select reference from borrower where borrower = %(of)s))
+"""
+"""Keys of acts that were about the borrower and others; acts on files about many go with the files (`purge_files`)."""
 WITH_WORDS = {
     "events": "select count(*) from event where borrower = %(of)s",
     "actions": "select count(*) from outbox where borrower = %(of)s",
     "statement_lines": "select count(*) from statement_match where borrower = %(of)s",
-    "acts": "select count(*) from act where asked->>'borrower' = (select reference from borrower "
-            "where borrower = %(of)s)",
 }  # fmt: skip
 """Rows that are kept for ever and not enciphered: what of a borrower stands in their words is not purged yet."""
 
@@ -43,6 +49,7 @@ def purge_borrower(connection: psycopg.Connection[Any], borrower: int, on: date)
         "and who = (select reference from borrower where borrower = %s)",
         (borrower,),
     ).rowcount
+    done["act_keys"] = connection.execute(KEYS_OF_ACTS, {"of": borrower, "files": list(OWN_KEY)}).rowcount
     done["attributes"] = _emptied(connection, borrower)
     return done
 
@@ -84,8 +91,13 @@ select distinct p.data_key from kept_piece p join data_key k using (data_key)
 def purge_files(connection: psycopg.Connection[Any], before: datetime, on: date) -> int:
     """Destroy the keys of files that jobs made or took in and that were asked for, or sent, before a moment; how many.
 
-    A file that a later job has, or one that waits or runs, stays.
+    A file that a later job has, or one that waits or runs, stays. What acts on files about many asked and answered goes
+    with them, and is not counted.
     """
+    connection.execute(
+        "delete from act_key k using act a where a.act = k.act and a.verb = any(%s) and a.at < %s",
+        (list(OWN_KEY), before),
+    )
     keys = [row[0] for sql in (OLD_FILES, OLD_PIECES) for row in connection.execute(sql, {"before": before}).fetchall()]
     return destroy_data_keys(connection, keys, on)
 

@@ -61,9 +61,14 @@ def _moment(column: str) -> str:
     return f"extract(epoch from {column}) * 1000000"
 
 
-_ENCIPHERED = "coalesce(encode(words, 'hex'), '')"
-"""What is enciphered of a row, after what stands in clear: sealed as it is kept, so that a purge breaks no seal. A row
-that has none has the bytes that it had before there were such."""
+def _with(plain: str, words: str) -> str:
+    """SQL: what a row has in clear and, after it, what is enciphered: sealed as it is kept, so a purge breaks no seal.
+
+    A row without anything enciphered has the bytes that it had before there was such.
+    """
+    return f"{plain}::text || coalesce(encode({words}, 'hex'), '')"
+
+
 ENTRIES = SealedTable(
     "entry", "entry", "shard",
     (_day("closed_on"), "loan", "product", "cause", "component", "debit", "credit", "amount_fen"), (), "closed_on",
@@ -71,7 +76,8 @@ ENTRIES = SealedTable(
 SEALED_TABLES: tuple[SealedTable, ...] = (
     SealedTable(
         "act", "act", str(WHOLE_BOOK), (_day("on_day"), _moment("at")),
-        ("reference", "verb", "who_kind", "who", "roles", "door", "asked", "answer"), "told",
+        ("reference", "verb", "who_kind", "who", "roles", "door", _with("asked", "asked_words"),
+         _with("answer", "answer_words")), "told",
     ),
     SealedTable(
         "fact", "fact", "shard",
@@ -81,7 +87,7 @@ SEALED_TABLES: tuple[SealedTable, ...] = (
     SealedTable(
         "event", "event", "shard",
         ("borrower", "loan", _day("on_day"), _moment("at"), _day("known_on"), "act"),
-        ("kind", "reference", f"body::text || {_ENCIPHERED}"), "told",
+        ("kind", "reference", _with("body", "words")), "told",
     ),
     SealedTable(
         "contract", "loan", "shard",
