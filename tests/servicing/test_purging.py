@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from typer.testing import CliRunner
 
+from afterloan.banks.words import BankStatement, StatementLine
 from afterloan.close import close_through
 from afterloan.dates import day
 from afterloan.desk.keyboard.main import app
@@ -27,6 +28,7 @@ from afterloan.facts.outbox import Action, MessageBody
 from afterloan.papers.purged import WORDS, certificate_of_purge
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import approve, do, propose
+from afterloan.servicing.lines import statement_in_parts
 from afterloan.store.acts import begin_act
 from afterloan.store.brought import SentFile, all_brought, digest_of, keep_brought, keep_pieces, write_pieces
 from afterloan.store.connect import reader_to
@@ -39,9 +41,10 @@ from afterloan.store.inbox import InboxMessage, in_inbox, keep_in_inbox
 from afterloan.store.outbox import put
 from afterloan.store.persons import opened, rewrite_person
 from afterloan.store.proposals import proposal_of
-from afterloan.store.purging import certificates
+from afterloan.store.purging import certificates, purge_borrower
 from afterloan.store.sending import finish
 from afterloan.store.server import Store
+from afterloan.store.statements import line_of
 from tests.store.test_enciphered import ANSWERS, MARK, NOW, PAPER, dumped
 from tests.strategy.books import bodies, loan, repaid
 
@@ -59,6 +62,7 @@ OF_BEFORE = {"messages", "acts"}
 """What only older certificates name: it is enciphered since, and goes."""
 PAID: dict[str, int] = {}
 """What was paid on each day: reckoned once."""
+FINANCE = Who("person", "Zhou", ("finance", "operator"), "keyboard")
 LEAD, SECOND = (Who("person", name, ("lead", "administrator"), "keyboard") for name in ("Lin", "Wu"))
 
 
@@ -243,6 +247,51 @@ def test_a_proposal_about_a_person_is_whole_until_they_are_purged(book: Store, d
     assert found is not None and "attributes" not in found.asked and "reason" not in found.asked
     once_more = approve(desk, SECOND, "P0", OVER)
     assert isinstance(once_more, Refused) or once_more.known
+
+
+LINES = [
+    StatementLine("R1", date(2015, 5, 5), 1_000, name="Persephone Quill", account="6217000000000009988", text="for L1"),
+    StatementLine("R2", date(2015, 5, 5), 2_000, name="Persephone Quill", text="for L2"),
+    StatementLine("R3", date(2015, 5, 5), 3_000, name="Persephone Quill", text="a gift"),
+    StatementLine("R4", date(2015, 5, 5), 4_000, name="Persephone Quill", text="who knows"),
+]
+
+
+def statement_taken(desk: Desk, reference: str) -> Answer:
+    told = BankStatement("ST-1", "LENDER-1", "CNY", datetime(2015, 5, 5), tuple(LINES))
+    (part,) = statement_in_parts(told, "a.xml")
+    done = do(desk, FINANCE, "statement.take", part, reference, date(2015, 5, 6))
+    assert isinstance(done, Answer), done
+    return done
+
+
+def test_who_paid_goes_with_the_borrower_of_the_line_or_when_its_time_is_over(book: Store, desk: Desk) -> None:
+    assert statement_taken(desk, "S1").body["matched"] == {"loan reference": 2}
+    aside = do(desk, FINANCE, "statement.set_aside", {"line": "R3", "note": "not ours"}, "S2", date(2015, 5, 7))
+    assert isinstance(aside, Answer), aside
+    assert b"Persephone" not in dumped(book) and b"6217000000000009988" not in dumped(book)
+
+    def names() -> dict[str, str]:
+        return {line.bank_reference: line_of(desk.connection, line.bank_reference)["name"] for line in LINES}
+
+    assert set(names().values()) == {"Persephone Quill"}
+    ((had,),) = desk.connection.execute("select key from line_key where line = 1").fetchall()
+    with desk.connection.transaction():
+        begin_act(desk.connection)
+        purge_borrower(desk.connection, 1, OVER)
+    assert names() == {"R1": "", "R2": "Persephone Quill", "R3": "Persephone Quill", "R4": "Persephone Quill"}
+    assert had.hex().encode() not in dumped(book), "the key is nowhere any more"
+    assert line_of(desk.connection, "R1")["amount_fen"] == 1_000
+    again = statement_taken(desk, "S4").body
+    assert (again["known_before"], [one["line"] for one in again["unmatched"]]) == (3, ["R4"]), (
+        "the file brought in again: also of the line that is purged it is known that it was there"
+    )
+    for on, gone in ((date(2022, 5, 7), 0), (date(2022, 5, 8), 1)):  # set aside on 7 May 2015, kept seven years
+        proposed = propose(desk, LEAD, "file.purge", {}, f"F-{on}", on)
+        done = approve(desk, SECOND, f"F-{on}", on) if isinstance(proposed, Answer) else proposed
+        assert isinstance(done, Answer) is bool(gone), done
+    assert names() == {"R1": "", "R2": "Persephone Quill", "R3": "", "R4": "Persephone Quill"}
+    assert certificates(desk.connection)[0].told["statement_lines"] == 1
 
 
 def test_one_person_alone_purges_nobody(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from afterloan.banks.words import BankStatement, StatementLine
 from afterloan.close import close_through
 from afterloan.close.decide import decide
 from afterloan.dates import day
@@ -20,6 +21,7 @@ from afterloan.intake.book import bring_in
 from afterloan.sending.drain_work import drain
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
+from afterloan.servicing.lines import statement_in_parts
 from afterloan.store import persons
 from afterloan.store.codes import borrower_reached_by
 from afterloan.store.contracts import add_borrower
@@ -27,9 +29,9 @@ from afterloan.store.data_keys import register_key
 from afterloan.store.debits import standing_of
 from afterloan.store.embedded import StoreRefused
 from afterloan.store.inbox import in_inbox
-from afterloan.store.persons import canonical, has_name, name_asked, parts
+from afterloan.store.persons import canonical, has_name, name_asked, parts, register_of
 from afterloan.store.server import Store, home, open_store
-from afterloan.store.statements import loans_of_name
+from afterloan.store.statements import LineRow, line_of, loans_of_name, put_line, unmatched_lines
 from tests.store.older import older_book
 from tests.store.test_enciphered import dumped
 from tests.strategy.books import bodies, borrower, loan
@@ -37,13 +39,23 @@ from tests.strategy.books import bodies, borrower, loan
 LEAD = Who("person", "Lin", ("lead", "agent"), "keyboard")
 HE = Who("person", "He", ("specialist",), "keyboard")
 NIGHT = datetime(2026, 3, 12, 22, tzinfo=UTC)
+FINANCE = Who("person", "Wu", ("finance", "operator"), "keyboard")
 NAME, OTHER = "Zebedee Quillfeather", "欧阳明月"
 MOBILE, CHANGED = "13912345678", "13787654321"
 IDENTITY, EMAIL, STREET = "11010519491231002X", "zebedee@quill.example", "Lane of Plums 7"
 ACCOUNT = "6222020200112233445"
 REFUSED = "mistyped at quill.example"
 ANSWER = "We looked into what Ms Quillfeather told us"
-SEEDS = (NAME, OTHER, MOBILE, CHANGED, IDENTITY, EMAIL, STREET, ACCOUNT, REFUSED, ANSWER)
+PAYER, PAID_FROM, WORDS = "Persephone Quillfeather", "6217000000000009988", "from aunt Persephone for L1"
+SEEDS = (NAME, OTHER, MOBILE, CHANGED, IDENTITY, EMAIL, STREET, ACCOUNT, REFUSED, ANSWER, PAYER, PAID_FROM, WORDS)
+STATEMENT = BankStatement(
+    "ST-1", "LENDER-1", "CNY", datetime(2026, 2, 3, 4, tzinfo=UTC),
+    (
+        StatementLine("R1", date(2026, 2, 3), 10_000, name=PAYER, account=PAID_FROM, text=WORDS),
+        StatementLine("R2", date(2026, 2, 3), 20_000, name=PAYER, account=PAID_FROM, text="a gift"),
+    ),
+)  # fmt: skip
+"""A line that names a loan, and one that waits."""
 NOT_YET = {
     "event": {MOBILE, CHANGED, ANSWER},
     "import_refusal": {REFUSED},
@@ -92,6 +104,8 @@ def lived(store: Store, folder: Path) -> None:
         assert isinstance(do(desk, LEAD, "complaint.raise", asked, "K1", date(2026, 2, 2)), Answer)
         asked = {"of": "K1", "outcome": "upheld", "text": ANSWER}
         assert isinstance(do(desk, HE, "complaint.answer", asked, "K2", date(2026, 2, 3)), Answer)
+        for part in statement_in_parts(STATEMENT, "a.xml"):
+            assert isinstance(do(desk, FINANCE, "statement.take", part, "S1", date(2026, 2, 3)), Answer)
     assert drain(store, ["push"], datetime(2026, 2, 4, 4, tzinfo=UTC)).total("sent") == 1
     close_through(store, day("2026-03-12"), only=True)
     decide(store, day("2026-03-13"))
@@ -121,6 +135,12 @@ def test_the_whole_database_is_searched_for_people_table_by_table(store: Store, 
         name, told = connection.execute("select name, attributes from borrower where reference = 'B1'").fetchone() or ()
         ((_, text),) = in_inbox(connection, "B1", NIGHT).values()
         assert standing_of(connection, "B1").signed["M1"].account == ACCOUNT
+        (waits,) = unmatched_lines(connection)
+        given = line_of(connection, "R1")
+        assert [(row["name"], row["counter_account"], row["text"]) for row in (waits, given)] == [
+            (PAYER, PAID_FROM, "a gift"),
+            (PAYER, PAID_FROM, WORDS),
+        ]
     assert (name, told["mobile"], told["account"]) == (NAME, CHANGED, ACCOUNT)
     assert ANSWER in text
 
@@ -153,16 +173,29 @@ def test_messages_in_clear_are_enciphered_when_an_older_book_is_opened(server: S
                 "values (0, %s, 'mandate.signed', '2026-01-02', '2026-01-02', %s, %s)",
                 (number, name, SIGNED),
             )
+        for k, name in enumerate((NAME, "")):
+            connection.execute(
+                "insert into statement_line (account, statement, position, bank_reference, booked_on, amount_fen, "
+                "currency, name, counter_account, text, end_to_end, file, known_on) values ('LENDER-1', 'ST-1', %s, "
+                "'R', '2026-02-03', 500, 'CNY', %s, %s, '', 'E', 'f', '2026-02-03')",
+                (k, name, ACCOUNT if name else ""),
+            )
     seeds = (NAME, CHANGED, ACCOUNT)
     assert tables_with(dumped(older).decode(), seeds) == {
         "inbox": {NAME},
         "outbox": {NAME, CHANGED},
         "event": {NAME, ACCOUNT},
+        "statement_line": {NAME, ACCOUNT},
     }
     older.close()
     book = open_store(older.url)
     assert tables_with(dumped(book).decode(), seeds) == {}
     with book.connect() as connection:
+        waits = [(r["name"], r["counter_account"], r["text"], r["end_to_end"]) for r in unmatched_lines(connection)]
+        assert waits == [(NAME, ACCOUNT, "", "E"), ("", "", "", "E")]
+        row = LineRow("LENDER-1", "ST-1", 0, "R", date(2026, 2, 3), 500, "CNY", "E", "", NAME, ACCOUNT, "", "")
+        again = put_line(connection, register_of(connection), row, 1, "", "f", date(2026, 2, 4))
+        assert (again.number, again.known) == (1, True), "told again it is the line that is there"
         (signed,) = standing_of(connection, "B1").signed.values()
         assert (signed.reference, signed.account, signed.holder, signed.source) == ("M,1", ACCOUNT, NAME, "card")
         gone = standing_of(connection, "gone").signed["M2"]

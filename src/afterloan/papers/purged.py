@@ -14,12 +14,13 @@ PERSONS = (
     "were enciphered were destroyed, and their rows were emptied. Amounts and entries stay, without name or address.",
 )
 FILES = (
-    "系统任务产生或导入的文件保存期限已满，其加密密钥已销毁，内容不可再读取。",
-    "The time for which files of jobs were kept is over. Their keys were destroyed; nobody can read them any more.",
+    "系统任务产生或导入的文件、无人认领的银行流水保存期限已满，其加密密钥已销毁，内容不可再读取。",
+    "The time for which files of jobs, and bank lines that were set aside, were kept is over. Their keys were "
+    "destroyed; nobody can read them any more.",
 )
 STAYS = (
-    "仍保留：永久记录（事件、计划动作、银行流水）中的文字尚未加密，本次清除不触及，条数见下。",
-    "What stays: words in records that are kept for ever (events, planned actions, bank lines) are not enciphered yet, "
+    "仍保留：永久记录（事件、计划动作）中的文字尚未加密，本次清除不触及，条数见下。",
+    "What stays: words in records that are kept for ever (events, planned actions) are not enciphered yet, "
     "and this purge did not reach them; how many rows is said below.",
 )
 SURE = {"O": ("官方文本", "official text"), "S": ("二手来源", "secondary source"), "M": ("凭记忆", "from memory"),
@@ -62,6 +63,7 @@ def _rows(told: Mapping[str, Any], k: int) -> list[tuple[tuple[str, str], str]]:
         (("封存至", "Sealed through"), str(told["sealed_through"])),
         (("封存链首", "Head of the seals"), _in_groups(str(told["head"]))),
         (("文件数", "Files"), str(told.get("files", ""))),
+        (("银行流水", "Bank lines"), str(told.get("statement_lines") or "")),
     ]
     people = told.get("borrowers", [])
     for one in people[:LISTED]:

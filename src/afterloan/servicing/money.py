@@ -24,6 +24,7 @@ from afterloan.store.events import borrower_number
 from afterloan.store.ids import ids_of
 from afterloan.store.loans import loans_now
 from afterloan.store.locks import lock_account, lock_borrowers
+from afterloan.store.persons import register_of
 from afterloan.store.statements import (
     SPLIT,
     BankRefusal,
@@ -175,10 +176,11 @@ def import_lines(
     for bad in refused:
         told = (bad.place, bad.column, bad.value, bad.reason, bad.remedy)
         put_refusal(connection, BankRefusal("statement", *told, account, source, file, known_on))
+    register = register_of(connection)
     for turned in lines:
         done.lines += 1
         row = _row(account, source, currency, turned.line, turned.position)
-        kept = put_line(connection, row, turned.turn, turned.line.doubt, file, known_on)
+        kept = put_line(connection, register, row, turned.turn, turned.line.doubt, file, known_on)
         _take_line(connection, kept, turned.line, max(known_on, turned.line.booked_on), done)
     return done
 

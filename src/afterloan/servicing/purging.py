@@ -14,7 +14,14 @@ from afterloan.facts.person import PersonPurged
 from afterloan.servicing.asked import Asked
 from afterloan.servicing.desk import Desk
 from afterloan.store.events import borrower_number, tell
-from afterloan.store.purging import PurgeCertificate, keep_certificate, last_sealed, purge_borrower, purge_files
+from afterloan.store.purging import (
+    PurgeCertificate,
+    keep_certificate,
+    last_sealed,
+    purge_borrower,
+    purge_files,
+    purge_lines,
+)
 from afterloan.strategy.retention import ANY, kept_through
 
 MOST = 500
@@ -65,7 +72,8 @@ class PurgeFiles(Asked):
 
 
 def purge_old_files(desk: Desk, asked: PurgeFiles, on: date) -> dict[str, Any]:
-    """Destroy the keys of files of jobs that are older than the pack says; a certificate says how many.
+    """Destroy the keys of files of jobs, and of bank lines set aside, that are older than the pack says; a certificate
+    says how many.
 
     Raises FactRefused: there is none.
     """
@@ -73,10 +81,13 @@ def purge_old_files(desk: Desk, asked: PurgeFiles, on: date) -> dict[str, Any]:
     last = on - (of_today.day - on)
     before = datetime(last.year, last.month, last.day, tzinfo=UTC)
     count = purge_files(desk.connection, before, on)
-    if not count:
+    of_lines = kept_through("bank_line", on, ANY, "", on)
+    lines = purge_lines(desk.connection, on - (of_lines.day - on))
+    if not count and not lines:
         raise FactRefused("files", str(last), "no file of a job is older than that", "nothing is to be done", "invalid")
-    rules = of_today.told()["rules"]
+    rules = of_today.told()["rules"] + of_lines.told()["rules"] * bool(lines)
     told = {"kind": "files", "asked_before": last.isoformat(), "rules": rules, "files": count}
+    told |= {"statement_lines": lines} if lines else {}
     return _certified(desk, on, told) | {"files": count}
 
 

@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from afterloan.facts.act import Who, part_act
 from afterloan.store.locks import lock_reference
-from afterloan.store.persons import body_at, enciphered_words, own_key
+from afterloan.store.persons import body_at, enciphered_words, register_of
 
 BEFORE = 0
 """The act of rows that are older than acts: `before acts were kept`."""
@@ -132,7 +132,7 @@ def part_whole(
         ).fetchone()
     elif not whom and verb not in OWN_KEY and str(asked.get("verb", "")) not in OWN_KEY:
         return ActParted(dict(asked), dict(answer))
-    borrower, key = row or (None, own_key(connection))
+    borrower, key = row or (None, register_of(connection).own_key())
     if key is None:
         return ActParted(clear, said, borrower=borrower)
 

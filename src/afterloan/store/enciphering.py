@@ -9,8 +9,9 @@ import psycopg
 from afterloan.facts.events import part_body
 from afterloan.store.acts import part_whole
 from afterloan.store.events import words_of_event
-from afterloan.store.persons import open_here
+from afterloan.store.persons import open_here, register_of
 from afterloan.store.resealing import TABLE, sealed_anew
+from afterloan.store.statements import LineRow, marked, words_of_line
 
 BATCH = 10_000
 EVENTS = (
@@ -102,3 +103,43 @@ def _counted(verb: str, answer: dict[str, Any]) -> dict[str, int]:
     """How many rows of an agency's file were refused: told beside the rows, which are enciphered."""
     refused = answer.get("refused")
     return {"rows_refused": len(refused)} if verb == "agency.answers" and isinstance(refused, list) else {}
+
+
+LINES_THERE = (
+    "select line, account, statement, position, bank_reference, booked_on, amount_fen, currency, end_to_end, mandate, "
+    "name, counter_account, text, reason from statement_line where line > %s order by line limit %s"
+)
+LINES_BEFORE = """
+alter table statement_line add column words bytea, add column mark bigint;
+create table line_key (line bigint primary key references statement_line, key bytea not null);
+create temp table line_kept (line bigint primary key, mark bigint not null, words bytea, key bytea not null)
+    on commit drop;
+alter table statement_line disable trigger statement_line_for_ever;
+"""
+LINES_AFTER = """
+update statement_line l set mark = k.mark, words = k.words from line_kept k where k.line = l.line;
+insert into line_key (line, key) select line, key from line_kept;
+alter table statement_line drop column content, drop column end_to_end, drop column name,
+    drop column counter_account, drop column text, alter column mark set not null;
+create unique index statement_line_identity on statement_line (account, statement, position, mark);
+-- the table is written anew: the rows that were changed, and the columns dropped, leave nothing on the disk
+alter table statement_line alter column known_on type date using known_on + 0;
+alter table statement_line enable trigger statement_line_for_ever;
+create trigger line_key_for_ever before update or truncate on line_key
+    for each statement execute function refuse_change();
+"""
+
+
+def encipher_lines(connection: psycopg.Connection[Any]) -> None:
+    """Encipher what of lines of bank statements tells of a person. No seal covers them. Raises StoreRefused."""
+    connection.execute(LINES_BEFORE)
+    last, register = 0, None
+    while rows := connection.execute(LINES_THERE, (last, BATCH)).fetchall():
+        register = register or register_of(connection)
+        with connection.cursor() as cursor, cursor.copy("copy line_kept (line, mark, words, key) from stdin") as copy:
+            for number, *told in rows:
+                row = marked(register, LineRow(*told))
+                key, words = words_of_line(connection, register, row)
+                copy.write_row((number, row.mark, words, key))
+        last = rows[-1][0]
+    connection.execute(LINES_AFTER)

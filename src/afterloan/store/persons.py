@@ -115,6 +115,10 @@ class Register:
             _pair(key, second + cipher.encrypt(second, attributes, key)),
         )
 
+    def own_key(self) -> bytes:
+        """A key for words that are no one borrower's: destroyed where the row that has it is."""
+        return self.name + token_bytes(SALT)
+
     def word(self, word: str) -> int:
         """The keyed hash of a word, 64 bits: the same word has the same in one book, and no other book's."""
         return _hashed(self.secret, word)
@@ -334,13 +338,6 @@ def put_whole(clear: Mapping[str, Any], personal: Mapping[str, Any]) -> dict[str
         inner = isinstance(had, dict) and isinstance(value, dict)
         whole[name] = put_whole(had, value) if inner else value  # type: ignore[arg-type]
     return whole
-
-
-def own_key(connection: psycopg.Connection[Any]) -> bytes:
-    """A key of its own for words that are no one borrower's: destroyed where the row that has it is. Raises
-    StoreRefused: the keys are not there.
-    """
-    return register_of(connection).name + token_bytes(SALT)
 
 
 def _mark(key: bytes) -> bytes:

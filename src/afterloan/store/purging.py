@@ -26,7 +26,6 @@ delete from act_key k using act a where a.act = k.act and a.verb <> all(%(files)
 WITH_WORDS = {
     "events": "select count(*) from event where borrower = %(of)s",
     "actions": "select count(*) from outbox where borrower = %(of)s",
-    "statement_lines": "select count(*) from statement_match where borrower = %(of)s",
 }  # fmt: skip
 """Rows that are kept for ever and not enciphered: what of a borrower stands in their words is not purged yet."""
 
@@ -48,6 +47,9 @@ def purge_borrower(connection: psycopg.Connection[Any], borrower: int, on: date)
         "delete from passkey where who_kind = 'borrower' "
         "and who = (select reference from borrower where borrower = %s)",
         (borrower,),
+    ).rowcount
+    done["statement_lines"] = connection.execute(
+        "delete from line_key where line in (select line from statement_standing where borrower = %s)", (borrower,)
     ).rowcount
     done["act_keys"] = connection.execute(KEYS_OF_ACTS, {"of": borrower, "files": list(OWN_KEY)}).rowcount
     done["attributes"] = _emptied(connection, borrower)
@@ -100,6 +102,18 @@ def purge_files(connection: psycopg.Connection[Any], before: datetime, on: date)
     )
     keys = [row[0] for sql in (OLD_FILES, OLD_PIECES) for row in connection.execute(sql, {"before": before}).fetchall()]
     return destroy_data_keys(connection, keys, on)
+
+
+def purge_lines(connection: psycopg.Connection[Any], before: date) -> int:
+    """Destroy the keys of lines of bank statements of before a day that were set aside; how many.
+
+    Those that wait for a loan stay readable until somebody has found it.
+    """
+    return connection.execute(
+        "delete from line_key k using statement_standing m, statement_line l where m.line = k.line "
+        "and l.line = k.line and m.loan is null and l.known_on < %s and m.matched_on < %s",
+        (before, before),
+    ).rowcount
 
 
 def files_to_purge(connection: psycopg.Connection[Any], before: datetime) -> int:

@@ -1,7 +1,11 @@
-"""Lines of bank statements in the store: taken in once, matched once at a time, the rest listed."""
+"""Lines of bank statements in the store: taken in once, matched once at a time, the rest listed.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+What of a line tells of a person (`PERSONAL`) is enciphered under a key of the line's own, in `line_key`, for whose it
+is shows later; a purge takes that key away. That a line says the same as one before is told by a keyed hash (`mark`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -10,14 +14,15 @@ import psycopg
 from afterloan.facts import FactRefused
 from afterloan.facts.debit import DebitAttempted, MandateSigned
 from afterloan.store.locks import lock_account
-from afterloan.store.persons import called
+from afterloan.store.persons import Register, called, enciphered_words
 
 
 @dataclass(frozen=True, slots=True)
 class LineRow:
     """A line as the store holds it. Its first fields say where it stands, the others are its content.
 
-    Amounts in minor units, positive came in. `number`: the store's own, 0 before it has one.
+    Amounts in minor units, positive came in. `number`: the store's own, 0 before it has one. `mark`: the keyed hash of
+    its content, 0 before it has one: by it lines are compared, also after what they say was purged.
     """
 
     account: str
@@ -34,9 +39,15 @@ class LineRow:
     text: str
     reason: str
     number: int = 0
+    mark: int = 0
 
     @property
     def content(self) -> tuple[object, ...]:
+        """All that the line says; its mark where it has one."""
+        return (self.mark,) if self.mark else self.said
+
+    @property
+    def said(self) -> tuple[object, ...]:
         """All that the line says."""
         return (self.bank_reference, self.booked_on, self.amount_fen, self.currency, self.end_to_end, self.mandate,
                 self.name, self.counter_account, self.text, self.reason)  # fmt: skip
@@ -44,10 +55,31 @@ class LineRow:
 
 SPLIT = "split"
 """How a part of a line came to its loan, where a person gave the line to several."""
-COLUMNS = (
-    "account, statement, position, bank_reference, booked_on, amount_fen, currency, end_to_end, mandate, name, "
-    "counter_account, text, reason"
+PERSONAL = ("end_to_end", "name", "counter_account", "text")
+"""What of a line tells of a person, or is what somebody wrote freely."""
+CLEAR = (
+    "account", "statement", "position", "bank_reference", "booked_on", "amount_fen", "currency", "mandate", "reason",
+)  # fmt: skip
+TOLD = (
+    "row(k.key, convert_to('statement_line|' || l.account || '|' || l.statement || '|' || l.position || '|' || l.mark, "
+    "'UTF8'), l.words)::enciphered_words"
 )
+"""SQL: what tells of a person in a line `l` with its key `k`; empty once that is destroyed."""
+COLUMNS = ", ".join(f"l.{name}" for name in CLEAR)
+LINES = "statement_line l left join line_key k using (line)"
+
+
+def marked(register: Register, row: LineRow) -> LineRow:
+    """A line with the keyed hash of all that it says."""
+    return replace(row, mark=register.word("l" + "\x1f".join(str(one) for one in row.said)))
+
+
+def words_of_line(connection: psycopg.Connection[Any], register: Register, row: LineRow) -> tuple[bytes, bytes | None]:
+    """A key for a line that is marked, and what of it tells of a person under that key. Raises StoreRefused."""
+    key = register.own_key()
+    told = {name: getattr(row, name) for name in PERSONAL if getattr(row, name)}
+    place = f"statement_line|{row.account}|{row.statement}|{row.position}|{row.mark}"
+    return key, enciphered_words(key, place, told, connection) if told else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +96,13 @@ class KeptLine:
 
 
 def put_line(
-    connection: psycopg.Connection[Any], row: LineRow, turn: int, doubt: str, file: str, known_on: date
+    connection: psycopg.Connection[Any],
+    register: Register,
+    row: LineRow,
+    turn: int,
+    doubt: str,
+    file: str,
+    known_on: date,
 ) -> KeptLine:
     """Keep a line once. Account, statement, place and content are its identity; banks use references twice.
 
@@ -73,29 +111,40 @@ def put_line(
     held: a person decides, nothing is lost and nothing is taken twice.
     """
     lock_account(connection, row.account)
+    row = marked(register, row)
     told = _alike(connection, row)
     known, held, contradicts = judge(row, told, turn)
     if known:
         return KeptLine(known, True, _held(connection, known))
     held = held or doubt
-    number = connection.execute(
-        f"insert into statement_line ({COLUMNS}, held, file, known_on) "
-        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning line",
-        (row.account, row.statement, row.position, *row.content, held, file, known_on),
-    ).fetchone()
+    key, words = words_of_line(connection, register, row)
+    clear = [getattr(row, name) for name in CLEAR]
+    number = connection.execute(PUT, (*clear, row.mark, words, held, file, known_on, key)).fetchone()
     assert number is not None
     return KeptLine(int(number[0]), False, held, contradicts)
+
+
+PUT = (
+    f"with made as (insert into statement_line ({', '.join(CLEAR)}, mark, words, held, file, known_on) "
+    "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning line, words) "
+    "insert into line_key (line, key) select line, %s from made returning line"
+)
 
 
 def _alike(connection: psycopg.Connection[Any], row: LineRow) -> list[LineRow]:
     """Lines of the account that have the day and amount of a line, or stand in its place."""
     rows = connection.execute(
-        f"select {COLUMNS}, line from statement_line where account = %s and booked_on = %s and amount_fen = %s "
-        f"union select {COLUMNS}, line from statement_line where account = %s and statement = %s and position = %s "
-        "order by line",
+        f"select {COLUMNS}, l.line, l.mark, {TOLD} from {LINES} where l.line in ("
+        "select line from statement_line where account = %s and booked_on = %s and amount_fen = %s "
+        "union select line from statement_line where account = %s and statement = %s and position = %s) "
+        "order by l.line",
         (row.account, row.booked_on, row.amount_fen, row.account, row.statement, row.position),
     ).fetchall()
-    return [LineRow(*found) for found in rows]
+    return [_line(dict(zip((*CLEAR, "number", "mark"), found, strict=True)), told) for *found, told in rows]
+
+
+def _line(clear: dict[str, Any], told: Mapping[str, str]) -> LineRow:
+    return LineRow(**(clear | {name: told.get(name, "") for name in PERSONAL}))
 
 
 def _held(connection: psycopg.Connection[Any], number: int) -> str:
@@ -266,11 +315,17 @@ def unmatched_lines(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]
     """Lines that wait for a person, oldest first; `held` says why one was not even tried."""
     with connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
         cursor.execute(
-            "select line, account, bank_reference, booked_on, amount_fen, currency, name, counter_account, end_to_end, "
-            "mandate, text, statement, position, held from statement_line l "
-            "where not exists (select from statement_standing m where m.line = l.line) order by booked_on, line"
+            "select l.line, l.account, l.bank_reference, l.booked_on, l.amount_fen, l.currency, l.mandate, "
+            f"l.statement, l.position, l.held, {TOLD} as told from {LINES} "
+            "where not exists (select from statement_standing m where m.line = l.line) order by l.booked_on, l.line"
         )
-        return cursor.fetchall()
+        return [_told(row) for row in cursor.fetchall()]
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with what tells of a person as fields; "" where nothing does, or it was purged."""
+    told = row.pop("told")
+    return row | {name: told.get(name, "") for name in PERSONAL}
 
 
 def line_of(connection: psycopg.Connection[Any], name: str, account: str | None = None) -> dict[str, Any]:
@@ -282,13 +337,14 @@ def line_of(connection: psycopg.Connection[Any], name: str, account: str | None 
     number = int(name[1:]) if name.startswith("#") and name[1:].isdecimal() and len(name) < 19 else None
     with connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
         cursor.execute(
-            "select l.*, m.how, m.fact, m.match, m.note as said, c.reference as loan from statement_line l "
-            "left join statement_standing m using (line) left join contract c on c.loan = m.loan "
+            f"select l.line, {COLUMNS}, l.held, l.file, l.known_on, {TOLD} as told, m.how, m.fact, m.match, "
+            f"m.note as said, c.reference as loan from {LINES} "
+            "left join statement_standing m on m.line = l.line left join contract c on c.loan = m.loan "
             "where case when %s::bigint is null then l.bank_reference = %s and (%s::text is null or l.account = %s) "
             "else l.line = %s end order by l.line, m.match",
             (number, name, account, account, number),
         )
-        rows = cursor.fetchall()
+        rows = [_told(row) for row in cursor.fetchall()]
     if not rows:
         raise FactRefused("bank_reference", name, "no line of that reference", "see `afterloan unmatched`")
     lines = sorted({row["line"] for row in rows})

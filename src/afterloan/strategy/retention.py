@@ -8,7 +8,7 @@ from typing import Any, Literal
 from afterloan.rules.packs import Rule, in_force, rules_of
 from afterloan.strategy.limitation import years_later
 
-About = Literal["former_borrower", "never_borrowed", "job_file"]
+About = Literal["former_borrower", "never_borrowed", "job_file", "bank_line"]
 ANY = "ANY"
 
 

@@ -42,8 +42,9 @@ def test_statements_taken_are_told_with_their_sums_and_no_account(served: Served
     with served.store.connect() as connection:
         for k, (file, amount) in enumerate((("a.csv", 5_000), ("a.csv", -300), ("b.csv", 70))):
             connection.execute(
-                "insert into statement_line (account, bank_reference, booked_on, amount_fen, currency, file, known_on) "
-                "values ('6222000011112345', %s, '2026-02-09', %s, 'CNY', %s, '2026-02-10')", (f"r{k}", amount, file)
+                "insert into statement_line (account, bank_reference, booked_on, amount_fen, currency, file, known_on, "
+                "mark) values ('6222000011112345', %s, '2026-02-09', %s, 'CNY', %s, '2026-02-10', %s)",
+                (f"r{k}", amount, file, k),
             )  # fmt: skip
     told = finance.get("/v1/bank-statements?limit=1").json()
     assert [row["file"] for row in told["data"]] == ["b.csv"] and "6222" not in str(told["data"])
