@@ -16,7 +16,10 @@ from afterloan.close.decide import decide
 from afterloan.dates import day
 from afterloan.enquiry.export import take_out
 from afterloan.enquiry.find import find
+from afterloan.enquiry.lists import listed as rows_of
+from afterloan.enquiry.tasks import tasks
 from afterloan.facts.act import Answer, Who
+from afterloan.facts.hold import HoldPlaced
 from afterloan.intake.book import bring_in
 from afterloan.sending.drain_work import drain
 from afterloan.servicing.desk import desk_of
@@ -24,10 +27,12 @@ from afterloan.servicing.door import do
 from afterloan.servicing.lines import statement_in_parts
 from afterloan.store import persons
 from afterloan.store.codes import borrower_reached_by
+from afterloan.store.complaints import complaints_on
 from afterloan.store.contracts import add_borrower
 from afterloan.store.data_keys import register_key
 from afterloan.store.debits import standing_of
 from afterloan.store.embedded import StoreRefused
+from afterloan.store.events import events_of
 from afterloan.store.inbox import in_inbox
 from afterloan.store.persons import canonical, has_name, name_asked, parts, register_of
 from afterloan.store.server import Store, home, open_store
@@ -47,7 +52,38 @@ ACCOUNT = "6222020200112233445"
 REFUSED = "mistyped at quill.example"
 ANSWER = "We looked into what Ms Quillfeather told us"
 PAYER, PAID_FROM, WORDS = "Persephone Quillfeather", "6217000000000009988", "from aunt Persephone for L1"
-SEEDS = (NAME, OTHER, MOBILE, CHANGED, IDENTITY, EMAIL, STREET, ACCOUNT, REFUSED, ANSWER, PAYER, PAID_FROM, WORDS)
+SEEDS = (
+    NAME,
+    OTHER,
+    MOBILE,
+    CHANGED,
+    IDENTITY,
+    EMAIL,
+    STREET,
+    ACCOUNT,
+    REFUSED,
+    ANSWER,
+    PAYER,
+    PAID_FROM,
+    WORDS,
+    "Anemone",
+)
+FELT = "her sister Anemone is ill"
+SLIP = {"name": "slip.pdf", "type": "application/pdf", "bytes": 9_000, "sha256": "0" * 64}
+WRITTEN: dict[str, dict[str, Any]] = {
+    "case.note": {"text": FELT},
+    "case.call_back": {"at": "2026-02-05T10:00+08:00", "note": FELT},
+    "hold.place": {"hold": "litigation", "reason": FELT, "review_on": "2026-03-01"},
+    "vulnerability.flag": {"flag": "health", "note": FELT},
+    "hardship.apply": {
+        "cause": "illness",
+        "told": FELT,
+        "means": {"income_fen": 500_000, "spending_fen": 400_000},
+        "evidence": [SLIP],
+    },
+    "complaint.raise": {"about": "staff", "text": FELT},
+}
+"""What is written of a borrower."""
 STATEMENT = BankStatement(
     "ST-1", "LENDER-1", "CNY", datetime(2026, 2, 3, 4, tzinfo=UTC),
     (
@@ -57,7 +93,6 @@ STATEMENT = BankStatement(
 )  # fmt: skip
 """A line that names a loan, and one that waits."""
 NOT_YET = {
-    "event": {MOBILE, CHANGED, ANSWER},
     "import_refusal": {REFUSED},
 }
 """What of this book still stands in clear, by table. The list may only shrink; docs/operating.md names the tables."""
@@ -107,6 +142,10 @@ def lived(store: Store, folder: Path) -> None:
         for part in statement_in_parts(STATEMENT, "a.xml"):
             assert isinstance(do(desk, FINANCE, "statement.take", part, "S1", date(2026, 2, 3)), Answer)
     assert drain(store, ["push"], datetime(2026, 2, 4, 4, tzinfo=UTC)).total("sent") == 1
+    with desk_of(store, datetime(2026, 2, 4, 4, tzinfo=UTC)) as desk:
+        for k, (verb, told) in enumerate(WRITTEN.items()):
+            done = do(desk, LEAD, verb, {"borrower": "B1", **told}, f"W{k}", date(2026, 2, 4))
+            assert isinstance(done, Answer), done
     close_through(store, day("2026-03-12"), only=True)
     decide(store, day("2026-03-13"))
 
@@ -134,6 +173,21 @@ def test_the_whole_database_is_searched_for_people_table_by_table(store: Store, 
     with store.connect() as connection:
         name, told = connection.execute("select name, attributes from borrower where reference = 'B1'").fetchone() or ()
         ((_, text),) = in_inbox(connection, "B1", NIGHT).values()
+        told_of = {e.KIND: e.body() for e in events_of(connection, "B1")}
+        assert [told_of["person.details_corrected"][name]["mobile"] for name in ("before", "after")] == [
+            MOBILE,
+            CHANGED,
+        ]
+        held = {e.reason for e in events_of(connection, "B1") if isinstance(e, HoldPlaced)}
+        assert told_of["case.noted"]["text"] == FELT and FELT in held
+        assert told_of["hardship.applied"]["told"] == told_of["vulnerability.flagged"]["note"] == FELT
+        assert {c.text: c.answer for c in complaints_on(connection, date(2026, 3, 1))} == {
+            "You called at night": ANSWER,
+            FELT: "",
+        }
+        assert [row["note"] for row in rows_of(connection, "notes", date(2026, 3, 1))] == [FELT]
+        whys = [task.what for task in tasks(connection, [], date(2026, 3, 1), True)]
+        assert f"call back, as agreed: {FELT}" in " ".join(whys)
         assert standing_of(connection, "B1").signed["M1"].account == ACCOUNT
         (waits,) = unmatched_lines(connection)
         given = line_of(connection, "R1")

@@ -12,6 +12,7 @@ from afterloan.facts import FactRefused
 from afterloan.facts.bureau import DisputeOpened
 from afterloan.facts.events import KINDS, event_of
 from afterloan.store.contacts import defaults_of
+from afterloan.store.events import BODY
 from afterloan.store.held import HELD_KINDS, held_by
 from afterloan.store.proposals import proposals
 from afterloan.strategy.places import place_of
@@ -49,7 +50,7 @@ OUTBOX_PAGE = (
 NEWEST = 1 << 62
 """The place before the newest row of the outbox."""
 NOTES = (
-    "select e.on_day::text as on, b.reference as borrower, e.body->>'by' as by, e.body->>'text' as note from event e "
+    f"select e.on_day::text as on, b.reference as borrower, e.body->>'by' as by, {BODY} as note from event e "
     f"join borrower b using (borrower) where e.kind = 'case.noted' and {OF} and e.on_day <= %(on)s "
     "order by e.event desc limit %(most)s"
 )
@@ -118,6 +119,10 @@ def _ended_proposals(connection: psycopg.Connection[Any], told: Mapping[str, Any
     ][: told["most"]]  # fmt: skip
 
 
+def _notes(connection: psycopg.Connection[Any], told: Mapping[str, Any]) -> Rows:
+    return [{**row, "note": row["note"].get("text", "-")} for row in _select(NOTES)(connection, told)]
+
+
 def _holds(connection: psycopg.Connection[Any], told: Mapping[str, Any]) -> Rows:
     """Holds in effect, those to be looked at again first: on which day, what each stops."""
     of: dict[int, list[Any]] = {}
@@ -159,7 +164,7 @@ LISTS: dict[str, tuple[str, Callable[[psycopg.Connection[Any], Mapping[str, Any]
     "ended-proposals": ("what waits for nobody any more: done, refused, withdrawn, lapsed", _ended_proposals),
     "disputes": ("disputes, those to be answered first on top", _disputes),
     "holds": ("holds in effect, those to be looked at again first on top", _holds),
-    "notes": ("notes on cases, the newest first", _select(NOTES)),
+    "notes": ("notes on cases, the newest first", _notes),
 }
 """Every list by its name: what it is, and the question."""
 

@@ -18,6 +18,7 @@ from afterloan.enquiry.proposals import waiting
 from afterloan.facts import FactRefused
 from afterloan.facts.outbox import OUTBOX, BodyRefused, read_body
 from afterloan.money import show_money, worded
+from afterloan.store.events import BODY
 from afterloan.store.proposals import proposals
 from afterloan.store.statements import unmatched_lines
 from afterloan.strategy.places import what_is_wrong
@@ -90,8 +91,8 @@ WITHOUT_CHANNEL = (
     "and not exists (select from event e where e.reference = 'withdrawn:' || o.key)"
 )
 REVIEWS = (
-    "select 'review:' || e.reference, 'review', b.reference, b.name, coalesce(c.reference, ''), e.on_day, e.body "
-    "from event e join borrower b using (borrower) left join contract c on c.loan = e.loan "
+    "select 'review:' || e.reference, 'review', b.reference, b.name, coalesce(c.reference, ''), e.on_day, "
+    f"{BODY} from event e join borrower b using (borrower) left join contract c on c.loan = e.loan "
     "where e.kind in ('hold.placed', 'hardship.applied', 'vulnerability.flagged') "
     "and (e.body->>'review_on')::date <= %(on)s and not exists (select from event l "
     "where l.borrower = e.borrower and l.body->>'of' = e.reference "
@@ -115,9 +116,8 @@ AGENCIES = (
 )
 """Cases that a ladder proposes for an agency: a person places them, or says why they stay."""
 CALL_BACKS = (
-    "select 'call-back:' || e.reference, 'call-back', b.reference, b.name, '', e.on_day, e.body || "
-    "jsonb_build_object('why', 'call back, as agreed' || case when coalesce(e.body->>'note', '') = '' then '' "
-    "else ': ' || (e.body->>'note') end, 'due_on', e.body->>'call_on') from event e join borrower b using (borrower) "
+    "select 'call-back:' || e.reference, 'call-back', b.reference, b.name, '', e.on_day, "
+    f"{BODY} from event e join borrower b using (borrower) "
     "where e.kind = 'case.call_back' and e.on_day <= %(on)s and (e.body->>'call_on')::date <= %(on)s "
     # the next contact on the day agreed or later has done it
     "and not exists (select from event a where a.borrower = e.borrower and a.kind = 'contact.attempted' "
@@ -213,7 +213,7 @@ def _sentence(queue: str, body: dict[str, Any]) -> str:
         "bureau-dispute": f"answer dispute {body.get('dispute', '')}",
         "complaint": f"answer complaint {body.get('complaint', '')} in writing: about {body.get('about', '')}",
         "review": f"look again at {body.get('hold') or body.get('flag') or body.get('cause', '')}"
-        + (f": {body['reason']}" if body.get("hold") == "deceased" else ""),
+        + (f": {body.get('reason', '-')}" if body.get("hold") == "deceased" else ""),
         "agency-proposal": "place with an agency, or keep: "
         f"{counted(int(body.get('days_past_due') or 0), 'day')} past due, "
         f"{int(body.get('amount_fen') or 0)} minor units overdue",
@@ -311,6 +311,12 @@ def _rows(rows: Iterable[tuple[Any, ...]]) -> list[Task]:
     ]  # fmt: skip
 
 
+def _call_back(*row: Any) -> tuple[Any, ...]:
+    *rest, body = row
+    why = ": ".join(filter(None, ("call back, as agreed", body.get("note"))))
+    return (*rest, {**body, "why": why, "due_on": body["call_on"]})
+
+
 def _places(connection: psycopg.Connection[Any]) -> list[Task]:
     """Borrowers whose place cannot be told: nobody contacts them until it is corrected. It ends with the correction."""
     found: list[Task] = []
@@ -396,13 +402,13 @@ def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, do
         ESTATES,
         MORATORIA,
         AGENCIES,
-        CALL_BACKS,
         IMPORTS,
         MODELS_WATCHED,
         WITHOUT_PLAN,
     )
     for sql in (*by_rule, RINGS, WEBHOOKS_OFF):
         found += _rows(connection.execute(sql, told).fetchall())
+    found += _rows(_call_back(*row) for row in connection.execute(CALL_BACKS, told).fetchall())
     found += _money(connection, on) + _places(connection) + _approvals(connection, on) + _turned_down(connection, on)
     done: dict[str, str] = {}
     hands: dict[str, str] = {}

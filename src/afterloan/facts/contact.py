@@ -1,10 +1,11 @@
 """Facts of reaching a borrower: attempts and how they ended, consents, wishes, third persons who refused."""
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from afterloan.facts.events import Event, Name
+from afterloan.facts.events import Event, Name, hidden
 
 Channel = Literal["call", "ai_call", "visit", "sms", "email", "push", "chat", "letter", "webhook"]
 Person = Literal["borrower", "guarantor", "debt_related", "third"]
@@ -41,6 +42,7 @@ class ContactEnded(Event):
     """How an attempt ended: `of` is the attempt's reference. `reached`: the person asked for was spoken with."""
 
     KIND: ClassVar[str] = "contact.ended"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(note="")
     at: AwareDatetime
     of: Name
     outcome: Outcome

@@ -1,12 +1,11 @@
 """Facts of collecting from a borrower's own account: mandates, attempts under them, and what the bank said."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from afterloan.facts.events import Event, Name
+from afterloan.facts.events import Event, Name, hidden
 
 Rail = Literal["gateway", "pain008", "nacha", "batch_csv"]
 """How an attempt leaves: through the HTTP gateway, or collected into a file of one of three forms."""
@@ -26,7 +25,7 @@ class MandateSigned(Event):
     """
 
     KIND: ClassVar[str] = "mandate.signed"
-    PERSONAL: ClassVar[Mapping[str, Any]] = MappingProxyType({"account": "-", "bank": "", "holder": ""})
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(account="-", bank="", holder="")
     source: Source
     account: Annotated[str, Field(min_length=1, max_length=34, pattern=r"^[A-Za-z0-9._-]+$")]
     bank: Annotated[str, Field(max_length=35)] = ""
@@ -43,6 +42,7 @@ class MandateRevoked(Event):
     """The authority ended: by the borrower, or because the bank said that it will never be honoured again."""
 
     KIND: ClassVar[str] = "mandate.revoked"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(reason="")
     of: Name
     by: str = "borrower"
     reason: str = ""
@@ -52,6 +52,7 @@ class MandateResumed(Event):
     """A person looked at a mandate (`of`) that rested after failures: debits under it are tried again from `at` on."""
 
     KIND: ClassVar[str] = "mandate.resumed"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(reason="-")
     of: Name
     at: AwareDatetime
     by: Name

@@ -18,6 +18,11 @@ CARRIED = frozenset({"borrower", "loan", "on", "at", "known_on", "reference"})
 """Fields that are columns of the store; all others travel in its `body`."""
 
 
+def hidden(**gone: Any) -> Mapping[str, Any]:
+    """Fields of an event that tell of a person, each with what it says once nobody can open it: `hidden(text="-")`."""
+    return MappingProxyType(gone)
+
+
 class Event(BaseModel):
     """Something that happened to a borrower: took effect `on`, learnt `known_on`, told once under `reference`.
 
@@ -27,7 +32,7 @@ class Event(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     KIND: ClassVar[str] = ""
-    PERSONAL: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden()
     """Fields that tell of a person, kept under the borrower's own key; what each says once nobody can open them."""
     borrower: Name
     on: date

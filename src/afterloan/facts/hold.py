@@ -1,11 +1,12 @@
 """Facts of holds: why a borrower's treatment is stopped or changed, from when to when."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from afterloan.facts.events import Event, Name
+from afterloan.facts.events import Event, Name, hidden
 
 HoldKind = Literal[
     "dispute_open",
@@ -38,6 +39,7 @@ class HoldPlaced(Event):
     """
 
     KIND: ClassVar[str] = "hold.placed"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(reason="-")
     hold: HoldKind
     reason: Annotated[str, Field(min_length=1, max_length=2_000)]
     ends_on: date | None = None
@@ -59,6 +61,7 @@ class HoldLifted(Event):
     """A hold (`of`: its reference) ends: `on` is the first day without it."""
 
     KIND: ClassVar[str] = "hold.lifted"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(reason="-")
     of: Name
     reason: Annotated[str, Field(min_length=1, max_length=2_000)]
     by: str = ""

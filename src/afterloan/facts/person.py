@@ -1,11 +1,12 @@
 """Facts of a borrower as a person: details corrected, notes written, tasks of people done."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AwareDatetime, Field
 
-from afterloan.facts.events import Event, Name
+from afterloan.facts.events import Event, Name, hidden
 
 Text = Annotated[str, Field(min_length=1, max_length=4_000)]
 
@@ -18,6 +19,7 @@ class DetailsCorrected(Event):
     """
 
     KIND: ClassVar[str] = "person.details_corrected"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(before={}, after={}, reason="-")
     before: dict[str, Any]
     after: dict[str, Any]
     by: Name
@@ -28,6 +30,7 @@ class CaseNoted(Event):
     """A person wrote a note on a borrower's case. Notes are never changed; a later one may say otherwise."""
 
     KIND: ClassVar[str] = "case.noted"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(text="-")
     text: Text
     by: Name
 
@@ -36,6 +39,7 @@ class CallBackAgreed(Event):
     """The borrower asked to be called back at a moment: `at`, on the day `call_on` at their place."""
 
     KIND: ClassVar[str] = "case.call_back"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(note="")
     at: AwareDatetime
     call_on: date
     note: str = ""
@@ -73,6 +77,7 @@ class BorrowerDied(Event):
     """The borrower died `on` this day: nobody writes to him, the estate is a person's task. `source`: how we know."""
 
     KIND: ClassVar[str] = "person.died"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(source="-")
     source: Text
     by: str = ""
 
@@ -81,6 +86,7 @@ class InsolvencyOpened(Event):
     """Insolvency proceedings about the borrower opened: the claim is filed there."""
 
     KIND: ClassVar[str] = "insolvency.opened"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(court="", case_number="")
     court: Annotated[str, Field(max_length=200)] = ""
     case_number: Annotated[str, Field(max_length=200)] = ""
     by: str = ""
@@ -98,6 +104,7 @@ class LawyerEngaged(Event):
     """A lawyer represents the borrower: contacts go through the lawyer. `contact`: where the lawyer is reached."""
 
     KIND: ClassVar[str] = "lawyer.engaged"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(lawyer="-", contact="")
     lawyer: Name
     contact: Annotated[str, Field(max_length=500)] = ""
     by: str = ""
@@ -123,6 +130,7 @@ class ComplaintRaised(Event):
     """A borrower complains: `about` what, in their words; to be answered in writing by a day (pack `complaints`)."""
 
     KIND: ClassVar[str] = "complaint.raised"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(text="-")
     about: Literal["contact", "amount", "decision", "bureau", "privacy", "staff", "other"]
     text: Text
     answer_by: date
@@ -133,6 +141,7 @@ class ComplaintAnswered(Event):
     """The complaint `of` was answered: the borrower was right, partly right, or not; `text` is what they are told."""
 
     KIND: ClassVar[str] = "complaint.answered"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(text="-")
     of: Name
     outcome: Literal["upheld", "partly", "not_upheld"]
     text: Text

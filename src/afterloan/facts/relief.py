@@ -1,11 +1,12 @@
 """Facts of relief: a quote given, a hardship told and decided, a plan offered, accepted, kept, broken, ended."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from afterloan.facts.events import Event, Fen, Name
+from afterloan.facts.events import Event, Fen, Name, hidden
 
 Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 PlanKind = Literal[
@@ -62,6 +63,7 @@ class HardshipApplied(Event):
     """The borrower told of a difficulty; `review_on` is when it is looked at again at the latest."""
 
     KIND: ClassVar[str] = "hardship.applied"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(told="-")
     cause: Cause
     told: Text
     means: Means
@@ -81,6 +83,7 @@ class HardshipDecided(Event):
     """An application (`of`) was granted or refused, with reasons; refused: when it may be told again."""
 
     KIND: ClassVar[str] = "hardship.decided"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(reasons=("-",))
     of: Name
     granted: bool
     reasons: Annotated[tuple[Text, ...], Field(min_length=1)]
@@ -92,6 +95,7 @@ class VulnerabilityFlagged(Event):
     """A borrower was flagged as vulnerable. What is in here is read by few: see `VulnerabilityRead`."""
 
     KIND: ClassVar[str] = "vulnerability.flagged"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(note="-")
     flag: Literal["health", "mental_health", "bereavement", "age", "language", "abuse", "low_literacy", "other"]
     note: Text
     by: Name
@@ -102,6 +106,7 @@ class VulnerabilityCleared(Event):
     """A flag (`of`) no longer holds."""
 
     KIND: ClassVar[str] = "vulnerability.cleared"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(reason="-")
     of: Name
     by: Name
     reason: Text
@@ -111,6 +116,7 @@ class VulnerabilityRead(Event):
     """Somebody read a borrower's flags: who, in which role, why."""
 
     KIND: ClassVar[str] = "vulnerability.read"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(why="-")
     by: Name
     role: Name
     why: Text

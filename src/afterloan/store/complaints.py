@@ -7,6 +7,8 @@ from typing import Any
 import psycopg
 
 from afterloan.facts import FactRefused
+from afterloan.store.events import BODY
+from afterloan.store.persons import body_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,8 @@ class Complaint:
 
 
 WITH_ANSWER = (
-    "select e.reference, b.reference, e.body->>'about', e.body->>'text', e.on_day, (e.body->>'answer_by')::date, "
-    "a.on_day, coalesce(a.body->>'outcome', ''), coalesce(a.body->>'text', '') from event e "
+    f"select e.reference, b.reference, e.body->>'about', {BODY}, e.on_day, (e.body->>'answer_by')::date, "
+    f"a.on_day, coalesce(a.body->>'outcome', ''), {body_at('event', 'a', 'reference', 'words', 'body')} from event e "
     "join borrower b using (borrower) left join event a on a.borrower = e.borrower and a.kind = 'complaint.answered' "
     "and a.body->>'of' = e.reference"
 )
@@ -38,12 +40,19 @@ COMPLAINTS = (
 ONE = f"{WITH_ANSWER} where e.kind = 'complaint.raised' and e.reference = %s"
 
 
+def _read(row: tuple[Any, ...]) -> Complaint:
+    """A complaint; its words, and those of the answer, are "-" and "" once they are purged."""
+    reference, borrower, about, told, raised_on, answer_by, answered_on, outcome, answer = row
+    text, said = told.get("text", "-"), answer.get("text", "")
+    return Complaint(reference, borrower, about, text, raised_on, answer_by, answered_on, outcome, said)
+
+
 def complaint_of(connection: psycopg.Connection[Any], reference: str) -> Complaint:
     """A complaint by its reference. Raises FactRefused (unknown)."""
     row = connection.execute(ONE, (reference,)).fetchone()
     if row is None:
         raise FactRefused("of", reference, "no complaint of that reference", "GET /v1/complaints lists them", "unknown")
-    return Complaint(*row)
+    return _read(row)
 
 
 def complaints_on(
@@ -51,4 +60,4 @@ def complaints_on(
 ) -> list[Complaint]:
     """Complaints raised by a day, the one to be answered first on top; with `answered` False only those that wait."""
     told = {"on": on, "borrower": borrower, "answered": answered, "most": most}
-    return [Complaint(*row) for row in connection.execute(COMPLAINTS, told).fetchall()]
+    return [_read(row) for row in connection.execute(COMPLAINTS, told).fetchall()]
