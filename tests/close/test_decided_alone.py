@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from pydantic_core import from_json
 
 from afterloan.close import close_through
 from afterloan.close.decide import decide
@@ -15,6 +16,7 @@ from afterloan.close.known import columns_of, events_told
 from afterloan.close.planned import ShardPlan, plan_shard
 from afterloan.dates import date_of, day
 from afterloan.facts.limit import BorrowingBarred, LimitSet
+from afterloan.facts.outbox import read_body
 from afterloan.facts.promise import PromiseMade
 from afterloan.generate import generate
 from afterloan.intake.book import bring_in
@@ -76,6 +78,18 @@ def test_a_borrower_gets_what_they_would_get_alone(planned: list[ShardPlan]) -> 
     kinds = {a.kind for one in asked for a in one.plan.actions}
     assert {"message.sms", "worklist", "debit.attempt"} <= kinds  # the comparison was about something
     assert any(one.plan.findings for one in asked)
+
+
+def test_the_text_of_each_body_reads_back_as_its_record(planned: list[ShardPlan]) -> None:
+    """Nothing is lost on the way and nothing added, so the drain does what was planned."""
+    kinds: set[str] = set()
+    late = 0
+    for action in (action for one in planned for action in one.plan.actions):
+        told = from_json(action.body.text())
+        assert read_body(action.kind, told).told() == told
+        kinds.add(action.kind)
+        late += "late_days" in told
+    assert {"message.sms", "worklist", "debit.attempt", "bureau.notice"} <= kinds and late
 
 
 def test_the_places_of_a_step_are_the_rows_it_matches(planned: list[ShardPlan]) -> None:

@@ -56,13 +56,14 @@ def unwanted(
 
 UNWANTED = (
     "select o.key, o.borrower from (select distinct unnest(%s::bigint[]) as number) as asked "
-    "cross join lateral (select * from outbox where borrower = asked.number offset 0) o "
-    "where (o.not_before >= %s::date or o.kind = any(%s)) and (%s::text[] is null or o.kind = any(%s)) "
-    "and (%s::bigint[] is null or o.loan = any(%s)) "
-    "and coalesce(o.body->>'purpose', '') not in ('reminder', 'legal_notice', 'service') "
-    "and not exists (select from event e where e.reference = 'withdrawn:' || o.key) order by o.action"
+    "cross join lateral (select p.action, p.key, p.borrower from outbox p where p.borrower = asked.number "
+    "and (p.not_before >= %s::date or p.kind = any(%s)) and (%s::text[] is null or p.kind = any(%s)) "
+    "and (%s::bigint[] is null or p.loan = any(%s)) "
+    "and coalesce(p.body->>'purpose', '') not in ('reminder', 'legal_notice', 'service') "
+    "and not exists (select from event e where e.reference = 'withdrawn:' || p.key) offset 0) o order by o.action"
 )
-"""Each borrower is looked up by number (`offset 0`: not planned otherwise): a few rows each, never all of a kind."""
+"""Each borrower is looked up by number, and what was withdrawn by key (`offset 0`: this is not planned otherwise): a
+few rows each, never all of a kind nor all events."""
 
 
 def _told(gone: Gone) -> str:

@@ -480,9 +480,9 @@ def standing_on(
     ladder: Ladder, borrowers: pl.DataFrame, loans: pl.DataFrame
 ) -> list[tuple[LadderStep, npt.NDArray[np.int64]]]:
     """The same as places of rows of `borrowers`, ascending: the frame is wide, a borrower stands on several steps."""
-    hit = borrowers.with_columns(segment=ladder.segment).select(ladder.tests)
-    if not len(hit):
+    if not len(borrowers):
         return []
+    hit = borrowers.with_columns(segment=ladder.segment).select(ladder.tests)
     found = []
     for step, any_row in zip(ladder.steps, hit.select(pl.all().any()).row(0), strict=True):
         if not any_row:

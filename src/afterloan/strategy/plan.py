@@ -8,12 +8,15 @@ from functools import lru_cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+from pydantic_core import to_json
 
 from afterloan.counting import counted
 from afterloan.dates import iso, number_of
 from afterloan.facts.ladder import StepLeftOut
-from afterloan.facts.outbox import OUTBOX, Action, MessageBody, MessageValue
+from afterloan.facts.outbox import OUTBOX, Action, MessageBody, MessageValue, PlannedBody
 from afterloan.rules.packs import Finding, Rule, in_force, rules_of
 from afterloan.strategy import catch_up
 from afterloan.strategy.catch_up import ABOUT, BEGINS_TO_WAIT, STARTS, DueStep, Reopened, Resolved
@@ -36,6 +39,7 @@ from afterloan.strategy.restriction import Change, CreditLine, after_change, lim
 from afterloan.strategy.segments import HOLD_OUT, arm_of
 from afterloan.strategy.worklist import priority_fen, worth_rule
 
+NUMBERS = npt.NDArray[np.int64]
 RANK = {"reminder": 0, "service": 1, "collection": 2, "legal_notice": 3}
 """Of two messages on one channel and day the weightier one is sent."""
 STOPPED_BY = {
@@ -108,6 +112,8 @@ class DayPlan:
     ladders: set[str] = field(default_factory=set)
     places: Mapping[int, Place] = field(default_factory=dict)
     notices: set[str] = field(default_factory=set)
+    said: dict[tuple[Any, ...], tuple[Slot | Verdict, str]] = field(default_factory=dict)
+    """When messages may go that are alike, and the head of their bodies (`_said_alike`)."""
 
 
 @dataclass(slots=True)
@@ -161,11 +167,10 @@ def _choose(known: KnownBorrowers, ladders: Mapping[str, Ladder], on: date, plan
         waiting = reminded.filter(pl.col("jurisdiction") == jurisdiction)
         _tell_waiting(waiting, plan, on)
         for here, all_steps in ((steady.filter(pl.col("jurisdiction") == jurisdiction), True), (waiting, False)):
-            rows = here.rows(named=True)  # once: the frame is wide, and a borrower stands on several steps
-            for step, hit in standing_on(ladder, here, known.loans):
-                if not (all_steps or step.before_due):
-                    continue
-                for row in (rows[at] for at in hit):
+            hits = [(s, hit) for s, hit in standing_on(ladder, here, known.loans) if all_steps or s.before_due]
+            rows = _rows_hit(here, [hit for _, hit in hits])
+            for step, hit in hits:
+                for row in map(rows.__getitem__, hit.tolist()):
                     if not takes(step, row) or _is_held(row["borrower"], step, known, plan, on):
                         continue
                     if not _is_no_debit(row["borrower"], step, known, plan, on):
@@ -177,6 +182,32 @@ def _choose(known: KnownBorrowers, ladders: Mapping[str, Ladder], on: date, plan
             choice = chosen.setdefault(row["borrower"], _Chosen(row, ladder, arms[row["borrower"]]))
             _keep(choice, index, it)
     return chosen
+
+
+ROW = (
+    "borrower", "reference", "jurisdiction", "language", "days_past_due", "grace_days", "arrears_fen",
+    "promises_broken", "not_cured_ppm", "days_to_due", "days_to_due_in_time", "product", "gap", "reached", "start",
+    "starts_on",
+)  # fmt: skip
+"""Columns of the frame that are looked at row by row: of some sixty; each that is read for nothing costs as much."""
+LOAN = (
+    "loan", "borrower", "reference", "product", "days_past_due", "grace_days", "bucket", "bucket_first_day", "reached",
+    "arrears_fen", "due_today_fen", "next_due_fen", "late_penalty_fen", "payoff_fen", "accelerated", "days_to_due",
+    "due_on",
+)  # fmt: skip
+"""The same of a loan."""
+
+
+def _narrow(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """Those of some columns that a frame has."""
+    there = set(frame.columns)
+    return frame.select([name for name in columns if name in there])
+
+
+def _rows_hit(frame: pl.DataFrame, hits: Sequence[NUMBERS]) -> dict[int, dict[str, Any]]:
+    """The rows of a frame that stand on some step, by their place: each is made once, others are not."""
+    at = np.unique(np.concatenate(hits)) if hits else np.zeros(0, np.int64)
+    return dict(zip(at.tolist(), _narrow(frame, ROW)[at].rows(named=True), strict=True)) if len(at) else {}
 
 
 def _tell_waiting(rows: pl.DataFrame, plan: DayPlan, on: date) -> None:
@@ -196,7 +227,7 @@ def _made_up(
     if not len(rows):
         return
     loans = loans_of(known.loans, rows["borrower"].to_list())
-    for row, holds in zip(rows.iter_rows(named=True), conditions_of(ladder, rows), strict=True):
+    for row, holds in zip(_narrow(rows, ROW).rows(named=True), conditions_of(ladder, rows), strict=True):
         number = row["borrower"]
         seen = catch_up.SeenBorrower(
             row, loans.get(number, []), known.reopened.get(number, ()), number_of(on), known.buckets
@@ -306,10 +337,12 @@ def _keep(choice: _Chosen, index: int, it: DueStep) -> None:
 def loans_of(loans: pl.DataFrame, borrowers: list[int]) -> dict[int, list[dict[str, Any]]]:
     """The live loans of some borrowers, longest overdue first."""
     found: dict[int, list[dict[str, Any]]] = {}
-    wanted = loans.filter(pl.col("borrower").is_in(borrowers)).sort(
-        "borrower", "days_past_due", "days_to_due", "loan", descending=[False, True, False, False]
+    wanted = (
+        _narrow(loans, LOAN)
+        .filter(pl.col("borrower").is_in(borrowers))
+        .sort("borrower", "days_past_due", "days_to_due", "loan", descending=[False, True, False, False])
     )
-    for row in wanted.iter_rows(named=True):
+    for row in wanted.rows(named=True):
         found.setdefault(row["borrower"], []).append(row)
     return found
 
@@ -331,28 +364,83 @@ def _act(
         _change(number, choice.row, lines, DOES[step.do], told, f"{choice.ladder.id}/{step.id}", plan, on)
         return
     place = known.places[number]
-    body: dict[str, Any] = {"ladder": choice.ladder.id, "step": step.id, "arm": choice.arm}
-    if it.late:
-        body |= {"late_days": it.late, "of_day": it.days[-1]}
+    body: dict[str, Any] = {}
     if step.do in MESSAGES or step.do == "bureau.notice":
         figures = figures_of(loans, number_of(on))
         why = _purpose(step, figures, known.held.get(number, []))
-        slot = _slot(step, why, place, known.standings.get(number, NO_STANDING), on, it.late > 0)
+        slot, head = _said_alike(number, choice, it, why, known, plan, on)
         if isinstance(slot, Verdict):
             refusals = (_with_step(f, step, slot.next_at) for f in slot.findings)
             plan.findings.extend(PlannedFinding(number, step.do, f) for f in refusals)
             return
         moment = slot.not_before
-        body |= message_body(choice.row, step, why, place, figures, slot)
-        body["values"] |= grace_values(choice.row, on)
+        body["values"] = values_of(figures, step.before_due, why != "reminder") | grace_values(choice.row, on)
     else:
         moment = _moment(on, step.at, place.zones[0])
+        head = _head(choice.ladder.id, step, choice.arm)
+    if it.late:
+        body |= {"late_days": it.late, "of_day": it.days[-1]}
     if step.do not in MESSAGES:
         body |= _loans_body(choice.row, it, loans, on)
     loan = body.pop("loan_number", None)
     key = f"{choice.ladder.id}/{step.id}/{choice.row['reference']}/{on.isoformat()}"
-    record = OUTBOX[step.do].body.model_validate(body)
+    text = f"{head[:-1]},{to_json(body).decode()[1:]}"
+    record = PlannedBody(OUTBOX[step.do].body, choice.ladder.id, step.id, choice.arm, text)
     plan.actions.append(Action(key, number, step.do, moment, on, loan, record))
+
+
+def _said_alike(
+    number: int, choice: _Chosen, it: DueStep, why: str, known: KnownBorrowers, plan: DayPlan, on: date
+) -> tuple[Slot | Verdict, str]:
+    """When the governor lets a message go that day, and the head of its body ("" where it does not).
+
+    Asked once for all of one step, arm, purpose, place and language of whom nothing is told.
+    """
+    step, place = it.step, known.places[number]
+    language = choice.row["language"] or place.language
+    standing = known.standings.get(number, NO_STANDING)
+    alike = (choice.ladder.id, step.id, choice.arm, why, id(place), language, it.late > 0)
+    if standing is NO_STANDING and alike in plan.said:
+        return plan.said[alike]
+    slot = _slot(step, why, place, standing, on, it.late > 0)
+    said: tuple[Slot | Verdict, str] = slot, ""
+    if isinstance(slot, Slot):
+        said = slot, _message_head(choice.ladder.id, step, choice.arm, why, place, language, slot)
+    if standing is NO_STANDING:
+        plan.said[alike] = said
+    return said
+
+
+@lru_cache(4_096)
+def _head(ladder: str, step: LadderStep, arm: str) -> str:
+    """The part of a body that all have who stand on a step alike, as JSON text: made into the kind's record once."""
+    return _head_of(ladder, step, arm, {})
+
+
+@lru_cache(4_096)
+def _message_head(
+    ladder: str, step: LadderStep, arm: str, purpose: str, place: Place, language: str, slot: Slot
+) -> str:
+    """The same of a message: all but its values, which are the borrower's own. See docs/strategy.md."""
+    told = {
+        "template": step.template or "bureau-notice",
+        "language": language,
+        "to": None,
+        "purpose": purpose,
+        "reminds": step.before_due,
+        "zone": place.zones[0],
+        "until": slot.until.astimezone(ZoneInfo(place.zones[0])),
+    }
+    return _head_of(ladder, step, arm, told)
+
+
+def _head_of(ladder: str, step: LadderStep, arm: str, told: Mapping[str, Any]) -> str:
+    body: dict[str, Any] = {"ladder": ladder, "step": step.id, "arm": arm, **told}
+    if step.do == "worklist":
+        body["queue"] = step.queue
+    if step.words:
+        body["with"] = step.words
+    return OUTBOX[step.do].body.model_validate(body).text()
 
 
 AGAIN = "again_at"
@@ -422,23 +510,6 @@ def _moment(on: date, hour: str, zone: str) -> datetime:
     return datetime.combine(on, clock.fromisoformat(hour), ZoneInfo(zone)).astimezone(UTC)
 
 
-def message_body(
-    row: dict[str, Any], step: LadderStep, purpose: str, place: Place, figures: Figures, slot: Slot
-) -> dict[str, Any]:
-    """The body of a message: see docs/strategy.md."""
-    return {
-        "template": step.template or "bureau-notice",
-        "language": row["language"] or place.language,
-        "to": None,
-        "purpose": purpose,
-        "reminds": step.before_due,
-        "values": values_of(figures, step.before_due, purpose != "reminder"),
-        "zone": place.zones[0],
-        "until": slot.until.astimezone(ZoneInfo(place.zones[0])),
-        **({"with": step.words} if step.words else {}),
-    }
-
-
 def grace_values(row: Mapping[str, Any], on: date) -> dict[str, MessageValue]:
     """What a message within the days of grace says of them: how many, and the last day that counts as on time.
 
@@ -471,13 +542,7 @@ def _loans_body(row: dict[str, Any], it: DueStep, loans: list[dict[str, Any]], o
         "due_on": iso(min(x["due_on"] for x in late)) if late else None,
     }
     if step.do == "worklist":
-        body |= {
-            "queue": step.queue,
-            "priority_fen": priority_fen(row, worth_rule(on)),
-            "arrears_fen": row["arrears_fen"],
-        }
-    if step.words:
-        body["with"] = step.words
+        body |= {"priority_fen": priority_fen(row, worth_rule(on)), "arrears_fen": row["arrears_fen"]}
     if len(late) == 1:
         body["loan_number"] = late[0]["loan"]
     return body
@@ -504,7 +569,7 @@ def _rules_of_limits(known: KnownBorrowers, lines: dict[int, CreditLine], plan: 
             continue
         hit = here.select([test.alias(str(k)) for k, (_, test) in enumerate(rules)])  # all rules in one pass
         some = hit.select(pl.any_horizontal(pl.all()).arg_true()).to_series()
-        told = dict(zip(some, here[some].iter_rows(named=True), strict=True))
+        told = dict(zip(some, _narrow(here[some], ROW).rows(named=True), strict=True))
         for k, (rule, _) in enumerate(rules):
             for row in (told[at] for at in hit[str(k)].arg_true()):
                 number = row["borrower"]
@@ -537,10 +602,11 @@ def _change(
         _notice(number, row, change, plan, on)
 
 
-def notice_rules(jurisdiction: str, on: date) -> list[Rule]:
+@lru_cache(1_024)
+def notice_rules(jurisdiction: str, on: date) -> tuple[Rule, ...]:
     """The rules that want the borrower told of a worse line: the place's, else the lender's own."""
-    own = [r for r in in_force(rules_of("limits"), jurisdiction, on) if "notice" in r.parameters]
-    return own or [r for r in in_force(rules_of("limits"), ANY, on) if "notice" in r.parameters]
+    own = tuple(r for r in in_force(rules_of("limits"), jurisdiction, on) if "notice" in r.parameters)
+    return own or tuple(r for r in in_force(rules_of("limits"), ANY, on) if "notice" in r.parameters)
 
 
 def notice_template(rule: Rule, kind: str) -> str:
