@@ -32,7 +32,7 @@ from afterloan.facts.events import KINDS, Event, event_of
 from afterloan.facts.hold import HOLD_KINDS, HOLDS
 from afterloan.facts.limit import LINE_KINDS, LineChanged
 from afterloan.facts.placement import AgencyPlaced
-from afterloan.loan.book import Book
+from afterloan.loan.book import Book, taken
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import FactKind
 from afterloan.rules.trifles import trifles_fen, without_trifles
@@ -99,7 +99,7 @@ def read_known(
     of_product = book.contracts["product"].astype(np.int64)
     told, places, pay_days = borrowers_told(connection, wanted.tolist())
     most = most_trifles(owners[theirs], places)
-    seen = without_trifles(positions[theirs], most)
+    seen = without_trifles(taken(positions, theirs), most)
     loans = loan_frame(seen, owners[theirs], book.products, of_product[theirs], day)
     loans = loans.join(contracts.select("loan", "reference"), on="loan", how="left")
     worked = days_worked(connection, shard, day)

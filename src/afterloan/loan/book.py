@@ -51,18 +51,27 @@ def joined(books: Sequence[Book]) -> Book:
     )
 
 
+def taken(records: Records, at: npt.NDArray[np.int64] | npt.NDArray[np.bool_]) -> Records:
+    """Records at some places, or those that a mask of as many keeps, as `records[at]` gives them.
+
+    NumPy copies records field by field when they are indexed and row by row when they are taken: 150,000 facts are
+    16 ms of the one and 0.9 of the other, 20,000 positions 5.9 and 0.4.
+    """
+    return records.take(np.flatnonzero(at) if at.dtype == np.bool_ else at)
+
+
 def part(book: Book, rows: Offsets) -> Book:
     """Some loans of a book, by row number, as a book of their own."""
 
     def cut(records: Records, at: Offsets) -> tuple[Records, Offsets]:
         lengths = at[rows + 1] - at[rows]
-        ends = np.concatenate([[0], np.cumsum(lengths)])
+        ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
         index = np.repeat(at[rows] - ends[:-1], lengths) + np.arange(ends[-1])
-        return records[index], ends.astype(np.int64)
+        return taken(records, index), ends.astype(np.int64)
 
     promised, promised_at = cut(book.promised, book.promised_at)
     facts, fact_at = cut(book.facts, book.fact_at)
-    return Book(book.products, book.contracts[rows], promised, promised_at, facts, fact_at, book.calendars)
+    return Book(book.products, taken(book.contracts, rows), promised, promised_at, facts, fact_at, book.calendars)
 
 
 def as_known(book: Book, known_on: int) -> Book:
@@ -75,5 +84,11 @@ def as_known(book: Book, known_on: int) -> Book:
     stay = facts["known_on"] <= known_on
     ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(stay)]).astype(np.int64)
     return Book(
-        book.products, book.contracts, book.promised, book.promised_at, facts[stay], ends[book.fact_at], book.calendars
+        book.products,
+        book.contracts,
+        book.promised,
+        book.promised_at,
+        taken(facts, stay),
+        ends[book.fact_at],
+        book.calendars,
     )

@@ -34,7 +34,8 @@ from afterloan.facts.debit import MandateSigned
 from afterloan.facts.events import Event
 from afterloan.facts.ladder import StepLeftOut
 from afterloan.facts.limit import LINE_KINDS
-from afterloan.loan.book import Book, Offsets, Records, joined
+from afterloan.loan.book import Book, Records, joined
+from afterloan.loan.book import part as some_loans
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import FactKind, State
 from afterloan.rules.trifles import without_trifles
@@ -324,20 +325,6 @@ def _scored(connection: psycopg.Connection[Any], told: pl.DataFrame, first: int,
     return pl.concat(found) if found else None
 
 
-def some_of(book: Book, loans: npt.NDArray[np.int64]) -> Book:
-    """The loans of a book at some places, in that order."""
-    promised, promised_at = _cut(book.promised, book.promised_at, loans)
-    facts, fact_at = _cut(book.facts, book.fact_at, loans)
-    return Book(book.products, book.contracts[loans], promised, promised_at, facts, fact_at, book.calendars)
-
-
-def _cut(rows: Records, at: Offsets, loans: npt.NDArray[np.int64]) -> tuple[Records, Offsets]:
-    lengths = at[loans + 1] - at[loans]
-    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)]).astype(np.int64)
-    places = np.arange(int(ends[-1])) + np.repeat(at[loans] - ends[:-1], lengths)
-    return rows[places], ends
-
-
 def _replay(part: _Part, book: Book, ladders: dict[str, Ladder], first: int, last: int, pack: str | None) -> Tally:
     """Day by day for whom something may happen, month by month through the ladder."""
     tally = Tally()
@@ -409,7 +396,7 @@ def _reckon_awake(
     loans = np.flatnonzero(awake[part.owner] & (book.contracts["signed_on"] < day))
     if not len(loans):
         return None
-    positions = reckon_book(some_of(book, loans), day, day - 1)
+    positions = reckon_book(some_loans(book, loans), day, day - 1)
     busy = (positions["oldest_unpaid_on"] < NEVER) | (positions["due_today_fen"].sum(axis=1) > 0) | odd[loans]
     unpaid = positions["disbursed_fen"] == 0
     ended = positions["state"] == int(State.PAID_OFF)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from afterloan.dates import NEVER
+from afterloan.loan.book import taken
 from afterloan.loan.terms import State
 from afterloan.rules.packs import rules_of
 
@@ -34,7 +35,7 @@ def without_trifles(positions: npt.NDArray[Any], most_fen: int | npt.NDArray[np.
     rows = np.flatnonzero(lacks_a_trifle(positions, most_fen) & np.isin(positions["state"], LATE))
     if not len(rows):
         return positions
-    told = positions.copy()
+    told = taken(positions, np.arange(len(positions)))
     for name in ("days_past_due", "grace_days_past_due", "bucket"):
         told[name][rows] = 0
     told["oldest_unpaid_on"][rows] = NEVER
