@@ -131,6 +131,7 @@ def stood(ladder: Ladder, row: SeenBorrower, holds: Sequence[tuple[bool, bool]],
     borrower's arm has it.
     """
     found = []
+    own = _days(ladder, row.told, row)
     waits = row.told["start"] in (WAITS, BEGINS_TO_WAIT)  # nothing but reminders of what is still to fall due
     for index, step in ladder.reminders if waits else enumerate(ladder.steps):
         applies, in_segment = holds[index]
@@ -139,32 +140,42 @@ def stood(ladder: Ladder, row: SeenBorrower, holds: Sequence[tuple[bool, bool]],
         back = max((row.day - r.since for r in row.reopened if r.covers(step)), default=0) if row.reopened else 0
         if step.clock == "loan":
             if applies and takes(step):
-                found += _of_loans(index, step, row, back)
+                found += _of_loans(ladder, index, step, row, back)
             continue
         count = -row.told[step.counts_to_due] if step.before_due else row.told["days_past_due"]
         if count < step.first_day if step.before_due else count == 0:
             continue
         low = min(count - row.told["gap"] if step.before_due else row.told["reached"], count - back if back else count)
-        days = due_between(_days(step, row.told, row), low, count)
+        days = due_between(own[index], low, count)
         if days and takes(step) and not _overtaken(ladder, step, row, days[-1], count, low):
             found.append(DueStep(index, step, days, count, applies=applies))
     return found
 
 
-def _days(step: LadderStep, counted: Mapping[str, Any], row: SeenBorrower) -> Sequence[int]:
+def _days(ladder: Ladder, counted: Mapping[str, Any], row: SeenBorrower) -> tuple[Sequence[int], ...]:
+    """The days of each step as a borrower or a loan counts them."""
     starts = row.starts_of.get(counted["product"], ())  # a borrower without a live loan has no product
-    return shifted_days(step, counted["grace_days"], starts)
+    return days_of(ladder, counted["grace_days"], starts)
+
+
+def days_of(ladder: Ladder, grace: int, starts: tuple[int, ...]) -> tuple[Sequence[int], ...]:
+    """The days of each step of a ladder (`shifted_days`): worked out once for each grace and each product's buckets."""
+    found = ladder.tables.get((grace, starts))
+    if found is None:
+        found = ladder.tables[grace, starts] = tuple(shifted_days(step, grace, starts) for step in ladder.steps)
+    return found
 
 
 def _overtaken(ladder: Ladder, step: LadderStep, row: SeenBorrower, day: int, count: int, low: int) -> bool:
     """Whether a message that did not reach the borrower has had a newer one of its kind since, on a day worked."""
     if not any(r.step == step.id for r in row.reopened) or day == count:
         return False
-    others = (s for s in ladder.steps if s.of_kind == step.of_kind and s.before_due == step.before_due)
-    return any(due_between(_days(s, row.told, row), day, count - 1) for s in others)
+    days = zip(ladder.steps, _days(ladder, row.told, row), strict=True)
+    others = (own for s, own in days if s.of_kind == step.of_kind and s.before_due == step.before_due)
+    return any(due_between(own, day, count - 1) for own in others)
 
 
-def _of_loans(index: int, step: LadderStep, row: SeenBorrower, back: int) -> list[DueStep]:
+def _of_loans(ladder: Ladder, index: int, step: LadderStep, row: SeenBorrower, back: int) -> list[DueStep]:
     """A step that counts each loan for itself: one for all loans whose day has come, as late as the latest of them."""
     theirs: dict[int, DueStep] = {}
     for loan in row.loans:
@@ -172,7 +183,7 @@ def _of_loans(index: int, step: LadderStep, row: SeenBorrower, back: int) -> lis
         if count == 0:
             continue
         low = min(loan["reached"], count - back if back else count)
-        days = due_between(_days(step, loan, row), low, count)
+        days = due_between(_days(ladder, loan, row)[index], low, count)
         if days:
             theirs[loan["loan"]] = DueStep(index, step, days, count)
     if not theirs:

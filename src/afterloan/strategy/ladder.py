@@ -1,6 +1,6 @@
 """Ladders as data: the ordered steps by day, read from YAML and checked before anything uses them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
@@ -142,6 +142,11 @@ class LadderStep(BaseModel):
         return bool(self.days) and min(self.days) <= 0 and self.clock != "grace"
 
     @cached_property
+    def for_all(self) -> bool:
+        """Whether it has neither a condition nor a segment."""
+        return self.when is None and self.segment is None
+
+    @cached_property
     def first_day(self) -> int:
         """The first of its days; 0 for a bucket."""
         return min(self.days, default=0)
@@ -174,18 +179,21 @@ class LadderStep(BaseModel):
         """
         return "days_to_due_in_time" if self.do in MESSAGES else "days_to_due"
 
-    def on_its_day(self) -> pl.Expr:
-        """Whether a row (borrower or loan) stands on one of the step's days."""
-        if self.bucket is not None:
-            since = pl.col("days_past_due") - pl.col("bucket_first_day")
-            turn = since == 0 if self.every is None else since % self.every == 0
-            return (pl.col("bucket") == self.bucket) & turn
+    @cached_property
+    def stands(self) -> tuple[int, ...]:
+        """The days, up to 0 as days to the due date; no array, since steps are compared field by field."""
+        return tuple(-d for d in self.days) if self.before_due else tuple(self.days)
+
+    def on_its_day(self, rows: Callable[[str], npt.NDArray[np.int64]]) -> npt.NDArray[np.bool_]:
+        """Which rows (borrowers or loans) stand on one of the step's days; `rows`: a column of them by its name."""
         if self.before_due:
-            return pl.col(self.counts_to_due).is_in([-d for d in self.days])
-        if self.clock == "grace":
-            since_grace = pl.col("days_past_due") - pl.col("grace_days")
-            return (pl.col("days_past_due") > 0) & since_grace.is_in(list(self.days))
-        return (pl.col("days_past_due") > 0) & pl.col("days_past_due").is_in(list(self.days))
+            return np.isin(rows(self.counts_to_due), self.stands)
+        late = rows("days_past_due")
+        if self.bucket is not None:
+            since = late - rows("bucket_first_day")
+            turn = since == 0 if self.every is None else since % self.every == 0
+            return np.asarray((rows("bucket") == self.bucket) & turn)
+        return (late > 0) & np.isin(late - rows("grace_days") if self.clock == "grace" else late, self.stands)
 
 
 class _Segment(BaseModel):
@@ -253,8 +261,6 @@ class Ladder:
     """For each step: its condition and its segments (the days are `Step.on_its_day`)."""
     segment: pl.Expr
     title: dict[str, str] = field(default_factory=dict)
-    tests: tuple[pl.Expr, ...] = ()
-    """For each step, under its id: whether a borrower stands on it (`clock: loan`: but for the day)."""
     start: LadderStart = field(default_factory=LadderStart)
     of_segment: tuple[pl.Expr, ...] = ()
     """For each step: whether a borrower is in one of its segments, whatever its condition says."""
@@ -262,6 +268,9 @@ class Ladder:
     """The steps before a due date, each with its place."""
     columns: frozenset[str] = field(init=False)
     """The columns that its conditions and segments speak of."""
+    tables: dict[Any, tuple[Sequence[int], ...]] = field(init=False, compare=False, repr=False)
+    """The days of its steps by days of grace and first days of buckets, as far as they were asked for
+    (`catch_up.days_of`)."""
 
     def __post_init__(self) -> None:
         """What is asked of it for each borrower, or each shard, is found once."""
@@ -270,9 +279,12 @@ class Ladder:
         for expression in self.conditions:
             names.update(expression.meta.root_names())
         object.__setattr__(self, "columns", frozenset(names))
+        object.__setattr__(self, "tables", {})
 
     def with_hold_out(self, permille: int) -> "Ladder":
         """The ladder with a hold-out of so many per mille: the YAML's own share is only a proposal."""
+        if permille == self.arms.hold_out_permille:
+            return self
         return replace(self, arms=replace(self.arms, hold_out_permille=permille))
 
     @property
@@ -419,11 +431,7 @@ def _checked(told: _ToldLadder, lines: Lines, where: str) -> Ladder:
         tuple((c.name, c.permille) for c in told.arms.challengers),
     )
     _arms_known(told, lines, where)
-    tests = tuple(
-        (c if s.clock == "loan" else c & s.on_its_day()).alias(s.id)
-        for s, c in zip(told.steps, conditions, strict=True)
-    )
-    parts = (tuple(conditions), segment, told.title, tests, told.start, tuple(of_segment))
+    parts = (tuple(conditions), segment, told.title, told.start, tuple(of_segment))
     return Ladder(told.id, told.jurisdiction, arms, told.steps, *parts)
 
 
@@ -482,18 +490,34 @@ def standing_on(
     """The same as places of rows of `borrowers`, ascending: the frame is wide, a borrower stands on several steps."""
     if not len(borrowers):
         return []
-    hit = borrowers.with_columns(segment=ladder.segment).select(ladder.tests)
+    of_borrowers, of_loans = _columns(borrowers), _columns(loans)
+    on_day: dict[str, npt.NDArray[np.bool_]] = {}
+    for step in ladder.steps:
+        if step.clock != "loan":
+            on_day[step.id] = step.on_its_day(of_borrowers)
+        elif (of_loan := step.on_its_day(of_loans)).any():
+            on_day[step.id] = np.isin(of_borrowers("borrower"), of_loans("borrower")[of_loan])
+    told = borrowers.with_columns(segment=ladder.segment)
+    asked = [
+        c.alias(s.id)
+        for s, c in zip(ladder.steps, ladder.conditions, strict=True)
+        if not s.for_all and s.id in on_day and on_day[s.id].any()
+    ]  # conditions are costly for few rows: only those are asked whose day it is of somebody
+    hit = told.select(asked)
     found = []
-    for step, any_row in zip(ladder.steps, hit.select(pl.all().any()).row(0), strict=True):
-        if not any_row:
-            continue
-        at = np.flatnonzero(hit[step.id].to_numpy())
-        if step.clock == "loan":
-            theirs = loans.filter(step.on_its_day())["borrower"].to_numpy()
-            at = at[np.isin(borrowers["borrower"].to_numpy()[at], theirs)]
-        if len(at):
-            found.append((step, at))
+    for step in ladder.steps:
+        if step.id in on_day:
+            at = np.flatnonzero(
+                on_day[step.id] & hit[step.id].to_numpy() if step.id in hit.columns else on_day[step.id]
+            )
+            if len(at):
+                found.append((step, at))
     return found
+
+
+def _columns(frame: pl.DataFrame) -> Callable[[str], npt.NDArray[np.int64]]:
+    """The columns of a frame as arrays, each made once."""
+    return cache(lambda name: frame[name].to_numpy())
 
 
 def conditions_of(ladder: Ladder, borrowers: pl.DataFrame) -> list[list[tuple[bool, bool]]]:

@@ -198,7 +198,7 @@ LOAN = (
 """The same of a loan."""
 
 
-def _narrow(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+def narrowed(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     """Those of some columns that a frame has."""
     there = set(frame.columns)
     return frame.select([name for name in columns if name in there])
@@ -207,7 +207,7 @@ def _narrow(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
 def _rows_hit(frame: pl.DataFrame, hits: Sequence[NUMBERS]) -> dict[int, dict[str, Any]]:
     """The rows of a frame that stand on some step, by their place: each is made once, others are not."""
     at = np.unique(np.concatenate(hits)) if hits else np.zeros(0, np.int64)
-    return dict(zip(at.tolist(), _narrow(frame, ROW)[at].rows(named=True), strict=True)) if len(at) else {}
+    return dict(zip(at.tolist(), narrowed(frame, ROW)[at].rows(named=True), strict=True)) if len(at) else {}
 
 
 def _tell_waiting(rows: pl.DataFrame, plan: DayPlan, on: date) -> None:
@@ -227,7 +227,7 @@ def _made_up(
     if not len(rows):
         return
     loans = loans_of(known.loans, rows["borrower"].to_list())
-    for row, holds in zip(_narrow(rows, ROW).rows(named=True), conditions_of(ladder, rows), strict=True):
+    for row, holds in zip(narrowed(rows, ROW).rows(named=True), conditions_of(ladder, rows), strict=True):
         number = row["borrower"]
         seen = catch_up.SeenBorrower(
             row, loans.get(number, []), known.reopened.get(number, ()), number_of(on), known.buckets
@@ -338,7 +338,7 @@ def loans_of(loans: pl.DataFrame, borrowers: list[int]) -> dict[int, list[dict[s
     """The live loans of some borrowers, longest overdue first."""
     found: dict[int, list[dict[str, Any]]] = {}
     wanted = (
-        _narrow(loans, LOAN)
+        narrowed(loans, LOAN)
         .filter(pl.col("borrower").is_in(borrowers))
         .sort("borrower", "days_past_due", "days_to_due", "loan", descending=[False, True, False, False])
     )
@@ -569,7 +569,7 @@ def _rules_of_limits(known: KnownBorrowers, lines: dict[int, CreditLine], plan: 
             continue
         hit = here.select([test.alias(str(k)) for k, (_, test) in enumerate(rules)])  # all rules in one pass
         some = hit.select(pl.any_horizontal(pl.all()).arg_true()).to_series()
-        told = dict(zip(some, _narrow(here[some], ROW).rows(named=True), strict=True))
+        told = dict(zip(some, narrowed(here[some], ROW).rows(named=True), strict=True))
         for k, (rule, _) in enumerate(rules):
             for row in (told[at] for at in hit[str(k)].arg_true()):
                 number = row["borrower"]

@@ -25,15 +25,17 @@ from afterloan.strategy.catch_up import (
 from afterloan.strategy.debit import schedule_rule
 from afterloan.strategy.governor import NO_STANDING, ContactStanding, Place, Verdict
 from afterloan.strategy.holds import Held, stopped
-from afterloan.strategy.ladder import MESSAGES, Ladder, LadderStep, conditions_of, matches, wanted_arms
+from afterloan.strategy.ladder import MESSAGES, Ladder, LadderStep, conditions_of, standing_on, wanted_arms
 from afterloan.strategy.plan import (
     DOES,
     RANK,
+    ROW,
     hold_on,
     in_arm,
     is_left_out,
     is_tested,
     loans_of,
+    narrowed,
     slot_for,
     work_off,
 )
@@ -176,7 +178,7 @@ def _tally(ladder: Ladder, days: TrialDays, pack: str | None) -> tuple[Tally, se
     made_up = _made_up(ladder, days.frame.filter(kind["unsteady"] & ~kind["waits"]), days, tally)
     waiting = _reminded(ladder, days.frame.filter(kind["waits"]), days, tally)
     place = {step.id: index for index, step in enumerate(ladder.steps)}
-    on_day = {step.id: hit for step, hit in matches(ladder, steady, days.loans)}
+    on_day = _standing(ladder, steady, days.loans)
     for step in ladder.steps:
         if step.do in DOES:
             continue
@@ -221,7 +223,18 @@ def _reminded(ladder: Ladder, rows: pl.DataFrame, days: TrialDays, tally: Tally)
     if len(begin):
         told = told_waiting(date_of(begin["day"][0]), begin.row(0, named=True))
         tally.refused[told.rule, ABOUT] += int((rows["start"] == BEGINS_TO_WAIT).sum())
-    return {step.id: hit for step, hit in matches(ladder, rows, days.loans) if step.before_due}
+    before = {step.id for step in ladder.steps if step.before_due}
+    return {step: hit for step, hit in _standing(ladder, rows, days.loans).items() if step in before}
+
+
+SEEN = ("borrower", "number", "day", "place", "arm", "days_past_due", "debit_today")
+"""What is looked at of a row that stands on a step."""
+
+
+def _standing(ladder: Ladder, rows: pl.DataFrame, loans: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """By step the rows that stand on it, with the columns of SEEN: of sixty, each would be copied for each step."""
+    seen = rows.select(SEEN)
+    return {step.id: seen[at] for step, at in standing_on(ladder, rows, loans)}
 
 
 def _made_up(ladder: Ladder, rows: pl.DataFrame, days: TrialDays, tally: Tally) -> dict[str, pl.DataFrame]:
@@ -230,7 +243,8 @@ def _made_up(ladder: Ladder, rows: pl.DataFrame, days: TrialDays, tally: Tally) 
         return {}
     loans = loans_of(days.loans, rows["borrower"].to_list())
     found: dict[str, list[tuple[int, int, int, bool, int]]] = {}
-    for row, holds in zip(rows.iter_rows(named=True), conditions_of(ladder, rows), strict=True):
+    looked_at = narrowed(rows, (*ROW, *(name for name in SEEN if name not in ROW))).rows(named=True)
+    for row, holds in zip(looked_at, conditions_of(ladder, rows), strict=True):
         key, on = row["borrower"], date_of(row["day"])
         seen = SeenBorrower(row, loans.get(key, []), days.reopened.get(key, ()), row["day"], days.buckets)
         takes = partial(_takes, row=row, said=days.left_out.get(key, ()))
