@@ -21,6 +21,7 @@ from afterloan.enquiry.debits import mandates_on
 from afterloan.enquiry.purging import all_to_purge, to_purge
 from afterloan.enquiry.seals import verify
 from afterloan.enquiry.story import story_of
+from afterloan.enquiry.tasks import tasks
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.facts.debit import MandateSigned
@@ -29,7 +30,7 @@ from afterloan.papers.purged import WORDS, certificate_of_purge
 from afterloan.servicing.desk import Desk, desk_of
 from afterloan.servicing.door import approve, do, propose
 from afterloan.servicing.lines import statement_in_parts
-from afterloan.store.acts import begin_act
+from afterloan.store.acts import begin_act, keep_act
 from afterloan.store.brought import SentFile, all_brought, digest_of, keep_brought, keep_pieces, write_pieces
 from afterloan.store.connect import reader_to
 from afterloan.store.contracts import add_borrower
@@ -42,9 +43,10 @@ from afterloan.store.outbox import put
 from afterloan.store.persons import opened, rewrite_person
 from afterloan.store.proposals import proposal_of
 from afterloan.store.purging import certificates, purge_borrower
+from afterloan.store.refusals import ImportRefusal, keep_import_refusals
 from afterloan.store.sending import finish
 from afterloan.store.server import Store
-from afterloan.store.statements import line_of
+from afterloan.store.statements import BankRefusal, finish_refusal, line_of, open_refusals, put_refusal
 from tests.store.test_enciphered import ANSWERS, MARK, NOW, PAPER, dumped
 from tests.strategy.books import bodies, loan, repaid
 
@@ -292,6 +294,36 @@ def test_who_paid_goes_with_the_borrower_of_the_line_or_when_its_time_is_over(bo
         assert isinstance(done, Answer) is bool(gone), done
     assert names() == {"R1": "", "R2": "Persephone Quill", "R3": "", "R4": "Persephone Quill"}
     assert certificates(desk.connection)[0].told["statement_lines"] == 1
+
+
+def test_values_of_refused_rows_go_with_the_files_or_once_somebody_is_done_with_them(book: Store, desk: Desk) -> None:
+    """2099: longer than 90 days after the import, and than seven years after a row of a bank's file was done with."""
+    with desk.connection.transaction():
+        number = begin_act(desk.connection)
+        keep_act(desk.connection, number, "i", "book.import", LEAD, OVER, {"folder": "in", "files": ["f.csv"]}, {})
+    row = ImportRefusal("f.csv", 3, "mobile", "+86 13900007777 x", "is no number", "correct it")
+    for _ in range(2):
+        keep_import_refusals(desk.connection, number, [row])
+    for value in ("9.99 Persephone", "7.77 Persephone"):
+        put_refusal(
+            desk.connection, BankRefusal("statement", "line 9", "amount", value, "is none", "ask", known_on=OVER)
+        )
+    done, waits = open_refusals(desk.connection)
+    assert finish_refusal(desk.connection, done.number, "Zhou", "sent anew", OVER)
+    assert b"13900007777" not in dumped(book) and b"Persephone" not in dumped(book)
+
+    def imported() -> list[str]:
+        return [task.what for task in tasks(desk.connection, [], OVER) if task.queue == "import"]
+
+    assert imported() == ["f.csv row 3: mobile +86 13900007777 x is no number; correct it"]
+    ((key,),) = desk.connection.execute("select key from act_key where act = %s", (number,)).fetchall()
+    on = date(2099, 1, 1)
+    proposed = propose(desk, LEAD, "file.purge", {}, "F", on)
+    assert isinstance(proposed, Answer) and isinstance(approve(desk, SECOND, "F", on), Answer)
+    assert imported() == ["f.csv row 3: mobile  is no number; correct it"]
+    assert key.hex().encode() not in dumped(book)
+    assert desk.connection.execute("select refusal from bank_refusal_key").fetchall() == [(waits.number,)]
+    assert [one.value for one in open_refusals(desk.connection)] == ["7.77 Persephone"], "it waits for somebody"
 
 
 def test_one_person_alone_purges_nobody(desk: Desk) -> None:

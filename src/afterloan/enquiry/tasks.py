@@ -20,6 +20,7 @@ from afterloan.facts.outbox import OUTBOX, BodyRefused, read_body
 from afterloan.money import show_money, worded
 from afterloan.store.events import BODY
 from afterloan.store.proposals import proposals
+from afterloan.store.refusals import WHOLE
 from afterloan.store.statements import unmatched_lines
 from afterloan.strategy.places import what_is_wrong
 from afterloan.strategy.worklist import TASK_QUEUES
@@ -124,9 +125,8 @@ CALL_BACKS = (
     "and a.event > e.event and a.on_day >= (e.body->>'call_on')::date and a.on_day <= %(on)s)"
 )
 IMPORTS = (
-    "select 'import:' || r.refusal, 'import', '', '', '', a.on_day, jsonb_build_object('why', "
-    "r.file || ' row ' || r.row || ': ' || r.field || ' ' || r.value || ' ' || r.reason || '; ' || r.remedy) "
-    "from import_refusal r join act a using (act) where a.on_day <= %(on)s "
+    f"select 'import:' || r.refusal, 'import', '', '', '', a.on_day, {WHOLE} "
+    "from import_refusal r join act a using (act) left join act_key k using (act) where a.on_day <= %(on)s "
     "and not exists (select from act l where l.verb = 'book.import' and l.act > a.act "
     "and l.asked->>'folder' = a.asked->>'folder' and l.asked->'files' ? r.file) "
     "and not exists (select from act d where d.verb = 'import.finish_row' and d.asked->>'number' = r.refusal::text)"
@@ -317,6 +317,12 @@ def _call_back(*row: Any) -> tuple[Any, ...]:
     return (*rest, {**body, "why": why, "due_on": body["call_on"]})
 
 
+def _import(*row: Any) -> tuple[Any, ...]:
+    *rest, r = row
+    said = f"{r['field']} {r.get('value', '')} {r['reason']}; {r['remedy']}"
+    return (*rest, {"why": f"{r['file']} row {r['row']}: {said}"})
+
+
 def _places(connection: psycopg.Connection[Any]) -> list[Task]:
     """Borrowers whose place cannot be told: nobody contacts them until it is corrected. It ends with the correction."""
     found: list[Task] = []
@@ -402,13 +408,13 @@ def tasks(connection: psycopg.Connection[Any], sent: Iterable[str], on: date, do
         ESTATES,
         MORATORIA,
         AGENCIES,
-        IMPORTS,
         MODELS_WATCHED,
         WITHOUT_PLAN,
     )
     for sql in (*by_rule, RINGS, WEBHOOKS_OFF):
         found += _rows(connection.execute(sql, told).fetchall())
     found += _rows(_call_back(*row) for row in connection.execute(CALL_BACKS, told).fetchall())
+    found += _rows(_import(*row) for row in connection.execute(IMPORTS, told).fetchall())
     found += _money(connection, on) + _places(connection) + _approvals(connection, on) + _turned_down(connection, on)
     done: dict[str, str] = {}
     hands: dict[str, str] = {}

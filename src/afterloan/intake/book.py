@@ -58,6 +58,7 @@ from afterloan.store.events import borrower_number
 from afterloan.store.ids import as_array, as_text_array
 from afterloan.store.locks import lock_borrowers, lock_reference
 from afterloan.store.persons import COLUMNS, register_of
+from afterloan.store.refusals import ImportRefusal, keep_import_refusals
 from afterloan.store.server import Store
 from afterloan.strategy.attributes import check_attributes
 from afterloan.strategy.places import places_known, what_is_wrong
@@ -1023,17 +1024,12 @@ MOST_KEPT = 10_000
 def _keep_refusals(store: Store, act: int, refused: list[RefusedRow]) -> None:
     """Refused rows wait where people see their tasks, until a later run of the same file takes them, or somebody is
     done with them. A sign that the store cannot keep (NUL) stands as \\0 in the value."""
-    with store.connect() as connection, connection.cursor() as cursor:
-        known = set(cursor.execute("select file, row, field from import_refusal where act = %s", (act,)).fetchall())
-        cursor.executemany(
-            "insert into import_refusal (act, file, row, field, value, reason, remedy) "
-            "values (%s, %s, %s, %s, %s, %s, %s)",
-            [
-                (act, r.file, r.row, r.column, r.value[:500].replace("\0", "\\0"), r.reason, r.remedy)
-                for r in refused[:MOST_KEPT]
-                if (r.file, r.row, r.column) not in known
-            ],
-        )
+    with store.connect() as connection:
+        rows = [
+            ImportRefusal(r.file, r.row, r.column, r.value[:500].replace("\0", "\\0"), r.reason, r.remedy)
+            for r in refused[:MOST_KEPT]
+        ]
+        keep_import_refusals(connection, act, rows)
 
 
 def _product_numbers(store: Store, products: dict[str, ProductTerms]) -> dict[str, ProductTerms]:

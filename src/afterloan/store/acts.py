@@ -43,6 +43,22 @@ OWN_KEY = ("statement.take", "debit.results", "agency.place", "agency.answers")
 """Verbs that take in or make a file about many: what tells of them is under a key of the act."""
 
 
+OF_FILES = (*OWN_KEY, "book.import")
+"""Verbs whose own keys go with the files of jobs; rows of an import that were refused stand under the import's."""
+
+
+def key_of_act(connection: psycopg.Connection[Any], act: int) -> bytes:
+    """The own key of an act, made when it is first asked for. Raises StoreRefused: the keys are not there."""
+    connection.execute(
+        "insert into act_key (act, key) select %s, %s where not exists (select from act_key where act = %s) "
+        "on conflict do nothing",
+        (act, register_of(connection).own_key(), act),
+    )
+    row = connection.execute("select key from act_key where act = %s", (act,)).fetchone()
+    assert row is not None
+    return bytes(row[0])
+
+
 def _secret(a: str) -> str:
     return (
         f"coalesce((select (b.name).key from borrower b where b.borrower = {a}.borrower), "

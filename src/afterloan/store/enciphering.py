@@ -7,11 +7,12 @@ from typing import Any
 import psycopg
 
 from afterloan.facts.events import part_body
-from afterloan.store.acts import part_whole
+from afterloan.store.acts import key_of_act, part_whole
 from afterloan.store.events import words_of_event
 from afterloan.store.persons import open_here, register_of
+from afterloan.store.refusals import ImportRefusal, value_kept
 from afterloan.store.resealing import TABLE, sealed_anew
-from afterloan.store.statements import LineRow, marked, words_of_line
+from afterloan.store.statements import BankRefusal, LineRow, marked, refusal_kept, words_of_line
 
 BATCH = 10_000
 EVENTS = (
@@ -143,3 +144,57 @@ def encipher_lines(connection: psycopg.Connection[Any]) -> None:
                 copy.write_row((number, row.mark, words, key))
         last = rows[-1][0]
     connection.execute(LINES_AFTER)
+
+
+REFUSALS_BEFORE = """
+alter table import_refusal add column words bytea;
+alter table bank_refusal add column words bytea, add column mark bigint;
+create table bank_refusal_key (refusal bigint primary key references bank_refusal, key bytea not null);
+create temp table refusal_kept (refusal bigint primary key, words bytea) on commit drop;
+create temp table bank_kept (refusal bigint primary key, mark bigint, words bytea, key bytea) on commit drop;
+alter table import_refusal disable trigger import_refusal_for_ever;
+alter table bank_refusal disable trigger bank_refusal_for_ever;
+"""
+REFUSALS_AFTER = """
+update import_refusal r set words = k.words from refusal_kept k where k.refusal = r.refusal;
+update bank_refusal r set mark = k.mark, words = k.words from bank_kept k where k.refusal = r.refusal;
+insert into bank_refusal_key (refusal, key) select refusal, key from bank_kept;
+drop index bank_refusal_once;
+alter table import_refusal drop column value;
+alter table bank_refusal drop column value, alter column mark set not null;
+create unique index bank_refusal_once on bank_refusal (mark);
+-- the tables are written anew: the rows that were changed, and the columns dropped, leave nothing on the disk
+alter table import_refusal alter column row type integer using row + 0;
+alter table bank_refusal alter column known_on type date using known_on + 0;
+alter table import_refusal enable trigger import_refusal_for_ever;
+alter table bank_refusal enable trigger bank_refusal_for_ever;
+create trigger bank_refusal_key_for_ever before update or truncate on bank_refusal_key
+    for each statement execute function refuse_change();
+"""
+IMPORTED = (
+    "select refusal, act, file, row, field, value, reason, remedy from import_refusal where value <> '' order by act"
+)
+OF_BANKS = (
+    "select refusal, kind, place, field, value, reason, remedy, account, source, file, known_on from bank_refusal"
+)
+
+
+def encipher_refusals(connection: psycopg.Connection[Any]) -> None:
+    """Encipher the values of rows of imports and of banks' files that were refused. Raises StoreRefused: no keys."""
+    connection.execute(REFUSALS_BEFORE)
+    keys: dict[int, bytes] = {}
+    imported = connection.execute(IMPORTED).fetchall()
+    of_banks = connection.execute(OF_BANKS).fetchall()
+    register = register_of(connection) if of_banks else None
+    with connection.cursor() as cursor:
+        for act in {row[1] for row in imported}:
+            keys[act] = key_of_act(connection, act)
+        with cursor.copy("copy refusal_kept (refusal, words) from stdin") as copy:
+            for number, act, *told in imported:
+                copy.write_row((number, value_kept(connection, keys[act], act, ImportRefusal(*told))))
+        with cursor.copy("copy bank_kept (refusal, mark, words, key) from stdin") as copy:
+            for number, *told in of_banks:
+                assert register is not None
+                mark, key, words = refusal_kept(connection, register, BankRefusal(*told))
+                copy.write_row((number, mark, words, key))
+    connection.execute(REFUSALS_AFTER)

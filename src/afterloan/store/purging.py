@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from afterloan.store.acts import OWN_KEY
+from afterloan.store.acts import OF_FILES
 from afterloan.store.data_keys import destroy_data_keys
 from afterloan.store.persons import empty_person
 
@@ -51,7 +51,7 @@ def purge_borrower(connection: psycopg.Connection[Any], borrower: int, on: date)
     done["statement_lines"] = connection.execute(
         "delete from line_key where line in (select line from statement_standing where borrower = %s)", (borrower,)
     ).rowcount
-    done["act_keys"] = connection.execute(KEYS_OF_ACTS, {"of": borrower, "files": list(OWN_KEY)}).rowcount
+    done["act_keys"] = connection.execute(KEYS_OF_ACTS, {"of": borrower, "files": list(OF_FILES)}).rowcount
     done["attributes"] = _emptied(connection, borrower)
     return done
 
@@ -94,11 +94,11 @@ def purge_files(connection: psycopg.Connection[Any], before: datetime, on: date)
     """Destroy the keys of files that jobs made or took in and that were asked for, or sent, before a moment; how many.
 
     A file that a later job has, or one that waits or runs, stays. What acts on files about many asked and answered goes
-    with them, and is not counted.
+    with them, and the values of rows of imports that were refused; neither is counted.
     """
     connection.execute(
         "delete from act_key k using act a where a.act = k.act and a.verb = any(%s) and a.at < %s",
-        (list(OWN_KEY), before),
+        (list(OF_FILES), before),
     )
     keys = [row[0] for sql in (OLD_FILES, OLD_PIECES) for row in connection.execute(sql, {"before": before}).fetchall()]
     return destroy_data_keys(connection, keys, on)
@@ -107,13 +107,20 @@ def purge_files(connection: psycopg.Connection[Any], before: datetime, on: date)
 def purge_lines(connection: psycopg.Connection[Any], before: date) -> int:
     """Destroy the keys of lines of bank statements of before a day that were set aside; how many.
 
-    Those that wait for a loan stay readable until somebody has found it.
+    So those of rows of a bank's file that were refused and that somebody has done with. What waits stays readable.
     """
-    return connection.execute(
-        "delete from line_key k using statement_standing m, statement_line l where m.line = k.line "
-        "and l.line = k.line and m.loan is null and l.known_on < %s and m.matched_on < %s",
-        (before, before),
+    refusals = connection.execute(
+        "delete from bank_refusal_key k using bank_refusal_done d where d.refusal = k.refusal and d.done_on < %s",
+        (before,),
     ).rowcount
+    return (
+        refusals
+        + connection.execute(
+            "delete from line_key k using statement_standing m, statement_line l where m.line = k.line "
+            "and l.line = k.line and m.loan is null and l.known_on < %s and m.matched_on < %s",
+            (before, before),
+        ).rowcount
+    )
 
 
 def files_to_purge(connection: psycopg.Connection[Any], before: datetime) -> int:

@@ -14,7 +14,7 @@ import psycopg
 from afterloan.facts import FactRefused
 from afterloan.facts.debit import DebitAttempted, MandateSigned
 from afterloan.store.locks import lock_account
-from afterloan.store.persons import Register, called, enciphered_words
+from afterloan.store.persons import Register, called, enciphered_words, register_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,24 +387,44 @@ class BankRefusal:
     number: int = 0
 
 
+REFUSED = (
+    "with made as (insert into bank_refusal (kind, place, field, reason, remedy, account, source, file, known_on, "
+    "mark, words) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing returning refusal) "
+    "insert into bank_refusal_key (refusal, key) select refusal, %s from made"
+)
+
+
 def put_refusal(connection: psycopg.Connection[Any], refusal: BankRefusal) -> None:
-    """Keep a refused row; the same again is known."""
+    """Keep a refused row, its value under a key of its own; the same again is known. Raises StoreRefused: no keys."""
     r = refusal
-    connection.execute(
-        "insert into bank_refusal (kind, place, field, value, reason, remedy, account, source, file, known_on) "
-        "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict do nothing",
-        (r.kind, r.place, r.field, r.value, r.reason, r.remedy, r.account, r.source, r.file, r.known_on),
-    )
+    mark, key, words = refusal_kept(connection, register_of(connection), r)
+    clear = (r.kind, r.place, r.field, r.reason, r.remedy, r.account, r.source, r.file, r.known_on)
+    connection.execute(REFUSED, (*clear, mark, words, key))
+
+
+def refusal_kept(
+    connection: psycopg.Connection[Any], register: Register, r: BankRefusal
+) -> tuple[int, bytes, bytes | None]:
+    """The keyed hash of all that tells a refused row from another, a key for it, and its value under that key."""
+    mark = register.word("r" + "\x1f".join((r.kind, r.account, r.source, r.place, r.field, r.value, r.reason)))
+    key = register.own_key()
+    told = enciphered_words(key, f"bank_refusal|{mark}", {"value": r.value}, connection) if r.value else None
+    return mark, key, told
 
 
 def open_refusals(connection: psycopg.Connection[Any]) -> list[BankRefusal]:
     """Refused rows that nobody has done with, oldest first."""
     rows = connection.execute(
-        "select kind, place, field, value, reason, remedy, account, source, file, known_on, refusal "
-        "from bank_refusal r where not exists (select from bank_refusal_done d where d.refusal = r.refusal) "
+        "select kind, place, field, row(k.key, convert_to('bank_refusal|' || r.mark, 'UTF8'), r.words)"
+        "::enciphered_words, reason, remedy, account, source, file, known_on, refusal "
+        "from bank_refusal r left join bank_refusal_key k using (refusal) "
+        "where not exists (select from bank_refusal_done d where d.refusal = r.refusal) "
         "order by refusal"
     )
-    return [BankRefusal(*row) for row in rows.fetchall()]
+    return [
+        BankRefusal(kind, place, field, told.get("value", ""), *rest)
+        for kind, place, field, told, *rest in rows.fetchall()
+    ]
 
 
 def finish_refusal(connection: psycopg.Connection[Any], number: int, by: str, note: str, on: date) -> bool:
