@@ -7,8 +7,10 @@ import numpy as np
 from afterloan.bureau.cells import reckon_cells
 from afterloan.dates import day
 from afterloan.loan.reckon import reckon_book
+from afterloan.loan.terms import POSITION, State
 from afterloan.rebuilding.standing import standing_frame
 from afterloan.risk.by_place import classes
+from afterloan.rules.trifles import without_trifles
 from afterloan.servicing.booking import book_of
 from afterloan.store.cases import owed_of_cases
 from afterloan.store.connect import reader_to
@@ -51,3 +53,16 @@ def test_a_trifle_is_late_for_nobody_and_one_more_cent_for_all(store: Store) -> 
         if place == "CN":
             assert (classes(one, end, "CN") == ["special_mention"]) is LATE[name]
             assert (int(reckon_cells(one, end)["days_past_due"][0]) == 21) is LATE[name]
+
+
+def test_positions_are_changed_in_place_only_where_that_is_asked_for() -> None:
+    """Short of 9.00 for 21 days, of 10.01 for as many, and lost; up to 10.00 is a trifle."""
+    positions = np.zeros(3, POSITION)
+    positions["days_past_due"] = positions["bucket"] = 21
+    positions["arrears_fen"][:, 0] = [900, 1_001, 900]
+    positions["state"] = [int(State.OVERDUE), int(State.OVERDUE), int(State.CHARGED_OFF)]
+    seen = without_trifles(positions, 1_000)
+    assert seen["days_past_due"].tolist() == [0, 21, 21] and positions["days_past_due"].tolist() == [21, 21, 21]
+    assert seen["arrears_fen"].sum(axis=1).tolist() == [900, 1_001, 900], "what is owed stays owed"
+    over = without_trifles(positions, 1_000, written_over=True)
+    assert over is positions and (over == seen).all()

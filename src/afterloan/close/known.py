@@ -99,7 +99,7 @@ def read_known(
     of_product = book.contracts["product"].astype(np.int64)
     told, places, pay_days = borrowers_told(connection, wanted.tolist())
     most = most_trifles(owners[theirs], places)
-    seen = without_trifles(taken(positions, theirs), most)
+    seen = without_trifles(taken(positions, theirs), most, written_over=True)
     loans = loan_frame(seen, owners[theirs], book.products, of_product[theirs], day)
     loans = loans.join(contracts.select("loan", "reference"), on="loan", how="left")
     worked = days_worked(connection, shard, day)

@@ -90,7 +90,7 @@ def reached(
         was = np.zeros(len(numbers), np.int64)
     else:
         before = reckon_book(part(book, np.flatnonzero(theirs)), worked.last, worked.last - 1)
-        before = without_trifles(before, most)
+        before = without_trifles(before, most, written_over=True)
         was = np.where(before["error"] == 0, before["days_past_due"], 0).astype(np.int64)
     gap = day - worked.last if worked.last is not None else 1
     told = pl.DataFrame(

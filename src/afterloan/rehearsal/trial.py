@@ -339,10 +339,10 @@ def _replay(part: _Part, book: Book, ladders: dict[str, Ladder], first: int, las
         for day in range(start, stop + 1):
             rows = _reckon_awake(part, book, wake, odd, day, horizon)
             if rows is not None:
-                seen.append(_frame_of(part, book, *rows, most, day, start))
                 tally.loan_days += len(rows[0])
                 if date.fromordinal(day + 719164).day == 1:  # a month ends
                     tally.bureau_entries += int((rows[1]["grace_days_past_due"] > 0).sum())
+                seen.append(_frame_of(part, book, *rows, most, day, start))
         if seen:
             _tally_month(part, book, ladders, pl.concat(seen), start, pack, tally, seen_before)
     return tally
@@ -365,11 +365,12 @@ def _frame_of(
 ) -> pl.DataFrame:
     """The loans of a day as rows of a month's frame, made while the day's positions are still in the core's cache.
 
-    `most`: what each loan of the book may lack and count as paid; `start`: the first of the month's days.
+    `positions` are written over; `most`: what each loan of the book may lack and count as paid; `start`: the first of
+    the month's days.
     """
     keys = part.numbers[part.owner[loans]] * ROW + (day - start)
     of_product = book.contracts["product"][loans].astype(np.int64)
-    seen = without_trifles(positions, most[loans])
+    seen = without_trifles(positions, most[loans], written_over=True)
     return loan_frame(seen, keys, book.products, of_product, day).with_columns(day=pl.lit(day, pl.Int64))
 
 

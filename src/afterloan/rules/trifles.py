@@ -27,15 +27,18 @@ def lacks_a_trifle(positions: npt.NDArray[Any], most_fen: int | npt.NDArray[np.i
     return np.asarray(small, bool)
 
 
-def without_trifles(positions: npt.NDArray[Any], most_fen: int | npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+def without_trifles(
+    positions: npt.NDArray[Any], most_fen: int | npt.NDArray[np.int64], *, written_over: bool = False
+) -> npt.NDArray[Any]:
     """The same positions with those that lack a trifle as current: 2.87 short for 21 days are 0 days past due.
 
     What is owed stays owed. A loan that was charged off or written off is lost, whatever is left of it.
+    `written_over`: nobody else looks at these positions, so they are not copied.
     """
     rows = np.flatnonzero(lacks_a_trifle(positions, most_fen) & np.isin(positions["state"], LATE))
     if not len(rows):
         return positions
-    told = taken(positions, np.arange(len(positions)))
+    told = positions if written_over else taken(positions, np.arange(len(positions)))
     for name in ("days_past_due", "grace_days_past_due", "bucket"):
         told[name][rows] = 0
     told["oldest_unpaid_on"][rows] = NEVER

@@ -37,7 +37,7 @@ def loan_frame(
     product rows [n]."""
     live = ~np.isin(positions["state"], GONE)
     keep = (positions["error"] == 0) & live & (positions["disbursed_fen"] > 0)
-    p, borrower, product = taken(positions, keep), borrowers[keep], product[keep]
+    p, borrower, product = positions if keep.all() else taken(positions, keep), borrowers[keep], product[keep]
     day = np.broadcast_to(np.asarray(on, np.int64), len(positions))[keep]
     bucket = p["bucket"].astype(np.int64)
     first = np.where(bucket > 0, products["buckets"][product, np.maximum(bucket - 1, 0)], 0)

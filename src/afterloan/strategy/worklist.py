@@ -81,7 +81,11 @@ def evening_cases(queued: Iterable[Queued], frame: pl.DataFrame, loans: pl.DataF
     `frame`: a row a borrower with `arrears_fen`, `days_past_due`, `promises_broken`; `loans`: `loan_frame` with
     `reference`. A loan due on 10 May with three days of grace opens its case on 14 May.
     """
-    late = loans.filter(pl.col("days_past_due") > pl.col("grace_days"))
+    queued = list(queued)
+    if not queued:
+        return []
+    theirs = pl.col("borrower").is_in([it.borrower for it in queued])  # few of those who are late
+    late = loans.filter(theirs & (pl.col("days_past_due") > pl.col("grace_days")))
     opened = late.group_by("borrower").agg(
         (pl.col("due_on") + pl.col("grace_days") + 1).min().alias("opened_on"),
         pl.col("reference").sort().str.join(" ").alias("loans"),
