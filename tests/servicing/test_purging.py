@@ -18,6 +18,7 @@ from afterloan.desk.keyboard.main import app
 from afterloan.enquiry.acts import acts_done
 from afterloan.enquiry.borrowers import borrower_page, loans_of_borrower
 from afterloan.enquiry.debits import mandates_on
+from afterloan.enquiry.mine import messages_to
 from afterloan.enquiry.purging import all_to_purge, to_purge
 from afterloan.enquiry.seals import verify
 from afterloan.enquiry.story import story_of
@@ -25,6 +26,7 @@ from afterloan.enquiry.tasks import tasks
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Answer, Refused, Who
 from afterloan.facts.debit import MandateSigned
+from afterloan.facts.message import MessageSent
 from afterloan.facts.outbox import Action, MessageBody
 from afterloan.papers.purged import WORDS, certificate_of_purge
 from afterloan.servicing.desk import Desk, desk_of
@@ -36,7 +38,7 @@ from afterloan.store.connect import reader_to
 from afterloan.store.contracts import add_borrower
 from afterloan.store.debits import standing_of
 from afterloan.store.drafts import draft_of, keep_draft
-from afterloan.store.events import tell, tell_rows
+from afterloan.store.events import events_of, tell, tell_rows
 from afterloan.store.files import file_kept, file_purged_on, keep_file
 from afterloan.store.inbox import InboxMessage, in_inbox, keep_in_inbox
 from afterloan.store.outbox import put
@@ -44,7 +46,8 @@ from afterloan.store.persons import opened, rewrite_person
 from afterloan.store.proposals import proposal_of
 from afterloan.store.purging import certificates, purge_borrower
 from afterloan.store.refusals import ImportRefusal, keep_import_refusals
-from afterloan.store.sending import finish
+from afterloan.store.sending import TellRow, finish
+from afterloan.store.sending import tell_rows as send_told
 from afterloan.store.server import Store
 from afterloan.store.statements import BankRefusal, finish_refusal, line_of, open_refusals, put_refusal
 from tests.store.test_enciphered import ANSWERS, MARK, NOW, PAPER, dumped
@@ -324,6 +327,31 @@ def test_values_of_refused_rows_go_with_the_files_or_once_somebody_is_done_with_
     assert key.hex().encode() not in dumped(book)
     assert desk.connection.execute("select refusal from bank_refusal_key").fetchall() == [(waits.number,)]
     assert [one.value for one in open_refusals(desk.connection)] == ["7.77 Persephone"], "it waits for somebody"
+
+
+def test_the_address_of_a_message_that_left_opens_no_more(book: Store, desk: Desk) -> None:
+    body = {
+        "key": "k",
+        "channel": "sms",
+        "template": "t",
+        "version": 1,
+        "language": "en",
+        "receipt": "r",
+        "code": "C0DE",
+    }
+    rows = [
+        TellRow(number, "message.sent", NOW.date(), NOW, f"sent:{number}", {**body, "address": "13955556666"})
+        for number in (1, 2)
+    ]
+    assert send_told(desk.connection, rows) == {"sent:1", "sent:2"} and send_told(desk.connection, rows) == set()
+    assert b"13955556666" not in dumped(book)
+    (event,) = events_of(desk.connection, "B1", ["message.sent"])
+    assert isinstance(event, MessageSent) and event.address == "13955556666"
+    (sent,) = messages_to(desk.connection, "B1", NOW)
+    assert (sent.to, sent.channel, sent.code) == ("··6666", "sms", "C0DE-")
+    assert isinstance(purged(desk, "B1"), Answer)
+    (sent,) = messages_to(desk.connection, "B1", NOW)
+    assert (sent.to, sent.channel) == ("", "sms") and messages_to(desk.connection, "B2", NOW)[0].to == "··6666"
 
 
 def test_one_person_alone_purges_nobody(desk: Desk) -> None:

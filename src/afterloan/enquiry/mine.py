@@ -24,7 +24,7 @@ from afterloan.loan.terms import Component, FactKind, State
 from afterloan.store.contacts import place_in
 from afterloan.store.debits import MandateStanding, standing_of
 from afterloan.store.details import details_of
-from afterloan.store.events import events_of
+from afterloan.store.events import BODY, events_of
 from afterloan.store.inbox import in_inbox
 from afterloan.store.limits import line_now
 from afterloan.store.loans import ALL_OF_BORROWER, loans_now
@@ -350,7 +350,7 @@ def spread(mine: Mine, fen: int) -> dict[str, int]:
 
 
 SENT = (
-    "select e.body->>'key', e.at, e.body->>'channel', e.body->>'template', e.body->>'address', "
+    f"select e.body->>'key', e.at, e.body->>'channel', e.body->>'template', {BODY}, "
     "coalesce(e.body->>'code', ''), exists (select from event d where d.reference = 'delivered:' || (e.body->>'key')) "
     "from event e join borrower b using (borrower) where b.reference = %(of)s and e.kind = 'message.sent' "
     "and e.at <= %(now)s order by e.at desc limit 100"
@@ -382,10 +382,10 @@ def messages_to(connection: psycopg.Connection[Any], borrower: str, now: datetim
             at,
             channel,
             template,
-            last_four(address or ""),
+            last_four(body.get("address", "")),
             bool(done),
             *own.get(key, ("", "")),
             code=shown_code(code),
         )
-        for key, at, channel, template, address, code, done in connection.execute(SENT, told).fetchall()
+        for key, at, channel, template, body, code, done in connection.execute(SENT, told).fetchall()
     )

@@ -72,6 +72,8 @@ def part_body(kind: str, body: Mapping[str, Any]) -> tuple[dict[str, Any], dict[
     if kind not in KINDS:
         _import_kinds()
     hidden = KINDS[kind].PERSONAL if kind in KINDS else {}
+    if not hidden:
+        return dict(body), {}
     clear = {name: value for name, value in body.items() if name not in hidden or value in BLANK}
     return clear, {name: value for name, value in body.items() if name not in clear}
 

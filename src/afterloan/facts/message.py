@@ -1,10 +1,11 @@
 """Facts of messages: sent, delivered, bounced, opened, failed. An opt-out is `contact.opted_out`."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AwareDatetime, Field
 
-from afterloan.facts.events import Event, Name
+from afterloan.facts.events import Event, Name, hidden
 
 Key = Annotated[str, Field(min_length=1, max_length=190)]
 """The key of the action that the message carries out."""
@@ -18,6 +19,7 @@ class MessageSent(Event):
     """
 
     KIND: ClassVar[str] = "message.sent"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(address="")
     at: AwareDatetime
     key: Key
     channel: Name

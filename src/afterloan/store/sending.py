@@ -8,9 +8,11 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from afterloan.facts.events import part_body
 from afterloan.facts.outbox import BodyRefused, OutboxBody, read_body
 from afterloan.store.locks import Space
 from afterloan.store.outbox import WORDS, put_whole
+from afterloan.store.persons import words_for
 
 FINAL = ("sent", "refused", "dropped")
 """Steps after which nothing follows: done; will not be done; withdrawn or too late."""
@@ -204,6 +206,11 @@ def tell_rows(connection: psycopg.Connection[Any], rows: Sequence[TellRow]) -> s
     """Tell events in one statement; returns the references that are new. Those known are left as they are."""
     if not rows:
         return set()
+    parted = [part_body(r.kind, r.body) for r in rows]
+    kept = words_for(
+        connection,
+        [(r.borrower, f"event|{r.reference}", personal) for r, (_, personal) in zip(rows, parted, strict=True)],
+    )
     told = [
         {
             "borrower": r.borrower,
@@ -211,17 +218,18 @@ def tell_rows(connection: psycopg.Connection[Any], rows: Sequence[TellRow]) -> s
             "on_day": r.on.isoformat(),
             "at": r.at.isoformat(),
             "reference": r.reference,
-            "body": r.body,
+            "body": parted[k][0],
+            "words": None if (words := kept[k]) is None else f"\\x{words.hex()}",
             "loan": r.loan,
             "row": k,
         }
         for k, r in enumerate(rows)
     ]
     made = connection.execute(
-        "insert into event (shard, borrower, loan, kind, on_day, at, known_on, reference, body) "
-        "select b.shard, b.borrower, c.loan, n.kind, n.on_day, n.at, n.on_day, n.reference, n.body "
+        "insert into event (shard, borrower, loan, kind, on_day, at, known_on, reference, body, words) "
+        "select b.shard, b.borrower, c.loan, n.kind, n.on_day, n.at, n.on_day, n.reference, n.body, n.words "
         "from jsonb_to_recordset(%s) as n(borrower bigint, kind text, on_day date, at timestamptz, reference text, "
-        "body jsonb, loan text, row int) join borrower b using (borrower) "
+        "body jsonb, loan text, row int, words bytea) join borrower b using (borrower) "
         "left join contract c on c.reference = n.loan order by n.row "
         "on conflict (reference) do nothing returning reference",
         (Jsonb(told),),
