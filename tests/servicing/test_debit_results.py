@@ -414,6 +414,24 @@ def test_attempts_without_an_answer_are_asked_after(store: Store) -> None:
     assert [t["reason"] for t in told(store, "debit.failed")] == ["not_sent"]
 
 
+def test_what_the_bank_says_when_asked_is_known_from_that_day_on(store: Store) -> None:
+    # the bank took 100.00 on the 10th and its answer was lost; asked on the 12th: on the 11th nobody knew of the money
+    small_book(store, mandate("M1", "6222001"))
+    with store.connect() as connection:
+        tried(connection, KEYS[0], 10_000)
+    with bank_at("2025-05-10") as (bank, url):
+        from afterloan.banks.words import Order
+
+        bank.balances["6222001"] = 50_000
+        bank.debit(Order(KEYS[0], 10_000, "M1", date(2025, 4, 1), "Name of B1", "6222001"))
+        done = resolve_doubt(store, HttpGateway(url), at("2025-05-12 11:00"), timedelta(minutes=15))
+        assert done.counts == {"succeeded": 1}
+    days = "select on_day, known_on from fact where starts_with(reference, %s)"
+    assert set(rows(store, days, f"debit:{KEYS[0]}")) == {(date(2025, 5, 10), date(2025, 5, 12))}
+    told_days = rows(store, "select on_day, known_on from event where kind = 'debit.succeeded'")
+    assert told_days == [(date(2025, 5, 10), date(2025, 5, 12))]
+
+
 def test_the_same_key_with_another_content_is_refused_by_the_bank() -> None:
     with bank_at("2025-05-10") as (bank, url):
         order = {

@@ -11,6 +11,7 @@ import psycopg
 
 from afterloan.store.embedded import stop
 from afterloan.store.server import open_store
+from tests.simulation.happenings import Happenings
 from tests.simulation.run import Disagreement, Run
 from tests.simulation.world import world_of
 
@@ -26,6 +27,7 @@ def main() -> int:
     given = words.parse_args()
     failed = []
     compared = messages = 0
+    happened = Happenings()
     with tempfile.TemporaryDirectory(prefix="afterloan-simulation-", ignore_cleanup_errors=True) as home:
         Path(home).chmod(0o755)
         os.environ.update(AFTERLOAN_HOME=home, AFTERLOAN_IDLE_MINUTES="0")
@@ -37,8 +39,8 @@ def main() -> int:
                 connection.execute(f"create database seed{seed}")
                 connection.execute(f"alter database seed{seed} set synchronous_commit = off")  # we kill clients only
             store = open_store(server.url.replace("/postgres?", f"/seed{seed}?"))
+            run = Run(world_of(seed, given.loans, given.days), store, Path(home) / f"seed{seed}", given.kills)
             try:
-                run = Run(world_of(seed, given.loans, given.days), store, Path(home) / f"seed{seed}", given.kills)
                 agreed = run.run()
                 compared, messages = compared + agreed, messages + run.contacts.checked
                 left = f"{run.contacts.checked:,} messages and {run.debits.seen:,} debits"
@@ -46,6 +48,7 @@ def main() -> int:
             except Disagreement as wrong:
                 failed.append(seed)
                 told = f"FAILED: {wrong}"
+            happened.add(run.happened)
             print(f"seed {seed}: {told} ({time.monotonic() - started:.1f} s)", flush=True)
             with psycopg.connect(server.url, autocommit=True) as connection:
                 connection.execute(f"drop database seed{seed} with (force)")
@@ -53,6 +56,7 @@ def main() -> int:
     years = (given.seeds - len(failed)) * given.days / 365
     lived = f"{years:,.1f} book-years, {years * given.loans:,.0f} loan-years"
     print(f"{lived}: {compared:,} comparisons, {messages:,} messages")
+    print(f"How often each kind of thing happened:\n{happened.table()}")
     print(f"failed seeds: {failed}" if failed else "no seed failed")
     return 1 if failed else 0
 

@@ -19,7 +19,8 @@ from afterloan.servicing.door import do
 from afterloan.store.persons import words_at
 from afterloan.store.server import Store
 from tests.simulation.auditor import Ledger, Signed
-from tests.simulation.contact_auditor import SHANGHAI, ContactAuditor, Owed, Promise, Sent, Stop
+from tests.simulation.contact_auditor import PRESSES, REMINDS, SHANGHAI, ContactAuditor, Owed, Promise, Sent, Stop
+from tests.simulation.happenings import Happenings
 
 LEAD = Who("person", "Li", ("lead",), "keyboard")
 HOLDS = ("dispute_open", "hardship_review", "fraud_claim")
@@ -53,7 +54,8 @@ where s.step = 'sent' and o.kind like 'message.%%' and s.entry > %s order by s.e
 class Contacts:
     """The contacts of one world; `check` raises ValueError with what left and should not have."""
 
-    def __init__(self, seed: int, store: Store, folder: Path) -> None:
+    def __init__(self, seed: int, store: Store, folder: Path, happened: Happenings) -> None:
+        self.happened = happened
         self.chance = Random(seed * 104729 + 3)
         self.store, self.folder = store, folder
         self.auditor = ContactAuditor()
@@ -99,7 +101,8 @@ class Contacts:
 
     def _drain(self, moment: datetime) -> None:
         told = ChannelSetting(self.folder, told=self.channels)
-        if self.chance.random() < 0.2:  # two at once
+        if self.chance.random() < 0.2:
+            self.happened.count("message", "two drains at once")
             with ThreadPoolExecutor(2) as both:
                 list(both.map(lambda _: drain(self.store, told=told, moment=moment), range(2)))
         else:
@@ -109,6 +112,8 @@ class Contacts:
         self.acts += 1
         with desk_of(self.store, datetime.combine(today, time(1), SHANGHAI)) as desk:
             answer = do(desk, LEAD, verb, asked, f"heard-{self.acts}", today)
+        if not isinstance(answer, Answer):
+            self.happened.count("borrower", "refused at the door")
         return answer if isinstance(answer, Answer) else None
 
     def tell(self, verb: str, asked: dict[str, Any], today: date) -> str:
@@ -122,16 +127,19 @@ class Contacts:
         if mine and what < 0.5:
             stop = mine[0]
             if self._do("hold.lift", {"borrower": borrower, "of": stop.reference, "reason": "looked at"}, today):
+                self.happened.count("borrower", "hold lifted")
                 stop.lifted = today
         elif what < 0.55:
             until = today + timedelta(self.chance.randint(1, 40))
             hold = self.chance.choice(HOLDS)
             asked = {"borrower": borrower, "hold": hold, "reason": "told by phone", "ends_on": until.isoformat()}
             if self._do("hold.place", asked, today):
+                self.happened.count("borrower", "hold placed")
                 auditor.stops.append(Stop(borrower, hold, today, until, reference=f"heard-{self.acts}"))
         elif what < 0.75:
             channel = self.chance.choice(("sms", "email", "push", "all"))
             if self._do("contact.opt_out", {"borrower": borrower, "channel": channel}, today):
+                self.happened.count("borrower", "channel not wanted")
                 auditor.unwanted.setdefault(borrower, {}).setdefault(channel, today)
         elif what < 0.85:
             self._promise(borrower, owned, today)
@@ -139,6 +147,8 @@ class Contacts:
             cause = self.chance.choice(list(CAUSES))
             verb, words = CAUSES[cause]
             if self._do(verb, {"borrower": borrower, **words}, today):
+                named = {"deceased": "died", "insolvency": "insolvent", "lawyer": "has a lawyer"}
+                self.happened.count("borrower", named[cause])
                 auditor.stops.append(Stop(borrower, cause, today))
 
     def _promise(self, borrower: str, owned: list[Signed], today: date) -> None:
@@ -147,7 +157,17 @@ class Contacts:
         if arrears and self._do(
             "promise.make", {"borrower": borrower, "amount_fen": arrears, "due_on": due.isoformat()}, today
         ):
+            self.happened.count("borrower", "promise made")
             self.auditor.promises.append(Promise(borrower, arrears, due, today))
+
+    def end(self, last: date, loans: dict[str, list[Signed]]) -> None:
+        """Count the promises that were kept and broken by the last day."""
+        for p in self.auditor.promises:
+            until = min(p.due + timedelta(2), last)
+            if paid_since(loans[p.borrower], p.since, until) >= p.fen:
+                self.happened.count("borrower", "promise kept")
+            elif until < last:
+                self.happened.count("borrower", "promise broken")
 
     def check(self, today: date, loans: dict[str, list[Signed]], after: dict[str, list[Signed]]) -> None:
         """Hold everything that left since the last look against the auditor of contacts.
@@ -167,6 +187,9 @@ class Contacts:
             also = (self.owed.get(borrower, now), owed_of(after[borrower], today))
             wrong = self.auditor.wrong(sent, now, also, paid)
             self.checked += 1
+            what = {PRESSES: "message of arrears left", REMINDS: "reminder left"}
+            begins = next((b for b in what if template.startswith(b)), "")
+            self.happened.count("message", what.get(begins, "other message left"))
             if wrong:
                 raise ValueError(f"{today}, {borrower}: {key} {wrong}; text: {sent.text[-400:]!r}")
 

@@ -6,7 +6,8 @@
 * Nothing is asked of who has died, is insolvent, in hardship, in a breathing space, disputes, or says that the loan
   is not theirs.
 * A key is used once. Money that the bank took is a repayment of the day on which the bank says that it was done,
-  however late and however often it says so; given back, it never was.
+  however late and however often it says so; given back, it never was. Until its answer is heard the money is on its
+  way, though the bank may have it: nobody asks for it again.
 """
 
 from collections.abc import Iterable
@@ -71,9 +72,11 @@ class DebitAuditor:
         self.waiting[asked.key] = asked
         return ""
 
-    def answered(self, key: str, code: str, on: date) -> None:
-        """The bank said what became of a debit; its reason may end the mandate."""
+    def answered(self, key: str, code: str, on: date) -> bool:
+        """The bank said what became of a debit; its reason may end the mandate: whether it does."""
         asked = self.waiting.pop(key, None)
-        if asked is not None and code in ENDING:
-            mandate = self.mandates[asked.mandate]
-            mandate.ended = min(mandate.ended or on, on)
+        if asked is None or code not in ENDING:
+            return False
+        mandate = self.mandates[asked.mandate]
+        ended, mandate.ended = mandate.ended, min(mandate.ended or on, on)
+        return ended is None

@@ -8,14 +8,20 @@ from random import Random
 from afterloan.banks.words import Result
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Who
-from afterloan.rehearsal.bank.simulator import Bank, Habits
+from afterloan.rehearsal.bank.simulator import Bank, Booked, Habits
+from afterloan.sending.bank_gateway import HttpGateway
+from afterloan.sending.doubt import resolve_doubt
 from afterloan.sending.settling import settle
 from afterloan.store.server import Store
 from tests.simulation.auditor import Ledger, Message, Signed
 from tests.simulation.contact_auditor import SHANGHAI, Stop
 from tests.simulation.debit_auditor import Asked, DebitAuditor, Mandate
+from tests.simulation.happenings import Happenings
+from tests.simulation.world import World
 
-HABITS = Habits(late=300, late_days=5, returned=200, return_days=9, doubled=300, closed=60, balance_most_fen=2_000_000)
+HABITS = Habits(
+    late=300, late_days=5, returned=200, return_days=9, doubled=300, lost=150, closed=60, balance_most_fen=2_000_000
+)
 BANK = Who("rule", "the bank of this world", ("rule",), "callback")
 
 
@@ -30,34 +36,75 @@ class Told:
 class Debits:
     """The debits of one world; raises ValueError where one should not have left or an answer is taken wrongly."""
 
-    def __init__(self, seed: int, store: Store, bank: Bank, loans: list[Signed], owners: dict[str, str]) -> None:
-        """`loans`: as the world keeps them: what the bank took is added to their messages."""
-        self.chance = Random(seed * 49_979_687 + 13)
-        self.store, self.bank, self.owners = store, bank, owners
-        bank.seed = seed
-        self.loans = {loan.reference: loan for loan in loans}
+    def __init__(
+        self, world: World, store: Store, bank: Bank, url: str, owners: dict[str, str], happened: Happenings
+    ) -> None:
+        """What the bank at `url` took is added to the messages of the world's loans."""
+        self.chance = Random(world.seed * 49_979_687 + 17)
+        self.store, self.bank, self.url, self.owners, self.happened = store, bank, url, owners, happened
+        bank.seed = world.seed
+        self.loans = {loan.reference: loan for loan in world.loans}
+        self.signs = world.signs
         self.auditor = DebitAuditor()
         self.taken: dict[str, Told] = {}
         self.said: list[Result] = []
-        self.seen = 0
-        wants = [loan for loan in loans if self.chance.random() < 0.7]
-        self.signs = {x.reference: x.signed_on + timedelta(self.chance.randint(0, 15)) for x in wants}
+        self.unheard: dict[str, Booked] = {}
+        """Debits that the bank has and whose answer was lost on the line, until it is heard."""
+        self.seen = self.asked_after = 0
 
     def morning(self, today: date, tell: Callable[[str, dict[str, object], date], str]) -> tuple[list[str], list[str]]:
         """What the bank says of earlier debits, some of it again; mandates. Returns what is told, what taken back."""
         told: list[str] = []
         back: list[str] = []
+        before: Result | None = None
         for result in self.bank.advance(today):
+            self._count_told(result, before)
             self._settle(result, today)
             name = self._heard(result, today)
             (back if result.status == "returned" else told).extend([name] if name else [])
+            before = result
         if self.said and self.chance.random() < 0.15:
+            self.happened.count("debit", "answer told again long after")
             self._settle(self.chance.choice(self.said), today, known=True)
         taken = [r for r in self.said if r.status == "succeeded" and r.amount_fen > 1]
         if taken and self.chance.random() < 0.05:
+            self.happened.count("debit", "answer told with another amount, refused")
             self._must_refuse(self.chance.choice(taken), today)
+        if self.chance.random() < 0.05:
+            told += self._ask(today)
         self._mandates(today, tell)
         return told, back
+
+    def _count_told(self, result: Result, before: Result | None) -> None:
+        """What the bank tells by itself, days after it was asked."""
+        key = result.end_to_end
+        if result == before:
+            self.happened.count("debit", "answer told twice on its day")
+        elif result.status == "returned":
+            self.happened.count("debit", "given back")
+            if key in self.unheard:
+                self.happened.count("debit", "lost answer heard when the money went back")
+        else:
+            what = "taken" if result.status == "succeeded" else "refused"
+            self.happened.count("debit", f"answered days late: {what}")
+
+    def _ask(self, today: date) -> list[str]:
+        """A person has the bank asked about all debits without an answer; what is told of them."""
+        self.happened.count("debit", "asked after by a person")
+        resolve_doubt(self.store, HttpGateway(self.url), datetime.combine(today, time(1), SHANGHAI), timedelta(hours=1))
+        return self._found_out(today)
+
+    def _found_out(self, today: date) -> list[str]:
+        """What was asked of the bank since the last look, and answered: references of messages that are told by it."""
+        asked, self.asked_after = self.bank.asked_after[self.asked_after :], len(self.bank.asked_after)
+        told = []
+        for key in asked:
+            result = self.bank.ask(key)
+            if key not in self.unheard or result is None or result.status == "pending":
+                continue
+            self.happened.count("debit", "lost answer heard when asked for")
+            told.append(self._heard(result, today))
+        return [name for name in told if name]
 
     def _mandates(self, today: date, tell: Callable[[str, dict[str, object], date], str]) -> None:
         for reference, on in sorted(self.signs.items()):
@@ -68,9 +115,11 @@ class Debits:
                 asked = {"borrower": borrower, "loan": reference, "source": "card", "account": account}
                 name = tell("mandate.sign", asked | {"ceiling_fen": most}, today)
                 if name:
+                    self.happened.count("mandate", "signed")
                     self.auditor.mandates[name] = Mandate(borrower, reference, account, today, most)
         for name, mandate in self.auditor.mandates.items():
             if mandate.ended is None and self.chance.random() < 0.003 and tell("mandate.revoke", {"of": name}, today):
+                self.happened.count("mandate", "revoked")
                 mandate.ended = today
 
     def look(self, today: date, known: Callable[[str], Signed], stops: list[Stop], told: set[str]) -> None:
@@ -87,24 +136,34 @@ class Debits:
             wrong = self.auditor.wrong(asked, owed, stops)
             if wrong:
                 raise ValueError(f"{today}, debit {order.end_to_end} of {order.text}: {wrong}")
-            if booked.told_on <= today:
+            self.happened.count("debit", "asked for")
+            if self.bank.happens("lost", order.end_to_end, self.bank.habits.lost):
+                self.happened.count("debit", "answer lost on the line")
+                self.unheard[order.end_to_end] = booked
+            elif booked.told_on <= today:
+                how = {"": "taken at once", "AM04": "refused at once: not enough there"}
+                self.happened.count("debit", how.get(booked.result.code, "refused at once: account closed"))
                 told |= {name for name in [self._heard(booked.result, today)] if name}
+        told |= set(self._found_out(today))
 
     def _heard(self, result: Result, today: date) -> str:
         """The message that an answer adds to the auditor's books or takes back; "" where it does neither."""
         key = result.end_to_end
         self.said.append(result)
+        self.unheard.pop(key, None)
         asked = self.auditor.waiting.get(key)
-        self.auditor.answered(key, result.code, today)
+        if self.auditor.answered(key, result.code, today):
+            self.happened.count("mandate", "ended by the bank")
         if result.status == "succeeded" and asked is not None:
             loan = self.loans[self.auditor.mandates[asked.mandate].loan]
             message = Message(f"debit-{key}", "repaid", result.on, today, result.amount_fen)
             loan.messages.append(message)
             self.taken[key] = Told(message, loan)
             return message.reference
-        if result.status == "returned" and self.taken[key].message.gone_on is None:
-            self.taken[key].message.gone_on = today
-            return self.taken[key].message.reference
+        taken = self.taken.get(key)  # none where its money was gone again before anybody heard of it
+        if result.status == "returned" and taken is not None and taken.message.gone_on is None:
+            taken.message.gone_on = today
+            return taken.message.reference
         return ""
 
     def _settle(self, result: Result, today: date, known: bool = False) -> None:

@@ -30,7 +30,8 @@ from tests.simulation.auditor import Ledger, Message, Signed
 from tests.simulation.contact_auditor import Stop
 from tests.simulation.contacts import Contacts
 from tests.simulation.debits import HABITS, Debits
-from tests.simulation.world import FILE, FIRST, INTRADAY, Delivery, World
+from tests.simulation.happenings import Happenings
+from tests.simulation.world import FILE, FIRST, INTRADAY, RECORDED, Delivery, World
 
 CLOSE = """
 import sys
@@ -62,7 +63,9 @@ class Run:
         self.told: set[str] = set()
         self.back: set[str] = set()
         self.compared = 0
-        self.contacts = Contacts(world.seed, store, folder.with_name(f"{folder.name}-sent"))
+        self.happened = Happenings()
+        self.closed: list[date] = []
+        self.contacts = Contacts(world.seed, store, folder.with_name(f"{folder.name}-sent"), self.happened)
         self.breaths = Random(world.seed * 32_452_843 + 11)
         self.breathing: dict[str, Stop] = {}
         self.owners = {loan.reference: f"B{k // 2}" for k, loan in enumerate(world.loans)}
@@ -71,7 +74,7 @@ class Run:
         """Everything, day by day; returns how many positions were compared. Raises Disagreement."""
         self._sign()
         with bank_running(FIRST - timedelta(1), HABITS) as (bank, url):
-            self.debits = Debits(self.world.seed, self.store, bank, self.world.loans, self.owners)
+            self.debits = Debits(self.world, self.store, bank, url, self.owners, self.happened)
             self.contacts.channels = {"debit": {"url": url}}
             return self._live()
 
@@ -96,12 +99,27 @@ class Run:
                 closed = close_through(self.store, number(today))
                 if closed.failed:
                     raise Disagreement(f"seed {self.world.seed}, {today}: not proved: {closed.failed}")
+                self.happened.count("night", "closed")
                 self._compare(today)
+                self._look_back()
+                self.closed.append(today)
                 self.contacts.decide(today + timedelta(1), self._owned())
                 decided = True
                 closes_on = today + timedelta(self.chance.choice((1, 1, 2, 5, 9, 12)))
             today += timedelta(1)
+        self.contacts.end(self.world.last, self._owned())
         return self.compared
+
+    def _look_back(self) -> None:
+        """A day that was closed is asked for again, as it is known today to have been known then."""
+        if not self.closed or self.chance.random() > 0.3:
+            return
+        then = self.chance.choice(self.closed)
+        self.happened.count("night", "an earlier day asked for again")
+        self._positions(then, {x.reference: Ledger(self._seen(x), then, then) for x in self._signed(then)})
+
+    def _signed(self, by: date) -> list[Signed]:
+        return [loan for loan in self.world.loans if loan.signed_on <= by]
 
     def _look(self, today: date) -> None:
         """What the bank was asked since the last look; what it took is told."""
@@ -164,12 +182,37 @@ class Run:
         """What arrives on a day, in an order of chance, by its door."""
         arrived = sorted(arrived, key=lambda d: (d.back, d.wrong, self.chance.random()))
         for told in arrived:
+            self._count(told)
             if told.wrong:
                 self._refused(told)
             elif told.how == FILE and not told.back:
                 self._file(told)
             else:
                 self._tell(told, today)
+
+    def _count(self, told: Delivery) -> None:
+        m, gone = told.message, told.message.reference in self.back
+        if told.wrong:
+            self.happened.count("money", "told again with another amount, refused")
+        elif told.back:
+            lost = m.kind == "written_off"
+            self.happened.count(*(("loss", "write-off taken back") if lost else ("money", "taken back")))
+        elif m.reference in self.told or gone:
+            self.happened.count("money", "told again")
+        elif m.kind == "repaid":
+            doors = {INTRADAY: "told during the day", RECORDED: "recorded", FILE: "told in a file of a book"}
+            self.happened.count("money", doors[told.how])
+            if m.known_on > m.on:
+                self.happened.count("money", "told days late")
+            if any(x.kind == "written_off" and x.on <= m.on and x.gone_on is None for x in told.loan.messages):
+                self.happened.count("loss", "money after a write-off")
+        else:
+            names = {
+                "fee": ("money", "fee charged"),
+                "waived": ("money", "waived"),
+                "written_off": ("loss", "written off"),
+            }
+            self.happened.count(*names[m.kind])
 
     def _tell(self, told: Delivery, today: date) -> None:
         with self.store.connect() as connection:
@@ -188,12 +231,14 @@ class Run:
             if self.breaths.random() >= (0.05 if stop else 0.005):
                 continue
             if stop and self.contacts.tell("breathing_space.end", {"of": stop.reference}, today):
+                self.happened.count("breathing space", "ended")
                 stop.lifted = today
                 del self.breathing[borrower]
                 self._agree(borrower, "breath_over", today)
             elif not stop:
                 told = self.contacts.tell("breathing_space.start", {"borrower": borrower, "jurisdiction": "CN"}, today)
                 if told:
+                    self.happened.count("breathing space", "begun")
                     self.breathing[borrower] = Stop(borrower, "breathing_space", today, reference=told)
                     self.contacts.auditor.stops.append(self.breathing[borrower])
                     self._agree(borrower, "breath", today)
@@ -251,6 +296,7 @@ class Run:
 
     def _kill(self, today: date) -> None:
         """A close in a process of its own, killed with its workers somewhere on the way."""
+        self.happened.count("night", "killed on its way and run again")
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
         job = subprocess.Popen(
             [sys.executable, "-c", CLOSE, self.store.url, str(number(today))],
@@ -276,11 +322,7 @@ class Run:
         return Signed(loan.reference, loan.product, loan.fen, loan.percent_day, loan.signed_on, loan.months, told)
 
     def _compare(self, today: date) -> None:
-        expected = {
-            loan.reference: Ledger(self._seen(loan), today, today)
-            for loan in self.world.loans
-            if loan.signed_on <= today
-        }
+        expected = {x.reference: Ledger(self._seen(x), today, today) for x in self._signed(today)}
         self._positions(today, expected)
         self._journal(today, expected)
 

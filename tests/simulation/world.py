@@ -11,6 +11,8 @@ from tests.simulation.auditor import EQUAL, FEE, INTEREST, INTEREST_FIRST, PENAL
 FIRST = date(2024, 1, 3)
 PAYS, EARLY, LATE, PART, EXTRA, ALL, NOT = "pays", "early", "late", "part", "extra", "all", "not"
 WEIGHTS = {PAYS: 40, EARLY: 10, LATE: 18, PART: 12, EXTRA: 6, ALL: 4, NOT: 10}
+WAITS = 0.7
+"""How many of the payments fall away where a mandate was signed: who has one waits for the debit."""
 LOST = 0.25
 """How many loans are written off, paid or not."""
 INTRADAY, RECORDED, FILE = "intraday", "recorded", "file"
@@ -35,6 +37,8 @@ class World:
     days: int
     loans: list[Signed] = field(default_factory=list)
     arrives: dict[date, list[Delivery]] = field(default_factory=lambda: defaultdict(list))
+    signs: dict[str, date] = field(default_factory=dict)
+    """When a mandate is signed for a loan, where one is."""
 
     @property
     def last(self) -> date:
@@ -56,6 +60,10 @@ def world_of(seed: int, loans: int, days: int) -> World:
                 chance.randint(1, 6),
             )
         )
+    mandates = Random(seed * 49_979_687 + 13)
+    for loan in world.loans:
+        if mandates.random() < 0.7:
+            world.signs[loan.reference] = loan.signed_on + timedelta(mandates.randint(0, 15))
     for loan in world.loans:
         _live(chance, world, loan)
     losses = Random(seed * 15_485_863 + 9)  # of its own: what came before stays as it was
@@ -75,7 +83,8 @@ def _live(chance: Random, world: World, loan: Signed) -> None:
         if chance.random() < 0.15:
             days.append((due + timedelta(chance.randint(-20, 20)), chance.choice((PART, EARLY, EXTRA, ALL))))
     for n, (on, what) in enumerate(sorted(days)):
-        if what == NOT or not loan.signed_on < on <= world.last:
+        waits = loan.reference in world.signs and what in (PAYS, EARLY, LATE) and chance.random() < WAITS
+        if what == NOT or waits or not loan.signed_on < on <= world.last:
             continue
         fen = _amount(chance, Ledger(loan, on, world.last), what)
         if fen > 0:

@@ -8,9 +8,10 @@ from afterloan.sending.bank_gateway import Gateway, Unclear
 from afterloan.sending.channels import ChannelSetting, needed
 from afterloan.sending.debits import Debits
 from afterloan.sending.settling import INQUIRY, settle
-from afterloan.servicing.debits import OWN, Settled
+from afterloan.servicing.debits import OWN, Settled, place_of_borrower
 from afterloan.servicing.money import TakenIn, count_settled
-from afterloan.store.debits import unanswered
+from afterloan.store.debits import day_of, unanswered
+from afterloan.store.events import borrower_number
 from afterloan.store.server import Store
 
 
@@ -27,6 +28,7 @@ def resolve_doubt(store: Store, gateway: Gateway, now: datetime, after: timedelt
     """Ask the bank about attempts without an answer that are older than `after`: never send them again.
 
     `who` asks. One that the bank never had is told as failed, `not_sent`; one it still works on stays pending.
+    An answer is known from the day of `now` at the borrower's place, whatever day the bank names in it.
     """
     done = TakenIn()
     with store.connect() as connection:
@@ -43,7 +45,8 @@ def resolve_doubt(store: Store, gateway: Gateway, now: datetime, after: timedelt
             continue
         done.read += 1
         with store.connect() as connection:
-            told = settle(connection, who, result, max(result.on, attempt.on), now)
+            zone, _ = place_of_borrower(connection, borrower_number(connection, attempt.borrower)[0])
+            told = settle(connection, who, result, max(result.on, attempt.on, day_of(now, zone)), now)
         settled = Settled(
             attempt.reference, result.status, told["known_before"], tuple(told["money"]), told["unapplied_fen"],
             told["contradicts"], attempt.borrower,

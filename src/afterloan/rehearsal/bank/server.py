@@ -70,6 +70,7 @@ def bank_app(bank: Bank, callback_url: str = "", secret: str = "") -> FastAPI:
     @app.get("/v1/debits/{key}")
     async def ask(key: str) -> dict[str, Any]:
         """What became of a key; 404: never had."""
+        bank.asked_after.append(key)
         result = bank.ask(key)
         if result is None:
             raise HTTPException(404, f"no debit under {key}")

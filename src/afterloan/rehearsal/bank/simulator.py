@@ -62,6 +62,8 @@ class Bank:
     revoked: set[str] = field(default_factory=set)
     debits: dict[str, Booked] = field(default_factory=dict)
     lines: list[StatementLine] = field(default_factory=list)
+    asked_after: list[str] = field(default_factory=list)
+    """Keys of which somebody asked what became of them, in order."""
 
     def draw(self, what: str, key: str, below: int) -> int:
         """A number in [0, below) that seed, purpose and key decide."""

@@ -1,0 +1,82 @@
+"""What can happen in a simulated world, by name, and how often it did: a kind that never happens proves nothing."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+KINDS: dict[str, tuple[str, ...]] = {
+    "money": (
+        "told during the day",
+        "recorded",
+        "told in a file of a book",
+        "told days late",
+        "told again",
+        "told again with another amount, refused",
+        "taken back",
+        "fee charged",
+        "waived",
+    ),
+    "loss": ("written off", "write-off taken back", "money after a write-off"),
+    "breathing space": ("begun", "ended"),
+    "borrower": (
+        "hold placed",
+        "hold lifted",
+        "channel not wanted",
+        "promise made",
+        "promise kept",
+        "promise broken",
+        "died",
+        "insolvent",
+        "has a lawyer",
+        "refused at the door",
+    ),
+    "message": ("reminder left", "message of arrears left", "other message left", "two drains at once"),
+    "mandate": ("signed", "revoked", "ended by the bank"),
+    "debit": (
+        "asked for",
+        "taken at once",
+        "refused at once: not enough there",
+        "refused at once: account closed",
+        "answered days late: taken",
+        "answered days late: refused",
+        "answer told twice on its day",
+        "answer told again long after",
+        "answer told with another amount, refused",
+        "given back",
+        "answer lost on the line",
+        "lost answer heard when asked for",
+        "lost answer heard when the money went back",
+        "asked after by a person",
+    ),
+    "night": ("closed", "killed on its way and run again", "an earlier day asked for again"),
+}
+"""Groups, and what can happen in each."""
+
+
+class Happenings:
+    """How often each kind happened: of one world, or of several added up."""
+
+    def __init__(self) -> None:
+        self.counted: Counter[tuple[str, str]] = Counter()
+
+    def count(self, group: str, kind: str, times: int = 1) -> None:
+        """Something happened; a name that is not in the list is a mistake of whoever counts."""
+        assert kind in KINDS[group], f"{group}: {kind}"
+        self.counted[group, kind] += times
+
+    def add(self, other: "Happenings") -> None:
+        """Count another world in."""
+        self.counted.update(other.counted)
+
+    def never(self) -> list[str]:
+        """The kinds that did not happen."""
+        return [f"{g}: {k}" for g, kinds in KINDS.items() for k in kinds if not self.counted[g, k]]
+
+    def table(self) -> str:
+        """A line for each kind, those that never happened too."""
+        return "\n".join(
+            f"{self.counted[group, kind]:>9,}  {group}: {kind}" for group, kinds in KINDS.items() for kind in kinds
+        )
+
+    def plain(self) -> Mapping[str, int]:
+        """By `group: kind`."""
+        return {f"{group}: {kind}": n for (group, kind), n in self.counted.items()}
