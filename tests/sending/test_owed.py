@@ -120,6 +120,15 @@ def test_who_owes_nothing_is_not_told(
     assert why == ("paid",) or (door is not by_import and why == ("withdrawn",))
 
 
+def test_who_caught_up_is_not_pressed_for_what_falls_due_today(store: Store, tmp_path: Path, owed: int) -> None:
+    """All that was past due is paid on the 13th; L2's first instalment falls due that day: "CNY 0.00 is late" stays."""
+    with store.connect() as connection:
+        loan(connection, "L2", "B1", "2025-04-13")
+    by_import(store, owed)
+    assert sent(store, tmp_path) == []
+    assert steps(store, "text") == ["0:dropped"]
+
+
 def test_a_re_instalment_that_moves_what_was_due_is_no_debt_of_today(store: Store, tmp_path: Path, owed: int) -> None:
     """On the 13th the rest is spread anew over twelve months from 13 June: nothing is due that day."""
     with store.connect() as connection:

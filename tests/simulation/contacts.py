@@ -85,7 +85,7 @@ class Contacts:
         """
         loans = known()
         for borrower, owned in loans.items():
-            if self.chance.random() < 0.04:
+            if self.chance.random() < 0.035:
                 self._hear(borrower, owned, today)
         hours = sorted(self.chance.sample(HOURS, self.chance.choice((1, 2, 4))))
         for hour in hours if decided or self.chance.random() < 0.3 else ():
@@ -129,21 +129,21 @@ class Contacts:
             if self._do("hold.lift", {"borrower": borrower, "of": stop.reference, "reason": "looked at"}, today):
                 self.happened.count("borrower", "hold lifted")
                 stop.lifted = today
-        elif what < 0.55:
-            until = today + timedelta(self.chance.randint(1, 40))
+        elif what < 0.5:
+            until = today + timedelta(self.chance.randint(1, 20))
             hold = self.chance.choice(HOLDS)
             asked = {"borrower": borrower, "hold": hold, "reason": "told by phone", "ends_on": until.isoformat()}
             if self._do("hold.place", asked, today):
                 self.happened.count("borrower", "hold placed")
                 auditor.stops.append(Stop(borrower, hold, today, until, reference=f"heard-{self.acts}"))
-        elif what < 0.75:
+        elif what < 0.65:
             channel = self.chance.choice(("sms", "email", "push", "all"))
             if self._do("contact.opt_out", {"borrower": borrower, "channel": channel}, today):
                 self.happened.count("borrower", "channel not wanted")
                 auditor.unwanted.setdefault(borrower, {}).setdefault(channel, today)
-        elif what < 0.85:
+        elif what < 0.96:
             self._promise(borrower, owned, today)
-        elif what < 0.93:
+        elif what < 0.985:
             cause = self.chance.choice(list(CAUSES))
             verb, words = CAUSES[cause]
             if self._do(verb, {"borrower": borrower, **words}, today):

@@ -26,7 +26,7 @@ def ask_again(
 ) -> list[Item | Dropped | SendRefused]:
     """Each message with the money that is owed now, in the caller's transaction; borrowers stay locked until its end.
 
-    Dropped as paid: nothing is due any more, or the instalment that a reminder names was paid or moved. 100.00 three
+    Dropped as paid: nothing is past due any more (nor ahead, of which it reminds), or the instalment that a reminder names was paid or moved. 100.00 three
     days overdue of which 60.00 came in this morning leaves as 40.00. Messages of other purposes stay as they are, and
     so do those to a borrower of whom no loan is in the book: that debt is kept elsewhere.
     """
@@ -63,8 +63,8 @@ def _of(owed: OwedOnDay, item: Item) -> Item | Dropped | SendRefused:
     reminds = purpose == "reminder" if body.reminds is None else body.reminds
     figures = figures_of(loans, owed.on)
     new = values_of(figures, reminds, purpose != "reminder")
-    if not figures.owed_fen and not (reminds and new["due_on"] is not None):
-        return PAID
+    if not figures.arrears_fen and not (reminds and new["due_on"] is not None):
+        return PAID  # what falls due today is reminded of, never pressed for
     if reminds and values.get("due_on") is not None and new["due_on"] != values["due_on"]:
         return PAID  # the instalment it names was paid or moved
     fresh = {name: new[name] for name in values if name in new}
