@@ -54,7 +54,9 @@ where s.step = 'sent' and o.kind like 'message.%%' and s.entry > %s order by s.e
 class Contacts:
     """The contacts of one world; `check` raises ValueError with what left and should not have."""
 
-    def __init__(self, seed: int, store: Store, folder: Path, happened: Happenings) -> None:
+    def __init__(self, seed: int, store: Store, folder: Path, happened: Happenings, days: int) -> None:
+        """`days`: how many borrowers live how long, in days of one borrower."""
+        self.fates = max(0.0005, 3 / days)
         self.happened = happened
         self.chance = Random(seed * 104729 + 3)
         self.store, self.folder = store, folder
@@ -87,6 +89,8 @@ class Contacts:
         for borrower, owned in loans.items():
             if self.chance.random() < 0.035:
                 self._hear(borrower, owned, today)
+            if self.chance.random() < self.fates:
+                self._fate(borrower, today)
         hours = sorted(self.chance.sample(HOURS, self.chance.choice((1, 2, 4))))
         for hour in hours if decided or self.chance.random() < 0.3 else ():
             before = known()
@@ -141,19 +145,21 @@ class Contacts:
             if self._do("contact.opt_out", {"borrower": borrower, "channel": channel}, today):
                 self.happened.count("borrower", "channel not wanted")
                 auditor.unwanted.setdefault(borrower, {}).setdefault(channel, today)
-        elif what < 0.96:
+        else:
             self._promise(borrower, owned, today)
-        elif what < 0.985:
-            cause = self.chance.choice(list(CAUSES))
-            verb, words = CAUSES[cause]
-            if self._do(verb, {"borrower": borrower, **words}, today):
-                named = {"deceased": "died", "insolvency": "insolvent", "lawyer": "has a lawyer"}
-                self.happened.count("borrower", named[cause])
-                auditor.stops.append(Stop(borrower, cause, today))
+
+    def _fate(self, borrower: str, today: date) -> None:
+        """A borrower dies, is insolvent, or has a lawyer from now on."""
+        cause = self.chance.choice(list(CAUSES))
+        verb, words = CAUSES[cause]
+        if self._do(verb, {"borrower": borrower, **words}, today):
+            named = {"deceased": "died", "insolvency": "insolvent", "lawyer": "has a lawyer"}
+            self.happened.count("borrower", named[cause])
+            self.auditor.stops.append(Stop(borrower, cause, today))
 
     def _promise(self, borrower: str, owned: list[Signed], today: date) -> None:
         arrears = owed_of(owned, today).arrears
-        due = today + timedelta(self.chance.randint(1, 20))
+        due = today + timedelta(self.chance.randint(1, 12))
         if arrears and self._do(
             "promise.make", {"borrower": borrower, "amount_fen": arrears, "due_on": due.isoformat()}, today
         ):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from random import Random
 
-from afterloan.banks.words import Result
+from afterloan.banks.words import Result, StatementLine, Status
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Who
 from afterloan.rehearsal.bank.simulator import Bank, Booked, Habits
@@ -20,7 +20,7 @@ from tests.simulation.happenings import Happenings
 from tests.simulation.world import World
 
 HABITS = Habits(
-    late=300, late_days=5, returned=250, return_days=9, doubled=300, lost=200, closed=100, balance_most_fen=800_000
+    late=300, late_days=5, returned=250, return_days=9, doubled=300, lost=300, closed=150, balance_most_fen=800_000
 )
 BANK = Who("rule", "the bank of this world", ("rule",), "callback")
 
@@ -83,7 +83,7 @@ class Debits:
         elif result.status == "returned":
             self.happened.count("debit", "given back")
             if key in self.unheard:
-                self.happened.count("debit", "lost answer heard when the money went back")
+                self.happened.count("debit", "lost answer heard by a statement or a return")
         else:
             what = "taken" if result.status == "succeeded" else "refused"
             self.happened.count("debit", f"answered days late: {what}")
@@ -165,6 +165,14 @@ class Debits:
             taken.message.gone_on = today
             return taken.message.reference
         return ""
+
+    def from_statement(self, line: StatementLine, today: date) -> str:
+        """A line of a statement is the result of a debit: the message that it adds or takes back, "" where neither."""
+        self.happened.count("statement", "line is the result of a debit")
+        if line.end_to_end in self.unheard:
+            self.happened.count("debit", "lost answer heard by a statement or a return")
+        status: Status = "returned" if line.amount_fen < 0 else "succeeded"
+        return self._heard(Result(line.end_to_end, status, line.booked_on, abs(line.amount_fen), line.code), today)
 
     def _settle(self, result: Result, today: date, known: bool = False) -> None:
         with self.store.connect() as connection:

@@ -32,6 +32,7 @@ from tests.simulation.contact_auditor import Stop
 from tests.simulation.contacts import Contacts
 from tests.simulation.debits import HABITS, Debits
 from tests.simulation.happenings import Happenings
+from tests.simulation.statements import Statements
 from tests.simulation.world import FILE, FIRST, INTRADAY, RECORDED, Delivery, World
 
 CLOSE = """
@@ -66,7 +67,10 @@ class Run:
         self.compared = 0
         self.happened = Happenings()
         self.closed: list[date] = []
-        self.contacts = Contacts(world.seed, store, folder.with_name(f"{folder.name}-sent"), self.happened)
+        lived = world.days * len(world.loans) // 2
+        self.rests = max(0.002, 3 / lived)
+        """How likely a breathing space begins for a borrower on a day: some in a small world, too."""
+        self.contacts = Contacts(world.seed, store, folder.with_name(f"{folder.name}-sent"), self.happened, lived)
         self.breaths = Random(world.seed * 32_452_843 + 11)
         self.breathing: dict[str, Stop] = {}
         self.owners = {loan.reference: f"B{k // 2}" for k, loan in enumerate(world.loans)}
@@ -78,6 +82,7 @@ class Run:
         self._sign()
         with bank_running(FIRST - timedelta(1), HABITS) as (bank, url):
             self.debits = Debits(self.world, self.store, bank, url, self.owners, self.happened)
+            self.statements = Statements(self.world.seed, self.store, bank, self.debits, self.happened)
             self.contacts.channels = {"debit": {"url": url}}
             return self._live()
 
@@ -90,6 +95,9 @@ class Run:
             self._breathe(today)
             try:
                 told, back = self.debits.morning(today, self.contacts.tell)
+                self.told |= set(told)
+                self.back |= set(back)
+                told, back = self.statements.live(today, self._owned)
                 self.told |= set(told)
                 self.back |= set(back)
                 self.contacts.live(today, self._owned, decided, self._look)
@@ -231,7 +239,7 @@ class Run:
         """Breathing spaces of borrowers begin and end through the one door; both auditors are told."""
         for borrower in sorted(set(self.owners.values())):
             stop = self.breathing.get(borrower)
-            if self.breaths.random() >= (0.05 if stop else 0.004):
+            if self.breaths.random() >= (0.1 if stop else self.rests):
                 continue
             if stop and self.contacts.tell("breathing_space.end", {"of": stop.reference}, today):
                 self.happened.count("breathing space", "ended")
@@ -368,6 +376,9 @@ class Run:
             mine = by_loan.get(reference, {})
             said = {account: mine.get(account, 0) for account in BY_LOAN}
             self._same(today, f"{reference} in the journal", said, {account: accounts[account] for account in BY_LOAN})
+        waits = self.statements.auditor.unmatched(today)
+        due[1010] = due.get(1010, 0) + waits
+        due[2120] = due.get(2120, 0) - waits
         said = {account: whole.get(account, 0) for account in due}
         self._same(today, "the journal", without_judgement(said, whole), without_judgement(due, whole))
 

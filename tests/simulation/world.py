@@ -145,11 +145,11 @@ def _desk(chance: Random, world: World, loan: Signed) -> None:
 
 def _lose(chance: Random, world: World, loan: Signed) -> None:
     """Now and then a loan is written off, told on the day or later, sometimes taken back; and money comes after."""
-    on = loan.signed_on + timedelta(chance.randint(20, 31 * loan.months + 60))
+    on = loan.signed_on + timedelta(chance.randint(20, min(31 * loan.months + 60, max(world.days - 20, 30))))
     if chance.random() >= LOST or on >= world.last:
         return
     told = Message(f"{loan.reference}-lost", "written_off", on, on + timedelta(chance.choice((0, 0, 4))), 0)
-    if chance.random() < 0.2:
+    if chance.random() < 0.3:
         told = replace(told, gone_on=told.known_on + timedelta(chance.randint(1, 20)))
         world.arrives[told.gone_on or on].append(Delivery(told, loan, RECORDED, back=True))
     loan.messages.append(told)
