@@ -22,6 +22,8 @@ Nothing of `afterloan` is imported here. The words, of `jiebei-equal` and `jiebe
 * A write-off: at the end of its day all falls due, interest as earned so far; money that waits meets it, the rest
   is off the books. Money that comes later meets charges made since, then is a recovery, up to what was written
   off, then waits. A loan that owes nothing has nothing to write off.
+* A plan that extends a loan by some instalments adds them at the end, on the same day of the month; those ahead are set
+  anew over what they have to repay, the running period counted whole. Where none is ahead it changes nothing.
 * A loan is past due by the days since its oldest unpaid due date; the bureau's clock starts after three days.
 * A fact counts from the day it took effect, as soon as it is known; taken back, it never was.
 """
@@ -47,7 +49,8 @@ def half_up(value: Fraction) -> int:
 class Message:
     """What the bank or the desk told: took effect `on`, arrived on `known_on`; `gone_on`: taken back, as we learnt.
 
-    `kind`: repaid, fee, waived, written_off; breath, breath_over (a breathing space begins, ends).
+    `kind`: repaid, fee, waived, written_off; breath, breath_over (a breathing space begins, ends); extended (by `fen`
+    instalments).
     """
 
     reference: str
@@ -109,6 +112,7 @@ class Ledger:
     def __init__(self, loan: Signed, as_of: date, known_on: date) -> None:
         self.loan = loan
         self.rows = self._lay_out()
+        self.months = loan.months
         self.last = self.rows[-1]
         self.ahead = loan.fen  # principal that no instalment has asked for
         self._bear(loan.percent_day)
@@ -116,7 +120,7 @@ class Ledger:
         self.lost = [0, 0, 0, 0]
         self.day = loan.signed_on
         known = [m for m in loan.messages if m.known_on <= known_on and not (m.gone_on and m.gone_on <= known_on)]
-        order = {"breath": -1, "breath_over": -1, "fee": 0, "waived": 1, "repaid": 2, "written_off": 3}
+        order = {"breath": -1, "breath_over": -1, "fee": 0, "waived": 1, "extended": 2, "repaid": 3, "written_off": 4}
         told = sorted((m for m in known if m.on <= as_of), key=lambda m: (m.on, order[m.kind], m.reference))
         while True:
             while told and told[0].on <= self.day:
@@ -165,12 +169,11 @@ class Ledger:
             elif past.fallen and not past.closed:
                 graced = past.graced if late == GRACE + 1 else 0
                 past.overdue += past.owed(PRINCIPAL) * (self.penalty_rate + graced)
-        while row and row.due <= self.day:
+        for row in [row for row in self.rows if not row.fallen and row.due <= self.day]:
             self._fall_due(row)
-            row = self.next_row()
 
     def next_row(self) -> Row | None:
-        return next((row for row in self.rows if not row.fallen), None)
+        return next((row for row in self.rows if not row.fallen and not row.fees_alone), None)
 
     def _is_last(self, row: Row) -> bool:
         return row is self.last
@@ -178,7 +181,9 @@ class Ledger:
     def _fall_due(self, row: Row) -> None:
         total = half_up(row.interest) + row.carried
         early = row.got[PRINCIPAL]
-        if self._is_last(row):
+        if row.fees_alone:
+            held, principal = 0, 0
+        elif self._is_last(row):
             held, principal = total, self.ahead
         elif self.loan.product == INTEREST_FIRST:
             held, principal = total, 0
@@ -190,7 +195,9 @@ class Ledger:
         row.fallen = True
         self.ahead -= principal
         if not self._is_last(row) and not row.fees_alone:
-            self.rows[self.rows.index(row) + 1].carried = max(total - held, 0)
+            following = self.next_row()
+            assert following is not None, "only the last has none after it"
+            following.carried = max(total - held, 0)
         if row.owed_in_all() > 0 and self.unapplied:
             waiting, self.unapplied = self.unapplied, 0
             self.unapplied = self._pay_row(row, waiting)
@@ -227,9 +234,23 @@ class Ledger:
             self._waive(told)
         elif told.kind == "written_off":
             self._write_off()
+        elif told.kind == "extended":
+            self._extend(told.fen)
         else:
             self._bear(Fraction(0) if told.kind == "breath" else self.loan.percent_day)
         self._close_paid()
+
+    def _extend(self, instalments: int) -> None:
+        """As many rows more at the end; those ahead are set anew."""
+        if self.next_row() is None:
+            return
+        for _ in range(instalments):
+            self.months += 1
+            due = month_after(self.loan.signed_on, self.months)
+            self.last = Row(month_after(self.loan.signed_on, self.months - 1), due)
+            self.rows.append(self.last)
+        self.rows.sort(key=lambda r: r.due)
+        self.instalment = self._instalment()
 
     def _row_for_fee(self, told: Message) -> Row:
         due = told.due_on

@@ -3,8 +3,8 @@
 * Nothing goes out from 22:00 to 08:00 of the borrower's clock (GB/T 45251-2025; before it the lender's own rule).
 * To who died, is insolvent, represented by a lawyer or in a breathing space nothing goes that a ladder sends.
 * Who is in hardship or says that the loan is not theirs is neither reminded nor pressed; where a dispute is open,
-  or a promise stands that is not broken, nobody presses. A promise is broken when two days after its day less than
-  it has come.
+  a plan runs or a promise stands that is not broken, nobody presses. A promise is broken when two days after its day
+  less than it has come.
 * A channel that the borrower does not want is not used; "all" is every channel.
 * A message names what is owed: what is pressed for is past due, what is reminded of falls due on the day it says.
   Who has paid what a message is about gets none.
@@ -19,7 +19,7 @@ from datetime import date, datetime, time, timedelta, timezone
 SHANGHAI = timezone(timedelta(hours=8))
 NOBODY = frozenset({"deceased", "insolvency", "lawyer", "breathing_space"})
 NEITHER = frozenset({"hardship_review", "fraud_claim"})
-UNPRESSED = frozenset({"dispute_open"})
+UNPRESSED = frozenset({"dispute_open", "plan_running"})
 PRESSES = "overdue-"
 REMINDS = "reminder-"
 NEWS = "news/"

@@ -47,6 +47,7 @@ KINDS: dict[str, tuple[str, ...]] = {
         "lost answer heard by a statement or a return",
         "asked after by a person",
     ),
+    "plan": ("accepted", "declined", "refused", "looked at and kept", "broken", "cancelled", "completed"),
     "statement": (
         "taken in as camt",
         "taken in as mt940",

@@ -32,6 +32,7 @@ from tests.simulation.contact_auditor import Stop
 from tests.simulation.contacts import Contacts
 from tests.simulation.debits import HABITS, Debits
 from tests.simulation.happenings import Happenings
+from tests.simulation.plans import Plans
 from tests.simulation.statements import Statements
 from tests.simulation.world import FILE, FIRST, INTRADAY, RECORDED, Delivery, World
 
@@ -83,6 +84,8 @@ class Run:
         with bank_running(FIRST - timedelta(1), HABITS) as (bank, url):
             self.debits = Debits(self.world, self.store, bank, url, self.owners, self.happened)
             self.statements = Statements(self.world.seed, self.store, bank, self.debits, self.happened)
+            stops = self.contacts.auditor.stops
+            self.plans = Plans(self.world.seed, self.store, self.world.loans, self.owners, stops, self.happened)
             self.contacts.channels = {"debit": {"url": url}}
             return self._live()
 
@@ -98,6 +101,9 @@ class Run:
                 self.told |= set(told)
                 self.back |= set(back)
                 told, back = self.statements.live(today, self._owned)
+                self.told |= set(told)
+                self.back |= set(back)
+                told, back = self.plans.live(today, {x.reference: self._seen(x) for x in self.world.loans})
                 self.told |= set(told)
                 self.back |= set(back)
                 self.contacts.live(today, self._owned, decided, self._look)

@@ -145,7 +145,7 @@ def _desk(chance: Random, world: World, loan: Signed) -> None:
 
 def _lose(chance: Random, world: World, loan: Signed) -> None:
     """Now and then a loan is written off, told on the day or later, sometimes taken back; and money comes after."""
-    on = loan.signed_on + timedelta(chance.randint(20, min(31 * loan.months + 60, max(world.days - 20, 30))))
+    on = loan.signed_on + timedelta(chance.randint(20, min(31 * loan.months + 60, max(world.days, 30))))
     if chance.random() >= LOST or on >= world.last:
         return
     told = Message(f"{loan.reference}-lost", "written_off", on, on + timedelta(chance.choice((0, 0, 4))), 0)
