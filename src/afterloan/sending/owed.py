@@ -26,9 +26,10 @@ def ask_again(
 ) -> list[Item | Dropped | SendRefused]:
     """Each message with the money that is owed now, in the caller's transaction; borrowers stay locked until its end.
 
-    Dropped as paid: nothing is past due any more (nor ahead, of which it reminds), or the instalment that a reminder names was paid or moved. 100.00 three
-    days overdue of which 60.00 came in this morning leaves as 40.00. Messages of other purposes stay as they are, and
-    so do those to a borrower of whom no loan is in the book: that debt is kept elsewhere.
+    Dropped as paid: nothing is past due any more (nor ahead, of which it reminds), or the instalment that a reminder
+    names was paid or moved. 100.00 three days overdue of which 60.00 came in this morning leaves as 40.00. Messages of
+    other purposes stay as they are, and so do those to a borrower of whom no loan is in the book: that debt is kept
+    elsewhere.
     """
     numbers = sorted({i.borrower_number for i in items if message_of(i).purpose in ABOUT_MONEY})
     if not numbers:
