@@ -12,7 +12,7 @@ import typer.testing
 
 from afterloan.store.embedded import stop
 from afterloan.store.server import Store, open_store
-from tests.databases import TEMPLATE, dropped, home, made
+from tests.databases import SHARDS, TEMPLATE, divided, dropped, home, made
 
 # what must pass before a change lands does not depend on chance; at the desk every run looks elsewhere
 hypothesis.settings.register_profile("ci", derandomize=True)
@@ -66,7 +66,9 @@ def server() -> Iterator[Store]:
         connection.execute("select pg_reload_conf()")
         connection.execute(f"create database {TEMPLATE}")
     # the tables are made once, and copied for each test: nobody may be connected to what is copied
-    open_store(owner.url.replace("/postgres?", f"/{TEMPLATE}?")).close()
+    template = open_store(owner.url.replace("/postgres?", f"/{TEMPLATE}?"))
+    divided(template, SHARDS)
+    template.close()
     yield owner
     stop(folder / "pg")
     shutil.rmtree(folder, ignore_errors=True)

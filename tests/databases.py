@@ -11,10 +11,13 @@ from pathlib import Path
 import psycopg
 
 from afterloan.store.server import Store, open_store
+from afterloan.store.shards import set_shards
 
 TEMPLATE = "book_as_new"
 """The database with its tables and nothing in them, of which `made` is a copy."""
 MEMORY = Path("/dev/shm")
+SHARDS = 4
+"""Shards of a test's book: a night costs some milliseconds a shard, and the books of tests are small."""
 ROOM = 8_000_000_000
 """Bytes that must be free in memory: the servers of two workers with the largest book of the tests stay below 2 GB."""
 
@@ -44,6 +47,12 @@ def made(server: Store, name: str, template: str = TEMPLATE) -> Store:
         connection.execute(f"drop database if exists {name} with (force)")
         connection.execute(f"create database {name} template {template} strategy {how}")
     return open_store(server.url.replace("/postgres?", f"/{name}?"))
+
+
+def divided(store: Store, number: int) -> None:
+    """A book without borrowers has so many shards."""
+    with psycopg.connect(store.as_owner().url) as connection:
+        set_shards(connection, number)
 
 
 def dropped(server: Store, name: str) -> None:

@@ -12,6 +12,7 @@ import psycopg
 
 from afterloan.store.embedded import stop
 from afterloan.store.server import open_store
+from tests.databases import SHARDS, divided
 from tests.faults.run import Disagreement, Fault, Faults
 from tests.faults.stages import ORDER
 
@@ -35,7 +36,9 @@ def main() -> int:
         server = open_store().as_owner()
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute("create database book_as_new")
-        open_store(server.url.replace("/postgres?", "/book_as_new?")).close()
+        template = open_store(server.url.replace("/postgres?", "/book_as_new?"))
+        divided(template, SHARDS)
+        template.close()
 
         def postmaster() -> int:
             return int((home / "pg" / "postmaster.pid").read_text(encoding="utf-8").split()[0])

@@ -8,9 +8,9 @@ import pytest
 
 from afterloan.store.backup import read_backup, write_backup
 from afterloan.store.embedded import StoreRefused
-from afterloan.store.server import Store, open_store
+from afterloan.store.server import Store, divide_for_show, open_store
 from afterloan.store.shards import shards_for
-from tests.databases import dropped, made
+from tests.databases import SHARDS, dropped, made
 from tests.store.older import brought_to
 from tests.strategy.books import borrower, loan
 
@@ -63,13 +63,14 @@ def test_a_book_that_has_borrowers_is_never_divided_anew(store: Store, monkeypat
     with store.connect() as connection:
         borrower(connection, "B1")
     before = in_shards(store)
-    monkeypatch.setenv("AFTERLOAN_SHARDS", "64")
-    assert open_store(store.url).shards() == 64
+    monkeypatch.setenv("AFTERLOAN_SHARDS", "4")
+    assert open_store(store.url).shards() == 4 == SHARDS
     monkeypatch.setenv("AFTERLOAN_SHARDS", "256")
-    with pytest.raises(StoreRefused, match=r"made with 64 shards .* AFTERLOAN_SHARDS asks for 256: unset it"):
+    with pytest.raises(StoreRefused, match=r"made with 4 shards .* AFTERLOAN_SHARDS asks for 256: unset it"):
         open_store(store.url)
     monkeypatch.delenv("AFTERLOAN_SHARDS")
-    assert open_store(store.url).shards() == 64 and in_shards(store) == before
+    divide_for_show(store)
+    assert open_store(store.url).shards() == 4 and in_shards(store) == before
 
 
 @pytest.mark.parametrize("told", ["0", "3", "8192", "-4", "many", "64.0", "1" * 5000])
@@ -79,7 +80,25 @@ def test_what_is_no_number_of_shards_is_refused_before_anything_is_made(
     monkeypatch.setenv("AFTERLOAN_SHARDS", told)
     with pytest.raises(StoreRefused, match="is no number of shards: write a power of two from 1 to 4096"):
         open_store(store.url)
+    assert store.shards() == SHARDS
+
+
+def test_a_new_book_has_sixty_four_shards_and_one_for_show_eight_unless_it_is_told_how_many(
+    server: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("drop database if exists undivided with (force)")
+        connection.execute("create database undivided")
+    store = open_store(server.url.replace("/postgres?", "/undivided?"))
     assert store.shards() == 64
+    monkeypatch.setenv("AFTERLOAN_SHARDS", "64")
+    divide_for_show(store)
+    assert store.shards() == 64
+    monkeypatch.delenv("AFTERLOAN_SHARDS")
+    divide_for_show(store)
+    assert store.shards() == 8
+    store.close()
+    dropped(server, "undivided")
 
 
 def test_the_program_cannot_say_otherwise(store: Store) -> None:

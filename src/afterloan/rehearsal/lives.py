@@ -65,7 +65,7 @@ from afterloan.store.events import borrower_number, tell
 from afterloan.store.legal import appoint, case_of
 from afterloan.store.limits import owed_now
 from afterloan.store.record import record
-from afterloan.store.server import Store, open_store
+from afterloan.store.server import Store, divide_for_show, open_store
 from afterloan.store.settings import Setting, set_parts, setting
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -132,7 +132,9 @@ def lives_store(store: Store) -> Store:
         connection.execute(f"drop database if exists {NAME} with (force)")
         connection.execute(f"create database {NAME}")
         connection.execute(f"alter database {NAME} set synchronous_commit = off")  # nothing to lose
-    return open_store(_beside(owner))
+    beside = open_store(_beside(owner))
+    divide_for_show(beside)
+    return beside
 
 
 def _beside(store: Store) -> str:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from afterloan.store.embedded import StoreRefused, embedded
 from afterloan.store.embedded import home as home
 from afterloan.store.persons import knows_persons
 from afterloan.store.role import ROLE, in_role, may_work_in_role, out_of_role, works_as_owner
-from afterloan.store.shards import SHARDS, set_shards, shards_asked, shards_of
+from afterloan.store.shards import FOR_SHOW, SHARDS, set_shards, shards_asked, shards_of
 
 URL = "AFTERLOAN_DATABASE_URL"
 OWNER_URL = "AFTERLOAN_OWNER_URL"
@@ -148,6 +148,16 @@ def _divide(store: Store, shards: int) -> None:
         set_shards(connection, shards)
     if owner != store:
         owner.close()
+
+
+def divide_for_show(store: Store) -> None:
+    """Few shards for a book without borrowers that is made to be looked at, unless AFTERLOAN_SHARDS says how many.
+
+    A book with borrowers, or whose owner's address is not known, stays as it is: only slower.
+    """
+    if shards_asked() is None:
+        with suppress(StoreRefused):
+            _divide(store, FOR_SHOW)
 
 
 def store_behind(connection: psycopg.Connection[Any]) -> Store:

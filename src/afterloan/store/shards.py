@@ -17,6 +17,9 @@ MOST = 4_096
 LOANS_OF_A_SHARD = 20_000
 """The most that a shard should hold: a worker that closes it takes some 200 MB, decided it costs 30 ms of its own."""
 
+FOR_SHOW = 8
+"""Shards of a book that is made to be looked at and never grows: each costs milliseconds a day, whatever is in it."""
+
 OF_BORROWER = (
     "(get_byte(decode(md5(reference), 'hex'), 0) + 256 * get_byte(decode(md5(reference), 'hex'), 1)) % {number}"
 )

@@ -414,7 +414,9 @@ def demo_book(store: "Store", loans: int, months: int) -> int:
         told = counts(connection)
     if not told["loans"]:
         from afterloan.generate import generate as make
+        from afterloan.store.server import divide_for_show
 
+        divide_for_show(store)
         say(f"1. generate {counted(loans, 'loan')} over {counted(months, 'month')} in {folder}")
         with _bar("generate") as show:
             make(loans, months, 1, folder, progress=lambda done, total: show("loans", done, total))
