@@ -115,7 +115,7 @@ def test_what_is_booked_for_the_lender_is_found_by_its_index(store: Store) -> No
 
 
 def test_a_seal_of_some_shards_reads_the_entries_of_those_and_few_more(store: Store) -> None:
-    """The first seal of ten million loans reads 64 shards at a time: each time all entries, where nobody knows whose."""
+    """The first seal of ten million loans reads 64 shards at a time: all entries each time, if nobody knows whose."""
     with store.connect() as connection:
         for shard in range(64):  # pages of one shard after the other, as a close writes them
             connection.execute(

@@ -134,7 +134,7 @@ COUNTED = {
     "left join contract c using (loan) group by 1, 2, 3, 4 having sum(amount_fen) <> 0",
     "days": "select closed_on from proof",
     "actions": "select key, kind, decided_on from outbox",
-    "events": "select kind, reference from event",
+    "events": "select kind, reference, coalesce(body->>'outcome', '') from event",
     "sent": "select o.key from sending s join outbox o using (action) where step = 'sent'",
     "inbox": "select key from inbox",
     "furnished": "select c.reference, bureau, month_end, turn from furnished join contract c using (loan)",
@@ -151,11 +151,33 @@ def told(store: Store, scene: Scene) -> dict[str, Counter[Any]]:
     with store.connect() as connection:
         for name, sql in COUNTED.items():
             found[name] = Counter(connection.execute(sql).fetchall())
+    found["events"] = without_begun_again(found["events"])
     out = scene.folder / "out"
     found["files"] = Counter(
         (str(f.relative_to(out)), f.suffix) for f in sorted(out.rglob("*")) if f.is_file() and f.suffix != ".jsonl"
     )
     return found
+
+
+def without_begun_again(events: Counter[Any]) -> Counter[Any]:
+    """The events (kind, reference, outcome) as if no message had been begun twice.
+
+    Who died after an attempt was told and before the message left is asked about by the next drain, which learns that
+    it never arrived: the attempt ends as not connected and a second follows (`KEY~2`). Both are true and the borrower
+    got one message; that it is one is told by `sent`, `inbox` and `files`.
+    """
+    tried = Counter(reference for kind, reference, _ in events.elements() if kind == "contact.attempted")
+    kept: Counter[Any] = Counter()
+    for (kind, reference, outcome), count in events.items():
+        key, _, turn = reference.removeprefix("ended:").partition("~")
+        again = f"{key}~{int(turn or 1) + 1}" in tried
+        ended = ("contact.ended", f"ended:{key}{'~' * bool(turn)}{turn}", "not_connected") in events
+        if kind in ("contact.attempted", "contact.ended"):
+            if again and ended:
+                continue
+            reference = reference.partition("~")[0]
+        kept[kind, reference, outcome] += count
+    return kept
 
 
 def differences(one: dict[str, Counter[Any]], other: dict[str, Counter[Any]]) -> list[str]:

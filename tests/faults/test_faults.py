@@ -1,12 +1,13 @@
 """Faults: a process may die anywhere; done again, the book is the one nobody killed. `make faults` tries hundreds."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
 from afterloan.store.server import Store
 from tests.faults.run import Fault, Faults
-from tests.faults.stages import ORDER
+from tests.faults.stages import ORDER, without_begun_again
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,17 @@ def test_two_at_once_come_to_what_one_does(faults: Faults, stage: str) -> None:
 
 def test_a_clock_that_steps_back_sends_nothing_twice(faults: Faults) -> None:
     faults.clock_back()
+
+
+def test_an_attempt_that_never_arrived_and_was_begun_again_is_one_and_two_that_left_are_two() -> None:
+    once = Counter({("contact.attempted", "K", ""): 1, ("contact.ended", "ended:K", "delivered"): 1})
+    again = {("contact.attempted", "K", ""): 1, ("contact.attempted", "K~2", ""): 1}
+    second = {("contact.ended", "ended:K~2", "delivered"): 1}
+    lost = {("contact.ended", "ended:K", "not_connected"): 1}
+    twice = {("contact.ended", "ended:K", "delivered"): 1}
+    assert without_begun_again(Counter({**again, **lost, **second})) == without_begun_again(once) == once
+    assert without_begun_again(Counter({**again, **twice, **second})) != once, "both arrived"
+    assert without_begun_again(Counter({**again, **second})) != once, "of the first nobody says what became"
 
 
 def test_what_is_lost_or_doubled_is_found(faults: Faults) -> None:
