@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 
 from afterloan.store.embedded import StoreRefused, embedded, idle_minutes, postmaster, stop
-from afterloan.store.server import newest_tables
+from afterloan.store.server import Store, newest_tables, open_store
+from tests.databases import dropped
 
 USE = "import sys, time; from pathlib import Path; from afterloan.store.embedded import embedded; "
 USE += "print(embedded(Path(sys.argv[1])), flush=True); time.sleep(float(sys.argv[2]))"
@@ -134,3 +136,16 @@ def test_the_number_of_the_tables_is_alembics() -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
     assert ScriptDirectory.from_config(config).get_current_head() == newest_tables()
+
+
+def test_a_database_that_cannot_write_every_name_is_refused_before_anything_is_made_in_it(server: Store) -> None:
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("drop database if exists ascii_only with (force)")
+        connection.execute("create database ascii_only encoding 'SQL_ASCII' template template0 locale 'C'")
+    url = server.url.replace("/postgres?", "/ascii_only?")
+    with pytest.raises(StoreRefused, match=r"ascii_only keeps text as SQL_ASCII, .* encoding 'UTF8' "):
+        open_store(url)
+    with psycopg.connect(url) as connection:
+        assert connection.execute("select count(*) from pg_tables where schemaname = 'public'").fetchone() == (0,)
+    Store(url).close()
+    dropped(server, "ascii_only")

@@ -55,10 +55,16 @@ class Store:
     def migrate(self) -> "Store":
         """Bring the tables to this version; the book as afterloan works on it, in a role that owns no table.
 
-        Raises StoreRefused: an older server, or the tables of a newer afterloan. Two plain queries tell whether there
-        is anything to do; what does it is read only then.
+        Raises StoreRefused: an older server, a database whose text is not UTF-8, or the tables of a newer afterloan.
+        Two plain queries tell whether there is anything to do; what does it is read only then.
         """
         with self.connect(autocommit=True) as connection:
+            encoding = connection.info.parameter_status("server_encoding")
+            if encoding != "UTF8":
+                raise StoreRefused(
+                    f"the database {connection.info.dbname} keeps text as {encoding}, in which not every name can be "
+                    f"written: `create database NAME encoding 'UTF8' template template0`, and name that in {URL}"
+                )
             server, tables = connection.info.server_version, _tables_are_at(connection)
         if server < OLDEST:
             raise StoreRefused(

@@ -1,6 +1,7 @@
 """The commands `serve`, which shows the desk, the portal and the API of a book, and `account`, which lets people in."""
 
 import os
+import sys
 from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -113,14 +114,27 @@ def _made_ready(store: "Store") -> None:
     begin(store, APPOINTED, say)
 
 
-def account(person: Annotated[str, typer.Argument(help="The name under which acts are kept.")]) -> None:
+def account(
+    person: Annotated[str, typer.Argument(help="The name under which acts are kept.")],
+    administrator: Annotated[
+        bool, typer.Option("--administrator", help="The first of all: may let others in. Refused once anybody can.")
+    ] = False,
+) -> None:
     """Let PERSON sign in at the desk: asks for a password, shows the secret of the one-time codes and recovery codes.
 
     Given again, it replaces all three. What the person may do, `afterloan roles` says.
     """
     from afterloan.store.server import open_store
 
-    _open_account(open_store(), person)
+    store = open_store()
+    if administrator:
+        if not _nobody_signs_in(store):
+            raise Stop(
+                "somebody can sign in already: an administrator gives roles (`afterloan roles`, or at the desk)"
+            )
+        _open_first(store, person)
+    else:
+        _open_account(store, person)
 
 
 def _open_account(store: "Store", person: str) -> None:
@@ -140,17 +154,32 @@ def _open_account(store: "Store", person: str) -> None:
 
 
 def _first_administrator(store: "Store") -> None:
-    """Ask once, at the terminal, for the person who lets all others in."""
-    from afterloan.facts.act import Who
-    from afterloan.servicing.desk import desk_of
-    from afterloan.servicing.door import do
+    """Ask once, at the terminal, for the person who lets all others in. Raises Stop where nobody sits at one."""
+    if not _nobody_signs_in(store):
+        return
+    if not sys.stdin.isatty():
+        raise Stop(
+            "nobody can sign in yet, and there is no terminal to ask for the first administrator: run "
+            "`afterloan account NAME --administrator` at one, then start this again "
+            "(in containers: compose run --rm day account NAME --administrator)"
+        )
+    say("Nobody can sign in yet. Who is the first administrator?")
+    _open_first(store, typer.prompt("name"))
+
+
+def _nobody_signs_in(store: "Store") -> bool:
     from afterloan.store.accounts import any_account
 
     with store.connect() as connection:
-        if any_account(connection):
-            return
-    say("Nobody can sign in yet. Who is the first administrator?")
-    person = typer.prompt("name")
+        return not any_account(connection)
+
+
+def _open_first(store: "Store", person: str) -> None:
+    """The account of the first administrator, and the role."""
+    from afterloan.facts.act import Who
+    from afterloan.servicing.desk import desk_of
+    from afterloan.servicing.door import do
+
     _open_account(store, person)
     with desk_of(store) as desk:
         asked, rule = {"person": person, "roles": ["administrator"]}, Who.rule("first administrator")
