@@ -129,9 +129,7 @@ def account(
     store = open_store()
     if administrator:
         if not _nobody_signs_in(store):
-            raise Stop(
-                "somebody can sign in already: an administrator gives roles (`afterloan roles`, or at the desk)"
-            )
+            raise Stop("somebody can sign in already: an administrator gives roles (`afterloan roles`, or at the desk)")
         _open_first(store, person)
     else:
         _open_account(store, person)
