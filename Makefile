@@ -4,7 +4,7 @@ BIN := .venv/bin
 AFTERLOAN_HOME ?= $(CURDIR)/afterloan-book
 export AFTERLOAN_HOME
 
-.PHONY: setup dev demo test bench scale spark risk-figures cases simulate fuzz fuzz-files faults wheel lint types clean
+.PHONY: setup dev demo test bench scale spark risk-figures cases simulate fuzz fuzz-files fuzz-guided faults wheel lint types clean
 
 setup: .venv/ready
 
@@ -56,6 +56,10 @@ fuzz: dev
 
 fuzz-files: dev
 	@$(BIN)/python -m tests.files --each $(or $(EACH),20000) --seed $(or $(SEED),1)
+
+fuzz-guided: dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "atheris>=3"
+	@$(BIN)/python -m tests.files.guided --seconds $(or $(SECONDS),60)
 
 faults: dev
 	@$(BIN)/python -m tests.faults --kills $(or $(KILLS),1000) --seed $(or $(SEED),1)
