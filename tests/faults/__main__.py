@@ -13,7 +13,7 @@ import psycopg
 from afterloan.store.embedded import stop
 from afterloan.store.server import open_store
 from tests.databases import SHARDS, divided
-from tests.faults.run import Disagreement, Fault, Faults
+from tests.faults.run import Disagreement, Disk, Fault, Faults
 from tests.faults.stages import ORDER
 
 
@@ -31,7 +31,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="afterloan-faults-", ignore_cleanup_errors=True) as place:
         home = Path(place)
         home.chmod(0o755)
-        os.environ.update(AFTERLOAN_HOME=place, AFTERLOAN_IDLE_MINUTES="0")
+        disk = Disk(home / "disk") if os.geteuid() == 0 else None  # only who may mount one can fill it
+        at = disk.folder if disk else home
+        at.chmod(0o755)
+        os.environ.update(AFTERLOAN_HOME=str(at), AFTERLOAN_IDLE_MINUTES="0")
         os.environ.pop("AFTERLOAN_DATABASE_URL", None)
         server = open_store().as_owner()
         with psycopg.connect(server.url, autocommit=True) as connection:
@@ -41,7 +44,7 @@ def main() -> int:
         template.close()
 
         def postmaster() -> int:
-            return int((home / "pg" / "postmaster.pid").read_text(encoding="utf-8").split()[0])
+            return int((at / "pg" / "postmaster.pid").read_text(encoding="utf-8").split()[0])
 
         def restart() -> None:
             server.close()
@@ -51,9 +54,10 @@ def main() -> int:
         seed = given.seed
         while sum(done.values()) < given.kills and time.monotonic() < until:
             faults = Faults(server, home / f"w{seed}", seed, loans=10, days=75)
-            tries = [*("kill " + ORDER[k % len(ORDER)] for k in range(given.each - 16)),
-                     *(f"server {stage}" for stage in ORDER), *(f"twice {s}" for s in ("import", "close", "drain")),
-                     "clock"]  # fmt: skip
+            tries = [*("kill " + ORDER[k % len(ORDER)] for k in range(given.each - 32)),
+                     *(f"server {stage}" for stage in ORDER), *(f"cut {stage}" for stage in ORDER),
+                     *(f"full {stage}" for stage in ORDER if disk),
+                     *(f"twice {stage}" for stage in ("import", "close", "drain")), "clock"]  # fmt: skip
             for what in tries:
                 if sum(done.values()) >= given.kills or time.monotonic() > until:
                     break
@@ -63,6 +67,10 @@ def main() -> int:
                         faults.kill(stage)
                     elif how == "server":
                         faults.kill_server(stage, postmaster(), restart)
+                    elif how == "cut":
+                        faults.cut(stage)
+                    elif how == "full" and disk:
+                        faults.disk_full(stage, disk, restart)
                     elif how == "twice":
                         faults.at_once(stage)
                     else:
@@ -71,10 +79,16 @@ def main() -> int:
                     wrong.append(str(found))
                     print(f"WRONG: {found}", flush=True)
                 done[what] += 1
-            print(f"seed {seed}: {sum(done.values())} faults, {len(wrong)} wrong; words {faults.words}", flush=True)
+            print(
+                f"seed {seed}: {sum(done.values())} faults, {len(wrong)} wrong; "
+                f"{faults.stumbled} of those cut off or without disk ended in an error; words {faults.words}",
+                flush=True,
+            )
             faults.clear()
             seed += 1
-        stop(home / "pg")
+        stop(at / "pg")
+        if disk:
+            disk.close()
     print(f"seeds {given.seed} to {seed - 1}: {dict(sorted(done.items()))}")
     print(f"{sum(done.values())} faults, {len(wrong)} lost or doubled something")
     return 1 if wrong else 0

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -35,6 +36,32 @@ def person(k: int) -> dict[str, str]:
     return {"mobile": f"1390000{k:04d}", "email": f"b{k}@example.com", "id_type": "10", "id_number": identity(k)}
 
 
+class Disk:
+    """A file system in memory of its own, whose size can be changed: only for who may mount one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True)
+        self._mount("size=4g", "-t", "tmpfs", "tmpfs")
+
+    def leave(self, room: int) -> None:
+        """Only so many bytes are free."""
+        told = os.statvfs(self.folder)
+        used = (told.f_blocks - told.f_bfree) * told.f_frsize
+        self._mount(f"remount,size={used + room}")
+
+    def grow(self) -> None:
+        """There is room again."""
+        self._mount("remount,size=4g")
+
+    def close(self) -> None:
+        """Take it away; what is on it is gone."""
+        subprocess.run(["umount", "--lazy", str(self.folder)], check=True)
+
+    def _mount(self, how: str, *what: str) -> None:
+        subprocess.run(["mount", "-o", how, *what, str(self.folder)], check=True)
+
+
 class Fault(AssertionError):
     """Something was lost, or is there twice: seed, stage, where the process died, and what."""
 
@@ -49,7 +76,7 @@ class Faults:
         self.writes: dict[str, list[int]] = {}
         self.tries = 0
         self.right: dict[str, Any] = {}
-        self.kills = 0
+        self.kills = self.stumbled = 0
         self._write_book()
         self._live()
 
@@ -160,6 +187,49 @@ class Faults:
         finally:
             self._drop(store)
         return at
+
+    def cut(self, stage: str, at: int | None = None) -> int:
+        """All connections to the book are cut at a word; the process ends in an error or goes on by itself."""
+        at = self._place(stage) if at is None else at
+        where = f"seed {self.seed}, {stage}, connections cut at word {at} of {self.words[stage]}"
+        scene, store = self._scene("try", stage), self._copy(stage)
+        try:
+            self._ends(where, (store.url, stage, scene, at, self.chance.random() < 0.5, None, 0, True, True))
+            store.close()
+            self._again(store, scene, stage, where)
+        finally:
+            self._drop(store)
+        return at
+
+    def disk_full(self, stage: str, disk: Disk, restart: Callable[[], None]) -> int:
+        """The disk under the server has little room left and grows again afterwards; returns the bytes it had."""
+        scene, store = self._scene("try", stage), self._copy(stage)
+        left = self.chance.choice((0, self.chance.randrange(600_000)))
+        where = f"seed {self.seed}, {stage}, {left:,} bytes of disk left"
+        disk.leave(left)
+        try:
+            self._ends(where, (store.url, stage, scene, 0, False, None, 0, True))
+        finally:
+            disk.grow()
+        store.close()
+        restart()  # a server that could not write its log has ended
+        store = open_store(store.url)
+        try:
+            self._again(store, scene, stage, where)
+        finally:
+            self._drop(store)
+        return left
+
+    def _ends(self, where: str, told: tuple[Any, ...]) -> None:
+        """A process does a stage and ends, well or with an error, which is counted. Raises Fault: it hangs."""
+        process = FORKS.Process(target=victim, args=told)
+        process.start()
+        process.join(300)
+        if process.is_alive():
+            os.killpg(process.pid or 0, signal.SIGKILL)
+            raise Fault(f"{where}: the process neither ended nor went on")
+        self.kills += 1
+        self.stumbled += bool(process.exitcode)
 
     def _again(self, store: Store, scene: Scene, stage: str, where: str) -> None:
         (STAGES[stage].again or STAGES[stage].does)(store, scene)

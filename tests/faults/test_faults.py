@@ -22,6 +22,11 @@ def test_killed_at_any_word_and_done_again_the_book_is_the_same(faults: Faults, 
     faults.kill(stage)
 
 
+@pytest.mark.parametrize("stage", ["close", "drain", "work"])
+def test_with_its_connections_cut_and_done_again_the_book_is_the_same(faults: Faults, stage: str) -> None:
+    faults.cut(stage)
+
+
 @pytest.mark.parametrize("stage", ["import", "close"])
 def test_two_at_once_come_to_what_one_does(faults: Faults, stage: str) -> None:
     faults.at_once(stage)

@@ -12,12 +12,15 @@ from typing import Any
 from afterloan.dates import date_told, number_of
 from afterloan.desk.bulk import BULK, Step
 from afterloan.expected import BadInput, ExpectedFailure
-from afterloan.store.jobs import Job, end_job, progress_of, put_back_jobs, take_job, tell_news
+from afterloan.store.connect import is_lost
+from afterloan.store.jobs import Job, end_job, progress_of, put_back_job, put_back_jobs, take_job, tell_news
 from afterloan.store.server import Store
 
 LOG = logging.getLogger("afterloan.work")
 PAUSE = 0.5
-"""Seconds between two looks at the queue, where nobody rang."""
+"""Seconds between two looks at the queue, where nobody rang, and between two looks for a database that went away."""
+TURNS = 5
+"""How often a job is begun anew because the database went away under it, before it counts as failed: it may be why."""
 
 
 class Stopped(Exception):
@@ -32,6 +35,7 @@ class JobWorker:
         self.store, self.now = store, now
         self.rung, self.ending = threading.Event(), threading.Event()
         self.thread = threading.Thread(target=self._run, name="afterloan-work", daemon=True)
+        self._lost: tuple[str, int] = ("", 0)
         self._world: Any = None
         self._stack = ExitStack()
 
@@ -55,27 +59,51 @@ class JobWorker:
     def _run(self) -> None:
         with self._stack:
             while not self.ending.is_set():
-                if not self.do_next():
+                if not self._did():
                     self.rung.wait(PAUSE)
                     self.rung.clear()
 
+    def _did(self) -> bool:
+        """Do the next job, if there is one; a database that is away, or a mistake of ours, ends nobody's work."""
+        try:
+            return self.do_next()
+        except Exception as error:
+            if is_lost(error):
+                LOG.error("the database does not answer: %s", error)
+            else:
+                LOG.exception("the queue could not be worked off")
+            return False
+
     def do_next(self) -> bool:
-        """Do the job that waits longest; False where none waits."""
+        """Do the job that waits longest; False where none waits.
+
+        One under which the database went away, TURNS times at most, waits again, first with us: nobody else has it.
+        Raises what the database raises while it is away.
+        """
         with self.store.connect() as connection:
+            if self._lost[0]:
+                put_back_job(connection, self._lost[0])
             job = take_job(connection, self.now())
         if job is None:
             return False
-        state, result, refused = self._ended(job)
+        turns = self._lost[1] if self._lost[0] == job.job else 0
+        self._lost = (job.job, turns + 1)
+        state, result, refused = self._ended(job, turns + 1 >= TURNS)
+        if state == "lost":
+            return False
         with self.store.connect() as connection:
             if state == "queued":
-                put_back_jobs(connection)
+                put_back_job(connection, job.job)
+                self._lost = ("", 0)
                 return True
             end_job(connection, job.job, state, self.now(), result, refused)
             tell_news(connection, job.job, {"state": state, "result": result, "refused": refused})
+        self._lost = ("", 0)
         return True
 
-    def _ended(self, job: Job) -> tuple[str, Any, Any]:
-        """How a job ended: its state, result and refusal. A mistake of ours ends the job, not the worker."""
+    def _ended(self, job: Job, last: bool) -> tuple[str, Any, Any]:
+        """How a job ended: its state, result and refusal; "lost" where the database went away, unless it is the `last`
+        turn. A mistake of ours ends the job, not the worker."""
         told: dict[str, Any] = {}
         try:
             for step in KINDS[job.kind](self, job.asked):
@@ -85,7 +113,10 @@ class JobWorker:
             return "queued" if self.ending.is_set() else "cancelled", told, None
         except ExpectedFailure as failure:
             return "failed", told, {"reason": "invalid", "detail": str(failure)}
-        except Exception:
+        except Exception as error:
+            if is_lost(error) and not last:
+                LOG.error("the database went away under job %s (%s), which is begun again", job.job, job.kind)
+                return "lost", told, None
             number = secrets.token_hex(4)
             LOG.exception("error %s in job %s (%s)", number, job.job, job.kind)
             return "failed", told, {"reason": "mistake", "request": number}

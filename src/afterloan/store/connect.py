@@ -99,6 +99,28 @@ def connect_to(url: str, *, autocommit: bool = False) -> psycopg.Connection[Any]
     return connection
 
 
+GONE = ("57P01", "57P02", "57P03", "57P05", "08")
+"""SQLSTATEs, or their beginnings, of a server that stops, died, is not up yet, or of a line that is broken."""
+GONE_WORDS = ("server closed the connection", "no connection to the server", "terminating connection")
+
+
+def is_lost(error: BaseException | None) -> bool:
+    """Whether something failed because the server went away or the line to it broke, whichever driver says so.
+
+    What was done in that transaction is undone; asked again when the server is back, it may well succeed.
+    """
+    while error is not None:
+        state = getattr(error, "sqlstate", None)
+        if isinstance(error, psycopg.OperationalError) and (state is None or state.startswith(GONE)):
+            return True
+        if type(error).__module__.startswith("adbc_driver_manager"):
+            told = str(error).lower()
+            if (state or "").startswith(GONE) or any(words in told for words in GONE_WORDS):
+                return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def _still_open(connection: psycopg.Connection[Any]) -> None:
     """Look whether a connection that waited in the pool is still there, before it is given out.
 

@@ -145,6 +145,11 @@ def stop_job(connection: psycopg.Connection[Any], job: str, at: datetime) -> Non
     )
 
 
+def put_back_job(connection: psycopg.Connection[Any], job: str) -> None:
+    """One job that was broken off waits again, and goes on where it stopped."""
+    connection.execute("update job set state = 'queued' where job = %s and state = 'running'", (job,))
+
+
 def put_back_jobs(connection: psycopg.Connection[Any]) -> int:
     """Jobs with which a worker ended wait again, and go on where they stopped; returns how many."""
     return connection.execute("update job set state = 'queued' where state = 'running'").rowcount
