@@ -71,7 +71,7 @@ def test_entries_transitions_and_closings_are_those_of_the_embedded_close(closed
     closings = [(*row[:5], json.dumps(json.loads(row[5]), sort_keys=True)) for row in of_table(rows, "closing").rows()]
     assert in_order(closings_embedded(store)) == in_order(closings)
     entries = of_table(rows, "entry")
-    assert len(entries) > 300 and len(of_table(rows, "transition")) > 20
+    assert len(entries) > 100 and len(of_table(rows, "transition")) > 20
     assert entries.filter(pl.col("loan").is_null()).height > 0, "what is booked in one sum is there"
 
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0052"
-down_revision = "0051"
+revision = "0054"
+down_revision = "0053"
 
 BY_SHARD = """
 create index entry_by_shard on entry using brin (shard) with (pages_per_range = 32);
