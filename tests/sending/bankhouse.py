@@ -23,6 +23,7 @@ from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.servicing.money import Imported, import_lines, lines_in_turn, source_of
 from afterloan.store.debits import sign_mandate
+from afterloan.store.events import BODY
 from afterloan.store.outbox import put
 from afterloan.store.server import Store
 from tests.strategy.books import borrower, loan
@@ -112,9 +113,12 @@ def rows(store: Store, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         return connection.execute(sql, values).fetchall()
 
 
+TOLD = f"select {BODY} from event e join borrower b using (borrower) where kind = %s order by event"
+
+
 def told(store: Store, kind: str) -> list[dict[str, Any]]:
     """Bodies of the events of a kind, in order."""
-    return [r[0] for r in rows(store, "select body from event where kind = %s order by event", kind)]
+    return [r[0] for r in rows(store, TOLD, kind)]
 
 
 def money(store: Store) -> list[tuple[Any, ...]]:

@@ -11,7 +11,6 @@ import psycopg
 
 from afterloan.store.embedded import stop
 from afterloan.store.server import open_store
-from tests.databases import SHARDS, divided
 from tests.simulation.happenings import Happenings
 from tests.simulation.run import Disagreement, Run
 from tests.simulation.world import world_of
@@ -40,7 +39,6 @@ def main() -> int:
                 connection.execute(f"create database seed{seed}")
                 connection.execute(f"alter database seed{seed} set synchronous_commit = off")  # we kill clients only
             store = open_store(server.url.replace("/postgres?", f"/seed{seed}?"))
-            divided(store, SHARDS)
             run = Run(world_of(seed, given.loans, given.days), store, Path(home) / f"seed{seed}", given.kills)
             try:
                 agreed = run.run()

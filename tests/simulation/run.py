@@ -68,6 +68,7 @@ class Run:
         self.compared = 0
         self.happened = Happenings()
         self.closed: list[date] = []
+        self.statements: Statements | None = None
         lived = world.days * len(world.loans) // 2
         self.rests = max(0.002, 3 / lived)
         """How likely a breathing space begins for a borrower on a day: some in a small world, too."""
@@ -382,7 +383,7 @@ class Run:
             mine = by_loan.get(reference, {})
             said = {account: mine.get(account, 0) for account in BY_LOAN}
             self._same(today, f"{reference} in the journal", said, {account: accounts[account] for account in BY_LOAN})
-        waits = self.statements.auditor.unmatched(today)
+        waits = self.statements.auditor.unmatched(today) if self.statements else 0
         due[1010] = due.get(1010, 0) + waits
         due[2120] = due.get(2120, 0) - waits
         said = {account: whole.get(account, 0) for account in due}

@@ -13,6 +13,8 @@ from typing import Any
 
 import psycopg
 
+from afterloan.store.events import BODY
+
 SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 8
 READ_AS = str.maketrans("OIL", "011")
@@ -47,12 +49,15 @@ def plain_code(text: str) -> str:
 
 
 FOUND = (
-    "select at, body->>'channel', coalesce(body->>'address', ''), coalesce(body->>'template', '') from event "
-    "where kind = 'message.sent' and body->>'code' = %s order by event desc limit 1"
+    f"select e.at, {BODY} from event e join borrower b using (borrower) "
+    "where e.kind = 'message.sent' and e.body->>'code' = %s order by e.event desc limit 1"
 )
 
 
 def message_with(connection: psycopg.Connection[Any], code: str) -> MessageFound | None:
-    """The message that was sent with a code; None: none of ours."""
+    """The message that was sent with a code; None: none of ours. Of who was purged the address is ""."""
     row = connection.execute(FOUND, (code,)).fetchone() if code else None
-    return MessageFound(*row) if row else None
+    if row is None:
+        return None
+    at, told = row
+    return MessageFound(at, *(str(told.get(name) or "") for name in ("channel", "address", "template")))
