@@ -250,6 +250,7 @@ class Faults:
         other = replace(scene, folder=self.folder / "other")
         shutil.rmtree(other.folder, ignore_errors=True)
         shutil.copytree(scene.folder, other.folder)
+        had = {file.relative_to(other.folder) for file in other.folder.rglob("*")}
         try:
             both = [FORKS.Process(target=victim, args=(store.url, stage, one, 0, False)) for one in (scene, other)]
             for process in both:
@@ -258,9 +259,21 @@ class Faults:
                 process.join(300)
             if [process.exitcode for process in both] != [0, 0]:
                 raise Fault(f"seed {self.seed}, two {stage} at once: ended with {[p.exitcode for p in both]}")
+            self._together(scene, other, had, f"seed {self.seed}, two {stage} at once")
             self._again(store, scene, stage, f"seed {self.seed}, two {stage} at once")
         finally:
             self._drop(store)
+
+    def _together(self, scene: Scene, other: Scene, had: set[Path], where: str) -> None:
+        """What the other process sent is laid to what the one did. Raises Fault: both made the same file."""
+        for file in sorted((other.folder / "out").rglob("*")):
+            name = file.relative_to(other.folder)
+            if not file.is_file() or file.suffix == ".jsonl" or name in had:
+                continue
+            if (scene.folder / name).exists():
+                raise Fault(f"{where}: both made {name}")
+            (scene.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, scene.folder / name)
 
     def clock_back(self) -> None:
         """The clock steps back a day between two drains, and before the door: nothing leaves or counts twice."""
