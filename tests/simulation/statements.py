@@ -154,11 +154,12 @@ class Statements:
             if statement.refused:
                 raise ValueError(f"{today}: rows of a sound file refused: {statement.refused}")
             expected = self._expected(statement.lines, today, owned(), told, back)
+            waits: set[str] = set()
             for asked in statement_in_parts(statement, "statement"):
                 said = self._do("statement.take", asked.model_dump(mode="json"), today)
-                waits = {row["line"] for row in said["unmatched"]}
-                if waits != expected:
-                    raise ValueError(f"{today}: lines {sorted(waits)} wait, the auditor says {sorted(expected)}")
+                waits |= {row["line"] for row in said["unmatched"]}
+            if waits != expected:
+                raise ValueError(f"{today}: lines {sorted(waits)} wait, the auditor says {sorted(expected)}")
         return told, back
 
     def _expected(
