@@ -55,6 +55,13 @@ def divided(store: Store, number: int) -> None:
         set_shards(connection, number)
 
 
+CUT = (
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
+    "and pid <> pg_backend_pid()"
+)
+"""Cuts every connection to a book but the one it is said on, as when PostgreSQL is stopped for a new version."""
+
+
 def dropped(server: Store, name: str) -> None:
     """The database of a name is gone, whoever is connected to it."""
     with psycopg.connect(server.url, autocommit=True) as connection:

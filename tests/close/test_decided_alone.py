@@ -30,9 +30,10 @@ from afterloan.store.server import Store
 from afterloan.strategy import catch_up
 from afterloan.strategy.columns import SCHEMA
 from afterloan.strategy.governor import Place
-from afterloan.strategy.ladder import LadderStep, matches, standing_on
+from afterloan.strategy.ladder import LadderStep, standing_on
 from afterloan.strategy.plan import DayPlan, KnownBorrowers, plan_day
 from afterloan.strategy.restriction import CreditLine, LineStep, line_after, line_of
+from tests.strategy.standing import matches
 
 ON = day("2024-06-30")
 

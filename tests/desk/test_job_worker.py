@@ -15,6 +15,7 @@ from afterloan.desk.work import JobWorker
 from afterloan.facts.act import Who
 from afterloan.store.jobs import Job, ask_job, job_named
 from afterloan.store.server import Store
+from tests.databases import CUT
 
 LEAD = Who("person", "Li", ("lead",), "keyboard")
 
@@ -22,10 +23,7 @@ LEAD = Who("person", "Li", ("lead",), "keyboard")
 def cut(store: Store) -> None:
     """Every connection to the book ends, as when PostgreSQL is stopped for a new version."""
     with psycopg.connect(store.as_owner().url, autocommit=True) as connection:
-        connection.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
-            "and pid <> pg_backend_pid()"
-        )
+        connection.execute(CUT)
 
 
 @pytest.fixture

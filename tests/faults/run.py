@@ -178,15 +178,19 @@ class Faults:
         process = FORKS.Process(target=victim, args=(store.url, stage, scene, at, False, None, postmaster, True))
         process.start()
         process.join(300)
+        self.kills += 1
+        self._after_restart(restart, store, scene, stage, where)
+        return at
+
+    def _after_restart(self, restart: Callable[[], None], store: Store, scene: Scene, stage: str, where: str) -> None:
+        """The server of a book is started again, if it ended, and the stage is asked once more."""
         store.close()
         restart()
-        self.kills += 1
         store = open_store(store.url)
         try:
             self._again(store, scene, stage, where)
         finally:
             self._drop(store)
-        return at
 
     def cut(self, stage: str, at: int | None = None) -> int:
         """All connections to the book are cut at a word; the process ends in an error or goes on by itself."""
@@ -211,13 +215,7 @@ class Faults:
             self._ends(where, (store.url, stage, scene, 0, False, None, 0, True))
         finally:
             disk.grow()
-        store.close()
-        restart()  # a server that could not write its log has ended
-        store = open_store(store.url)
-        try:
-            self._again(store, scene, stage, where)
-        finally:
-            self._drop(store)
+        self._after_restart(restart, store, scene, stage, where)  # a server that could not write its log has ended
         return left
 
     def _ends(self, where: str, told: tuple[Any, ...]) -> None:

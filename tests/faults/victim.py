@@ -14,6 +14,7 @@ from adbc_driver_manager import dbapi as arrow
 
 from afterloan.store.role import out_of_role
 from afterloan.store.server import open_store
+from tests.databases import CUT
 from tests.faults.stages import STAGES, Scene
 
 WORDS = (
@@ -30,16 +31,13 @@ DULL = re.compile(r"\s*(select|set|show|with)\b", re.I)
 """Words that change nothing: one may die there too, but there is less to lose."""
 
 
-CUT = """
+CUTS = f"""
 import sys
 import psycopg
 with psycopg.connect(sys.argv[1], autocommit=True) as connection:
-    connection.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
-        "and pid <> pg_backend_pid()"
-    )
+    connection.execute({CUT!r})
 """
-"""Cuts every connection to a book; in a process of its own, whose words nobody counts."""
+"""Cuts every connection to a book from a process of its own, whose words nobody counts."""
 
 
 class Counter:
@@ -56,7 +54,7 @@ class Counter:
         if not self.cut:
             os.kill(self.whom, signal.SIGKILL)
             return
-        done = subprocess.run([sys.executable, "-c", CUT, self.cut], capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-c", CUTS, self.cut], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
 
     def __call__(self, said: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,6 +6,7 @@ on from files that took new ones. Each form of file has a process of its own; on
 
 import argparse
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -68,9 +69,8 @@ def main() -> int:
                 continue
             failed += 1
             asked.out.mkdir(parents=True, exist_ok=True)
-            kept = [asked.out / f"{kind.name.replace(' ', '-')}-{file.name}" for file in Path(folder).glob("*-*")]
-            for file, to in zip(Path(folder).glob("*-*"), kept, strict=True):
-                to.write_bytes(file.read_bytes())
+            name = kind.name.replace(" ", "-")
+            kept = [shutil.copy(file, asked.out / f"{name}-{file.name}") for file in Path(folder).glob("*-*")]
             why = FAILED.search(done.stderr)
             said = why[1] if why else done.stderr[-600:]
             print(f"{kind.name}: FAILED: {said}; kept: {', '.join(map(str, kept)) or 'nothing'}", flush=True)

@@ -49,7 +49,7 @@ from afterloan.store.refusals import ImportRefusal, keep_import_refusals
 from afterloan.store.sending import TellRow, finish
 from afterloan.store.sending import tell_rows as send_told
 from afterloan.store.server import Store
-from afterloan.store.statements import BankRefusal, finish_refusal, line_of, open_refusals, put_refusal
+from afterloan.store.statements import BankRefusal, finish_refusal, line_of, open_refusals, put_refusals
 from tests.store.test_enciphered import ANSWERS, MARK, NOW, PAPER, dumped
 from tests.strategy.books import bodies, loan, repaid
 
@@ -308,8 +308,8 @@ def test_values_of_refused_rows_go_with_the_files_or_once_somebody_is_done_with_
     for _ in range(2):
         keep_import_refusals(desk.connection, number, [row])
     for value in ("9.99 Persephone", "7.77 Persephone"):
-        put_refusal(
-            desk.connection, BankRefusal("statement", "line 9", "amount", value, "is none", "ask", known_on=OVER)
+        put_refusals(
+            desk.connection, [BankRefusal("statement", "line 9", "amount", value, "is none", "ask", known_on=OVER)]
         )
     done, waits = open_refusals(desk.connection)
     assert finish_refusal(desk.connection, done.number, "Zhou", "sent anew", OVER)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -26,7 +27,7 @@ from afterloan.servicing.booking import take
 from afterloan.store.read import books
 from afterloan.store.record import record
 from afterloan.store.server import Store
-from afterloan.store.shards import set_shards
+from tests.databases import divided
 from tests.simulation.auditor import Ledger, Message, Signed
 from tests.simulation.contact_auditor import Stop
 from tests.simulation.contacts import Contacts
@@ -79,8 +80,7 @@ class Run:
 
     def run(self) -> int:
         """Everything, day by day; returns how many positions were compared. Raises Disagreement."""
-        with self.store.as_owner().connect() as connection:  # how a small book is divided is no part of any figure
-            set_shards(connection, Random(self.world.seed).choice((2, 4, 8)))
+        divided(self.store, Random(self.world.seed).choice((2, 4, 8)))  # that is no part of any figure
         self._sign()
         with bank_running(FIRST - timedelta(1), HABITS) as (bank, url):
             self.debits = Debits(self.world, self.store, bank, url, self.owners, self.happened)
@@ -98,15 +98,9 @@ class Run:
             self._deliver(self.world.arrives.get(today, []), today)
             self._breathe(today)
             try:
-                told, back = self.debits.morning(today, self.contacts.tell)
-                self.told |= set(told)
-                self.back |= set(back)
-                told, back = self.statements.live(today, self._owned)
-                self.told |= set(told)
-                self.back |= set(back)
-                told, back = self.plans.live(today, {x.reference: self._seen(x) for x in self.world.loans})
-                self.told |= set(told)
-                self.back |= set(back)
+                self._heard(*self.debits.morning(today, self.contacts.tell))
+                self._heard(*self.statements.live(today, self._owned))
+                self._heard(*self.plans.live(today, {x.reference: self._seen(x) for x in self.world.loans}))
                 self.contacts.live(today, self._owned, decided, self._look)
             except ValueError as wrong:
                 raise Disagreement(f"seed {self.world.seed}, {wrong}") from None
@@ -127,6 +121,11 @@ class Run:
             today += timedelta(1)
         self.contacts.end(self.world.last, self._owned())
         return self.compared
+
+    def _heard(self, told: Iterable[str], back: Iterable[str]) -> None:
+        """References of messages that are told from now on, and of those that are taken back."""
+        self.told |= set(told)
+        self.back |= set(back)
 
     def _look_back(self) -> None:
         """A day that was closed is asked for again, as it is known today to have been known then."""

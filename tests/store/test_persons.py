@@ -42,7 +42,7 @@ from afterloan.store.statements import (
     loans_of_name,
     open_refusals,
     put_line,
-    put_refusal,
+    put_refusals,
     unmatched_lines,
 )
 from tests.store.older import older_book
@@ -275,7 +275,7 @@ def test_messages_in_clear_are_enciphered_when_an_older_book_is_opened(server: S
             f"row 19: mobile {ACCOUNT} is no number",
         ]
         assert [one.value for one in open_refusals(connection)] == [ACCOUNT, ""]
-        put_refusal(connection, open_refusals(connection)[0])
+        put_refusals(connection, open_refusals(connection)[:1])
         assert len(open_refusals(connection)) == 2, "the same again is known"
         waits = [(r["name"], r["counter_account"], r["text"], r["end_to_end"]) for r in unmatched_lines(connection)]
         assert waits == [(NAME, ACCOUNT, "", "E"), ("", "", "", "E")]

@@ -12,7 +12,8 @@ from afterloan.rules.products import builtin
 from afterloan.store.contracts import add_borrower
 from afterloan.store.debits import sign_mandate
 from afterloan.store.events import borrower_number
-from afterloan.store.outbox import WORDS, put_whole
+from afterloan.store.outbox import WORDS
+from afterloan.store.persons import put_whole
 from afterloan.store.record import record
 from afterloan.store.server import Store
 

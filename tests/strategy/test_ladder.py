@@ -10,9 +10,10 @@ from afterloan.strategy.columns import COLUMNS, SCHEMA
 from afterloan.strategy.conditions import ConditionRefused, condition
 from afterloan.strategy.figures import figures_of, values_of
 from afterloan.strategy.frame import DEFAULTS, whole_frame
-from afterloan.strategy.ladder import LadderRefused, builtin_ladders, matches, read_ladder, sound_ladder
+from afterloan.strategy.ladder import LadderRefused, builtin_ladders, read_ladder, sound_ladder
 from afterloan.strategy.segments import Arms, arm_of, place_in_line
 from afterloan.strategy.worklist import priority_fen
+from tests.strategy.standing import matches
 
 HEAD = """id: x
 jurisdiction: CN

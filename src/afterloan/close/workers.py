@@ -81,14 +81,17 @@ READY = "afterloan.close.ready"
 """The module that worker processes have read before they begin."""
 
 
-def begin(workers: Workers) -> None:
-    """Start the process from which workers are forked, where there will be any; it reads what they need meanwhile.
+def begin(named: int | None = None) -> int:
+    """How many workers a command has: as many as are named, else one a core. Where that is more than one, the process
+    from which they are forked is started, and reads what they need meanwhile.
 
     For a command that is about to do a night's work, as its first step: modules and compiled code take each process
     some three seconds, and so the two read theirs side by side.
     """
-    if isinstance(workers, int) and workers > 1:
+    workers = named or os.cpu_count() or 1
+    if workers > 1:
         _pool(workers)
+    return workers
 
 
 _POOLS: dict[int, ProcessPoolExecutor] = {}

@@ -35,7 +35,8 @@ class JobWorker:
         self.store, self.now = store, now
         self.rung, self.ending = threading.Event(), threading.Event()
         self.thread = threading.Thread(target=self._run, name="afterloan-work", daemon=True)
-        self._lost: tuple[str, int] = ("", 0)
+        self._begun: tuple[str, int] = ("", 0)
+        """The job in hand, or under which the database went away, and how often it was begun."""
         self._world: Any = None
         self._stack = ExitStack()
 
@@ -81,24 +82,23 @@ class JobWorker:
         Raises what the database raises while it is away.
         """
         with self.store.connect() as connection:
-            if self._lost[0]:
-                put_back_job(connection, self._lost[0])
+            if self._begun[0]:
+                put_back_job(connection, self._begun[0])
             job = take_job(connection, self.now())
         if job is None:
             return False
-        turns = self._lost[1] if self._lost[0] == job.job else 0
-        self._lost = (job.job, turns + 1)
-        state, result, refused = self._ended(job, turns + 1 >= TURNS)
+        turn = 1 + (self._begun[1] if self._begun[0] == job.job else 0)
+        self._begun = (job.job, turn)
+        state, result, refused = self._ended(job, turn >= TURNS)
         if state == "lost":
             return False
         with self.store.connect() as connection:
             if state == "queued":
                 put_back_job(connection, job.job)
-                self._lost = ("", 0)
-                return True
-            end_job(connection, job.job, state, self.now(), result, refused)
-            tell_news(connection, job.job, {"state": state, "result": result, "refused": refused})
-        self._lost = ("", 0)
+            else:
+                end_job(connection, job.job, state, self.now(), result, refused)
+                tell_news(connection, job.job, {"state": state, "result": result, "refused": refused})
+        self._begun = ("", 0)
         return True
 
     def _ended(self, job: Job, last: bool) -> tuple[str, Any, Any]:

@@ -9,7 +9,7 @@ import psycopg
 from afterloan.enquiry.masking import last_four, mask_name
 from afterloan.facts import FactRefused
 from afterloan.facts.debit import MandateSigned
-from afterloan.store.persons import body_at
+from afterloan.store.events import body_of
 
 WEEKS = 5
 """Weeks of debits that are looked at: older ones are read in the borrower's story."""
@@ -143,7 +143,7 @@ def rail_of_file(connection: psycopg.Connection[Any], file: str) -> str:
 
 
 MANDATES = f"""
-select m.reference, b.reference, b.name, c.reference, m.on_day, {body_at("event", "m", "reference", "words", "body")},
+select m.reference, b.reference, b.name, c.reference, m.on_day, {body_of("m")},
     (select min(r.on_day) from event r where r.kind = 'mandate.revoked' and r.body->>'of' = m.reference
         and r.known_on <= %(on)s)
 from event m join borrower b using (borrower) left join contract c on c.loan = m.loan
@@ -186,17 +186,14 @@ def mandates_on(
 ) -> list[MandateLine]:
     """Mandates (of one borrower) as known on a day, the newest first; or a window of them."""
     told = {"on": on, "of": borrower, "first": first, "most": most}
-    rows = connection.execute(MANDATES, told).fetchall()
     return [
         MandateLine(
-            name, of, mask_name(who), body["source"], last_four(body["account"]), body.get("rail", "gateway"), loan,
-            body.get("ceiling_fen"), signed_on, revoked_on, body.get("ceiling_month_fen"),
+            name, of, mask_name(who), body["source"], last_four(body.get("account", "-")), body.get("rail", "gateway"),
+            loan, body.get("ceiling_fen"), signed_on, revoked_on, body.get("ceiling_month_fen"),
             body.get("account_type", "current"), body.get("turn", 0), body.get("less_allowed", True),
             body.get("bank", ""), mask_name(body.get("holder", "")),
         )
-        for name, of, who, loan, signed_on, body, revoked_on in (
-            (*row[:5], {**MandateSigned.PERSONAL, **row[5]}, row[6]) for row in rows
-        )
+        for name, of, who, loan, signed_on, body, revoked_on in connection.execute(MANDATES, told).fetchall()
     ]  # fmt: skip
 
 

@@ -29,6 +29,7 @@ PERSONAL_FIELDS = frozenset({
 OF_NOBODY = frozenset({"person.purge", "file.purge"})
 """Verbs whose words tell of no person: what was purged, and why, is said for ever."""
 BLANK: tuple[Any, ...] = (None, "", [], {})
+"""What tells nothing of anybody, whatever its field is called: it stays in clear."""
 
 
 def part_act(verb: str, told: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from afterloan import facts
 from afterloan.facts import FactRefused
+from afterloan.facts.act import BLANK
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$")]
 Fen = Annotated[int, Field(ge=0, le=10**12)]
@@ -78,7 +79,6 @@ def part_body(kind: str, body: Mapping[str, Any]) -> tuple[dict[str, Any], dict[
     return clear, {name: value for name, value in body.items() if name not in clear}
 
 
-BLANK: tuple[Any, ...] = (None, "", [], {})
 KINDS: dict[str, type[Event]] = {}
 """Every kind of event that has been imported."""
 

@@ -24,7 +24,7 @@ from afterloan.store.events import borrower_number, tell
 from afterloan.store.locks import Space
 from afterloan.store.outbox import put_findings
 from afterloan.store.settings import Setting, set_parts, setting
-from afterloan.store.statements import BankRefusal, put_refusal
+from afterloan.store.statements import BankRefusal, put_refusals
 
 
 class NameCreditor(Asked):
@@ -179,7 +179,7 @@ def _leave_out(
             found.append(_not_sent(connection, w.attempt, on, "not_sent", finding.outcome))
         elif bad is not None:
             told = (bad.place, bad.column, bad.value, bad.reason, bad.remedy)
-            put_refusal(connection, BankRefusal("order", *told, w.attempt.borrower, message, known_on=on))
+            put_refusals(connection, [BankRefusal("order", *told, w.attempt.borrower, message, known_on=on)])
             code = "wrong_account" if bad.column in ("account", "bank") else "not_sent"
             found.append(_not_sent(connection, w.attempt, on, code, f"{bad.column} {bad.value!r} {bad.reason}"))
     return found

@@ -39,7 +39,7 @@ from afterloan.store.statements import (
     loans_of_named,
     put_line,
     put_match,
-    put_refusal,
+    put_refusals,
     put_unmatch,
 )
 
@@ -81,12 +81,16 @@ def take_results(connection: psycopg.Connection[Any], results: Results, known_on
 
 
 def _keep_refusals(connection: psycopg.Connection[Any], done: TakenIn, message: str, known_on: date) -> None:
-    for row in done.refused:
-        told = (row.place, row.column, row.value, row.reason, row.remedy)
-        put_refusal(connection, BankRefusal("result", *told, source=message, known_on=known_on))
-    for asked in done.corrections:
-        told = (asked.place, asked.code, asked.end_to_end, f"the bank corrects it to {asked.corrected!r}", CORRECT)
-        put_refusal(connection, BankRefusal("correction", *told, source=message, known_on=known_on))
+    told = [("result", *_fields(row)) for row in done.refused]
+    told += [
+        ("correction", one.place, one.code, one.end_to_end, f"the bank corrects it to {one.corrected!r}", CORRECT)
+        for one in done.corrections
+    ]
+    put_refusals(connection, [BankRefusal(*row, source=message, known_on=known_on) for row in told])
+
+
+def _fields(bad: BankRowRefused) -> tuple[str, str, str, str, str]:
+    return (bad.place, bad.column, bad.value, bad.reason, bad.remedy)
 
 
 CORRECT = "sign the mandate anew with it before the next debit; NACHA gives six banking days"
@@ -173,9 +177,9 @@ def import_lines(
     person; so do the rows that the reader refused, for there is money behind them.
     """
     done = Imported(account, refused=list(refused))
-    for bad in refused:
-        told = (bad.place, bad.column, bad.value, bad.reason, bad.remedy)
-        put_refusal(connection, BankRefusal("statement", *told, account, source, file, known_on))
+    put_refusals(
+        connection, [BankRefusal("statement", *_fields(bad), account, source, file, known_on) for bad in refused]
+    )
     register = register_of(connection)
     for turned in lines:
         done.lines += 1

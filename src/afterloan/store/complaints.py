@@ -7,8 +7,7 @@ from typing import Any
 import psycopg
 
 from afterloan.facts import FactRefused
-from afterloan.store.events import BODY
-from afterloan.store.persons import body_at
+from afterloan.store.events import BODY, body_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Complaint:
 
 WITH_ANSWER = (
     f"select e.reference, b.reference, e.body->>'about', {BODY}, e.on_day, (e.body->>'answer_by')::date, "
-    f"a.on_day, coalesce(a.body->>'outcome', ''), {body_at('event', 'a', 'reference', 'words', 'body')} from event e "
+    f"a.on_day, coalesce(a.body->>'outcome', ''), {body_of('a')} from event e "
     "join borrower b using (borrower) left join event a on a.borrower = e.borrower and a.kind = 'complaint.answered' "
     "and a.body->>'of' = e.reference"
 )

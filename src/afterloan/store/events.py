@@ -19,7 +19,13 @@ from afterloan.facts import FactRefused
 from afterloan.facts.events import Event, event_of
 from afterloan.store.persons import body_at, enciphered_words
 
-BODY = body_at("event", "e", "reference", "words", "body")
+
+def body_of(row: str) -> str:
+    """SQL: the body of an event under a name of its own, of a borrower `b`, whole."""
+    return body_at("event", row, "reference", "words", "body")
+
+
+BODY = body_of("e")
 """SQL: the body of an event `e` of a borrower `b`, whole."""
 COLUMNS = (
     f"e.event, e.kind, b.reference, c.reference, e.on_day, e.at, e.known_on, e.reference, {BODY} "
@@ -37,14 +43,15 @@ class Told:
 
 def borrower_number(connection: psycopg.Connection[Any], reference: str) -> tuple[int, int]:
     """The number and shard of a borrower. Raises FactRefused."""
-    row = connection.execute("select borrower, shard from borrower where reference = %s", (reference,)).fetchone()
-    if row is None:
-        raise _nobody(reference)
-    return int(row[0]), int(row[1])
+    return _owner(connection, reference)[:2]
 
 
-def _owner(connection: psycopg.Connection[Any], reference: str) -> tuple[int, int, bytes | None]:
-    """Number and shard of a borrower, and the key of their row: None once they are purged. Raises FactRefused."""
+Owner = tuple[int, int, bytes | None]
+"""Number and shard of a borrower, and the key of their row: None once they are purged."""
+
+
+def _owner(connection: psycopg.Connection[Any], reference: str) -> Owner:
+    """The borrower of a reference. Raises FactRefused: there is none."""
     row = connection.execute(
         "select borrower, shard, (name).key from borrower where reference = %s", (reference,)
     ).fetchone()
@@ -90,20 +97,27 @@ def _loan_of(connection: psycopg.Connection[Any], event: Event, borrower: int) -
     return int(row[0])
 
 
+def _row_of(
+    connection: psycopg.Connection[Any], event: Event, owner: Owner, loan: int | None
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The columns of an event's row from its shard to its words, and its body as it stands in clear."""
+    borrower, shard, key = owner
+    clear, personal = event.parted()
+    words = words_of_event(connection, key, event.reference, personal)
+    return (shard, borrower, loan, event.KIND, event.on, event.at, event.known_on, event.reference, words), clear
+
+
 def tell(connection: psycopg.Connection[Any], event: Event) -> Told:
     """Record an event in the caller's transaction; the same again is `known` and writes nothing.
 
     Raises FactRefused: unknown borrower or loan, or a reference that stands for something else.
     """
-    borrower, shard, key = _owner(connection, event.borrower)
-    loan = _loan_of(connection, event, borrower)
-    clear, personal = event.parted()
-    words = words_of_event(connection, key, event.reference, personal)
-    values = (shard, borrower, loan, event.KIND, event.on, event.at, event.known_on, event.reference)
+    owner = _owner(connection, event.borrower)
+    values, clear = _row_of(connection, event, owner, _loan_of(connection, event, owner[0]))
     made = connection.execute(
-        "insert into event (shard, borrower, loan, kind, on_day, at, known_on, reference, body, words) "
+        "insert into event (shard, borrower, loan, kind, on_day, at, known_on, reference, words, body) "
         "values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) on conflict (reference) do nothing returning event",
-        (*values, Jsonb(clear), words),
+        (*values, Jsonb(clear)),
     ).fetchone()
     if made is not None:
         return Told(int(made[0]), False)
@@ -119,7 +133,7 @@ def tell(connection: psycopg.Connection[Any], event: Event) -> Told:
 class _Stored:
     """What the store has of what a batch of events names: borrowers, contracts, and events under the references."""
 
-    borrowers: dict[str, tuple[int, int, bytes | None]]  # number, shard and the key of the row
+    borrowers: dict[str, Owner]
     loans: dict[str, tuple[int, int]]  # number and borrower
     events: dict[str, tuple[int, Event]]
 
@@ -150,12 +164,9 @@ class _Stored:
 
     def values(self, connection: psycopg.Connection[Any], event: Event) -> tuple[Any, ...]:
         """The columns of an event's row."""
-        borrower, shard, key = self.borrowers[event.borrower]
         loan = self.loans[event.loan][0] if event.loan is not None else None
-        clear, personal = event.parted()
-        words = words_of_event(connection, key, event.reference, personal)
-        told = (shard, borrower, loan, event.KIND, event.on, event.at, event.known_on, event.reference)
-        return (*told, words, json.dumps(clear))
+        values, clear = _row_of(connection, event, self.borrowers[event.borrower], loan)
+        return (*values, json.dumps(clear))
 
 
 INSERT_MANY = (

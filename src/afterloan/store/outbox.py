@@ -1,7 +1,7 @@
 """Actions to be done outside: committed with the decision that wants them, under a key of their own.
 
 Of a message what tells of a person (`PERSONAL`) stands apart from its body, under the borrower's own key; `put_whole`
-puts the two together again. What the night decides tells of nobody: it asks for no key.
+of `store/persons.py` puts the two together again. What the night decides tells of nobody: it asks for no key.
 """
 
 import json
@@ -80,16 +80,6 @@ def parted(kind: str, told: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str
         personal["values"] = {name: values[name] for name in hidden}
         clear["values"] = {name: value for name, value in values.items() if name not in hidden}
     return clear, personal
-
-
-def put_whole(told: dict[str, Any], personal: Mapping[str, Any]) -> dict[str, Any]:
-    """A body with what was parted from it. Of a purged borrower that is nothing: the body says what is left."""
-    if not personal:
-        return told  # as it stands, whatever a hand may have written there
-    whole = {**told, **personal}
-    if "values" in personal:
-        whole["values"] = {**told.get("values", {}), **personal["values"]}
-    return whole
 
 
 def unreadable(key: str, borrower: int, kind: str, why: BodyRefused, on: date) -> Action:

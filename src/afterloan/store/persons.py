@@ -123,6 +123,10 @@ class Register:
         """The keyed hash of a word, 64 bits: the same word has the same in one book, and no other book's."""
         return _hashed(self.secret, word)
 
+    def mark(self, told: str) -> int:
+        """The same of all that something says, which hardly comes again: it is not remembered."""
+        return _hash(self.secret, told)
+
 
 def _hash(secret: bytes, word: str) -> int:
     mark = _begun(secret).copy()
@@ -309,34 +313,46 @@ def enciphered_words(
     return _mark(key) + chance + kept
 
 
-def words_at(table: str, row: str, key: str, words: str) -> str:
+OF_B = "(b.name).key"
+"""SQL of the key of borrower `b`."""
+
+
+def _place_at(table: str, row: str, key: str) -> str:
+    return f"convert_to('{table}|' || {row}.{key}, 'UTF8')"
+
+
+def words_at(table: str, row: str, key: str, words: str, secret: str = OF_B) -> str:
     """SQL that reads words: of borrower `b`, of a table's row, whose own key and words are these columns.
 
     It gives a dictionary: an empty one where nothing is told, or the key under which it was told is destroyed.
+    `secret`: SQL of the key, where it is not that of borrower `b`.
     """
-    return f"row((b.name).key, convert_to('{table}|' || {row}.{key}, 'UTF8'), {row}.{words})::enciphered_words"
+    return f"row({secret}, {_place_at(table, row, key)}, {row}.{words})::enciphered_words"
 
 
-def body_at(table: str, row: str, key: str, words: str, body: str, secret: str = "(b.name).key") -> str:
+def body_at(table: str, row: str, key: str, words: str, body: str, secret: str = OF_B) -> str:
     """SQL that reads what a row tells whole: as `words_at`, put back into the JSON of its column `body`.
 
     Fields whose key is destroyed are left out. `secret`: SQL of the key, where it is not that of borrower `b`.
     """
     plain = f"convert_to({row}.{body}::text, 'UTF8')"
-    place = f"convert_to('{table}|' || {row}.{key}, 'UTF8')"
     return (
         f"case when {row}.{words} is null then row(null, null, null, {plain})::enciphered_body "
-        f"else row({secret}, {place}, {row}.{words}, {plain})::enciphered_body end"
+        f"else row({secret}, {_place_at(table, row, key)}, {row}.{words}, {plain})::enciphered_body end"
     )
 
 
-def put_whole(clear: Mapping[str, Any], personal: Mapping[str, Any]) -> dict[str, Any]:
-    """What stands in clear with what was taken out of it, also further in: `{"a": {"b": 1}}` and `{"a": {"c": 2}}`."""
+def put_whole(clear: dict[str, Any], personal: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands in clear with what was taken out of it, also further in: `{"a": {"b": 1}}` and `{"a": {"c": 2}}`.
+
+    Where nothing was taken out, or it is purged, it is what it is, whatever a hand may have written there.
+    """
+    if not personal:
+        return clear
     whole = dict(clear)
     for name, value in personal.items():
         had = whole.get(name)
-        inner = isinstance(had, dict) and isinstance(value, dict)
-        whole[name] = put_whole(had, value) if inner else value  # type: ignore[arg-type]
+        whole[name] = put_whole(had, value) if isinstance(had, dict) and isinstance(value, dict) else value
     return whole
 
 

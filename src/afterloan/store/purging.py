@@ -113,14 +113,12 @@ def purge_lines(connection: psycopg.Connection[Any], before: date) -> int:
         "delete from bank_refusal_key k using bank_refusal_done d where d.refusal = k.refusal and d.done_on < %s",
         (before,),
     ).rowcount
-    return (
-        refusals
-        + connection.execute(
-            "delete from line_key k using statement_standing m, statement_line l where m.line = k.line "
-            "and l.line = k.line and m.loan is null and l.known_on < %s and m.matched_on < %s",
-            (before, before),
-        ).rowcount
-    )
+    lines = connection.execute(
+        "delete from line_key k using statement_standing m, statement_line l where m.line = k.line "
+        "and l.line = k.line and m.loan is null and l.known_on < %s and m.matched_on < %s",
+        (before, before),
+    ).rowcount
+    return refusals + lines
 
 
 def files_to_purge(connection: psycopg.Connection[Any], before: datetime) -> int:

@@ -11,8 +11,8 @@ from psycopg.types.json import Jsonb
 from afterloan.facts.events import part_body
 from afterloan.facts.outbox import BodyRefused, OutboxBody, read_body
 from afterloan.store.locks import Space
-from afterloan.store.outbox import WORDS, put_whole
-from afterloan.store.persons import words_for
+from afterloan.store.outbox import WORDS
+from afterloan.store.persons import put_whole, words_for
 
 FINAL = ("sent", "refused", "dropped")
 """Steps after which nothing follows: done; will not be done; withdrawn or too late."""

@@ -4,7 +4,7 @@ What of a line tells of a person (`PERSONAL`) is enciphered under a key of the l
 is shows later; a purge takes that key away. That a line says the same as one before is told by a keyed hash (`mark`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -14,7 +14,7 @@ import psycopg
 from afterloan.facts import FactRefused
 from afterloan.facts.debit import DebitAttempted, MandateSigned
 from afterloan.store.locks import lock_account
-from afterloan.store.persons import Register, called, enciphered_words, register_of
+from afterloan.store.persons import Register, called, enciphered_words, register_of, words_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ LINES = "statement_line l left join line_key k using (line)"
 
 def marked(register: Register, row: LineRow) -> LineRow:
     """A line with the keyed hash of all that it says."""
-    return replace(row, mark=register.word("l" + "\x1f".join(str(one) for one in row.said)))
+    return replace(row, mark=register.mark("l" + "\x1f".join(str(one) for one in row.said)))
 
 
 def words_of_line(connection: psycopg.Connection[Any], register: Register, row: LineRow) -> tuple[bytes, bytes | None]:
@@ -394,19 +394,21 @@ REFUSED = (
 )
 
 
-def put_refusal(connection: psycopg.Connection[Any], refusal: BankRefusal) -> None:
-    """Keep a refused row, its value under a key of its own; the same again is known. Raises StoreRefused: no keys."""
-    r = refusal
-    mark, key, words = refusal_kept(connection, register_of(connection), r)
-    clear = (r.kind, r.place, r.field, r.reason, r.remedy, r.account, r.source, r.file, r.known_on)
-    connection.execute(REFUSED, (*clear, mark, words, key))
+def put_refusals(connection: psycopg.Connection[Any], refusals: Iterable[BankRefusal]) -> None:
+    """Keep refused rows, each value under a key of its own; the same again is known. Raises StoreRefused: no keys."""
+    register = None
+    for r in refusals:
+        register = register or register_of(connection)
+        mark, key, words = refusal_kept(connection, register, r)
+        clear = (r.kind, r.place, r.field, r.reason, r.remedy, r.account, r.source, r.file, r.known_on)
+        connection.execute(REFUSED, (*clear, mark, words, key))
 
 
 def refusal_kept(
     connection: psycopg.Connection[Any], register: Register, r: BankRefusal
 ) -> tuple[int, bytes, bytes | None]:
     """The keyed hash of all that tells a refused row from another, a key for it, and its value under that key."""
-    mark = register.word("r" + "\x1f".join((r.kind, r.account, r.source, r.place, r.field, r.value, r.reason)))
+    mark = register.mark("r" + "\x1f".join((r.kind, r.account, r.source, r.place, r.field, r.value, r.reason)))
     key = register.own_key()
     told = enciphered_words(key, f"bank_refusal|{mark}", {"value": r.value}, connection) if r.value else None
     return mark, key, told
@@ -415,8 +417,8 @@ def refusal_kept(
 def open_refusals(connection: psycopg.Connection[Any]) -> list[BankRefusal]:
     """Refused rows that nobody has done with, oldest first."""
     rows = connection.execute(
-        "select kind, place, field, row(k.key, convert_to('bank_refusal|' || r.mark, 'UTF8'), r.words)"
-        "::enciphered_words, reason, remedy, account, source, file, known_on, refusal "
+        f"select kind, place, field, {words_at('bank_refusal', 'r', 'mark', 'words', 'k.key')}, "
+        "reason, remedy, account, source, file, known_on, refusal "
         "from bank_refusal r left join bank_refusal_key k using (refusal) "
         "where not exists (select from bank_refusal_done d where d.refusal = r.refusal) "
         "order by refusal"

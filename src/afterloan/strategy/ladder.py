@@ -475,19 +475,16 @@ def builtin_ladders() -> dict[str, Ladder]:
     return found
 
 
-def matches(ladder: Ladder, borrowers: pl.DataFrame, loans: pl.DataFrame) -> list[tuple[LadderStep, pl.DataFrame]]:
-    """For each step the rows of `borrowers` (columns of SCHEMA and `borrower`) that stand on its very day.
+def standing_on(
+    ladder: Ladder, borrowers: pl.DataFrame, loans: pl.DataFrame
+) -> list[tuple[LadderStep, npt.NDArray[np.int64]]]:
+    """For each step the places of the rows of `borrowers` (columns of SCHEMA and `borrower`) that stand on its day.
+
+    They ascend; places, as the frame is wide and a borrower stands on several steps.
 
     `loans` has `borrower`, `days_past_due`, `bucket`, `bucket_first_day` a loan; a step by loan takes the borrowers
     of whom some loan stands on its day. Steps without rows are left out.
     """
-    return [(step, borrowers[at]) for step, at in standing_on(ladder, borrowers, loans)]
-
-
-def standing_on(
-    ladder: Ladder, borrowers: pl.DataFrame, loans: pl.DataFrame
-) -> list[tuple[LadderStep, npt.NDArray[np.int64]]]:
-    """The same as places of rows of `borrowers`, ascending: the frame is wide, a borrower stands on several steps."""
     if not len(borrowers):
         return []
     of_borrowers, of_loans = _columns(borrowers), _columns(loans)

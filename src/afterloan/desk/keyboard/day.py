@@ -1,6 +1,5 @@
 """One command for a lender's day."""
 
-import os
 from typing import Annotated
 
 import typer
@@ -26,8 +25,8 @@ def day(
     from afterloan.rehearsal.sandbox import move_clock
     from afterloan.store.server import open_store
 
-    store, today, cores = open_store(), number(on), workers or os.cpu_count() or 1
-    begin(cores)
+    store, today = open_store(), number(on)
+    cores = begin(workers)
     from afterloan.close.today import run_day
 
     try:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -88,8 +87,8 @@ def decide(
     from afterloan.close.workers import begin
     from afterloan.store.server import open_store
 
-    store, day, cores = open_store(), _number(on), workers or os.cpu_count() or 1
-    begin(cores)
+    store, day = open_store(), _number(on)
+    cores = begin(workers)
     from afterloan.close.decide import decide as run
 
     done = run(store, day, cores)
@@ -113,8 +112,8 @@ def try_(
     from afterloan.store.server import open_store
 
     text = None if ladder == "-" else text_of_ladder(ladder)
-    store, cores = open_store(), workers or os.cpu_count() or 1
-    begin(cores)
+    store = open_store()
+    cores = begin(workers)
     from afterloan.rehearsal.trial import try_ladder
 
     trial = try_ladder(store, _number(first), _number(last), text, grace, contact, cores)
