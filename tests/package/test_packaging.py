@@ -89,6 +89,12 @@ def parsed(words: list[str]) -> None:
         command.make_context(name, rest, parent=context)
 
 
+def test_the_image_has_its_modules_as_bytecode() -> None:
+    """Its user may not write there: what is not compiled when the image is made is compiled by each process anew."""
+    text = CONTAINERFILE.read_text(encoding="utf-8")
+    assert "--no-compile" not in text and "PYTHONDONTWRITEBYTECODE" not in text
+
+
 def test_the_compose_file_is_sound_and_its_commands_are_ours() -> None:
     made = composed()
     assert set(made.services) == {"postgres", "server", "drain", "day"}

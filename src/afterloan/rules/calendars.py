@@ -9,6 +9,7 @@ import numpy.typing as npt
 import yaml
 
 from afterloan.dates import day
+from afterloan.texts import OURS
 
 
 class CalendarUnknown(KeyError):
@@ -30,7 +31,7 @@ def _pack(name: str) -> dict[str, Any]:
     if name not in names():
         raise CalendarUnknown(f"calendar {name!r} is not known; there are: {', '.join(names())}")
     file = resources.files("afterloan.rules") / "packs" / "calendars" / f"{name}.yaml"
-    return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
+    return dict(yaml.load(file.read_text(encoding="utf-8"), Loader=OURS))
 
 
 def _days(spans: list[str]) -> list[int]:

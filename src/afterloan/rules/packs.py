@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from afterloan.expected import ExpectedFailure
+from afterloan.texts import OURS
 
 Status = Literal["in_force", "announced", "draft", "window_guidance", "expired", "repealed", "sample"]
 Confidence = Literal["O", "S", "M", "I"]
@@ -68,7 +69,7 @@ class Finding(BaseModel):
 def read_rules(text: str, where: str) -> list[Rule]:
     """The rules of one YAML text (a list). Raises PackRefused naming file, rule and field."""
     try:
-        told = yaml.safe_load(text)
+        told = yaml.load(text, Loader=OURS)
     except yaml.YAMLError as error:
         raise PackRefused(f"{where}: not YAML: {error}") from error
     rules: list[Rule] = []

@@ -19,6 +19,7 @@ from afterloan.expected import ExpectedFailure
 from afterloan.facts.outbox import OUTBOX, LimitWords
 from afterloan.strategy.conditions import ConditionRefused, condition
 from afterloan.strategy.segments import CHAMPION, Arms
+from afterloan.texts import OURS
 
 MESSAGES = ("message.sms", "message.email", "message.push", "message.chat", "message.letter", "message.webhook")
 LIMITS = ("limit.freeze", "limit.reduce", "limit.restrict")
@@ -332,7 +333,7 @@ def template_names() -> frozenset[str]:
     """The names of the templates that come with afterloan."""
     place = resources.files("afterloan.rules").joinpath("packs", "templates")
     files = [f for f in place.iterdir() if f.name.endswith(".yaml") and f.name != "values.yaml"]
-    return frozenset(str(t["id"]) for f in files for t in yaml.safe_load(f.read_text(encoding="utf-8")))
+    return frozenset(str(t["id"]) for f in files for t in yaml.load(f.read_text(encoding="utf-8"), Loader=OURS))
 
 
 def sound_ladder(text: str, where: str) -> Ladder:
@@ -352,11 +353,14 @@ def sound_ladder(text: str, where: str) -> Ladder:
     return ladder
 
 
-def read_ladder(text: str, where: str) -> Ladder:
-    """A ladder out of YAML. Raises LadderRefused: `FILE:LINE:`, what is wrong, what to write."""
+def read_ladder(text: str, where: str, loader: Any = yaml.SafeLoader) -> Ladder:
+    """A ladder out of YAML. Raises LadderRefused: `FILE:LINE:`, what is wrong, what to write.
+
+    `loader`: `OURS` for a ladder that comes with afterloan.
+    """
     lines: Lines = {}
     try:
-        node = yaml.compose(text, yaml.SafeLoader)
+        node = yaml.compose(text, loader)
         if node is None:
             raise LadderRefused("1: the file is empty; `afterloan ladder list` shows ladders to begin from")
         if not isinstance(node, yaml.MappingNode):
@@ -470,7 +474,7 @@ def builtin_ladders() -> dict[str, Ladder]:
     place = resources.files("afterloan.rules").joinpath("packs", "ladders")
     for file in sorted(place.iterdir(), key=lambda f: f.name):
         if file.name.endswith(".yaml"):
-            ladder = read_ladder(file.read_text(encoding="utf-8"), f"ladders/{file.name}")
+            ladder = read_ladder(file.read_text(encoding="utf-8"), f"ladders/{file.name}", OURS)
             found[ladder.id] = ladder
     return found
 
