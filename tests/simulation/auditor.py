@@ -29,6 +29,8 @@ Nothing of `afterloan` is imported here. The words, of `jiebei-equal` and `jiebe
 """
 
 import calendar
+from collections import deque
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
@@ -62,6 +64,10 @@ class Message:
     due_on: date | None = None
     gone_on: date | None = None
 
+    def says(self) -> tuple[str, str, date, int, int, date | None]:
+        """What a ledger takes from it: all but when it was learnt, and that it was."""
+        return self.reference, self.kind, self.on, self.fen, self.component, self.due_on
+
 
 @dataclass
 class Signed:
@@ -74,6 +80,30 @@ class Signed:
     signed_on: date
     months: int
     messages: list[Message] = field(default_factory=list)
+    lived: "Lived" = field(default_factory=lambda: Lived(), compare=False, repr=False)
+
+    def terms(self) -> tuple[str, int, Fraction, date, int]:
+        """As signed."""
+        return self.product, self.fen, self.percent_day, self.signed_on, self.months
+
+
+class Lived:
+    """Evenings of a loan that were lived before: the first of each month, and the last few that were asked for."""
+
+    def __init__(self) -> None:
+        self.firsts: dict[date, Ledger] = {}
+        self.lately: deque[Ledger] = deque(maxlen=3)
+
+    def before(self, loan: Signed, as_of: date, told: list[Message]) -> "Ledger | None":
+        """The latest evening until which exactly the same was told of the same loan."""
+        words = [m.says() for m in told]
+        found = [
+            one
+            for one in (*self.firsts.values(), *self.lately)
+            if one.day <= as_of and one.terms == loan.terms() and one.taken == words[: len(one.taken)]
+            and not any(m.on <= one.day for m in told[len(one.taken) : len(one.taken) + 1])
+        ]  # fmt: skip
+        return max(found, key=lambda one: one.day, default=None)
 
 
 def month_after(start: date, months: int) -> date:
@@ -105,12 +135,49 @@ class Row:
     def owed_in_all(self) -> int:
         return sum(self.owed(c) for c in range(4))
 
+    def copied(self) -> "Row":
+        one = copy(self)
+        one.asked, one.got, one.given_up = [*self.asked], [*self.got], [*self.given_up]
+        return one
+
 
 class Ledger:
-    """One loan lived through day by day up to the end of a day, with what was known on another."""
+    """One loan lived through day by day up to the end of a day, with what was known on another.
 
-    def __init__(self, loan: Signed, as_of: date, known_on: date) -> None:
+    It goes on from an evening that was lived before, where nothing that was told since changes that evening or a day
+    before it. `anew`: from the first day, whatever was lived before.
+    """
+
+    def __init__(self, loan: Signed, as_of: date, known_on: date, anew: bool = False) -> None:
+        known = [m for m in loan.messages if m.known_on <= known_on and not (m.gone_on and m.gone_on <= known_on)]
+        order = {"breath": -1, "breath_over": -1, "fee": 0, "waived": 1, "extended": 2, "repaid": 3, "written_off": 4}
+        told = sorted((m for m in known if m.on <= as_of), key=lambda m: (m.on, order[m.kind], m.reference))
+        before = None if anew else loan.lived.before(loan, as_of, told)
+        if before:
+            self._go_on_from(before)
         self.loan = loan
+        if not before:
+            self._begin()
+        told = told[len(self.taken) :]
+        while True:
+            while told and told[0].on <= self.day:
+                self.taken.append(told[0].says())
+                self._take(told.pop(0))
+            if self.day == as_of:
+                break
+            if self.day.day == 1 and not anew:
+                loan.lived.firsts[self.day] = self._kept()
+            self._next_day()
+        if not anew and not (before and before.day == as_of):
+            loan.lived.lately.append(self._kept())
+        self._penalties()
+
+    def _begin(self) -> None:
+        """The morning on which the loan is signed."""
+        loan = self.loan
+        self.terms = loan.terms()
+        self.taken: list[tuple[str, str, date, int, int, date | None]] = []
+        """What was told until the day, in its order."""
         self.rows = self._lay_out()
         self.months = loan.months
         self.last = self.rows[-1]
@@ -119,16 +186,19 @@ class Ledger:
         self.received = self.unapplied = self.recovered = 0
         self.lost = [0, 0, 0, 0]
         self.day = loan.signed_on
-        known = [m for m in loan.messages if m.known_on <= known_on and not (m.gone_on and m.gone_on <= known_on)]
-        order = {"breath": -1, "breath_over": -1, "fee": 0, "waived": 1, "extended": 2, "repaid": 3, "written_off": 4}
-        told = sorted((m for m in known if m.on <= as_of), key=lambda m: (m.on, order[m.kind], m.reference))
-        while True:
-            while told and told[0].on <= self.day:
-                self._take(told.pop(0))
-            if self.day == as_of:
-                break
-            self._next_day()
-        self._penalties()
+
+    def _kept(self) -> "Ledger":
+        """This evening as it is, whatever this ledger does later."""
+        one = copy(self)
+        one._go_on_from(self)
+        return one
+
+    def _go_on_from(self, other: "Ledger") -> None:
+        """Stand where another ledger stands, with rows of its own."""
+        self.__dict__ |= other.__dict__
+        self.rows = [row.copied() for row in other.rows]
+        self.last = self.rows[next(k for k, row in enumerate(other.rows) if row is other.last)]
+        self.lost, self.taken = [*other.lost], [*other.taken]
 
     def _lay_out(self) -> list[Row]:
         days = [month_after(self.loan.signed_on, k) for k in range(self.loan.months + 1)]

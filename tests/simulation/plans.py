@@ -15,6 +15,8 @@ from tests.simulation.happenings import Happenings
 LEAD = Who("person", "Li", ("lead",), "keyboard")
 LATE = 15
 """A plan is broken when an instalment that fell due after it began is unpaid for more days than these."""
+SOON = 0.5
+"""How likely the desk looks on a day at a plan that must be found completed or broken."""
 
 
 @dataclass
@@ -60,6 +62,8 @@ class Plans:
         happened: Happenings,
     ) -> None:  # fmt: skip
         """`stops`: of the auditor of contacts, to which plans that run are added."""
+        self.now_and_then = min(0.3, 4 / len(loans))
+        """How likely it looks at one that runs: in a big world at a few a day, not at hundreds."""
         self.chance = Random(seed * 122_949_823 + 23)
         self.store, self.owners, self.stops, self.happened = store, owners, stops, happened
         self.loans = {loan.reference: loan for loan in loans}
@@ -71,7 +75,7 @@ class Plans:
         told: list[str] = []
         back: list[str] = []
         for name, plan in self.auditor.plans.items():
-            if not plan.ended and self.chance.random() < 0.3:
+            if not plan.ended:
                 self._look(name, plan, seen[plan.loan], today)
             if not plan.ended and self.chance.random() < 0.01 and self._do("plan.cancel", {"of": name}, today):
                 self._end(plan, "cancelled", today)
@@ -107,9 +111,12 @@ class Plans:
         return [message.reference]
 
     def _look(self, name: str, plan: Plan, loan: Signed, today: date) -> None:
+        """The desk looks at a plan: soon where the auditor says that it does not run any more, else now and then."""
         if sum(Ledger(loan, today, today).lost):
             return  # what was written off is nobody's plan any more
         due = self.auditor.state(plan, loan, today)
+        if self.chance.random() > (SOON if due != "running" else self.now_and_then):
+            return
         self.acts += 1
         with desk_of(self.store, datetime.combine(today, time(3), SHANGHAI)) as desk:
             answer = do(desk, LEAD, "plan.watch", {"of": name}, f"plan-{self.acts}", today)

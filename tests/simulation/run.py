@@ -8,12 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 
-import adbc_driver_postgresql.dbapi as adbc
 import numpy as np
 
 from afterloan.close import close_through
@@ -24,6 +24,7 @@ from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import Component
 from afterloan.rehearsal.lives import bank_running
 from afterloan.servicing.booking import take
+from afterloan.store.connect import reader_lent
 from afterloan.store.read import books
 from afterloan.store.record import record
 from afterloan.store.server import Store
@@ -335,16 +336,18 @@ class Run:
         told = [m for m in loan.messages if m.reference in self.told]
         for k, m in enumerate(told):
             if m.gone_on and m.reference not in self.back:
-                told[k] = type(m)(m.reference, m.kind, m.on, m.known_on, m.fen, m.component, m.due_on)
-        return Signed(loan.reference, loan.product, loan.fen, loan.percent_day, loan.signed_on, loan.months, told)
+                told[k] = replace(m, gone_on=None)
+        return replace(loan, messages=told)  # with what was lived of it before
 
     def _compare(self, today: date) -> None:
-        expected = {x.reference: Ledger(self._seen(x), today, today) for x in self._signed(today)}
+        """Every position and account at the end of a day; at the end of the last the auditor lives all of it anew."""
+        anew = today == self.world.last
+        expected = {x.reference: Ledger(self._seen(x), today, today, anew) for x in self._signed(today)}
         self._positions(today, expected)
         self._journal(today, expected)
 
     def _positions(self, today: date, expected: dict[str, Ledger]) -> None:
-        with self.store.connect() as connection, adbc.connect(self.store.url) as reader:
+        with self.store.connect() as connection, reader_lent(self.store.url) as reader:
             names = dict(connection.execute("select loan, reference from contract").fetchall())
             for book in books(connection, reader):
                 for position in reckon_book(book, number(today), number(today)):
