@@ -40,8 +40,8 @@ OPEN = (
 )
 PARTS_ELSEWHERE = 8
 """Into so many parts the chains are cut where they are read on other machines."""
-AT_ONCE = 64
-"""Shards of a part at most: a million loans at the first close, for which a worker holds some 50 MB."""
+AT_ONCE = 16
+"""Shards of a part at most: of 250,000 loans at the first close a worker holds the rows of one table, some 200 MB."""
 
 
 @dataclass(frozen=True, slots=True)

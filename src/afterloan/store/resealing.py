@@ -72,7 +72,7 @@ def _looked(connection: psycopg.Connection[Any], part: SealedTable, changing: Id
 
 def _rows(connection: psycopg.Connection[Any], part: SealedTable, shard: int, ids: Ids) -> Rows:
     """Rows as this transaction sees them, in order of their numbers."""
-    found = connection.execute(part.sql(f"{part.key} = any(%s)"), (ids.tolist(),)).fetchall()
+    found = connection.execute(f"{part.sql(f'{part.key} = any(%s)')} order by key", (ids.tolist(),)).fetchall()
     texts = [str(row[-1]).encode("utf-8", "surrogatepass") for row in found]
     numbers = np.array([row[3:-1] for row in found], np.int64).reshape(len(found), len(part.numbers))
     lengths = np.array([len(text) for text in texts], np.int64)
