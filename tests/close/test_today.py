@@ -1,14 +1,20 @@
 """A day begun: closed, watched, restored, decided, proposed; begun again it adds nothing."""
 
 from datetime import date
+from typing import Any
+
+import psycopg
+import pytest
 
 from afterloan.close import close_through
 from afterloan.close.today import restore_lines, run_day
-from afterloan.dates import day
+from afterloan.dates import day, iso
 from afterloan.facts.hold import HoldPlaced
 from afterloan.facts.limit import LimitFrozen, LimitSet
-from afterloan.store.events import events_of, tell
+from afterloan.servicing.lessons import may_be_restored, restore_in
+from afterloan.store.events import borrower_number, events_of, tell
 from afterloan.store.limits import line_now
+from afterloan.store.rebuilding import person_in
 from afterloan.store.server import Store
 from tests.strategy.books import borrower, loan, mandate, outbox, repaid
 
@@ -73,6 +79,91 @@ def test_one_rule_ends_a_freeze_and_india_waits_for_an_application(store: Store)
         back = [who for who in ("B1", "B2", "B3") if not line_now(connection, who, date(2025, 7, 24)).frozen]
         rules = connection.execute("select body->>'rule' from event where kind = 'limit.restored'").fetchall()
     assert back == ["B1"] and rules == [("rebuilding.limit.automatic",)]
+
+
+FROZEN_TOLD = {"by": "afterloan", "rule": "limits.freeze-when-overdue", "before_fen": 3_000_000, "after_fen": 3_000_000}
+
+
+def frozen_and_late(connection: psycopg.Connection[Any], name: str, paid: bool = False) -> None:
+    """Somebody whose first instalment came late or not at all, and whose line was frozen on its fourth day."""
+    borrower(connection, name)
+    loan(connection, f"L-{name}", name, "2025-03-20")
+    for on in ("2025-04-25", "2025-05-20", "2025-06-20", "2025-07-20") if paid else ():
+        repaid(connection, f"L-{name}", on, 110_183 if on > "2025-04-25" else 111_000)
+    granted, frozen = date(2025, 3, 20), date(2025, 4, 24)
+    base = {**FROZEN_TOLD, "borrower": name}
+    tell(connection, LimitSet(**base, on=granted, known_on=granted, reference=f"l{name}", reason="g"))
+    tell(connection, LimitFrozen(**base, on=frozen, known_on=frozen, reference=f"f{name}", reason="4"))
+
+
+def test_frozen_lines_are_asked_for_together(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of ten who are late as many statements are asked as of one; each look is an act with its answer all the same."""
+    asked: list[str] = []
+    execute = psycopg.Cursor.execute
+
+    def told(cursor: Any, query: Any, *told: Any, **more: Any) -> Any:
+        asked.append(str(query))
+        return execute(cursor, query, *told, **more)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", told)
+    counts = []
+    for names in (["B0"], [f"B{n}" for n in range(1, 10)]):
+        with store.connect() as connection:
+            for name in names:
+                frozen_and_late(connection, name)
+        restore_lines(store, day("2025-06-01"))  # what is read once for a process was read
+        asked.clear()
+        assert restore_lines(store, day("2025-06-02") + len(counts)) == 0
+        counts.append(len(asked))
+    assert counts[0] == counts[1] > 0
+    with store.connect() as connection:
+        acts = connection.execute(
+            "select reference, who_kind, who, asked->>'borrower', answer from act "
+            "where verb = 'limit.restore_by_rule' and on_day = '2025-06-03' order by act"
+        ).fetchall()
+    names = [f"B{n}" for n in range(10)]
+    assert acts == [(f"act:by-rule:{name}:2025-06-03", "rule", "night", name, {"granted": False}) for name in names]
+
+
+def test_together_is_judged_as_alone(store: Store) -> None:
+    """On every fifth day the borrowers whom the look at all of them lets through are those whom the rule restores."""
+    with store.connect() as connection:
+        for name in ("B1", "B2", "B3"):
+            frozen_and_late(connection, name, paid=name == "B2")
+        numbers = {name: borrower_number(connection, name)[0] for name in ("B1", "B2", "B3")}
+        connection.commit()
+        restored = {}
+        for on in range(day("2025-04-25"), day("2025-08-10"), 5):
+            may = may_be_restored(connection, list(numbers.values()), on)
+            alone = set()
+            for name, number in numbers.items():
+                alone |= (
+                    {number}
+                    if restore_in(connection, person_in(connection, name), on, f"{name}:{on}").granted
+                    else set()
+                )
+                connection.rollback()
+            assert may == alone
+            restored[iso(on)] = len(may)
+    assert restored["2025-07-19"] == 0 and restored["2025-07-24"] == 1
+
+
+def test_begun_again_a_look_is_not_kept_twice_and_what_came_since_counts(store: Store) -> None:
+    """On 24 July B2's line comes back; B1 is looked at once, however often the day is begun."""
+    with store.connect() as connection:
+        frozen_and_late(connection, "B1")
+        frozen_and_late(connection, "B2", paid=True)
+    on = day("2025-07-24")
+    assert [restore_lines(store, on), restore_lines(store, on)] == [1, 0]
+    with store.connect() as connection:
+        acts = connection.execute(
+            "select asked->>'borrower', answer->>'granted' from act where verb = 'limit.restore_by_rule' order by act"
+        ).fetchall()
+        by_act = connection.execute(
+            "select b.reference from event e join borrower b using (borrower) join act a using (act) "
+            "where e.kind = 'limit.restored' and a.verb = 'limit.restore_by_rule'"
+        ).fetchall()
+    assert acts == [("B1", "false"), ("B2", "true")] and by_act == [("B2",)]
 
 
 def test_a_day_left_out_is_begun_late(store: Store) -> None:

@@ -81,7 +81,7 @@ def close_shard(
     yesterday = reckon_book(book, first - 1, first - 1)
     # a closing of a version that booked less says nothing of what this one books: the journal is asked for all
     told = row[1] if row and row[0] and row[2] == SLOTS else None
-    posted = _posted(connection, book, shard, told, yesterday)
+    posted = _posted(connection, book, shard, told, mark, yesterday)
     sums = posted_of_products(connection, shard, len(book.products))
     left = close_days(book, first, last, yesterday, posted, sums, place)
     _write(connection, shard, mark, left)
@@ -100,18 +100,21 @@ def _number(text: str) -> int:
     return int(np.datetime64(text, "D").astype(int))
 
 
-def _posted(connection: psycopg.Connection[Any], book: Book, shard: int, told: str | None, before: Records) -> Totals:
+def _posted(
+    connection: psycopg.Connection[Any], book: Book, shard: int, told: str | None, mark: str, before: Records
+) -> Totals:
     """The running totals [n, SLOTS] that the journal holds for each loan.
 
     The reckoning is pure, so a loan of which nothing was told since the last closing stands as that closing
     left it; of the others, of those that could not be reckoned then, and of all before the first closing,
-    the journal itself is asked. `before`: the positions on the evening before the first day to close.
+    the journal itself is asked. `mark`: the watermark of this close; `before`: the positions on the evening before the
+    first day to close.
     """
     loans = book.contracts["loan"].astype(np.int64)
     if told is None:
         return posted_of(connection, loans)
     posted = totals_of(before)
-    touched = ids_of(told_since(connection, shard, told), loans[before["error"] != 0])
+    touched = ids_of(told_since(connection, shard, told, mark), loans[before["error"] != 0])
     touched = np.intersect1d(touched, loans)  # a contract told while we read is not in the book yet
     posted[np.searchsorted(loans, touched), :BY_LOAN] = posted_of(connection, touched)[:, :BY_LOAN]
     return posted

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
+
+import psycopg
 
 from afterloan.close.day import CloseRefused, close_through
 from afterloan.close.decide import decide
@@ -14,10 +17,10 @@ from afterloan.facts.act import Who
 from afterloan.facts.limit import LimitFrozen, LimitRestored
 from afterloan.servicing.legal import propose_from_ladder
 from afterloan.servicing.legal_watch import watch
-from afterloan.servicing.lessons import restore_in
+from afterloan.servicing.lessons import may_be_restored, restore_in
 from afterloan.servicing.losses import propose_losses_from_ladder
 from afterloan.servicing.plans import watch_plans
-from afterloan.store.acts import act_of_rule
+from afterloan.store.acts import RuleLook, act_of_rule, keep_looks
 from afterloan.store.connect import reader_to
 from afterloan.store.posted import last_closed
 from afterloan.store.rebuilding import person_in
@@ -26,10 +29,11 @@ from afterloan.store.server import Store
 NIGHT = Who.rule("night")
 
 FROZEN = (
-    "select reference from (select distinct on (e.borrower) b.reference, e.kind from event e join borrower b using "
-    "(borrower) where e.kind = any(%s) and e.known_on <= %s order by e.borrower, e.known_on desc, e.event desc) last "
-    "where kind = %s order by 1"
+    "select last.borrower, b.reference from (select distinct on (e.borrower) e.borrower, e.kind from event e "
+    "where e.kind = any(%s) and e.known_on <= %s order by e.borrower, e.known_on desc, e.event desc) last "
+    "join borrower b using (borrower) where last.kind = %s order by 2"
 )
+RESTORE = "limit.restore_by_rule"
 
 
 def run_day(store: Store, day: int, workers: int = 1) -> Iterator[str]:
@@ -73,21 +77,51 @@ def _report(store: Store, month_end: date) -> str:
     return f"portfolio of {month_end} kept as report {made.number} ({made.sha256[:12]})"
 
 
+TOGETHER = 500
+"""Frozen lines that are looked at together: what the rule asks of them is read for all of them at once."""
+
+
 def restore_lines(store: Store, day: int) -> int:
-    """Let the automatic rule look at every frozen line; returns how many it restored."""
+    """Let the automatic rule look at every frozen line; returns how many it restored.
+
+    Each look is an act. Nearly all change nothing: they are judged and kept many at a time. Whoever may have the line
+    back is looked at once more, alone and as it stands in a transaction of its own.
+    """
+    restored = 0
     with store.connect() as connection:
         kinds = [LimitFrozen.KIND, LimitRestored.KIND]
         rows = connection.execute(FROZEN, (kinds, iso(day), LimitFrozen.KIND)).fetchall()
-        connection.commit()
-        restored = 0
-        for (who,) in rows:  # one connection for all, a transaction and an act for each
-            name, told = f"by-rule:{who}:{iso(day)}", {"borrower": who}
-            with act_of_rule(connection, NIGHT, "limit.restore_by_rule", f"act:{name}", date_of(day), told) as answered:
-                answer = restore_in(connection, person_in(connection, who), day, name)
-                answered |= {"granted": answer.granted}
+        for begin in range(0, len(rows), TOGETHER):
+            some = rows[begin : begin + TOGETHER]
+            may = may_be_restored(connection, [number for number, _ in some], day)
             connection.commit()
-            restored += answer.granted
+            refused: list[RuleLook] = []
+            for number, who in some:
+                name = f"by-rule:{who}:{iso(day)}"
+                if number not in may:
+                    refused.append(RuleLook(f"act:{name}", {"borrower": who}, {"granted": False}))
+                    continue
+                _keep(connection, refused, day)
+                restored += _restored(connection, who, day, name)
+            _keep(connection, refused, day)
     return restored
+
+
+def _keep(connection: psycopg.Connection[Any], refused: list[RuleLook], day: int) -> None:
+    if refused:
+        keep_looks(connection, NIGHT, RESTORE, date_of(day), refused)
+        connection.commit()
+        refused.clear()
+
+
+def _restored(connection: psycopg.Connection[Any], who: str, day: int, name: str) -> bool:
+    """Let the rule look at one line, in a transaction and an act of its own."""
+    told = {"borrower": who}
+    with act_of_rule(connection, NIGHT, RESTORE, f"act:{name}", date_of(day), told) as answered:
+        answer = restore_in(connection, person_in(connection, who), day, name)
+        answered |= {"granted": answer.granted}
+    connection.commit()
+    return answer.granted
 
 
 def _legal(store: Store, on: date) -> str:

@@ -192,7 +192,7 @@ def seen_now(connection: psycopg.Connection[Any], borrower: str) -> str:
 
 
 NEWS = (
-    "select e.kind, e.body from event e where e.borrower = %(of)s and e.event > %(event)s "
+    "select e.kind from event e where e.borrower = %(of)s and e.event > %(event)s "
     "and not e.kind in ('case.noted', 'case.assigned', 'task.assigned') order by e.event limit 20"
 )
 

@@ -1,9 +1,12 @@
 """Lessons and limits out of the store: chosen or answered for one borrower, told as facts, measured over all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import psycopg
 
 from afterloan.counting import counted
@@ -12,7 +15,9 @@ from afterloan.enquiry.way_back import Drawn, stand_in
 from afterloan.expected import BadInput
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Who
-from afterloan.facts.limit import LimitRestored
+from afterloan.facts.events import Event
+from afterloan.facts.hold import HOLD_KINDS
+from afterloan.facts.limit import LINE_KINDS, LimitRestored
 from afterloan.facts.rebuilding import (
     ConductShared,
     LessonChecked,
@@ -21,20 +26,25 @@ from afterloan.facts.rebuilding import (
     LimitApplied,
     RoadMapDrawn,
 )
+from afterloan.loan.book import Book, Records, part, taken
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.suppose import alone
 from afterloan.rebuilding.lessons import Effect, arm_of, chosen, effect, filled, happened, lessons, numbers
 from afterloan.rebuilding.restoration import Conduct, RestorationAnswer, automatic, on_application
 from afterloan.rebuilding.standing import line_on
-from afterloan.risk.spells import kept_since, spells_of
-from afterloan.store.events import tell
+from afterloan.risk.spells import Spells, kept_since, spells_of
+from afterloan.store.contacts import defaults_of
+from afterloan.store.events import events_of, events_of_many, tell
+from afterloan.store.ids import as_array
 from afterloan.store.limits import LOST
+from afterloan.store.loans import ALL_OF_THESE, loans_now
 from afterloan.store.outbox import put_findings
 from afterloan.store.rebuilding import Person, told_of
 from afterloan.store.relief import event_named
 from afterloan.store.scores import latest_scores
 from afterloan.store.server import Store
 from afterloan.strategy.holds import held_on, stopped
+from afterloan.strategy.places import place_of
 
 Connection = psycopg.Connection[Any]
 
@@ -52,16 +62,20 @@ def band_of(connection: Connection, person: Person, on: int) -> tuple[str, str]:
 def conduct_of(connection: Connection, person: Person, on: int) -> Conduct:
     """What restoration asks about, over all loans of a borrower."""
     now = reckon_book(person.book, on, on)
-    spells = spells_of(person.book, on, on, now)
-    late = bool((now["days_past_due"] > 0).any())
-    cured = int(spells.cured_on.max(initial=0))
-    payments = sum(kept_since(person.book, i, cured, on, on).in_time for i in range(len(person.book)))
-    at = int(spells.cured_on.argmax()) if len(person.book) else 0
-    worst = int(spells.worst_before[at]) if cured else 0
-    first = int(person.book.contracts["signed_on"].min()) if len(person.book) else on
     band, by = band_of(connection, person, on)
-    lost = bool(np.isin(now["state"], LOST).any())
-    return Conduct(date_of(on), None if late else date_of(cured or first), payments, worst, band, by, lost=lost)
+    behaved = _behaved(person.book, now, spells_of(person.book, on, on, now), np.arange(len(person.book)), on)
+    return replace(behaved, band=band, band_by=by)
+
+
+def _behaved(book: Book, now: Records, spells: Spells, rows: npt.NDArray[np.int64], on: int) -> Conduct:
+    """What the loans (`rows` of a book) of one borrower say of them on a day, without a score and without holds."""
+    late = bool((now["days_past_due"][rows] > 0).any())
+    cured = int(spells.cured_on[rows].max(initial=0))
+    payments = sum(kept_since(book, int(i), cured, on, on).in_time for i in rows)
+    worst = int(spells.worst_before[rows][spells.cured_on[rows].argmax()]) if cured else 0
+    first = int(book.contracts["signed_on"][rows].min()) if len(rows) else on
+    lost = bool(np.isin(now["state"][rows], LOST).any())
+    return Conduct(date_of(on), None if late else date_of(cured or first), payments, worst, lost=lost)
 
 
 def apply_for_limit(
@@ -106,17 +120,64 @@ def restore_in(connection: psycopg.Connection[Any], person: Person, on: int, ref
     The one rule that ends a freeze unasked. A hold that keeps rules from a line keeps this one from it too, and so does
     one under which nobody lends: a line given back to who may not draw on it would be told as news and be none.
     """
-    events = told_of(connection, person, on)
-    line = line_on(events, date_of(on))
-    stops = stopped(held_on(events, date_of(on), person.jurisdiction))
-    held = stops.get("limit") or stops.get("borrowing")
-    conduct = replace(conduct_of(connection, person, on), stops=(held.hold,) if held else ())
+    then = date_of(on)
+    events = events_of(connection, person.reference, RESTORED_BY, then, then)
+    line = line_on(events, then)
+    conduct = replace(conduct_of(connection, person, on), stops=_stops(events, then, person.jurisdiction))
     answer = automatic(line, conduct, person.jurisdiction)
     if answer.granted:
         base = {"borrower": person.reference, "on": date_of(on), "known_on": date_of(on)}
         _restore(connection, answer, line.limit_fen, reference, base)
         put_findings(connection, [(person.number, None, "limit", f) for f in answer.findings])
     return answer
+
+
+RESTORED_BY = (*LINE_KINDS, *HOLD_KINDS)
+"""Kinds of events by which the automatic rule judges whether a freeze ends."""
+
+
+def _stops(events: Sequence[Event], on: date, jurisdiction: str) -> tuple[str, ...]:
+    """The hold that keeps the automatic rule from a line, if one does."""
+    stops = stopped(held_on(events, on, jurisdiction))
+    held = stops.get("limit") or stops.get("borrowing")
+    return (held.hold,) if held else ()
+
+
+OWNERS = (
+    "select b.borrower, b.clear, c.loan from borrower b left join contract c on c.borrower = b.borrower "
+    "where b.borrower = any(%s::bigint[]) order by c.loan"
+)
+
+
+def may_be_restored(connection: Connection, borrowers: Sequence[int], on: int) -> set[int]:
+    """Of some borrowers (store numbers) those whose freeze the automatic rule may end today, asked for all at once.
+
+    All that the rule asks but for the score, which only refuses more: of the others `restore_in` would restore nobody.
+    A line is looked at every night for as long as it is frozen, and nearly always something is still overdue.
+    """
+    then, place = date_of(on), defaults_of(connection)
+    attributes: dict[int, dict[str, Any]] = {}
+    owner: dict[int, int] = {}
+    for number, clear, loan in connection.execute(OWNERS, (as_array(borrowers),)).fetchall():
+        attributes[number] = clear or {}
+        if loan is not None:
+            owner[loan] = number
+    told = events_of_many(connection, borrowers, RESTORED_BY, then)
+    book = loans_now(connection, ALL_OF_THESE, {"of": sorted(owner)})
+    now = reckon_book(book, on, on)
+    owners = np.array([owner[loan] for loan in book.contracts["loan"].tolist()], np.int64)
+    late = set(owners[now["days_past_due"] > 0].tolist())
+    clean = np.flatnonzero(~np.isin(owners, list(late)))
+    few, theirs, positions = part(book, clean), owners[clean], taken(now, clean)
+    spells = spells_of(few, on, on, positions)
+    found = set()
+    for number in sorted(set(borrowers) - late):
+        events, where = told.get(number, []), place_of(attributes[number], place).jurisdiction
+        conduct = _behaved(few, positions, spells, np.flatnonzero(theirs == number), on)
+        conduct = replace(conduct, stops=_stops(events, then, where))
+        if automatic(line_on(events, then), conduct, where).granted:
+            found.add(number)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ key of the borrower whom the act concerns, or, where it concerns several or a fi
 in `act_key`, which a purge takes away. `asked_at` and `answer_at` read it whole. Seals cover both as they are kept.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,7 +15,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from afterloan.facts.act import Who, part_act
-from afterloan.store.locks import lock_reference
+from afterloan.store.locks import Space, lock_reference
 from afterloan.store.persons import body_at, enciphered_words, register_of
 
 BEFORE = 0
@@ -172,14 +172,55 @@ def keep_act(
 ) -> None:
     """Write the act in the caller's transaction, with what it told; `borrowers`: whom it concerns, by reference."""
     parted = part_whole(connection, verb, reference, asked, answer, borrowers)
-    connection.execute(
-        "insert into act (act, reference, verb, who_kind, who, roles, door, on_day, at, asked, answer, borrower, "
-        "asked_words, answer_words) values (%s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp(), %s, %s, %s, %s, %s)",
-        (act, reference, verb, who.kind, who.name, list(who.roles), who.door, on, Jsonb(parted.asked),
-         Jsonb(parted.answer), parted.borrower, parted.asked_words, parted.answer_words),
-    )  # fmt: skip
+    connection.execute(KEEP, _row(act, reference, verb, who, on, parted))
     if parted.own is not None:
         connection.execute("insert into act_key (act, key) values (%s, %s)", (act, parted.own))
+
+
+KEEP = (
+    "insert into act (act, reference, verb, who_kind, who, roles, door, on_day, at, asked, answer, borrower, "
+    "asked_words, answer_words) values (%s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp(), %s, %s, %s, %s, %s)"
+)
+
+
+def _row(act: int, reference: str, verb: str, who: Who, on: date, parted: ActParted) -> tuple[Any, ...]:
+    return (
+        act, reference, verb, who.kind, who.name, list(who.roles), who.door, on, Jsonb(parted.asked),
+        Jsonb(parted.answer), parted.borrower, parted.asked_words, parted.answer_words,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLook:
+    """A look of a rule that changed nothing: under which reference, what it asked, what it answered."""
+
+    reference: str
+    asked: dict[str, Any]
+    answer: dict[str, Any]
+
+
+def keep_looks(connection: psycopg.Connection[Any], who: Who, verb: str, on: date, looks: Sequence[RuleLook]) -> None:
+    """Keep many looks of a rule as acts in the caller's transaction, in their order; one that is known stays as it is.
+
+    Each is what `act_of_rule` keeps where nothing is written inside, in four exchanges for all of them. Of such a look
+    nothing tells of a person: that is asserted.
+    """
+    names = sorted({look.reference for look in looks})
+    connection.execute(
+        "select pg_advisory_xact_lock(%s, hashtext(name)) from unnest(%s::text[]) name", (int(Space.REFERENCE), names)
+    )
+    known = connection.execute("select reference from act where reference = any(%s)", (names,)).fetchall()
+    had = {name for (name,) in known}
+    new = [look for look in looks if look.reference not in had]
+    if not new:
+        return
+    numbers = connection.execute("select nextval('act_number') from generate_series(1, %s)", (len(new),)).fetchall()
+    rows = []
+    for (act,), look in zip(numbers, new, strict=True):
+        assert not part_act(verb, look.asked)[1] and not part_act(verb, look.answer)[1], look
+        rows.append(_row(act, look.reference, verb, who, on, ActParted(look.asked, look.answer)))
+    with connection.cursor() as cursor:
+        cursor.executemany(KEEP, rows)
 
 
 def same_asked(verb: str, had: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:

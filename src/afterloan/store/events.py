@@ -6,7 +6,7 @@ clear. Seals cover both as they are kept, so a purge leaves them whole.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 
 from afterloan.facts import FactRefused
 from afterloan.facts.events import Event, event_of
+from afterloan.store.ids import as_array
 from afterloan.store.persons import body_at, enciphered_words
 
 
@@ -27,10 +28,8 @@ def body_of(row: str) -> str:
 
 BODY = body_of("e")
 """SQL: the body of an event `e` of a borrower `b`, whole."""
-COLUMNS = (
-    f"e.event, e.kind, b.reference, c.reference, e.on_day, e.at, e.known_on, e.reference, {BODY} "
-    "from event e join borrower b on b.borrower = e.borrower left join contract c on c.loan = e.loan"
-)
+FIELDS = f"e.event, e.kind, b.reference, c.reference, e.on_day, e.at, e.known_on, e.reference, {BODY} "
+COLUMNS = f"{FIELDS}from event e join borrower b on b.borrower = e.borrower left join contract c on c.loan = e.loan"
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +237,29 @@ def events_of(
         (borrower, *[list(kinds) if kinds else None] * 2, *[as_of] * 2, *[known_on] * 2),
     ).fetchall()
     return [event_of(*row[1:]) for row in rows]
+
+
+OF_MANY = (
+    f"select e.borrower, {FIELDS}from unnest(%s::bigint[]) as asked(number) cross join lateral (select * from event "
+    "where borrower = asked.number and kind = any(%s) and on_day <= %s and known_on <= %s offset 0) e "
+    "join borrower b on b.borrower = e.borrower left join contract c on c.loan = e.loan "
+    "order by e.on_day, e.at nulls first, e.event"
+)
+"""Events of some borrowers, each looked up by their number (`offset 0`: this is not planned otherwise)."""
+
+
+def events_of_many(
+    connection: psycopg.Connection[Any], borrowers: Iterable[int], kinds: Sequence[str], on: date
+) -> dict[int, list[Event]]:
+    """By borrower (store number) the events of some kinds up to a day, as known that day; each list as `events_of`.
+
+    One question for all of them; who has none is not among the answers.
+    """
+    found: dict[int, list[Event]] = {}
+    rows = connection.execute(OF_MANY, (as_array(borrowers), list(kinds), on, on)).fetchall()
+    for number, _, *told in rows:
+        found.setdefault(number, []).append(event_of(*told))
+    return found
 
 
 FRAME: dict[str, pl.DataType | type[pl.DataType]] = {

@@ -20,6 +20,7 @@ REVERSED = 90
 EPOCH = "date '1970-01-01'"
 ONE_LOAN = "c.loan = %(of)s"
 ALL_OF_BORROWER = "c.borrower = (select borrower from borrower where reference = %(of)s)"
+ALL_OF_THESE = "c.loan = any(%(of)s::bigint[])"
 OTHERS_OF_BORROWER = "c.borrower = (select borrower from contract where loan = %(of)s) and c.loan <> %(of)s"
 """Conditions on `contract c`."""
 

@@ -15,7 +15,7 @@ from afterloan.loan.book import Book, Records, joined, part
 from afterloan.store.connect import reader_to
 from afterloan.store.ids import one_of
 from afterloan.store.posted import totals_of
-from afterloan.store.read import fetch, fold, read_loans, read_shard, told_since
+from afterloan.store.read import fetch, fold, read_loans, read_shard, told_since, watermark
 from afterloan.store.server import Store
 from afterloan.store.shards import shards_of
 
@@ -56,7 +56,7 @@ def shard_now(
     """A shard as this moment has it: the packed histories, and row by row what was told since they were packed."""
     book = read_shard(connection, reader, shard, table)
     row = connection.execute("select told::text from folded where shard = %s", (shard,)).fetchone()
-    stale = told_since(connection, shard, row[0] if row else "0")
+    stale = told_since(connection, shard, row[0] if row else "0", watermark(connection))
     if not len(stale):
         return book
     anew = read_loans(connection, reader, f"c.shard = {shard} and {one_of('c.loan', stale)}")

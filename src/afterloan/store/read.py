@@ -62,12 +62,13 @@ def watermark(connection: psycopg.Connection[Any]) -> str:
     return str(row[0])
 
 
-def told_since(connection: psycopg.Connection[Any], shard: int, mark: str) -> npt.NDArray[np.int64]:
+def told_since(connection: psycopg.Connection[Any], shard: int, mark: str, now: str) -> npt.NDArray[np.int64]:
     """Loans of a shard that something was told of since a watermark, sorted. `mark` "0": all that have facts.
 
-    A mark that lies ahead is another server's: the book came out of a dump, and says nothing of what was told since.
+    `now`: the watermark of this transaction. A mark that lies ahead of it is another server's: the book came out of a
+    dump, and says nothing of what was told since.
     """
-    if int(mark) > int(watermark(connection)):
+    if int(mark) > int(now):
         mark = "0"
     rows = connection.execute(
         "select loan from fact where shard = %(s)s and told >= %(m)s::text::xid8 "
@@ -91,7 +92,7 @@ def fold(connection: psycopg.Connection[Any], reader: adbc.Connection, shard: in
     if row is None:  # none is packed yet: all are, and nothing need be said of which was told of
         packed = _packed(connection, shard, rows_of(reader, f"c.shard = {shard}", facts_of_shard_sql(shard)))
     else:
-        stale = told_since(connection, shard, row[0])
+        stale = told_since(connection, shard, row[0], mark)
         where = f"c.shard = {shard} and {one_of('c.loan', stale)}"
         packed = _packed(connection, shard, rows_of(reader, where)) if len(stale) else 0
     connection.execute(
