@@ -12,6 +12,9 @@ setup: .venv/ready
 	@echo "Setting up .venv (once; a minute)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@awk '/^[a-z]/ {on = $$1 ~ /^(llvmlite|numba|numpy|platformdirs)==/} on' requirements.txt > .venv/first.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r .venv/first.txt
+	@PYTHONPATH=src $(BIN)/python -m afterloan.close.compiling >.venv/compiling.log 2>&1 & # whoever needs it waits for it
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

@@ -11,9 +11,7 @@ import pyarrow as pa
 
 import afterloan.close.decide
 import afterloan.close.shard  # noqa: F401
-from afterloan.close.transitions import transitions_between
-from afterloan.journal.difference import entries_to_reach
-from afterloan.journal.postings import SLOTS
+from afterloan.close.compiling import NOTHING, compile_ahead
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_book
 from afterloan.loan.terms import CONTRACT, FACT, PROMISED
@@ -22,22 +20,16 @@ from afterloan.store.loans import product_table
 from afterloan.store.read import book_parts
 from afterloan.strategy.ladder import builtin_ladders
 
-NOTHING = np.zeros(2, np.int64)
-"""Where the rows of one loan that has none begin, and where they end."""
-
 
 def read_compiled() -> None:
-    """Call once what closing and deciding a shard call: one loan of nothing, packed, unpacked and reckoned.
+    """Read the compiled code of a night, and read one loan of nothing as Arrow brings it.
 
-    Each finds its compiled code by the types of its arguments: they are those of a shard that was read.
+    Arrow's bytes reach the compiled code under the types that were compiled ahead (`tests/close/test_compiling.py`).
     """
+    compile_ahead()
     words, _ = pack(np.zeros(1, CONTRACT), np.zeros(0, PROMISED), NOTHING, np.zeros(0, FACT), NOTHING)
     products, calendars = product_table({})
-    book = Book(products, *book_parts(pa.array([words.tobytes()], pa.binary())), calendars)
-    positions = reckon_book(book, 0, 0)
-    transitions_between(positions, positions, 0)
-    totals, none = np.zeros((1, SLOTS), np.int64), np.zeros(1, np.int64)
-    entries_to_reach(totals, totals, none, none)
+    reckon_book(Book(products, *book_parts(pa.array([words.tobytes()], pa.binary())), calendars), 0, 0)
 
 
 read_compiled()

@@ -102,14 +102,14 @@ def _pool(workers: int) -> ProcessPoolExecutor:
     if workers not in _POOLS:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([READY])
-        with _one_thread_each():
+        with one_thread_each():
             forkserver.ensure_running()
         _POOLS[workers] = ProcessPoolExecutor(workers, mp_context=context)
     return _POOLS[workers]
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
+def one_thread_each() -> Iterator[None]:
     """What is started now leaves Polars one thread: the workers share the cores, and a shard's frames are small.
 
     Deciding 200,000 loans took 5.9 s of processor time in Python with a thread a core, 5.1 s with one.

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import multiprocessing
 import tempfile
 import time as clock
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib import resources
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
@@ -21,11 +23,13 @@ import yaml
 from psycopg.types.json import Jsonb
 
 from afterloan.close import close_through
+from afterloan.close.compiling import compile_ahead
 from afterloan.close.decide import decide_shard
 from afterloan.close.furnish import furnish
 from afterloan.close.shard import close_shard
 from afterloan.close.telling import tell_news
 from afterloan.close.today import restore_lines
+from afterloan.close.workers import one_thread_each
 from afterloan.dates import number_of
 from afterloan.facts import Accelerated, Disbursed, Repaid
 from afterloan.facts.act import Answer, Refused, Who
@@ -164,6 +168,37 @@ def played_store(store: Store) -> tuple[Store, Played | None]:
     with small.connect() as connection:
         set_parts(connection, Setting.LIVES, {"by": mark})
     return small, played
+
+
+class LivesBeside:
+    """The lives, played by a process of their own while this one does something else."""
+
+    def __init__(self, store: Store) -> None:
+        """Begin at once; the process ends with this one at the latest."""
+        begun = multiprocessing.get_context("spawn")
+        self.store = store
+        self.answer, told = begun.Pipe(duplex=False)
+        self.process = begun.Process(target=_played_for, args=(store, told), daemon=True)
+        with one_thread_each():
+            self.process.start()
+        told.close()
+
+    def played(self) -> tuple[Store, Played | None]:
+        """As `played_store`, once they are played; where their process broke off they are played here."""
+        try:
+            played: Played | None = self.answer.recv()
+        except EOFError:
+            return played_store(self.store)
+        self.process.join()
+        return Store(_beside(self.store)), played
+
+
+def _played_for(store: Store, told: Connection) -> None:
+    compile_ahead()  # first of all: the close that is to come waits for it
+    small, played = played_store(store)
+    small.close()
+    store.close()
+    told.send(played)
 
 
 def play(store: Store, told: Sequence[Mapping[str, Any]], through: date | None = None) -> Played:

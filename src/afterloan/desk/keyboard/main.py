@@ -384,6 +384,9 @@ def demo(
     from afterloan.store.server import home
 
     store = _store()
+    from afterloan.rehearsal.lives import LivesBeside
+
+    beside = LivesBeside(store)  # their book is another: they are played while this one is made and closed
     last = demo_book(store, loans, months)
     from afterloan.enquiry.portfolio import portfolio
     from afterloan.report.page import write_page
@@ -396,7 +399,7 @@ def demo(
     from afterloan.desk.keyboard.story import demo_lives
 
     say("4. five lives, told through the whole machinery (kept for the next run)")
-    print("\n".join(demo_lives(store)))
+    print("\n".join(demo_lives(store, beside=beside)))
     print(f"\nreport: {written}")
     print("next: afterloan serve --demo   afterloan explain LOAN   afterloan lives --whole")
 

@@ -11,6 +11,7 @@ from afterloan.desk.keyboard.options import On, book_day, few_loans
 from afterloan.desk.keyboard.plain import in_currency, plain, speak_of
 
 if TYPE_CHECKING:
+    from afterloan.rehearsal.lives import LivesBeside
     from afterloan.store.server import Store
     from afterloan.strategy.story import StoryLine
 
@@ -58,15 +59,17 @@ def story(
     print("\n".join([in_currency(), *in_lines(lines, brief)]))
 
 
-def demo_lives(store: "Store", language: str = "en", brief: bool = True) -> list[str]:
+def demo_lives(
+    store: "Store", language: str = "en", brief: bool = True, beside: "LivesBeside | None" = None
+) -> list[str]:
     """Play the lives in a small book beside the store's own and tell their stories, a line of text each.
 
-    Lives that this very code has played stand as they are and are only told.
+    Lives that this very code has played stand as they are and are only told; `beside`: who is playing them already.
     """
     from afterloan.enquiry.story import story_of
     from afterloan.rehearsal.lives import played_store, scripts
 
-    small, played = played_store(store)
+    small, played = beside.played() if beside else played_store(store)
     days = f"{counted(played.days, 'day')} of {len(scripts())} lives played in {played.seconds:.0f} s" if played else ""
     told = [days or f"{len(scripts())} lives, played before"]
     for script in scripts():
