@@ -38,7 +38,7 @@ from afterloan.servicing.door import approve, do, propose
 from afterloan.servicing.judgment import Said
 from afterloan.servicing.legal_watch import tasks_of, watch
 from afterloan.servicing.losses import approve_loss, propose_loss
-from afterloan.store.events import tell
+from afterloan.store.events import BODY, tell
 from afterloan.store.legal import appoint, case_of, people
 from afterloan.store.outbox import put
 from afterloan.store.server import Store
@@ -586,9 +586,9 @@ def refusals_told(connection: psycopg.Connection[Any]) -> list[tuple[str, str, s
     """What was turned down: which, by whom, why."""
     kinds = [LegalStepRefused.KIND, LossRefused.KIND]
     rows = connection.execute(
-        "select body->>'of', body->>'by', body->>'reason' from event where kind = any(%s) order by event", (kinds,)
+        f"select {BODY} from event e join borrower b using (borrower) where e.kind = any(%s) order by e.event", (kinds,)
     ).fetchall()
-    return [(of.split(":")[2], by, why) for of, by, why in rows]
+    return [(told["of"].split(":")[2], told["by"], told["reason"]) for (told,) in rows]
 
 
 def open_approvals(connection: psycopg.Connection[Any], on: date) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from afterloan.banks.words import BankStatement, StatementLine
 from afterloan.close import close_through
@@ -18,23 +19,27 @@ from afterloan.enquiry.export import take_out
 from afterloan.enquiry.find import find
 from afterloan.enquiry.lists import listed as rows_of
 from afterloan.enquiry.tasks import tasks
-from afterloan.facts.act import Answer, Who
+from afterloan.facts.act import PERSONAL_FIELDS, Answer, Who
+from afterloan.facts.events import KINDS, Event, part_body, read_event
 from afterloan.facts.hold import HoldPlaced
+from afterloan.facts.limit import LINE_KINDS
 from afterloan.intake.book import bring_in
 from afterloan.sending.drain_work import drain
 from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.servicing.lines import statement_in_parts
 from afterloan.store import persons
+from afterloan.store.acts import act_of_rule
 from afterloan.store.codes import borrower_reached_by
 from afterloan.store.complaints import complaints_on
 from afterloan.store.contracts import add_borrower
 from afterloan.store.data_keys import register_key
 from afterloan.store.debits import standing_of
 from afterloan.store.embedded import StoreRefused
-from afterloan.store.events import events_of
+from afterloan.store.events import events_of, tell
 from afterloan.store.inbox import in_inbox
 from afterloan.store.persons import canonical, has_name, name_asked, parts, register_of
+from afterloan.store.purging import purge_borrower
 from afterloan.store.server import Store, home, open_store
 from afterloan.store.statements import (
     LineRow,
@@ -92,6 +97,113 @@ WRITTEN: dict[str, dict[str, Any]] = {
     "complaint.raise": {"about": "staff", "text": FELT},
 }
 """What is written of a borrower."""
+AUNT, DIALLED = "Anemone Quillfeather", "13655556666"
+_LAW = {"of": "said-legal.proposed", "step": "lawsuit", "by": "Li"}
+_DATED = {"borrower": "B1", "on": date(2026, 2, 4), "known_on": date(2026, 2, 4)}
+_HOUR = datetime(2026, 2, 4, 4, tzinfo=UTC)
+SAID: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("bureau.dispute_opened", {
+        "bureau": "pboc", "months": [date(2026, 1, 31)], "claims": ["status"], "statement": FELT, "by": "borrower"}),
+    ("bureau.evidence_received", {"of": "d", "what": FELT, "sha256": "0" * 64}),
+    ("bureau.dispute_decided", {"of": "d", "outcome": "accurate", "reason": FELT, "by": "Li"}),
+    ("bureau.borrower_disagreed", {"of": "d", "statement": FELT}),
+    ("bureau.special_transaction", {"code": "9", "text": FELT}),
+    ("bureau.rejected", {"bureau": "pboc", "month_end": date(2026, 1, 31), "turn": 0, "code": "E1", "reason": FELT}),
+    ("contact.attempted", {
+        "at": _HOUR, "channel": "call", "address": DIALLED, "person": "third", "who": AUNT, "purpose": "locate"}),
+    ("contact.third_person_named", {"who": AUNT, "person": "third", "address": DIALLED}),
+    ("contact.third_person_refused", {"who": AUNT}),
+    ("legal.proposed", {"step": "lawsuit", "by": "Ma", "reason": FELT}),
+    ("legal.approved", {**_LAW, "role": "counsel", "note": FELT}),
+    ("legal.refused", {**_LAW, "of": "another", "reason": FELT}),
+    ("legal.started", {
+        **_LAW, "approvals": ["said-legal.approved"], "claim_fen": 1, "court": FELT, "case_number": FELT}),
+    ("legal.ended", {"of": "law", "step": "lawsuit", "outcome": "closed", "case_number": FELT, "note": FELT}),
+    ("legal.taken_over", {"step": "lawsuit", "court": FELT, "case_number": FELT}),
+    ("legal.evidence", {"what": "other", "name": FELT, "sha256": "0" * 64}),
+    ("legal.interrupted", {"cause": "demand_received", "by": "Li", "note": FELT}),
+    ("loss.proposed", {"what": "sale", "by": "Li", "reason": FELT}),
+    ("loss.refused", {"of": "loss", "what": "sale", "by": "Li", "reason": FELT}),
+    ("promise.withdrawn", {"of": "p", "reason": FELT}),
+    ("task.done", {"of": "t", "by": "Li", "how": FELT}),
+    ("task.reopened", {"of": "t", "by": "Li", "reason": FELT}),
+    ("plan.accepted", {"of": "plan", "reason": FELT}),
+    ("plan.declined", {"of": "plan", "reason": FELT}),
+    ("plan.broken", {"of": "plan", "reason": FELT, "missed_on": date(2026, 2, 1), "missed_fen": 1}),
+    ("plan.completed", {"of": "plan", "reason": FELT}),
+    ("plan.cancelled", {"of": "plan", "reason": FELT}),
+    ("agency.recalled", {"of": "agency", "reason": FELT}),
+)  # fmt: skip
+"""What else people say of a borrower, by the kind of its event."""
+OF_LOANS = ("bureau.", "legal.", "loss.")
+NO_PERSONS = {
+    "mandate.signed": {"source"},
+"action.withdrawn": {"reason"}, "debit.failed": {"reason"}, "debit.returned": {"reason"},
+    "ladder.step_left_out": {"reason"}, "limit.answered": {"reasons"}, "message.bounced": {"reason"},
+    "message.failed": {"why"},
+    **{kind: {"reason"} for kind in LINE_KINDS}, "legal.evidence": {"what"}, "loss.proposed": {"what", "evidence"},
+    "loss.approved": {"what"}, "loss.refused": {"what"}, "hardship.applied": {"means", "evidence"},
+}  # fmt: skip
+"""Fields called like words of people that stand in clear: closed words, digests, and what docs/operating.md names."""
+
+
+def said(kind: str, told: dict[str, Any]) -> Event:
+    """One of SAID."""
+    loan = {"loan": "L1"} if kind.startswith(OF_LOANS) else {}
+    return read_event(KINDS[kind], {**_DATED, **loan, "reference": f"said-{kind}", **told})
+
+
+def test_every_field_of_an_event_that_is_called_like_words_of_people_is_enciphered_or_named_here() -> None:
+    part_body("none of these", {})  # imports every kind
+    for kind, event in KINDS.items():
+        clear = (PERSONAL_FIELDS & event.model_fields.keys()) - event.PERSONAL.keys()
+        assert clear == NO_PERSONS.get(kind, set()), kind
+
+
+def test_what_people_say_is_read_whole_stands_nowhere_and_goes_with_the_borrower(store: Store, tmp_path: Path) -> None:
+    lived(store, tmp_path / "book")
+    with store.connect() as connection:
+        for kind, told in SAID:
+            assert not tell(connection, said(kind, told)).known
+    assert tables_with(dumped(store).decode(), ("Anemone", DIALLED)) == NOT_YET
+    with store.connect() as connection:
+        stored = {event.reference: event for event in events_of(connection, "B1")}
+        for kind, told in SAID:
+            assert stored[f"said-{kind}"] == said(kind, told)
+            assert tell(connection, said(kind, told)).known, "told again it is known"
+        ((number,),) = connection.execute("select borrower from borrower where reference = 'B1'").fetchall()
+        with act_of_rule(connection, Who.rule("test"), "person.purge", "purge", date(2026, 3, 1), {}):
+            purge_borrower(connection, number, date(2026, 3, 1))
+        left = {event.reference: event for event in events_of(connection, "B1")}
+        for kind, told in SAID:
+            assert tell(connection, said(kind, told)).known, "and once it is purged"
+            assert not {FELT, AUNT, DIALLED} & {str(value) for value in left[f"said-{kind}"].body().values()}
+
+
+def test_what_people_said_in_clear_is_enciphered_when_an_older_book_is_opened(server: Store) -> None:
+    older = older_book(server, "0054")
+    with older.connect() as connection:
+        add_borrower(connection, "B1", NAME, {}, date(2026, 1, 1))
+        loan(connection, "L1", "B1", "2026-01-10")
+        for kind, told in SAID:
+            event = said(kind, told)
+            connection.execute(
+                "insert into event (shard, borrower, loan, kind, on_day, at, known_on, reference, body) "
+                "values (0, 1, %s, %s, %s, %s, %s, %s, %s)",
+                (event.loan and 1, kind, event.on, event.at, event.known_on, event.reference, Jsonb(event.body())),
+            )
+    assert tables_with(dumped(older).decode(), ("Anemone", DIALLED)) == {"event": {"Anemone", DIALLED}}
+    older.close()
+    book = open_store(older.url)
+    assert tables_with(dumped(book).decode(), ("Anemone", DIALLED)) == {}
+    with book.connect() as connection:
+        stored = {event.reference: event for event in events_of(connection, "B1")}
+        assert [stored[f"said-{kind}"] for kind, _ in SAID] == [said(*one) for one in SAID]
+    book.close()
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("drop database if exists older with (force)")
+
+
 STATEMENT = BankStatement(
     "ST-1", "LENDER-1", "CNY", datetime(2026, 2, 3, 4, tzinfo=UTC),
     (

@@ -16,7 +16,7 @@ from afterloan.facts import FactRefused
 from afterloan.facts.contact import ContactEnded, ContactOptedOut
 from afterloan.facts.hold import HoldPlaced
 from afterloan.store.contacts import Attempt, admit, admit_many, withdrawn
-from afterloan.store.events import tell
+from afterloan.store.events import body_of, tell
 from afterloan.store.server import Store
 from tests.strategy.books import borrower
 
@@ -155,14 +155,15 @@ def audit(store: Store) -> int:
     """Count every cap anew, in another way than the governor does; returns how many attempts there were."""
     with store.connect() as connection:
         rows = connection.execute(
-            "select b.reference, a.at, a.body->>'channel', a.body->>'address', a.body->'loans', "
+            f"select b.reference, a.at, {body_of('a')}, "
             "coalesce((select e.body->>'outcome' from event e where e.body->>'of' = a.reference), '') "
             "from event a join borrower b using (borrower) where a.kind = 'contact.attempted' order by a.at"
         ).fetchall()
     talks: Counter[Any] = Counter()
     dials: Counter[Any] = Counter()
     calls: dict[str, list[tuple[date, bool]]] = {"A": [], "B": []}
-    for who, at, channel, number, loans, outcome in rows:
+    for who, at, told, outcome in rows:
+        channel, number, loans = told["channel"], told.get("address"), told["loans"]
         local = at.astimezone(SHANGHAI if who == "CN1" else ANGELES)
         assert 8 <= local.hour < (22 if who == "CN1" else 21), local
         if channel == "sms":

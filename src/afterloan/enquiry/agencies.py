@@ -7,6 +7,7 @@ from typing import Any
 import psycopg
 
 from afterloan.store.acts import answer_at
+from afterloan.store.events import body_of
 
 PROPOSED = (
     "select o.key, b.reference, b.name, o.decided_on, coalesce((o.body->>'amount_fen')::bigint, 0), "
@@ -21,7 +22,7 @@ PROPOSED = (
 PLACED = (
     "select e.reference, b.reference, b.name, e.body->>'agency', e.on_day, (e.body->>'until')::date, "
     "(e.body->>'arrears_fen')::bigint, array_to_string(array(select jsonb_array_elements_text(e.body->'loans')), ' '), "
-    "r.on_day, coalesce(r.body->>'reason', '') from event e join borrower b using (borrower) "
+    f"r.on_day, {body_of('r')} from event e join borrower b using (borrower) "
     "left join event r on r.reference = 'recall:' || e.reference and r.known_on <= %(on)s "
     "where e.kind = 'agency.placed' and e.known_on <= %(on)s "
     "order by (r.on_day is not null), (e.body->>'until')::date, e.event limit %(most)s"
@@ -119,12 +120,17 @@ class Agencies:
         return rows
 
 
+def _why_told(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row of PLACED with the reason out of what was told of its return; nothing where it is not back."""
+    return (*row[:-1], row[-1].get("reason", ""))
+
+
 def agencies_on(connection: psycopg.Connection[Any], on: date, most: int = 200) -> Agencies:
     """Cases proposed for agencies, cases with them, what each came to, and the files that went out, on a day."""
     told = {"on": on, "most": most}
     return Agencies(
         [ForAgency(*row) for row in connection.execute(PROPOSED, told).fetchall()],
-        [Placed(*row) for row in connection.execute(PLACED, told).fetchall()],
+        [Placed(*_why_told(row)) for row in connection.execute(PLACED, told).fetchall()],
         [AgencyToDate(*row) for row in connection.execute(OF_EACH, told).fetchall()],
         [FileOut(*row) for row in connection.execute(FILES, told).fetchall()],
     )

@@ -8,13 +8,14 @@ import psycopg
 
 from afterloan.rules.packs import Rule
 from afterloan.store.contacts import place_in
+from afterloan.store.events import BODY
 from afterloan.store.proposals import Proposal
 from afterloan.store.proposals import proposals as acts_proposed
 from afterloan.strategy.course import step_rules
 from afterloan.strategy.limitation import rule_of
 
 BY_LAW = (
-    "select e.kind, e.reference, e.on_day, e.body, b.reference, b.name, coalesce(c.reference, ''), b.clear, "
+    f"select e.kind, e.reference, e.on_day, {BODY}, b.reference, b.name, coalesce(c.reference, ''), b.clear, "
     "array(select a.body->>'role' from event a where a.borrower = e.borrower and a.on_day <= %(on)s "
     "and a.kind in ('legal.approved', 'loss.approved') and a.body->>'of' = e.reference) "
     "from event e join borrower b using (borrower) left join contract c on c.loan = e.loan "
@@ -74,6 +75,5 @@ def _by_law(
     )
     roles = tuple(r for r in (rule.parameters.get("approvals", ()) if rule else ()) if r not in agreed)
     would = {"step": what} if step else {"what": what, **({"price_fen": body["price_fen"]} if what == "sale" else {})}
-    shown = "step" if step else "loss"
-    return ToApprove(shown, reference, what, str(body["by"]), since, str(body["reason"]), roles, None, would, borrower,
-                   name, loan)  # fmt: skip
+    shown, why = "step" if step else "loss", str(body.get("reason", "-"))
+    return ToApprove(shown, reference, what, str(body["by"]), since, why, roles, None, would, borrower, name, loan)

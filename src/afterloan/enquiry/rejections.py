@@ -7,13 +7,14 @@ from typing import Any
 import psycopg
 
 from afterloan.bureau.reportable import TOLD
+from afterloan.store.events import BODY
 
 PERSON = ("name", "surname", "first_name", "id_type", "id_number", "ssn", "date_birth", "address", "city", "state",
           "zip", "phone", "mobile")  # fmt: skip
 """Fields about the person: they are mended where the borrower's details are."""
 REJECTED = (
     "select e.reference, e.known_on, b.reference, c.reference, e.body->>'bureau', (e.body->>'month_end')::date, "
-    "(e.body->>'turn')::int, coalesce(e.body->>'field', ''), e.body->>'code', e.body->>'reason', "
+    f"(e.body->>'turn')::int, coalesce(e.body->>'field', ''), e.body->>'code', {BODY}, "
     "r.status, f.known_on, f.furnishing "
     "from event e join borrower b using (borrower) join contract c on c.loan = e.loan "
     "left join lateral (select status from furnished x where x.loan = e.loan and x.bureau = e.body->>'bureau' "
@@ -68,7 +69,12 @@ def rejected_lines(
 ) -> list[RejectedLine]:
     """Lines that bureaus, or one, did not take, as known on a day: those that wait first, the newest on top."""
     rows = connection.execute(REJECTED, {"on": on, "bureau": bureau, "most": most}).fetchall()
-    return [RejectedLine(*row) for row in rows]
+    return [RejectedLine(*_with_reason(row)) for row in rows]
+
+
+def _with_reason(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """A row of REJECTED with the reason out of what was told."""
+    return (*row[:9], row[9].get("reason", "-"), *row[10:])
 
 
 def mends(field: str) -> str:

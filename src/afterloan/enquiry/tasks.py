@@ -457,8 +457,8 @@ def task_of(
     if found is None:
         raise FactRefused("task", key, "no task of that key", "`afterloan task list --done` shows them", "unknown")
     rows = connection.execute(
-        "select on_day::text, kind, body from event where kind = any(%s) and body->>'of' = %s and on_day <= %s "
-        "order by event",
+        f"select e.on_day::text, e.kind, {BODY} from event e join borrower b using (borrower) where e.kind = any(%s) "
+        "and e.body->>'of' = %s and e.on_day <= %s order by e.event",
         (list(HISTORY), key, on),
     ).fetchall()
     return found, [

@@ -1,11 +1,12 @@
 """Facts between the lender, a borrower and a bureau: notices, rejections, disputes and what came of them."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from afterloan.facts.events import Event, Name
+from afterloan.facts.events import Event, Name, hidden
 
 Bureau = Literal["metro2", "pboc", "neutral"]
 Claim = Literal["status", "amount", "date", "account", "identity", "fraud"]
@@ -39,6 +40,7 @@ class BureauRejected(Event):
     """A bureau did not take what was furnished of a loan for a month; `turn`: which report of that month."""
 
     KIND: ClassVar[str] = "bureau.rejected"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(reason="-")
     loan: Name
     bureau: Bureau
     month_end: date
@@ -52,6 +54,7 @@ class DisputeOpened(Event):
     """Somebody says that what was furnished of `loan` for `months` is wrong. `by`: borrower, bureau or staff."""
 
     KIND: ClassVar[str] = "bureau.dispute_opened"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(statement="-")
     loan: Name
     bureau: Bureau
     months: Annotated[tuple[date, ...], Field(min_length=1, max_length=120)]
@@ -65,6 +68,7 @@ class EvidenceReceived(Event):
     """A document to a dispute (`of`: its reference), named by its SHA-256; it may lengthen the clock."""
 
     KIND: ClassVar[str] = "bureau.evidence_received"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(what="-")
     of: Name
     what: Text
     sha256: Hash
@@ -91,6 +95,7 @@ class DisputeDecided(Event):
     """A dispute was answered. What is amended is not said here: it is what the book reckons otherwise."""
 
     KIND: ClassVar[str] = "bureau.dispute_decided"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(reason="-")
     of: Name
     outcome: Literal["corrected", "accurate"]
     reason: Text
@@ -101,6 +106,7 @@ class BorrowerDisagreed(Event):
     """The borrower does not agree with the answer to a dispute; the statement goes with the record."""
 
     KIND: ClassVar[str] = "bureau.borrower_disagreed"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(statement="-")
     of: Name
     statement: Text
 
@@ -143,6 +149,7 @@ class SpecialTransaction(Event):
     """Another special transaction of the PBoC's list on `loan`: an extension (1), a haircut (11), a deferral (16) …"""
 
     KIND: ClassVar[str] = "bureau.special_transaction"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(text="")
     loan: Name
     code: Annotated[str, Field(pattern=r"^\d{1,2}$")]
     months_moved: Annotated[int, Field(ge=-120, le=120)] = 0

@@ -25,6 +25,7 @@ class ContactAttempted(Event):
     """
 
     KIND: ClassVar[str] = "contact.attempted"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(address="", who="")
     at: AwareDatetime
     channel: Channel
     address: str = ""
@@ -94,6 +95,7 @@ class ThirdPersonRefused(Event):
     """A contact person asked to be left alone: never again."""
 
     KIND: ClassVar[str] = "contact.third_person_refused"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(who="-")
     who: Name
 
 
@@ -101,6 +103,7 @@ class ThirdPersonNamed(Event):
     """The borrower named a person through whom to be found, and how that person stands to the debt."""
 
     KIND: ClassVar[str] = "contact.third_person_named"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(who="-", address="")
     who: Name
     person: Literal["guarantor", "debt_related", "third"]
     address: str = ""

@@ -1,11 +1,12 @@
 """Facts of pursuing a claim by law: steps proposed, approved, started and ended, evidence kept, costs paid."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from afterloan.facts.events import Event, Fen, Name
+from afterloan.facts.events import Event, Fen, Name, hidden
 from afterloan.loan.terms import RATE_SCALE
 
 StepName = Annotated[str, Field(pattern=r"^[a-z][a-z_]{2,40}$")]
@@ -26,6 +27,7 @@ class LegalStepProposed(Event):
     """A step that a rule or a person thinks is due. It has no effect whatever until it is approved."""
 
     KIND: ClassVar[str] = "legal.proposed"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(reason="-")
     loan: Name
     step: StepName
     by: Name
@@ -36,6 +38,7 @@ class LegalStepApproved(Event):
     """A named person with a role agrees to a proposal (`of`: its reference)."""
 
     KIND: ClassVar[str] = "legal.approved"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(note="")
     loan: Name
     of: Name
     step: StepName
@@ -48,6 +51,7 @@ class LegalStepRefused(Event):
     """A named person turned a proposal down, for good: a new one must be made."""
 
     KIND: ClassVar[str] = "legal.refused"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(reason="-")
     loan: Name
     of: Name
     step: StepName
@@ -59,6 +63,7 @@ class LegalStepStarted(Event):
     """The step was taken: `of` the proposal, `approvals` those it rests on, `claim_fen` what is claimed."""
 
     KIND: ClassVar[str] = "legal.started"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(court="", case_number="")
     loan: Name
     of: Name
     step: StepName
@@ -90,6 +95,7 @@ class LegalStepEnded(Event):
     """
 
     KIND: ClassVar[str] = "legal.ended"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(case_number="", note="")
     loan: Name
     of: Name
     step: StepName
@@ -122,6 +128,7 @@ class LegalTakenOver(Event):
     """
 
     KIND: ClassVar[str] = "legal.taken_over"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(court="", case_number="")
     loan: Name
     step: StepName
     court: str = ""
@@ -143,6 +150,7 @@ class EvidenceKept(Event):
     """A document that proves something is in our keeping: named by its SHA-256, never changed."""
 
     KIND: ClassVar[str] = "legal.evidence"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(name="-")
     loan: Name
     what: Literal["contract", "identity", "disbursement", "notice", "receipt", "agreement", "court", "other"]
     name: Text
@@ -153,6 +161,7 @@ class LimitationInterrupted(Event):
     """The period of limitation began anew for a reason that no other fact tells: `cause` is a word of the pack."""
 
     KIND: ClassVar[str] = "legal.interrupted"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(note="")
     loan: Name
     cause: Annotated[str, Field(pattern=r"^[a-z][a-z_]{2,40}$")]
     by: Name
@@ -163,6 +172,7 @@ class LossProposed(Event):
     """A charge-off or a write-off that a rule thinks is due: no effect until a person approves it."""
 
     KIND: ClassVar[str] = "loss.proposed"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(reason="-")
     loan: Name
     what: Literal["charge_off", "write_off", "sale"]
     by: Name
@@ -176,6 +186,7 @@ class LossRefused(Event):
     """A named person turned a proposed loss down, for good: a new one must be made."""
 
     KIND: ClassVar[str] = "loss.refused"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(reason="-")
     loan: Name
     of: Name
     what: Literal["charge_off", "write_off", "sale"]

@@ -50,6 +50,7 @@ class TaskDone(Event):
     """A task of people (`of`: its key) was done: by whom and how."""
 
     KIND: ClassVar[str] = "task.done"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(how="-")
     of: Name
     by: Name
     how: Text
@@ -59,6 +60,7 @@ class TaskReopened(Event):
     """A task that was done is open again, and why."""
 
     KIND: ClassVar[str] = "task.reopened"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(reason="-")
     of: Name
     by: Name
     reason: Text

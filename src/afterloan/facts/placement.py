@@ -1,11 +1,12 @@
 """Facts of cases in somebody's hands: assigned to a person, placed with an agency, recalled or returned."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from afterloan.facts.events import Event, Name
+from afterloan.facts.events import Event, Name, hidden
 
 
 class CaseAssigned(Event):
@@ -32,6 +33,7 @@ class AgencyRecalled(Event):
     """The case came back from the agency: recalled by us or returned by it. `of`: the placement's reference."""
 
     KIND: ClassVar[str] = "agency.recalled"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(reason="-")
     of: Name
     reason: Annotated[str, Field(min_length=1, max_length=2_000)]
     by: str = ""

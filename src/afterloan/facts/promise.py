@@ -1,11 +1,12 @@
 """Facts of promises: what the borrower undertook to pay, and when; whether it was kept is derived."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from afterloan.facts.events import Event
+from afterloan.facts.events import Event, hidden
 
 
 class PromiseMade(Event):
@@ -28,5 +29,6 @@ class PromiseWithdrawn(Event):
     """A promise (`of`: its reference) no longer stands, by agreement: it counts neither as kept nor as broken."""
 
     KIND: ClassVar[str] = "promise.withdrawn"
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(reason="-")
     of: str
     reason: str

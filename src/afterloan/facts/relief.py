@@ -167,6 +167,7 @@ class PlanOffered(Event):
 class PlanStep(Event):
     """What all later steps of a plan say: `of` is the reference of the offer."""
 
+    PERSONAL: ClassVar[Mapping[str, Any]] = hidden(reason="")
     of: Name
     by: str = ""
     reason: Annotated[str, Field(max_length=2_000)] = ""

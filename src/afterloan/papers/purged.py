@@ -19,9 +19,9 @@ FILES = (
     "destroyed; nobody can read them any more.",
 )
 STAYS = (
-    "仍保留：永久记录（事件、计划动作）中的文字尚未加密，本次清除不触及，条数见下。",
-    "What stays: words in records that are kept for ever (events, planned actions) are not enciphered yet, "
-    "and this purge did not reach them; how many rows is said below.",
+    "仍保留：永久记录中部分文字（额度调整及停发消息的事由、计划动作）尚未加密，本次清除不触及，条数见下。",
+    "What stays: some words in records that are kept for ever (why a limit was changed or a message was not sent, "
+    "planned actions) are not enciphered yet, and this purge did not reach them; how many rows is said below.",
 )
 SURE = {"O": ("官方文本", "official text"), "S": ("二手来源", "secondary source"), "M": ("凭记忆", "from memory"),
         "I": ("本机构推定", "our inference")}  # fmt: skip

@@ -26,6 +26,7 @@ from afterloan.facts.events import Event, event_of, read_event
 from afterloan.facts.hold import HOLD_KINDS
 from afterloan.facts.promise import PromiseMade, PromiseWithdrawn
 from afterloan.rules.packs import Finding
+from afterloan.store.events import BODY, words_of_event
 from afterloan.store.locks import lock_borrowers, lock_setting
 from afterloan.store.outbox import put_findings
 from afterloan.store.repaid import repaid_by
@@ -212,6 +213,7 @@ class _Known:
 
     number: int
     shard: int
+    key: bytes | None
     place: Place
     events: list[Event] = field(default_factory=list)
     money: Sequence[Money] = ()
@@ -242,7 +244,7 @@ def admit_many(connection: psycopg.Connection[Any], attempts: Sequence[Attempt])
         if event is not None:
             borrower.events.append(event)
             borrower.keys.add(event.reference)
-            rows.append(_row(borrower, event))
+            rows.append(_row(connection, borrower, event))
     if rows:
         with connection.cursor() as cursor:
             cursor.executemany(INSERT, rows)
@@ -261,14 +263,16 @@ def would_admit(connection: psycopg.Connection[Any], attempts: Sequence[Attempt]
 
 
 INSERT = (
-    "insert into event (shard, borrower, kind, on_day, at, known_on, reference, body) "
-    "values (%s, %s, %s, %s, %s, %s, %s, %s)"
+    "insert into event (shard, borrower, kind, on_day, at, known_on, reference, body, words) "
+    "values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 
 
-def _row(borrower: _Known, event: Event) -> tuple[Any, ...]:
-    at, body = event.at, Jsonb(event.body())
-    return (borrower.shard, borrower.number, event.KIND, event.on, at, event.known_on, event.reference, body)
+def _row(connection: psycopg.Connection[Any], borrower: _Known, event: Event) -> tuple[Any, ...]:
+    clear, personal = event.parted()
+    words = words_of_event(connection, borrower.key, event.reference, personal)
+    told = (event.KIND, event.on, event.at, event.known_on, event.reference)
+    return (borrower.shard, borrower.number, *told, Jsonb(clear), words)
 
 
 def _judge(attempt: Attempt, borrower: _Known) -> tuple[Verdict, ContactAttempted | None]:
@@ -326,9 +330,9 @@ def _read(connection: psycopg.Connection[Any], references: list[str]) -> dict[st
     """The borrowers with all that was ever told of contacting them."""
     defaults = defaults_of(connection)
     found = connection.execute(
-        "select reference, borrower, shard, clear from borrower where reference = any(%s)", (references,)
+        "select reference, borrower, shard, (name).key, clear from borrower where reference = any(%s)", (references,)
     ).fetchall()
-    known = {row[0]: _Known(row[1], row[2], place_of(row[3], defaults)) for row in found}
+    known = {row[0]: _Known(row[1], row[2], row[3], place_of(row[4], defaults)) for row in found}
     for reference in references:
         if reference not in known:
             raise FactRefused(
@@ -337,8 +341,8 @@ def _read(connection: psycopg.Connection[Any], references: list[str]) -> dict[st
     of = {k.number: (reference, k) for reference, k in known.items()}
     # a new statement: under locks its snapshot is taken after they were had
     rows = connection.execute(
-        "select borrower, kind, on_day, at, known_on, reference, body from event "
-        "where borrower = any(%s) and kind = any(%s) order by event",
+        f"select e.borrower, e.kind, e.on_day, e.at, e.known_on, e.reference, {BODY} from event e "
+        "join borrower b using (borrower) where e.borrower = any(%s) and e.kind = any(%s) order by e.event",
         (list(of), [*STANDING_KINDS, *PROMISE_KINDS, *PAST_KINDS, ThirdPersonNamed.KIND]),
     ).fetchall()
     for number, kind, on, at, known_on, key, body in rows:

@@ -9,6 +9,7 @@ import polars as pl
 import psycopg
 
 from afterloan.bureau.reportable import COUNTS, DAYS, DELETED, MONEY, TEXTS
+from afterloan.store.events import BODY
 from afterloan.store.persons import opened_rows
 from afterloan.store.read import watermark
 from afterloan.store.settings import Setting, setting
@@ -270,16 +271,18 @@ def last_of_each(
 SINCE = (
     "with told as (select * from unnest(%(n)s::int[], %(loans)s::bigint[], %(ends)s::date[], %(marks)s::text[], "
     "%(days)s::date[]) t(n, loan, until, mark, known)) "
-    "select t.n, f.known_on, f.on_day, f.kind::text, f.amount_fen, f.reference, '' "
+    "select t.n, f.known_on, f.on_day, f.kind::text, f.amount_fen, f.reference, null::enciphered_body "
     "from told t join fact f using (loan) "
     "where (f.on_day <= t.until or f.kind = 90) and f.known_on <= %(k)s "
     "and (f.known_on > t.known or f.told >= t.mark::xid8) union all "
-    "select t.n, e.known_on, e.on_day, e.kind, 0, e.reference, "
-    "concat_ws(' ', e.body->>'field', e.body->>'code', e.body->>'reason', e.body->>'outcome') "
-    "from told t join event e using (loan) "
+    f"select t.n, e.known_on, e.on_day, e.kind, 0, e.reference, {BODY} "
+    "from told t join event e using (loan) join borrower b on b.borrower = e.borrower "
     "where e.kind like 'bureau.%%' and e.kind <> 'bureau.correction_furnished' and e.known_on <= %(k)s "
     "and (e.known_on > t.known or e.told >= t.mark::xid8) order by 1, 2, 3, 6"
 )
+
+SAYS = ("field", "code", "reason", "outcome")
+"""What an event of a bureau says in words."""
 
 
 def since_told(
@@ -296,7 +299,8 @@ def since_told(
     loans, ends, marks, days = (list(column) for column in zip(*told, strict=True))
     asked = {"n": list(range(len(told))), "loans": loans, "ends": ends, "marks": marks, "days": days, "k": known_on}
     for n, *row in connection.execute(SINCE, asked).fetchall():
-        found[n].append((row[0], row[1], row[2], int(row[3]), row[4], row[5]))
+        words = " ".join(str(row[5][name]) for name in SAYS if (row[5] or {}).get(name) is not None)
+        found[n].append((row[0], row[1], row[2], int(row[3]), row[4], words))
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from afterloan.facts.limit import LINE_KINDS
 from afterloan.store.acts import OF_FILES
 from afterloan.store.data_keys import destroy_data_keys
 from afterloan.store.persons import empty_person
@@ -24,10 +25,12 @@ delete from act_key k using act a where a.act = k.act and a.verb <> all(%(files)
 """
 """Keys of acts that were about the borrower and others; acts on files about many go with the files (`purge_files`)."""
 WITH_WORDS = {
-    "events": "select count(*) from event where borrower = %(of)s",
+    "events": "select count(*) from event where borrower = %(of)s and kind = any(%(clear)s)",
     "actions": "select count(*) from outbox where borrower = %(of)s",
 }  # fmt: skip
 """Rows that are kept for ever and not enciphered: what of a borrower stands in their words is not purged yet."""
+IN_CLEAR = (*LINE_KINDS, "action.withdrawn", "ladder.step_left_out", "message.bounced", "message.failed")
+"""Kinds of events with a reason in clear: mostly a rule's words, which a person may have written."""
 
 
 def purge_borrower(connection: psycopg.Connection[Any], borrower: int, on: date) -> dict[str, int]:
@@ -69,7 +72,7 @@ def words_left(connection: psycopg.Connection[Any], borrower: int) -> dict[str, 
     """How many rows of each kind that is kept for ever are about a borrower: their words stand there in clear."""
     left: dict[str, int] = {}
     for name, sql in WITH_WORDS.items():
-        row = connection.execute(sql, {"of": borrower}).fetchone()
+        row = connection.execute(sql, {"of": borrower, "clear": list(IN_CLEAR)}).fetchone()
         assert row is not None
         left[name] = int(row[0])
     return left
