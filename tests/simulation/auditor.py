@@ -344,7 +344,12 @@ class Ledger:
             left -= part
 
     def _write_off(self) -> None:
-        """One row of all that was ahead falls due today; money that waits meets what is owed, the rest is lost."""
+        """One row of all that was ahead falls due today; money that waits meets what is owed, the rest is lost.
+
+        A loan that owed nothing has ended: nothing is lost of it, and a fee charged later falls due as on any other.
+        """
+        if self.ended():
+            return
         rows = [row for row in self.rows if not row.fallen]
         if rows:
             one, interest = rows[0], half_up(rows[0].interest) + rows[0].carried

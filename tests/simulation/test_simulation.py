@@ -171,6 +171,19 @@ def test_the_auditor_of_a_write_off_by_hand() -> None:
     assert Ledger(loan, money, money + timedelta(3)).unapplied == 200_000 - 5_000 - 115_991
 
 
+def test_the_auditor_of_a_write_off_that_finds_nothing_by_hand() -> None:
+    # as tests/golden/loan/0137: the fee of 25 May is asked on 28 May, two cents that waited meet it
+    def said(day: str, kind: str, fen: int, due: str = "") -> Message:
+        on = date.fromisoformat(day)
+        return Message(day, kind, on, on, fen, due_on=date.fromisoformat(due) if due else None)
+
+    loan = Signed("L", INTEREST_FIRST, 940_000, Fraction(3, 100), date(2024, 1, 28), 6)
+    loan.messages += [said("2024-02-21", "repaid", 946_768), said("2024-04-01", "repaid", 2)]
+    loan.messages += [said("2024-05-09", "written_off", 0), said("2024-05-16", "fee", 1_376, "2024-05-25")]
+    found = [Ledger(loan, on, on) for on in (date(2024, 5, 26), date(2024, 6, 2))]
+    assert [(ledger.payoff(), ledger.days_past_due()) for ledger in found] == [(1_374, 0), (1_374, 5)]
+
+
 def test_the_auditor_of_debits_by_hand() -> None:
     on = date(2026, 5, 13)
 

@@ -181,7 +181,7 @@ def test_what_people_say_is_read_whole_stands_nowhere_and_goes_with_the_borrower
 
 
 def test_what_people_said_in_clear_is_enciphered_when_an_older_book_is_opened(server: Store) -> None:
-    older = older_book(server, "0054")
+    older = older_book(server, "0055")
     with older.connect() as connection:
         add_borrower(connection, "B1", NAME, {}, date(2026, 1, 1))
         loan(connection, "L1", "B1", "2026-01-10")

@@ -6,8 +6,8 @@ from alembic import op
 
 from afterloan.store.enciphering import encipher_events
 
-revision = "0055"
-down_revision = "0054"
+revision = "0056"
+down_revision = "0055"
 
 KINDS = (
     "bureau.rejected",
