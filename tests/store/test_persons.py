@@ -3,7 +3,7 @@
 import csv
 import json
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from afterloan.servicing.door import do
 from afterloan.servicing.lines import statement_in_parts
 from afterloan.store import persons
 from afterloan.store.acts import act_of_rule
+from afterloan.store.brought import FindingKind, findings_of, keep_check
 from afterloan.store.codes import borrower_reached_by
 from afterloan.store.complaints import complaints_on
 from afterloan.store.contracts import add_borrower
@@ -39,7 +40,7 @@ from afterloan.store.embedded import StoreRefused
 from afterloan.store.events import events_of, tell
 from afterloan.store.inbox import in_inbox
 from afterloan.store.persons import canonical, has_name, name_asked, parts, register_of
-from afterloan.store.purging import purge_borrower
+from afterloan.store.purging import purge_borrower, purge_files
 from afterloan.store.server import Store, home, open_store
 from afterloan.store.statements import (
     LineRow,
@@ -178,6 +179,64 @@ def test_what_people_say_is_read_whole_stands_nowhere_and_goes_with_the_borrower
         for kind, told in SAID:
             assert tell(connection, said(kind, told)).known, "and once it is purged"
             assert not {FELT, AUNT, DIALLED} & {str(value) for value in left[f"said-{kind}"].body().values()}
+
+
+def _sent(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(
+        "insert into brought (name, who_kind, who, on_day, at, system, files) values ('sent-1', 'person', 'Li', "
+        "'2026-02-04', %s, '', '[]')", (_HOUR,),
+    )  # fmt: skip
+
+
+FOUND: tuple[tuple[FindingKind, int, dict[str, Any]], ...] = (
+    ("refused", 1, {"file": "b.csv", "row": 2, "column": "mobile", "value": MOBILE, "reason": "no", "remedy": "ask"}),
+    ("refused", 2, {"file": "b.csv", "row": 3, "column": "mobile", "value": "", "reason": "none", "remedy": "ask"}),
+    ("differs", 1, {"file": "b.csv", "row": 2, "loan": "L1", "figure": "payoff", "theirs": 1, "ours": 2}),
+)
+"""Findings of a check of files that were sent."""
+
+
+def found_in(connection: psycopg.Connection[Any], number: int) -> list[dict[str, Any]]:
+    """The findings of a check as they are read, in the order of FOUND."""
+    kinds: tuple[FindingKind, ...] = ("refused", "differs")
+    return [body for kind in kinds for _, body in findings_of(connection, number, kind)]
+
+
+def test_what_checks_of_files_found_is_read_whole_stands_nowhere_and_goes_with_the_files(store: Store) -> None:
+    with store.connect() as connection:
+        _sent(connection)
+        number = keep_check(connection, "sent-1", _HOUR, {}, date(2026, 2, 4), {}, "0" * 64, iter(FOUND))
+        assert found_in(connection, number) == [body for *_, body in FOUND]
+    assert tables_with(dumped(store).decode(), (MOBILE,)) == {}
+    with store.connect() as connection:
+        assert purge_files(connection, _HOUR, date(2026, 3, 1)) == 0
+        assert found_in(connection, number)[0]["value"] == MOBILE, "kept until its day"
+        assert purge_files(connection, _HOUR + timedelta(1), date(2026, 3, 1)) == 0
+        assert found_in(connection, number) == [
+            {**body, "value": ""} if "value" in body else body for *_, body in FOUND
+        ]
+
+
+def test_what_checks_found_in_clear_is_enciphered_when_an_older_book_is_opened(server: Store) -> None:
+    older = older_book(server, "0056")
+    with older.connect() as connection:
+        _sent(connection)
+        connection.execute(
+            "insert into brought_check (brought, at, maps, as_of, told, sha256) "
+            "values ('sent-1', %s, '{}', '2026-02-04', '{}', 'x')", (_HOUR,),
+        )  # fmt: skip
+        for kind, place, body in FOUND:
+            row = (kind, place, Jsonb(body))
+            connection.execute("insert into brought_finding (number, kind, place, body) values (1, %s, %s, %s)", row)
+    assert tables_with(dumped(older).decode(), (MOBILE,)) == {"brought_finding": {MOBILE}}
+    older.close()
+    book = open_store(older.url)
+    assert tables_with(dumped(book).decode(), (MOBILE,)) == {}
+    with book.connect() as connection:
+        assert found_in(connection, 1) == [body for *_, body in FOUND]
+    book.close()
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("drop database if exists older with (force)")
 
 
 def test_what_people_said_in_clear_is_enciphered_when_an_older_book_is_opened(server: Store) -> None:

@@ -13,11 +13,17 @@ from psycopg.types.json import Jsonb
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Who
 from afterloan.store.data_keys import data_keys, new_data_key
+from afterloan.store.persons import enciphered_words, register_of
 
 PIECE = 4 << 20
 """Bytes of a piece of a file."""
 KEEP_MAP, CONFIRM = "book.keep_map", "book.confirm_import"
 FindingKind = Literal["refused", "differs"]
+WHOLE = (
+    "row(k.key, convert_to(concat_ws('|', 'brought_finding', f.number, f.kind, f.place), 'UTF8'), f.words, "
+    "convert_to(f.body::text, 'UTF8'))::enciphered_body"
+)
+"""SQL: a finding `f` with the key `k` of its check, whole; its value empty once that is purged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +164,36 @@ def keep_check(
         (brought, at, Jsonb(dict(maps)), as_of, Jsonb(dict(told)), digest),
     ).fetchone()
     assert row is not None
+    number, kept = int(row[0]), list(findings)
+    key = own_key(connection, number) if any(body.get("value") for _, _, body in kept) else b""
     with connection.cursor() as cursor, cursor.copy(
-        "copy brought_finding (number, kind, place, body) from stdin"
+        "copy brought_finding (number, kind, place, body, words) from stdin"
     ) as copy:  # fmt: skip
-        for kind, place, body in findings:
-            copy.write_row((row[0], kind, place, Jsonb(dict(body))))
-    return int(row[0])
+        for kind, place, body in kept:
+            clear, words = finding_kept(connection, key, (number, kind, place), body)
+            copy.write_row((number, kind, place, Jsonb(clear), words))
+    return number
+
+
+def own_key(connection: psycopg.Connection[Any], number: int) -> bytes:
+    """A key for what a check found, kept beside it until its files are purged. Raises StoreRefused."""
+    key = register_of(connection).own_key()
+    connection.execute("insert into brought_key (number, key) values (%s, %s)", (number, key))
+    return key
+
+
+def finding_kept(
+    connection: psycopg.Connection[Any], key: bytes, place: tuple[int, str, int], body: Mapping[str, Any]
+) -> tuple[dict[str, Any], bytes | None]:
+    """A finding at a place (number, kind, place) as it stands in clear, and its value enciphered where it has one.
+
+    The value of a row that would be refused may be anything of a person; whose it is nobody knows.
+    """
+    if not body.get("value"):
+        return dict(body), None
+    where = "|".join(map(str, ("brought_finding", *place)))
+    words = enciphered_words(key, where, {"value": body["value"]}, connection)
+    return {**body, "value": ""}, words
 
 
 def check_of(connection: psycopg.Connection[Any], brought: str) -> KeptCheck | None:
@@ -181,8 +211,8 @@ def findings_of(
 ) -> list[tuple[int, dict[str, Any]]]:
     """Findings of a check after a place, each with its place."""
     return connection.execute(
-        "select place, body from brought_finding where number = %s and kind = %s and place > %s "
-        "order by place limit %s",
+        f"select f.place, {WHOLE} from brought_finding f left join brought_key k using (number) "
+        "where f.number = %s and f.kind = %s and f.place > %s order by f.place limit %s",
         (number, kind, after, most),
     ).fetchall()
 

@@ -8,6 +8,7 @@ import psycopg
 
 from afterloan.facts.events import part_body
 from afterloan.store.acts import key_of_act, part_whole
+from afterloan.store.brought import finding_kept, own_key
 from afterloan.store.events import words_of_event
 from afterloan.store.persons import open_here, register_of
 from afterloan.store.refusals import ImportRefusal, value_kept
@@ -171,6 +172,45 @@ alter table bank_refusal enable trigger bank_refusal_for_ever;
 create trigger bank_refusal_key_for_ever before update or truncate on bank_refusal_key
     for each statement execute function refuse_change();
 """
+FOUND_BEFORE = """
+alter table brought_finding add column words bytea;
+create table brought_key (number bigint primary key references brought_check, key bytea not null);
+create temp table found_kept (
+    number bigint, kind text, place integer, body jsonb, words bytea, primary key (number, kind, place)
+) on commit drop;
+alter table brought_finding disable trigger brought_finding_for_ever;
+"""
+FOUND_THERE = (
+    "select number, kind, place, body from brought_finding where body->>'value' <> '' and (number, kind, place) > "
+    "(%s, %s, %s) order by number, kind, place limit %s"
+)
+FOUND_AFTER = """
+update brought_finding f set body = k.body, words = k.words from found_kept k
+    where (k.number, k.kind, k.place) = (f.number, f.kind, f.place);
+-- the table is written anew: the rows that were changed leave nothing on the disk
+alter table brought_finding alter column place type integer using place + 0;
+alter table brought_finding enable trigger brought_finding_for_ever;
+create trigger brought_key_for_ever before update or truncate on brought_key
+    for each statement execute function refuse_change();
+"""
+
+
+def encipher_findings(connection: psycopg.Connection[Any]) -> None:
+    """Encipher the values of rows that checks of files found. No seal covers them. Raises StoreRefused: no keys."""
+    connection.execute(FOUND_BEFORE)
+    keys: dict[int, bytes] = {}
+    last: tuple[int, str, int] = (0, "", 0)
+    while rows := connection.execute(FOUND_THERE, (*last, BATCH)).fetchall():
+        for number in {row[0] for row in rows} - keys.keys():
+            keys[number] = own_key(connection, number)
+        with connection.cursor() as cursor, cursor.copy("copy found_kept from stdin") as copy:
+            for *place, body in rows:
+                last = (place[0], place[1], place[2])
+                clear, words = finding_kept(connection, keys[last[0]], last, body)
+                copy.write_row((*last, json.dumps(clear), words))
+    connection.execute(FOUND_AFTER)
+
+
 IMPORTED = (
     "select refusal, act, file, row, field, value, reason, remedy from import_refusal where value <> '' order by act"
 )
