@@ -18,6 +18,7 @@ from afterloan.servicing.desk import desk_of
 from afterloan.servicing.door import do
 from afterloan.store.persons import words_at
 from afterloan.store.server import Store
+from tests.bureau.books import identity
 from tests.simulation.auditor import Ledger, Signed
 from tests.simulation.contact_auditor import PRESSES, REMINDS, SHANGHAI, ContactAuditor, Owed, Promise, Sent, Stop
 from tests.simulation.happenings import Happenings
@@ -56,7 +57,9 @@ class Contacts:
 
     def __init__(self, seed: int, store: Store, folder: Path, happened: Happenings, days: int) -> None:
         """`days`: how many borrowers live how long, in days of one borrower."""
-        self.fates = max(0.0005, 3 / days)
+        self.fates = max(0.0005, 6 / days)
+        self.keeps: list[tuple[str, int, date]] = []
+        """What borrowers mean to pay as they promised: who, how much, when."""
         self.happened = happened
         self.chance = Random(seed * 104729 + 3)
         self.store, self.folder = store, folder
@@ -68,7 +71,7 @@ class Contacts:
 
     def address(self, borrower: str, number: int) -> dict[str, str]:
         """Where a borrower can be written to, for the book; the auditor is told too."""
-        told = {}
+        told = {"name": "测试", "id_type": "10", "id_number": identity(number)}
         if self.chance.random() < 0.9:
             told["mobile"] = f"1390013{number:04d}"
         if self.chance.random() < 0.6:
@@ -89,6 +92,8 @@ class Contacts:
         for borrower, owned in loans.items():
             if self.chance.random() < 0.035:
                 self._hear(borrower, owned, today)
+            if self.chance.random() < 0.03:
+                self._promise(borrower, owned, today)
             if self.chance.random() < self.fates:
                 self._fate(borrower, today)
         hours = sorted(self.chance.sample(HOURS, self.chance.choice((1, 2, 4))))
@@ -164,6 +169,8 @@ class Contacts:
             "promise.make", {"borrower": borrower, "amount_fen": arrears, "due_on": due.isoformat()}, today
         ):
             self.happened.count("borrower", "promise made")
+            if self.chance.random() < 0.5:
+                self.keeps.append((borrower, arrears, due))
             self.auditor.promises.append(Promise(borrower, arrears, due, today))
 
     def end(self, last: date, loans: dict[str, list[Signed]]) -> None:

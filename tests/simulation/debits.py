@@ -20,7 +20,7 @@ from tests.simulation.happenings import Happenings
 from tests.simulation.world import World
 
 HABITS = Habits(
-    late=300, late_days=5, returned=250, return_days=9, doubled=300, lost=300, closed=150, balance_most_fen=800_000
+    late=300, late_days=5, returned=250, return_days=9, doubled=300, lost=300, closed=220, balance_most_fen=800_000
 )
 BANK = Who("rule", "the bank of this world", ("rule",), "callback")
 

@@ -30,6 +30,7 @@ from afterloan.store.record import record
 from afterloan.store.server import Store
 from tests.databases import divided
 from tests.simulation.auditor import Ledger, Message, Signed
+from tests.simulation.bureau import Bureaus
 from tests.simulation.contact_auditor import Stop
 from tests.simulation.contacts import Contacts
 from tests.simulation.debits import HABITS, Debits
@@ -46,6 +47,8 @@ if __name__ == "__main__":
     print("ready", flush=True)
     close_through(Store(sys.argv[1]), int(sys.argv[2]), workers=2)
 """
+BREATH = {"reason": "granted by a court", "review_on": "2030-01-01"}
+"""How a breathing space is told where the law of the place knows none of its own: as a hold, until it is ended."""
 BY_LOAN = (1010, 1110, 1130, 1150, 2110, 2130)  # accounts in which every entry names its loan
 PARTS = {"penalty": 0, "fee": 1, "interest": 2, "principal": 3}
 
@@ -88,6 +91,8 @@ class Run:
             self.statements = Statements(self.world.seed, self.store, bank, self.debits, self.happened)
             stops = self.contacts.auditor.stops
             self.plans = Plans(self.world.seed, self.store, self.world.loans, self.owners, stops, self.happened)
+            sent = self.folder.with_name(f"{self.folder.name}-bureau")
+            self.bureau = Bureaus(self.world.seed, self.store, sent, self.owners, stops, self.happened)
             self.contacts.channels = {"debit": {"url": url}}
             return self._live()
 
@@ -101,8 +106,11 @@ class Run:
             try:
                 self._heard(*self.debits.morning(today, self.contacts.tell))
                 self._heard(*self.statements.live(today, self._owned))
-                self._heard(*self.plans.live(today, {x.reference: self._seen(x) for x in self.world.loans}))
+                seen = {x.reference: self._seen(x) for x in self.world.loans}
+                self.bureau.live(today, seen)
+                self._heard(*self.plans.live(today, seen))
                 self.contacts.live(today, self._owned, decided, self._look)
+                self._keep_promises()
             except ValueError as wrong:
                 raise Disagreement(f"seed {self.world.seed}, {wrong}") from None
             decided = False
@@ -115,6 +123,7 @@ class Run:
                 self.happened.count("night", "closed")
                 self._compare(today)
                 self._look_back()
+                self._furnish(today)
                 self.closed.append(today)
                 self.contacts.decide(today + timedelta(1), self._owned())
                 decided = True
@@ -128,6 +137,12 @@ class Run:
         self.told |= set(told)
         self.back |= set(back)
 
+    def _furnish(self, today: date) -> None:
+        try:
+            self.bureau.closed(today, {x.reference: self._seen(x) for x in self.world.loans})
+        except ValueError as wrong:
+            raise Disagreement(f"seed {self.world.seed}, {wrong}") from None
+
     def _look_back(self) -> None:
         """A day that was closed is asked for again, as it is known today to have been known then."""
         if not self.closed or self.chance.random() > 0.3:
@@ -138,6 +153,15 @@ class Run:
 
     def _signed(self, by: date) -> list[Signed]:
         return [loan for loan in self.world.loans if loan.signed_on <= by]
+
+    def _keep_promises(self) -> None:
+        """Who means to keep a promise pays on its day."""
+        for borrower, fen, due in self.contacts.keeps:
+            loan = next(x for x in self.world.loans if self.owners[x.reference] == borrower and x.signed_on < due)
+            told = Message(f"{loan.reference}-p{len(loan.messages)}", "repaid", due, due, fen)
+            loan.messages.append(told)
+            self.world.arrives[due].append(Delivery(told, loan, self.chance.choice((INTRADAY, RECORDED))))
+        self.contacts.keeps.clear()
 
     def _look(self, today: date) -> None:
         """What the bank was asked since the last look; what it took is told."""
@@ -254,7 +278,8 @@ class Run:
                 del self.breathing[borrower]
                 self._agree(borrower, "breath_over", today)
             elif not stop:
-                told = self.contacts.tell("breathing_space.start", {"borrower": borrower, "jurisdiction": "CN"}, today)
+                asked = {"borrower": borrower, "hold": "breathing_space", **BREATH}
+                told = self.contacts.tell("hold.place", asked, today)
                 if told:
                     self.happened.count("breathing space", "begun")
                     self.breathing[borrower] = Stop(borrower, "breathing_space", today, reference=told)
