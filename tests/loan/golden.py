@@ -102,6 +102,8 @@ def component_of(kind: str, step: dict[str, Any]) -> int:
         return int(step.get("rows", "stay") == "added")
     if kind == "rate_changed":
         return int(step.get("while_kept") == "true")
+    if kind == "plan_broken":
+        return int(step.get("moratorium") == "stands")
     if kind == "charge_ended":
         return int(step["charge_ended"]) - 1
     if kind == "judged":

@@ -487,8 +487,11 @@ class Plans(Schedule):
 
     def _plan_broken(self, fact: Fact) -> None:
         """What was given on condition returns: the contract's own rate, penalties, the clock of the old arrears."""
-        self.held, self.forgiving, self.broken = False, [], True
+        self.forgiving, self.broken = [], True
         self.settle_by = 0
+        if fact.get("moratorium") == "stands":
+            return
+        self.held = False
         before = self.rate
         self.given, self.alone = None, False
         self._set_rate()

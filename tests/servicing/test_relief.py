@@ -311,6 +311,45 @@ def test_breathing_space(one: Store, who: str) -> None:
     assert position(one, f"L-{who}", "2026-06-25")["interest_income_fen"] > end["interest_income_fen"]
 
 
+def charged(store: Store, who: str, on: str) -> tuple[int, int]:
+    """Interest and penalty charged on the loan by a day."""
+    then = position(store, f"L-{who}", on)
+    return int(then["interest_income_fen"]), int(then["penalty_income_fen"])
+
+
+def test_a_plan_broken_in_a_breathing_space_ends_nothing_that_the_space_gives(one: Store, who: str) -> None:
+    of = _in(one, relief.find_plans, f"L-{who}", MEANS, day("2026-04-20"), f"s-{who}")[2][0].reference
+    assert _in(one, relief.accept_plan, of, day("2026-04-22"), f"a-{who}").done
+    _in(one, difficulty.start_breathing_space, who, "UK", day("2026-04-24"), f"b-{who}")
+    assert _in(one, relief.watch_plan, of, day("2026-05-26")).state == "broken"
+    quiet = charged(one, who, "2026-05-26")
+    assert charged(one, who, "2026-06-19") == quiet == charged(one, who, "2026-04-24")
+    _in(one, difficulty.end_breathing_space, f"b-{who}", day("2026-06-19"))
+    # afterwards interest and penalty run again
+    after = [charged(one, who, on) for on in ("2026-06-20", "2026-06-25")]
+    assert after[1][0] > after[0][0] > quiet[0] and after[1][1] > after[0][1] > quiet[1]
+
+
+def test_a_hardship_decided_in_a_breathing_space_does_not_bring_penalties_back(one: Store, who: str) -> None:
+    apply(one, application(who, None, date(2026, 4, 20), f"h-{who}", "other", "told", MEANS))
+    _in(one, difficulty.start_breathing_space, who, "UK", day("2026-04-22"), f"b-{who}")
+    decide(one, f"h-{who}", day("2026-04-25"), "officer", f"d-{who}", granted=False, reasons=["income is enough"])
+    quiet = charged(one, who, "2026-04-25")
+    assert charged(one, who, "2026-06-19") == quiet
+    _in(one, difficulty.end_breathing_space, f"b-{who}", day("2026-06-19"))
+    assert charged(one, who, "2026-06-25")[1] > quiet[1]
+
+
+def test_a_breathing_space_that_ends_in_a_review_of_hardship_leaves_penalties_held(one: Store, who: str) -> None:
+    _in(one, difficulty.start_breathing_space, who, "UK", day("2026-04-20"), f"b-{who}")
+    apply(one, application(who, None, date(2026, 5, 4), f"h-{who}", "other", "told", MEANS))
+    _in(one, difficulty.end_breathing_space, f"b-{who}", day("2026-05-06"))
+    interest, penalty = charged(one, who, "2026-05-06")
+    assert charged(one, who, "2026-05-12")[0] > interest and charged(one, who, "2026-05-12")[1] == penalty
+    decide(one, f"h-{who}", day("2026-05-12"), "officer", f"d-{who}", granted=False, reasons=["income is enough"])
+    assert charged(one, who, "2026-05-20")[1] > penalty
+
+
 def test_flags_are_read_by_few_and_each_reading_is_kept(one: Store, who: str) -> None:
     told = {"borrower": who, "on": date(2026, 4, 20), "known_on": date(2026, 4, 20)}
     with one.connect() as connection:

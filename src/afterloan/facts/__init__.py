@@ -414,8 +414,12 @@ class PenaltyForgiven(Fact):
 
 @dataclass(frozen=True, slots=True)
 class PlanBroken(Fact):
-    """A plan was not kept: what it gave on condition returns from this day on."""
+    """A plan was not kept: what it gave on condition returns from this day on.
 
+    `moratorium`: a breathing space stands on the loan: no interest and no penalty until its end, plan or no plan.
+    """
+
+    moratorium: bool = False
     kind = FactKind.PLAN_BROKEN
 
 

@@ -106,7 +106,7 @@ def agree(product, contract, calendars, life, fact, k):
     elif kind == PENALTY_FORGIVEN:
         forgive_penalty(life, fact, k)
     elif kind == PLAN_BROKEN:
-        break_plan(product, life)
+        break_plan(product, life, fact)
     elif kind == JUDGED:
         judge(product, life, fact, k)
     elif kind == CHARGED_OFF:

@@ -103,6 +103,7 @@ WAS_WAIVED = int(Cause.WAIVED)
 WAS_CAPITALISED = int(Cause.CAPITALISED)
 WAS_UNAPPLIED = int(Cause.UNAPPLIED)
 WHILE_KEPT = 1  # the `component` of a change of rate that a plan gives
+MORATORIUM_STANDS = 1  # the `component` of a broken plan in whose time a breathing space goes on
 WAS_RECOVERED = int(Cause.RECOVERED)
 
 

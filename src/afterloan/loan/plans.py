@@ -42,6 +42,7 @@ from afterloan.loan.life import (
     ACTUAL,
     EVEN_OUT_LAST,
     IMPORTED,
+    MORATORIUM_STANDS,
     bring_forward,
     drop_interest,
     drop_promised_fees,
@@ -851,12 +852,17 @@ def forgive_penalty(life, fact, k):
 
 
 @stage
-def break_plan(product, life):
-    """What was given on condition returns: the contract's own rate, penalty interest, the clock of the old arrears."""
-    life.penalty_held = 0
+def break_plan(product, life, fact):
+    """What was given on condition returns: the contract's own rate, penalty interest, the clock of the old arrears.
+
+    Rate and penalty interest wait for the end of a breathing space that stands (`component` 1): it was not the plan's.
+    """
     life.forgive_rows = 0
     life.settle_by = 0
     life.broken = 1
+    if fact.component == MORATORIUM_STANDS:
+        return
+    life.penalty_held = 0
     life.given = 0
     if life.rate != life.own_rate and not life.stopped and life.written_off_on == NEVER:
         set_rate(product, life, life.own_rate)

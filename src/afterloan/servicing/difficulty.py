@@ -86,7 +86,8 @@ def decide_hardship(
     tell(connection, HoldLifted(borrower=applied.borrower, loan=applied.loan, on=date_of(on), known_on=date_of(on),
                                 reference=f"{hold}/lifted", of=hold, reason="decided", by=by))  # fmt: skip
     for loan in loans:
-        take(connection, PenaltyResumed(loan, f"{of}/penalty/{loan}/resumed", on, on))
+        if not in_moratorium(connection, applied.borrower, loan):
+            take(connection, PenaltyResumed(loan, f"{of}/penalty/{loan}/resumed", on, on))
     put_findings(connection, [(number, None, "hardship", able.finding), (number, None, "hardship", finding)])
     return decided
 
@@ -123,13 +124,34 @@ def stop_interest(connection: Connection, hold: HoldPlaced, on: int) -> list[str
     return list(loans)
 
 
+INTEREST_STOPPED = (
+    "select exists (select from fact f where f.reference = %(rate)s "
+    "and not exists (select from fact r where r.reference = %(rate)s || '/resumed'))"
+)
+
+
+def in_moratorium(connection: Connection, borrower: str, loan: str) -> bool:
+    """Whether a breathing space stands on a loan: it stopped interest and penalty, and its end was not told yet."""
+    holds = [e for e in events_of(connection, borrower, [HoldPlaced.KIND]) if isinstance(e, HoldPlaced)]
+    for hold in holds:
+        if hold.hold == "breathing_space":
+            row = connection.execute(INTEREST_STOPPED, {"rate": f"{hold.reference}/rate/{loan}"}).fetchone()
+            if row and row[0]:
+                return True
+    return False
+
+
 def rate_before(book: Book, began: int) -> int:
     """The rate of loan 0 of a book that returns when a moratorium that `began` on a day ends.
 
     What stood before it: the contract's own, or what a plan gave. A change of the contract's own since then counts
-    unless a plan's rate stood.
+    unless a plan's rate stood; where the plan was broken since, the contract's own it is.
     """
     changes = book.facts[book.facts["kind"] == FactKind.RATE_CHANGED]
+    broken = book.facts["on"][book.facts["kind"] == FactKind.PLAN_BROKEN]
+    if (broken >= began).any():
+        own = changes[changes["component"] == 0]
+        return int(own["amount_fen"][-1] if len(own) else book.contracts["rate"][0])
     earlier, since = changes[changes["on"] < began], changes[(changes["on"] >= began) & (changes["component"] == 0)]
     if len(since) and not (len(earlier) and earlier["component"][-1]):
         return int(since["amount_fen"][-1])
@@ -148,13 +170,21 @@ def end_breathing_space(connection: Connection, of: str, on: int) -> None:
 
 
 def resume_interest(connection: Connection, hold: HoldPlaced, on: int) -> None:
-    """The contract's rate and penalties return on every loan on which a breathing space stopped them."""
+    """The contract's rate and penalties return on every loan on which a breathing space stopped them.
+
+    Penalties of a loan whose borrower's hardship is under review stay held until that is decided.
+    """
     of = hold.reference
-    for loan in loans_of(connection, hold.borrower):
+    loans = loans_of(connection, hold.borrower)
+    events = events_of(connection, hold.borrower, as_of=date_of(on), known_on=date_of(on))
+    review = hardships_of(events, date_of(on)).open
+    under_review = () if review is None else (review.loan,) if review.loan else tuple(loans)
+    for loan in loans:
         held = hold_loan(connection, loan)
         book = loans_now(connection, ONE_LOAN, {"of": held.loan})
         rate = rate_before(alone(book, 0, on), number_of(hold.on))
-        take(connection, PenaltyResumed(loan, f"{of}/penalty/{loan}/resumed", on, on))
+        if loan not in under_review:
+            take(connection, PenaltyResumed(loan, f"{of}/penalty/{loan}/resumed", on, on))
         take(connection, RateChanged(loan, f"{of}/rate/{loan}/resumed", on, on, rate, while_kept=True))
 
 

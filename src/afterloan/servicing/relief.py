@@ -33,6 +33,7 @@ from afterloan.loan.reckon import reckon_loan
 from afterloan.loan.suppose import alone
 from afterloan.loan.terms import ArrearsInterest
 from afterloan.servicing.booking import take
+from afterloan.servicing.difficulty import in_moratorium
 from afterloan.servicing.opened import Open, opened, plans_before
 from afterloan.store.events import events_of, tell
 from afterloan.store.rebuilding import Person
@@ -299,7 +300,8 @@ def watch_plan(connection: Connection, of: str, on: int) -> PlanKept:
         return PlanKept(state)
     kept = how_kept(it.book, offered, on)
     if kept.state == "broken":
-        take(it.connection, PlanBroken(offered.loan, f"{of}/broken", on, on))
+        stands = in_moratorium(connection, it.loan.borrower_reference, offered.loan)
+        take(it.connection, PlanBroken(offered.loan, f"{of}/broken", on, on, stands))
         tell(it.connection, PlanFailed(reference=f"{of}/failed", missed_on=date_of(kept.missed_on),
                                        missed_fen=kept.missed_fen, **_step(it, of)))  # fmt: skip
         _lift(it, f"{of}/hold", "plan broken")

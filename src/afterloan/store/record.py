@@ -13,6 +13,7 @@ from afterloan.facts import (
     Fact,
     FactRefused,
     InterestOnly,
+    PlanBroken,
     RateChanged,
     Reinstalled,
     Reversed,
@@ -120,6 +121,8 @@ def _component(fact: Fact) -> int:
         return int(fact.add_rows)
     if isinstance(fact, RateChanged):
         return int(fact.while_kept)
+    if isinstance(fact, PlanBroken):
+        return int(fact.moratorium)
     return int(getattr(fact, "component", 0))
 
 
