@@ -47,8 +47,8 @@ def shown(cells: Any, book: Any, known_on: int, name: str) -> Any:
         return specials(book, cells, {"special": "pboc", "comment": "metro2"}[name], known_on).get(0, "")
     if name == "history":
         return profile_of(book, cells, known_on)[0].decode()
-    if name == "dofd_on":
-        day = int(cells["dofd_on"][0])
+    if name in ("dofd_on", "ended_on"):
+        day = int(cells[name][0])
         return date.fromisoformat(iso(day)) if day else ""
     if name in ("days_past_due", "overdue_periods", "remaining_periods"):
         return int(cells[name][0])

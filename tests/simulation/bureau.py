@@ -61,8 +61,8 @@ class BureauAuditor:
     """What a bureau must be told, by RULES 1.1.2 and docs/bureau.md.
 
     * A loan that is 1 to 30 days past due at the month's end is `1`, 31 to 60 `2`, …, more than 180 `7`; one within the
-      three days of grace, or short by no more than 10.00, is not late: `*`, `N` or `M`. Written off: `B`. Paid off:
-      `C`, and nothing in the months after.
+      three days of grace, or short by no more than 10.00, is not late: `*`, `N` or `M`. Written off: `B`, month after
+      month. Paid off, or all of the loss recovered: `C`, and nothing in the months after, whatever money comes then.
     * Who would be told as late for the first time is told beforehand: no such row without a notice that was delivered.
     * A row that the bureau did not take is told again the next time.
     * A dispute is answered as the book reckons: corrected where the month is reckoned otherwise than it was told,
@@ -75,17 +75,22 @@ class BureauAuditor:
     def status(self, loan: Signed, month: date, known: date) -> frozenset[str]:
         """The codes that may stand for a month as known on a day; empty: no row."""
         before = month.replace(day=1) - timedelta(1)
-        if loan.signed_on <= before and Ledger(loan, before, known).ended():
+        if loan.signed_on <= before and _over(Ledger(loan, before, known)):
             return frozenset()
         now = Ledger(loan, month, known)
-        if sum(now.lost):
-            return frozenset({"B", "C"})
+        if sum(now.lost) > now.recovered:
+            return frozenset({"B"})
         if now.ended():
             return frozenset({"C"})
         days = now.days_past_due()
         if days <= GRACE or sum(now.arrears(c) for c in range(4)) <= TRIFLE_FEN:
             return NOT_LATE
         return frozenset({str(sum(days >= first for first in FIRST_DAYS))})
+
+
+def _over(then: Ledger) -> bool:
+    """Whether nothing is owed any more, nothing of a loss either."""
+    return then.ended() and sum(then.lost) == then.recovered
 
 
 class Bureaus:

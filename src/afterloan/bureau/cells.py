@@ -249,7 +249,7 @@ def _lost(cells: Cells, book: Book, now: Cells, before: Cells, at: int, known_on
     """What was owed when an account was charged off, written off or sold, and what of it is still owed.
 
     A claim that was written off goes on: its balance is what was written off less what was recovered, principal last
-    (I). Wholly recovered it has ended on the day of the last money.
+    (I). Wholly recovered it has ended on the day of the money that made it whole.
     """
     cells["lost_on"] = np.minimum(now["charged_off_on"], now["written_off_on"])
     written_off = np.flatnonzero((now["state"] == WRITTEN_OFF) | (now["state"] == SOLD))
@@ -260,8 +260,8 @@ def _lost(cells: Cells, book: Book, now: Cells, before: Cells, at: int, known_on
         cells[name][written_off] = left
     cells["balance_fen"][written_off] = np.minimum(left, now["written_off_fen"][written_off, PRINCIPAL])
     paid = written_off[(left == 0) & (now["state"][written_off] == WRITTEN_OFF)]
-    cells["ended_on"][paid] = now["last_repaid_on"][paid]
-    cells["reportable"][paid] &= now["last_repaid_on"][paid] > month_before(at)
+    cells["ended_on"][paid] = _made_good_on(book, paid, now["last_repaid_on"][paid], known_on)
+    cells["reportable"][paid] &= cells["ended_on"][paid] > month_before(at)
     rows = np.flatnonzero((cells["lost_on"] <= at) & (now["error"] == 0))
     for day in np.unique(cells["lost_on"][rows]):
         mine = rows[cells["lost_on"][rows] == day]
@@ -274,6 +274,21 @@ def _lost(cells: Cells, book: Book, now: Cells, before: Cells, at: int, known_on
         gone = now["state"][mine] == WRITTEN_OFF
         oldest = seen["oldest_unpaid_on"]
         cells["days_past_due"][mine] = np.where(gone & (oldest < at), at - oldest, cells["days_past_due"][mine])
+
+
+def _made_good_on(book: Book, rows: Days, last_repaid_on: Days, known_on: int) -> Days:
+    """The day on which each loss of `rows` was wholly recovered; money that came later, too much, moves no end."""
+    days, late = last_repaid_on.copy(), np.arange(len(rows))
+    while len(late):
+        earlier = np.zeros(len(late), np.int64)
+        for day in np.unique(days[late]):
+            mine = np.flatnonzero(days[late] == day)
+            seen = reckon_book(part(book, rows[late[mine]]), int(day) - 1, known_on)
+            whole = (seen["state"] == WRITTEN_OFF) & (seen["recovered_fen"] >= seen["written_off_fen"].sum(axis=1))
+            earlier[mine] = np.where(whole & (seen["recovered_fen"] > 0), seen["last_repaid_on"], 0)
+        late, earlier = late[earlier > 0], earlier[earlier > 0]
+        days[late] = earlier
+    return days
 
 
 def dofd_of(book: Book, at: int, known_on: int = NEVER, after: int = 30, ended_on: Days | None = None) -> Days:
