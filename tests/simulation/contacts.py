@@ -57,7 +57,7 @@ class Contacts:
 
     def __init__(self, seed: int, store: Store, folder: Path, happened: Happenings, days: int) -> None:
         """`days`: how many borrowers live how long, in days of one borrower."""
-        self.fates = max(0.0005, 6 / days)
+        self.fates = max(0.0005, 4 / days)
         self.keeps: list[tuple[str, int, date]] = []
         """What borrowers mean to pay as they promised: who, how much, when."""
         self.happened = happened

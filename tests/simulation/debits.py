@@ -67,7 +67,7 @@ class Debits:
             self.happened.count("debit", "answer told again long after")
             self._settle(self.chance.choice(self.said), today, known=True)
         taken = [r for r in self.said if r.status == "succeeded" and r.amount_fen > 1]
-        if taken and self.chance.random() < 0.05:
+        if taken and self.chance.random() < 0.1:
             self.happened.count("debit", "answer told with another amount, refused")
             self._must_refuse(self.chance.choice(taken), today)
         if self.chance.random() < 0.05:
