@@ -80,3 +80,33 @@ def test_what_is_read_before_workers_are_forked_is_what_closing_and_deciding_cal
     told = subprocess.run([sys.executable, "-c", CLOSE_AND_DECIDE, store.url], capture_output=True, text=True)
     assert told.returncode == 0, told.stderr
     assert int(told.stdout) == 1
+
+
+CLOSED_AND_DECIDED_BY_TWO = """
+if __name__ == "__main__":  # each worker reads this file, too
+    import sys
+    from afterloan.close.workers import begin
+    begin(2)
+    from afterloan.close import close_through
+    from afterloan.close.decide import decide
+    from afterloan.dates import day
+    from afterloan.store.server import Store
+    store = Store(sys.argv[1])
+    assert not close_through(store, day("2025-05-11"), only=True, workers=2).failed
+    print(decide(store, day("2025-05-12"), workers=2).borrowers)
+"""
+
+
+def test_what_two_workers_have_from_the_process_they_are_forked_from_lets_them_close_and_decide(
+    store: Store, tmp_path: Path
+) -> None:
+    """A thread of the process from which they are forked is not theirs: a worker that needs it waits for ever."""
+    with store.connect() as connection:
+        for k in range(12):
+            borrower(connection, f"B{k}")
+            loan(connection, f"L{k}", f"B{k}", "2025-04-10")
+    program = tmp_path / "by_two.py"
+    program.write_text(CLOSED_AND_DECIDED_BY_TWO, encoding="utf-8")
+    told = subprocess.run([sys.executable, program, store.url], capture_output=True, text=True, timeout=240)
+    assert told.returncode == 0, told.stderr
+    assert int(told.stdout) == 12

@@ -1,7 +1,8 @@
 """What worker processes need from their first shard on, read by the process from which they are forked.
 
-It is read when this module is: the modules of a night, the packs that each shard asks, and the compiled code, which is
-loaded when first called. No Polars expression is evaluated here: that starts threads, which a forked process has not.
+It is read when this module is: the modules of a night, and the compiled code, which is loaded when first called. No
+Polars expression is evaluated here, nor a ladder read, which evaluates some: that starts threads, which a forked
+process has not and would wait for.
 """
 
 import gc
@@ -18,7 +19,6 @@ from afterloan.loan.terms import CONTRACT, FACT, PROMISED
 from afterloan.store.history import pack
 from afterloan.store.loans import product_table
 from afterloan.store.read import book_parts
-from afterloan.strategy.ladder import builtin_ladders
 
 
 def read_compiled() -> None:
@@ -33,5 +33,4 @@ def read_compiled() -> None:
 
 
 read_compiled()
-builtin_ladders()
 gc.freeze()  # what is read stays: no worker looks through it again for what could go, nor copies its pages for that
