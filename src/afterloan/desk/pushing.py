@@ -5,9 +5,8 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from psycopg import OperationalError
-
 from afterloan.sending.hooks import push_due
+from afterloan.store.connect import is_lost
 from afterloan.store.server import Store
 
 LOG = logging.getLogger("afterloan.push")
@@ -38,7 +37,8 @@ class HookTeller:
         while not self.ending.wait(PAUSE):
             try:
                 push_due(self.store, self.now())
-            except OperationalError as error:
-                LOG.error("the database does not answer: %s", error)
-            except Exception:
-                LOG.exception("webhooks could not be told")
+            except Exception as error:
+                if is_lost(error):
+                    LOG.error("the database does not answer: %s", error)
+                else:
+                    LOG.exception("webhooks could not be told")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from importlib import resources
 from typing import Any
 
+from adbc_driver_manager import Error as ReaderError
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.telemetry import TelemetryConfig
@@ -25,6 +26,7 @@ from afterloan.desk.words import words_of
 from afterloan.expected import ExpectedFailure
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Refused
+from afterloan.store.connect import is_lost
 from afterloan.store.embedded import StoreRefused
 
 LOG = logging.getLogger("afterloan.desk")
@@ -120,10 +122,15 @@ def _refusals(app: FastAPI, shows: Shows) -> None:
         return shows(request, RefusedHere(Refused("invalid", "request", "", str(error), "")))
 
     @app.exception_handler(OperationalError)
-    def database_away(request: Request, error: OperationalError) -> Response:
+    def database_away(request: Request, error: Exception) -> Response:
         LOG.error("the database does not answer: %s", error)
         refused = Refused("invalid", "request", "", "the book does not answer just now", "send it again in a moment")
         return shows(request, RefusedHere(refused, 503, "retry"))
+
+    @app.exception_handler(ReaderError)
+    def reader_away(request: Request, error: ReaderError) -> Response:
+        """The driver that reads many rows at once says in words of its own that the line broke."""
+        return database_away(request, error) if is_lost(error) else mistake(request, error)
 
     @app.exception_handler(StoreRefused)
     def store_away(request: Request, error: StoreRefused) -> Response:
