@@ -1,7 +1,7 @@
 """Contact in a simulated world: what borrowers and desk tell, the ladder and the drain at all hours, and what left."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from afterloan.store.server import Store
 from tests.bureau.books import identity
 from tests.simulation.auditor import Ledger, Signed
 from tests.simulation.contact_auditor import PRESSES, REMINDS, SHANGHAI, ContactAuditor, Owed, Promise, Sent, Stop
+from tests.simulation.gateway import Gateway
 from tests.simulation.happenings import Happenings
 
 LEAD = Who("person", "Li", ("lead",), "keyboard")
@@ -48,8 +49,17 @@ SENT = f"""
 select s.entry, o.key, s.at, b.reference, o.kind, o.body ->> 'template', o.body -> 'values' -> 'loans',
        (select {words_at("inbox", "i", "key", "words")} from inbox i where i.key = o.key)
 from sending s join outbox o using (action) join borrower b using (borrower)
-where s.step = 'sent' and o.kind like 'message.%%' and s.entry > %s order by s.entry
+where s.step = 'sent' and o.kind like 'message.%%' and o.kind <> 'message.sms' and s.entry > %s order by s.entry
 """
+AT_GATEWAY = """
+select o.key, b.reference, o.body ->> 'template', o.body -> 'values' -> 'loans'
+from outbox o join borrower b using (borrower) where o.key = any(%s) order by o.action
+"""
+TEXTS = """
+select distinct on (o.action) o.key, s.step from outbox o join sending s using (action)
+where o.kind = 'message.sms' order by o.action, s.entry desc
+"""
+"""Text messages that were tried, with the last step on record."""
 
 
 class Contacts:
@@ -68,6 +78,8 @@ class Contacts:
         self.owed: dict[str, Owed] = {}
         self.channels: dict[str, dict[str, str]] = {}
         """How channels are set that are not spooled."""
+        self.gateway = Gateway(seed)
+        self.seen_there = 0
 
     def address(self, borrower: str, number: int) -> dict[str, str]:
         """Where a borrower can be written to, for the book; the auditor is told too."""
@@ -110,6 +122,7 @@ class Contacts:
 
     def _drain(self, moment: datetime) -> None:
         told = ChannelSetting(self.folder, told=self.channels)
+        self.gateway.now = moment
         if self.chance.random() < 0.2:
             self.happened.count("message", "two drains at once")
             with ThreadPoolExecutor(2) as both:
@@ -187,6 +200,21 @@ class Contacts:
 
         `loans`: as they stood before the drain, `after`: as its debits left them; a message may name either's figures.
         """
+        for sent in (*self._spooled(), *self._at_gateway(today)):
+            borrower = sent.borrower
+            now = owed_of(loans[borrower], today)
+            paid = {p.since: paid_since(loans[borrower], p.since, today) for p in self.auditor.promises}
+            also = (self.owed.get(borrower, now), owed_of(after[borrower], today))
+            wrong = self.auditor.wrong(sent, now, also, paid)
+            self.checked += 1
+            what = {PRESSES: "message of arrears left", REMINDS: "reminder left"}
+            begins = next((b for b in what if sent.template.startswith(b)), "")
+            self.happened.count("message", what.get(begins, "other message left"))
+            if wrong:
+                raise ValueError(f"{today}, {borrower}: {sent.key} {wrong}; text: {sent.text[-400:]!r}")
+
+    def _spooled(self) -> Iterator[Sent]:
+        """What left since the last look but for text messages, as it lies in a folder or an inbox."""
         with self.store.connect() as connection:
             rows = connection.execute(SENT, (self.last,)).fetchall()
         for number, key, at, borrower, kind, template, names, kept in rows:
@@ -194,17 +222,26 @@ class Contacts:
             channel = kind.removeprefix("message.")
             lies = None if kept else spooled(channel, key, self.folder)
             words = kept["text"] if kept else (lies.text if lies else "")
-            sent = Sent(key, at, borrower, channel, template, tuple(names or ()), words)
-            now = owed_of(loans[borrower], today)
-            paid = {p.since: paid_since(loans[borrower], p.since, today) for p in self.auditor.promises}
-            also = (self.owed.get(borrower, now), owed_of(after[borrower], today))
-            wrong = self.auditor.wrong(sent, now, also, paid)
-            self.checked += 1
-            what = {PRESSES: "message of arrears left", REMINDS: "reminder left"}
-            begins = next((b for b in what if template.startswith(b)), "")
-            self.happened.count("message", what.get(begins, "other message left"))
-            if wrong:
-                raise ValueError(f"{today}, {borrower}: {key} {wrong}; text: {sent.text[-400:]!r}")
+            yield Sent(key, at, borrower, channel, template, tuple(names or ()), words)
+
+    def _at_gateway(self, today: date) -> list[Sent]:
+        """What the gateway has since the last look, whether its answer was heard or not."""
+        new = list(self.gateway.taken.values())[self.seen_there :]
+        self.seen_there += len(new)
+        for what in self.gateway.happened:
+            self.happened.count("message", what)
+        self.gateway.happened.clear()
+        by_key = {taken.key: taken for taken in new}
+        with self.store.connect() as connection:
+            rows = connection.execute(AT_GATEWAY, (list(by_key),)).fetchall()
+            steps = connection.execute(TEXTS).fetchall()
+        wrong = [*self.gateway.wrong, *(self.gateway.end_wrong(key, last) for key, last in steps)]
+        if any(wrong) or len(rows) != len(new):
+            raise ValueError(f"{today}: {[w for w in wrong if w] or 'the gateway has what nobody planned'}")
+        return [
+            Sent(key, by_key[key].at, borrower, "sms", template, tuple(names or ()), by_key[key].text)
+            for key, borrower, template, names in rows
+        ]
 
 
 def owed_of(loans: list[Signed], on: date) -> Owed:

@@ -34,6 +34,7 @@ from tests.simulation.bureau import Bureaus
 from tests.simulation.contact_auditor import Stop
 from tests.simulation.contacts import Contacts
 from tests.simulation.debits import HABITS, Debits
+from tests.simulation.gateway import gateway_running
 from tests.simulation.happenings import Happenings
 from tests.simulation.plans import Plans
 from tests.simulation.statements import Statements
@@ -86,14 +87,15 @@ class Run:
         """Everything, day by day; returns how many positions were compared. Raises Disagreement."""
         divided(self.store, Random(self.world.seed).choice((2, 4, 8)))  # that is no part of any figure
         self._sign()
-        with bank_running(FIRST - timedelta(1), HABITS) as (bank, url):
+        bank_there = bank_running(FIRST - timedelta(1), HABITS)
+        with bank_there as (bank, url), gateway_running(self.world.seed) as (gateway, sms):
             self.debits = Debits(self.world, self.store, bank, url, self.owners, self.happened)
             self.statements = Statements(self.world.seed, self.store, bank, self.debits, self.happened)
             stops = self.contacts.auditor.stops
             self.plans = Plans(self.world.seed, self.store, self.world.loans, self.owners, stops, self.happened)
             sent = self.folder.with_name(f"{self.folder.name}-bureau")
             self.bureau = Bureaus(self.world.seed, self.store, sent, self.owners, stops, self.happened)
-            self.contacts.channels = {"debit": {"url": url}}
+            self.contacts.channels, self.contacts.gateway = {"debit": {"url": url}, "sms": sms}, gateway
             return self._live()
 
     def _live(self) -> int:

@@ -1,5 +1,9 @@
 """A few worlds in the default suite; `python -m tests.simulation --seeds N` lives many more."""
 
+import hashlib
+import hmac
+import json
+from base64 import b64decode, b64encode
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from fractions import Fraction
@@ -15,13 +19,18 @@ from tests.simulation.auditor import EQUAL, INTEREST_FIRST, Ledger, Message, Sig
 from tests.simulation.bureau import BureauAuditor
 from tests.simulation.contact_auditor import SHANGHAI, ContactAuditor, Owed, Promise, Sent, Stop
 from tests.simulation.debit_auditor import Asked, DebitAuditor, Mandate
+from tests.simulation.gateway import SECRET, Gateway
 from tests.simulation.happenings import KINDS
 from tests.simulation.run import Disagreement, Run
 from tests.simulation.world import world_of
 
 WORLDS = {3: (30, 60), 11: (30, 60)}
 """The worlds of this suite: by seed, how many loans for how many days."""
-RARE = {"bureau: dispute answered: corrected"}
+RARE = {
+    "bureau: dispute answered: corrected",
+    "message: asked after: the gateway never had it",
+    "message: told again under its key, taken once",
+}
 """What neither of these small worlds shows: the table at the end of a long run says how often it did there."""
 NOT_IN = {
     3: RARE
@@ -36,6 +45,8 @@ NOT_IN = {
     11: RARE
     | {
         "loss: write-off taken back",
+        "message: gateway asked for later",
+        "message: refused by the gateway",
         "debit: answered days late: taken",
         "debit: answer told twice on its day",
         "debit: lost answer heard by a statement or a return",
@@ -233,6 +244,46 @@ def test_the_auditor_of_debits_by_hand() -> None:
     assert auditor.wrong(replace(asked, key="j"), 20_000, ()) == ""
     auditor.answered("j", "AC04", on)  # the account is closed
     assert auditor.wrong(replace(asked, key="i"), 20_000, ()) == "asked under a mandate that is not in effect"
+
+
+class Chosen(Gateway):
+    """A gateway that does what the test says: 0.1 the line breaks before, 0.4 the answer is lost, 0.9 all goes well."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.next = 0.0
+        self.now = datetime(2026, 5, 13, 10, 30, tzinfo=SHANGHAI)
+
+    def _chance(self, what: str, token: str) -> float:
+        return self.next
+
+    def sent(self, chance: float, key: str = "k1", token: str = "") -> int:
+        body = json.dumps({"key": key, "text": "120.00"}).encode()
+        token = token or hashlib.md5(key.encode()).hexdigest()
+        signed = hmac.digest(b64decode(SECRET.removeprefix("whsec_")), f"{token}.1.".encode() + body, "sha256")
+        head = {"webhook-id": token, "webhook-timestamp": "1"}
+        self.next = chance
+        return self.take(token, head | {"webhook-signature": f"v1,{b64encode(signed).decode()}"}, body)
+
+    def asked(self, chance: float, key: str = "k1") -> int:
+        self.next = chance
+        return self.ask(hashlib.md5(key.encode()).hexdigest())
+
+
+def test_the_auditor_of_a_gateway_by_hand() -> None:
+    one = Chosen()
+    assert (one.sent(0.1), one.asked(0.9), one.taken) == (0, 404, {})  # it never had it: once more
+    assert one.end_wrong("k1", "sent") == "k1 stands as sent, and the gateway never had it"
+    assert (one.sent(0.4), one.end_wrong("k1", "unknown")) == (0, "")  # the answer was lost: in doubt
+    assert one.end_wrong("k1", "again") == "the gateway has k1, which stands as again"
+    assert (one.asked(0.1), one.end_wrong("k1", "dropped")) == (500, "")  # it cannot say
+    assert (one.asked(0.9), len(one.taken), one.wrong) == (200, 1, [])
+    assert one.end_wrong("k1", "dropped") == "the gateway has k1, which stands as dropped"
+    one.sent(0.9)
+    assert one.wrong.pop() == "k1 was sent again, though the gateway had said that it has it"
+    assert (one.sent(0.4, "k2"), one.asked(0.1, "k2"), one.sent(0.9, "k2"), one.wrong) == (0, 500, 409, [])
+    one.sent(0.9, "k3", hashlib.md5(b"k4").hexdigest())
+    assert one.wrong[0].startswith("k3 came under ") and len(one.taken) == 3
 
 
 def test_the_auditor_of_contacts_by_hand() -> None:
