@@ -15,19 +15,19 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from afterloan.close.workers import begin
-from afterloan.dates import date_of, day, iso
-from afterloan.store.embedded import stop
-from afterloan.store.server import Store, open_store
-from afterloan.store.shards import shards_for
 from bench.memory import Watch, database_server
 
+if TYPE_CHECKING:
+    from afterloan.store.server import Store
+
 MONTHS, SEED = 12, 1
-LAST = day("2024-12-31")
+LAST = "2024-12-31"
 """The last day of the generated year; the first to be closed, and the end of the month that is furnished."""
 BUREAU = "pboc"
 EVERY = 0.5
@@ -54,7 +54,7 @@ class Measured:
     told: dict[str, Any] = field(default_factory=dict)
 
 
-def generated(_: Store, folder: Path, loans: int) -> dict[str, Any]:
+def generated(_: "Store", folder: Path, loans: int) -> dict[str, Any]:
     """The files of a book, a piece at a time; a folder left half is made anew."""
     from afterloan.generate import generate
 
@@ -63,7 +63,7 @@ def generated(_: Store, folder: Path, loans: int) -> dict[str, Any]:
     return {"borrowers": made.borrowers, "repayments": made.repayments, "files_mb": _size(folder / "book") / 1e6}
 
 
-def imported(store: Store, folder: Path, _: int) -> dict[str, Any]:
+def imported(store: "Store", folder: Path, _: int) -> dict[str, Any]:
     """Every file of the book; what is in already from a run before is passed over."""
     from afterloan.intake.book import bring_in
 
@@ -73,53 +73,54 @@ def imported(store: Store, folder: Path, _: int) -> dict[str, Any]:
     return {report.file: {"rows": report.read, "seconds": round(report.seconds, 1)} for report in reports}
 
 
-def first_close(store: Store, _: Path, __: int) -> dict[str, Any]:
+def first_close(store: "Store", _: Path, __: int) -> dict[str, Any]:
     """The first day: the histories of all loans packed and a year posted."""
-    return _closed(store, LAST)
+    return _closed(store, 0)
 
 
-def next_close(store: Store, _: Path, __: int) -> dict[str, Any]:
+def next_close(store: "Store", _: Path, __: int) -> dict[str, Any]:
     """A day like any other."""
-    return _closed(store, LAST + 1)
+    return _closed(store, 1)
 
 
-def _closed(store: Store, on: int) -> dict[str, Any]:
-    begin(CORES)
+def _closed(store: "Store", after: int) -> dict[str, Any]:
     from afterloan.close import close_through
+    from afterloan.dates import day, iso
 
+    on = day(LAST) + after
     done = close_through(store, on, workers=CORES, only=True)
     assert not done.failed, str(done)
     return {"day": iso(on), "entries": done.entries}
 
 
-def first_decided(store: Store, _: Path, __: int) -> dict[str, Any]:
+def first_decided(store: "Store", _: Path, __: int) -> dict[str, Any]:
     """The first day that is ever decided: all who are late begin their ladder."""
-    return _decided(store, LAST + 1)
+    return _decided(store, 1)
 
 
-def next_decided(store: Store, _: Path, __: int) -> dict[str, Any]:
+def next_decided(store: "Store", _: Path, __: int) -> dict[str, Any]:
     """A day like any other."""
-    return _decided(store, LAST + 2)
+    return _decided(store, 2)
 
 
-def _decided(store: Store, on: int) -> dict[str, Any]:
-    begin(CORES)
+def _decided(store: "Store", after: int) -> dict[str, Any]:
     from afterloan.close.decide import decide
+    from afterloan.dates import day, iso
 
+    on = day(LAST) + after
     done = decide(store, on, workers=CORES)
     return {"day": iso(on), "borrowers": done.borrowers, "actions": done.actions}
 
 
-def furnished(store: Store, folder: Path, _: int) -> dict[str, Any]:
+def furnished(store: "Store", folder: Path, _: int) -> dict[str, Any]:
     """A month to a bureau, reckoned, kept and written."""
-    begin(CORES)
     from afterloan.close.furnish import furnish
 
-    made = furnish(store, date_of(LAST), BUREAU, folder / "furnished", workers=CORES)
+    made = furnish(store, date.fromisoformat(LAST), BUREAU, folder / "furnished", workers=CORES)
     return {"bureau": BUREAU, "told": made.told, "held": made.held, "file_mb": made.file.stat().st_size / 1e6}
 
 
-STEPS: dict[str, Callable[[Store, Path, int], dict[str, Any]]] = {
+STEPS: dict[str, Callable[["Store", Path, int], dict[str, Any]]] = {
     "generate": generated,
     "import": imported,
     "first close": first_close,
@@ -129,6 +130,8 @@ STEPS: dict[str, Callable[[Store, Path, int], dict[str, Any]]] = {
     "furnish a month": furnished,
 }
 """Each step by its name, in order. A day is decided from the evening before it."""
+OF_WORKERS = tuple(STEPS)[2:]
+"""Those that worker processes do."""
 ESTIMATED = {
     "generate": 12, "import": 230, "first close": 84, "first day decided": 25, "next close": 12,
     "next day decided": 25, "furnish a month": 160,
@@ -144,7 +147,7 @@ def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def disk(store: Store, folder: Path) -> dict[str, Any]:
+def disk(store: "Store", folder: Path) -> dict[str, Any]:
     """Bytes: database, its largest tables with their indexes, folder with all in it, of that the server's log."""
     with store.connect() as connection:
         row = connection.execute("select pg_database_size(current_database())").fetchone()
@@ -205,6 +208,9 @@ def run(loans: int, shards: int, folder: Path, against: dict[str, Any] | None) -
     if sys.dont_write_bytecode:  # of this machine: without it each process compiles all that it reads, some 2 s
         os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "bytecode")
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    from afterloan.store.embedded import stop
+    from afterloan.store.server import open_store
+
     store = open_store()
     try:
         for step in STEPS:
@@ -291,8 +297,14 @@ def main() -> int:
     words.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
     asked = words.parse_args()
     if asked.step:
+        if asked.step in OF_WORKERS:
+            begin(CORES)  # before anything else is read, as the commands do
+        from afterloan.store.server import open_store
+
         print(json.dumps(STEPS[asked.step](open_store(), asked.folder, asked.loans)))
         return 0
+    from afterloan.store.shards import shards_for
+
     against = json.loads(asked.against.read_text()) if asked.against else None
     folder = asked.folder or Path(tempfile.mkdtemp(prefix="afterloan-scale-"))
     try:

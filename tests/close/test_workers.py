@@ -50,7 +50,7 @@ CLOSE_AND_DECIDE = """
 import sys
 from afterloan.close.workers import begin
 begin(1)
-assert not {"numpy", "polars", "afterloan.close.day"} & set(sys.modules), "who begins workers reads little"
+assert not {"numpy", "polars", "psycopg", "afterloan.close.day"} & set(sys.modules), "who begins workers reads little"
 import afterloan.close.ready
 from afterloan.close import close_through
 from afterloan.close.decide import decide

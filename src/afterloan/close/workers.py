@@ -1,4 +1,7 @@
-"""Parts of a night's work, one after the other or by worker processes, in whatever order they are done."""
+"""Parts of a night's work, one after the other or by worker processes, in whatever order they are done.
+
+What this module reads is little: a command begins its workers (`begin`) before it reads anything else.
+"""
 
 import multiprocessing
 import os
@@ -7,10 +10,10 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed, wait
 from contextlib import contextmanager
 from multiprocessing import forkserver
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from afterloan.store.connect import reader_kept, reader_lent
-from afterloan.store.server import Store
+if TYPE_CHECKING:
+    from afterloan.store.server import Store
 
 T = TypeVar("T")
 Spread = Callable[[Callable[..., Any], Sequence[tuple[Any, ...]]], Iterator[Any]]
@@ -56,23 +59,29 @@ def in_order(workers: int, does: Callable[..., T], parts: Sequence[tuple[Any, ..
         wait(begun)
 
 
-def each_shard_in_order(store: Store, workers: int, does: Callable[..., T], *told: Any) -> Generator[T, None, None]:
+def each_shard_in_order(store: "Store", workers: int, does: Callable[..., T], *told: Any) -> Generator[T, None, None]:
     """What `does(connection, reader, shard, *told)` answers for each shard of a book, the first shard first."""
     return in_order(workers, _of_shard_lent, [(store.url, does, shard, *told) for shard in range(store.shards())])
 
 
-def each_shard(store: Store, workers: Workers, does: Callable[..., T], *told: Any) -> Iterator[T]:
+def each_shard(store: "Store", workers: Workers, does: Callable[..., T], *told: Any) -> Iterator[T]:
     """What `does(connection, reader, shard, *told)` answers for each shard of a book."""
     return in_workers(workers, _of_shard, [(store.url, does, shard, *told) for shard in range(store.shards())])
 
 
 def _of_shard(url: str, does: Callable[..., T], shard: int, *told: Any) -> T:
+    from afterloan.store.connect import reader_kept
+    from afterloan.store.server import Store
+
     with Store(url).connect() as connection, reader_kept(url) as reader:
         return does(connection, reader, shard, *told)
 
 
 def _of_shard_lent(url: str, does: Callable[..., T], shard: int, *told: Any) -> T:
     """The same in a process in which another thread may do so at once."""
+    from afterloan.store.connect import reader_lent
+    from afterloan.store.server import Store
+
     with Store(url).connect() as connection, reader_lent(url) as reader:
         return does(connection, reader, shard, *told)
 
@@ -85,8 +94,8 @@ def begin(named: int | None = None) -> int:
     """How many workers a command has: as many as are named, else one a core. Where that is more than one, the process
     from which they are forked is started, and reads what they need meanwhile.
 
-    For a command that is about to do a night's work, as its first step: modules and compiled code take each process
-    some three seconds, and so the two read theirs side by side.
+    For a command that is about to do a night's work, as its first step, before it reads modules or opens a book: both
+    take each process some two seconds, and so the two read theirs side by side.
     """
     workers = named or os.cpu_count() or 1
     if workers > 1:
@@ -102,25 +111,33 @@ def _pool(workers: int) -> ProcessPoolExecutor:
     if workers not in _POOLS:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload([READY])
-        with one_thread_each():
+        with as_a_worker_is():
             forkserver.ensure_running()
         _POOLS[workers] = ProcessPoolExecutor(workers, mp_context=context)
     return _POOLS[workers]
 
 
 @contextmanager
-def one_thread_each() -> Iterator[None]:
-    """What is started now leaves Polars one thread: the workers share the cores, and a shard's frames are small.
-
-    Deciding 200,000 loans took 5.9 s of processor time in Python with a thread a core, 5.1 s with one.
-    """
-    before = os.environ.get(POLARS_THREADS)
-    os.environ.setdefault(POLARS_THREADS, "1")
+def as_a_worker_is() -> Iterator[None]:
+    """What is started now has the settings of a worker, where this process is not told otherwise."""
+    mine = {name: value for name, value in OF_WORKERS.items() if name not in os.environ}
+    os.environ.update(mine)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[POLARS_THREADS]
+        for name in mine:
+            del os.environ[name]
 
 
-POLARS_THREADS = "POLARS_MAX_THREADS"
+OF_WORKERS = {
+    "POLARS_MAX_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 25),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 31),
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
+"""Polars has one thread: the workers share the cores, and a shard's frames are small. Deciding 200,000 loans took 5.9 s
+of processor time in Python with a thread a core, 5.1 s with one.
+
+Memory that a shard gives back stays with the process (of the C library, which Arrow asks too), for the next shard wants
+as much: asked of the system anew, each page of it is cleared and mapped again, a sixth of the time of a close.
+"""

@@ -29,7 +29,7 @@ from afterloan.close.furnish import furnish
 from afterloan.close.shard import close_shard
 from afterloan.close.telling import tell_news
 from afterloan.close.today import restore_lines
-from afterloan.close.workers import one_thread_each
+from afterloan.close.workers import as_a_worker_is
 from afterloan.dates import number_of
 from afterloan.facts import Accelerated, Disbursed, Repaid
 from afterloan.facts.act import Answer, Refused, Who
@@ -179,7 +179,7 @@ class LivesBeside:
         self.store = store
         self.answer, told = begun.Pipe(duplex=False)
         self.process = begun.Process(target=_played_for, args=(store, told), daemon=True)
-        with one_thread_each():
+        with as_a_worker_is():
             self.process.start()
         told.close()
 

@@ -20,15 +20,15 @@ def day(
 ) -> None:
     """Begin a day: close the days before, watch plans, restore lines, decide, propose. Then: `afterloan drain`."""
     from afterloan.close.workers import begin
+
+    cores = begin(workers)
+    from afterloan.close.today import run_day
     from afterloan.dates import date_told
     from afterloan.dates import day as number
     from afterloan.rehearsal.sandbox import move_clock
     from afterloan.store.server import open_store
 
     store, today = open_store(), number(on)
-    cores = begin(workers)
-    from afterloan.close.today import run_day
-
     try:
         for line in run_day(store, today, cores):
             print(line, flush=True)

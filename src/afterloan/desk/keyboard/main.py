@@ -155,8 +155,8 @@ def close(
 
     if bool(on) == bool(through):
         raise typer.BadParameter("name one of --on and --through")
-    store, day = _store(), _day(on or through)
     cores = begin(workers)
+    store, day = _store(), _day(on or through)
     from afterloan.close import close_through
 
     with _bar("close") as show:

@@ -85,12 +85,12 @@ def decide(
 ) -> None:
     """Decide what is done on a day, from what was known when the day before was closed."""
     from afterloan.close.workers import begin
+
+    cores = begin(workers)
+    from afterloan.close.decide import decide as run
     from afterloan.store.server import open_store
 
     store, day = open_store(), _number(on)
-    cores = begin(workers)
-    from afterloan.close.decide import decide as run
-
     done = run(store, day, cores)
     print(json.dumps(done.told()) if as_json else done)
 
@@ -109,13 +109,13 @@ def try_(
 ) -> None:
     """Replay stored history under another LADDER, grace or contact pack, beside what was and what stands."""
     from afterloan.close.workers import begin
+
+    cores = begin(workers)
+    from afterloan.rehearsal.trial import try_ladder
     from afterloan.store.server import open_store
 
     text = None if ladder == "-" else text_of_ladder(ladder)
     store = open_store()
-    cores = begin(workers)
-    from afterloan.rehearsal.trial import try_ladder
-
     trial = try_ladder(store, _number(first), _number(last), text, grace, contact, cores)
     show_trial(trial, as_json, csv_file)
 
