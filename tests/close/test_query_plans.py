@@ -14,7 +14,8 @@ from afterloan.close.today import run_day
 from afterloan.dates import day
 from afterloan.facts.limit import LimitFrozen
 from afterloan.journal.accounts import Account
-from afterloan.store.events import tell
+from afterloan.store.debits import TOLD_BEFORE
+from afterloan.store.events import OF_MANY, tell
 from afterloan.store.seals import ENTRIES
 from afterloan.store.server import Store
 from afterloan.store.suspense import NO_SHARD, POSTED
@@ -112,6 +113,39 @@ def test_what_is_booked_for_the_lender_is_found_by_its_index(store: Store) -> No
     plan = row[0][0]["Plan"]
     assert walks(plan) == []
     assert {node.get("Index Name") for node in nodes(plan)} - {None} == {"entry_shard"}
+
+
+COUNTED = "select relname from pg_class where reltuples > 0 and relname = any(%s) order by 1"
+
+
+def test_what_a_book_brings_of_borrowers_is_counted_after_it_came_in(store: Store) -> None:
+    """The first night is planned by what is there: nothing was counted of events, of the outbox and of findings."""
+    told_book(store)
+    for on in ("2025-07-20", "2025-07-23"):
+        for _ in run_day(store, day(on)):
+            pass
+    growing = ["borrower", "contract", "event", "fact", "outbox"]
+    with store.connect() as connection:
+        connection.execute("select count_rows()")
+        assert [name for (name,) in connection.execute(COUNTED, (growing,)).fetchall()] == growing
+
+
+def test_borrowers_who_are_asked_for_together_are_looked_up_one_by_one(store: Store) -> None:
+    """However common their kind of event is, and also where nothing was counted yet."""
+    told_book(store)
+    asked: list[tuple[str, Any]] = [
+        (TOLD_BEFORE, ("{1,2,3}", ["mandate.signed"], "2025-07-20")),
+        (OF_MANY, ("{1,2,3}", ["limit.set"], "2025-07-20", "2025-07-20")),
+    ]
+    with store.connect() as connection:
+        connection.execute("set local enable_seqscan = off")
+        for query, told in asked:
+            row = connection.execute("explain (format json) " + query, told).fetchone()
+            assert row is not None
+            plan = row[0][0]["Plan"]
+            assert walks(plan) == []
+            found = [str(node["Index Cond"]) for node in nodes(plan) if "Index Cond" in node]
+            assert any("borrower = (unnest(" in told for told in found), found
 
 
 def test_a_seal_of_some_shards_reads_the_entries_of_those_and_few_more(store: Store) -> None:

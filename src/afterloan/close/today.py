@@ -33,7 +33,6 @@ FROZEN = (
     "where e.kind = any(%s) and e.known_on <= %s order by e.borrower, e.known_on desc, e.event desc) last "
     "join borrower b using (borrower) where last.kind = %s order by 2"
 )
-RESTORE = "limit.restore_by_rule"
 
 
 def run_day(store: Store, day: int, workers: int = 1) -> Iterator[str]:
@@ -109,7 +108,7 @@ def restore_lines(store: Store, day: int) -> int:
 
 def _keep(connection: psycopg.Connection[Any], refused: list[RuleLook], day: int) -> None:
     if refused:
-        keep_looks(connection, NIGHT, RESTORE, date_of(day), refused)
+        keep_looks(connection, NIGHT, "limit.restore_by_rule", date_of(day), refused)
         connection.commit()
         refused.clear()
 
@@ -117,7 +116,7 @@ def _keep(connection: psycopg.Connection[Any], refused: list[RuleLook], day: int
 def _restored(connection: psycopg.Connection[Any], who: str, day: int, name: str) -> bool:
     """Let the rule look at one line, in a transaction and an act of its own."""
     told = {"borrower": who}
-    with act_of_rule(connection, NIGHT, RESTORE, f"act:{name}", date_of(day), told) as answered:
+    with act_of_rule(connection, NIGHT, "limit.restore_by_rule", f"act:{name}", date_of(day), told) as answered:
         answer = restore_in(connection, person_in(connection, who), day, name)
         answered |= {"granted": answer.granted}
     connection.commit()

@@ -10,8 +10,12 @@ import psycopg
 from afterloan.dates import date_of
 from afterloan.facts.events import Event
 from afterloan.facts.relief import (
+    PLAN_EVENTS,
+    HardshipApplied,
+    HardshipDecided,
     PlanAccepted,
     PlanOffered,
+    QuoteExecuted,
 )
 from afterloan.loan.book import Book
 from afterloan.loan.reckon import reckon_loan
@@ -31,9 +35,16 @@ from afterloan.tracing import span
 Connection = psycopg.Connection[Any]
 
 
+LOOKED_AT = (*PLAN_EVENTS, HardshipApplied.KIND, HardshipDecided.KIND, QuoteExecuted.KIND)
+"""Kinds of events that a decision about a loan looks at; nothing else that was ever told of the borrower is read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A loan held in an open transaction, with its book as known on a day and what was told of its borrower."""
+    """A loan held in an open transaction, with its book as known on a day and what was told of its borrower.
+
+    `events`: those of LOOKED_AT.
+    """
 
     connection: psycopg.Connection[Any]
     loan: HeldLoan
@@ -59,7 +70,7 @@ def opened(connection: Connection, loan: str, on: int) -> Open:
     """A loan held for one decision in the caller's transaction; all of it commits, or none of it."""
     held = hold_loan(connection, loan)
     book = alone(loans_now(connection, ONE_LOAN, {"of": held.loan}), 0, on)
-    events = events_of(connection, held.borrower_reference, as_of=date_of(on), known_on=date_of(on))
+    events = events_of(connection, held.borrower_reference, LOOKED_AT, date_of(on), date_of(on))
     return Open(connection, held, book, events, on)
 
 

@@ -100,9 +100,11 @@ def withdraw_held(connection: psycopg.Connection[Any], borrower: str, on: date) 
     """Withdraw what is planned for a borrower and stopped by the holds of a day; returns how many.
 
     For the moment at which a hold is placed or a promise taken; the decisions of later days see it themselves. A case
-    on a person's list stays with who took the promise.
+    on a person's list stays with who took the promise. Where nothing is planned no hold is asked for.
     """
     number, _ = borrower_number(connection, borrower)
+    if not unwanted(connection, [number], number_of(on), "", TREATMENTS):
+        return 0
     row = connection.execute("select clear from borrower where borrower = %s", (number,)).fetchone()
     place = place_of(row[0] if row else {}, defaults_of(connection))
     events = events_of(connection, borrower, HELD_KINDS, on)

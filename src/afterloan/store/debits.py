@@ -24,8 +24,8 @@ from afterloan.facts.debit import (
 )
 from afterloan.facts.events import Event, event_of
 from afterloan.loan.reckon import reckon_book
-from afterloan.store.events import BODY, COLUMNS, Told, events_of, tell
-from afterloan.store.ids import one_of
+from afterloan.store.events import BODY, COLUMNS, FIELDS, Told, events_of, tell
+from afterloan.store.ids import as_array, one_of
 from afterloan.store.locks import lock_borrowers
 from afterloan.store.read import read_loans
 from afterloan.strategy.debit import FAILED, PENDING, RETURNED, SUCCEEDED, Mandate, Owed, Tried
@@ -131,13 +131,18 @@ def _with(tried: Tried, said: dict[str, DebitOutcome]) -> Tried:
     return tried
 
 
+TOLD_BEFORE = (
+    f"select e.borrower, {FIELDS}from (select distinct unnest(%s::bigint[]) as number) as asked "
+    "cross join lateral (select * from event "
+    "where borrower = asked.number and kind = any(%s) and known_on < %s offset 0) e "
+    "join borrower b on b.borrower = e.borrower left join contract c on c.loan = e.loan order by e.event"
+)
+"""Each borrower is looked up by number (`offset 0`: this is not planned otherwise), never all events of a kind."""
+
+
 def debits_told(connection: psycopg.Connection[Any], borrowers: Sequence[int], day: date) -> dict[int, list[Event]]:
     """Mandates and attempts of those of some borrowers (numbers) who have any, as told before a day, in their order."""
-    rows = connection.execute(
-        f"select e.borrower, {COLUMNS} where e.borrower = any(%s) and e.kind = any(%s) "
-        "and e.known_on < %s order by e.event",
-        (list(borrowers), list(KINDS), day),
-    ).fetchall()
+    rows = connection.execute(TOLD_BEFORE, (as_array(borrowers), list(KINDS), day)).fetchall()
     found: dict[int, list[Event]] = {}
     for number, _, *told in rows:
         found.setdefault(number, []).append(event_of(*told))

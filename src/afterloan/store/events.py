@@ -240,12 +240,15 @@ def events_of(
 
 
 OF_MANY = (
-    f"select e.borrower, {FIELDS}from unnest(%s::bigint[]) as asked(number) cross join lateral (select * from event "
-    "where borrower = asked.number and kind = any(%s) and on_day <= %s and known_on <= %s offset 0) e "
-    "join borrower b on b.borrower = e.borrower left join contract c on c.loan = e.loan "
+    f"select e.borrower, {FIELDS}from (select distinct unnest(%s::bigint[]) as number) as asked "
+    "cross join lateral (select * from event "
+    "where borrower = asked.number and kind = any(%s) and known_on <= %s offset 0) e "
+    "join borrower b on b.borrower = e.borrower left join contract c on c.loan = e.loan where e.on_day <= %s "
     "order by e.on_day, e.at nulls first, e.event"
 )
-"""Events of some borrowers, each looked up by their number (`offset 0`: this is not planned otherwise)."""
+"""Events of some borrowers, each looked up by their number (`offset 0`: this is not planned otherwise).
+
+The day stands outside: inside, all events of the kinds were walked by kind and day, once for each borrower."""
 
 
 def events_of_many(

@@ -156,14 +156,14 @@ def _divide(store: Store, shards: int) -> None:
         owner.close()
 
 
-def divide_for_show(store: Store) -> None:
+def divide_for_show(store: Store, shards: int = FOR_SHOW) -> None:
     """Few shards for a book without borrowers that is made to be looked at, unless AFTERLOAN_SHARDS says how many.
 
     A book with borrowers, or whose owner's address is not known, stays as it is: only slower.
     """
     if shards_asked() is None:
         with suppress(StoreRefused):
-            _divide(store, FOR_SHOW)
+            _divide(store, shards)
 
 
 def store_behind(connection: psycopg.Connection[Any]) -> Store:
