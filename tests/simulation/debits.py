@@ -25,6 +25,20 @@ HABITS = Habits(
 BANK = Who("rule", "the bank of this world", ("rule",), "callback")
 
 
+class InOrder(list[str]):
+    """Keys about which the bank was asked, each with how many debits it had been asked for by then."""
+
+    def __init__(self, bank: Bank) -> None:
+        super().__init__()
+        self.bank = bank
+        self.after: list[int] = []
+
+    def append(self, key: str) -> None:
+        """Note one more."""
+        self.after.append(len(self.bank.debits))
+        super().append(key)
+
+
 @dataclass
 class Told:
     """What the bank has said of a debit and was taken in: its money, the day it went back."""
@@ -51,6 +65,7 @@ class Debits:
         self.unheard: dict[str, Booked] = {}
         """Debits that the bank has and whose answer was lost on the line, until it is heard."""
         self.seen = self.asked_after = 0
+        self.questions = bank.asked_after = InOrder(bank)
 
     def morning(self, today: date, tell: Callable[[str, dict[str, object], date], str]) -> tuple[list[str], list[str]]:
         """What the bank says of earlier debits, some of it again; mandates. Returns what is told, what taken back."""
@@ -94,11 +109,17 @@ class Debits:
         resolve_doubt(self.store, HttpGateway(self.url), datetime.combine(today, time(1), SHANGHAI), timedelta(hours=1))
         return self._found_out(today)
 
-    def _found_out(self, today: date) -> list[str]:
-        """What was asked of the bank since the last look, and answered: references of messages that are told by it."""
-        asked, self.asked_after = self.bank.asked_after[self.asked_after :], len(self.bank.asked_after)
+    def _found_out(self, today: date, before: int | None = None) -> list[str]:
+        """What was asked of the bank since the last look, and answered: references of messages that are told by it.
+
+        `before`: only what was asked before the bank had been asked for more debits than so many.
+        """
         told = []
-        for key in asked:
+        while self.asked_after < len(self.questions):
+            if before is not None and self.questions.after[self.asked_after] > before:
+                break
+            key = self.questions[self.asked_after]
+            self.asked_after += 1
             result = self.bank.ask(key)
             if key not in self.unheard or result is None or result.status == "pending":
                 continue
@@ -128,6 +149,7 @@ class Debits:
         `known`: a loan with what is told of it by now. `told`: references of what is told, added to.
         """
         for booked in list(self.bank.debits.values())[self.seen :]:
+            told |= set(self._found_out(today, self.seen))
             self.seen += 1
             order = booked.order
             asked = Asked(order.end_to_end, order.mandate, order.account, order.amount_fen, today)

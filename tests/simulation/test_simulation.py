@@ -14,15 +14,18 @@ from typing import Any
 import psycopg
 import pytest
 
+from afterloan.banks.words import Order
+from afterloan.rehearsal.bank.simulator import Bank, Habits
 from afterloan.store.server import Store
 from tests.simulation.auditor import EQUAL, INTEREST_FIRST, Ledger, Message, Signed
 from tests.simulation.bureau import BureauAuditor
 from tests.simulation.contact_auditor import SHANGHAI, ContactAuditor, Owed, Promise, Sent, Stop
 from tests.simulation.debit_auditor import Asked, DebitAuditor, Mandate
+from tests.simulation.debits import Debits
 from tests.simulation.gateway import SECRET, Gateway
-from tests.simulation.happenings import KINDS
+from tests.simulation.happenings import KINDS, Happenings
 from tests.simulation.run import Disagreement, Run
-from tests.simulation.world import world_of
+from tests.simulation.world import World, world_of
 
 WORLDS = {3: (30, 60), 11: (30, 60)}
 """The worlds of this suite: by seed, how many loans for how many days."""
@@ -80,6 +83,28 @@ def test_each_kind_of_happening_is_in_one_of_the_worlds() -> None:
 def test_the_same_seed_is_the_same_world() -> None:
     assert world_of(5, 6, 60).arrives == world_of(5, 6, 60).arrives
     assert world_of(5, 6, 60).loans != world_of(6, 6, 60).loans
+
+
+def test_an_answer_that_is_asked_for_between_two_debits_counts_for_the_second(store: Store) -> None:
+    # 1,000.00 due, answers are lost: 600.00 are asked for twice, in order once it is known that the first time failed
+    on = date(2026, 2, 10)
+    loan = Signed("L", INTEREST_FIRST, 100_000, Fraction(0), on - timedelta(31), 1)
+
+    def looked(*happens: str) -> None:
+        bank = Bank(1, on, Habits(lost=1_000))
+        debits = Debits(World(1, 60, [loan]), store, bank, "", {"L": "B"}, Happenings())
+        debits.auditor.mandates["M"] = Mandate("B", "L", "Z1", on)
+        for key in happens:
+            if key in bank.debits:
+                bank.asked_after.append(key)
+            else:
+                bank.debit(Order(key, 60_000, "M", on, "", "Z1", text="L"))
+        debits.look(on, lambda _: loan, [], set())
+
+    looked("first", "first", "second")
+    for wrong in (("first", "second"), ("first", "second", "first")):
+        with pytest.raises(ValueError, match="second of L: asks for 60000, owed 100000, on its way 60000"):
+            looked(*wrong)
 
 
 def test_a_cent_too_much_is_found(store: Store, tmp_path: Path) -> None:
