@@ -15,7 +15,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from afterloan.facts.act import Who, part_act
-from afterloan.store.locks import Space, lock_reference
+from afterloan.store.locks import lock_reference, lock_references
 from afterloan.store.persons import body_at, enciphered_words, register_of
 
 BEFORE = 0
@@ -205,10 +205,8 @@ def keep_looks(connection: psycopg.Connection[Any], who: Who, verb: str, on: dat
     Each is what `act_of_rule` keeps where nothing is written inside, in four exchanges for all of them. Of such a look
     nothing tells of a person: that is asserted.
     """
-    names = sorted({look.reference for look in looks})
-    connection.execute(
-        "select pg_advisory_xact_lock(%s, hashtext(name)) from unnest(%s::text[]) name", (int(Space.REFERENCE), names)
-    )
+    names = [look.reference for look in looks]
+    lock_references(connection, names)
     known = connection.execute("select reference from act where reference = any(%s)", (names,)).fetchall()
     had = {name for (name,) in known}
     new = [look for look in looks if look.reference not in had]

@@ -53,6 +53,14 @@ def lock_reference(connection: psycopg.Connection[Any], reference: str) -> None:
     connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (int(Space.REFERENCE), reference))
 
 
+def lock_references(connection: psycopg.Connection[Any], references: Iterable[str]) -> None:
+    """The same of many references, taken in their order."""
+    connection.execute(
+        "select pg_advisory_xact_lock(%s, hashtext(name)) from unnest(%s::text[]) name",
+        (int(Space.REFERENCE), sorted(set(references))),
+    )
+
+
 def try_reference(connection: psycopg.Connection[Any], reference: str) -> bool:
     """Take the lock of a reference if nobody has it; False where it is being asked just now."""
     row = connection.execute(
