@@ -90,7 +90,7 @@ class Run:
         bank_there = bank_running(FIRST - timedelta(1), HABITS)
         with bank_there as (bank, url), gateway_running(self.world.seed) as (gateway, sms):
             self.debits = Debits(self.world, self.store, bank, url, self.owners, self.happened)
-            self.statements = Statements(self.world.seed, self.store, bank, self.debits, self.happened)
+            self.statements = Statements(self.world.seed, self.store, bank, self.debits, self.happened, self._heard)
             stops = self.contacts.auditor.stops
             self.plans = Plans(self.world.seed, self.store, self.world.loans, self.owners, stops, self.happened)
             sent = self.folder.with_name(f"{self.folder.name}-bureau")

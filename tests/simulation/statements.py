@@ -91,7 +91,12 @@ def _far_too_much(loan: Signed, line: StatementLine, on: date) -> bool:
 class Statements:
     """The statements of one world; raises ValueError where a line is matched otherwise than the auditor says."""
 
-    def __init__(self, seed: int, store: Store, bank: Bank, debits: Debits, happened: Happenings) -> None:
+    def __init__(
+        self, seed: int, store: Store, bank: Bank, debits: Debits, happened: Happenings,
+        heard: Callable[[list[str], list[str]], None],
+    ) -> None:  # fmt: skip
+        """`heard`: takes the references of messages told and taken back, so that each line sees what came before it."""
+        self.heard = heard
         self.chance = Random(seed * 86_028_121 + 19)
         self.store, self.bank, self.debits, self.happened = store, bank, debits, happened
         self.auditor = StatementAuditor()
@@ -153,7 +158,7 @@ class Statements:
         for statement in read_statements(data, "statement"):
             if statement.refused:
                 raise ValueError(f"{today}: rows of a sound file refused: {statement.refused}")
-            expected = self._expected(statement.lines, today, owned(), told, back)
+            expected = self._expected(statement.lines, today, owned, told, back)
             waits: set[str] = set()
             for asked in statement_in_parts(statement, "statement"):
                 said = self._do("statement.take", asked.model_dump(mode="json"), today)
@@ -166,7 +171,7 @@ class Statements:
         self,
         lines: tuple[StatementLine, ...],
         today: date,
-        owned: dict[str, list[Signed]],
+        owned: Callable[[], dict[str, list[Signed]]],
         told: list[str],
         back: list[str],
     ) -> set[str]:
@@ -176,17 +181,18 @@ class Statements:
             name = line.bank_reference
             if line.end_to_end in self.bank.debits:
                 self._of_debit(line, today, told, back)
+                self.heard(told, back)
                 continue
             held = self.auditor.waiting.get(name)
             if name in self.taken or (held is not None and held.until is not None):
                 self.happened.count("statement", "line told again")
                 continue
-            loan = self.auditor.loan_of(self.mine[name], owned, today)
+            loan = self.auditor.loan_of(self.mine[name], owned(), today)
             if loan:
                 by = "its loan" if loan in line.text.split() else "its borrower"
                 self.happened.count("statement", f"line matched by {by}")
                 self._tell(name, loan, today, told)
-                owned = {b: [self._with(x, loan) for x in mine] for b, mine in owned.items()}
+                self.heard(told, back)
                 if held is not None:
                     held.until = today
             else:
@@ -195,12 +201,6 @@ class Statements:
                     self.happened.count("statement", "line waits for a person")
                     self.auditor.waiting[name] = Waiting(self.mine[name], today)
         return waits
-
-    def _with(self, loan: Signed, paid: str) -> Signed:
-        """The loan as known, with the newest message of the one that was just paid."""
-        if loan.reference != paid:
-            return loan
-        return replace(loan, messages=[*loan.messages, self.loans[paid].messages[-1]])
 
     def _tell(self, name: str, loan: str, today: date, told: list[str]) -> None:
         line = self.mine[name]
