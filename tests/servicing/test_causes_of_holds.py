@@ -83,6 +83,19 @@ def test_a_breathing_space_stops_interest_by_the_plain_door_too(desk: Desk, ends
     assert held(desk, date(2026, 3, 2)) == []
 
 
+def test_a_second_breathing_space_while_one_stands_is_refused_and_leaves_the_first_alone(desk: Desk) -> None:
+    """The end of one would bring interest back while the other stands."""
+    asked = {"borrower": "B1", "hold": "breathing_space", "reason": "adviser", "ends_on": "2026-04-20"}
+    assert isinstance(do(desk, LEAD, "hold.place", asked, "h1", ON), Answer)
+    second = do(desk, LEAD, "hold.place", asked | {"reason": "court"}, "h2", date(2026, 2, 23))
+    assert isinstance(second, Refused) and second.kind == "conflict"
+    assert second.why == "a breathing space stands on L1 already"
+    quiet = [owed_now(desk.connection, "B1", date(2026, 2, d)) for d in (20, 27)]
+    assert quiet[0] == quiet[1] and held(desk, date(2026, 2, 27)) == ["breathing_space"]
+    assert isinstance(do(desk, LEAD, "breathing_space.end", {"of": "h1"}, "h3", date(2026, 3, 1)), Answer)
+    assert isinstance(do(desk, LEAD, "hold.place", asked, "h4", date(2026, 3, 2)), Answer), "once it has ended"
+
+
 def promise(desk: Desk, amount_fen: int, due_on: str) -> Answer | Refused:
     asked = {"borrower": "B1", "amount_fen": amount_fen, "due_on": due_on}
     return do(desk, LEAD, "promise.make", asked, f"p-{amount_fen}-{due_on}", ON)

@@ -115,10 +115,16 @@ def start_breathing_space(
 
 
 def stop_interest(connection: Connection, hold: HoldPlaced, on: int) -> list[str]:
-    """No interest and no penalty on any loan of a breathing space's borrower from a day on; returns the loans."""
+    """No interest and no penalty on any loan of a breathing space's borrower from a day on; returns the loans.
+
+    Raises FactRefused where another stands on one of them: its end would bring interest back under this one.
+    """
     loans = loans_of(connection, hold.borrower)
     for loan in loans:
         hold_loan(connection, loan)
+        if in_moratorium(connection, hold.borrower, loan):
+            what, remedy = f"a breathing space stands on {loan} already", "let it stand, or tell its end first"
+            raise FactRefused("hold", hold.hold, what, remedy, "conflict")
         take(connection, PenaltyHeld(loan, f"{hold.reference}/penalty/{loan}", on, on))
         take(connection, RateChanged(loan, f"{hold.reference}/rate/{loan}", on, on, 0, while_kept=True))
     return list(loans)
