@@ -16,6 +16,7 @@ from afterloan.facts.act import Answer, Refused, Who
 from afterloan.facts.limit import LimitFrozen, LimitSet
 from afterloan.facts.relief import PLAN_EVENTS, Evidence, Means, VulnerabilityFlagged, VulnerabilityRead
 from afterloan.loan.reckon import reckon_loan
+from afterloan.loan.terms import ArrearsInterest
 from afterloan.servicing import difficulty, lessons, quotes, relief
 from afterloan.servicing.booking import take
 from afterloan.servicing.desk import desk_of
@@ -27,6 +28,7 @@ from afterloan.store.rebuilding import person_of, person_of_loan
 from afterloan.store.server import Store
 from afterloan.strategy.hardship import application
 from afterloan.strategy.quote import Want
+from afterloan.strategy.simulation import reinstalment
 from tests.databases import dropped, made
 from tests.strategy.books import borrower, loan, repaid
 
@@ -328,6 +330,25 @@ def test_a_plan_broken_in_a_breathing_space_ends_nothing_that_the_space_gives(on
     # afterwards interest and penalty run again
     after = [charged(one, who, on) for on in ("2026-06-20", "2026-06-25")]
     assert after[1][0] > after[0][0] > quiet[0] and after[1][1] > after[0][1] > quiet[1]
+
+
+def test_a_plan_that_gives_a_rate_is_not_accepted_in_a_breathing_space(one: Store, who: str) -> None:
+    """It would begin interest anew on the day on which it is accepted."""
+    apply(one, application(who, None, date(2026, 4, 18), f"h-{who}", "other", "told", MEANS))
+    decide(one, f"h-{who}", day("2026-04-19"), "officer", f"d-{who}", granted=True, reasons=["income fell"])
+    _in(one, difficulty.start_breathing_space, who, "UK", day("2026-04-20"), f"b-{who}")
+    cut = reinstalment(12, day("2026-05-20"), ArrearsInterest.SPREAD, 2_000, 500)
+    offer = _in(one, relief.offer_plan, f"L-{who}", cut, day("2026-04-22"), f"o-{who}")
+    with pytest.raises(FactRefused, match="a breathing space stands on the loan: no interest runs before its end"):
+        _in(one, relief.accept_plan, offer.reference, day("2026-04-23"), f"a-{who}")
+    quiet = charged(one, who, "2026-04-23")
+    assert charged(one, who, "2026-04-28") == quiet
+    _in(one, difficulty.end_breathing_space, f"b-{who}", day("2026-04-28"))
+    accepted = _in(one, relief.accept_plan, offer.reference, day("2026-04-28"), f"a2-{who}")
+    again = accepted.fresh
+    assert again is not None, "the loan has another rate than when it was offered"
+    assert _in(one, relief.accept_plan, again.reference, day("2026-04-28"), f"a3-{who}").done
+    assert charged(one, who, "2026-05-04")[0] > quiet[0]
 
 
 def test_a_hardship_decided_in_a_breathing_space_does_not_bring_penalties_back(one: Store, who: str) -> None:

@@ -165,6 +165,10 @@ def accept_plan(connection: Connection, of: str, on: int, reference: str) -> Acc
         if isinstance(e, PlanAccepted) and e.loan == offered.loan
     ):
         raise FactRefused("plan", of, "another plan is running on this loan", "complete or cancel it first")
+    gives_a_rate = any(step.fact == "RateChanged" for step in offered.does)
+    if gives_a_rate and in_moratorium(connection, it.loan.borrower_reference, offered.loan):
+        why = "it gives a rate, and a breathing space stands on the loan: no interest runs before its end"
+        raise FactRefused("plan", of, why, "accept it once the space has ended, or a plan without a rate", "conflict")
     start = number_of(offered.on)
     sim = simulate(it.book, plan_of(offered), start)
     if plan_seal(it.book, sim, start) != offered.seal:
