@@ -71,9 +71,13 @@ reader, heard = reader_to(sys.argv[1]), 0
 for wait in range(60):
     try:
         threading.Timer(wait / 10_000, os.kill, (os.getpid(), signal.SIGINT)).start()
-        with reader.cursor() as cursor:
-            cursor.execute("select count(*) from generate_series(1, 20000)")
-            cursor.fetchone()
+        try:
+            with reader.cursor() as cursor:
+                cursor.execute("select count(*) from generate_series(1, 20000)")
+                cursor.fetchone()
+        except RuntimeError as error:  # the driver loses count when it is met in the midst of closing
+            assert "Underflow" in str(error), error
+            reader = reader_to(sys.argv[1])
         time.sleep(1)
     except KeyboardInterrupt:
         heard += 1

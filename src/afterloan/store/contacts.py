@@ -213,11 +213,12 @@ class _Known:
 
     number: int
     shard: int
-    key: bytes | None
     place: Place
     events: list[Event] = field(default_factory=list)
     money: Sequence[Money] = ()
     keys: set[str] = field(default_factory=set)
+    key: bytes | None = None
+    """Of the borrower's row, under which what tells of a person is kept."""
 
 
 def admit(connection: psycopg.Connection[Any], attempt: Attempt) -> Verdict:
@@ -332,7 +333,7 @@ def _read(connection: psycopg.Connection[Any], references: list[str]) -> dict[st
     found = connection.execute(
         "select reference, borrower, shard, (name).key, clear from borrower where reference = any(%s)", (references,)
     ).fetchall()
-    known = {row[0]: _Known(row[1], row[2], row[3], place_of(row[4], defaults)) for row in found}
+    known = {row[0]: _Known(row[1], row[2], place_of(row[4], defaults), key=row[3]) for row in found}
     for reference in references:
         if reference not in known:
             raise FactRefused(

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import polars as pl
 import psycopg
 from psycopg.types.json import Jsonb
 
@@ -263,32 +262,3 @@ def events_of_many(
     for number, _, *told in rows:
         found.setdefault(number, []).append(event_of(*told))
     return found
-
-
-FRAME: dict[str, pl.DataType | type[pl.DataType]] = {
-    "event": pl.Int64,
-    "kind": pl.String,
-    "borrower": pl.Int64,
-    "loan": pl.Int64,
-    "on": pl.Date,
-    "at": pl.Datetime("us", "UTC"),
-    "known_on": pl.Date,
-    "reference": pl.String,
-    "body": pl.String,
-}
-
-
-def events_frame(
-    connection: psycopg.Connection[Any],
-    kinds: Sequence[str],
-    as_of: date,
-    known_on: date,
-    shard: int | None = None,
-) -> pl.DataFrame:
-    """Events of some kinds as known on a day, a row each (FRAME: store numbers, `body` as JSON text), by event."""
-    rows = connection.execute(
-        "select event, kind, borrower, loan, on_day, at, known_on, reference, body::text from event "
-        "where kind = any(%s) and on_day <= %s and known_on <= %s and (%s::int is null or shard = %s) order by event",
-        (list(kinds), as_of, known_on, shard, shard),
-    ).fetchall()
-    return pl.DataFrame(rows, schema=FRAME, orient="row")
