@@ -25,6 +25,7 @@ from afterloan.store.files import file_kept, file_purged_on, keep_file
 from afterloan.store.keyring import KEYS, make_ring, read_ring, write_ring
 from afterloan.store.persons import _SECRETS
 from afterloan.store.server import Store, home, open_store
+from tests.databases import dropped
 from tests.store.older import older_book
 from tests.strategy.books import borrower
 
@@ -310,8 +311,7 @@ def older(server: Store) -> Iterator[Store]:
     book.close()
     yield book
     book.close()
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute("drop database if exists older with (force)")
+    dropped(server, "older")
 
 
 def test_what_stood_in_clear_is_enciphered_by_the_migration(older: Store, tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ from afterloan.store.statements import (
     put_refusals,
     unmatched_lines,
 )
+from tests.databases import dropped
 from tests.store.older import older_book
 from tests.store.test_enciphered import dumped
 from tests.strategy.books import bodies, borrower, loan
@@ -235,8 +236,7 @@ def test_what_checks_found_in_clear_is_enciphered_when_an_older_book_is_opened(s
     with book.connect() as connection:
         assert found_in(connection, 1) == [body for *_, body in FOUND]
     book.close()
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute("drop database if exists older with (force)")
+    dropped(server, "older")
 
 
 def test_what_people_said_in_clear_is_enciphered_when_an_older_book_is_opened(server: Store) -> None:
@@ -259,8 +259,7 @@ def test_what_people_said_in_clear_is_enciphered_when_an_older_book_is_opened(se
         stored = {event.reference: event for event in events_of(connection, "B1")}
         assert [stored[f"said-{kind}"] for kind, _ in SAID] == [said(*one) for one in SAID]
     book.close()
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute("drop database if exists older with (force)")
+    dropped(server, "older")
 
 
 STATEMENT = BankStatement(
@@ -482,8 +481,7 @@ def test_messages_in_clear_are_enciphered_when_an_older_book_is_opened(server: S
     with book.connect() as connection, pytest.raises(StoreRefused, match=r"words of inbox\|消息/2 do not open"):
         in_inbox(connection, "B1", NIGHT)
     book.close()
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute("drop database if exists older with (force)")
+    dropped(server, "older")
 
 
 def test_people_are_found_by_keyed_hashes(store: Store) -> None:

@@ -85,8 +85,9 @@ def decide_hardship(
     hold = f"{of}/hold"
     tell(connection, HoldLifted(borrower=applied.borrower, loan=applied.loan, on=date_of(on), known_on=date_of(on),
                                 reference=f"{hold}/lifted", of=hold, reason="decided", by=by))  # fmt: skip
+    standing = in_moratorium(connection, applied.borrower, loans)
     for loan in loans:
-        if not in_moratorium(connection, applied.borrower, loan):
+        if loan not in standing:
             take(connection, PenaltyResumed(loan, f"{of}/penalty/{loan}/resumed", on, on))
     put_findings(connection, [(number, None, "hardship", able.finding), (number, None, "hardship", finding)])
     return decided
@@ -122,29 +123,28 @@ def stop_interest(connection: Connection, hold: HoldPlaced, on: int) -> list[str
     loans = loans_of(connection, hold.borrower)
     for loan in loans:
         hold_loan(connection, loan)
-        if in_moratorium(connection, hold.borrower, loan):
-            what, remedy = f"a breathing space stands on {loan} already", "let it stand, or tell its end first"
-            raise FactRefused("hold", hold.hold, what, remedy, "conflict")
+    for loan in in_moratorium(connection, hold.borrower, loans):
+        what, remedy = f"a breathing space stands on {loan} already", "let it stand, or tell its end first"
+        raise FactRefused("hold", hold.hold, what, remedy, "conflict")
+    for loan in loans:
         take(connection, PenaltyHeld(loan, f"{hold.reference}/penalty/{loan}", on, on))
         take(connection, RateChanged(loan, f"{hold.reference}/rate/{loan}", on, on, 0, while_kept=True))
     return list(loans)
 
 
 INTEREST_STOPPED = (
-    "select exists (select from fact f where f.reference = %(rate)s "
-    "and not exists (select from fact r where r.reference = %(rate)s || '/resumed'))"
+    "select f.reference from fact f where f.reference = any(%s) "
+    "and not exists (select from fact r where r.reference = f.reference || '/resumed')"
 )
 
 
-def in_moratorium(connection: Connection, borrower: str, loan: str) -> bool:
-    """Whether a breathing space stands on a loan: it stopped interest and penalty, and its end was not told yet."""
+def in_moratorium(connection: Connection, borrower: str, loans: Sequence[str]) -> list[str]:
+    """Those of a borrower's loans on which a breathing space stands: it stopped interest, its end was not told yet."""
     holds = [e for e in events_of(connection, borrower, [HoldPlaced.KIND]) if isinstance(e, HoldPlaced)]
-    for hold in holds:
-        if hold.hold == "breathing_space":
-            row = connection.execute(INTEREST_STOPPED, {"rate": f"{hold.reference}/rate/{loan}"}).fetchone()
-            if row and row[0]:
-                return True
-    return False
+    spaces = [hold.reference for hold in holds if hold.hold == "breathing_space"]
+    stopped = {f"{of}/rate/{loan}": loan for of in spaces for loan in loans}
+    rows = connection.execute(INTEREST_STOPPED, (list(stopped),)).fetchall() if stopped else []
+    return sorted({stopped[name] for (name,) in rows})
 
 
 def rate_before(book: Book, began: int) -> int:

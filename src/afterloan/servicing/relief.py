@@ -166,7 +166,7 @@ def accept_plan(connection: Connection, of: str, on: int, reference: str) -> Acc
     ):
         raise FactRefused("plan", of, "another plan is running on this loan", "complete or cancel it first")
     gives_a_rate = any(step.fact == "RateChanged" for step in offered.does)
-    if gives_a_rate and in_moratorium(connection, it.loan.borrower_reference, offered.loan):
+    if gives_a_rate and in_moratorium(connection, it.loan.borrower_reference, [offered.loan]):
         why = "it gives a rate, and a breathing space stands on the loan: no interest runs before its end"
         raise FactRefused("plan", of, why, "accept it once the space has ended, or a plan without a rate", "conflict")
     start = number_of(offered.on)
@@ -304,7 +304,7 @@ def watch_plan(connection: Connection, of: str, on: int) -> PlanKept:
         return PlanKept(state)
     kept = how_kept(it.book, offered, on)
     if kept.state == "broken":
-        stands = in_moratorium(connection, it.loan.borrower_reference, offered.loan)
+        stands = bool(in_moratorium(connection, it.loan.borrower_reference, [offered.loan]))
         take(it.connection, PlanBroken(offered.loan, f"{of}/broken", on, on, stands))
         tell(it.connection, PlanFailed(reference=f"{of}/failed", missed_on=date_of(kept.missed_on),
                                        missed_fen=kept.missed_fen, **_step(it, of)))  # fmt: skip

@@ -13,16 +13,13 @@ from psycopg.types.json import Jsonb
 from afterloan.facts import FactRefused
 from afterloan.facts.act import Who
 from afterloan.store.data_keys import data_keys, new_data_key
-from afterloan.store.persons import enciphered_words, register_of
+from afterloan.store.persons import body_at, enciphered_words, register_of
 
 PIECE = 4 << 20
 """Bytes of a piece of a file."""
 KEEP_MAP, CONFIRM = "book.keep_map", "book.confirm_import"
 FindingKind = Literal["refused", "differs"]
-WHOLE = (
-    "row(k.key, convert_to(concat_ws('|', 'brought_finding', f.number, f.kind, f.place), 'UTF8'), f.words, "
-    "convert_to(f.body::text, 'UTF8'))::enciphered_body"
-)
+WHOLE = body_at("brought_finding", "f", ("number", "kind", "place"), "words", "body", "k.key")
 """SQL: a finding `f` with the key `k` of its check, whole; its value empty once that is purged."""
 
 

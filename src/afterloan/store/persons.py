@@ -317,8 +317,11 @@ OF_B = "(b.name).key"
 """SQL of the key of borrower `b`."""
 
 
-def _place_at(table: str, row: str, key: str) -> str:
-    return f"convert_to('{table}|' || {row}.{key}, 'UTF8')"
+def _place_at(table: str, row: str, key: str | tuple[str, ...]) -> str:
+    if isinstance(key, str):
+        return f"convert_to('{table}|' || {row}.{key}, 'UTF8')"
+    columns = ", ".join(f"{row}.{name}" for name in key)
+    return f"convert_to(concat_ws('|', '{table}', {columns}), 'UTF8')"
 
 
 def words_at(table: str, row: str, key: str, words: str, secret: str = OF_B) -> str:
@@ -330,10 +333,11 @@ def words_at(table: str, row: str, key: str, words: str, secret: str = OF_B) -> 
     return f"row({secret}, {_place_at(table, row, key)}, {row}.{words})::enciphered_words"
 
 
-def body_at(table: str, row: str, key: str, words: str, body: str, secret: str = OF_B) -> str:
+def body_at(table: str, row: str, key: str | tuple[str, ...], words: str, body: str, secret: str = OF_B) -> str:
     """SQL that reads what a row tells whole: as `words_at`, put back into the JSON of its column `body`.
 
-    Fields whose key is destroyed are left out. `secret`: SQL of the key, where it is not that of borrower `b`.
+    Fields whose key is destroyed are left out. `key`: of several columns, where so many name a row. `secret`: SQL of
+    the key, where it is not that of borrower `b`.
     """
     plain = f"convert_to({row}.{body}::text, 'UTF8')"
     return (
